@@ -1,0 +1,15 @@
+//! Signatures, digests and seals, over libraries; no algorithm is written here.
+
+mod compare;
+mod digest;
+mod hmac;
+mod rsa;
+mod seal;
+mod verified;
+
+pub use compare::{SecretToken, TokenError};
+pub use digest::{Sha256Digest, sha1_hex, sha256};
+pub use hmac::HmacSha256Key;
+pub use rsa::{KeyError, RsaPublicKey};
+pub use seal::{SealError, SealKey};
+pub use verified::{BadSignature, Signed, Verified};

@@ -1,0 +1,160 @@
+//! The catalogue of discrepancies: kind, severity, figures. The words for people are in `alert::catalogue`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CallNumber, Cents, Psp, Timestamp};
+
+/// How fast a person should look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// In the ledger and its lists; no e-mail.
+    Info,
+    /// By e-mail, with the next digest.
+    Warning,
+    /// By e-mail, at once.
+    Urgent,
+}
+
+impl Severity {
+    /// The name in ledger and exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Urgent => "urgent",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no kind of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a kind of discrepancy")]
+pub struct UnknownKind(String);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident;)*) => {
+        /// One rule of the catalogue.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Kind { $($(#[$doc])* $name,)* }
+
+        impl Kind {
+            /// Every kind, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name in ledger, exports and mails.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// How fast a person should look.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The accepted parts come to less than expected.
+    AmountShort = "amount_short", Warning;
+    /// The accepted parts come to more than expected.
+    AmountOver = "amount_over", Warning;
+    /// The voucher part was accepted; its card part never came.
+    ComplementMissing = "complement_missing", Urgent;
+    /// A card complement was accepted; its voucher part never came.
+    ComplementOrphan = "complement_orphan", Urgent;
+    /// The card part was refused or abandoned, and the voucher part stays accepted.
+    VoucherOrphan = "voucher_orphan", Urgent;
+    /// Two accepted parts where one is possible.
+    DuplicateTender = "duplicate_tender", Urgent;
+    /// One order was paid twice.
+    DoublePayment = "double_payment", Urgent;
+    /// A payment for an order that the shop never registered.
+    OrderUnknown = "order_unknown", Warning;
+    /// Accepted, but neither shop nor PSP says what to expect.
+    TotalUnknown = "total_unknown", Info;
+    /// The shop changed the total of an order after it was paid.
+    TotalChanged = "total_changed", Warning;
+    /// Another currency than the order's.
+    CurrencyUnexpected = "currency_unexpected", Warning;
+    /// Two genuine notifications of one transaction disagree.
+    ConflictingNotification = "conflicting_notification", Urgent;
+    /// The PSP's own total is not the sum of its own parts.
+    SequenceDisagrees = "sequence_disagrees", Warning;
+    /// A voucher with an authorisation number, or a card without one.
+    AuthorisationUnexpected = "authorisation_unexpected", Warning;
+    /// A trial payment reached a production endpoint.
+    TestInProduction = "test_in_production", Urgent;
+    /// Real money reached a test endpoint.
+    ProductionInTest = "production_in_test", Urgent;
+    /// Two live orders share the 20 characters that ANCV keeps of a reference.
+    ReferenceCollision = "reference_collision", Warning;
+    /// Many calls with a wrong signature on one endpoint.
+    SignatureFailures = "signature_failures", Urgent;
+    /// A status outside the PSP's tables, or one that calls for a person.
+    UnknownStatus = "unknown_status", Warning;
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| UnknownKind(text.chars().take(40).collect()))
+    }
+}
+
+/// A rule that an order's facts break. Two findings are the same discrepancy over time if their kind, record
+/// and subject agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub kind: Kind,
+    /// The record that breaks it; `None` if it is the order as a whole.
+    pub record: Option<(Psp, CallNumber)>,
+    /// What tells two findings of one kind on one record apart, such as a transaction; else empty.
+    pub subject: String,
+    /// What was expected, in cents, where the rule compares amounts.
+    pub expected: Option<Cents>,
+    /// What was found, in cents.
+    pub actual: Option<Cents>,
+    /// The particulars, in a short line without prose: names and figures.
+    pub detail: String,
+    /// The instant from which the facts break the rule.
+    pub since: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+        }
+        assert!("nonsense".parse::<Kind>().is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! One fact about one tender, as a genuine notification states it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Instrument, Mode, OrderRef, TenderId,
+    Timestamp,
+};
+
+/// What a verified message says about one tender of one payment attempt.
+///
+/// This is the whole of what the ledger keeps of a message in the clear: an allow-list. Card numbers, expiry
+/// dates, names, addresses and the like have no field here, so they cannot reach the disk unsealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The shop's reference; optional at Sogecommerce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_ref: Option<OrderRef>,
+    /// Ties the tenders of one payment attempt together.
+    pub call_number: CallNumber,
+    /// The PSP's transaction; absent for an attempt that never became one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tender_id: Option<TenderId>,
+    /// Voucher or card.
+    pub instrument: Instrument,
+    /// The instrument as the PSP names it.
+    pub brand: Brand,
+    /// Whether money comes in or goes back.
+    pub operation: Operation,
+    /// This tender's share, in cents of `currency`.
+    pub amount: Cents,
+    /// The currency of `amount` and of the totals.
+    pub currency: Currency,
+    /// What the PSP's status means.
+    pub state: ReportedState,
+    /// The PSP's status itself.
+    pub status: StatusCode,
+    /// The authorisation number, or what its absence means.
+    #[serde(default)]
+    pub authorisation: Authorisation,
+    /// The acceptance contract that settles this tender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
+    /// What the message itself proves about the platform it comes from; `None` if it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// True for a card part that exists only beside a voucher (Up2pay's `LIMOCB`, a card in a cascade).
+    #[serde(default)]
+    pub complement: bool,
+    /// The total of the order as the PSP states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_total: Option<Cents>,
+    /// True where the same message lists the parts of `order_total`, so that their sum can be checked.
+    #[serde(default)]
+    pub itemised: bool,
+    /// How many parts the PSP announces for this payment attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts_announced: Option<u8>,
+    /// When it happened, by the PSP's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+}
+
+/// The direction of the money.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// The customer pays.
+    Debit,
+    /// The merchant refunds.
+    Credit {
+        /// The refunded transaction, where the PSP names it.
+        of: Option<TenderId>,
+    },
+}
+
+/// What the PSP's status means for the money. Ordered by how far the tender has come: of several facts
+/// about one tender the last in this order decides, whatever the order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportedState {
+    /// Not decided yet.
+    Pending,
+    /// The customer gave up.
+    Abandoned,
+    /// Refused.
+    Refused,
+    /// Accepted; the money is promised.
+    Authorised,
+    /// Remitted to the bank or to ANCV.
+    Captured,
+    /// Never confirmed in time; the promise lapsed.
+    Expired,
+    /// Cancelled after it had been accepted, or by the platform.
+    Cancelled,
+}
+
+/// The PSP's own status word or number, with what the tables of its documentation say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StatusCode {
+    /// As received.
+    pub code: String,
+    /// Whether a person should look at it.
+    #[serde(default)]
+    pub reading: StatusReading,
+}
+
+/// What the tables say of a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusReading {
+    /// In the tables, and ordinary.
+    #[default]
+    Known,
+    /// In the tables, but calls for a person.
+    Attention,
+    /// Outside the tables.
+    Unknown,
+}
+
+/// An authorisation number, or what its absence means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authorisation {
+    /// The message would not state it in any case.
+    #[default]
+    NotStated,
+    /// The message would have stated one: this tender has none.
+    Absent,
+    /// The number.
+    Number(AuthorisationNumber),
+}
+
+impl Authorisation {
+    /// The number, if there is one.
+    #[must_use]
+    pub fn number(&self) -> Option<&AuthorisationNumber> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::NotStated | Self::Absent => None,
+        }
+    }
+}

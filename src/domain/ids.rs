@@ -1,0 +1,146 @@
+//! Identifiers. Those of PSPs are text, never integers; each is bounded and free of control characters,
+//! so that none can break a line of a log, a mail header or a table.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not an identifier of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a {what} is {rule}")]
+pub struct IdError {
+    what: &'static str,
+    rule: &'static str,
+}
+
+impl IdError {
+    pub(crate) const fn new(what: &'static str, rule: &'static str) -> Self {
+        Self { what, rule }
+    }
+}
+
+fn printable(text: &str, max: usize) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= max
+        && !text.chars().any(|c| c.is_control() || BIDI_CONTROLS.contains(&c))
+}
+
+/// Characters that reorder what stands around them: they could disguise a reference in a mail.
+const BIDI_CONTROLS: [char; 11] = [
+    '\u{061C}', '\u{200E}', '\u{200F}', '\u{202A}', '\u{202B}', '\u{202C}', '\u{202D}', '\u{202E}',
+    '\u{2066}', '\u{2067}', '\u{2068}',
+];
+
+fn slug(text: &str, max: usize) -> bool {
+    (1..=max).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the text and takes it.
+            ///
+            /// # Errors
+            /// The rule that the text breaks.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                let check: fn(&str) -> bool = $check;
+                if check(&text) { Ok(Self(text)) } else { Err(IdError::new($what, $rule)) }
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+text_id!(
+    /// One point of sale of a merchant, as the configuration names it.
+    ShopId, "shop id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+);
+text_id!(
+    /// One notification URL of a shop at one PSP, as the configuration names it.
+    EndpointId, "endpoint id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+);
+text_id!(
+    /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`).
+    OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250)
+);
+text_id!(
+    /// What ties the tenders of one payment attempt together.
+    CallNumber, "call number", "1 to 100 printable characters", |t| printable(t, 100)
+);
+text_id!(
+    /// The PSP's identifier of one transaction.
+    TenderId, "transaction id", "1 to 64 printable characters", |t| printable(t, 64)
+);
+text_id!(
+    /// The payment instrument as the PSP names it (`CVCONNECT`, `LIMOCB`, `CVCO`, `VISA`).
+    Brand, "brand", "1 to 64 printable characters", |t| printable(t, 64)
+);
+text_id!(
+    /// The acquirer's authorisation number.
+    AuthorisationNumber, "authorisation number", "1 to 32 printable characters", |t| printable(t, 32)
+);
+text_id!(
+    /// The acceptance contract on which the PSP settles a tender.
+    Contract, "contract", "1 to 250 printable characters", |t| printable(t, 250)
+);
+
+impl OrderRef {
+    /// The first 20 characters: all that ANCV keeps of a reference, and all that comes back on its
+    /// reimbursement statement.
+    #[must_use]
+    pub fn ancv_prefix(&self) -> String {
+        self.0.chars().take(20).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_carry_no_control_characters() {
+        assert!(OrderRef::new("CMD 9542124+A@b,c/d").is_ok());
+        for wrong in ["", "  ", "a\nb", "a\u{202e}b", "a\0"] {
+            assert!(OrderRef::new(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(OrderRef::new("x".repeat(251)).is_err());
+        assert!(ShopId::new("camping des pins").is_err());
+    }
+
+    #[test]
+    fn ancv_keeps_twenty_characters() {
+        let reference = OrderRef::new("réservation-2026-00012345").expect("valid");
+        assert_eq!(reference.ancv_prefix(), "réservation-2026-000");
+    }
+}

@@ -1,0 +1,34 @@
+//! The words of the trade, as types. Nothing here does I/O, asks a clock, or knows a field name of a PSP.
+//!
+//! | word | type |
+//! |---|---|
+//! | amount | [`Cents`], [`Currency`] |
+//! | shop, endpoint, order reference, call number … | [`ids`] |
+//! | instant (UTC), Paris day | [`Timestamp`] |
+//! | event: one fact about one tender | [`Event`] |
+//! | tender, its state | [`Tender`], [`TenderState`] |
+//! | record: the tenders of one payment attempt | [`Record`], [`RecordState`] |
+//! | order: what the shop expects | [`Order`] |
+//! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
+
+mod discrepancy;
+mod event;
+pub mod ids;
+mod money;
+mod order;
+mod psp;
+mod record;
+mod tender;
+mod time;
+
+pub use discrepancy::{Finding, Kind, Severity, UnknownKind};
+pub use event::{Authorisation, Event, Operation, ReportedState, StatusCode, StatusReading};
+pub use ids::{
+    AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, TenderId,
+};
+pub use money::{AmountError, Cents, Currency};
+pub use order::{Order, OrderKey, OrderVersion};
+pub use psp::{Mode, Psp, UnknownWord};
+pub use record::{ExpectedFrom, Record, RecordState};
+pub use tender::{Instrument, Tender, TenderState};
+pub use time::{TimeError, Timestamp};

@@ -1,0 +1,163 @@
+//! The CVCo+card record: all tenders of one payment attempt, and what they amount to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CallNumber, Cents, Currency, EndpointId, Instrument, Mode, Psp, Tender, Timestamp, UnknownWord};
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordState {
+    /// Something is still awaited within its grace.
+    Pending,
+    /// The accepted tenders are exactly what is expected.
+    Balanced,
+    /// They are not.
+    Unbalanced,
+    /// Accepted, but nobody said what to expect.
+    Unverified,
+    /// Nothing was accepted.
+    Failed,
+    /// All that was paid was given back.
+    Refunded,
+    /// Part of what was paid was given back.
+    PartRefunded,
+}
+
+impl RecordState {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Balanced,
+        Self::Unbalanced,
+        Self::Unverified,
+        Self::Failed,
+        Self::Refunded,
+        Self::PartRefunded,
+    ];
+
+    /// The name in ledger and exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Balanced => "balanced",
+            Self::Unbalanced => "unbalanced",
+            Self::Unverified => "unverified",
+            Self::Failed => "failed",
+            Self::Refunded => "refunded",
+            Self::PartRefunded => "part_refunded",
+        }
+    }
+}
+
+impl fmt::Display for RecordState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for RecordState {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| UnknownWord {
+            text: text.chars().take(40).collect(),
+            expected: "pending, balanced, unbalanced, unverified, failed, refunded, part_refunded",
+        })
+    }
+}
+
+/// Who says what a record should come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExpectedFrom {
+    /// The shop registered the order.
+    Order,
+    /// The PSP states the order's total.
+    Psp,
+}
+
+impl ExpectedFrom {
+    /// The name in ledger and exports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Psp => "psp",
+        }
+    }
+}
+
+/// All tenders of one (shop, PSP, order reference, call number).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The provider.
+    pub psp: Psp,
+    /// What ties the tenders together.
+    pub call_number: CallNumber,
+    /// The endpoint that heard of its voucher, or else first of any part.
+    pub endpoint: EndpointId,
+    /// Real money, or a trial.
+    pub mode: Mode,
+    /// The currency of all its amounts.
+    pub currency: Currency,
+    /// What it should come to, and who says so.
+    pub expected: Option<(Cents, ExpectedFrom)>,
+    /// Where it stands.
+    pub state: RecordState,
+    /// Its tenders, in a fixed order: voucher first, then by transaction.
+    pub tenders: Vec<Tender>,
+}
+
+impl Record {
+    fn accepted(&self) -> impl Iterator<Item = &Tender> {
+        let currency = self.currency;
+        self.tenders.iter().filter(move |tender| tender.state.is_accepted() && tender.currency == currency)
+    }
+
+    /// The accepted tenders of one instrument, in cents, before refunds.
+    #[must_use]
+    pub fn paid_by(&self, instrument: Instrument) -> Cents {
+        self.accepted().filter(|t| t.instrument == instrument).map(|t| t.amount).sum()
+    }
+
+    /// All accepted tenders, in cents, before refunds.
+    #[must_use]
+    pub fn paid(&self) -> Cents {
+        self.accepted().map(|t| t.amount).sum()
+    }
+
+    /// All that was given back, in cents.
+    #[must_use]
+    pub fn refunded(&self) -> Cents {
+        self.tenders.iter().map(|t| t.refunded).sum()
+    }
+
+    /// Paid minus expected, in cents, where it is known what to expect.
+    #[must_use]
+    pub fn gap(&self) -> Option<Cents> {
+        self.expected.map(|(expected, _)| self.paid().minus(expected))
+    }
+
+    /// When the daemon first heard of it.
+    #[must_use]
+    pub fn first_seen_at(&self) -> Option<Timestamp> {
+        self.tenders.iter().map(|t| t.first_seen_at).min()
+    }
+
+    /// When the last of its accepted tenders was accepted.
+    #[must_use]
+    pub fn authorised_at(&self) -> Option<Timestamp> {
+        self.accepted().filter_map(|t| t.authorised_at).max()
+    }
+
+    /// When the last of its accepted tenders was captured, once all of them are.
+    #[must_use]
+    pub fn captured_at(&self) -> Option<Timestamp> {
+        let mut captured = self.accepted().map(|t| t.captured_at);
+        captured.by_ref().try_fold(None, |latest: Option<Timestamp>, at| Some(latest.max(Some(at?))))?
+    }
+}

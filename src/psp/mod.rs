@@ -1,0 +1,116 @@
+//! The adapters. Each turns one request into [`Event`]s or a typed [`Rejection`]; it is a pure function of the
+//! request's bytes and its endpoint's settings, without I/O and without a clock. Only the adapter of a PSP
+//! knows that PSP's field names.
+//!
+//! An adapter reads fields from nothing but bytes that verified ([`crate::crypto::Verified`]).
+
+pub mod sogecommerce;
+pub mod up2pay;
+
+use crate::domain::{Event, Mode, Psp};
+
+/// The parts of an HTTP request that an adapter may look at, untouched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The verb.
+    pub method: Method,
+    /// All that stands behind the first `?` of the target; empty if there is none.
+    pub query: &'a [u8],
+    /// The body; empty if there is none.
+    pub body: &'a [u8],
+}
+
+/// The verbs that a notification can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`.
+    Get,
+    /// `POST`.
+    Post,
+}
+
+impl Request<'_> {
+    /// The bytes that carry the notification: the body of a `POST` that has one, else the query. Their
+    /// SHA-256 is what the ledger shows as `payload_sha256`.
+    #[must_use]
+    pub const fn payload(&self) -> &[u8] {
+        match self.method {
+            Method::Post if !self.body.is_empty() => self.body,
+            Method::Post | Method::Get => self.query,
+        }
+    }
+}
+
+/// What a genuine notification says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The facts; none if the notification is genuine but not about a voucher payment.
+    pub events: Vec<Event>,
+    /// Why there are no facts, or what is odd about the message; for the log, in English.
+    pub remark: Option<String>,
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The signature is there, but does not fit.
+    #[error("the signature does not verify")]
+    Signature,
+    /// Not this PSP's format: `what` is wrong, in English, without any value from outside.
+    #[error("not a {psp} notification: {what}")]
+    Malformed {
+        /// Whose format.
+        psp: Psp,
+        /// The field or part that is wrong, and how.
+        what: String,
+    },
+}
+
+/// The adapter of one endpoint.
+pub trait Adapter: Send + Sync {
+    /// Whose format it reads.
+    fn psp(&self) -> Psp;
+
+    /// The world in which its endpoint is meant to live.
+    fn mode(&self) -> Mode;
+
+    /// Proves and reads one notification.
+    ///
+    /// # Errors
+    /// A signature that does not verify, or bytes that are not this PSP's format.
+    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection>;
+
+    /// Explains at length why a request's signature verifies or does not.
+    fn diagnose(&self, request: &Request<'_>) -> Diagnosis;
+}
+
+/// What `diagnose` has to say of one signature. In English: it speaks to administrators and developers.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Diagnosis {
+    /// Whether the signature is genuine.
+    pub genuine: bool,
+    /// The answer in one sentence: over which bytes it verifies, or the near miss that would have, or why
+    /// nothing does.
+    pub summary: String,
+    /// What was looked at, line by line.
+    pub details: Vec<String>,
+}
+
+/// A message as a PSP sends it, made by an adapter's `sender` for trials, load and tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireMessage {
+    /// The verb.
+    pub method: Method,
+    /// Behind the `?`, without it.
+    pub query: String,
+    /// The body, `application/x-www-form-urlencoded` where it is not empty.
+    pub body: String,
+}
+
+impl WireMessage {
+    /// The same bytes, as an adapter would receive them.
+    #[must_use]
+    pub fn as_request(&self) -> Request<'_> {
+        Request { method: self.method, query: self.query.as_bytes(), body: self.body.as_bytes() }
+    }
+}

@@ -1,0 +1,1 @@
+//! Up2pay e-Transactions.
