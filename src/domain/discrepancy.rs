@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallNumber, Cents, Psp, Timestamp};
+use super::{CallNumber, Cents, Psp};
 
 /// How fast a person should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -142,8 +142,6 @@ pub struct Finding {
     pub actual: Option<Cents>,
     /// The particulars, in a short line without prose: names and figures.
     pub detail: String,
-    /// The instant from which the facts break the rule.
-    pub since: Timestamp,
 }
 
 #[cfg(test)]

@@ -45,6 +45,16 @@ impl Psp {
         }
     }
 
+    /// Whether a transaction number alone names a tender. At Up2pay it does not: the manual's own two example
+    /// calls (3.2.4 and 3.3.4), voucher and card of one order, carry one and the same number.
+    #[must_use]
+    pub const fn transaction_names_tender(self) -> bool {
+        match self {
+            Self::Up2pay => false,
+            Self::Sogecommerce => true,
+        }
+    }
+
     /// Whether one payment attempt can hold several accepted card complements. Up2pay's payment page takes
     /// one (Up2pay manual 3.2.3: one transaction per instrument); Lyra's cascade can take several.
     #[must_use]

@@ -1,0 +1,191 @@
+//! Discrepancies on disk: opened, kept up to date, closed; each opening and closing owes an e-mail.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::{EndpointId, Finding, Kind, ShopId, Timestamp};
+
+use super::LedgerError;
+use super::entry::{Acknowledgement, SignatureFailures};
+use super::outbox;
+
+/// An open discrepancy of an order, as far as it identifies one.
+struct Open {
+    id: i64,
+    kind: String,
+    psp: Option<String>,
+    call_number: Option<String>,
+    subject: String,
+}
+
+impl Open {
+    fn is(&self, finding: &Finding) -> bool {
+        let (psp, call) = record_of(finding);
+        self.kind == finding.kind.as_str()
+            && self.psp.as_deref() == psp
+            && self.call_number.as_deref() == call
+            && self.subject == finding.subject
+    }
+}
+
+fn record_of(finding: &Finding) -> (Option<&str>, Option<&str>) {
+    match &finding.record {
+        Some((psp, call)) => (Some(psp.as_str()), Some(call.as_str())),
+        None => (None, None),
+    }
+}
+
+/// Brings an order's open discrepancies into line with the rules that it breaks now.
+pub(super) fn settle(
+    conn: &Connection,
+    (order_id, shop): (i64, &ShopId),
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let open = open_of_order(conn, order_id)?;
+    for known in &open {
+        if !findings.iter().any(|finding| known.is(finding)) {
+            close(conn, known.id, at)?;
+        }
+    }
+    for finding in findings {
+        match open.iter().find(|known| known.is(finding)) {
+            Some(known) => {
+                conn.prepare_cached(
+                    "UPDATE discrepancies SET expected_cents = ?2, actual_cents = ?3, detail = ?4
+                     WHERE id = ?1 AND (expected_cents IS NOT ?2 OR actual_cents IS NOT ?3 OR detail <> ?4)",
+                )?
+                .execute(params![
+                    known.id,
+                    finding.expected,
+                    finding.actual,
+                    finding.detail
+                ])?;
+            }
+            None => insert(conn, (order_id, shop), finding, at)?,
+        }
+    }
+    Ok(())
+}
+
+fn open_of_order(conn: &Connection, order_id: i64) -> Result<Vec<Open>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, kind, psp, call_number, subject FROM discrepancies
+         WHERE order_id = ?1 AND closed_at IS NULL ORDER BY id",
+    )?;
+    let open = statement
+        .query_map([order_id], |row| {
+            Ok(Open {
+                id: row.get(0)?,
+                kind: row.get(1)?,
+                psp: row.get(2)?,
+                call_number: row.get(3)?,
+                subject: row.get(4)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(open)
+}
+
+fn insert(
+    conn: &Connection,
+    (order_id, shop): (i64, &ShopId),
+    finding: &Finding,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let (psp, call) = record_of(finding);
+    let severity = finding.kind.severity();
+    conn.prepare_cached(
+        "INSERT INTO discrepancies (kind, severity, shop, order_id, psp, call_number, subject,
+             expected_cents, actual_cents, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        finding.kind.as_str(),
+        severity.as_str(),
+        shop.as_str(),
+        order_id,
+        psp,
+        call,
+        finding.subject,
+        finding.expected,
+        finding.actual,
+        finding.detail,
+        at
+    ])?;
+    outbox::owe_opening(conn, conn.last_insert_rowid(), shop.as_str(), severity, at)
+}
+
+fn close(conn: &Connection, id: i64, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE discrepancies SET closed_at = ?2 WHERE id = ?1")?.execute(params![id, at])?;
+    outbox::owe_closing(conn, id, at)
+}
+
+/// Opens the discrepancy of an endpoint, or brings the open one up to date.
+pub(super) fn open_of_endpoint(
+    conn: &Connection,
+    burst: &SignatureFailures,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let kind = Kind::SignatureFailures;
+    let detail = format!("{} calls refused; {}", burst.failures, burst.explanation);
+    if let Some(id) = find_of_endpoint(conn, &burst.endpoint, kind)? {
+        conn.prepare_cached("UPDATE discrepancies SET detail = ?2 WHERE id = ?1")?
+            .execute(params![id, detail])?;
+        return Ok(());
+    }
+    conn.prepare_cached(
+        "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7)",
+    )?
+    .execute(params![
+        kind.as_str(),
+        kind.severity().as_str(),
+        burst.shop.as_str(),
+        burst.endpoint.as_str(),
+        burst.psp.as_str(),
+        detail,
+        at
+    ])?;
+    outbox::owe_opening(conn, conn.last_insert_rowid(), burst.shop.as_str(), kind.severity(), at)
+}
+
+/// Closes the discrepancy of an endpoint, if it has one of this kind.
+pub(super) fn close_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    kind: Kind,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    match find_of_endpoint(conn, endpoint, kind)? {
+        Some(id) => close(conn, id, at),
+        None => Ok(()),
+    }
+}
+
+fn find_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    kind: Kind,
+) -> Result<Option<i64>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM discrepancies
+             WHERE endpoint = ?1 AND kind = ?2 AND closed_at IS NULL AND order_id IS NULL",
+        )?
+        .query_row(params![endpoint.as_str(), kind.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Notes that a person has seen a discrepancy; false if there is none of that number.
+pub(super) fn acknowledge(
+    conn: &Connection,
+    ack: &Acknowledgement,
+    at: Timestamp,
+) -> Result<bool, LedgerError> {
+    let changed = conn
+        .prepare_cached(
+            "UPDATE discrepancies SET acked_at = ?2, acked_by = ?3, acked_note = ?4 WHERE id = ?1",
+        )?
+        .execute(params![ack.discrepancy, at, ack.by, ack.note])?;
+    Ok(changed == 1)
+}

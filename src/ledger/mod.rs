@@ -1,0 +1,103 @@
+//! The ledger: the only module with SQL, behind a handful of operations.
+//!
+//! One thread owns the one connection that writes ([`writer`]). It takes whatever waits, up to a few hundred
+//! jobs, as one transaction, and answers each job after the commit: an acknowledged notification is on the
+//! disk. Everything else is a fold over the log ([`fold`]); readers open the file for themselves ([`read`]).
+
+mod discrepancies;
+mod entry;
+mod fold;
+mod orders;
+mod outbox;
+mod payload;
+mod proof;
+mod read;
+mod records;
+mod rejections;
+mod schema;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use entry::{Acknowledgement, Entry, Notification, OrderRegistration, SignatureFailures, Verdict};
+pub use fold::Taken;
+pub use outbox::{Claim, News};
+pub use payload::Envelope;
+pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
+pub use read::{DiscrepancyRow, LogLine, OrderStory, Reader, RecordFilter, RecordRow, TenderRow};
+pub use rejections::Rejected;
+pub use schema::VERSION as SCHEMA_VERSION;
+pub use writer::{Arrival, Ledger, Store, Writer};
+
+/// Why the ledger could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Too much is waiting already; try again.
+    #[error("the ledger is busy: too many notifications wait to be stored")]
+    Busy,
+    /// The writer has stopped, after an error that it could not survive or at shutdown.
+    #[error("the ledger's writer has stopped")]
+    Stopped,
+    /// The transaction was not committed; the reason is in the log.
+    #[error("not stored: {0}")]
+    NotStored(String),
+    /// There is no file.
+    #[error("there is no ledger at {0}: start the daemon once, or correct [ledger] path")]
+    NoLedger(PathBuf),
+    /// A file, but of another program.
+    #[error("{0} is not a ledger of cvco-reconciled: correct [ledger] path")]
+    NotALedger(PathBuf),
+    /// The file cannot be made or opened.
+    #[error(
+        "cannot open the ledger {path}: {source}; its folder must exist and belong to the service's user"
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file was written by a later version of this program.
+    #[error(
+        "the ledger {path} has schema version {found}, this program knows {known}: run the newer program"
+    )]
+    SchemaVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// A row of the log cannot be read.
+    #[error("entry {seq} of the log is damaged ({what}): run `verify`")]
+    Corrupt {
+        /// Its place.
+        seq: i64,
+        /// The column.
+        what: String,
+    },
+    /// A row of another table cannot be read.
+    #[error("row {id} of {table} is damaged: run `rebuild`")]
+    CorruptRow {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        id: i64,
+    },
+    /// No discrepancy of this number.
+    #[error("there is no discrepancy {0}")]
+    NoDiscrepancy(i64),
+    /// A payload could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] crate::crypto::SealError),
+    /// The content of a row is not what it should be.
+    #[error("content of the ledger: {0}")]
+    Json(#[from] serde_json::Error),
+    /// SQLite's own error.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}

@@ -1,0 +1,244 @@
+//! Orders, their registered versions, and the facts that belong to them.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::{
+    CallNumber, Cents, Currency, Order, OrderKey, OrderRef, OrderVersion, ShopId, Timestamp,
+};
+use crate::reconcile::{Assessment, Fact};
+
+use super::LedgerError;
+use super::entry::{Entry, LogRow, OrderRegistration};
+
+/// The row of an order, made if need be.
+pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
+    let found = match key {
+        OrderKey::Reference(shop, reference) => conn
+            .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
+            .query_row(params![shop.as_str(), reference.as_str()], |row| row.get(0))
+            .optional()?,
+        OrderKey::Call(shop, psp, call) => conn
+            .prepare_cached(
+                "SELECT order_id FROM orders
+                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
+            )?
+            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
+            .optional()?,
+    };
+    if let Some(order_id) = found {
+        return Ok(order_id);
+    }
+    let (psp, call) = match key {
+        OrderKey::Reference(..) => (None, None),
+        OrderKey::Call(_, psp, call) => (Some(psp.as_str()), Some(call.as_str())),
+    };
+    conn.prepare_cached(
+        "INSERT INTO orders (shop, reference, ancv_prefix, psp, call_number, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'unpaid')",
+    )?
+    .execute(params![
+        key.shop().as_str(),
+        key.reference().map(OrderRef::as_str),
+        key.reference().map(OrderRef::ancv_prefix),
+        psp,
+        call
+    ])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// What an order's row stands for.
+pub(super) fn key(conn: &Connection, order_id: i64) -> Result<OrderKey, LedgerError> {
+    let (shop, reference, psp, call): (String, Option<String>, Option<String>, Option<String>) = conn
+        .prepare_cached("SELECT shop, reference, psp, call_number FROM orders WHERE order_id = ?1")?
+        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let corrupt = || LedgerError::CorruptRow { table: "orders", id: order_id };
+    let shop = ShopId::new(shop).map_err(|_| corrupt())?;
+    Ok(match (reference, psp, call) {
+        (Some(reference), _, _) => {
+            OrderKey::Reference(shop, OrderRef::new(reference).map_err(|_| corrupt())?)
+        }
+        (None, Some(psp), Some(call)) => OrderKey::Call(
+            shop,
+            psp.parse().map_err(|_| corrupt())?,
+            CallNumber::new(call).map_err(|_| corrupt())?,
+        ),
+        (None, _, _) => return Err(corrupt()),
+    })
+}
+
+/// All facts of an order, each with the digest of the payload that carried it.
+pub(super) fn facts(conn: &Connection, order_id: i64) -> Result<Vec<(Fact, Option<String>)>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT l.seq, l.at, l.kind, l.shop, l.endpoint, l.psp, l.verdict, l.events, l.content,
+                l.payload_sha256, l.chain_hash, e.position
+         FROM events e JOIN log l ON l.seq = e.seq WHERE e.order_id = ?1 ORDER BY e.seq, e.position",
+    )?;
+    let rows =
+        statement.query_map([order_id], |row| Ok((LogRow::from_row(row)?.0, row.get::<_, u32>(11)?)))?;
+    let mut facts = Vec::new();
+    for row in rows {
+        let (row, position) = row?;
+        let corrupt = || LedgerError::Corrupt { seq: row.seq, what: "content".to_owned() };
+        let Entry::Notification(notification) = row.entry()? else { return Err(corrupt()) };
+        let event = notification.events.into_iter().nth(position as usize).ok_or_else(corrupt)?;
+        let fact = Fact {
+            event,
+            psp: notification.psp,
+            endpoint: notification.endpoint,
+            endpoint_mode: notification.mode,
+            received_at: row.taken_at()?,
+        };
+        facts.push((fact, row.payload_sha256));
+    }
+    Ok(facts)
+}
+
+/// Notes that a fact belongs to an order.
+pub(super) fn remember_event(
+    conn: &Connection,
+    order_id: i64,
+    seq: i64,
+    position: u32,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached("INSERT INTO events (order_id, seq, position) VALUES (?1, ?2, ?3)")?
+        .execute(params![order_id, seq, position])?;
+    Ok(())
+}
+
+/// The order as its shop registered it.
+pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Result<Order, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT total_cents, currency, due, registered_at FROM order_versions
+         WHERE order_id = ?1 ORDER BY version",
+    )?;
+    let rows = statement.query_map([order_id], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, Option<String>>(2)?,
+            row.get::<_, String>(3)?,
+        ))
+    })?;
+    let corrupt = || LedgerError::CorruptRow { table: "order_versions", id: order_id };
+    let mut versions = Vec::new();
+    for row in rows {
+        let (total, currency, due, registered_at) = row?;
+        let time = |text: String| Timestamp::parse(&text).map_err(|_| corrupt());
+        versions.push(OrderVersion {
+            total: Cents::new(total),
+            currency: Currency::parse(&currency).map_err(|_| corrupt())?,
+            due: due.map(time).transpose()?,
+            registered_at: time(registered_at)?,
+        });
+    }
+    let shares_prefix_with =
+        if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
+    Ok(Order { versions, shares_prefix_with })
+}
+
+/// The last registered order before this one that ANCV cannot tell from it.
+fn earlier_with_same_prefix(
+    conn: &Connection,
+    order_id: i64,
+    key: &OrderKey,
+) -> Result<Option<OrderRef>, LedgerError> {
+    let Some(reference) = key.reference() else { return Ok(None) };
+    let other: Option<String> = conn
+        .prepare_cached(
+            "SELECT o.reference FROM orders o
+             WHERE o.shop = ?1 AND o.ancv_prefix = ?2 AND o.order_id <> ?3 AND o.state <> 'refunded'
+               AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
+                 < (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?3)
+             ORDER BY o.order_id DESC LIMIT 1",
+        )?
+        .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
+        .optional()?;
+    Ok(other.and_then(|text| OrderRef::new(text).ok()))
+}
+
+/// Whether a registration says nothing new.
+pub(super) fn is_current(
+    conn: &Connection,
+    order_id: i64,
+    order: &OrderRegistration,
+) -> Result<bool, LedgerError> {
+    let current: Option<(i64, String, Option<String>)> = conn
+        .prepare_cached(
+            "SELECT total_cents, currency, due FROM order_versions
+             WHERE order_id = ?1 ORDER BY version DESC LIMIT 1",
+        )?
+        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    Ok(current.is_some_and(|(total, currency, due)| {
+        total == order.total.get()
+            && currency == order.currency.as_str()
+            && due == order.due.map(|due| due.to_string())
+    }))
+}
+
+/// Keeps a registration as the order's newest version.
+pub(super) fn add_version(
+    conn: &Connection,
+    order_id: i64,
+    seq: i64,
+    order: &OrderRegistration,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO order_versions (order_id, version, seq, total_cents, currency, due, registered_at)
+         SELECT ?1, COALESCE(MAX(version), 0) + 1, ?2, ?3, ?4, ?5, ?6
+         FROM order_versions WHERE order_id = ?1",
+    )?
+    .execute(params![order_id, seq, order.total, order.currency.as_str(), order.due, at])?;
+    Ok(())
+}
+
+/// Writes down where an order stands and when to look again.
+pub(super) fn note_state(
+    conn: &Connection,
+    order_id: i64,
+    assessment: &Assessment,
+) -> Result<(), LedgerError> {
+    let state = assessment.order_state.map_or("unpaid", crate::domain::RecordState::as_str);
+    conn.prepare_cached("UPDATE orders SET state = ?2, look_again_at = ?3 WHERE order_id = ?1")?
+        .execute(params![order_id, state, assessment.look_again_at])?;
+    Ok(())
+}
+
+/// The order that time concerns next, if that is at `until` or before.
+pub(super) fn next_to_look_at(
+    conn: &Connection,
+    until: Timestamp,
+) -> Result<Option<(i64, Timestamp)>, LedgerError> {
+    let next: Option<(i64, String)> = conn
+        .prepare_cached(
+            "SELECT order_id, look_again_at FROM orders WHERE look_again_at <= ?1
+             ORDER BY look_again_at, order_id LIMIT 1",
+        )?
+        .query_row([until], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    next.map(|(id, at)| {
+        let at = Timestamp::parse(&at).map_err(|_| LedgerError::CorruptRow { table: "orders", id })?;
+        Ok((id, at))
+    })
+    .transpose()
+}
+
+/// When time next concerns any order.
+pub(super) fn next_look(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    let next: Option<String> = conn
+        .prepare_cached("SELECT MIN(look_again_at) FROM orders WHERE look_again_at IS NOT NULL")?
+        .query_row([], |row| row.get(0))?;
+    Ok(next.and_then(|text| Timestamp::parse(&text).ok()))
+}
+
+/// Every order that waits for time or has an open discrepancy.
+pub(super) fn open(conn: &Connection) -> Result<Vec<i64>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT order_id FROM orders WHERE look_again_at IS NOT NULL
+         UNION SELECT order_id FROM discrepancies WHERE closed_at IS NULL AND order_id IS NOT NULL
+         ORDER BY 1",
+    )?;
+    let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
+}

@@ -1,0 +1,270 @@
+//! E-mails owed. A row is owed in the very transaction that opens or closes a discrepancy; the alert worker
+//! claims what is due as one e-mail, sends it, and reports back. An e-mail's message id is fixed at its first
+//! claim, so that a repetition after a crash can be recognised as the same e-mail.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::{Severity, ShopId, Timestamp};
+
+use super::LedgerError;
+
+/// How long to wait after a failed attempt; the last span repeats.
+const BACK_OFF: [Duration; 5] = [
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+    Duration::from_secs(45),
+    Duration::from_mins(1),
+];
+
+/// How long a claimed e-mail is left alone before it counts as forgotten (a crash while it was sent). Longer
+/// than the mail transport's own time limit.
+const CLAIM: Duration = Duration::from_mins(2);
+
+/// What an e-mail tells of a discrepancy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It is there.
+    Opened,
+    /// It has closed.
+    Closed,
+}
+
+/// One e-mail to be sent now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Identifies the e-mail over attempts and restarts.
+    pub message_id: String,
+    /// The e-mail that it answers, so that a closing stands in the thread of its opening.
+    pub in_reply_to: Option<String>,
+    /// Whose it is.
+    pub shop: ShopId,
+    /// The discrepancies, in the order of their opening.
+    pub items: Vec<(News, i64)>,
+}
+
+/// Owes the e-mail of an opening, unless the kind is for the lists alone.
+pub(super) fn owe_opening(
+    conn: &Connection,
+    discrepancy: i64,
+    shop: &str,
+    severity: Severity,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let urgent = match severity {
+        Severity::Info => return Ok(()),
+        Severity::Warning => false,
+        Severity::Urgent => true,
+    };
+    owe(conn, (discrepancy, "opened"), shop, urgent, at)
+}
+
+/// Owes the e-mail of a closing, if one of the opening was owed.
+pub(super) fn owe_closing(conn: &Connection, discrepancy: i64, at: Timestamp) -> Result<(), LedgerError> {
+    let opening: Option<(String, bool)> = conn
+        .prepare_cached("SELECT shop, urgent FROM outbox WHERE discrepancy_id = ?1 AND news = 'opened'")?
+        .query_row([discrepancy], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match opening {
+        Some((shop, urgent)) => owe(conn, (discrepancy, "closed"), &shop, urgent, at),
+        None => Ok(()),
+    }
+}
+
+fn owe(
+    conn: &Connection,
+    (discrepancy, news): (i64, &str),
+    shop: &str,
+    urgent: bool,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO outbox (shop, discrepancy_id, news, urgent, created_at, attempt_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    )?
+    .execute(params![shop, discrepancy, news, urgent, at])?;
+    Ok(())
+}
+
+/// Puts the next due e-mail together, if there is one; repeated attempts come first. `host` becomes part of
+/// new message ids.
+pub(super) fn claim(
+    conn: &Connection,
+    now: Timestamp,
+    digest: Duration,
+    host: &str,
+) -> Result<Option<Claim>, LedgerError> {
+    forget_what_came_and_went(conn, now)?;
+    let message_id = match attempted_before(conn, now)? {
+        Some(message_id) => message_id,
+        None => match put_together(conn, now, digest, host)? {
+            Some(message_id) => message_id,
+            None => return Ok(None),
+        },
+    };
+    conn.prepare_cached(
+        "UPDATE outbox SET attempts = attempts + 1, attempt_at = ?2 WHERE message_id = ?1 AND done_at IS NULL",
+    )?
+    .execute(params![message_id, now.after(CLAIM)])?;
+    read_claim(conn, &message_id).map(Some)
+}
+
+/// What opened and closed again before anybody was told needs no e-mail.
+fn forget_what_came_and_went(conn: &Connection, now: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE outbox SET done_at = ?1, outcome = 'superseded'
+         WHERE done_at IS NULL AND message_id IS NULL AND discrepancy_id IN (
+           SELECT o.discrepancy_id FROM outbox o JOIN outbox c ON c.discrepancy_id = o.discrepancy_id
+           WHERE o.news = 'opened' AND o.done_at IS NULL AND o.message_id IS NULL AND c.news = 'closed')",
+    )?
+    .execute([now])?;
+    Ok(())
+}
+
+fn attempted_before(conn: &Connection, now: Timestamp) -> Result<Option<String>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT message_id FROM outbox
+             WHERE done_at IS NULL AND message_id IS NOT NULL AND attempt_at <= ?1
+             ORDER BY attempt_at, id LIMIT 1",
+        )?
+        .query_row([now], |row| row.get(0))
+        .optional()?)
+}
+
+struct Owed {
+    id: i64,
+    shop: String,
+    news: String,
+    urgent: bool,
+    thread: Option<String>,
+}
+
+/// Gives the rows of the next new e-mail their message id. An urgent opening goes alone and at once; the rest of
+/// a shop waits until its last digest is old enough. A closing answers the e-mail of its opening, once that one
+/// has been sent.
+fn put_together(
+    conn: &Connection,
+    now: Timestamp,
+    digest: Duration,
+    host: &str,
+) -> Result<Option<String>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT n.id, n.shop, n.news, n.urgent, o.message_id FROM outbox n
+         LEFT JOIN outbox o ON n.news = 'closed' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
+         WHERE n.done_at IS NULL AND n.message_id IS NULL AND n.attempt_at <= ?1
+           AND (n.news = 'opened' OR o.outcome = 'sent')
+         ORDER BY n.urgent DESC, n.id LIMIT 500",
+    )?;
+    let owed: Vec<Owed> = statement
+        .query_map([now], |row| {
+            Ok(Owed {
+                id: row.get(0)?,
+                shop: row.get(1)?,
+                news: row.get(2)?,
+                urgent: row.get(3)?,
+                thread: row.get(4)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    for first in &owed {
+        if !first.urgent && !digest.is_zero() && digest_is_too_young(conn, &first.shop, now, digest)? {
+            continue;
+        }
+        let alone = digest.is_zero() || (first.urgent && first.news == "opened");
+        let together = owed.iter().filter(|other| {
+            other.id == first.id
+                || (!alone
+                    && other.shop == first.shop
+                    && other.news == first.news
+                    && other.urgent == first.urgent
+                    && other.thread == first.thread)
+        });
+        let message_id = format!("<cvco-{}-{}@{host}>", now.millis(), first.id);
+        for row in together {
+            conn.prepare_cached("UPDATE outbox SET message_id = ?2, claimed_at = ?3 WHERE id = ?1")?
+                .execute(params![row.id, message_id, now])?;
+        }
+        return Ok(Some(message_id));
+    }
+    Ok(None)
+}
+
+fn digest_is_too_young(
+    conn: &Connection,
+    shop: &str,
+    now: Timestamp,
+    digest: Duration,
+) -> Result<bool, LedgerError> {
+    let last: Option<String> = conn
+        .prepare_cached("SELECT MAX(claimed_at) FROM outbox WHERE shop = ?1 AND urgent = 0")?
+        .query_row([shop], |row| row.get(0))?;
+    Ok(last.and_then(|at| Timestamp::parse(&at).ok()).is_some_and(|last| last.after(digest) > now))
+}
+
+fn read_claim(conn: &Connection, message_id: &str) -> Result<Claim, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT n.id, n.shop, n.news, n.discrepancy_id, o.message_id FROM outbox n
+         LEFT JOIN outbox o ON n.news = 'closed' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
+         WHERE n.message_id = ?1 AND n.done_at IS NULL ORDER BY n.discrepancy_id",
+    )?;
+    let mut claim: Option<Claim> = None;
+    let mut rows = statement.query([message_id])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let corrupt = || LedgerError::CorruptRow { table: "outbox", id };
+        let news = match row.get::<_, String>(2)?.as_str() {
+            "opened" => News::Opened,
+            "closed" => News::Closed,
+            _ => return Err(corrupt()),
+        };
+        let shop = ShopId::new(row.get::<_, String>(1)?).map_err(|_| corrupt())?;
+        let item = (news, row.get(3)?);
+        match &mut claim {
+            Some(claim) => claim.items.push(item),
+            None => {
+                claim = Some(Claim {
+                    message_id: message_id.to_owned(),
+                    in_reply_to: row.get(4)?,
+                    shop,
+                    items: vec![item],
+                });
+            }
+        }
+    }
+    claim.ok_or(LedgerError::CorruptRow { table: "outbox", id: 0 })
+}
+
+/// The e-mail has been handed over.
+pub(super) fn sent(conn: &Connection, message_id: &str, now: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE outbox SET done_at = ?2, outcome = 'sent', last_error = NULL
+         WHERE message_id = ?1 AND done_at IS NULL",
+    )?
+    .execute(params![message_id, now])?;
+    Ok(())
+}
+
+/// The e-mail could not be handed over; it is tried again later.
+pub(super) fn failed(
+    conn: &Connection,
+    message_id: &str,
+    error: &str,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let attempts: u32 = conn
+        .prepare_cached("SELECT MAX(attempts) FROM outbox WHERE message_id = ?1")?
+        .query_row([message_id], |row| row.get(0))?;
+    let wait = BACK_OFF
+        .get(attempts.saturating_sub(1) as usize)
+        .or(BACK_OFF.last())
+        .copied()
+        .unwrap_or(Duration::from_mins(1));
+    conn.prepare_cached(
+        "UPDATE outbox SET attempt_at = ?2, last_error = ?3 WHERE message_id = ?1 AND done_at IS NULL",
+    )?
+    .execute(params![message_id, now.after(wait), error])?;
+    Ok(())
+}

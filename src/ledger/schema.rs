@@ -1,0 +1,118 @@
+//! Opening the ledger's file: `schema.sql`, its version, and SQLite's settings.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::LedgerError;
+
+/// The whole current schema.
+const SCHEMA: &str = include_str!("../../schema.sql");
+
+/// The schema's number, kept in `PRAGMA user_version`. A change of `schema.sql` raises it and adds the step
+/// from the version before to [`MIGRATIONS`].
+pub const VERSION: i64 = 1;
+
+/// The steps from each older version to the next: `MIGRATIONS[0]` leads from version 1 to version 2.
+const MIGRATIONS: &[&str] = &[];
+
+/// Marks the file as ours (`PRAGMA application_id`): "CVCo".
+const APPLICATION_ID: i64 = 0x4356_436f;
+
+/// Opens the ledger for writing; makes it, or brings its schema up to date, where needed.
+///
+/// # Errors
+/// The file cannot be made or opened, is not a ledger, or is of a later version than this program knows.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
+    create_with_mode(path)?;
+    let mut conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(128);
+    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // FULL syncs the write-ahead log at each commit: what is acknowledged survives a power loss.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    migrate(&mut conn, path)?;
+    Ok(conn)
+}
+
+/// Opens the ledger for reading only.
+///
+/// # Errors
+/// The file is not there, not a ledger, or of another version.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, LedgerError> {
+    if !path.exists() {
+        return Err(LedgerError::NoLedger(path.to_owned()));
+    }
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.pragma_update(None, "query_only", true)?;
+    match version(&conn)? {
+        VERSION => Ok(conn),
+        found => Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION }),
+    }
+}
+
+/// A ledger that lives in a temporary file and keeps nothing: what `rebuild` and `verify` fold the log into.
+pub(super) fn scratch() -> Result<Connection, LedgerError> {
+    let conn = Connection::open("")?;
+    conn.pragma_update(None, "journal_mode", "OFF")?;
+    conn.pragma_update(None, "synchronous", "OFF")?;
+    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    conn.execute_batch(SCHEMA)?;
+    Ok(conn)
+}
+
+/// SQLite gives its companions (`-wal`, `-shm`) the mode of the file itself: the service's group may read.
+fn create_with_mode(path: &Path) -> Result<(), LedgerError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .open(path)
+        .map(drop)
+        .map_err(|source| LedgerError::File { path: path.to_owned(), source })
+}
+
+fn version(conn: &Connection) -> Result<i64, LedgerError> {
+    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+    let not_ours = || LedgerError::NotALedger(PathBuf::from(path));
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found = version(&tx)?;
+    let application: i64 = tx.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = tx.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        tx.execute_batch(SCHEMA)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    } else if application != APPLICATION_ID {
+        return Err(not_ours());
+    } else if found > VERSION {
+        return Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION });
+    } else {
+        let done = usize::try_from(found.saturating_sub(1)).map_err(|_| not_ours())?;
+        for step in MIGRATIONS.iter().skip(done) {
+            tx.execute_batch(step)?;
+        }
+    }
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()?;
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! The one that writes: a thread with its connection, and group commit.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::crypto::SealKey;
+use crate::domain::Timestamp;
+
+use super::entry::Entry;
+use super::fold::{Fold, Taken};
+use super::outbox::{self, Claim};
+use super::payload::{self, Envelope};
+use super::rejections::{self, Rejected};
+use super::{LedgerError, Notification, orders, schema};
+
+/// How many jobs may wait; beyond, a PSP is told to come again.
+const QUEUE: usize = 1024;
+
+/// How many jobs one transaction takes at most.
+const GROUP: usize = 256;
+
+/// A genuine notification with its raw request.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// What it says.
+    pub notification: Notification,
+    /// How it came.
+    pub envelope: Envelope,
+}
+
+/// What one job sees of the transaction that it shares with its group.
+struct Desk<'t> {
+    conn: &'t Connection,
+    fold: Fold<'t>,
+    seal_key: &'t SealKey,
+}
+
+/// A job: work inside the transaction, and an answer after its commit.
+trait Job: Send {
+    fn perform(&mut self, desk: &mut Desk<'_>) -> Result<(), JobFailed>;
+    fn answer(self: Box<Self>, commit: Result<(), &LedgerError>);
+}
+
+/// The job's own part of the transaction is to be undone, or all of it.
+enum JobFailed {
+    Alone,
+    WithItsGroup(LedgerError),
+}
+
+struct Task<T, F> {
+    work: Option<F>,
+    outcome: Result<T, LedgerError>,
+    reply: oneshot::Sender<Result<T, LedgerError>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Desk<'_>) -> Result<T, LedgerError> + Send,
+{
+    fn perform(&mut self, desk: &mut Desk<'_>) -> Result<(), JobFailed> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        match work(desk) {
+            Err(error) if ends_transaction(&error) => Err(JobFailed::WithItsGroup(error)),
+            outcome => {
+                let failed = outcome.is_err();
+                self.outcome = outcome;
+                if failed { Err(JobFailed::Alone) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), &LedgerError>) {
+        let answer = match commit {
+            Ok(()) => self.outcome,
+            Err(error) => Err(LedgerError::NotStored(error.to_string())),
+        };
+        // A caller that gave up waiting has no use for the answer; the work is done all the same.
+        drop(self.reply.send(answer));
+    }
+}
+
+/// The ledger's file, open for writing, without a thread: for commands that run beside the daemon or without
+/// it, and for the writer itself.
+pub struct Store {
+    conn: Connection,
+    seal_key: SealKey,
+}
+
+impl Store {
+    /// Opens the ledger, making it or bringing its schema up to date where needed.
+    ///
+    /// # Errors
+    /// The file cannot be made or opened, is not a ledger, or is of a later version.
+    pub fn open(path: &Path, seal_key: SealKey) -> Result<Self, LedgerError> {
+        Ok(Self { conn: schema::open_for_writing(path)?, seal_key })
+    }
+
+    /// Takes entries in one transaction, all or none.
+    ///
+    /// # Errors
+    /// Whatever prevented one of them; then none was taken.
+    pub fn take_all(&mut self, at: Timestamp, entries: &[Entry]) -> Result<Vec<Taken>, LedgerError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut fold = Fold::resume(&tx)?;
+        let taken = entries.iter().map(|entry| fold.take(at, entry)).collect::<Result<_, _>>()?;
+        fold.finish()?;
+        tx.commit()?;
+        Ok(taken)
+    }
+
+    /// Runs a group of jobs as one transaction and answers them after its commit. An error of one job undoes
+    /// that job alone. Returns when time next concerns an order.
+    fn run(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> Result<Option<Timestamp>, LedgerError> {
+        let outcome = self.commit(jobs);
+        for job in jobs.drain(..) {
+            job.answer(outcome.as_ref().map(|_| ()));
+        }
+        outcome
+    }
+
+    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Option<Timestamp>, LedgerError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut desk = Desk { conn: &tx, fold: Fold::resume(&tx)?, seal_key: &self.seal_key };
+        for job in jobs {
+            tx.prepare_cached("SAVEPOINT job")?.execute([])?;
+            let bookmark = desk.fold.bookmark();
+            match job.perform(&mut desk) {
+                Ok(()) => {}
+                Err(JobFailed::Alone) => {
+                    tx.prepare_cached("ROLLBACK TO job")?.execute([])?;
+                    desk.fold.return_to(bookmark);
+                }
+                Err(JobFailed::WithItsGroup(error)) => return Err(error),
+            }
+            tx.prepare_cached("RELEASE job")?.execute([])?;
+        }
+        desk.fold.finish()?;
+        let next_look = orders::next_look(&tx)?;
+        tx.commit()?;
+        Ok(next_look)
+    }
+}
+
+/// Errors after which SQLite may have rolled the whole transaction back by itself.
+fn ends_transaction(error: &LedgerError) -> bool {
+    let LedgerError::Sqlite(error) = error else { return false };
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+        )
+    )
+}
+
+/// Whether the writer can go on after an error. A full disk may get room again, and another process may let
+/// go of its lock; after a failed write or sync nothing in memory can be trusted: stop, and let the service
+/// manager start afresh.
+fn is_survivable(error: &LedgerError) -> bool {
+    let LedgerError::Sqlite(error) = error else { return true };
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+        )
+    )
+}
+
+/// The writer's thread; ends when the last [`Ledger`] handle is gone, or on an error that it cannot survive.
+pub struct Writer {
+    thread: std::thread::JoinHandle<Result<(), LedgerError>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(store: Store) -> std::io::Result<(Self, Ledger)> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (looks, next_look) = watch::channel(None);
+        let thread = std::thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || write(store, queue, &looks))?;
+        Ok((Self { thread }, Ledger { jobs, next_look }))
+    }
+
+    /// Waits for the thread to end; all handles must be gone.
+    ///
+    /// # Errors
+    /// The error that stopped it.
+    pub fn join(self) -> Result<(), LedgerError> {
+        self.thread.join().unwrap_or(Err(LedgerError::Stopped))
+    }
+}
+
+fn write(
+    mut store: Store,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    looks: &watch::Sender<Option<Timestamp>>,
+) -> Result<(), LedgerError> {
+    let mut jobs = Vec::with_capacity(GROUP);
+    while queue.blocking_recv_many(&mut jobs, GROUP) > 0 {
+        match store.run(&mut jobs) {
+            Ok(next_look) => {
+                looks.send_if_modified(|known| std::mem::replace(known, next_look) != next_look);
+            }
+            Err(error) if is_survivable(&error) => tracing::error!(%error, "a group was not stored"),
+            Err(error) => {
+                tracing::error!(%error, "the ledger cannot be written any more");
+                return Err(error);
+            }
+        }
+    }
+    // A clean stop leaves everything in the one file.
+    store.conn.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;
+    Ok(())
+}
+
+/// The ledger, as the rest of the program writes to it.
+#[derive(Clone)]
+pub struct Ledger {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    next_look: watch::Receiver<Option<Timestamp>>,
+}
+
+impl Ledger {
+    /// Stores a genuine notification; returns after the commit.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] at once if too many wait; otherwise whatever prevented the commit.
+    pub async fn store(&self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
+        let (job, answer) = task(move |desk: &mut Desk<'_>| {
+            let taken = desk.fold.take(at, &Entry::Notification(arrival.notification))?;
+            if let Taken::Written { seq, payload_known: false, .. } = taken {
+                payload::keep(desk.conn, desk.seal_key, (seq, desk.fold.head().at), &arrival.envelope)?;
+            }
+            Ok(taken)
+        });
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
+            mpsc::error::TrySendError::Closed(_) => LedgerError::Stopped,
+        })?;
+        answer.await.unwrap_or(Err(LedgerError::Stopped))
+    }
+
+    /// Takes an entry that is no notification: orders, a policy, a person's acknowledgement, a burst of wrong
+    /// signatures.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn take(&self, at: Timestamp, entry: Entry) -> Result<Taken, LedgerError> {
+        self.run(move |desk| desk.fold.take(at, &entry)).await
+    }
+
+    /// Keeps a sample of a refused call, if there is room; a full queue drops it.
+    pub fn note_rejection(&self, at: Timestamp, rejected: Rejected) {
+        let (job, _) = task(move |desk: &mut Desk<'_>| rejections::keep(desk.conn, &rejected, at));
+        // Dropped when the queue is full: refused calls must never displace genuine ones.
+        drop(self.jobs.try_send(job));
+    }
+
+    /// Applies the rules of time up to an instant; says whether any came due.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn sweep(&self, now: Timestamp) -> Result<bool, LedgerError> {
+        self.run(move |desk| desk.fold.sweep(now)).await
+    }
+
+    /// Puts the next due e-mail together.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn claim_mail(
+        &self,
+        now: Timestamp,
+        digest: Duration,
+        host: String,
+    ) -> Result<Option<Claim>, LedgerError> {
+        self.run(move |desk| outbox::claim(desk.conn, now, digest, &host)).await
+    }
+
+    /// The e-mail has been handed over.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn mail_sent(&self, now: Timestamp, message_id: String) -> Result<(), LedgerError> {
+        self.run(move |desk| outbox::sent(desk.conn, &message_id, now)).await
+    }
+
+    /// The e-mail could not be handed over; it is tried again later.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn mail_failed(
+        &self,
+        now: Timestamp,
+        message_id: String,
+        error: String,
+    ) -> Result<(), LedgerError> {
+        self.run(move |desk| outbox::failed(desk.conn, &message_id, &error, now)).await
+    }
+
+    /// Forgets raw payloads older than an instant; how many, up to a bounded number at a time.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn purge_payloads(&self, older_than: Timestamp) -> Result<usize, LedgerError> {
+        self.run(move |desk| payload::purge(desk.conn, older_than)).await
+    }
+
+    /// Returns once the writer has committed an empty job: proof of life.
+    ///
+    /// # Errors
+    /// The writer is stopped, or cannot commit.
+    pub async fn ping(&self) -> Result<(), LedgerError> {
+        self.run(|_| Ok(())).await
+    }
+
+    /// When time next concerns an order; changes with every commit.
+    #[must_use]
+    pub fn next_look(&self) -> watch::Receiver<Option<Timestamp>> {
+        self.next_look.clone()
+    }
+
+    /// How many jobs wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity().saturating_sub(self.jobs.capacity())
+    }
+
+    async fn run<T, F>(&self, work: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Desk<'_>) -> Result<T, LedgerError> + Send + 'static,
+    {
+        let (job, answer) = task(work);
+        self.jobs.send(job).await.map_err(|_| LedgerError::Stopped)?;
+        answer.await.unwrap_or(Err(LedgerError::Stopped))
+    }
+}
+
+fn task<T, F>(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, LedgerError>>)
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Desk<'_>) -> Result<T, LedgerError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Task { work: Some(work), outcome: Err(LedgerError::Stopped), reply }), answer)
+}

@@ -1,0 +1,102 @@
+//! Reconciliation: a pure function over one order.
+//!
+//! [`assess`] takes every fact known about an order and says what its records are, which rules they break, and
+//! when to look again because time alone may change the answer. There is no clock, no SQL and no I/O here, and
+//! the answer depends on the *set* of facts: neither on their order of arrival nor on repetitions.
+//!
+//! ```text
+//! facts ──tenders──▶ tenders ──refunds──▶ tenders ──records──▶ records ──rules──▶ findings
+//! ```
+
+mod records;
+mod refunds;
+mod rules;
+mod tenders;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::domain::{EndpointId, Event, Finding, Kind, Mode, Order, Psp, Record, RecordState, Timestamp};
+
+/// An event, with where and when the daemon learned of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What the notification states.
+    pub event: Event,
+    /// The provider that states it.
+    pub psp: Psp,
+    /// The endpoint that received it.
+    pub endpoint: EndpointId,
+    /// The world in which that endpoint is meant to live.
+    pub endpoint_mode: Mode,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// The merchant's settings that decide what counts as a discrepancy.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Policy {
+    /// How long a voucher part may wait for its card part, and the reverse.
+    pub complement_grace: Duration,
+    /// How long a part may stay undecided or uncaptured.
+    pub capture_grace: Duration,
+    /// Whether a record without a registered order is a discrepancy.
+    pub require_orders: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            complement_grace: Duration::from_mins(20),
+            capture_grace: Duration::from_hours(4 * 24),
+            require_orders: false,
+        }
+    }
+}
+
+/// What the facts about one order amount to at one instant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Assessment {
+    /// Its records, by PSP and call number.
+    pub records: Vec<Record>,
+    /// Where the order stands as a whole; `None` as long as nothing was paid or tried.
+    pub order_state: Option<RecordState>,
+    /// The rules that it breaks.
+    pub findings: Vec<Finding>,
+    /// When time alone may change this assessment; `None` if only a new fact can.
+    pub look_again_at: Option<Timestamp>,
+}
+
+/// Assesses one order from all that is known about it.
+#[must_use]
+pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) -> Assessment {
+    let mut attempts = tenders::of(facts);
+    refunds::allocate(&mut attempts, facts);
+    let drafts: Vec<_> =
+        attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
+    let findings = rules::findings(&drafts, order, policy, now);
+    let look_again_at = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy)).min();
+    let records: Vec<_> = drafts.into_iter().map(|draft| draft.record).collect();
+    let order_state = order_state(&records, &findings);
+    Assessment { records, order_state, findings, look_again_at }
+}
+
+/// The state of an order is that of its record; of several records the one that a person should see first
+/// decides, and two complete payments of one order do not balance.
+fn order_state(records: &[Record], findings: &[Finding]) -> Option<RecordState> {
+    const BY_WEIGHT: [RecordState; 7] = [
+        RecordState::Unbalanced,
+        RecordState::PartRefunded,
+        RecordState::Balanced,
+        RecordState::Unverified,
+        RecordState::Pending,
+        RecordState::Refunded,
+        RecordState::Failed,
+    ];
+    if findings.iter().any(|finding| finding.kind == Kind::DoublePayment) {
+        return Some(RecordState::Unbalanced);
+    }
+    BY_WEIGHT.into_iter().find(|state| records.iter().any(|record| record.state == *state))
+}

@@ -1,0 +1,210 @@
+//! From the tenders of one payment attempt to its record: what it should come to, and where it stands.
+
+use crate::domain::{
+    Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Record, RecordState, Tender, TenderState,
+    Timestamp,
+};
+
+use super::Policy;
+use super::tenders::{Attempt, Evidence};
+
+/// A record, with the evidence that the rules go by.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) record: Record,
+    pub(super) evidence: Vec<Evidence>,
+    /// The total of a message that lists the parts.
+    pub(super) itemised_total: Option<Cents>,
+    pub(super) endpoint_mode: Mode,
+    pub(super) wait: Wait,
+}
+
+/// Whether something more may come, and for how long it is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Nothing more is to come.
+    Nothing,
+    /// The card part, a voucher part, or a decision, until an instant that lies ahead.
+    Until(Missing, Timestamp),
+    /// It did not come in time.
+    Over(Missing),
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The card part of an accepted voucher part.
+    Complement,
+    /// The voucher part of an accepted card complement.
+    Voucher,
+    /// The outcome of a part that is still undecided.
+    Outcome,
+}
+
+/// Makes the record of one payment attempt.
+pub(super) fn draft(attempt: Attempt, order: &Order, policy: &Policy, now: Timestamp) -> Draft {
+    let tenders: Vec<_> = attempt.tenders.iter().map(|evidence| evidence.tender.clone()).collect();
+    let expected = match (order.current(), attempt.itemised_total.or(attempt.stated_total)) {
+        (Some(version), _) => Some((version.total, ExpectedFrom::Order)),
+        (None, Some(total)) => Some((total, ExpectedFrom::Psp)),
+        (None, None) => None,
+    };
+    let mut record = Record {
+        psp: attempt.psp,
+        call_number: attempt.call_number,
+        endpoint: attempt.endpoint,
+        mode: attempt.proven_mode.unwrap_or(attempt.endpoint_mode),
+        currency: currency(order, &attempt.tenders),
+        expected,
+        state: RecordState::Pending,
+        tenders,
+    };
+    let wait = waiting(
+        &record,
+        &attempt.tenders,
+        (attempt.parts_announced, attempt.itemised_total.is_some()),
+        policy,
+        now,
+    );
+    record.state = state(&record, wait);
+    Draft {
+        record,
+        evidence: attempt.tenders,
+        itemised_total: attempt.itemised_total,
+        endpoint_mode: attempt.endpoint_mode,
+        wait,
+    }
+}
+
+fn currency(order: &Order, tenders: &[Evidence]) -> Currency {
+    let stated = || {
+        let mut all = tenders.iter().map(|evidence| evidence.tender.currency);
+        if all.clone().any(|currency| currency == Currency::EUR) { None } else { all.next() }
+    };
+    order.current().map(|version| version.currency).or_else(stated).unwrap_or(Currency::EUR)
+}
+
+fn waiting(
+    record: &Record,
+    evidence: &[Evidence],
+    (parts_announced, itemised): (Option<u8>, bool),
+    policy: &Policy,
+    now: Timestamp,
+) -> Wait {
+    let seen = |instrument: Instrument| {
+        evidence
+            .iter()
+            .filter(|e| e.tender.instrument == instrument && e.tender.state.is_accepted())
+            .filter_map(|e| e.accepted_seen_at)
+            .min()
+    };
+    let undecided = evidence
+        .iter()
+        .filter(|e| e.tender.state == TenderState::Pending)
+        .map(|e| e.tender.first_seen_at)
+        .max();
+    let accepted = evidence.iter().filter(|e| e.tender.state.is_accepted()).count();
+    let all_parts_here = match (record.expected, parts_announced) {
+        (Some((expected, _)), _) => record.paid() >= expected,
+        (None, Some(parts)) => accepted >= usize::from(parts),
+        (None, None) => false,
+    };
+    let a_part_is_known_missing = record.expected.is_some() || parts_announced.is_some();
+    let complement_accepted = evidence.iter().any(|e| e.tender.complement && e.tender.state.is_accepted());
+
+    let until = |missing, deadline: Timestamp| {
+        if now < deadline { Wait::Until(missing, deadline) } else { Wait::Over(missing) }
+    };
+    if let Some(since) = undecided {
+        let wait = until(Missing::Outcome, since.after(policy.capture_grace));
+        if matches!(wait, Wait::Until(..)) {
+            return wait;
+        }
+    }
+    match (seen(Instrument::Voucher), seen(Instrument::Card)) {
+        // A message that lists the parts tells the whole: nothing else is to come.
+        (Some(_), None) if !all_parts_here && itemised => Wait::Over(Missing::Complement),
+        (Some(since), None) if !all_parts_here => {
+            match until(Missing::Complement, since.after(policy.complement_grace)) {
+                // Nobody says that there should have been a card part, and none was tried.
+                Wait::Over(_) if !a_part_is_known_missing && !complement_failed(&record.tenders) => {
+                    Wait::Nothing
+                }
+                wait @ (Wait::Nothing | Wait::Until(..) | Wait::Over(_)) => wait,
+            }
+        }
+        (None, Some(_)) if complement_accepted && itemised => Wait::Over(Missing::Voucher),
+        (None, Some(since)) if complement_accepted => {
+            until(Missing::Voucher, since.after(policy.complement_grace))
+        }
+        (None, None) if undecided.is_some() => Wait::Over(Missing::Outcome),
+        _ => Wait::Nothing,
+    }
+}
+
+fn state(record: &Record, wait: Wait) -> RecordState {
+    let (paid, refunded) = (record.paid(), record.refunded());
+    if refunded.is_positive() {
+        return if refunded >= paid { RecordState::Refunded } else { RecordState::PartRefunded };
+    }
+    match wait {
+        Wait::Until(..) | Wait::Over(Missing::Outcome) => return RecordState::Pending,
+        Wait::Over(Missing::Complement | Missing::Voucher) | Wait::Nothing => {}
+    }
+    if !record.tenders.iter().any(|tender| tender.state.is_accepted()) {
+        return RecordState::Failed;
+    }
+    match (record.gap(), wait) {
+        (Some(gap), Wait::Nothing) if gap.get() == 0 => RecordState::Balanced,
+        (None, Wait::Nothing) => RecordState::Unverified,
+        (Some(_) | None, _) => RecordState::Unbalanced,
+    }
+}
+
+/// Whether a card part was tried and came to nothing.
+pub(super) fn complement_failed(tenders: &[Tender]) -> bool {
+    tenders.iter().any(|tender| {
+        tender.instrument == Instrument::Card
+            && match tender.state {
+                TenderState::Refused
+                | TenderState::Abandoned
+                | TenderState::Cancelled
+                | TenderState::Expired => true,
+                TenderState::Pending
+                | TenderState::Authorised
+                | TenderState::Captured
+                | TenderState::Refunded
+                | TenderState::PartRefunded => false,
+            }
+    })
+}
+
+impl Draft {
+    /// When the daemon first heard that any part of it was accepted.
+    pub(super) fn accepted_since(&self) -> Option<Timestamp> {
+        self.evidence
+            .iter()
+            .filter(|evidence| evidence.tender.state.is_accepted())
+            .filter_map(|evidence| evidence.accepted_seen_at)
+            .min()
+    }
+
+    /// When time alone may change what is to be said of this record.
+    pub(super) fn look_again_after(
+        &self,
+        now: Timestamp,
+        order: &Order,
+        policy: &Policy,
+    ) -> Option<Timestamp> {
+        let unregistered = (order.current().is_none()
+            && (self.record.expected.is_none() || policy.require_orders))
+            .then(|| self.accepted_since())
+            .flatten()
+            .map(|since| since.after(policy.complement_grace));
+        let awaited = match self.wait {
+            Wait::Until(_, deadline) => Some(deadline),
+            Wait::Nothing | Wait::Over(_) => None,
+        };
+        [unregistered, awaited].into_iter().flatten().filter(|at| *at > now).min()
+    }
+}

@@ -1,0 +1,293 @@
+//! The catalogue's rules. Where a specific rule explains what is wrong, the general one stays silent: one cause,
+//! one discrepancy.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    Cents, Currency, ExpectedFrom, Finding, Instrument, Kind, Mode, Order, RecordState, TenderState,
+    Timestamp,
+};
+
+use super::Policy;
+use super::records::{Draft, Missing, Wait, complement_failed};
+use super::tenders::Evidence;
+
+/// Every rule that an order breaks, in a fixed order.
+pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    let mut found: Vec<Finding> =
+        drafts.iter().flat_map(|draft| of_record(draft, order, policy, now)).collect();
+    found.extend(double_payment(drafts));
+    found.extend(total_changed(drafts, order));
+    found.extend(reference_collision(order));
+    found
+}
+
+fn of_record(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    if let Some(finding) = wrong_world(draft) {
+        // A trial among real payments: nothing else about it means anything.
+        if finding.kind == Kind::TestInProduction {
+            return vec![finding];
+        }
+        let mut found = vec![finding];
+        found.extend(of_money(draft, order, policy, now));
+        return found;
+    }
+    of_money(draft, order, policy, now)
+}
+
+fn of_money(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(draft.evidence.iter().filter_map(|evidence| conflicting(draft, evidence)));
+    let duplicates = duplicate_tenders(draft);
+    let amounts = if duplicates.is_empty() { amounts(draft) } else { duplicates };
+    found.extend(amounts);
+    found.extend(nobody_knows_the_total(draft, order, policy, now));
+    found.extend(currency_unexpected(draft));
+    found.extend(draft.evidence.iter().filter_map(|evidence| authorisation_unexpected(draft, evidence)));
+    found.extend(draft.evidence.iter().filter_map(|evidence| unknown_status(draft, evidence)));
+    found
+}
+
+impl Draft {
+    fn finding(&self, kind: Kind, subject: &str, detail: String) -> Finding {
+        Finding {
+            kind,
+            record: Some((self.record.psp, self.record.call_number.clone())),
+            subject: subject.to_owned(),
+            expected: None,
+            actual: None,
+            detail,
+        }
+    }
+
+    fn amount_finding(&self, kind: Kind, expected: Option<Cents>, actual: Cents) -> Finding {
+        let parts: Vec<_> =
+            self.record.tenders.iter().map(|t| format!("{} {} {}", t.brand, t.amount, t.state)).collect();
+        Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts.join("; ")) }
+    }
+}
+
+fn wrong_world(draft: &Draft) -> Option<Finding> {
+    let kind = match (draft.endpoint_mode, draft.record.mode) {
+        (Mode::Production, Mode::Test) => Kind::TestInProduction,
+        (Mode::Test, Mode::Production) => Kind::ProductionInTest,
+        (Mode::Production, Mode::Production) | (Mode::Test, Mode::Test) => return None,
+    };
+    Some(draft.finding(kind, "", format!("endpoint {}", draft.record.endpoint)))
+}
+
+/// Same transaction, other content.
+fn conflicting(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let tender = &evidence.tender;
+    let subject = format!("{}/{}", tender.id.as_ref()?, tender.brand);
+    let kind = Kind::ConflictingNotification;
+    if let Some(other) = evidence.other_amount {
+        let finding = draft.finding(kind, &subject, format!("transaction {subject}: two amounts"));
+        return Some(Finding { expected: Some(tender.amount), actual: Some(other), ..finding });
+    }
+    evidence
+        .other_outcome
+        .then(|| draft.finding(kind, &subject, format!("transaction {subject}: accepted and refused")))
+}
+
+/// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
+fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
+    let accepted = |instrument: Instrument| {
+        draft
+            .record
+            .tenders
+            .iter()
+            .filter(move |tender| tender.instrument == instrument && tender.state.is_accepted())
+            .filter(|tender| tender.amount.is_positive())
+    };
+    let vouchers: BTreeSet<_> = accepted(Instrument::Voucher).map(|tender| &tender.brand).collect();
+    let second_voucher = accepted(Instrument::Voucher).count() > vouchers.len();
+    let second_card = !draft.record.psp.takes_several_complements() && accepted(Instrument::Card).count() > 1;
+
+    [(Instrument::Voucher, second_voucher), (Instrument::Card, second_card)]
+        .into_iter()
+        .filter(|(_, doubled)| *doubled)
+        .map(|(instrument, _)| {
+            let ids: Vec<_> = accepted(instrument)
+                .map(|t| t.id.as_ref().map_or_else(|| t.brand.to_string(), ToString::to_string))
+                .collect();
+            let finding = draft.finding(
+                Kind::DuplicateTender,
+                instrument.as_str(),
+                format!("{instrument} transactions {}", ids.join(", ")),
+            );
+            Finding {
+                expected: draft.record.expected.map(|(expected, _)| expected),
+                actual: Some(draft.record.paid()),
+                ..finding
+            }
+        })
+        .collect()
+}
+
+/// Whether the accepted parts come to what they should.
+fn amounts(draft: &Draft) -> Vec<Finding> {
+    let record = &draft.record;
+    let expected = record.expected.map(|(expected, _)| expected);
+    let paid = record.paid();
+    // Given back to the cent what was too much, or all of it: mended.
+    let mended = record.refunded().is_positive()
+        && (record.refunded() >= paid || expected == Some(paid.minus(record.refunded())));
+    if mended || record.state == RecordState::Failed {
+        return Vec::new();
+    }
+    match draft.wait {
+        Wait::Until(..) | Wait::Over(Missing::Outcome) => Vec::new(),
+        Wait::Over(Missing::Complement) if complement_failed(&record.tenders) => {
+            vec![draft.amount_finding(Kind::VoucherOrphan, expected, paid)]
+        }
+        Wait::Over(Missing::Complement) => {
+            vec![draft.amount_finding(Kind::ComplementMissing, expected, paid)]
+        }
+        Wait::Over(Missing::Voucher) => {
+            vec![draft.amount_finding(Kind::ComplementOrphan, expected, paid)]
+        }
+        Wait::Nothing => [sequence_disagrees(draft), gap(draft)].into_iter().flatten().collect(),
+    }
+}
+
+/// The PSP lists parts that do not come to its own total. Parts cancelled later still count: they were part of
+/// the sum when the PSP stated it.
+fn sequence_disagrees(draft: &Draft) -> Option<Finding> {
+    let total = draft.itemised_total?;
+    let counted: Cents = draft.evidence.iter().filter(|e| e.was_counted).map(|e| e.tender.amount).sum();
+    (counted != total).then(|| draft.amount_finding(Kind::SequenceDisagrees, Some(total), counted))
+}
+
+fn gap(draft: &Draft) -> Option<Finding> {
+    let (expected, from) = draft.record.expected?;
+    let paid = draft.record.paid();
+    let kind = match paid.cmp(&expected) {
+        std::cmp::Ordering::Less => Kind::AmountShort,
+        std::cmp::Ordering::Greater => Kind::AmountOver,
+        std::cmp::Ordering::Equal => return None,
+    };
+    let told_by_sequence = from == ExpectedFrom::Psp && sequence_disagrees(draft).is_some();
+    (!told_by_sequence).then(|| draft.amount_finding(kind, Some(expected), paid))
+}
+
+fn nobody_knows_the_total(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Option<Finding> {
+    let grace_is_over = draft.accepted_since()?.after(policy.complement_grace) <= now;
+    if order.current().is_some() || !grace_is_over {
+        return None;
+    }
+    let kind = if policy.require_orders {
+        Kind::OrderUnknown
+    } else if draft.record.expected.is_none() {
+        Kind::TotalUnknown
+    } else {
+        return None;
+    };
+    Some(draft.amount_finding(kind, draft.record.expected.map(|(e, _)| e), draft.record.paid()))
+}
+
+/// Vouchers exist in euros only, and all parts of an order are in the order's currency.
+fn currency_unexpected(draft: &Draft) -> Option<Finding> {
+    let counts = |state: TenderState| state.is_accepted() || state == TenderState::Pending;
+    let strange: BTreeSet<_> = draft
+        .record
+        .tenders
+        .iter()
+        .filter(|tender| counts(tender.state))
+        .filter(|tender| tender.currency != Currency::EUR || tender.currency != draft.record.currency)
+        .map(|tender| tender.currency.to_string())
+        .collect();
+    let list: Vec<_> = strange.into_iter().collect();
+    (!list.is_empty()).then(|| {
+        let detail = format!("{} instead of {}", list.join(", "), draft.record.currency);
+        draft.finding(Kind::CurrencyUnexpected, "", detail)
+    })
+}
+
+/// Up2pay manual 3.2.4: the call for the voucher part carries no authorisation number, that for the card part
+/// does. Sogecommerce's CVCo guide says the same of the voucher part.
+fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let tender = &evidence.tender;
+    if !tender.state.is_accepted() {
+        return None;
+    }
+    let unexpected = match tender.instrument {
+        Instrument::Voucher => tender.authorisation.is_some(),
+        Instrument::Card => tender.authorisation.is_none() && evidence.authorisation_absent,
+    };
+    let subject = tender.id.as_ref().map(|id| format!("{id}/{}", tender.brand)).unwrap_or_default();
+    unexpected.then(|| {
+        let detail = match tender.instrument {
+            Instrument::Voucher => format!("voucher {subject} with an authorisation number"),
+            Instrument::Card => format!("card {subject} without an authorisation number"),
+        };
+        draft.finding(Kind::AuthorisationUnexpected, &subject, detail)
+    })
+}
+
+fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let code = evidence.odd_status.as_ref()?;
+    let tender = &evidence.tender;
+    let subject =
+        tender.id.as_ref().map_or_else(|| tender.brand.to_string(), |id| format!("{id}/{}", tender.brand));
+    Some(draft.finding(Kind::UnknownStatus, &subject, format!("transaction {subject}: status {code}")))
+}
+
+/// Two payments of one order, each complete in itself.
+fn double_payment(drafts: &[Draft]) -> Option<Finding> {
+    let complete = || {
+        drafts.iter().filter(|draft| {
+            let real = draft.record.mode == draft.endpoint_mode || draft.record.mode == Mode::Production;
+            real && match draft.record.state {
+                RecordState::Balanced | RecordState::Unverified => true,
+                RecordState::Pending
+                | RecordState::Unbalanced
+                | RecordState::Failed
+                | RecordState::Refunded
+                | RecordState::PartRefunded => false,
+            }
+        })
+    };
+    if complete().count() < 2 {
+        return None;
+    }
+    let calls: Vec<_> =
+        complete().map(|draft| format!("{} {}", draft.record.psp, draft.record.call_number)).collect();
+    Some(Finding {
+        kind: Kind::DoublePayment,
+        record: None,
+        subject: String::new(),
+        expected: complete().find_map(|draft| draft.record.expected).map(|(expected, _)| expected),
+        actual: Some(complete().map(|draft| draft.record.paid()).sum()),
+        detail: calls.join(", "),
+    })
+}
+
+/// The shop registered another total after the first part had been accepted.
+fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
+    let paid_since = drafts.iter().filter_map(Draft::accepted_since).min()?;
+    let then = order.versions.iter().rfind(|version| version.registered_at <= paid_since)?;
+    let current = order.current()?;
+    (current.total != then.total || current.currency != then.currency).then(|| Finding {
+        kind: Kind::TotalChanged,
+        record: None,
+        subject: String::new(),
+        expected: Some(then.total),
+        actual: Some(current.total),
+        detail: format!("registered again at {}", current.registered_at),
+    })
+}
+
+/// ANCV keeps 20 characters of a reference: a statement line could mean either order.
+fn reference_collision(order: &Order) -> Option<Finding> {
+    let other = order.shares_prefix_with.as_ref()?;
+    order.current()?;
+    Some(Finding {
+        kind: Kind::ReferenceCollision,
+        record: None,
+        subject: String::new(),
+        expected: None,
+        actual: None,
+        detail: format!("same first 20 characters as {other}"),
+    })
+}
