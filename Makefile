@@ -11,6 +11,7 @@ SYSCONFDIR  ?= /etc
 bindir       = $(DESTDIR)$(PREFIX)/bin
 unitdir      = $(DESTDIR)$(PREFIX)/lib/systemd/system
 sysusersdir  = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+tmpfilesdir  = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 docdir       = $(DESTDIR)$(PREFIX)/share/doc/cvco-reconciled
 target       = $(or $(CARGO_TARGET_DIR),target)
 
@@ -57,9 +58,10 @@ install: ## put binary, systemd units, users and sample in place; `make build` c
 	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }
 	install -D -m 0755 $(target)/release/cvco-reconciled $(bindir)/cvco-reconciled
 	install -D -m 0644 packaging/sysusers.d/cvco-reconciled.conf $(sysusersdir)/cvco-reconciled.conf
+	install -D -m 0644 packaging/tmpfiles.d/cvco-reconciled.conf $(tmpfilesdir)/cvco-reconciled.conf
 	install -D -m 0644 systemd/cvco-reconciled.socket $(unitdir)/cvco-reconciled.socket
 	install -D -m 0644 systemd/cvco-reconciled.service $(unitdir)/cvco-reconciled.service
 	sed -i 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' $(unitdir)/cvco-reconciled.service
 	install -D -m 0644 config.example.toml $(docdir)/config.example.toml
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cvco-reconciled
-	@echo "Next: systemd-sysusers && systemctl daemon-reload, then README.md, \"Installing\"."
+	@echo "Next: systemd-sysusers, systemd-tmpfiles --create, systemctl daemon-reload; then README.md, \"Installing\"."
