@@ -1,0 +1,67 @@
+# Everything that a person or a continuous integration runs goes through here; `make` alone lists it.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+CARGO       ?= cargo
+
+# `make install` honours the usual variables: make install DESTDIR=/tmp/stage PREFIX=/usr
+DESTDIR     ?=
+PREFIX      ?= /usr/local
+SYSCONFDIR  ?= /etc
+bindir       = $(DESTDIR)$(PREFIX)/bin
+unitdir      = $(DESTDIR)$(PREFIX)/lib/systemd/system
+sysusersdir  = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+tmpfilesdir  = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+docdir       = $(DESTDIR)$(PREFIX)/share/doc/cvco-reconciled
+target       = $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test fmt clippy unit doc deny lint bench install
+
+help: ## list what can be made
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## play split payments, good and bad, through a real daemon; needs no configuration
+	$(CARGO) run --locked -- demo
+
+build: ## the release binary, target/release/cvco-reconciled
+	$(CARGO) build --locked --release
+
+test: fmt clippy unit doc ## everything that must pass: formatting, lints, tests, documentation
+
+fmt:
+	@packaging/component.sh rustfmt fmt -- fmt --check
+
+clippy:
+	@packaging/component.sh clippy clippy -- clippy --locked --all-targets -- -D warnings
+
+unit:
+	$(CARGO) test --locked
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+deny:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	    $(CARGO) deny --locked check; \
+	else \
+	    echo "cargo-deny is not installed: advisories, licences and bans were NOT checked."; \
+	    echo "Get it with: cargo install --locked cargo-deny"; \
+	fi
+
+lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and advisories
+
+bench: ## throughput and latency of proof and ledger
+	$(CARGO) bench --locked
+
+install: ## put binary, systemd units, users and sample in place; `make build` comes first, as yourself
+	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }
+	install -D -m 0755 $(target)/release/cvco-reconciled $(bindir)/cvco-reconciled
+	install -D -m 0644 packaging/sysusers.d/cvco-reconciled.conf $(sysusersdir)/cvco-reconciled.conf
+	install -D -m 0644 packaging/tmpfiles.d/cvco-reconciled.conf $(tmpfilesdir)/cvco-reconciled.conf
+	install -D -m 0644 systemd/cvco-reconciled.socket $(unitdir)/cvco-reconciled.socket
+	install -D -m 0644 systemd/cvco-reconciled.service $(unitdir)/cvco-reconciled.service
+	sed -i 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' $(unitdir)/cvco-reconciled.service
+	install -D -m 0644 config.example.toml $(docdir)/config.example.toml
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cvco-reconciled
+	@echo "Next: systemd-sysusers, systemd-tmpfiles --create, systemctl daemon-reload; then README.md, \"Installing\"."
