@@ -1,0 +1,309 @@
+//! The file as it stands, and what its values must be like.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::endpoint::RawEndpoint;
+use super::secrets::{self, Source};
+use super::{AlertSettings, Config, ConfigError, LedgerSettings, ListenerSettings, Problem, Shop};
+use crate::alert::{MailSettings, Mailer};
+use crate::crypto::SecretToken;
+use crate::domain::ShopId;
+use crate::reconcile::Policy;
+
+/// The file, parsed but not yet checked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawConfig {
+    #[serde(default)]
+    listener: RawListener,
+    #[serde(default)]
+    ledger: RawLedger,
+    #[serde(default)]
+    reconcile: RawReconcile,
+    alerts: Option<RawAlerts>,
+    #[serde(default)]
+    shop: Vec<RawShop>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawListener {
+    public: Option<String>,
+    admin: Option<String>,
+    admin_token: Option<SecretString>,
+    admin_token_file: Option<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLedger {
+    path: Option<String>,
+    payload_retention: Option<String>,
+    payload_key_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawReconcile {
+    complement_grace: Option<String>,
+    capture_grace: Option<String>,
+    require_orders: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAlerts {
+    language: Option<String>,
+    from: String,
+    to: Vec<String>,
+    smtp: String,
+    password: Option<SecretString>,
+    password_file: Option<String>,
+    digest: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawShop {
+    id: String,
+    name: Option<String>,
+    #[serde(default)]
+    endpoint: Vec<RawEndpoint>,
+}
+
+/// Collects what is wrong, so that one run tells everything.
+pub(super) struct Check<'p> {
+    /// The folder of the file: relative paths start there.
+    pub(super) folder: &'p Path,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl Check<'_> {
+    pub(super) fn wrong(&mut self, key: impl Into<String>, what: impl Into<String>) {
+        self.problems.push(Problem { key: key.into(), what: what.into() });
+    }
+
+    pub(super) fn unwise(&mut self, key: impl Into<String>, what: impl Into<String>) {
+        self.warnings.push(Problem { key: key.into(), what: what.into() });
+    }
+
+    /// Takes a value, or notes why it is none.
+    pub(super) fn value<T, E: std::fmt::Display>(&mut self, key: &str, value: Result<T, E>) -> Option<T> {
+        value.map_err(|error| self.wrong(key, error.to_string())).ok()
+    }
+
+    pub(super) fn networks(&mut self, key: &str, texts: &[String]) -> Vec<IpNet> {
+        texts
+            .iter()
+            .filter_map(|text| {
+                let network = text
+                    .parse::<IpNet>()
+                    .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+                    .map_err(|_| format!("{text:?} is not a network; write for instance \"194.50.38.0/24\""));
+                self.value(key, network)
+            })
+            .collect()
+    }
+
+    fn address(&mut self, key: &str, text: Option<&str>, default: &str) -> Option<SocketAddr> {
+        let text = text.unwrap_or(default);
+        let address = text
+            .parse()
+            .map_err(|_| format!("{text:?} is not address:port; write for instance \"{default}\""));
+        self.value(key, address)
+    }
+
+    fn duration(&mut self, key: &str, text: Option<&str>, default: Duration) -> Duration {
+        let Some(text) = text else { return default };
+        let parsed = humantime::parse_duration(text)
+            .map_err(|_| format!("{text:?} is not a time span; write for instance \"20m\", \"4d\" or \"0s\""));
+        self.value(key, parsed).unwrap_or(default)
+    }
+
+    pub(super) fn secret(&mut self, key: &str, source: Source<'_>) -> Option<SecretString> {
+        match secrets::read(source, self.folder) {
+            Ok(secret) => secret,
+            Err(what) => {
+                self.wrong(key, what);
+                None
+            }
+        }
+    }
+}
+
+impl RawConfig {
+    /// Reads a file's syntax: TOML, known keys, values of the right type.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its syntax is wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })
+    }
+
+    /// Only `[ledger]`: for commands that read the ledger and need no secret.
+    ///
+    /// # Errors
+    /// A value in `[ledger]` is wrong.
+    pub fn ledger(&self, path: &Path) -> Result<LedgerSettings, ConfigError> {
+        let mut check = Check { folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() };
+        let settings = self.ledger_settings(&mut check);
+        finish(path, check.problems, settings)
+    }
+
+    /// Checks every value, reads every secret, makes every adapter.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn resolve(&self, path: &Path) -> Result<Config, ConfigError> {
+        let mut check = Check { folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() };
+        let listener = self.listener_settings(&mut check);
+        let ledger = self.ledger_settings(&mut check);
+        let policy = self.policy(&mut check);
+        let alerts = self.alert_settings(&mut check);
+        let (shops, endpoints) = self.shops(&mut check);
+        let warnings = std::mem::take(&mut check.warnings);
+        let config = listener.zip(ledger).map(|(listener, ledger)| Config {
+            listener,
+            ledger,
+            policy,
+            alerts,
+            shops,
+            endpoints,
+            warnings,
+        });
+        finish(path, check.problems, config)
+    }
+
+    fn listener_settings(&self, check: &mut Check<'_>) -> Option<ListenerSettings> {
+        let raw = &self.listener;
+        let public = check.address("listener.public", raw.public.as_deref(), "127.0.0.1:8080");
+        let admin = check.address("listener.admin", raw.admin.as_deref(), "127.0.0.1:8081");
+        let key = "listener.admin_token";
+        let source = Source::new(raw.admin_token.as_ref(), raw.admin_token_file.as_deref());
+        let admin_token = check
+            .secret(key, source)
+            .and_then(|token| check.value(key, SecretToken::new(&token)));
+        let trusted_proxies = check.networks("listener.trusted_proxies", &raw.trusted_proxies);
+        let (public, admin) = (public?, admin?);
+        if !admin.ip().is_loopback() && admin_token.is_none() {
+            check.wrong(
+                key,
+                "needed (or admin_token_file), because listener.admin is not a loopback address; \
+                 make one with `openssl rand -hex 32`",
+            );
+        }
+        Some(ListenerSettings { public, admin, admin_token, trusted_proxies })
+    }
+
+    fn ledger_settings(&self, check: &mut Check<'_>) -> Option<LedgerSettings> {
+        let raw = &self.ledger;
+        let path = check.value(
+            "ledger.path",
+            secrets::path(raw.path.as_deref().unwrap_or("ledger.sqlite"), check.folder),
+        );
+        let retention = check.duration(
+            "ledger.payload_retention",
+            raw.payload_retention.as_deref(),
+            Duration::from_hours(400 * 24),
+        );
+        let key_file = match raw.payload_key_file.as_deref() {
+            Some(file) => check.value("ledger.payload_key_file", secrets::path(file, check.folder)),
+            // Beside the ledger: the one folder that the service's user can surely write to.
+            None => path.as_deref().map(|path: &Path| path.with_file_name("payload.key")),
+        };
+        Some(LedgerSettings { path: path?, payload_retention: retention, payload_key_file: key_file? })
+    }
+
+    fn policy(&self, check: &mut Check<'_>) -> Policy {
+        let raw = &self.reconcile;
+        let default = Policy::default();
+        Policy {
+            complement_grace: check.duration(
+                "reconcile.complement_grace",
+                raw.complement_grace.as_deref(),
+                default.complement_grace,
+            ),
+            capture_grace: check.duration(
+                "reconcile.capture_grace",
+                raw.capture_grace.as_deref(),
+                default.capture_grace,
+            ),
+            require_orders: raw.require_orders.unwrap_or(default.require_orders),
+        }
+    }
+
+    fn alert_settings(&self, check: &mut Check<'_>) -> Option<AlertSettings> {
+        let Some(raw) = &self.alerts else {
+            check.unwise("alerts", "missing: discrepancies go to the ledger, but nobody is told by e-mail");
+            return None;
+        };
+        let language = raw.language.as_deref().unwrap_or("fr").parse();
+        let language = check.value("alerts.language", language);
+        let digest = check.duration("alerts.digest", raw.digest.as_deref(), Duration::from_mins(15));
+        let password = check.secret(
+            "alerts.password",
+            Source::new(raw.password.as_ref(), raw.password_file.as_deref()),
+        );
+        let settings = MailSettings {
+            from: raw.from.clone(),
+            to: raw.to.clone(),
+            smtp_url: raw.smtp.clone(),
+            password,
+        };
+        let mailer = Mailer::try_from(&settings).map_err(|error| check.problems.push((&error).into())).ok();
+        Some(AlertSettings { language: language?, mailer: mailer?, digest })
+    }
+
+    fn shops(&self, check: &mut Check<'_>) -> (Vec<Shop>, Vec<std::sync::Arc<super::Endpoint>>) {
+        let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<std::sync::Arc<super::Endpoint>>::new());
+        if self.shop.is_empty() {
+            check.unwise("shop", "no [[shop]]: no notification can be received");
+        }
+        for (n, raw) in self.shop.iter().enumerate() {
+            let key = format!("shop[{n}].id");
+            let Some(id) = check.value(&key, ShopId::new(raw.id.as_str())) else { continue };
+            if shops.iter().any(|shop| shop.id == id) {
+                check.wrong(&key, format!("{id} is the id of an earlier shop; give each its own"));
+            }
+            for (m, raw) in raw.endpoint.iter().enumerate() {
+                let key = format!("shop[{n}].endpoint[{m}]");
+                let Some(endpoint) = raw.resolve(&key, &id, check) else { continue };
+                if endpoints.iter().any(|other| other.id == endpoint.id) {
+                    check.wrong(
+                        format!("{key}.id"),
+                        format!("{} is the id of an earlier endpoint; give each its own", endpoint.id),
+                    );
+                }
+                endpoints.push(std::sync::Arc::new(endpoint));
+            }
+            let name = raw.name.clone().unwrap_or_else(|| raw.id.clone());
+            shops.push(Shop { id, name });
+        }
+        (shops, endpoints)
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn finish<T>(path: &Path, problems: Vec<Problem>, value: Option<T>) -> Result<T, ConfigError> {
+    match value {
+        Some(value) if problems.is_empty() => Ok(value),
+        Some(_) | None => Err(ConfigError::Wrong { path: PathBuf::from(path), problems }),
+    }
+}

@@ -1,0 +1,168 @@
+//! The configuration: one TOML file, read strictly. [`RawConfig`] is the file as it stands; [`RawConfig::resolve`]
+//! turns it into settings, with every secret read, every key parsed and every adapter made. Whatever is wrong
+//! is told with file, key and what would be right.
+
+mod endpoint;
+mod file;
+mod secrets;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use file::RawConfig;
+
+use crate::alert::{Language, MailError, Mailer};
+use crate::crypto::SecretToken;
+use crate::domain::{EndpointId, Mode, Psp, ShopId};
+use crate::psp::Adapter;
+use crate::reconcile::Policy;
+
+/// Where the configuration is if nobody says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}; name another file with --config")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of another type; with line and column.
+    #[error("{path}: {message}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where, what, and what would be right.
+        message: String,
+    },
+    /// Well-formed, but wrong: every problem, one a line.
+    #[error("{}", problems.iter().map(|p| format!("{}: {p}", path.display())).collect::<Vec<_>>().join("\n"))]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
+}
+
+/// A wrong value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {what}")]
+pub struct Problem {
+    /// The key, with its table, as in `shop[0].endpoint[1].site_id`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// All settings, ready for use.
+pub struct Config {
+    /// `[listener]`
+    pub listener: ListenerSettings,
+    /// `[ledger]`
+    pub ledger: LedgerSettings,
+    /// `[reconcile]`
+    pub policy: Policy,
+    /// `[alerts]`; without it nobody is told.
+    pub alerts: Option<AlertSettings>,
+    /// `[[shop]]`
+    pub shops: Vec<Shop>,
+    /// `[[shop.endpoint]]`, of all shops.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// What is allowed but unwise; for `check` and the log.
+    pub warnings: Vec<Problem>,
+}
+
+/// `[listener]`
+#[derive(Debug, Clone)]
+pub struct ListenerSettings {
+    /// Where notifications arrive.
+    pub public: SocketAddr,
+    /// Where orders, health and metrics are.
+    pub admin: SocketAddr,
+    /// What admin callers must send; `None` only on a loopback address.
+    pub admin_token: Option<SecretToken>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// `[ledger]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// How long raw payloads are kept.
+    pub payload_retention: Duration,
+    /// The key that seals them.
+    pub payload_key_file: PathBuf,
+}
+
+/// `[alerts]`
+#[derive(Debug, Clone)]
+pub struct AlertSettings {
+    /// The language of the e-mails.
+    pub language: Language,
+    /// The way out.
+    pub mailer: Mailer,
+    /// At most one e-mail per shop in this time, but for urgent kinds.
+    pub digest: Duration,
+}
+
+/// `[[shop]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shop {
+    /// Its id in the ledger.
+    pub id: ShopId,
+    /// Its name for people.
+    pub name: String,
+}
+
+/// `[[shop.endpoint]]`
+pub struct Endpoint {
+    /// Its id in URLs and in the ledger.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub shop: ShopId,
+    /// Whose format it reads.
+    pub psp: Psp,
+    /// Real payments or trials.
+    pub mode: Mode,
+    /// The secret segment of its URL.
+    pub token: SecretToken,
+    /// Who may call; empty: anybody.
+    pub allow_from: Vec<IpNet>,
+    /// Proves and reads its notifications.
+    pub adapter: Box<dyn Adapter>,
+}
+
+impl Config {
+    /// Reads and resolves a file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        RawConfig::read(path)?.resolve(path)
+    }
+
+    /// The name of a shop, for people.
+    #[must_use]
+    pub fn shop_name<'a>(&'a self, id: &'a ShopId) -> &'a str {
+        self.shops.iter().find(|shop| shop.id == *id).map_or(id.as_str(), |shop| &shop.name)
+    }
+}
+
+impl From<&MailError> for Problem {
+    fn from(error: &MailError) -> Self {
+        let text = error.to_string();
+        let (key, what) = text.split_once([' ', ':']).unwrap_or(("alerts", &text));
+        Self { key: key.to_owned(), what: what.trim().to_owned() }
+    }
+}
