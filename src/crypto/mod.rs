@@ -1,6 +1,7 @@
 //! Signatures, digests and seals, over libraries; no algorithm is written here.
 
 mod compare;
+pub(crate) mod der;
 mod digest;
 mod hmac;
 mod rsa;

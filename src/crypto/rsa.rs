@@ -4,6 +4,7 @@ use ring::signature::{RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, UnparsedPubl
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
+use super::der::{self, BIT_STRING, INTEGER, RSA_ENCRYPTION, SEQUENCE};
 use super::{BadSignature, Signed, Verified, sha256};
 
 /// A public key, parsed and known to be RSA.
@@ -77,44 +78,108 @@ impl std::fmt::Debug for RsaPublicKey {
     }
 }
 
-/// `OBJECT IDENTIFIER 1.2.840.113549.1.1.1 (rsaEncryption), NULL`: the content of the algorithm identifier.
-const RSA_ENCRYPTION: [u8; 13] =
-    [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
-
 /// Takes the `RSAPublicKey` out of a `SubjectPublicKeyInfo`: ring wants the former, and would report the
 /// latter as a bad signature.
 fn rsa_public_key_of_spki(spki: &[u8]) -> Option<&[u8]> {
-    let (outer, rest) = der(spki, SEQUENCE)?;
-    let (algorithm, outer) = der(outer, SEQUENCE)?;
-    let (bits, tail) = der(outer, BIT_STRING)?;
+    let (outer, rest) = der::split(spki, SEQUENCE)?;
+    let (algorithm, outer) = der::split(outer, SEQUENCE)?;
+    let (bits, tail) = der::split(outer, BIT_STRING)?;
     let (unused_bits, key) = bits.split_first()?;
     let sound = rest.is_empty() && tail.is_empty() && algorithm == RSA_ENCRYPTION && *unused_bits == 0;
     sound.then_some(key)
 }
 
 fn modulus_length(public_key: &[u8]) -> Option<usize> {
-    let (content, rest) = der(public_key, SEQUENCE)?;
-    let (modulus, content) = der(content, INTEGER)?;
-    let (_exponent, content) = der(content, INTEGER)?;
+    let (content, rest) = der::split(public_key, SEQUENCE)?;
+    let (modulus, content) = der::split(content, INTEGER)?;
+    let (_exponent, content) = der::split(content, INTEGER)?;
     let leading = modulus.iter().take_while(|byte| **byte == 0).count();
     (rest.is_empty() && content.is_empty()).then(|| modulus.len().saturating_sub(leading))
 }
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
 
-/// Splits one DER element off: its content, and what follows.
-fn der(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, rest) = bytes.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match *first {
-        short @ 0..=0x7f => (usize::from(short), rest),
-        0x81 => rest.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
-        0x82 => {
-            rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?
+    use super::*;
+
+    const PLATFORM_KEY: &[u8] = include_bytes!("../psp/up2pay/platform-public-key.pem");
+    const OTHER_KEY: &[u8] = include_bytes!("../../fixtures/up2pay/synthetic-public-key.pem");
+
+    /// A genuine call, published in the tests of the `offsite_payments` project.
+    const CALL: &[u8] = b"amount=500&reference=order.test%20123&autorization=XXXXXX&error=00000";
+    const SIGNATURE: &str = "I7BPIUeM1Rl+7QW1Ew6gYfux4oyQGhA6ra6wKyusxrwQpXocYzu9z9/bgomm/pFYLGfIQs1GrRVN0tDo\
+                             ERzPgKnU0m2yYAyqQNfuRXkOioDC7NtgYKLsPcf4eyzHWOIxe1Wx8L5lOiyBBINvubmWjCt9mjFCtPrS\
+                             XxR48TWrKmM=";
+
+    fn key(pem: &[u8]) -> RsaPublicKey {
+        RsaPublicKey::from_pem(pem).expect("a key")
+    }
+
+    fn signature() -> Vec<u8> {
+        STANDARD.decode(SIGNATURE).expect("base64")
+    }
+
+    #[test]
+    fn a_genuine_call_verifies_and_is_handed_back() {
+        let proven = key(PLATFORM_KEY).verify(CALL.to_vec(), &signature());
+        assert_eq!(proven.expect("genuine").into_inner(), CALL);
+    }
+
+    #[test]
+    fn one_changed_bit_of_the_signature_is_enough() {
+        let key = key(PLATFORM_KEY);
+        for at in 0..signature().len() * 8 {
+            let mut changed = signature();
+            changed[at / 8] ^= 1 << (at % 8);
+            assert_eq!(key.verify(CALL.to_vec(), &changed), Err(BadSignature(CALL.to_vec())), "bit {at}");
         }
-        _ => return None,
-    };
-    if *found == tag { rest.split_at_checked(length) } else { None }
+    }
+
+    #[test]
+    fn other_bytes_other_keys_and_other_lengths_do_not_verify() {
+        let signature = signature();
+        let platform = key(PLATFORM_KEY);
+        assert!(platform.verify([CALL, b"\n"].concat(), &signature).is_err());
+        assert!(platform.verify(CALL.to_vec(), &signature[..127]).is_err());
+        assert!(platform.verify(CALL.to_vec(), &[&[0], signature.as_slice()].concat()).is_err());
+        assert!(platform.verify(CALL.to_vec(), &[]).is_err());
+        assert!(key(OTHER_KEY).verify(CALL.to_vec(), &signature).is_err());
+    }
+
+    #[test]
+    fn a_key_is_known_by_the_digest_of_its_der_form() {
+        let platform = key(PLATFORM_KEY);
+        // openssl pkey -pubin -in platform-public-key.pem -outform DER | sha256sum
+        let expected = "e3e24366a97653cb40f9ed2ee2b91fe6d8c28ee81d062ca1508c9e32abe141bb";
+        assert_eq!(platform.fingerprint(), expected);
+        assert_eq!(platform.signature_length(), 128);
+        assert_eq!(format!("{platform:?}"), "RsaPublicKey(e3e24366a97653cb…)");
+    }
+
+    #[test]
+    fn what_is_no_usable_key_is_refused_with_its_reason() {
+        let elliptic = b"-----BEGIN PUBLIC KEY-----\n\
+            MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWQfx2ZeCqlG2EA7DupkQle7mCji7\n\
+            CJ62ulHlpyzQ7LREhUgSYcVChD1s8Ip/k07gl7JqKfjyg1nNlrpQjW+R2Q==\n\
+            -----END PUBLIC KEY-----\n";
+        let small = b"-----BEGIN PUBLIC KEY-----\n\
+            MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANYMDQ9NdhtytQv7bItmfNAXDlOu7u91\n\
+            CKs1QhzrIooWofF3gewsMK/TqRSx7VcWAK5Oiu84IAD2WfKgvMBRDU0CAwEAAQ==\n\
+            -----END PUBLIC KEY-----\n";
+        let refusal = |pem: &[u8]| RsaPublicKey::from_pem(pem).err();
+        assert_eq!(refusal(b""), Some(KeyError::NoPem));
+        assert_eq!(refusal(b"MIGfMA0GCSqGSIb3DQEBAQUAA4GN"), Some(KeyError::NoPem));
+        assert_eq!(refusal(elliptic), Some(KeyError::NotRsa));
+        assert_eq!(refusal(small), Some(KeyError::Size));
+    }
+
+    #[test]
+    fn bytes_beside_the_key_are_refused() {
+        let spki = SubjectPublicKeyInfoDer::from_pem_slice(PLATFORM_KEY).expect("PEM");
+        assert!(rsa_public_key_of_spki(&spki).is_some());
+        assert_eq!(rsa_public_key_of_spki(&[spki.as_ref(), &[0]].concat()), None);
+        assert_eq!(rsa_public_key_of_spki(&spki[..spki.len() - 1]), None);
+    }
 }

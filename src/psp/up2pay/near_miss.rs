@@ -1,0 +1,113 @@
+//! What usually happens to a call between Up2pay and whoever checks it.
+
+use percent_encoding::percent_encode;
+
+use super::RFC_3986;
+use super::signature::{SplitCall, join};
+use super::template::Template;
+use crate::wire::{FormPair, decode_plus, decode_raw};
+
+/// Bytes that would have been signed, had one thing not happened.
+pub(super) struct NearMiss {
+    pub(super) bytes: Vec<u8>,
+    /// Completes "it verifies …".
+    pub(super) how: &'static str,
+}
+
+/// The whole text as it was before someone copied it out of a page or a mail.
+pub(super) fn repairs(payload: &[u8]) -> [NearMiss; 2] {
+    let html = replace(payload, b"&amp;", b"&");
+    let lines: Vec<u8> = payload.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
+    [
+        NearMiss { bytes: html, how: "with `&amp;` as `&`: it was escaped for HTML on its way" },
+        NearMiss { bytes: lines, how: "without its line breaks: the text was wrapped on its way" },
+    ]
+}
+
+/// How a value may have to be written for the signature to fit again.
+type Rewrite = fn(&[u8]) -> Vec<u8>;
+
+const REWRITES: [(&str, Rewrite); 6] = [
+    ("with its values decoded and encoded again (RFC 3986): they were decoded on their way", |value| {
+        encode(&decode_raw(value))
+    }),
+    (
+        "with its values read as a form and encoded again (RFC 3986): spaces became `+` on their way",
+        |value| encode(&decode_plus(value)),
+    ),
+    ("with its values form-encoded, spaces as `+`", |value| form_encode(&decode_raw(value))),
+    ("with its values form-decoded: they were form-encoded on their way", decode_plus),
+    ("with spaces alone encoded: the values were decoded on their way", |value| {
+        replace(&decode_raw(value), b" ", b"%20")
+    }),
+    ("with spaces alone encoded: the values were form-encoded on their way", |value| {
+        replace(&decode_plus(value), b" ", b"%20")
+    }),
+];
+
+/// The distortions, likeliest first; some may be equal to others.
+pub(super) fn near_misses(template: &Template, call: &SplitCall<'_>) -> Vec<NearMiss> {
+    let before = call.before();
+    let known = |pair: &&FormPair<'_>| template.knows(pair.name);
+    let templated: Vec<_> = before.iter().filter(known).copied().collect();
+    let first = before.iter().position(|pair| known(&pair)).unwrap_or(0);
+    let shapes = [templated.as_slice(), before.get(first..).unwrap_or_default(), before];
+
+    let mut misses = Vec::new();
+    let mut add = |bytes, how| misses.push(NearMiss { bytes, how });
+    for pairs in shapes {
+        for (how, rewrite) in REWRITES {
+            add(rewritten(pairs, rewrite), how);
+        }
+        let raw = join(pairs);
+        add(raw.trim_ascii().to_vec(), "without the white space around it");
+        add([raw.as_slice(), b"\n"].concat(), "with a line end behind it");
+        add([raw.as_slice(), b" "].concat(), "with a space behind it");
+    }
+    let all: Vec<_> = before.iter().chain(call.after()).copied().collect();
+    let all_templated: Vec<_> = all.iter().filter(known).copied().collect();
+    for pairs in [&all, &all_templated] {
+        add(
+            join(pairs),
+            "with the variables behind the signature, too: the signature was not left at the end",
+        );
+    }
+    add(
+        join(in_order(template, &all).iter()),
+        "with the variables in the order of PBX_RETOUR: they were put in another order on their way",
+    );
+    misses
+}
+
+fn rewritten(pairs: &[FormPair<'_>], rewrite: Rewrite) -> Vec<u8> {
+    let pair = |pair: &FormPair<'_>| [pair.name, b"=", &rewrite(pair.value)].concat();
+    pairs.iter().map(pair).collect::<Vec<_>>().join(&b'&')
+}
+
+fn in_order<'a>(template: &Template, pairs: &[FormPair<'a>]) -> Vec<FormPair<'a>> {
+    let named = |name: &str| pairs.iter().find(|pair| pair.name == name.as_bytes()).copied();
+    template.variables().filter_map(|(name, _)| named(name)).collect()
+}
+
+fn encode(value: &[u8]) -> Vec<u8> {
+    percent_encode(value, RFC_3986).to_string().into_bytes()
+}
+
+fn form_encode(value: &[u8]) -> Vec<u8> {
+    replace(&encode(value), b"%20", b"+")
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut replaced = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        if let Some(behind) = rest.strip_prefix(from) {
+            replaced.extend_from_slice(to);
+            rest = behind;
+        } else {
+            replaced.push(*first);
+            rest = tail;
+        }
+    }
+    replaced
+}
