@@ -57,7 +57,7 @@ pub enum Rejection {
     #[error("the signature does not verify")]
     Signature,
     /// Not this PSP's format: `what` is wrong, in English, without any value from outside.
-    #[error("not a {psp} notification: {what}")]
+    #[error("not a notification of {psp}: {what}")]
     Malformed {
         /// Whose format.
         psp: Psp,

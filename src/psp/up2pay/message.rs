@@ -1,7 +1,7 @@
 //! What a genuine call says: from proven bytes to facts.
 
 use super::codes;
-use super::signature::{Genuine, Layer, MAX_PAIRS};
+use super::signature::{Genuine, MAX_PAIRS};
 use super::template::{
     AMOUNT, AUTHORISATION, CALL, CARD_TYPE, DATE, ERROR, INDEX, PAYMENT_TYPE, REFERENCE, TIME, TRANSACTION,
     Template,
@@ -40,6 +40,9 @@ pub(super) struct Fields<'t> {
 impl<'t> Fields<'t> {
     /// Reads the variables. A name that stands twice is refused, inside the template or not: a reference goes out
     /// nearly raw, so it could carry an `&Mt=` of its own.
+    ///
+    /// The values are those of the signed bytes, however these travelled: a call that was encoded once more on
+    /// its way says the same, so that nobody can make a second order out of it.
     pub(super) fn parse(genuine: &Genuine<'_>, template: &'t Template) -> Result<Self, Rejection> {
         let list =
             PairList::split(&genuine.bytes, MAX_PAIRS).map_err(|error| malformed(error.to_string()))?;
@@ -50,13 +53,9 @@ impl<'t> Fields<'t> {
         if repeated {
             return Err(malformed("a variable stands twice"));
         }
-        let value = |raw: &[u8]| match genuine.layer {
-            Layer::AsReceived => latin1_or_utf8(&decode_raw(raw)).into_owned(),
-            Layer::DecodedOnce => latin1_or_utf8(raw).into_owned(),
-        };
         let found = |(name, letter): (&str, char)| {
             let pair = pairs.iter().find(|pair| pair.name == name.as_bytes() && !pair.value.is_empty())?;
-            Some((letter, value(pair.value)))
+            Some((letter, latin1_or_utf8(&decode_raw(pair.value)).into_owned()))
         };
         Ok(Self { template, values: template.variables().filter_map(found).collect() })
     }

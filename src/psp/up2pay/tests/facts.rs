@@ -154,7 +154,7 @@ fn latin1_references_stay_readable() {
 }
 
 #[test]
-fn values_are_not_decoded_again_where_the_decoded_call_was_signed() {
+fn a_call_encoded_once_more_on_its_way_says_the_same() {
     let (signed, signature) = sign(
         "Mt=1500&Ref=a%20b&Appel=1&ChoixPaiement=LIMONETIK&ChoixCarte=CVCONNECT&Erreur=00000&Transaction=2",
     )
@@ -162,7 +162,7 @@ fn values_are_not_decoded_again_where_the_decoded_call_was_signed() {
     .map(|(signed, signature)| (signed.to_owned(), signature.to_owned()))
     .expect("pairs");
     let encoded_again = format!("{}&{signature}", signed.replace('%', "%25"));
-    assert_eq!(event(&adapter(), &encoded_again).order_ref, OrderRef::new("a%20b").ok());
+    assert_eq!(event(&adapter(), &encoded_again).order_ref, OrderRef::new("a b").ok());
 }
 
 #[test]
