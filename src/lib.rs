@@ -2,5 +2,6 @@
 
 pub mod crypto;
 pub mod domain;
+pub mod mail_sink;
 pub mod psp;
 pub mod wire;
