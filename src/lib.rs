@@ -1,5 +1,6 @@
 //! cvco-reconciled.
 
+pub mod alert;
 pub mod crypto;
 pub mod domain;
 pub mod mail_sink;
