@@ -1,6 +1,17 @@
 //! E-mails about discrepancies: what they say and how they leave.
+//!
+//! A [`Letter`] is made of domain types; [`render`] turns it into a [`RenderedMail`] without I/O and without
+//! a clock. The words about each kind of discrepancy are in [`catalogue`], all others in `words`.
 
 pub mod catalogue;
+mod letter;
+mod render;
 mod typography;
+mod words;
+
+#[cfg(test)]
+mod samples;
 
 pub use catalogue::{Language, Wording, wording};
+pub use letter::{Item, Letter, News};
+pub use render::{RenderedMail, render};
