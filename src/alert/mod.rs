@@ -1,11 +1,14 @@
 //! E-mails about discrepancies: what they say and how they leave.
 //!
 //! A [`Letter`] is made of domain types; [`render`] turns it into a [`RenderedMail`] without I/O and without
-//! a clock. The words about each kind of discrepancy are in [`catalogue`], all others in `words`.
+//! a clock; a [`Mailer`] hands that to the merchant's SMTP server. The words about each kind of discrepancy are
+//! in [`catalogue`], all others in `words`.
 
 pub mod catalogue;
 mod letter;
+mod mail;
 mod render;
+mod smtp_url;
 mod typography;
 mod words;
 
@@ -14,4 +17,6 @@ mod samples;
 
 pub use catalogue::{Language, Wording, wording};
 pub use letter::{Item, Letter, News};
+pub use mail::{MailError, MailSettings, Mailer, SendError};
 pub use render::{RenderedMail, render};
+pub use smtp_url::SmtpUrlError;
