@@ -1,8 +1,11 @@
 //! cvco-reconciled.
 
+pub mod alert;
+pub mod clock;
 pub mod crypto;
 pub mod domain;
 pub mod ledger;
+pub mod mail_sink;
 pub mod psp;
 pub mod reconcile;
 pub mod wire;

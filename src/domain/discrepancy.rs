@@ -37,6 +37,15 @@ impl fmt::Display for Severity {
     }
 }
 
+/// What there is to tell of a discrepancy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum News {
+    /// The facts break the rule.
+    Opened,
+    /// They no longer do.
+    Closed,
+}
+
 /// A text that names no kind of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a kind of discrepancy")]

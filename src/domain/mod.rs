@@ -21,7 +21,7 @@ mod record;
 mod tender;
 mod time;
 
-pub use discrepancy::{Finding, Kind, Severity, UnknownKind};
+pub use discrepancy::{Finding, Kind, News, Severity, UnknownKind};
 pub use event::{Authorisation, Event, Operation, ReportedState, StatusCode, StatusReading};
 pub use ids::{
     AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, TenderId,

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 pub use entry::{Acknowledgement, Entry, Notification, OrderRegistration, SignatureFailures, Verdict};
 pub use fold::Taken;
-pub use outbox::{Claim, News};
+pub use outbox::Claim;
 pub use payload::Envelope;
 pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
 pub use read::{DiscrepancyRow, LogLine, OrderStory, Reader, RecordFilter, RecordRow, TenderRow};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{Severity, ShopId, Timestamp};
+use crate::domain::{News, Severity, ShopId, Timestamp};
 
 use super::LedgerError;
 
@@ -23,19 +23,10 @@ const BACK_OFF: [Duration; 5] = [
 /// than the mail transport's own time limit.
 const CLAIM: Duration = Duration::from_mins(2);
 
-/// What an e-mail tells of a discrepancy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
-    /// It is there.
-    Opened,
-    /// It has closed.
-    Closed,
-}
-
 /// One e-mail to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Identifies the e-mail over attempts and restarts.
+    /// Identifies the e-mail over attempts and restarts; without the angle brackets of a header.
     pub message_id: String,
     /// The e-mail that it answers, so that a closing stands in the thread of its opening.
     pub in_reply_to: Option<String>,
@@ -182,7 +173,7 @@ fn put_together(
                     && other.urgent == first.urgent
                     && other.thread == first.thread)
         });
-        let message_id = format!("<cvco-{}-{}@{host}>", now.millis(), first.id);
+        let message_id = format!("cvco-{}-{}@{host}", now.millis(), first.id);
         for row in together {
             conn.prepare_cached("UPDATE outbox SET message_id = ?2, claimed_at = ?3 WHERE id = ?1")?
                 .execute(params![row.id, message_id, now])?;

@@ -146,7 +146,7 @@ fn unmatched(
         accepted_seen_at: None,
         was_counted: false,
         other_amount: None,
-        other_outcome: false,
+        other_outcome: None,
         authorisation_absent: false,
         odd_status: None,
     }

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    Cents, Currency, ExpectedFrom, Finding, Instrument, Kind, Mode, Order, RecordState, TenderState,
-    Timestamp,
+    AuthorisationNumber, Cents, Currency, ExpectedFrom, Finding, Instrument, Kind, Mode, Order, RecordState,
+    Tender, TenderState, Timestamp,
 };
 
 use super::Policy;
@@ -61,9 +61,16 @@ impl Draft {
     }
 
     fn amount_finding(&self, kind: Kind, expected: Option<Cents>, actual: Cents) -> Finding {
-        let parts: Vec<_> =
-            self.record.tenders.iter().map(|t| format!("{} {} {}", t.brand, t.amount, t.state)).collect();
+        let parts: Vec<_> = self.record.tenders.iter().map(named).collect();
         Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts.join("; ")) }
+    }
+}
+
+/// A tender as people find it in a back office: transaction and brand.
+fn named(tender: &Tender) -> String {
+    match &tender.id {
+        Some(id) => format!("{id}/{}", tender.brand),
+        None => tender.brand.to_string(),
     }
 }
 
@@ -73,21 +80,20 @@ fn wrong_world(draft: &Draft) -> Option<Finding> {
         (Mode::Test, Mode::Production) => Kind::ProductionInTest,
         (Mode::Production, Mode::Production) | (Mode::Test, Mode::Test) => return None,
     };
-    Some(draft.finding(kind, "", format!("endpoint {}", draft.record.endpoint)))
+    Some(draft.finding(kind, "", draft.record.endpoint.to_string()))
 }
 
 /// Same transaction, other content.
 fn conflicting(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let tender = &evidence.tender;
-    let subject = format!("{}/{}", tender.id.as_ref()?, tender.brand);
-    let kind = Kind::ConflictingNotification;
-    if let Some(other) = evidence.other_amount {
-        let finding = draft.finding(kind, &subject, format!("transaction {subject}: two amounts"));
-        return Some(Finding { expected: Some(tender.amount), actual: Some(other), ..finding });
-    }
-    evidence
-        .other_outcome
-        .then(|| draft.finding(kind, &subject, format!("transaction {subject}: accepted and refused")))
+    let subject = named(tender);
+    let (other_amount, detail) = match (evidence.other_amount, &evidence.other_outcome) {
+        (None, None) => return None,
+        (amount, None) => (amount, subject.clone()),
+        (amount, Some(codes)) => (amount, format!("{subject}: {codes}")),
+    };
+    let finding = draft.finding(Kind::ConflictingNotification, &subject, detail);
+    Some(Finding { expected: other_amount.map(|_| tender.amount), actual: other_amount, ..finding })
 }
 
 /// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
@@ -108,14 +114,8 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, doubled)| *doubled)
         .map(|(instrument, _)| {
-            let ids: Vec<_> = accepted(instrument)
-                .map(|t| t.id.as_ref().map_or_else(|| t.brand.to_string(), ToString::to_string))
-                .collect();
-            let finding = draft.finding(
-                Kind::DuplicateTender,
-                instrument.as_str(),
-                format!("{instrument} transactions {}", ids.join(", ")),
-            );
+            let parts: Vec<_> = accepted(instrument).map(named).collect();
+            let finding = draft.finding(Kind::DuplicateTender, instrument.as_str(), parts.join("; "));
             Finding {
                 expected: draft.record.expected.map(|(expected, _)| expected),
                 actual: Some(draft.record.paid()),
@@ -199,7 +199,7 @@ fn currency_unexpected(draft: &Draft) -> Option<Finding> {
         .collect();
     let list: Vec<_> = strange.into_iter().collect();
     (!list.is_empty()).then(|| {
-        let detail = format!("{} instead of {}", list.join(", "), draft.record.currency);
+        let detail = format!("{} ≠ {}", list.join(", "), draft.record.currency);
         draft.finding(Kind::CurrencyUnexpected, "", detail)
     })
 }
@@ -215,22 +215,18 @@ fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Findin
         Instrument::Voucher => tender.authorisation.is_some(),
         Instrument::Card => tender.authorisation.is_none() && evidence.authorisation_absent,
     };
-    let subject = tender.id.as_ref().map(|id| format!("{id}/{}", tender.brand)).unwrap_or_default();
+    let subject = named(tender);
     unexpected.then(|| {
-        let detail = match tender.instrument {
-            Instrument::Voucher => format!("voucher {subject} with an authorisation number"),
-            Instrument::Card => format!("card {subject} without an authorisation number"),
-        };
+        let number = tender.authorisation.as_ref().map_or("–", AuthorisationNumber::as_str);
+        let detail = format!("{subject}: {number}");
         draft.finding(Kind::AuthorisationUnexpected, &subject, detail)
     })
 }
 
 fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let code = evidence.odd_status.as_ref()?;
-    let tender = &evidence.tender;
-    let subject =
-        tender.id.as_ref().map_or_else(|| tender.brand.to_string(), |id| format!("{id}/{}", tender.brand));
-    Some(draft.finding(Kind::UnknownStatus, &subject, format!("transaction {subject}: status {code}")))
+    let subject = named(&evidence.tender);
+    Some(draft.finding(Kind::UnknownStatus, &subject, format!("{subject}: {code}")))
 }
 
 /// Two payments of one order, each complete in itself.
@@ -274,7 +270,7 @@ fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
         subject: String::new(),
         expected: Some(then.total),
         actual: Some(current.total),
-        detail: format!("registered again at {}", current.registered_at),
+        detail: current.registered_at.to_string(),
     })
 }
 
@@ -288,6 +284,6 @@ fn reference_collision(order: &Order) -> Option<Finding> {
         subject: String::new(),
         expected: None,
         actual: None,
-        detail: format!("same first 20 characters as {other}"),
+        detail: other.to_string(),
     })
 }

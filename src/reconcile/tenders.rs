@@ -37,8 +37,8 @@ pub(super) struct Evidence {
     pub(super) was_counted: bool,
     /// An amount that another genuine notification of the same transaction states.
     pub(super) other_amount: Option<Cents>,
-    /// Accepted in one notification, refused or abandoned in another.
-    pub(super) other_outcome: bool,
+    /// The status codes of a transaction that is accepted in one notification and failed in another.
+    pub(super) other_outcome: Option<String>,
     /// The PSP states that there is no authorisation number.
     pub(super) authorisation_absent: bool,
     /// A status that calls for a person, or that the tables do not have.
@@ -165,14 +165,26 @@ fn weigh(facts: &[&Fact]) -> Option<Evidence> {
             .iter()
             .any(|fact| is_accepting(fact.event.state) || fact.event.state == ReportedState::Pending),
         other_amount: amounts.into_iter().find(|amount| has_id && *amount != event.amount),
-        other_outcome: has_id
-            && !accepting.is_empty()
-            && facts.iter().any(|fact| is_failing(fact.event.state)),
+        other_outcome: contradiction(facts).filter(|_| has_id),
         authorisation_absent: deciding
             .iter()
             .any(|fact| fact.event.authorisation == crate::domain::Authorisation::Absent),
         odd_status: odd_status.map(str::to_owned),
     })
+}
+
+/// The codes of an acceptance and a failure of one transaction, if both were notified.
+fn contradiction(facts: &[&Fact]) -> Option<String> {
+    let codes = |wanted: fn(ReportedState) -> bool| {
+        facts
+            .iter()
+            .filter(move |fact| wanted(fact.event.state))
+            .map(|fact| fact.event.status.code.as_str())
+            .collect::<BTreeSet<_>>()
+    };
+    let (accepting, failing) = (codes(is_accepting), codes(is_failing));
+    let all: Vec<_> = accepting.iter().chain(&failing).copied().collect();
+    (!accepting.is_empty() && !failing.is_empty()).then(|| all.join(" ≠ "))
 }
 
 const fn state_of(furthest: ReportedState) -> TenderState {

@@ -1,0 +1,90 @@
+//! What people are told about each kind of discrepancy: a table per language, exhaustive over the kinds, so
+//! that a new kind does not compile without words.
+
+mod english;
+mod french;
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::typography::typeset;
+use crate::domain::{Kind, Psp, UnknownWord};
+
+/// The language of the mails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// `fr`, the default.
+    French,
+    /// `en`.
+    English,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::French, Self::English];
+
+    /// The name in the configuration, which is also the value of HTML's `lang`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::French => "fr",
+            Self::English => "en",
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Language {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|language| language.as_str() == text)
+            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "fr, en" })
+    }
+}
+
+/// The words about one kind of discrepancy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// A few words, fit for a subject line: no capital, no full stop.
+    pub title: String,
+    /// One sentence about what is wrong.
+    pub explanation: String,
+    /// One to four steps, each a sentence or two.
+    pub what_to_do: Vec<String>,
+}
+
+/// The words about `kind`. Some steps depend on the PSP, for each allows other operations on a voucher.
+#[must_use]
+pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
+    let entry = match language {
+        Language::French => french::entry(kind, psp),
+        Language::English => english::entry(kind, psp),
+    };
+    Wording {
+        title: typeset(language, entry.title),
+        explanation: typeset(language, entry.explanation),
+        what_to_do: entry.what_to_do.iter().map(|step| typeset(language, step)).collect(),
+    }
+}
+
+/// One row of a language's table, as it is typed: with plain spaces and straight apostrophes.
+struct Entry {
+    title: &'static str,
+    explanation: &'static str,
+    what_to_do: &'static [&'static str],
+}
+
+/// Lets a table read as one: title, explanation, steps.
+const fn says(title: &'static str, explanation: &'static str, what_to_do: &'static [&'static str]) -> Entry {
+    Entry { title, explanation, what_to_do }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use super::*;
+
+/// Every text of the catalogue, with where it stands.
+fn texts(language: Language) -> impl Iterator<Item = (String, String)> {
+    let psps = [None, Some(Psp::Up2pay), Some(Psp::Sogecommerce)];
+    let cases = Kind::ALL.iter().flat_map(move |kind| psps.map(|psp| (*kind, psp)));
+    cases.flat_map(move |(kind, psp)| {
+        let words = wording(kind, language, psp);
+        let all = [words.title, words.explanation].into_iter().chain(words.what_to_do);
+        all.map(move |text| (format!("{kind} {psp:?}: {text}"), text)).collect::<Vec<_>>()
+    })
+}
+
+#[test]
+fn a_language_is_found_by_its_name() {
+    for language in Language::ALL {
+        assert_eq!(language.as_str().parse(), Ok(language));
+    }
+    let wrong = "de".parse::<Language>().expect_err("not offered");
+    assert_eq!(wrong.to_string(), "\"de\" is not one of fr, en");
+}
+
+#[test]
+fn a_title_fits_a_subject_line() {
+    for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.iter().map(move |k| (l, *k))) {
+        let title = wording(kind, language, None).title;
+        assert!((5..=45).contains(&title.chars().count()), "{title}");
+        assert!(title.starts_with(char::is_lowercase) && !title.ends_with('.'), "{title}");
+    }
+}
+
+#[test]
+fn titles_tell_kinds_apart() {
+    for language in Language::ALL {
+        let mut titles: Vec<_> = Kind::ALL.iter().map(|kind| wording(*kind, language, None).title).collect();
+        titles.sort();
+        titles.dedup();
+        assert_eq!(titles.len(), Kind::ALL.len());
+    }
+}
+
+#[test]
+fn explanations_and_steps_are_whole_sentences() {
+    for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.iter().map(move |k| (l, *k))) {
+        for psp in [None, Some(Psp::Up2pay), Some(Psp::Sogecommerce)] {
+            let words = wording(kind, language, psp);
+            assert!((1..=4).contains(&words.what_to_do.len()), "{kind} {psp:?}");
+            for sentence in words.what_to_do.iter().chain([&words.explanation]) {
+                assert!(sentence.ends_with('.') && sentence.starts_with(char::is_uppercase), "{sentence}");
+                assert!(sentence.chars().count() <= 230, "too long: {sentence}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_text_carries_a_placeholder_or_a_typing_slip() {
+    for (place, text) in Language::ALL.into_iter().flat_map(texts) {
+        for slip in ["{", "}", "TODO", "XXX", "  ", " ,", " .", "'", "..", "\n", "\\"] {
+            assert!(!text.contains(slip), "{slip:?} in {place}");
+        }
+        assert_eq!(text.trim(), text);
+    }
+}
+
+#[test]
+fn french_sets_a_no_break_space_before_its_double_punctuation() {
+    for (place, text) in texts(Language::French) {
+        let chars: Vec<char> = text.chars().collect();
+        for pair in chars.windows(2).filter(|pair| matches!(pair[1], ':' | ';' | '?' | '!' | '»')) {
+            assert_eq!(pair[0], '\u{a0}', "before {:?} in {place}", pair[1]);
+        }
+    }
+}
+
+#[test]
+fn english_sets_no_space_before_its_punctuation() {
+    for (place, text) in texts(Language::English) {
+        for slip in [" :", " ;", " ?", " !", "\u{a0}", "«"] {
+            assert!(!text.contains(slip), "{slip:?} in {place}");
+        }
+    }
+}
+
+#[test]
+fn the_fate_of_an_orphaned_voucher_depends_on_the_psp() {
+    let steps = |psp| wording(Kind::VoucherOrphan, Language::English, Some(psp)).what_to_do.join(" ");
+    assert!(steps(Psp::Up2pay).contains("neither cancelled nor refunded"));
+    assert!(steps(Psp::Sogecommerce).contains("cancel the voucher part"));
+}

@@ -1,0 +1,176 @@
+use super::super::samples::{at, item, letter};
+use super::super::{Language, render};
+use super::*;
+use crate::domain::Kind;
+use crate::mail_sink::{Behaviour, MailSink};
+
+fn settings(smtp_url: &str) -> MailSettings {
+    MailSettings {
+        from: "CVCo <cvco@camping.example>".to_owned(),
+        to: vec!["compta@camping.example".to_owned(), "gerant@camping.example".to_owned()],
+        smtp_url: smtp_url.to_owned(),
+        password: None,
+    }
+}
+
+fn with_password(smtp_url: &str) -> MailSettings {
+    MailSettings { password: Some(SecretString::from("correct horse")), ..settings(smtp_url) }
+}
+
+fn alert() -> RenderedMail {
+    render(&letter(Language::French, vec![item(Kind::VoucherOrphan)])).expect("renders")
+}
+
+async fn sink_and_mailer() -> (MailSink, Mailer) {
+    let sink = MailSink::start(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let mailer = Mailer::try_from(&settings(&format!("smtp://{}", sink.address()))).expect("valid");
+    (sink, mailer)
+}
+
+async fn send(mailer: &Mailer) -> Result<(), SendError> {
+    mailer.send(&alert(), "alert-17@pins.example", None, at("2026-03-01T13:30:00Z")).await
+}
+
+fn refusal(settings: &MailSettings) -> String {
+    Mailer::try_from(settings).expect_err("refused").to_string()
+}
+
+#[test]
+fn what_is_wrong_with_the_settings_is_said_by_key() {
+    let good = settings("smtp://127.0.0.1");
+    let from = MailSettings { from: "camping".to_owned(), ..good.clone() };
+    assert_eq!(
+        refusal(&from),
+        "alerts.from: \"camping\" is not an e-mail address; write for instance cvco@camping.example"
+    );
+    let to = MailSettings { to: vec!["compta@camping.example".to_owned(), "x y".to_owned()], ..good.clone() };
+    assert!(refusal(&to).starts_with("alerts.to: \"x y\" is not"));
+    assert!(refusal(&MailSettings { to: Vec::new(), ..good }).starts_with("alerts.to is empty"));
+    assert!(refusal(&settings("mail.example")).starts_with("alerts.smtp: it must begin with smtp://"));
+    assert!(refusal(&settings("smtps://u@mail.example")).contains("no alerts.password_file"));
+    assert!(refusal(&with_password("smtps://mail.example")).contains("names no user"));
+}
+
+#[test]
+fn a_password_is_never_sent_readable_over_a_network() {
+    for exposed in ["smtp://u@mail.example", "smtp://u@mail.example?starttls=opportunistic"] {
+        let text = refusal(&with_password(exposed));
+        assert!(text.contains("smtps://user@host"), "{text}");
+    }
+    for safe in ["smtp://u@127.0.0.1", "smtps://u@mail.example", "smtp://u@mail.example?starttls=required"] {
+        assert!(Mailer::try_from(&with_password(safe)).is_ok(), "{safe}");
+    }
+}
+
+#[test]
+fn a_mailer_does_not_show_its_password() {
+    let mailer = Mailer::try_from(&with_password("smtps://u@mail.example")).expect("valid");
+    assert!(!format!("{mailer:?}").contains("horse"));
+}
+
+#[tokio::test]
+async fn a_mail_arrives_whole() {
+    let (sink, mailer) = sink_and_mailer().await;
+    send(&mailer).await.expect("accepted");
+    let mails = sink.wait_for(1).await;
+    let [mail] = mails.as_slice() else { panic!("one mail, not {}", mails.len()) };
+
+    assert_eq!(mail.from, "cvco@camping.example");
+    assert_eq!(mail.to, ["compta@camping.example", "gerant@camping.example"]);
+    assert_eq!(mail.subject(), alert().subject);
+    assert_eq!(mail.message_id(), Some("<alert-17@pins.example>"));
+    assert_eq!((mail.in_reply_to(), mail.header("References")), (None, None));
+    assert_eq!(mail.header("Auto-Submitted"), Some("auto-generated"));
+    assert_eq!(mail.header("Date"), Some("Sun, 01 Mar 2026 13:30:00 +0000"));
+    assert_eq!(mail.text.as_deref().map(str::trim_end), Some(alert().text.trim_end()));
+    assert_eq!(mail.html.as_deref().map(str::trim_end), Some(alert().html.trim_end()));
+}
+
+#[tokio::test]
+async fn a_later_mail_joins_the_thread() {
+    let (sink, mailer) = sink_and_mailer().await;
+    let at = at("2026-03-01T14:00:00Z");
+    mailer
+        .send(&alert(), "closed-17@pins.example", Some("alert-17@pins.example"), at)
+        .await
+        .expect("accepted");
+    let mails = sink.wait_for(1).await;
+    assert_eq!(mails[0].message_id(), Some("<closed-17@pins.example>"));
+    assert_eq!(mails[0].in_reply_to(), Some("<alert-17@pins.example>"));
+    assert_eq!(mails[0].header("References"), Some("<alert-17@pins.example>"));
+}
+
+#[tokio::test]
+async fn only_a_refusal_for_good_is_permanent() {
+    let (sink, mailer) = sink_and_mailer().await;
+    for (behaviour, permanent, kept) in [
+        (Behaviour::TemporaryFailure, false, 0),
+        (Behaviour::RefuseConnections, false, 0),
+        (Behaviour::PermanentFailure, true, 0),
+        (Behaviour::CutAfterData, false, 1),
+    ] {
+        sink.set_behaviour(behaviour.clone());
+        let error = send(&mailer).await.expect_err("refused");
+        assert_eq!(matches!(error, SendError::Permanent(_)), permanent, "{behaviour:?}: {error}");
+        assert_eq!(sink.mails().len(), kept, "{behaviour:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_sent_again_after_a_cut_is_recognised_by_its_id() {
+    let (sink, mailer) = sink_and_mailer().await;
+    sink.set_behaviour(Behaviour::CutAfterData);
+    assert!(send(&mailer).await.is_err());
+    sink.set_behaviour(Behaviour::Accept);
+    send(&mailer).await.expect("accepted");
+    let mails = sink.wait_for(2).await;
+    assert_eq!(mails[0].message_id(), mails[1].message_id());
+}
+
+#[tokio::test]
+async fn a_refused_recipient_does_not_keep_the_other_from_the_mail() {
+    let (sink, mailer) = sink_and_mailer().await;
+    sink.set_behaviour(Behaviour::RefuseRecipient("compta@camping.example".to_owned()));
+    send(&mailer).await.expect("one of two");
+    assert_eq!(sink.wait_for(1).await[0].to, ["gerant@camping.example"]);
+}
+
+#[tokio::test]
+async fn the_only_recipient_refused_is_permanent() {
+    let sink = MailSink::start(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let one = vec!["compta@camping.example".to_owned()];
+    let settings = MailSettings { to: one, ..settings(&format!("smtp://{}", sink.address())) };
+    sink.set_behaviour(Behaviour::RefuseRecipient("compta@camping.example".to_owned()));
+    let error = send(&Mailer::try_from(&settings).expect("valid")).await.expect_err("refused");
+    assert!(matches!(&error, SendError::Permanent(text) if text.contains("no such mailbox")), "{error}");
+}
+
+#[tokio::test]
+async fn a_login_is_used_and_its_refusal_is_not_for_good() {
+    let sink = MailSink::start(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let url = format!("smtp://cvco%40camping.example@{}", sink.address());
+    let mailer = Mailer::try_from(&with_password(&url)).expect("valid");
+    sink.set_behaviour(Behaviour::RefuseLogin);
+    assert!(matches!(send(&mailer).await, Err(SendError::Transient(_))));
+    sink.set_behaviour(Behaviour::Accept);
+    send(&mailer).await.expect("accepted");
+    assert_eq!(sink.wait_for(1).await[0].login.as_deref(), Some("cvco@camping.example"));
+}
+
+#[tokio::test]
+async fn a_connection_can_be_tried_without_a_mail() {
+    let (sink, mailer) = sink_and_mailer().await;
+    assert_eq!(mailer.test_connection().await, Ok(()));
+    assert_eq!(sink.mails(), []);
+    sink.set_behaviour(Behaviour::RefuseConnections);
+    assert!(matches!(mailer.test_connection().await, Err(SendError::Transient(_))));
+}
+
+#[tokio::test]
+async fn a_server_without_starttls_gets_nothing_where_it_is_required() {
+    let sink = MailSink::start(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let mailer = settings(&format!("smtp://{}?starttls=required", sink.address()));
+    let error = send(&Mailer::try_from(&mailer).expect("valid")).await.expect_err("no STARTTLS");
+    assert!(error.to_string().contains("STARTTLS"), "{error}");
+    assert_eq!(sink.mails(), []);
+}

@@ -1,0 +1,280 @@
+//! From a letter to the words of an e-mail: subject, plain text, HTML. The views here choose the words and set
+//! the figures; the templates only lay them out.
+
+use std::cmp::Reverse;
+
+use askama::Template;
+
+use super::catalogue::{Language, wording};
+use super::letter::{Item, Letter};
+use super::typography::{amount, difference, one_line, paris, shortened};
+use super::words::{self, Labels};
+use crate::domain::News;
+use crate::domain::{Cents, Currency, Mode, Record, Severity, Tender, TenderState};
+
+/// An e-mail without its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedMail {
+    /// One line without control characters.
+    pub subject: String,
+    /// The plain-text alternative.
+    pub text: String,
+    /// The HTML alternative, without external resources.
+    pub html: String,
+}
+
+/// More than this is not read; the rest is in the ledger.
+const MOST_ITEMS: usize = 25;
+
+/// The longest order reference that a subject line repeats in full.
+const SUBJECT_REFERENCE: usize = 60;
+
+/// Writes the mail: the gravest discrepancy first, the resolved ones last.
+///
+/// # Errors
+/// None that depends on the letter: a template that cannot be formatted.
+pub fn render(letter: &Letter) -> Result<RenderedMail, askama::Error> {
+    let mut items: Vec<&Item> = letter.items.iter().collect();
+    items.sort_by_key(|item| (item.news == News::Closed, Reverse(item.severity), item.opened_at, item.id));
+
+    let language = letter.language;
+    let subject = subject(letter, &items);
+    let page = Page {
+        lang: language.as_str(),
+        labels: words::labels(language),
+        subject: &subject,
+        shop_name: one_line(&letter.shop_name),
+        host: one_line(&letter.host),
+        items: items.iter().take(MOST_ITEMS).map(|item| ItemView::new(language, item)).collect(),
+        left_out: items.len().checked_sub(MOST_ITEMS + 1).map(|n| words::left_out(language, n + 1)),
+    };
+    let text = TextMail { page: &page }.render()?;
+    let html = HtmlMail { page: &page }.render()?;
+    Ok(RenderedMail { subject, text, html })
+}
+
+fn subject(letter: &Letter, sorted: &[&Item]) -> String {
+    let language = letter.language;
+    let tail = |item: &Item| {
+        let title = wording(item.kind, language, item.psp).title;
+        let figure = item.at_stake().map(|cents| amount(language, cents, item.currency));
+        let order = item.order_ref.as_ref().map(|order| shortened(order.as_str(), SUBJECT_REFERENCE));
+        words::subject_tail(language, &title, figure.as_deref(), order.as_deref())
+    };
+    let opened = sorted.iter().filter(|item| item.news == News::Opened).count();
+    let closed = sorted.len().saturating_sub(opened);
+    let what = match sorted {
+        [only] => tail(only),
+        [gravest, ..] if opened > 0 => {
+            [&words::count(language, opened, closed), words::among_them(language), &tail(gravest)].concat()
+        }
+        _ => words::count(language, opened, closed),
+    };
+    let colon = words::colon(language);
+    let prefix = match opened {
+        0 => format!("{}{colon} ", capitalised(words::labels(language).resolved)),
+        _ => String::new(),
+    };
+    one_line(&format!("{prefix}[CVCo] {}{colon} {what}", letter.shop_name))
+}
+
+#[derive(Template)]
+#[template(path = "alert.txt")]
+struct TextMail<'a> {
+    page: &'a Page<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "alert.html")]
+struct HtmlMail<'a> {
+    page: &'a Page<'a>,
+}
+
+struct Page<'a> {
+    lang: &'static str,
+    labels: &'static Labels,
+    subject: &'a str,
+    shop_name: String,
+    host: String,
+    items: Vec<ItemView>,
+    left_out: Option<String>,
+}
+
+struct ItemView {
+    id: i64,
+    badge: &'static str,
+    colour: &'static str,
+    title: String,
+    explanation: String,
+    facts: Vec<Fact>,
+    tenders: Vec<TenderView>,
+    totals: Vec<Fact>,
+    record_state: Option<&'static str>,
+    dated: String,
+    /// Empty once it is resolved.
+    what_to_do: Vec<String>,
+}
+
+/// A caption and what it captions.
+struct Fact {
+    label: &'static str,
+    value: String,
+    tone: Tone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Wrong,
+}
+
+struct TenderView {
+    name: String,
+    amount: String,
+    state: String,
+    particulars: String,
+    accepted: bool,
+    /// Neither accepted nor still to be decided.
+    lost: bool,
+}
+
+impl Fact {
+    const fn plain(label: &'static str, value: String) -> Self {
+        Self { label, value, tone: Tone::Plain }
+    }
+
+    fn is_wrong(&self) -> bool {
+        self.tone == Tone::Wrong
+    }
+
+    fn gap(language: Language, gap: Cents, currency: Currency) -> Self {
+        let tone = if gap == Cents::ZERO { Tone::Plain } else { Tone::Wrong };
+        Self { label: words::labels(language).gap, value: difference(language, gap, currency), tone }
+    }
+}
+
+impl ItemView {
+    fn new(language: Language, item: &Item) -> Self {
+        let words = wording(item.kind, language, item.psp);
+        let opened_at = paris(language, item.opened_at);
+        let closed_at = item.closed_at.map(|at| paris(language, at));
+        let (badge, colour, explanation, what_to_do) = match item.news {
+            News::Opened => (
+                words::severity(language, item.severity),
+                severity_colour(item.severity),
+                words.explanation,
+                words.what_to_do,
+            ),
+            News::Closed => {
+                let labels = words::labels(language);
+                (labels.resolved, GREEN, labels.nothing_to_do.to_owned(), Vec::new())
+            }
+        };
+        let record = item.record.as_ref();
+        Self {
+            id: item.id,
+            badge,
+            colour,
+            title: capitalised(&words.title),
+            explanation,
+            facts: facts(language, item),
+            tenders: record.map(|r| tenders(language, r)).unwrap_or_default(),
+            totals: record.map(|r| totals(language, r)).unwrap_or_default(),
+            record_state: record.map(|r| words::record_state(language, r.state)),
+            dated: words::dated(language, item.id, &opened_at, closed_at.as_deref()),
+            what_to_do,
+        }
+    }
+}
+
+const GREEN: &str = "#1e6b3a";
+
+const fn severity_colour(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Urgent => "#b3261e",
+        Severity::Warning => "#8a5a00",
+        Severity::Info => "#44546a",
+    }
+}
+
+fn facts(language: Language, item: &Item) -> Vec<Fact> {
+    let labels = words::labels(language);
+    let figure = |cents| amount(language, cents, item.currency);
+    let provider = match (item.psp, &item.endpoint) {
+        (Some(psp), Some(endpoint)) => Some(format!("{} ({endpoint})", psp.title())),
+        (Some(psp), None) => Some(psp.title().to_owned()),
+        (None, endpoint) => endpoint.as_ref().map(ToString::to_string),
+    };
+    let is_test = item.record.as_ref().is_some_and(|record| record.mode == Mode::Test);
+    let detail = one_line(item.detail.trim());
+    // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
+    let (expected, actual, gap) = match item.news {
+        News::Opened => (item.expected, item.actual, item.gap()),
+        News::Closed => (None, None, None),
+    };
+    [
+        item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
+        item.call_number.as_ref().map(|call| Fact::plain(labels.call_number, call.to_string())),
+        provider.map(|provider| Fact::plain(labels.provider, provider)),
+        is_test.then(|| Fact::plain(labels.mode, labels.test_mode.to_owned())),
+        expected.map(|cents| Fact::plain(labels.expected, figure(cents))),
+        actual.map(|cents| Fact::plain(labels.received, figure(cents))),
+        gap.map(|gap| Fact::gap(language, gap, item.currency)),
+        (!detail.is_empty()).then(|| Fact::plain(labels.particulars, detail)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn tenders(language: Language, record: &Record) -> Vec<TenderView> {
+    record.tenders.iter().map(|tender| TenderView::new(language, tender)).collect()
+}
+
+impl TenderView {
+    fn new(language: Language, tender: &Tender) -> Self {
+        let labels = words::labels(language);
+        let state = words::tender_state(language, tender.state);
+        let given_back = tender.refunded.is_positive() && tender.refunded != tender.amount;
+        let transaction = match &tender.id {
+            Some(id) => format!("{} {id}", labels.transaction),
+            None => labels.no_transaction.to_owned(),
+        };
+        let at = paris(language, tender.authorised_at.unwrap_or(tender.first_seen_at));
+        Self {
+            name: format!("{} ({})", words::instrument(language, tender), tender.brand),
+            amount: amount(language, tender.amount, tender.currency),
+            state: if given_back {
+                format!("{state} ({})", amount(language, tender.refunded, tender.currency))
+            } else {
+                state.to_owned()
+            },
+            particulars: format!("{transaction}, {at}"),
+            accepted: tender.state.is_accepted(),
+            lost: !tender.state.is_accepted() && tender.state != TenderState::Pending,
+        }
+    }
+}
+
+fn totals(language: Language, record: &Record) -> Vec<Fact> {
+    let labels = words::labels(language);
+    let figure = |cents| amount(language, cents, record.currency);
+    let refunded = record.refunded();
+    [
+        Some(Fact::plain(labels.total_accepted, figure(record.paid()))),
+        refunded.is_positive().then(|| Fact::plain(labels.of_which_refunded, figure(refunded))),
+        record.expected.map(|(cents, _)| Fact::plain(labels.expected, figure(cents))),
+        record.gap().map(|gap| Fact::gap(language, gap, record.currency)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+use super::super::samples::{at, item, letter, record, refused_card, voucher};
+use super::*;
+use crate::domain::{Brand, Kind, OrderRef, RecordState};
+
+fn mail(language: Language, items: Vec<Item>) -> RenderedMail {
+    render(&letter(language, items)).expect("renders")
+}
+
+fn subject_of(language: Language, items: Vec<Item>) -> String {
+    mail(language, items).subject.replace('\u{a0}', " ")
+}
+
+fn closed(mut item: Item) -> Item {
+    item.news = News::Closed;
+    item.closed_at = Some(at("2026-03-01T14:00:00Z"));
+    item
+}
+
+#[test]
+fn the_subject_of_one_discrepancy_says_all_that_matters() {
+    let items = || vec![item(Kind::ComplementMissing)];
+    assert_eq!(
+        mail(Language::French, items()).subject,
+        "[CVCo] Camping des Pins\u{a0}: complément carte manquant, 10,00\u{a0}€ – commande CMD9542124-01A5G"
+    );
+    assert_eq!(
+        mail(Language::English, items()).subject,
+        "[CVCo] Camping des Pins: card part missing, €10.00 – order CMD9542124-01A5G"
+    );
+}
+
+#[test]
+fn the_subject_of_a_resolved_discrepancy_is_the_old_one_with_a_prefix() {
+    for (language, prefix) in [(Language::French, "Résolu\u{a0}: "), (Language::English, "Resolved: ")] {
+        let before = mail(language, vec![item(Kind::VoucherOrphan)]).subject;
+        let after = mail(language, vec![closed(item(Kind::VoucherOrphan))]).subject;
+        assert_eq!(after, format!("{prefix}{before}"));
+    }
+}
+
+#[test]
+fn the_subject_of_several_counts_them_and_names_the_gravest() {
+    let two = || vec![item(Kind::AmountShort), item(Kind::DoublePayment)];
+    assert_eq!(
+        subject_of(Language::French, two()),
+        "[CVCo] Camping des Pins : 2 écarts, dont commande payée deux fois, 10,00 € – commande CMD9542124-01A5G"
+    );
+    let mixed = || vec![closed(item(Kind::DoublePayment)), item(Kind::AmountShort)];
+    assert_eq!(
+        subject_of(Language::English, mixed()),
+        "[CVCo] Camping des Pins: 1 discrepancy (and 1 resolved), among them amount too low, €10.00 – order \
+         CMD9542124-01A5G"
+    );
+    let all_closed = two().into_iter().map(closed).collect();
+    assert_eq!(subject_of(Language::French, all_closed), "Résolu : [CVCo] Camping des Pins : 2 écarts");
+}
+
+#[test]
+fn a_subject_leaves_out_what_is_not_known() {
+    let mut bare = item(Kind::SignatureFailures);
+    (bare.expected, bare.actual, bare.order_ref) = (None, None, None);
+    assert_eq!(subject_of(Language::French, vec![bare]), "[CVCo] Camping des Pins : signatures refusées");
+}
+
+#[test]
+fn a_long_reference_is_cut_in_the_subject_only() {
+    let reference = "R".repeat(250);
+    let mut long = item(Kind::AmountShort);
+    long.order_ref = OrderRef::new(reference.as_str()).ok();
+    let mail = mail(Language::English, vec![long]);
+    assert!(mail.subject.ends_with("R…") && mail.subject.chars().count() < 130, "{}", mail.subject);
+    assert!(mail.text.contains(&reference) && mail.html.contains(&reference));
+}
+
+#[test]
+fn the_french_text() {
+    let text = mail(Language::French, vec![item(Kind::VoucherOrphan)]).text.replace('\u{a0}', " ");
+    assert_eq!(
+        text,
+        "Camping des Pins
+
+------------------------------------------------------------------------
+Chèques-vacances acceptés, complément refusé (urgent)
+
+Le complément carte a été refusé ou abandonné, mais la part chèque-vacances reste acceptée.
+
+  Commande         CMD9542124-01A5G
+  Numéro d’appel   9782013
+  Prestataire      Up2pay e-Transactions (camping-up2pay)
+  Attendu          1 234,00 €
+  Reçu             1 224,00 €
+  Écart            -10,00 €
+
+Paiements (en écart)
+  Chèque-vacances (CVCONNECT)            1 224,00 €   accepté
+    transaction 722487980, 01/03/2026 14:05
+  Complément carte (LIMOCB)                 10,00 €   refusé
+    transaction 722487981, 01/03/2026 14:05
+  Total accepté                          1 224,00 €
+  Attendu                                1 234,00 €
+  Écart                                    -10,00 €
+
+Que faire maintenant
+  1. Contactez le client : le plus simple est qu’il règle le solde par un autre moyen.
+  2. Ne confirmez pas la prestation avant d’avoir reçu le solde.
+  3. La part chèque-vacances ne peut être ni annulée ni remboursée par API chez Up2pay : si la vente ne se \
+fait pas, adressez-vous à l’assistance Up2pay ou à l’ANCV, avec le numéro d’appel.
+
+Écart n° 17, constaté le 01/03/2026 14:25.
+L’écart se fermera de lui-même dès que sa cause aura disparu. Si vous l’avez réglé autrement, \
+acquittez-le :
+  cvco-reconciled alerts ack 17 --note \"ce qui a été fait\"
+
+-- 
+Message automatique de cvco-reconciled (pins.example), heures de Paris"
+    );
+}
+
+#[test]
+fn the_english_text_of_a_resolved_discrepancy() {
+    let mut paid = refused_card(1000);
+    (paid.state, paid.refunded) = (TenderState::PartRefunded, Cents::new(300));
+    let mut item = closed(item(Kind::ComplementMissing));
+    item.record = Some(Record {
+        state: RecordState::PartRefunded,
+        mode: Mode::Test,
+        ..record(2500, vec![voucher(1500), paid])
+    });
+    assert_eq!(
+        mail(Language::English, vec![item]).text,
+        "Camping des Pins
+
+------------------------------------------------------------------------
+Card part missing (resolved)
+
+This discrepancy no longer exists; there is nothing else to do.
+
+  Order            CMD9542124-01A5G
+  Call number      9782013
+  Provider         Up2pay e-Transactions (camping-up2pay)
+  Mode             test (no real money)
+
+Payments (partly refunded)
+  Voucher (CVCONNECT)                        €15.00   accepted
+    transaction 722487980, 2026-03-01 14:05
+  Card complement (LIMOCB)                   €10.00   partly refunded (€3.00)
+    transaction 722487981, 2026-03-01 14:05
+  Total accepted                             €25.00
+  of which refunded                           €3.00
+  Expected                                   €25.00
+  Gap                                         €0.00
+
+Discrepancy 17, found 2026-03-01 14:25, resolved 2026-03-01 15:00.
+
+-- 
+Automatic message from cvco-reconciled (pins.example), Paris time"
+    );
+}
+
+#[test]
+fn a_gap_is_red_in_html_and_none_is_not() {
+    let red_cells = |record| {
+        let mut item = item(Kind::OrderUnknown);
+        (item.expected, item.actual, item.record) = (None, None, Some(record));
+        mail(Language::French, vec![item]).html.matches("color:#b3261e;font-weight:bold").count()
+    };
+    assert_eq!(red_cells(record(2000, vec![voucher(1500)])), 2, "caption and figure");
+    assert_eq!(red_cells(record(1500, vec![voucher(1500)])), 0);
+}
+
+#[test]
+fn the_gravest_comes_first_and_the_resolved_last() {
+    let text = mail(
+        Language::English,
+        vec![closed(item(Kind::VoucherOrphan)), item(Kind::AmountOver), item(Kind::DuplicateTender)],
+    )
+    .text;
+    let place = |title: &str| text.find(title).expect("present");
+    assert!(place("Part paid twice") < place("Overpayment"));
+    assert!(place("Overpayment") < place("Vouchers accepted, card part refused (resolved)"));
+}
+
+#[test]
+fn a_long_digest_says_what_it_leaves_out() {
+    let many =
+        |count| mail(Language::French, vec![item(Kind::AmountShort); count]).text.replace('\u{a0}', " ");
+    assert!(!many(25).contains("Non détaillés"));
+    let text = many(28);
+    assert_eq!(text.matches("Montant insuffisant").count(), 25);
+    assert!(text.contains("Non détaillés ici : 3.") && text.contains("cvco-reconciled alerts list"));
+}
+
+#[test]
+fn hostile_values_are_harmless() {
+    let mut hostile = item(Kind::ConflictingNotification);
+    hostile.order_ref = OrderRef::new("<script>alert('x')</script>").ok();
+    hostile.detail = "a\r\nBcc: x@example\u{2028}<img src=//x>".to_owned();
+    if let Some(tender) = hostile.record.as_mut().and_then(|record| record.tenders.first_mut()) {
+        tender.brand = Brand::new("<b>\"&").expect("valid");
+    }
+    let mut letter = letter(Language::French, vec![hostile]);
+    letter.shop_name = "Pins\r\nBcc: y@example".to_owned();
+    let mail = render(&letter).expect("renders");
+
+    assert!(!mail.subject.contains(|c: char| c.is_control()), "{:?}", mail.subject);
+    assert!(mail.text.lines().all(|line| !line.starts_with("Bcc:")), "{}", mail.text);
+    for raw in ["<script", "<img", "<b>"] {
+        assert!(!mail.html.contains(raw), "{raw}");
+    }
+    assert!(mail.html.contains("&#60;script&#62;"));
+}
+
+#[test]
+fn html_loads_nothing_from_outside() {
+    for language in Language::ALL {
+        for kind in Kind::ALL {
+            let html = mail(language, vec![item(*kind)]).html;
+            for loader in ["http:", "https:", "src=", "url(", "<link", "@import", "<style"] {
+                assert!(!html.contains(loader), "{loader} in {kind}");
+            }
+        }
+    }
+}

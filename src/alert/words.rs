@@ -1,0 +1,233 @@
+//! The fixed words of a mail, apart from those of the catalogue.
+
+use super::catalogue::Language;
+use crate::domain::{Instrument, RecordState, Severity, Tender, TenderState};
+
+/// Captions and sentences that stand in every mail.
+#[derive(Debug)]
+pub(super) struct Labels {
+    pub(super) resolved: &'static str,
+    pub(super) order: &'static str,
+    pub(super) call_number: &'static str,
+    pub(super) provider: &'static str,
+    pub(super) expected: &'static str,
+    pub(super) received: &'static str,
+    pub(super) gap: &'static str,
+    pub(super) particulars: &'static str,
+    pub(super) mode: &'static str,
+    pub(super) test_mode: &'static str,
+    pub(super) payments: &'static str,
+    pub(super) transaction: &'static str,
+    pub(super) no_transaction: &'static str,
+    pub(super) total_accepted: &'static str,
+    pub(super) of_which_refunded: &'static str,
+    pub(super) what_to_do: &'static str,
+    pub(super) acknowledge: &'static str,
+    pub(super) note: &'static str,
+    pub(super) nothing_to_do: &'static str,
+    pub(super) automatic: &'static str,
+    pub(super) paris_time: &'static str,
+}
+
+pub(super) const fn labels(language: Language) -> &'static Labels {
+    match language {
+        Language::French => &FRENCH,
+        Language::English => &ENGLISH,
+    }
+}
+
+const FRENCH: Labels = Labels {
+    resolved: "résolu",
+    order: "Commande",
+    call_number: "Numéro d’appel",
+    provider: "Prestataire",
+    expected: "Attendu",
+    received: "Reçu",
+    gap: "Écart",
+    particulars: "Précisions",
+    mode: "Mode",
+    test_mode: "test (aucun argent réel)",
+    payments: "Paiements",
+    transaction: "transaction",
+    no_transaction: "sans transaction",
+    total_accepted: "Total accepté",
+    of_which_refunded: "dont remboursé",
+    what_to_do: "Que faire maintenant",
+    acknowledge: "L’écart se fermera de lui-même dès que sa cause aura disparu. Si vous l’avez réglé autrement, \
+                  acquittez-le\u{a0}:",
+    note: "ce qui a été fait",
+    nothing_to_do: "Cet écart n’existe plus\u{a0}; il n’y a rien d’autre à faire.",
+    automatic: "Message automatique de cvco-reconciled",
+    paris_time: "heures de Paris",
+};
+
+const ENGLISH: Labels = Labels {
+    resolved: "resolved",
+    order: "Order",
+    call_number: "Call number",
+    provider: "Provider",
+    expected: "Expected",
+    received: "Received",
+    gap: "Gap",
+    particulars: "Particulars",
+    mode: "Mode",
+    test_mode: "test (no real money)",
+    payments: "Payments",
+    transaction: "transaction",
+    no_transaction: "no transaction",
+    total_accepted: "Total accepted",
+    of_which_refunded: "of which refunded",
+    what_to_do: "What to do now",
+    acknowledge: "The discrepancy closes by itself once its cause is gone. If you settled it another way, \
+                  acknowledge it:",
+    note: "what was done",
+    nothing_to_do: "This discrepancy no longer exists; there is nothing else to do.",
+    automatic: "Automatic message from cvco-reconciled",
+    paris_time: "Paris time",
+};
+
+pub(super) const fn severity(language: Language, severity: Severity) -> &'static str {
+    match (language, severity) {
+        (Language::French | Language::English, Severity::Urgent) => "urgent",
+        (Language::French, Severity::Warning) => "à vérifier",
+        (Language::French, Severity::Info) => "pour information",
+        (Language::English, Severity::Warning) => "to be checked",
+        (Language::English, Severity::Info) => "for information",
+    }
+}
+
+pub(super) const fn instrument(language: Language, tender: &Tender) -> &'static str {
+    match (language, tender.instrument, tender.complement) {
+        (Language::French, Instrument::Voucher, _) => "Chèque-vacances",
+        (Language::French, Instrument::Card, true) => "Complément carte",
+        (Language::French, Instrument::Card, false) => "Carte",
+        (Language::English, Instrument::Voucher, _) => "Voucher",
+        (Language::English, Instrument::Card, true) => "Card complement",
+        (Language::English, Instrument::Card, false) => "Card",
+    }
+}
+
+pub(super) const fn tender_state(language: Language, state: TenderState) -> &'static str {
+    match language {
+        Language::French => match state {
+            TenderState::Pending => "en attente",
+            TenderState::Authorised => "accepté",
+            TenderState::Captured => "capturé",
+            TenderState::Refused => "refusé",
+            TenderState::Abandoned => "abandonné",
+            TenderState::Cancelled => "annulé",
+            TenderState::Expired => "expiré",
+            TenderState::Refunded => "remboursé",
+            TenderState::PartRefunded => "remboursé en partie",
+        },
+        Language::English => match state {
+            TenderState::Pending => "pending",
+            TenderState::Authorised => "accepted",
+            TenderState::Captured => "captured",
+            TenderState::Refused => "refused",
+            TenderState::Abandoned => "abandoned",
+            TenderState::Cancelled => "cancelled",
+            TenderState::Expired => "expired",
+            TenderState::Refunded => "refunded",
+            TenderState::PartRefunded => "partly refunded",
+        },
+    }
+}
+
+pub(super) const fn record_state(language: Language, state: RecordState) -> &'static str {
+    match language {
+        Language::French => match state {
+            RecordState::Pending => "en attente",
+            RecordState::Balanced => "équilibré",
+            RecordState::Unbalanced => "en écart",
+            RecordState::Unverified => "non vérifiable",
+            RecordState::Failed => "sans paiement accepté",
+            RecordState::Refunded => "remboursé",
+            RecordState::PartRefunded => "remboursé en partie",
+        },
+        Language::English => match state {
+            RecordState::Pending => "pending",
+            RecordState::Balanced => "balanced",
+            RecordState::Unbalanced => "unbalanced",
+            RecordState::Unverified => "unverified",
+            RecordState::Failed => "nothing accepted",
+            RecordState::Refunded => "refunded",
+            RecordState::PartRefunded => "partly refunded",
+        },
+    }
+}
+
+/// How many discrepancies, as the subject of a mail about several of them counts them.
+pub(super) fn count(language: Language, opened: usize, closed: usize) -> String {
+    match language {
+        Language::French => {
+            let noun = |n: usize| if n < 2 { "écart" } else { "écarts" };
+            let resolved = |n: usize| if n < 2 { "résolu" } else { "résolus" };
+            match (opened, closed) {
+                (0, closed) => format!("{closed} {}", noun(closed)),
+                (opened, 0) => format!("{opened} {}", noun(opened)),
+                (opened, closed) => format!("{opened} {} (et {closed} {})", noun(opened), resolved(closed)),
+            }
+        }
+        Language::English => {
+            let noun = |n: usize| if n == 1 { "discrepancy" } else { "discrepancies" };
+            match (opened, closed) {
+                (0, closed) => format!("{closed} {}", noun(closed)),
+                (opened, 0) => format!("{opened} {}", noun(opened)),
+                (opened, closed) => format!("{opened} {} (and {closed} resolved)", noun(opened)),
+            }
+        }
+    }
+}
+
+/// Which discrepancies of a long mail stand only in the ledger.
+pub(super) fn left_out(language: Language, count: usize) -> String {
+    match language {
+        Language::French => format!("Non détaillés ici\u{a0}: {count}. La liste entière\u{a0}:"),
+        Language::English => format!("Not detailed here: {count}. The whole list:"),
+    }
+}
+
+/// The discrepancy by its number, and its dates.
+pub(super) fn dated(language: Language, id: i64, opened: &str, closed: Option<&str>) -> String {
+    match (language, closed) {
+        (Language::French, None) => format!("Écart n°\u{a0}{id}, constaté le {opened}"),
+        (Language::French, Some(closed)) => {
+            format!("Écart n°\u{a0}{id}, constaté le {opened}, résolu le {closed}")
+        }
+        (Language::English, None) => format!("Discrepancy {id}, found {opened}"),
+        (Language::English, Some(closed)) => format!("Discrepancy {id}, found {opened}, resolved {closed}"),
+    }
+}
+
+/// The parts of a subject line about one discrepancy, after the shop's name.
+pub(super) fn subject_tail(
+    language: Language,
+    title: &str,
+    amount: Option<&str>,
+    order: Option<&str>,
+) -> String {
+    let amount = amount.map(|amount| format!(", {amount}")).unwrap_or_default();
+    let order = match (language, order) {
+        (_, None) => String::new(),
+        (Language::French, Some(order)) => format!(" – commande {order}"),
+        (Language::English, Some(order)) => format!(" – order {order}"),
+    };
+    format!("{title}{amount}{order}")
+}
+
+/// What stands between the shop's name and the rest.
+pub(super) const fn colon(language: Language) -> &'static str {
+    match language {
+        Language::French => "\u{a0}:",
+        Language::English => ":",
+    }
+}
+
+/// What introduces the gravest of several discrepancies.
+pub(super) const fn among_them(language: Language) -> &'static str {
+    match language {
+        Language::French => ", dont ",
+        Language::English => ", among them ",
+    }
+}
