@@ -3,6 +3,7 @@
 mod compare;
 mod digest;
 mod hmac;
+mod keyed_sha1;
 mod rsa;
 mod seal;
 mod verified;
@@ -10,6 +11,7 @@ mod verified;
 pub use compare::{SecretToken, TokenError};
 pub use digest::{Sha256Digest, sha1_hex, sha256};
 pub use hmac::HmacSha256Key;
+pub use keyed_sha1::verify_sha1_form;
 pub use rsa::{KeyError, RsaPublicKey};
 pub use seal::{SealError, SealKey};
 pub use verified::{BadSignature, Signed, Verified};
