@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod clock;
+pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod ledger;

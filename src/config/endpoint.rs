@@ -47,7 +47,15 @@ impl RawEndpoint {
             Psp::Up2pay => self.up2pay(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Sogecommerce => self.sogecommerce(at, mode, check).map(|adapter| Box::new(adapter) as _),
         };
-        Some(Endpoint { id: id?, shop: shop.clone(), psp, mode, token: token?, allow_from, adapter: adapter? })
+        Some(Endpoint {
+            id: id?,
+            shop: shop.clone(),
+            psp,
+            mode,
+            token: token?,
+            allow_from,
+            adapter: adapter?,
+        })
     }
 
     fn token(&self, at: &str, mode: Option<Mode>, check: &mut Check<'_>) -> Option<SecretToken> {
@@ -64,7 +72,10 @@ impl RawEndpoint {
 
     fn warn_of_inline(&self, key: &str, mode: Option<Mode>, source: Source<'_>, check: &mut Check<'_>) {
         if source.is_inline() && mode == Some(Mode::Production) {
-            check.unwise(key, format!("inline in production ({}); {key}_file keeps it out of this file", self.id));
+            check.unwise(
+                key,
+                format!("inline in production ({}); {key}_file keeps it out of this file", self.id),
+            );
         }
     }
 
@@ -97,10 +108,10 @@ impl RawEndpoint {
         for (n, file) in files.iter().enumerate() {
             let key = format!("{at}.public_key_files[{n}]");
             let Some(path) = check.value(&key, secrets::path(file, check.folder)) else { continue };
-            let pem = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+            let pem =
+                std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
             let Some(pem) = check.value(&key, pem) else { continue };
-            let parsed =
-                RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()));
+            let parsed = RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()));
             keys.extend(check.value(&key, parsed));
         }
         if files.is_empty() {
@@ -109,14 +120,18 @@ impl RawEndpoint {
         Some(up2pay::Up2pay::new(up2pay::Settings { mode, template: template?, keys }))
     }
 
-    fn sogecommerce(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<sogecommerce::Sogecommerce> {
+    fn sogecommerce(
+        &self,
+        at: &str,
+        mode: Mode,
+        check: &mut Check<'_>,
+    ) -> Option<sogecommerce::Sogecommerce> {
         let key = format!("{at}.site_id");
-        let site_id = match &self.site_id {
-            Some(text) => check.value(&key, sogecommerce::SiteId::new(text.as_str())),
-            None => {
-                check.wrong(&key, "missing: the shop's eight digits, as in site_id = \"12345678\"");
-                None
-            }
+        let site_id = if let Some(text) = &self.site_id {
+            check.value(&key, sogecommerce::SiteId::new(text.as_str()))
+        } else {
+            check.wrong(&key, "missing: the shop's eight digits, as in site_id = \"12345678\"");
+            None
         };
         let key = format!("{at}.key");
         let source = Source::new(self.key.as_ref(), self.key_file.as_deref());

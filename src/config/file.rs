@@ -124,8 +124,9 @@ impl Check<'_> {
 
     fn duration(&mut self, key: &str, text: Option<&str>, default: Duration) -> Duration {
         let Some(text) = text else { return default };
-        let parsed = humantime::parse_duration(text)
-            .map_err(|_| format!("{text:?} is not a time span; write for instance \"20m\", \"4d\" or \"0s\""));
+        let parsed = humantime::parse_duration(text).map_err(|_| {
+            format!("{text:?} is not a time span; write for instance \"20m\", \"4d\" or \"0s\"")
+        });
         self.value(key, parsed).unwrap_or(default)
     }
 
@@ -148,10 +149,8 @@ impl RawConfig {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
-        })
+        toml::from_str(&text)
+            .map_err(|error| ConfigError::Syntax { path: path.to_owned(), message: explain(&text, &error) })
     }
 
     /// Only `[ledger]`: for commands that read the ledger and need no secret.
@@ -194,9 +193,8 @@ impl RawConfig {
         let admin = check.address("listener.admin", raw.admin.as_deref(), "127.0.0.1:8081");
         let key = "listener.admin_token";
         let source = Source::new(raw.admin_token.as_ref(), raw.admin_token_file.as_deref());
-        let admin_token = check
-            .secret(key, source)
-            .and_then(|token| check.value(key, SecretToken::new(&token)));
+        let admin_token =
+            check.secret(key, source).and_then(|token| check.value(key, SecretToken::new(&token)));
         let trusted_proxies = check.networks("listener.trusted_proxies", &raw.trusted_proxies);
         let (public, admin) = (public?, admin?);
         if !admin.ip().is_loopback() && admin_token.is_none() {
@@ -254,16 +252,10 @@ impl RawConfig {
         let language = raw.language.as_deref().unwrap_or("fr").parse();
         let language = check.value("alerts.language", language);
         let digest = check.duration("alerts.digest", raw.digest.as_deref(), Duration::from_mins(15));
-        let password = check.secret(
-            "alerts.password",
-            Source::new(raw.password.as_ref(), raw.password_file.as_deref()),
-        );
-        let settings = MailSettings {
-            from: raw.from.clone(),
-            to: raw.to.clone(),
-            smtp_url: raw.smtp.clone(),
-            password,
-        };
+        let password =
+            check.secret("alerts.password", Source::new(raw.password.as_ref(), raw.password_file.as_deref()));
+        let settings =
+            MailSettings { from: raw.from.clone(), to: raw.to.clone(), smtp_url: raw.smtp.clone(), password };
         let mailer = Mailer::try_from(&settings).map_err(|error| check.problems.push((&error).into())).ok();
         Some(AlertSettings { language: language?, mailer: mailer?, digest })
     }
@@ -295,6 +287,18 @@ impl RawConfig {
         }
         (shops, endpoints)
     }
+}
+
+/// Line, key and reason. Not the library's own rendering, which quotes the line and so might print a secret.
+fn explain(text: &str, error: &toml::de::Error) -> String {
+    const SECRETS: [&str; 5] = ["token", "key", "password", "rest_password", "admin_token"];
+    let Some(start) = error.span().map(|span| span.start) else { return error.message().to_owned() };
+    let before = text.get(..start).unwrap_or_default();
+    let line_number = before.matches('\n').count().saturating_add(1);
+    let line = text.lines().nth(line_number.saturating_sub(1)).unwrap_or_default();
+    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
+    let message = if SECRETS.contains(&key) { "write the value as text, in quotes" } else { error.message() };
+    format!("line {line_number}, {key}: {message}")
 }
 
 fn folder_of(path: &Path) -> &Path {
