@@ -11,6 +11,7 @@ mod render;
 mod smtp_url;
 mod typography;
 mod words;
+pub mod worker;
 
 #[cfg(test)]
 mod samples;

@@ -267,6 +267,14 @@ impl Ledger {
         self.run(move |desk| desk.fold.take(at, &entry)).await
     }
 
+    /// Takes several entries, all or none.
+    ///
+    /// # Errors
+    /// Whatever prevented one of them; then none was taken.
+    pub async fn take_all(&self, at: Timestamp, entries: Vec<Entry>) -> Result<Vec<Taken>, LedgerError> {
+        self.run(move |desk| entries.iter().map(|entry| desk.fold.take(at, entry)).collect()).await
+    }
+
     /// Keeps a sample of a refused call, if there is room; a full queue drops it.
     pub fn note_rejection(&self, at: Timestamp, rejected: Rejected) {
         let (job, _) = task(move |desk: &mut Desk<'_>| rejections::keep(desk.conn, &rejected, at));

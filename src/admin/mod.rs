@@ -1,0 +1,137 @@
+//! The way in for the shop and its administrator, on a loopback address or behind a token: orders, records,
+//! health and metrics.
+
+mod orders;
+mod records;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode, header};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ledger::{Ledger, Reader};
+use crate::listener::accept::Handler;
+use crate::telemetry::Metrics;
+
+pub use orders::{OrderError, RawOrder};
+
+/// Answers on the admin address.
+pub struct Admin {
+    /// The settings, as last loaded.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Where orders go.
+    pub ledger: Ledger,
+    /// Where records are read.
+    pub ledger_path: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// What is shown under `/metrics`.
+    pub metrics: Arc<Metrics>,
+}
+
+/// An answer: status, type, text.
+struct Answer(StatusCode, &'static str, String);
+
+impl Answer {
+    fn text(status: StatusCode, text: impl Into<String>) -> Self {
+        Self(status, "text/plain; charset=utf-8", text.into())
+    }
+
+    fn json(status: StatusCode, value: &serde_json::Value) -> Self {
+        Self(status, "application/json", format!("{value}\n"))
+    }
+
+    fn error(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::json(status, &serde_json::json!({ "error": message.into() }))
+    }
+}
+
+impl Handler for Admin {
+    async fn handle(self: Arc<Self>, request: Request<Incoming>, _peer: SocketAddr) -> Response<Full<Bytes>> {
+        let Answer(status, content_type, text) = self.answer(request).await;
+        let mut response = Response::new(Full::new(Bytes::from(text)));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+        response
+    }
+}
+
+impl Admin {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let path = request.uri().path().to_owned();
+        let method = request.method().clone();
+        // Health is for a supervisor that has no token; it tells nothing else.
+        match (&method, path.as_str()) {
+            (&Method::GET, "/healthz") => return Answer::text(StatusCode::OK, "ok\n"),
+            (&Method::GET, "/readyz") => return self.ready().await,
+            _ => {}
+        }
+        if !self.is_authorised(&request) {
+            return Answer::error(
+                StatusCode::UNAUTHORIZED,
+                "send `Authorization: Bearer` with the token of [listener] admin_token",
+            );
+        }
+        match (&method, path.as_str()) {
+            (&Method::GET, "/metrics") => self.show_metrics().await,
+            (&Method::POST, "/api/v1/orders") => self.register_orders(request).await,
+            (&Method::GET, "/api/v1/records") => self.list_records(request.uri().query()).await,
+            (_, "/metrics" | "/api/v1/orders" | "/api/v1/records" | "/healthz" | "/readyz") => {
+                Answer::error(StatusCode::METHOD_NOT_ALLOWED, "another method is needed here")
+            }
+            _ => Answer::error(StatusCode::NOT_FOUND, "no such page"),
+        }
+    }
+
+    fn is_authorised(&self, request: &Request<Incoming>) -> bool {
+        let config = self.config.borrow();
+        let Some(token) = &config.listener.admin_token else { return true };
+        request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            .is_some_and(|sent| token.matches(sent))
+    }
+
+    /// Ready means: the ledger commits.
+    async fn ready(&self) -> Answer {
+        match self.ledger.ping().await {
+            Ok(()) => Answer::text(StatusCode::OK, "ready\n"),
+            Err(error) => {
+                tracing::error!(%error, "not ready");
+                Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the ledger does not commit; see the log\n")
+            }
+        }
+    }
+
+    async fn show_metrics(&self) -> Answer {
+        let waiting = self.read(Reader::mails_waiting).await;
+        if let Ok((waiting, _)) = waiting {
+            self.metrics.mails_waiting.set(waiting);
+        }
+        Answer(
+            StatusCode::OK,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            self.metrics.encode(),
+        )
+    }
+
+    /// Reads the ledger away from the tasks that must not wait.
+    async fn read<T, F>(&self, query: F) -> Result<T, crate::ledger::LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, crate::ledger::LedgerError> + Send + 'static,
+    {
+        let path = self.ledger_path.clone();
+        tokio::task::spawn_blocking(move || query(&Reader::open(&path)?))
+            .await
+            .unwrap_or(Err(crate::ledger::LedgerError::Stopped))
+    }
+}

@@ -1,0 +1,143 @@
+//! `POST /api/v1/orders`: the shop says what it expects.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode, header};
+use serde::Deserialize;
+
+use super::{Admin, Answer};
+use crate::config::Config;
+use crate::domain::{Cents, Currency, OrderRef, Timestamp};
+use crate::ledger::{Entry, OrderRegistration, Taken};
+
+/// The largest body that is read: some ten thousand orders.
+const BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long it may take to arrive.
+const BODY: Duration = Duration::from_secs(30);
+
+/// An order as the shop writes it, in JSON or in a line of CSV.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawOrder {
+    /// The shop's id in the configuration.
+    pub shop: String,
+    /// The shop's reference of the order.
+    pub reference: String,
+    /// What the customer should pay, in cents.
+    pub total_cents: i64,
+    /// `EUR` if not said.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// When the payment is due, RFC 3339.
+    #[serde(default)]
+    pub due: Option<String>,
+}
+
+/// Why an order is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// The configuration has no such shop.
+    #[error("shop {0:?} is not in the configuration")]
+    UnknownShop(String),
+    /// A total of zero, a negative one, or one of more than 12 digits.
+    #[error("total_cents {0} is not an amount above zero of at most 12 digits")]
+    Total(i64),
+    /// A reference or a currency that is none.
+    #[error(transparent)]
+    Id(#[from] crate::domain::IdError),
+    /// A date that is none.
+    #[error("due: {0}")]
+    Due(#[from] crate::domain::TimeError),
+}
+
+impl RawOrder {
+    /// Checks the order.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self, config: &Config) -> Result<OrderRegistration, OrderError> {
+        let shop = config
+            .shops
+            .iter()
+            .find(|shop| shop.id.as_str() == self.shop)
+            .ok_or_else(|| OrderError::UnknownShop(self.shop.chars().take(64).collect()))?;
+        if !(1..=999_999_999_999).contains(&self.total_cents) {
+            return Err(OrderError::Total(self.total_cents));
+        }
+        let currency = self.currency.as_deref().filter(|code| !code.is_empty()).unwrap_or("EUR");
+        let due = self.due.as_deref().filter(|due| !due.is_empty());
+        Ok(OrderRegistration {
+            shop: shop.id.clone(),
+            reference: OrderRef::new(self.reference.as_str())?,
+            total: Cents::new(self.total_cents),
+            currency: Currency::parse(currency)?,
+            due: due.map(Timestamp::parse).transpose()?,
+        })
+    }
+}
+
+impl Admin {
+    /// Registers one order or many, all or none.
+    pub(super) async fn register_orders(&self, request: Request<Incoming>) -> Answer {
+        // A browser on the same machine must not be able to post here on behalf of a foreign page.
+        let is_json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.split(';').next() == Some("application/json"));
+        if !is_json {
+            return Answer::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
+        }
+        let body = Limited::new(request.into_body(), BODY_BYTES).collect();
+        let Ok(Ok(body)) = tokio::time::timeout(BODY, body).await else {
+            return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too large, or too slow; send fewer orders");
+        };
+        let orders = match parse(&body.to_bytes()) {
+            Ok(orders) => orders,
+            Err(message) => return Answer::error(StatusCode::BAD_REQUEST, message),
+        };
+        let config = std::sync::Arc::clone(&self.config.borrow());
+        let mut entries = Vec::with_capacity(orders.len());
+        for (n, order) in orders.iter().enumerate() {
+            match order.check(&config) {
+                Ok(order) => entries.push(Entry::Order(order)),
+                Err(error) => {
+                    return Answer::error(StatusCode::BAD_REQUEST, format!("order {}: {error}", n + 1));
+                }
+            }
+        }
+        match self.ledger.take_all(self.clock.now(), entries).await {
+            Ok(taken) => {
+                let unchanged = taken.iter().filter(|taken| **taken == Taken::Unchanged).count();
+                let registered = taken.len() - unchanged;
+                Answer::json(
+                    StatusCode::OK,
+                    &serde_json::json!({ "registered": registered, "unchanged": unchanged }),
+                )
+            }
+            Err(error) => {
+                tracing::error!(%error, "orders were not stored");
+                Answer::error(StatusCode::SERVICE_UNAVAILABLE, "not stored, please send again")
+            }
+        }
+    }
+}
+
+/// Reads one object or an array; an error names the field.
+fn parse(body: &[u8]) -> Result<Vec<RawOrder>, String> {
+    let value: serde_json::Value =
+        serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
+    let named = |error: serde_path_to_error::Error<serde_json::Error>| match error.path().to_string().as_str()
+    {
+        "." => error.inner().to_string(),
+        path => format!("{path}: {}", error.inner()),
+    };
+    if value.is_array() {
+        serde_path_to_error::deserialize(value).map_err(named)
+    } else {
+        serde_path_to_error::deserialize(value).map(|order| vec![order]).map_err(named)
+    }
+}

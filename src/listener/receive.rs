@@ -1,0 +1,227 @@
+//! One request, from its path to the ledger: endpoint and token, size, proof, commit, answer.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::{Response, header};
+use tokio::sync::watch;
+
+use super::accept::Handler;
+use super::failures::Failures;
+use super::peer;
+use super::reply::{Outcome, reply};
+use crate::clock::Clock;
+use crate::config::{Config, Endpoint};
+use crate::crypto::{SecretToken, sha256};
+use crate::ledger::{Arrival, Entry, Envelope, Ledger, Notification, Rejected, SignatureFailures, Taken};
+use crate::psp::{Method, Reading, Rejection, Request};
+use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
+
+/// The largest body that is read.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// How long a whole request may take to arrive.
+const BODY: Duration = Duration::from_secs(15);
+
+/// Receives notifications.
+pub struct Receiver {
+    /// Endpoints and proxies, as last loaded.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Where notifications go.
+    pub ledger: Ledger,
+    /// The time.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    failures: Failures,
+}
+
+impl Receiver {
+    /// A receiver for the public listener.
+    #[must_use]
+    pub fn new(
+        config: watch::Receiver<Arc<Config>>,
+        ledger: Ledger,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { config, ledger, clock, metrics, failures: Failures::default() }
+    }
+
+    async fn receive(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Outcome {
+        let Some((method, endpoint_id, token)) = route(&request) else {
+            self.metrics.count_rejection("", RejectionReason::Path);
+            return Outcome::NotFound;
+        };
+        let config = Arc::clone(&self.config.borrow());
+        let Some(endpoint) = open_door(&config, endpoint_id, token) else {
+            self.metrics.count_rejection("", RejectionReason::Token);
+            return Outcome::Forbidden;
+        };
+        let caller = peer::address(peer, request.headers(), &config.listener.trusted_proxies);
+        if !endpoint.allow_from.is_empty()
+            && !endpoint.allow_from.iter().any(|network| network.contains(&caller))
+        {
+            self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Address);
+            tracing::warn!(endpoint = %endpoint.id, "a call from an address outside allow_from was refused");
+            return Outcome::Forbidden;
+        }
+        let user_agent = request
+            .headers()
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|value| value.chars().take(200).collect());
+        let (head, body) = request.into_parts();
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err((reason, outcome)) => {
+                self.metrics.count_rejection(endpoint.id.as_str(), reason);
+                return outcome;
+            }
+        };
+        let query = head.uri.query().unwrap_or_default().as_bytes();
+        let request = Request { method, query, body: &body };
+        match prove(endpoint, &request) {
+            Ok(reading) => {
+                let envelope =
+                    Envelope::new(head.method.as_str(), query, &body, caller.to_string(), user_agent);
+                self.store(endpoint, &request, reading, envelope).await
+            }
+            Err(rejection) => self.refuse(endpoint, &request, &rejection).await,
+        }
+    }
+
+    async fn store(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request<'_>,
+        reading: Reading,
+        envelope: Envelope,
+    ) -> Outcome {
+        let arrived = std::time::Instant::now();
+        self.failures.genuine(&endpoint.id);
+        let notification = Notification {
+            shop: endpoint.shop.clone(),
+            endpoint: endpoint.id.clone(),
+            psp: endpoint.psp,
+            mode: endpoint.mode,
+            events: reading.events,
+            remark: reading.remark,
+            payload_sha256: sha256(&[request.payload()]).to_string(),
+        };
+        let stored = self.ledger.store(self.clock.now(), Arrival { notification, envelope }).await;
+        self.metrics.ledger_queue.set(i64::try_from(self.ledger.waiting()).unwrap_or(i64::MAX));
+        match stored {
+            Ok(Taken::Written { seq, verdict, .. }) => {
+                self.metrics.store_seconds.observe(arrived.elapsed().as_secs_f64());
+                let verdict = verdict.map_or("genuine", crate::ledger::Verdict::as_str);
+                self.metrics
+                    .notifications
+                    .get_or_create(&NotificationLabels { endpoint: endpoint.id.to_string(), verdict })
+                    .inc();
+                tracing::info!(endpoint = %endpoint.id, notification.seq = seq, verdict, "stored");
+                Outcome::Stored
+            }
+            Ok(Taken::Unchanged) => Outcome::Stored,
+            Err(error) => {
+                self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::NotStored);
+                tracing::error!(endpoint = %endpoint.id, %error, "a notification was not stored");
+                Outcome::NotStored
+            }
+        }
+    }
+
+    async fn refuse(&self, endpoint: &Endpoint, request: &Request<'_>, rejection: &Rejection) -> Outcome {
+        let now = self.clock.now();
+        let (reason, outcome) = match rejection {
+            Rejection::Signature => (RejectionReason::Signature, Outcome::Forbidden),
+            Rejection::Malformed { .. } => (RejectionReason::Malformed, Outcome::Malformed),
+        };
+        self.metrics.count_rejection(endpoint.id.as_str(), reason);
+        if self.failures.sample(&endpoint.id, now) {
+            tracing::warn!(endpoint = %endpoint.id, %rejection, "a call was refused");
+            self.ledger.note_rejection(
+                now,
+                Rejected {
+                    endpoint: endpoint.id.clone(),
+                    psp: endpoint.psp,
+                    reason: rejection.to_string(),
+                    payload_sha256: sha256(&[request.payload()]).to_string(),
+                },
+            );
+        }
+        if *rejection == Rejection::Signature
+            && let Some(failures) = self.failures.wrong_signature(&endpoint.id, now)
+        {
+            let burst = SignatureFailures {
+                shop: endpoint.shop.clone(),
+                endpoint: endpoint.id.clone(),
+                psp: endpoint.psp,
+                failures,
+                explanation: endpoint.adapter.diagnose(request).summary,
+            };
+            if let Err(error) = self.ledger.take(now, Entry::SignatureFailures(burst)).await {
+                tracing::error!(endpoint = %endpoint.id, %error, "a burst of wrong signatures was not noted");
+            }
+        }
+        outcome
+    }
+}
+
+impl Handler for Receiver {
+    async fn handle(
+        self: Arc<Self>,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Full<Bytes>> {
+        reply(self.receive(request, peer).await)
+    }
+}
+
+/// `/n/{endpoint}/{token}` by GET or POST; anything else is no page of ours.
+fn route(request: &hyper::Request<Incoming>) -> Option<(Method, &str, &str)> {
+    let method = match *request.method() {
+        hyper::Method::GET => Method::Get,
+        hyper::Method::POST => Method::Post,
+        _ => return None,
+    };
+    let (endpoint, token) = request.uri().path().strip_prefix("/n/")?.split_once('/')?;
+    (!endpoint.is_empty() && !token.is_empty() && !token.contains('/')).then_some((method, endpoint, token))
+}
+
+/// The endpoint, if the token is its own. An unknown endpoint is compared too, so that it answers like a wrong
+/// token, as late and with the same words.
+fn open_door<'c>(config: &'c Config, id: &str, token: &str) -> Option<&'c Arc<Endpoint>> {
+    let endpoint = config.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id);
+    let nobody = SecretToken::unknown();
+    let matches = endpoint.map_or(&nobody, |endpoint| &endpoint.token).matches(token);
+    endpoint.filter(|_| matches)
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, (RejectionReason, Outcome)> {
+    let too_large = (RejectionReason::TooLarge, Outcome::TooLarge);
+    let declared = hyper::body::Body::size_hint(&body).lower();
+    if declared > BODY_BYTES as u64 {
+        return Err(too_large);
+    }
+    let collected = tokio::time::timeout(BODY, Limited::new(body, BODY_BYTES).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+        Ok(Err(_)) | Err(_) => Err((RejectionReason::Incomplete, Outcome::Incomplete)),
+    }
+}
+
+/// Proves and reads a request. A panic in an adapter would be a bug of ours: it costs that one call, which is
+/// refused and logged, and nothing else.
+fn prove(endpoint: &Endpoint, request: &Request<'_>) -> Result<Reading, Rejection> {
+    catch_unwind(AssertUnwindSafe(|| endpoint.adapter.read(request))).unwrap_or_else(|_| {
+        tracing::error!(endpoint = %endpoint.id, "the adapter failed on a call; please report it");
+        Err(Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() })
+    })
+}

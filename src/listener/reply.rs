@@ -1,0 +1,70 @@
+//! Outcomes and their statuses: the one place that decides what a PSP is told.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Response, StatusCode, header};
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Stored, whether it says something new or not: the PSP need not come again.
+    Stored,
+    /// No such page.
+    NotFound,
+    /// Unknown endpoint, wrong token, an address that may not call, or a wrong signature.
+    Forbidden,
+    /// Not this PSP's format.
+    Malformed,
+    /// Above the size limit.
+    TooLarge,
+    /// The body did not come in time, or was cut.
+    Incomplete,
+    /// Not stored: the PSP shall come again.
+    NotStored,
+}
+
+impl Outcome {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Stored => StatusCode::OK,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
+            Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Short, plain and free of details: Sogecommerce shows it in its back office.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Stored => "OK\n",
+            Self::NotFound => "not found\n",
+            Self::Forbidden => "forbidden\n",
+            Self::Malformed => "not a notification in the format of this endpoint\n",
+            Self::TooLarge => "too large\n",
+            Self::Incomplete => "incomplete\n",
+            Self::NotStored => "not stored, please send again\n",
+        }
+    }
+}
+
+/// The answer to a call.
+pub(super) fn reply(outcome: Outcome) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(outcome.text().as_bytes())));
+    *response.status_mut() = outcome.status();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));
+    match outcome {
+        Outcome::NotStored => {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
+        }
+        // What is left of the body will not be read.
+        Outcome::TooLarge | Outcome::Incomplete => {
+            headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        }
+        Outcome::Stored | Outcome::NotFound | Outcome::Forbidden | Outcome::Malformed => {}
+    }
+    response
+}

@@ -1,0 +1,37 @@
+//! Log lines: to systemd's journal where it listens, else to standard error.
+
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// How log lines look on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Starts logging, once; a second call changes nothing.
+pub fn init(level: LevelFilter, format: LogFormat) {
+    // At debug level lettre logs what it says to the server, the password included.
+    let filter = Targets::new().with_target("lettre", LevelFilter::INFO.min(level)).with_default(level);
+    let in_service = std::env::var_os("JOURNAL_STREAM").is_some();
+    let journal = in_service.then(|| tracing_journald::layer().ok()).flatten();
+    let to_stderr = journal.is_none();
+    let text = (to_stderr && format == LogFormat::Text)
+        .then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false));
+    let json = (to_stderr && format == LogFormat::Json)
+        .then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr));
+    let layers = journal.with_filter(filter.clone());
+    // Refused only if a subscriber is there already, as in tests.
+    drop(
+        tracing_subscriber::registry()
+            .with(layers)
+            .with(text.with_filter(filter.clone()))
+            .with(json.with_filter(filter))
+            .try_init(),
+    );
+}

@@ -1,0 +1,7 @@
+//! What the program tells about itself: log lines and metrics. Never a payload, a secret or an address.
+
+mod logging;
+mod metrics;
+
+pub use logging::{LogFormat, init};
+pub use metrics::{MailOutcome, Metrics, NotificationLabels, RejectionLabels, RejectionReason};
