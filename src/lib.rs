@@ -2,11 +2,14 @@
 
 pub mod admin;
 pub mod alert;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod ledger;
+pub mod lifecycle;
 pub mod listener;
 pub mod mail_sink;
 pub mod psp;

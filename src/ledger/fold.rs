@@ -23,6 +23,7 @@ pub(super) struct Fold<'c> {
     head: Head,
     policy: Policy,
     swept_at: Timestamp,
+    resumed_at: (i64, Timestamp),
 }
 
 /// The end of the chain.
@@ -71,6 +72,7 @@ impl<'c> Fold<'c> {
                 head: Head { seq: 0, hash: GENESIS.to_owned(), at: start },
                 policy: Policy::default(),
                 swept_at: start,
+                resumed_at: (0, start),
             },
             Some((seq, hash, at, swept_at, policy)) => {
                 let time = |text: &str| {
@@ -82,6 +84,7 @@ impl<'c> Fold<'c> {
                     head: Head { seq, hash, at: time(&at)? },
                     policy: serde_json::from_str(&policy)?,
                     swept_at: time(&swept_at)?,
+                    resumed_at: (seq, time(&swept_at)?),
                 }
             }
         })
@@ -89,6 +92,10 @@ impl<'c> Fold<'c> {
 
     /// Writes down how far it came; to be called once, at the end of the transaction.
     pub(super) fn finish(&self) -> Result<(), LedgerError> {
+        // A transaction that changed nothing writes nothing, and so needs no sync.
+        if (self.head.seq, self.swept_at) == self.resumed_at {
+            return Ok(());
+        }
         self.conn
             .prepare_cached(
                 "INSERT INTO progress (one, head_seq, head_hash, head_at, swept_at, policy)

@@ -7,6 +7,7 @@
 mod discrepancies;
 mod entry;
 mod fold;
+mod key_file;
 mod orders;
 mod outbox;
 mod payload;
@@ -91,6 +92,19 @@ pub enum LedgerError {
     /// No discrepancy of this number.
     #[error("there is no discrepancy {0}")]
     NoDiscrepancy(i64),
+    /// The payload key cannot be read or made.
+    #[error("the payload key {path} ([ledger] payload_key_file): {source}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The payload key is gone, while payloads are sealed with it.
+    #[error(
+        "the payload key {0} is missing, and the ledger holds payloads sealed with it: put the file back"
+    )]
+    KeyLost(PathBuf),
     /// A payload could not be sealed or opened.
     #[error(transparent)]
     Seal(#[from] crate::crypto::SealError),

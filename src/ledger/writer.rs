@@ -14,7 +14,7 @@ use super::fold::{Fold, Taken};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
 use super::rejections::{self, Rejected};
-use super::{LedgerError, Notification, orders, schema};
+use super::{LedgerError, Notification, key_file, orders, schema};
 
 /// How many jobs may wait; beyond, a PSP is told to come again.
 const QUEUE: usize = 1024;
@@ -91,12 +91,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the ledger, making it or bringing its schema up to date where needed.
+    /// Opens the ledger and its payload key, making both where needed, and brings the schema up to date.
     ///
     /// # Errors
-    /// The file cannot be made or opened, is not a ledger, or is of a later version.
-    pub fn open(path: &Path, seal_key: SealKey) -> Result<Self, LedgerError> {
-        Ok(Self { conn: schema::open_for_writing(path)?, seal_key })
+    /// A file cannot be made or opened, is not a ledger, or is of a later version; or the key was lost.
+    pub fn open(path: &Path, key_file: &Path) -> Result<Self, LedgerError> {
+        let conn = schema::open_for_writing(path)?;
+        let sealed: bool = conn.query_row("SELECT EXISTS (SELECT 1 FROM payloads)", [], |row| row.get(0))?;
+        Ok(Self { conn, seal_key: key_file::read_or_make(key_file, !sealed)? })
     }
 
     /// Takes entries in one transaction, all or none.

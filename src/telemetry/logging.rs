@@ -1,6 +1,8 @@
 //! Log lines: to systemd's journal where it listens, else to standard error.
 
+use std::io::IsTerminal;
 use tracing_subscriber::Layer;
+
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -21,8 +23,10 @@ pub fn init(level: LevelFilter, format: LogFormat) {
     let in_service = std::env::var_os("JOURNAL_STREAM").is_some();
     let journal = in_service.then(|| tracing_journald::layer().ok()).flatten();
     let to_stderr = journal.is_none();
-    let text = (to_stderr && format == LogFormat::Text)
-        .then(|| tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false));
+    let text = (to_stderr && format == LogFormat::Text).then(|| {
+        let colours = std::io::stderr().is_terminal();
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours)
+    });
     let json = (to_stderr && format == LogFormat::Json)
         .then(|| tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr));
     let layers = journal.with_filter(filter.clone());

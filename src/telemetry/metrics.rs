@@ -19,6 +19,8 @@ pub struct Metrics {
     pub store_seconds: Histogram,
     /// Connections to the public listener.
     pub connections: Gauge,
+    /// Connections to the admin listener.
+    pub admin_connections: Gauge,
     /// Jobs that wait for the ledger's writer.
     pub ledger_queue: Gauge,
     /// E-mails by outcome.
@@ -83,6 +85,7 @@ impl Default for Metrics {
             rejections: Family::default(),
             store_seconds: Histogram::new(buckets),
             connections: Gauge::default(),
+            admin_connections: Gauge::default(),
             ledger_queue: Gauge::default(),
             mails: Family::default(),
             mails_waiting: Gauge::default(),
@@ -97,6 +100,11 @@ impl Default for Metrics {
             metrics.store_seconds.clone(),
         );
         registry.register("connections", "Connections to the public listener", metrics.connections.clone());
+        registry.register(
+            "admin_connections",
+            "Connections to the admin listener",
+            metrics.admin_connections.clone(),
+        );
         registry.register(
             "ledger_queue",
             "Jobs that wait for the ledger's writer",

@@ -1,0 +1,121 @@
+//! `check`: examine a deployment, and say what to change.
+
+use std::path::Path;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Failure, Format, Outcome, load, output, runtime};
+use crate::config::Config;
+use crate::domain::Psp;
+use crate::ledger::{LedgerError, Reader};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// `table` or `json`.
+    #[arg(long, default_value = "table")]
+    format: Format,
+    /// Do not try the mail server.
+    #[arg(long)]
+    offline: bool,
+}
+
+/// One thing examined.
+#[derive(Debug, Serialize)]
+struct Line {
+    what: String,
+    verdict: Verdict,
+    remark: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Good,
+    Unwise,
+    Wrong,
+}
+
+impl Line {
+    fn new(what: impl Into<String>, verdict: Verdict, remark: impl Into<String>) -> Self {
+        Self { what: what.into(), verdict, remark: remark.into() }
+    }
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let config = load(path)?;
+    let mut lines = vec![Line::new(
+        "configuration",
+        Verdict::Good,
+        format!("{} ({} shops, {} endpoints)", path.display(), config.shops.len(), config.endpoints.len()),
+    )];
+    lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
+    lines.push(ledger(&config));
+    lines.push(mail(&config, options.offline)?);
+    lines.extend(config.endpoints.iter().map(|endpoint| {
+        let reminder = match endpoint.psp {
+            Psp::Up2pay => {
+                "keys read; the call's address is PBX_REPONDRE_A or the back office's, without a redirect"
+            }
+            Psp::Sogecommerce => {
+                "keys read; in the back office, also tick the rules on cancellation and on back-office \
+                 operations, and the automatic retry: they are off by default"
+            }
+        };
+        Line::new(
+            format!("endpoint {} ({}, {})", endpoint.id, endpoint.psp, endpoint.mode),
+            Verdict::Good,
+            reminder,
+        )
+    }));
+    print(&lines, options.format)?;
+    let wrong = lines.iter().any(|line| line.verdict == Verdict::Wrong);
+    Ok(if wrong { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+fn ledger(config: &Config) -> Line {
+    let path = config.ledger.path.display().to_string();
+    match Reader::open(&config.ledger.path).and_then(|reader| reader.ping()) {
+        Ok(()) => Line::new("ledger", Verdict::Good, path),
+        Err(LedgerError::NoLedger(_)) => {
+            let folder = config.ledger.path.parent().filter(|folder| folder.is_dir());
+            match folder {
+                Some(_) => {
+                    Line::new("ledger", Verdict::Good, format!("{path} will be made at the first start"))
+                }
+                None => Line::new(
+                    "ledger",
+                    Verdict::Wrong,
+                    format!("the folder of {path} does not exist: make it"),
+                ),
+            }
+        }
+        Err(error) => Line::new("ledger", Verdict::Wrong, error.to_string()),
+    }
+}
+
+fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
+    Ok(match &config.alerts {
+        None => Line::new("mail", Verdict::Unwise, "no [alerts]: nobody is told"),
+        Some(_) if offline => Line::new("mail", Verdict::Good, "not tried (--offline)"),
+        Some(alerts) => match runtime()?.block_on(alerts.mailer.test_connection()) {
+            Ok(()) => Line::new("mail", Verdict::Good, "the server of [alerts] smtp answers"),
+            Err(error) => Line::new("mail", Verdict::Wrong, format!("[alerts] smtp: {error}")),
+        },
+    })
+}
+
+fn print(lines: &[Line], format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return output::json(&lines);
+    }
+    for line in lines {
+        let mark = match line.verdict {
+            Verdict::Good => "ok  ",
+            Verdict::Unwise => "note",
+            Verdict::Wrong => "BAD ",
+        };
+        output::line(format!("{mark}  {}: {}", line.what, line.remark))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! `diagnose`: why a signature does or does not verify.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, Format, Outcome, load, output};
+use crate::crypto::RsaPublicKey;
+use crate::psp::{Diagnosis, Method, Request, sogecommerce, up2pay};
+
+/// The largest message that is read.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Options {
+    /// The endpoint of the configuration that received the message.
+    #[arg(long, value_name = "ID", required = true)]
+    endpoint: Option<String>,
+    /// The message: a whole HTTP request as captured, a query string, or a form body; `-` is standard input.
+    #[arg(required = true)]
+    file: Option<PathBuf>,
+    /// `table` or `json`.
+    #[arg(long, default_value = "table", global = true)]
+    format: Format,
+    #[command(subcommand)]
+    without_configuration: Option<Message>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Message {
+    /// An Up2pay call, without configuration.
+    Up2pay {
+        /// The shop's `PBX_RETOUR`, for instance "Mt:M;Ref:R;…;Signature:K"; any that has a K.
+        #[arg(long, value_name = "TEMPLATE")]
+        pbx_retour: String,
+        /// The public key; the platform's own if not given.
+        #[arg(long, value_name = "PEM")]
+        public_key: Option<PathBuf>,
+        /// The raw query string; `-` is standard input.
+        file: PathBuf,
+    },
+    /// A Sogecommerce form, without configuration.
+    Sogecommerce {
+        /// The shop's key (for a kr-answer: the REST password).
+        #[arg(long)]
+        key: String,
+        /// `hmac-sha-256` or `sha-1`.
+        #[arg(long, value_name = "ALGORITHM", default_value = "hmac-sha-256")]
+        algorithm: sogecommerce::Algorithm,
+        /// The form body; `-` is standard input.
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let diagnosis = match (&options.without_configuration, &options.endpoint, &options.file) {
+        (Some(message), _, _) => without_configuration(message)?,
+        (None, Some(id), Some(file)) => {
+            let config = load(path)?;
+            let endpoint =
+                config.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id).ok_or_else(|| {
+                    let known: Vec<_> = config.endpoints.iter().map(|e| e.id.as_str()).collect();
+                    Failure::Usage(format!(
+                        "no endpoint {id} in the configuration; there are: {}",
+                        known.join(", ")
+                    ))
+                })?;
+            let bytes = read(file)?;
+            let captured = Captured::of(&bytes);
+            endpoint.adapter.diagnose(&captured.request())
+        }
+        (None, _, _) => return Err(Failure::Usage("name --endpoint ID and FILE".to_owned())),
+    };
+    print(&diagnosis, options.format)?;
+    Ok(if diagnosis.genuine { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
+    match message {
+        Message::Up2pay { pbx_retour, public_key, file } => {
+            let template = up2pay::Template::parse_lenient(pbx_retour)
+                .map_err(|error| Failure::Usage(format!("--pbx-retour: {error}")))?;
+            let key = match public_key {
+                None => up2pay::Settings::platform_key(),
+                Some(path) => {
+                    let pem = std::fs::read(path).map_err(|error| {
+                        Failure::Usage(format!("--public-key {}: {error}", path.display()))
+                    })?;
+                    RsaPublicKey::from_pem(&pem).map_err(|error| {
+                        Failure::Usage(format!("--public-key {}: {error}", path.display()))
+                    })?
+                }
+            };
+            let bytes = read(file)?;
+            let captured = Captured::of(&bytes);
+            Ok(up2pay::diagnose_query(&template, &[key], captured.request().payload()))
+        }
+        Message::Sogecommerce { key, algorithm, file } => {
+            let bytes = read(file)?;
+            let captured = Captured::of(&bytes);
+            let key = key.clone().into();
+            Ok(sogecommerce::diagnose_form(&key, *algorithm, captured.request().payload()))
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let result = if file == Path::new("-") {
+        std::io::stdin().lock().take(MAX_BYTES).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
+    };
+    result.map_err(Failure::io(file.display().to_string()))?;
+    Ok(bytes)
+}
+
+/// A message as somebody saved it.
+#[derive(Debug, PartialEq, Eq)]
+struct Captured<'a> {
+    method: Method,
+    query: &'a [u8],
+    body: &'a [u8],
+}
+
+impl<'a> Captured<'a> {
+    /// Tells a whole HTTP request from a bare query string or form body. An editor's line end after the latter
+    /// is not part of it.
+    fn of(bytes: &'a [u8]) -> Self {
+        Self::http_request(bytes).unwrap_or_else(|| {
+            let bare = bytes.trim_ascii();
+            // A bare message is looked at as a query and as a body: an adapter takes what it knows.
+            Self { method: Method::Post, query: bare, body: bare }
+        })
+    }
+
+    fn http_request(bytes: &'a [u8]) -> Option<Self> {
+        let line_end = bytes.iter().position(|b| *b == b'\n')?;
+        let (first, rest) = bytes.split_at_checked(line_end)?;
+        let mut words = first.trim_ascii_end().split(|b| *b == b' ');
+        let method = match words.next()? {
+            b"GET" => Method::Get,
+            b"POST" => Method::Post,
+            _ => return None,
+        };
+        let target = words.next()?;
+        if !words.next()?.starts_with(b"HTTP/") {
+            return None;
+        }
+        let query = target.iter().position(|b| *b == b'?').and_then(|at| target.get(at.saturating_add(1)..));
+        let body = split_head(rest).unwrap_or_default();
+        Some(Self { method, query: query.unwrap_or_default(), body })
+    }
+
+    const fn request(&self) -> Request<'a> {
+        Request { method: self.method, query: self.query, body: self.body }
+    }
+}
+
+/// What stands behind the first empty line.
+fn split_head(bytes: &[u8]) -> Option<&[u8]> {
+    [&b"\r\n\r\n"[..], &b"\n\n"[..]].into_iter().find_map(|gap| {
+        let at = bytes.windows(gap.len()).position(|window| window == gap)?;
+        bytes.get(at.saturating_add(gap.len())..)
+    })
+}
+
+fn print(diagnosis: &Diagnosis, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return output::json(diagnosis);
+    }
+    output::line(if diagnosis.genuine { "GENUINE" } else { "NOT GENUINE" })?;
+    output::line(&diagnosis.summary)?;
+    for detail in &diagnosis.details {
+        output::line(format!("  {detail}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_captured_request_is_told_from_a_bare_message() {
+        let get = Captured::of(b"GET /n/e/t?Mt=1&K=2 HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!((get.method, get.query, get.body), (Method::Get, &b"Mt=1&K=2"[..], &b""[..]));
+        let post = Captured::of(b"POST /n/e/t HTTP/1.1\r\nHost: h\r\n\r\nvads_a=1");
+        assert_eq!((post.method, post.query, post.body), (Method::Post, &b""[..], &b"vads_a=1"[..]));
+        let bare = Captured::of(b"Mt=1&K=2\n");
+        assert_eq!(bare.request().payload(), b"Mt=1&K=2");
+    }
+}

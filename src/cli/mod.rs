@@ -1,0 +1,193 @@
+//! The command line: one file per command.
+//!
+//! Exit codes: 0 done; 1 found something wrong (`verify`, `check`, `diagnose`); 2 usage, of the command line or
+//! of the configuration; 3 could not do it.
+
+mod alerts;
+mod check;
+mod diagnose;
+mod orders;
+mod output;
+mod proof;
+mod records;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::app::AppError;
+use crate::config::{Config, ConfigError, DEFAULT_PATH, LedgerSettings, RawConfig};
+use crate::ledger::{LedgerError, Reader};
+use crate::telemetry::{self, LogFormat};
+
+/// Joins the voucher part and the card part of Chèque-Vacances Connect payments, and tells a person when they do
+/// not add up.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct CommandLine {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", global = true, default_value = DEFAULT_PATH)]
+    config: PathBuf,
+    /// How much to log: error, warn, info, debug.
+    #[arg(long, value_name = "LEVEL", global = true, default_value = "info")]
+    log: LevelFilter,
+    /// How log lines look on standard error.
+    #[arg(long, value_name = "FORM", global = true, default_value = "text")]
+    log_format: LogForm,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogForm {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Serve,
+    /// Examine configuration, keys, ledger and mail server, and say what to change.
+    Check(check::Options),
+    /// Say why the signature of a message does or does not verify.
+    Diagnose(diagnose::Options),
+    /// Register orders: what the shop expects.
+    #[command(subcommand)]
+    Orders(orders::Command),
+    /// List records.
+    Records(records::ListOptions),
+    /// Tell the whole story of an order.
+    Record(records::StoryOptions),
+    /// List discrepancies, or acknowledge one.
+    #[command(subcommand)]
+    Alerts(alerts::Command),
+    /// Prove that the ledger is right: chain, payloads, fold, SQLite.
+    Verify(proof::VerifyOptions),
+    /// Make the fold again from the log.
+    Rebuild(proof::RebuildOptions),
+}
+
+/// The form of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For spreadsheets.
+    Csv,
+    /// For programs.
+    Json,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Done, and nothing is wrong.
+    Fine,
+    /// Done, and something is wrong.
+    FoundSomething,
+}
+
+/// Why a command could not end.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl Failure {
+    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// Standard output was closed, as by `head`: the reader has enough.
+    fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let format = match line.log_format {
+        LogForm::Text => LogFormat::Text,
+        LogForm::Json => LogFormat::Json,
+    };
+    telemetry::init(line.log, format);
+    let ended = run(line);
+    match ended {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::FoundSomething) => ExitCode::from(1),
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            match failure {
+                Failure::Usage(_) | Failure::Config(_) => ExitCode::from(2),
+                Failure::App(_) | Failure::Ledger(_) | Failure::Io { .. } | Failure::Other(_) => {
+                    ExitCode::from(3)
+                }
+            }
+        }
+    }
+}
+
+fn run(line: CommandLine) -> Result<Outcome, Failure> {
+    let config = line.config.as_path();
+    match line.command {
+        Command::Serve => serve::run(config),
+        Command::Check(options) => check::run(config, &options),
+        Command::Diagnose(options) => diagnose::run(config, &options),
+        Command::Orders(command) => orders::run(config, &command),
+        Command::Records(options) => records::list(config, &options),
+        Command::Record(options) => records::tell(config, &options),
+        Command::Alerts(command) => alerts::run(config, &command),
+        Command::Verify(options) => proof::verify(config, &options),
+        Command::Rebuild(options) => proof::rebuild(config, &options),
+    }
+}
+
+fn load(path: &Path) -> Result<Config, Failure> {
+    Ok(Config::load(path)?)
+}
+
+/// `[ledger]` alone, so that commands which only read need no secret.
+fn ledger_settings(path: &Path) -> Result<LedgerSettings, Failure> {
+    Ok(RawConfig::read(path)?.ledger(path)?)
+}
+
+fn open_reader(path: &Path) -> Result<Reader, Failure> {
+    Ok(Reader::open(&ledger_settings(path)?.path)?)
+}
+
+/// The runtime of the commands that need one.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::io("the runtime could not be started"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::CommandLine::command().debug_assert();
+    }
+}

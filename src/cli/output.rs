@@ -1,0 +1,107 @@
+//! The one place that prints.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{Failure, Format};
+
+/// Prints a line.
+pub(super) fn line(text: impl Display) -> Result<(), Failure> {
+    writeln!(std::io::stdout().lock(), "{text}").map_err(Failure::io("standard output"))
+}
+
+/// Says on standard error why a command could not end.
+pub(super) fn complain(failure: &Failure) {
+    // There is no third place to say that standard error is closed.
+    drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: {failure}"));
+}
+
+/// Prints a value as JSON, for programs.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    line(serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?)
+}
+
+/// Rows under headers, in the form asked for.
+pub(super) struct Listing {
+    headers: Vec<&'static str>,
+    /// Columns of figures: aligned to the right.
+    figures: Vec<usize>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Listing {
+    pub(super) fn new(headers: &[&'static str], figures: &[usize]) -> Self {
+        Self { headers: headers.to_vec(), figures: figures.to_vec(), rows: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, row: Vec<String>) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Prints the rows as a table or as CSV.
+    pub(super) fn print(&self, format: Format) -> Result<(), Failure> {
+        match format {
+            Format::Table => line(self.table()),
+            Format::Csv => self.csv(),
+            Format::Json => {
+                let rows: Vec<serde_json::Map<String, serde_json::Value>> = self
+                    .rows
+                    .iter()
+                    .map(|row| {
+                        let cells = row.iter().map(|cell| serde_json::Value::from(cell.as_str()));
+                        self.headers.iter().map(|h| (*h).to_owned()).zip(cells).collect()
+                    })
+                    .collect();
+                json(&rows)
+            }
+        }
+    }
+
+    pub(super) fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(UTF8_FULL_CONDENSED).set_header(&self.headers);
+        table.add_rows(&self.rows);
+        for column in &self.figures {
+            if let Some(column) = table.column_mut(*column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table
+    }
+
+    /// Text that a spreadsheet would take for a formula gets an apostrophe in front: an order reference comes
+    /// from outside.
+    fn csv(&self) -> Result<(), Failure> {
+        let defuse = |cell: &String| {
+            let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
+                || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+            if formula { format!("'{cell}") } else { cell.clone() }
+        };
+        let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+        let failed = |error: csv::Error| Failure::io("standard output")(error.into());
+        writer.write_record(&self.headers).map_err(failed)?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(defuse)).map_err(failed)?;
+        }
+        writer.flush().map_err(Failure::io("standard output"))
+    }
+}
+
+/// A bar for long work, on a terminal only.
+pub(super) fn progress_bar(what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:40} {human_pos}/{human_len} ({eta})")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message(what)
+}

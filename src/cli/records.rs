@@ -1,0 +1,186 @@
+//! `records` and `record REF`: what was paid, and how it came about.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::output::Listing;
+use super::{Failure, Format, Outcome, open_reader, output};
+use crate::domain::{Cents, RecordState};
+use crate::ledger::{LogLine, OrderStory, Reader, RecordFilter, RecordRow};
+use crate::psp::{sogecommerce, up2pay};
+
+#[derive(Debug, Args)]
+pub(super) struct ListOptions {
+    /// Only records in this state: pending, balanced, unbalanced, unverified, failed, refunded, `part_refunded`.
+    #[arg(long)]
+    state: Option<RecordState>,
+    /// Only this shop's.
+    #[arg(long)]
+    shop: Option<String>,
+    /// No more than so many, the latest first.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// The form of the listing.
+    #[arg(long, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoryOptions {
+    /// The order's reference, or a payment's call number.
+    reference: String,
+    /// `table` or `json`.
+    #[arg(long, default_value = "table")]
+    format: Format,
+}
+
+pub(super) fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
+    let filter = RecordFilter {
+        state: options.state,
+        shop: options.shop.clone(),
+        order_ref: None,
+        limit: options.limit,
+    };
+    let records = open_reader(path)?.records(&filter)?;
+    if options.format == Format::Json {
+        output::json(&records)?;
+    } else if records.is_empty() && options.format == Format::Table {
+        output::line("no records")?;
+    } else {
+        listing(&records).print(options.format)?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Records as a table; shared with `demo`.
+pub(super) fn listing(records: &[RecordRow]) -> Listing {
+    let headers = [
+        "shop",
+        "psp",
+        "order",
+        "call number",
+        "voucher",
+        "card",
+        "paid",
+        "expected",
+        "gap",
+        "refunded",
+        "state",
+        "open",
+    ];
+    let mut listing = Listing::new(&headers, &[4, 5, 6, 7, 8, 9, 11]);
+    let money = |cents: i64| Cents::new(cents).to_string();
+    for record in records {
+        listing.push(vec![
+            record.shop.clone(),
+            record.psp.clone(),
+            record.order_ref.clone().unwrap_or_default(),
+            record.call_number.clone(),
+            money(record.voucher_cents),
+            money(record.card_cents),
+            money(record.paid_cents),
+            record.expected_cents.map(money).unwrap_or_default(),
+            record.gap_cents.map(money).unwrap_or_default(),
+            money(record.refunded_cents),
+            record.state.clone(),
+            record.open_discrepancies.to_string(),
+        ]);
+    }
+    listing
+}
+
+pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failure> {
+    let reader = open_reader(path)?;
+    let stories = reader.stories(&options.reference)?;
+    if options.format == Format::Json {
+        output::json(&stories)?;
+        return Ok(Outcome::Fine);
+    }
+    if stories.is_empty() {
+        return Err(Failure::Usage(format!("no order and no call number {}", options.reference)));
+    }
+    for story in &stories {
+        tell_story(&reader, story)?;
+    }
+    Ok(Outcome::Fine)
+}
+
+fn tell_story(reader: &Reader, story: &OrderStory) -> Result<(), Failure> {
+    let reference = story.reference.as_deref().unwrap_or("(no order reference)");
+    output::line(format!("{reference}  shop {}  {}", story.shop, story.state))?;
+    if !story.records.is_empty() {
+        output::line(listing(&story.records).table())?;
+        output::line(tenders(story).table())?;
+    }
+    for id in &story.discrepancies {
+        let Some(found) = reader.discrepancy(*id)? else { continue };
+        let until = found.closed_at.map_or_else(|| "open".to_owned(), |at| format!("closed {at}"));
+        let acked =
+            found.acked.map(|(at, by, note)| format!("; seen by {by} {at}: {note}")).unwrap_or_default();
+        output::line(format!(
+            "! {} {}  since {}  {until}  {}{acked}",
+            found.id, found.kind, found.opened_at, found.detail
+        ))?;
+    }
+    for line in &story.log {
+        tell_line(line)?;
+    }
+    output::line("")
+}
+
+fn tenders(story: &OrderStory) -> Listing {
+    let headers = [
+        "transaction",
+        "instrument",
+        "brand",
+        "amount",
+        "refunded",
+        "state",
+        "authorisation",
+        "authorised at",
+    ];
+    let mut listing = Listing::new(&headers, &[3, 4]);
+    for tender in &story.tenders {
+        listing.push(vec![
+            tender.tender_id.clone().unwrap_or_default(),
+            tender.instrument.clone(),
+            tender.brand.clone(),
+            Cents::new(tender.amount_cents).to_string(),
+            Cents::new(tender.refunded_cents).to_string(),
+            tender.state.clone(),
+            tender.authorisation.clone().unwrap_or_default(),
+            tender.authorised_at.clone().unwrap_or_default(),
+        ]);
+    }
+    listing
+}
+
+fn tell_line(line: &LogLine) -> Result<(), Failure> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    if line.kind == "order" {
+        let total =
+            line.content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
+        return output::line(format!("{}  #{}  order registered: {total}", line.at, line.seq));
+    }
+    let endpoint = line.endpoint.as_deref().unwrap_or_default();
+    let verdict = line.verdict.as_deref().unwrap_or_default();
+    output::line(format!("{}  #{}  {endpoint}: {verdict}", line.at, line.seq))?;
+    for event in line.content.get("events").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name: &str| event.get(name).and_then(text).unwrap_or_default();
+        let amount = event.get("amount").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
+        let code = event.get("status").and_then(|s| s.get("code")).and_then(text).unwrap_or_default();
+        let meaning = up2pay::codes::meaning(&code)
+            .map(str::to_owned)
+            .or_else(|| sogecommerce::codes::meaning(&code))
+            .map(|meaning| format!(" ({meaning})"))
+            .unwrap_or_default();
+        let (brand, state) = (field("brand"), field("state"));
+        output::line(format!("      {brand} {amount} {state}: {code}{meaning}"))?;
+    }
+    match line.content.get("remark").and_then(text) {
+        Some(remark) => output::line(format!("      {remark}")),
+        None => Ok(()),
+    }
+}

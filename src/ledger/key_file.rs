@@ -1,0 +1,26 @@
+//! The file of the payload key: read, or made at the first start.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::LedgerError;
+use crate::crypto::SealKey;
+
+/// Reads the key; makes it if there is none and `may_make` says that nothing was sealed yet.
+pub(super) fn read_or_make(path: &Path, may_make: bool) -> Result<SealKey, LedgerError> {
+    let failed = |source| LedgerError::KeyFile { path: path.to_owned(), source };
+    match std::fs::read_to_string(path) {
+        Ok(text) => return Ok(SealKey::parse(&text)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    if !may_make {
+        return Err(LedgerError::KeyLost(path.to_owned()));
+    }
+    let text = SealKey::generate()?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    Ok(SealKey::parse(&text)?)
+}
