@@ -1,4 +1,24 @@
-//! cvco-reconciled.
+//! cvco-reconciled joins the voucher part and the card part of Chèque-Vacances Connect payments into one record,
+//! checks that they add up, and tells a person when they do not.
+//!
+//! # The way of a notification
+//! 1. [`listener::accept`] takes the connection; [`listener::Receiver`] finds the endpoint by its secret token and
+//!    reads a bounded body.
+//! 2. The endpoint's adapter ([`psp::Adapter`]) proves the bytes and reads events from them, and from nothing
+//!    else ([`crypto::Verified`]).
+//! 3. [`ledger::Ledger::store`] hands the notification to the one writer. It joins the next group commit: log,
+//!    hash chain, sealed payload; then the facts of each order concerned go through [`reconcile::assess`], and
+//!    records, tenders, discrepancies and owed e-mails are written down.
+//! 4. After the commit, and only then, the PSP gets its 200.
+//! 5. [`alert::worker`] mails what is owed. [`sweep`] wakes the rules that only time can break.
+//!
+//! `ARCHITECTURE.md` has the same as a picture, the rooms, and who may know whom.
+//!
+//! # Errors
+//! Each module has its own typed error, beside its use, with what, where and what to do. `anyhow` is for [`cli`]
+//! alone. An error is logged once, where it stops travelling. A refusal of bytes from outside is no error of ours:
+//! it is a [`psp::Rejection`], counted and answered. Nothing panics outside tests; a panic in an adapter is caught
+//! and costs that call, one in a part that must live stops the process, for the service manager to start afresh.
 
 pub mod admin;
 pub mod alert;

@@ -1,0 +1,97 @@
+//! The command line: exit codes and forms that scripts rely on.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::{Daemon, Settings, Up2pay, command};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_codes_are_0_1_2_and_3() {
+    let code = |arguments: &[&str]| command().args(arguments).output().expect("ran").status.code();
+    assert_eq!(code(&["--help"]), Some(0));
+    assert_eq!(code(&["nonsense"]), Some(2));
+    assert_eq!(code(&["--config", "/nowhere.toml", "records"]), Some(2));
+    let daemon = Daemon::start(&Settings::default()).await;
+    assert_eq!(daemon.run(&["records", "--state", "rich"]).status.code(), Some(2));
+    assert_eq!(daemon.run(&["verify"]).status.code(), Some(0));
+    assert_eq!(daemon.run(&["check"]).status.code(), Some(0));
+    daemon.rewrite_configuration(|text| {
+        text.replace("smtp://127.0.0.1:", "smtp://127.0.0.1:1#").replace('#', "\" # ")
+    });
+    assert_eq!(daemon.run(&["check"]).status.code(), Some(1), "no mail server there");
+    daemon.rewrite_configuration(|text| text.replace("ledger.sqlite", "elsewhere.sqlite"));
+    assert_eq!(daemon.run(&["records"]).status.code(), Some(3), "no ledger there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_listed_for_people_and_for_machines() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    daemon.expect_order("=A1", 2500);
+    daemon.up2pay(&Up2pay::voucher("=A1", 1, 2500));
+    assert!(daemon.out(&["records"]).contains("balanced"));
+    let json: serde_json::Value =
+        serde_json::from_str(&daemon.out(&["records", "--state", "balanced", "--format", "json"]))
+            .expect("JSON");
+    assert_eq!(json[0]["paid_cents"], 2500);
+    assert!(daemon.out(&["records", "--format", "csv"]).contains("'=A1"), "no formula reaches a spreadsheet");
+    assert!(daemon.out(&["record", "=A1"]).contains("CVCONNECT"));
+    let api = daemon.admin_get("/api/v1/records?order_ref=%3DA1");
+    let api: serde_json::Value = serde_json::from_str(&api.body).expect("JSON");
+    assert_eq!(api[0]["state"], "balanced");
+}
+
+/// A published Up2pay message, signed by the platform (LEXIK's test of a trial payment).
+const PUBLISHED: &str = "Mt=1000&Ref=CMD1349338388&Auto=XXXXXX&Erreur=00000&Sign=QnhlnuOpcbfUruOU7kKG%2FZmDPsDzM31VrpMIObQomYwEE%2FafhJiDPkWVN9%2Br3JVFXBsFnqo3VlOVzxQVVahXpF7eWiJoAe5LcIoqSvms96SFFv9LfndS%2F3zAO5fF%2FtR4Us3rOSUwT1Hs2AS17R3B9ATwBMhKt1l3DPw9hClpFw0%3D";
+
+#[test]
+fn a_published_message_is_diagnosed_without_configuration() {
+    let diagnose = |text: &str| {
+        let mut child = command()
+            .args(["diagnose", "up2pay", "--pbx-retour", "Mt:M;Ref:R;Auto:A;Erreur:E;Sign:K", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
+        child.stdin.take().expect("stdin").write_all(text.as_bytes()).expect("written");
+        child.wait_with_output().expect("ended")
+    };
+    let genuine = diagnose(&format!("{PUBLISHED}\n"));
+    assert_eq!(genuine.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&genuine.stdout).contains("Mt=1000&Ref=CMD1349338388"));
+    let changed = diagnose(&PUBLISHED.replace("CMD1349338388", "CMD1349338389"));
+    assert_eq!(changed.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_diagnosed_with_the_endpoints_own_settings() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let file = daemon.path("call");
+    let path = file.to_str().expect("path").to_owned();
+    std::fs::write(&file, Up2pay::voucher("A", 1, 1500).wire().query).expect("file");
+    assert_eq!(daemon.run(&["diagnose", "--endpoint", "up2pay", &path]).status.code(), Some(0));
+    let whole = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", Up2pay::voucher("A", 1, 1500).target());
+    std::fs::write(&file, whole).expect("file");
+    assert_eq!(daemon.run(&["diagnose", "--endpoint", "up2pay", &path]).status.code(), Some(0));
+    assert_eq!(daemon.run(&["diagnose", "--endpoint", "sogecommerce", &path]).status.code(), Some(1));
+    assert_eq!(daemon.run(&["diagnose", "--endpoint", "nobody", &path]).status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_names_the_first_bad_row() {
+    let mut daemon = Daemon::start(&Settings::default()).await;
+    for n in 1..=3 {
+        daemon.up2pay(&Up2pay::voucher(&format!("A{n}"), n, 1500));
+    }
+    daemon.signal("-TERM");
+    daemon.ended();
+    let conn = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("ledger");
+    conn.execute_batch(
+        "DROP TRIGGER log_is_append_only_update;
+         UPDATE log SET content = replace(content, '1500', '1600') WHERE seq = 3;",
+    )
+    .expect("damaged");
+    let verified = daemon.run(&["verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(text.contains("log entry 3"), "{text}");
+}

@@ -1,0 +1,61 @@
+//! An acknowledged notification is never lost, whatever happens to the process.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::support::{Daemon, Settings, Up2pay, send_raw};
+
+/// Sends distinct voucher payments from several threads until the daemon is gone; the references acknowledged.
+fn storm(daemon: &Daemon, next: &Arc<AtomicU64>, acknowledged: &Arc<Mutex<BTreeSet<String>>>) {
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let (next, acknowledged, address) = (Arc::clone(next), Arc::clone(acknowledged), daemon.public);
+            std::thread::spawn(move || {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let reference = format!("R{n}");
+                    let call = Up2pay::voucher(&reference, 1000 + n, 1500);
+                    let request =
+                        format!("GET {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", call.target());
+                    match send_raw(address, request.as_bytes()) {
+                        Some(answer) if answer.status == 200 => {
+                            acknowledged.lock().expect("lock").insert(reference);
+                        }
+                        Some(answer) => panic!("unexpected {answer:?}"),
+                        None => return,
+                    }
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("thread");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_acknowledged_notification_survives_kill_9_under_load() {
+    let mut daemon = Daemon::start(&Settings { complement_grace: "1h", ..Settings::default() }).await;
+    let next = Arc::new(AtomicU64::new(0));
+    let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
+    for round in 1..=3 {
+        let wanted = round * 150;
+        std::thread::scope(|scope| {
+            scope.spawn(|| storm(&daemon, &next, &acknowledged));
+            while acknowledged.lock().expect("lock").len() < wanted {
+                std::thread::yield_now();
+            }
+            daemon.signal("-KILL");
+        });
+        daemon.ended();
+        daemon.restart();
+    }
+    let stored: BTreeSet<String> = daemon.rows("SELECT order_ref FROM acct_tenders").into_iter().collect();
+    let acknowledged = acknowledged.lock().expect("lock");
+    let lost: Vec<_> = acknowledged.difference(&stored).collect();
+    assert!(lost.is_empty(), "acknowledged but not stored: {lost:?}");
+    assert!(acknowledged.len() >= 450);
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+}

@@ -1,0 +1,98 @@
+//! Bytes from outside are hostile: a refusal for each, never a 5xx, never a row that they do not justify.
+
+use cvco_reconciled::psp::sogecommerce::Algorithm;
+
+use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay, send_raw};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_wrong_call_has_its_answer() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let good = Up2pay::voucher("A", 1, 1500).wire().query;
+    let form = Sogecommerce::split("A", "abc123", 6000, 3990).wire().body;
+    let forged = Sogecommerce::split("A", "abc123", 6000, 3990)
+        .0
+        .form(&"another-key-0000".to_owned().into(), Algorithm::HmacSha256)
+        .body;
+
+    let unknown_endpoint = daemon.get(&format!("/n/nobody/{TOKEN}?{good}"));
+    let wrong_token = daemon.get(&format!("/n/up2pay/{}?{good}", TOKEN.replace('6', "7")));
+    assert_eq!(unknown_endpoint, wrong_token, "they look alike");
+    assert_eq!(wrong_token.status, 403);
+
+    for path in
+        ["/", "/n", "/n/", "/n/up2pay", "/n/up2pay/", "/N/up2pay/x", "/metrics", "/healthz", "/api/v1/orders"]
+    {
+        assert_eq!(daemon.get(path).status, 404, "{path}");
+    }
+    assert_eq!(daemon.get(&format!("/n/up2pay/{TOKEN}/x?{good}")).status, 404);
+    assert_eq!(
+        daemon.raw(&format!("PUT /n/up2pay/{TOKEN} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).status,
+        404
+    );
+
+    let target = format!("/n/up2pay/{TOKEN}");
+    assert_eq!(daemon.get(&target).status, 400, "nothing");
+    assert_eq!(daemon.get(&format!("{target}?{}", good.replace("1500", "1501"))).status, 403, "changed");
+    assert_eq!(daemon.get(&format!("{target}?{}", &good[..good.len() - 20])).status, 403, "cut");
+    assert_eq!(daemon.get(&format!("{target}?Mt=1&{good}")).status, 403, "an amount in front");
+
+    assert_eq!(daemon.post(&Sogecommerce::target(), "").status, 400, "nothing");
+    assert_eq!(daemon.post(&Sogecommerce::target(), &forged).status, 403, "another key");
+    assert_eq!(daemon.post(&Sogecommerce::target(), &format!("{form}&vads_amount=1")).status, 400, "twice");
+    assert_eq!(daemon.get(&format!("{}?{form}", Sogecommerce::target())).status, 400, "by GET");
+    assert_eq!(daemon.post(&Sogecommerce::target(), &form.replace("6000", "6001")).status, 403, "changed");
+
+    let large = "x".repeat(64 * 1024 + 1);
+    assert_eq!(daemon.post(&Sogecommerce::target(), &large).status, 413);
+    let endless = format!(
+        "POST {} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        Sogecommerce::target(),
+        format!("1000\r\n{}\r\n", "x".repeat(0x1000)).repeat(40)
+    );
+    assert_eq!(send_raw(daemon.public, endless.as_bytes()).expect("an answer").status, 413);
+    let head = format!("GET /n/up2pay/{TOKEN}?{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(100_000));
+    let status = send_raw(daemon.public, head.as_bytes()).map(|answer| answer.status);
+    assert!(matches!(status, None | Some(414 | 431)), "{status:?}");
+
+    assert!(daemon.rows("SELECT * FROM acct_tenders").is_empty());
+    assert_eq!(
+        daemon.rows("SELECT DISTINCT verdict FROM acct_notifications"),
+        ["rejected"],
+        "refused calls are explained"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_was_cut_is_never_acknowledged() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let body = Sogecommerce::split("A", "abc123", 6000, 3990).wire().body;
+    let request = format!(
+        "POST {} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{}",
+        Sogecommerce::target(),
+        body.len(),
+        &body[..body.len() - 1]
+    );
+    {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(daemon.public).expect("connected");
+        stream.write_all(request.as_bytes()).expect("sent");
+        stream.shutdown(std::net::Shutdown::Write).expect("cut");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("closed");
+        assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+    }
+    // The next call on the same daemon is served, and nothing of the cut one is there.
+    assert_eq!(daemon.sogecommerce(&Sogecommerce::split("B", "bcd234", 6000, 3990)), 200);
+    assert_eq!(daemon.rows("SELECT DISTINCT order_ref FROM acct_tenders"), ["B"]);
+}
+
+/// A trial payment must never count as money: `XXXXXX` is the trial platform's authorisation number.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_payment_in_production_is_no_money() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let mut trial = Up2pay::card("A", 1, 1000);
+    trial.0.authorisation = Some("XXXXXX".to_owned());
+    assert_eq!(daemon.up2pay(&trial), 200);
+    assert_eq!(daemon.rows("SELECT mode, paid_cents FROM acct_register"), ["test|0"]);
+    assert_eq!(daemon.rows("SELECT kind FROM acct_discrepancies"), ["test_in_production"]);
+}

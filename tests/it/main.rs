@@ -1,0 +1,21 @@
+//! Promises, kept by the real binary, a real SQLite file and a real SMTP server. One file per promise.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that meets what it does not expect shall stop there"
+)]
+
+mod support;
+
+mod alerts;
+mod architecture;
+mod command_line;
+mod configuration;
+mod crash;
+mod hostile_calls;
+mod life_cycle;
+mod orders;
+mod split_payments;

@@ -1,0 +1,75 @@
+//! The shop says what it expects: by the API, or by a file.
+
+use crate::support::{Daemon, Settings, Up2pay};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_again_changes_nothing_unless_the_total_does() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    daemon.expect_order("A", 2500);
+    daemon.expect_order("A", 2500);
+    assert_eq!(daemon.rows("SELECT version, total_cents, state FROM acct_orders"), ["1|2500|unpaid"]);
+    daemon.up2pay(&Up2pay::voucher("A", 1, 2500));
+    daemon.expect_order("A", 2600);
+    assert_eq!(daemon.rows("SELECT version, total_cents FROM acct_orders"), ["2|2600"]);
+    let kinds = daemon.rows("SELECT kind FROM acct_discrepancies ORDER BY 1");
+    assert!(kinds.contains(&"total_changed".to_owned()), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_orders_are_taken_all_or_none() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let two = r#"[{"shop":"camping","reference":"A","total_cents":100},{"shop":"camping","reference":"B","total_cents":200,"currency":"EUR","due":"2026-07-01T10:00:00+02:00"}]"#;
+    assert_eq!(daemon.admin_post("/api/v1/orders", two).status, 200);
+    assert_eq!(
+        daemon.rows("SELECT reference, due FROM acct_orders ORDER BY 1"),
+        ["A|", "B|2026-07-01T08:00:00.000Z"]
+    );
+    for (wrong, says) in [
+        (r#"{"shop":"nobody","reference":"C","total_cents":1}"#, "nobody"),
+        (r#"{"shop":"camping","reference":"C","total_cents":-1}"#, "total_cents"),
+        (r#"{"shop":"camping","reference":"","total_cents":1}"#, "order reference"),
+        (r#"[{"shop":"camping","reference":"C","total_cents":1},{"shop":"camping"}]"#, "reference"),
+        (r#"{"shop":"camping","reference":"C","total_cents":1,"totall":2}"#, "totall"),
+        ("{", "JSON"),
+    ] {
+        let answer = daemon.admin_post("/api/v1/orders", wrong);
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(answer.body.contains(says), "{wrong}: {}", answer.body);
+    }
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_orders"), ["2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_orders_is_imported_beside_the_running_daemon() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let file = daemon.path("orders.csv");
+    std::fs::write(
+        &file,
+        "\u{feff}shop;reference;total_cents;currency;due\r\ncamping;É-1;2500;EUR;\r\ncamping;B;100;;\r\n",
+    )
+    .expect("file");
+    let path = file.to_str().expect("path");
+    assert!(daemon.out(&["orders", "import", path]).contains("2 orders registered"));
+    assert!(daemon.out(&["orders", "import", path]).contains("2 were registered already"));
+    assert_eq!(daemon.rows("SELECT reference FROM acct_orders ORDER BY 1"), ["B", "É-1"]);
+    daemon.up2pay(&Up2pay::voucher("B", 1, 100));
+    assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
+
+    std::fs::write(&file, "shop,reference,total_cents\ncamping,C,100\ncamping,D,12.50\n").expect("file");
+    let refused = daemon.run(&["orders", "import", path]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("line 3"));
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_orders"), ["2"], "all or none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_orders_are_required_an_unknown_one_is_a_discrepancy() {
+    let daemon = Daemon::start(&Settings { require_orders: true, ..Settings::default() }).await;
+    daemon.up2pay(&Up2pay::voucher("A", 1, 2500));
+    let mail = daemon.mailbox.wait_for(1).await.remove(0);
+    assert!(mail.subject().contains(" A"));
+    assert_eq!(daemon.rows("SELECT kind FROM acct_discrepancies"), ["order_unknown"]);
+    daemon.expect_order("A", 2500);
+    daemon.mailbox.wait_for(2).await;
+    assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
+}

@@ -1,0 +1,262 @@
+//! A daemon of its own for each test: a folder, a configuration, free ports, and a mailbox.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+
+use cvco_reconciled::mail_sink::MailSink;
+use cvco_reconciled::psp::WireMessage;
+use tempfile::TempDir;
+
+use super::http::{Answer, send_raw};
+use super::payments::{self, Sogecommerce, TOKEN, Up2pay};
+
+/// What differs from test to test.
+pub struct Settings {
+    pub complement_grace: &'static str,
+    pub require_orders: bool,
+    pub digest: &'static str,
+    pub language: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { complement_grace: "1s", require_orders: false, digest: "0s", language: "fr" }
+    }
+}
+
+/// A running daemon; killed and cleaned up when it goes out of scope.
+pub struct Daemon {
+    folder: TempDir,
+    child: Child,
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    pub mailbox: MailSink,
+}
+
+/// The program under test.
+pub fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cvco-reconciled"))
+}
+
+impl Daemon {
+    pub async fn start(settings: &Settings) -> Self {
+        let mailbox = MailSink::start("127.0.0.1:0".parse().expect("address")).await.expect("mailbox");
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("up2pay.pem"), payments::public_pem()).expect("key");
+        std::fs::write(folder.path().join("sogecommerce.key"), Sogecommerce::KEY).expect("key");
+        std::fs::write(folder.path().join("config.toml"), configuration(settings, &mailbox))
+            .expect("configuration");
+        let (child, public, admin) = spawn(folder.path());
+        Self { folder, child, public, admin, mailbox }
+    }
+
+    /// Kills the daemon as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+
+    /// Starts it again on the same ledger, on other ports.
+    pub fn restart(&mut self) {
+        let (child, public, admin) = spawn(self.folder.path());
+        self.child = child;
+        (self.public, self.admin) = (public, admin);
+    }
+
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end, and gives its exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("ended").code()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn rewrite_configuration(&self, change: impl FnOnce(String) -> String) {
+        let path = self.path("config.toml");
+        let text = std::fs::read_to_string(&path).expect("configuration");
+        std::fs::write(path, change(text)).expect("configuration");
+    }
+
+    /// Runs another command of the program on the same configuration.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        command().arg("--config").arg(self.path("config.toml")).args(arguments).output().expect("ran")
+    }
+
+    /// The same, which must succeed; its standard output.
+    pub fn out(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    pub fn get(&self, target: &str) -> Answer {
+        self.raw(&format!("GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+    }
+
+    pub fn post(&self, target: &str, body: &str) -> Answer {
+        self.raw(&post(target, "application/x-www-form-urlencoded", body))
+    }
+
+    pub fn raw(&self, request: &str) -> Answer {
+        send_raw(self.public, request.as_bytes()).expect("an answer")
+    }
+
+    pub fn up2pay(&self, call: &Up2pay) -> u16 {
+        self.get(&call.target()).status
+    }
+
+    pub fn sogecommerce(&self, call: &Sogecommerce) -> u16 {
+        self.form(&call.wire())
+    }
+
+    pub fn form(&self, wire: &WireMessage) -> u16 {
+        self.post(&Sogecommerce::target(), &wire.body).status
+    }
+
+    /// Posts to the admin address.
+    pub fn admin_post(&self, target: &str, json: &str) -> Answer {
+        send_raw(self.admin, post(target, "application/json", json).as_bytes()).expect("an answer")
+    }
+
+    pub fn admin_get(&self, target: &str) -> Answer {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        send_raw(self.admin, request.as_bytes()).expect("an answer")
+    }
+
+    pub fn expect_order(&self, reference: &str, total_cents: i64) {
+        let order = format!(
+            r#"{{"shop":"camping","reference":"{reference}","total_cents":{total_cents},"currency":"EUR"}}"#
+        );
+        assert_eq!(self.admin_post("/api/v1/orders", &order).status, 200);
+    }
+
+    /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`.
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        ledger_rows(&self.path("ledger.sqlite"), query)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already, as the test wished.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+pub fn ledger_rows(ledger: &Path, query: &str) -> Vec<String> {
+    use rusqlite::types::Value;
+    let conn = rusqlite::Connection::open_with_flags(ledger, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .expect("ledger");
+    let mut statement = conn.prepare(query).expect("query");
+    let columns = statement.column_count();
+    let rows = statement
+        .query_map([], |row| {
+            let cells: Vec<String> = (0..columns)
+                .map(|column| match row.get::<_, Value>(column).expect("cell") {
+                    Value::Null => String::new(),
+                    Value::Integer(n) => n.to_string(),
+                    Value::Real(x) => x.to_string(),
+                    Value::Text(text) => text,
+                    Value::Blob(_) => "(blob)".to_owned(),
+                })
+                .collect();
+            Ok(cells.join("|"))
+        })
+        .expect("rows");
+    rows.map(|row| row.expect("row")).collect()
+}
+
+fn post(target: &str, content_type: &str, body: &str) -> String {
+    format!(
+        "POST {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn configuration(settings: &Settings, mailbox: &MailSink) -> String {
+    let Settings { complement_grace, require_orders, digest, language } = settings;
+    let smtp = mailbox.address();
+    let site = Sogecommerce::SITE;
+    format!(
+        r#"[listener]
+public = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+[ledger]
+path = "ledger.sqlite"
+[reconcile]
+complement_grace = "{complement_grace}"
+require_orders = {require_orders}
+[alerts]
+language = "{language}"
+from = "cvco@camping.example"
+to = ["compta@camping.example"]
+smtp = "smtp://{smtp}"
+digest = "{digest}"
+[[shop]]
+id = "camping"
+name = "Camping des Pins"
+[[shop.endpoint]]
+id = "up2pay"
+psp = "up2pay"
+mode = "production"
+token = "{TOKEN}"
+public_key_files = ["up2pay.pem"]
+[[shop.endpoint]]
+id = "sogecommerce"
+psp = "sogecommerce"
+mode = "production"
+token = "{TOKEN}"
+site_id = "{site}"
+key_file = "sogecommerce.key"
+"#
+    )
+}
+
+/// Starts the daemon and reads from its first log line where it listens; the rest of its log is read and
+/// dropped, so that it never waits for us.
+fn spawn(folder: &Path) -> (Child, SocketAddr, SocketAddr) {
+    let mut child = command()
+        .arg("--config")
+        .arg(folder.join("config.toml"))
+        .args(["--log-format", "json", "serve"])
+        .env_remove("JOURNAL_STREAM")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let log = BufReader::new(child.stderr.take().expect("log"));
+    let (found, addresses) = mpsc::channel();
+    let file =
+        std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("log file");
+    std::thread::spawn(move || {
+        use std::io::Write;
+        let mut file = file;
+        for line in log.lines().map_while(Result::ok) {
+            drop(writeln!(file, "{line}"));
+            let Ok(entry) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+            let address = |name: &str| entry["fields"][name].as_str()?.parse::<SocketAddr>().ok();
+            if let (Some(public), Some(admin)) = (address("public"), address("admin")) {
+                drop(found.send((public, admin)));
+            }
+        }
+    });
+    let Ok((public, admin)) = addresses.recv() else {
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        panic!("the daemon did not start:\n{log}");
+    };
+    (child, public, admin)
+}

@@ -1,0 +1,37 @@
+//! HTTP by hand: the tests say to the byte what goes over the wire.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+/// Sends bytes and reads until the daemon closes the connection. `None` if there was no answer.
+pub fn send_raw(address: SocketAddr, request: &[u8]) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    // Not a wait for anything: a hanging test shall fail instead of hanging on.
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    // The daemon may answer and close before it has read everything.
+    let written = stream.write_all(request);
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes);
+    if bytes.is_empty() {
+        written.ok()?;
+        read.ok()?;
+    }
+    Answer::parse(&String::from_utf8_lossy(&bytes))
+}
+
+impl Answer {
+    fn parse(text: &str) -> Option<Self> {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some(Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() })
+    }
+}

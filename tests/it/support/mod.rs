@@ -1,0 +1,9 @@
+//! What the tests stand on: a daemon in a folder of its own, its mailbox, and payments to send to it.
+
+mod daemon;
+mod http;
+mod payments;
+
+pub use daemon::{Daemon, Settings, command};
+pub use http::send_raw;
+pub use payments::{Sogecommerce, TOKEN, Up2pay};

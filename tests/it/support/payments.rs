@@ -1,0 +1,110 @@
+//! Payments as the PSPs tell of them, signed with keys of these tests.
+
+use std::sync::OnceLock;
+
+use cvco_reconciled::domain::{Cents, Mode, Timestamp};
+use cvco_reconciled::psp::WireMessage;
+use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
+use cvco_reconciled::psp::sogecommerce::{self, Algorithm, SiteId};
+use cvco_reconciled::psp::up2pay::{self, Template, ThrowawayKey};
+
+/// The token of every endpoint of these tests.
+pub const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
+
+/// The Up2pay key of these tests, made once.
+pub fn key() -> &'static ThrowawayKey {
+    static KEY: OnceLock<ThrowawayKey> = OnceLock::new();
+    KEY.get_or_init(|| ThrowawayKey::generate().expect("random numbers"))
+}
+
+pub fn public_pem() -> String {
+    key().public_pem()
+}
+
+/// One part of an Up2pay payment.
+#[derive(Clone)]
+pub struct Up2pay(pub up2pay::Call);
+
+impl Up2pay {
+    pub fn voucher(reference: &str, call: u64, cents: i64) -> Self {
+        Self(up2pay::Call {
+            amount: Cents::new(cents),
+            reference: reference.to_owned(),
+            authorisation: None,
+            call_number: call.to_string(),
+            brand: "CVCONNECT".to_owned(),
+            error: "00000".to_owned(),
+            transaction: format!("{call}1"),
+            date_time: None,
+            index: None,
+        })
+    }
+
+    pub fn card(reference: &str, call: u64, cents: i64) -> Self {
+        let mut card = Self::voucher(reference, call, cents);
+        card.0.brand = "LIMOCB".to_owned();
+        card.0.transaction = format!("{call}2");
+        card.0.authorisation = Some("292615".to_owned());
+        card
+    }
+
+    pub fn refused(mut self) -> Self {
+        self.0.error = "00151".to_owned();
+        self.0.authorisation = None;
+        self.0.transaction.push('9');
+        self
+    }
+
+    pub fn wire(&self) -> WireMessage {
+        self.0.signed(&Template::default(), key())
+    }
+
+    /// The path and query of the call.
+    pub fn target(&self) -> String {
+        format!("/n/up2pay/{TOKEN}?{}", self.wire().query)
+    }
+}
+
+/// A Sogecommerce notification.
+pub struct Sogecommerce(pub sogecommerce::sender::Call);
+
+impl Sogecommerce {
+    pub const KEY: &'static str = "1122334455667788";
+    pub const SITE: &'static str = "12345678";
+
+    pub fn split(reference: &str, trans_id: &str, voucher: i64, card: i64) -> Self {
+        let part = |brand: &str, cents: i64, number: u8| sogecommerce::sender::Part {
+            brand: brand.to_owned(),
+            amount: Cents::new(cents),
+            status: TransStatus::of("AUTHORISED"),
+            auth_result: if brand == "CVCO" { "0".to_owned() } else { "00".to_owned() },
+            uuid: Some(format!("{:0>31}{number}", hex(trans_id))),
+            auth_number: (brand != "CVCO").then(|| "949478".to_owned()),
+            contract: "5785350".to_owned(),
+            refund: false,
+        };
+        Self(sogecommerce::sender::Call {
+            site_id: SiteId::new(Self::SITE).expect("site"),
+            mode: Mode::Production,
+            trans_id: trans_id.to_owned(),
+            trans_date: Timestamp::parse("2026-03-01T10:00:00Z").expect("date"),
+            order_ref: Some(reference.to_owned()),
+            total: Cents::new(voucher + card),
+            source: Source::of("PAY"),
+            attempt: 1,
+            parts: vec![part("CVCO", voucher, 1), part("VISA", card, 2)],
+        })
+    }
+
+    pub fn wire(&self) -> WireMessage {
+        self.0.form(&Self::KEY.to_owned().into(), Algorithm::HmacSha256)
+    }
+
+    pub fn target() -> String {
+        format!("/n/sogecommerce/{TOKEN}")
+    }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|b| format!("{b:02x}")).collect()
+}
