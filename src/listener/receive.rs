@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
 use hyper::{Response, header};
 use tokio::sync::watch;
 
@@ -22,8 +22,11 @@ use crate::ledger::{Arrival, Entry, Envelope, Ledger, Notification, Rejected, Si
 use crate::psp::{Method, Reading, Rejection, Request};
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
 
-/// The largest body that is read.
+/// The largest body that is taken.
 const BODY_BYTES: usize = 64 * 1024;
+
+/// Up to so many bytes of a larger one are read and dropped.
+const DROPPED_BYTES: usize = 256 * 1024;
 
 /// How long a whole request may take to arrive.
 const BODY: Duration = Duration::from_secs(15);
@@ -204,17 +207,33 @@ fn open_door<'c>(config: &'c Config, id: &str, token: &str) -> Option<&'c Arc<En
 }
 
 async fn read_body(body: Incoming) -> Result<Bytes, (RejectionReason, Outcome)> {
-    let too_large = (RejectionReason::TooLarge, Outcome::TooLarge);
-    let declared = hyper::body::Body::size_hint(&body).lower();
-    if declared > BODY_BYTES as u64 {
-        return Err(too_large);
-    }
-    let collected = tokio::time::timeout(BODY, Limited::new(body, BODY_BYTES).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+    match tokio::time::timeout(BODY, read_bounded(body)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err((RejectionReason::TooLarge, Outcome::TooLarge)),
         Ok(Err(_)) | Err(_) => Err((RejectionReason::Incomplete, Outcome::Incomplete)),
     }
+}
+
+/// Reads a body; `None` if it is too large. Somewhat more than the limit is read and dropped all the same: who
+/// is still sending when the connection closes never sees the answer.
+async fn read_bounded(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > DROPPED_BYTES {
+        return Ok(None);
+    }
+    let mut kept = BytesMut::with_capacity(declared.min(BODY_BYTES));
+    let mut received: usize = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        received = received.saturating_add(data.len());
+        if received > DROPPED_BYTES {
+            return Ok(None);
+        }
+        if received <= BODY_BYTES {
+            kept.extend_from_slice(&data);
+        }
+    }
+    Ok((received <= BODY_BYTES).then(|| kept.freeze()))
 }
 
 /// Proves and reads a request. A panic in an adapter would be a bug of ours: it costs that one call, which is

@@ -5,7 +5,8 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
-    reason = "a test that meets what it does not expect shall stop there"
+    unreachable_pub,
+    reason = "a test that meets what it does not expect shall stop there; nothing outside uses these modules"
 )]
 
 mod support;

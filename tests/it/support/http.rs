@@ -16,7 +16,7 @@ pub struct Answer {
 pub fn send_raw(address: SocketAddr, request: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).ok()?;
     // Not a wait for anything: a hanging test shall fail instead of hanging on.
-    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
     // The daemon may answer and close before it has read everything.
     let written = stream.write_all(request);
     let mut bytes = Vec::new();

@@ -42,14 +42,14 @@ impl Up2pay {
 
     pub fn card(reference: &str, call: u64, cents: i64) -> Self {
         let mut card = Self::voucher(reference, call, cents);
-        card.0.brand = "LIMOCB".to_owned();
+        card.0.brand = "LIMOCB".into();
         card.0.transaction = format!("{call}2");
         card.0.authorisation = Some("292615".to_owned());
         card
     }
 
     pub fn refused(mut self) -> Self {
-        self.0.error = "00151".to_owned();
+        self.0.error = "00151".into();
         self.0.authorisation = None;
         self.0.transaction.push('9');
         self
@@ -78,7 +78,7 @@ impl Sogecommerce {
             amount: Cents::new(cents),
             status: TransStatus::of("AUTHORISED"),
             auth_result: if brand == "CVCO" { "0".to_owned() } else { "00".to_owned() },
-            uuid: Some(format!("{:0>31}{number}", hex(trans_id))),
+            uuid: Some(format!("{:0>31}{number}", hex::encode(trans_id))),
             auth_number: (brand != "CVCO").then(|| "949478".to_owned()),
             contract: "5785350".to_owned(),
             refund: false,
@@ -103,8 +103,4 @@ impl Sogecommerce {
     pub fn target() -> String {
         format!("/n/sogecommerce/{TOKEN}")
     }
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().map(|b| format!("{b:02x}")).collect()
 }
