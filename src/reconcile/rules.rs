@@ -130,10 +130,15 @@ fn amounts(draft: &Draft) -> Vec<Finding> {
     let record = &draft.record;
     let expected = record.expected.map(|(expected, _)| expected);
     let paid = record.paid();
+    // The conflict is the cause: with the amount that the other notification states, it would add up.
     // Given back to the cent what was too much, or all of it: mended.
+    let disputed = draft.evidence.iter().any(|evidence| {
+        let otherwise = |other: Cents| paid.minus(evidence.tender.amount).plus(other);
+        evidence.tender.state.is_accepted() && evidence.other_amount.map(otherwise).is_some_and(|sum| expected == Some(sum))
+    });
     let mended = record.refunded().is_positive()
         && (record.refunded() >= paid || expected == Some(paid.minus(record.refunded())));
-    if mended || record.state == RecordState::Failed {
+    if mended || disputed || record.state == RecordState::Failed {
         return Vec::new();
     }
     match draft.wait {
