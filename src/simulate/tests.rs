@@ -1,5 +1,7 @@
 //! The stories hold: the adapters read what the scenario says, and reconciliation ends where it promises.
 
+mod sending;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
