@@ -34,6 +34,7 @@ pub mod listener;
 pub mod mail_sink;
 pub mod psp;
 pub mod reconcile;
+pub mod simulate;
 pub mod sweep;
 pub mod telemetry;
 pub mod wire;

@@ -1,0 +1,171 @@
+//! Plays stories: shop, buyer and PSP in one.
+
+use std::sync::Arc;
+
+use super::numbers::{Basket, Numbers};
+use super::scenario::Scenario;
+use super::sogecommerce::SogecommerceTrial;
+use super::up2pay::Up2payTrial;
+use crate::domain::{Cents, EndpointId, Psp, Timestamp};
+use crate::psp::WireMessage;
+
+/// What the daemon must answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Expect {
+    /// It is genuine: 200.
+    Stored,
+    /// Its signature does not fit: 403.
+    Refused,
+}
+
+impl Expect {
+    /// The status that says so.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Stored => 200,
+            Self::Refused => 403,
+        }
+    }
+}
+
+/// One call of a notification URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who calls.
+    pub psp: Psp,
+    /// The path of the notification URL, with the endpoint's token.
+    pub path: Arc<str>,
+    /// The message itself.
+    pub wire: WireMessage,
+    /// What the daemon must answer.
+    pub expect: Expect,
+}
+
+/// One story of one order, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Play {
+    /// The story.
+    pub scenario: Scenario,
+    /// The PSP that tells it.
+    pub psp: Psp,
+    /// The order's reference, of at most 20 characters.
+    pub reference: String,
+    /// What the shop expects for the order.
+    pub total: Cents,
+    /// Whether the shop registers the order.
+    pub register: bool,
+    /// The messages, in the order in which they are sent.
+    pub messages: Vec<Message>,
+}
+
+/// The endpoints that take part.
+#[derive(Debug, Clone, Default)]
+pub struct Trials {
+    /// Up2pay's.
+    pub up2pay: Option<Up2payTrial>,
+    /// Sogecommerce's.
+    pub sogecommerce: Option<SogecommerceTrial>,
+}
+
+impl Trials {
+    const fn has(&self, psp: Psp) -> bool {
+        match psp {
+            Psp::Up2pay => self.up2pay.is_some(),
+            Psp::Sogecommerce => self.sogecommerce.is_some(),
+        }
+    }
+}
+
+/// Plays stories one after the other: the same seed, keys and dates give the same bytes. No two plays of one
+/// actor share a reference, a call number or a transaction.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    trials: Trials,
+    numbers: Numbers,
+}
+
+impl Actor {
+    /// An actor who has played nothing yet.
+    #[must_use]
+    pub fn new(trials: Trials, seed: u64) -> Self {
+        Self { trials, numbers: Numbers::new(seed) }
+    }
+
+    /// Plays one story of a buyer who opens the payment page at this instant; `None` if the PSP takes no part or
+    /// cannot tell it.
+    pub fn play(&mut self, scenario: Scenario, psp: Psp, at: Timestamp) -> Option<Play> {
+        let basket = self.numbers.basket(at);
+        let (path, wires) = self.tell(scenario, psp, &basket)?;
+        let mut reference = basket.reference.clone();
+        let mut messages: Vec<_> = wires
+            .into_iter()
+            .map(|wire| Message { psp, path: Arc::clone(&path), wire, expect: Expect::Stored })
+            .collect();
+        if scenario == Scenario::Forged {
+            reference = self.numbers.reference();
+            for message in &mut messages {
+                message.wire = forge(&message.wire, &basket.reference, &reference);
+                message.expect = Expect::Refused;
+            }
+        }
+        let register = scenario.is_registered();
+        Some(Play { scenario, psp, reference, total: basket.total, register, messages })
+    }
+
+    /// Plays so many stories, drawn by their weights from all that the endpoints can tell; none if no endpoint
+    /// takes part.
+    pub fn play_mix(&mut self, count: usize, at: Timestamp) -> Vec<Play> {
+        let repertoire: Vec<_> = Psp::ALL
+            .into_iter()
+            .filter(|psp| self.trials.has(*psp))
+            .flat_map(|psp| Scenario::ALL.iter().map(move |scenario| (*scenario, psp)))
+            .filter(|(scenario, psp)| scenario.ending(*psp).is_some())
+            .collect();
+        let all: u64 = repertoire.iter().map(|(scenario, _)| u64::from(scenario.weight())).sum();
+        (0..count)
+            .filter_map(|_| {
+                let mut drawn = self.numbers.dice.below(all);
+                let (scenario, psp) = repertoire.iter().find(|(scenario, _)| {
+                    let weight = u64::from(scenario.weight());
+                    let hit = drawn < weight;
+                    drawn = drawn.saturating_sub(weight);
+                    hit
+                })?;
+                self.play(*scenario, *psp, at)
+            })
+            .collect()
+    }
+
+    fn tell(
+        &mut self,
+        scenario: Scenario,
+        psp: Psp,
+        basket: &Basket,
+    ) -> Option<(Arc<str>, Vec<WireMessage>)> {
+        let numbers = &mut self.numbers;
+        match psp {
+            Psp::Up2pay => {
+                let trial = self.trials.up2pay.as_ref()?;
+                Some((path(&trial.endpoint, &trial.token), trial.tell(scenario, basket, numbers)?))
+            }
+            Psp::Sogecommerce => {
+                let trial = self.trials.sogecommerce.as_ref()?;
+                Some((path(&trial.endpoint, &trial.token), trial.tell(scenario, basket, numbers)?))
+            }
+        }
+    }
+}
+
+fn path(endpoint: &EndpointId, token: &str) -> Arc<str> {
+    format!("/n/{endpoint}/{token}").into()
+}
+
+/// Passes a genuine message off as one about another order.
+fn forge(genuine: &WireMessage, reference: &str, other: &str) -> WireMessage {
+    WireMessage {
+        method: genuine.method,
+        query: genuine.query.replace(reference, other),
+        body: genuine.body.replace(reference, other),
+    }
+}

@@ -1,0 +1,275 @@
+//! The stories hold: the adapters read what the scenario says, and reconciliation ends where it promises.
+
+mod sending;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::dice::Dice;
+use super::*;
+use crate::crypto::RsaPublicKey;
+use crate::domain::{
+    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Timestamp,
+};
+use crate::psp::sogecommerce::{Algorithm, Sogecommerce};
+use crate::psp::up2pay::{Template, ThrowawayKey, Up2pay};
+use crate::psp::{Adapter, Reading, Rejection, sogecommerce, up2pay};
+use crate::reconcile::{Assessment, Fact, Policy, assess};
+
+static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
+
+const TEMPLATE: &str = "Mt:M;Ref:R;Auto:A;Appel:T;ChoixPaiement:P;ChoixCarte:C;Erreur:E;Transaction:S;\
+                        Date:W;Heure:Q;Index:Z;Signature:K";
+
+fn endpoint(psp: Psp) -> EndpointId {
+    EndpointId::new(format!("camping-{psp}")).expect("an id")
+}
+
+fn trials(mode: Mode, template: &str) -> Trials {
+    Trials {
+        up2pay: Some(Up2payTrial {
+            endpoint: endpoint(Psp::Up2pay),
+            token: "u".repeat(32),
+            mode,
+            template: Template::parse(template).expect("a template"),
+            key: KEY.clone(),
+        }),
+        sogecommerce: Some(SogecommerceTrial {
+            endpoint: endpoint(Psp::Sogecommerce),
+            token: "s".repeat(32),
+            site_id: sogecommerce::SiteId::new("12345678").expect("a site"),
+            mode,
+            key: "an example key".to_owned().into(),
+            algorithm: Algorithm::HmacSha256,
+        }),
+    }
+}
+
+pub(super) fn actor(seed: u64) -> Actor {
+    Actor::new(trials(Mode::Production, TEMPLATE), seed)
+}
+
+/// The adapters of the endpoints to which `trials` sends.
+fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
+    match psp {
+        Psp::Up2pay => {
+            let trial = trials.up2pay.as_ref().expect("takes part");
+            let key = RsaPublicKey::from_pem(trial.key.public_pem().as_bytes()).expect("a key");
+            Box::new(Up2pay::new(up2pay::Settings {
+                mode: trial.mode,
+                template: trial.template.clone(),
+                keys: vec![key],
+            }))
+        }
+        Psp::Sogecommerce => {
+            let trial = trials.sogecommerce.as_ref().expect("takes part");
+            Box::new(Sogecommerce::new(sogecommerce::Settings {
+                mode: trial.mode,
+                site_id: trial.site_id.clone(),
+                key: trial.key.clone(),
+                algorithm: trial.algorithm,
+                rest_password: None,
+            }))
+        }
+    }
+}
+
+fn noon() -> Timestamp {
+    Timestamp::parse("2026-03-01T12:00:09Z").expect("valid")
+}
+
+fn read(message: &Message) -> Result<Reading, Rejection> {
+    let trials = trials(Mode::Production, TEMPLATE);
+    adapter(&trials, message.psp).read(&message.wire.as_request())
+}
+
+/// Instrument, direction and state of each event that the messages of a story state, message by message.
+fn told(scenario: Scenario, psp: Psp) -> Vec<Vec<String>> {
+    let play = actor(1).play(scenario, psp, noon()).expect("the PSP tells it");
+    let line = |message: &Message| {
+        let events = read(message).expect("genuine").events;
+        let word = |event: &crate::domain::Event| {
+            let refund = if event.operation == Operation::Debit { "" } else { "refund of " };
+            format!("{refund}{} {:?}", event.instrument, event.state).to_lowercase()
+        };
+        events.iter().map(word).collect()
+    };
+    play.messages.iter().map(line).collect()
+}
+
+#[test]
+fn up2pay_calls_for_each_part_on_its_own() {
+    let sorted = |scenario| {
+        let mut calls = told(scenario, Psp::Up2pay).concat();
+        calls.sort();
+        calls
+    };
+    assert_eq!(sorted(Scenario::Split), ["card authorised", "voucher authorised"]);
+    assert_eq!(sorted(Scenario::Duplicate).len(), 6);
+    assert_eq!(told(Scenario::VoucherOnly, Psp::Up2pay), [["voucher authorised"]]);
+    assert_eq!(told(Scenario::Refused, Psp::Up2pay), [["voucher refused"]]);
+    assert_eq!(told(Scenario::MissingComplement, Psp::Up2pay), [["voucher authorised"]]);
+    assert_eq!(told(Scenario::OrphanComplement, Psp::Up2pay), [["card authorised"]]);
+    assert_eq!(
+        told(Scenario::AbandonedComplement, Psp::Up2pay),
+        [["voucher authorised"], ["card abandoned"]]
+    );
+    assert_eq!(
+        told(Scenario::PendingThenAccepted, Psp::Up2pay),
+        [["voucher pending"], ["voucher authorised"]]
+    );
+    assert_eq!(told(Scenario::RefusedThenAccepted, Psp::Up2pay)[0], ["card refused"]);
+}
+
+#[test]
+fn sogecommerce_tells_the_whole_payment_at_once() {
+    let told = |scenario| told(scenario, Psp::Sogecommerce);
+    assert_eq!(told(Scenario::Split), [["voucher authorised", "card authorised"]]);
+    assert_eq!(told(Scenario::Duplicate), [["voucher authorised", "card authorised"]; 3]);
+    assert_eq!(told(Scenario::CardOnly), [["card authorised"]]);
+    assert_eq!(
+        told(Scenario::RefusedThenAccepted),
+        [["voucher authorised", "card refused", "card authorised"]]
+    );
+    assert_eq!(told(Scenario::AbandonedComplement), [["card abandoned"]]);
+    assert_eq!(told(Scenario::Cancelled), [["voucher authorised"], ["voucher cancelled"]]);
+    assert_eq!(
+        told(Scenario::Refund),
+        [vec!["voucher authorised", "card authorised"], vec!["refund of voucher authorised"]]
+    );
+}
+
+#[test]
+fn a_split_comes_in_both_orders() {
+    let first = |seed| {
+        let play = actor(seed).play(Scenario::Split, Psp::Up2pay, noon()).expect("told");
+        read(&play.messages[0]).expect("genuine").events[0].instrument
+    };
+    let seen: BTreeSet<_> = (0..20).map(first).collect();
+    assert_eq!(seen, BTreeSet::from([Instrument::Voucher, Instrument::Card]));
+}
+
+#[test]
+fn a_forged_message_has_a_signature_that_does_not_fit() {
+    for psp in Psp::ALL {
+        let play = actor(1).play(Scenario::Forged, psp, noon()).expect("told");
+        for message in &play.messages {
+            assert_eq!(read(message), Err(Rejection::Signature));
+            let payload = String::from_utf8_lossy(message.wire.as_request().payload()).into_owned();
+            assert!(payload.contains(&play.reference), "it names the order that it seems to pay");
+        }
+    }
+}
+
+#[test]
+fn on_the_trial_platform_a_card_of_up2pay_has_no_real_authorisation() {
+    let trials = trials(Mode::Test, TEMPLATE);
+    let mut actor = Actor::new(trials.clone(), 1);
+    let card = actor.play(Scenario::OrphanComplement, Psp::Up2pay, noon()).expect("told");
+    let reading = adapter(&trials, Psp::Up2pay).read(&card.messages[0].wire.as_request()).expect("genuine");
+    assert_eq!(
+        (reading.events[0].mode, reading.events[0].state),
+        (Some(Mode::Test), ReportedState::Authorised)
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let mix = |seed| actor(seed).play_mix(100, noon());
+    assert_eq!(mix(1), mix(1));
+    assert_ne!(mix(1), mix(2));
+    assert_eq!(mix(1).len(), 100);
+    assert_eq!(Actor::new(Trials::default(), 1).play_mix(100, noon()), []);
+}
+
+#[test]
+fn no_two_plays_share_an_order_or_a_payment() {
+    let plays = actor(1).play_mix(300, noon());
+    let references: BTreeSet<_> = plays.iter().map(|play| play.reference.as_str()).collect();
+    assert_eq!(references.len(), plays.len());
+    assert!(references.iter().all(|reference| reference.len() <= 20));
+
+    let mut seen = BTreeSet::new();
+    for play in &plays {
+        let readings = play.messages.iter().filter_map(|message| read(message).ok());
+        let own: BTreeSet<_> = readings
+            .flat_map(|reading| reading.events)
+            .flat_map(|event| {
+                let call = event.call_number.to_string();
+                [Some(call), event.tender_id.map(|id| format!("transaction {id}"))]
+            })
+            .flatten()
+            .collect();
+        for number in own {
+            assert!(seen.insert(number.clone()), "{number} stands in two plays");
+        }
+    }
+}
+
+fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
+    let adapter = adapter(trials, play.psp);
+    let mut messages = play.messages.clone();
+    Dice::new(order_of_arrival).shuffle(&mut messages);
+    let mut facts = Vec::new();
+    for message in &messages {
+        let reading = adapter.read(&message.wire.as_request());
+        assert_eq!(reading.is_ok(), message.expect == Expect::Stored, "{reading:?}");
+        facts.extend(reading.into_iter().flat_map(|reading| reading.events).map(|event| Fact {
+            event,
+            psp: play.psp,
+            endpoint: endpoint(play.psp),
+            endpoint_mode: adapter.mode(),
+            received_at: noon(),
+        }));
+    }
+    let version = OrderVersion {
+        total: play.total,
+        currency: crate::domain::Currency::EUR,
+        due: None,
+        registered_at: noon(),
+    };
+    let order =
+        Order { versions: play.register.then_some(version).into_iter().collect(), shares_prefix_with: None };
+    let policy = Policy::default();
+    assess(&order, &facts, &policy, noon().after(policy.complement_grace).after(policy.capture_grace))
+}
+
+/// Every story that some PSP tells.
+fn stories() -> Vec<(Scenario, Psp)> {
+    let all = Scenario::ALL.iter().flat_map(|scenario| Psp::ALL.map(|psp| (*scenario, psp)));
+    all.filter(|(scenario, psp)| scenario.ending(*psp).is_some()).collect()
+}
+
+#[test]
+fn what_cannot_be_told_is_not_played() {
+    for scenario in Scenario::ALL {
+        for psp in Psp::ALL {
+            let played = actor(1).play(*scenario, psp, noon());
+            assert_eq!(played.is_some(), scenario.ending(psp).is_some(), "{scenario} at {psp}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_story_ends_as_promised_whatever_the_numbers_and_the_order_of_arrival(
+        (scenario, psp) in select(stories()),
+        seed: u64,
+        order_of_arrival: u64,
+        mode in select(vec![Mode::Production, Mode::Test]),
+        template in select(vec![TEMPLATE.to_owned(), Template::default().to_string()]),
+    ) {
+        let trials = trials(mode, &template);
+        let play = Actor::new(trials.clone(), seed).play(scenario, psp, noon()).expect("told");
+        let assessment = assessed(&play, &trials, order_of_arrival);
+        let mut found: Vec<Kind> = assessment.findings.iter().map(|finding| finding.kind).collect();
+        found.sort();
+        let ending = Ending { state: assessment.order_state, findings: scenario.promises(psp) };
+        prop_assert_eq!(&found, scenario.promises(psp));
+        prop_assert_eq!(Some(ending), scenario.ending(psp));
+        prop_assert_eq!(assessment.look_again_at, None, "nothing is left to wait for");
+    }
+}
