@@ -47,8 +47,7 @@ pub async fn run(
 
 async fn purge(ledger: &Ledger, config: &watch::Receiver<Arc<Config>>, now: Timestamp) {
     let retention = config.borrow().ledger.payload_retention;
-    let keep = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-    let older_than = Timestamp::from_millis(now.millis().saturating_sub(keep));
+    let older_than = now.before(retention);
     loop {
         match ledger.purge_payloads(older_than).await {
             Ok(0) => return,

@@ -5,12 +5,14 @@
 
 mod alerts;
 mod check;
+mod demo;
 mod diagnose;
 mod orders;
 mod output;
 mod proof;
 mod records;
 mod serve;
+mod simulate;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ enum LogForm {
 enum Command {
     /// Run the daemon.
     Serve,
+    /// Play payments of both PSPs through a real daemon, with a temporary ledger and mailbox; no configuration.
+    Demo(demo::Options),
     /// Examine configuration, keys, ledger and mail server, and say what to change.
     Check(check::Options),
     /// Say why the signature of a message does or does not verify.
@@ -69,6 +73,8 @@ enum Command {
     Verify(proof::VerifyOptions),
     /// Make the fold again from the log.
     Rebuild(proof::RebuildOptions),
+    /// Send signed traffic to a running daemon, for trials and load.
+    Simulate(simulate::Options),
 }
 
 /// The form of a listing.
@@ -128,7 +134,9 @@ pub fn main() -> ExitCode {
         LogForm::Text => LogFormat::Text,
         LogForm::Json => LogFormat::Json,
     };
-    telemetry::init(line.log, format);
+    // The demo tells its own story.
+    let quiet = matches!(line.command, Command::Demo(_));
+    telemetry::init(if quiet { LevelFilter::ERROR } else { line.log }, format);
     let ended = run(line);
     match ended {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
@@ -150,6 +158,8 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
     let config = line.config.as_path();
     match line.command {
         Command::Serve => serve::run(config),
+        Command::Demo(options) => demo::run(&options),
+        Command::Simulate(options) => simulate::run(config, &options),
         Command::Check(options) => check::run(config, &options),
         Command::Diagnose(options) => diagnose::run(config, &options),
         Command::Orders(command) => orders::run(config, &command),

@@ -14,26 +14,34 @@ use crate::psp::{Adapter, sogecommerce, up2pay};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEndpoint {
-    id: String,
-    psp: String,
-    mode: String,
+    pub(super) id: String,
+    pub(super) psp: String,
+    pub(super) mode: String,
     token: Option<SecretString>,
     token_file: Option<String>,
     #[serde(default)]
     allow_from: Vec<String>,
     // Up2pay
-    pbx_retour: Option<String>,
+    pub(super) pbx_retour: Option<String>,
     public_key_files: Option<Vec<String>>,
     // Sogecommerce
-    site_id: Option<String>,
+    pub(super) site_id: Option<String>,
     key: Option<SecretString>,
     key_file: Option<String>,
-    algorithm: Option<String>,
+    pub(super) algorithm: Option<String>,
     rest_password: Option<SecretString>,
     rest_password_file: Option<String>,
 }
 
 impl RawEndpoint {
+    pub(super) fn token_source(&self) -> Source<'_> {
+        Source::new(self.token.as_ref(), self.token_file.as_deref())
+    }
+
+    pub(super) fn key_source(&self) -> Source<'_> {
+        Source::new(self.key.as_ref(), self.key_file.as_deref())
+    }
+
     /// Makes the endpoint, or notes what is wrong. `at` is its place in the file, as in `shop[0].endpoint[1]`.
     pub(super) fn resolve(&self, at: &str, shop: &ShopId, check: &mut Check<'_>) -> Option<Endpoint> {
         let id = check.value(&format!("{at}.id"), EndpointId::new(self.id.as_str()));
@@ -60,7 +68,7 @@ impl RawEndpoint {
 
     fn token(&self, at: &str, mode: Option<Mode>, check: &mut Check<'_>) -> Option<SecretToken> {
         let key = format!("{at}.token");
-        let source = Source::new(self.token.as_ref(), self.token_file.as_deref());
+        let source = self.token_source();
         self.warn_of_inline(&key, mode, source, check);
         let before = check.problems.len();
         let secret = check.secret(&key, source);
@@ -134,7 +142,7 @@ impl RawEndpoint {
             None
         };
         let key = format!("{at}.key");
-        let source = Source::new(self.key.as_ref(), self.key_file.as_deref());
+        let source = self.key_source();
         self.warn_of_inline(&key, Some(mode), source, check);
         let before = check.problems.len();
         let secret = check.secret(&key, source);

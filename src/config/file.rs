@@ -87,7 +87,11 @@ pub(super) struct Check<'p> {
     pub(super) warnings: Vec<Problem>,
 }
 
-impl Check<'_> {
+impl<'p> Check<'p> {
+    pub(super) fn new(path: &'p Path) -> Self {
+        Self { folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() }
+    }
+
     pub(super) fn wrong(&mut self, key: impl Into<String>, what: impl Into<String>) {
         self.problems.push(Problem { key: key.into(), what: what.into() });
     }
@@ -158,7 +162,7 @@ impl RawConfig {
     /// # Errors
     /// A value in `[ledger]` is wrong.
     pub fn ledger(&self, path: &Path) -> Result<LedgerSettings, ConfigError> {
-        let mut check = Check { folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() };
+        let mut check = Check::new(path);
         let settings = self.ledger_settings(&mut check);
         finish(path, check.problems, settings)
     }
@@ -168,7 +172,7 @@ impl RawConfig {
     /// # Errors
     /// All that is wrong, at once.
     pub fn resolve(&self, path: &Path) -> Result<Config, ConfigError> {
-        let mut check = Check { folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() };
+        let mut check = Check::new(path);
         let listener = self.listener_settings(&mut check);
         let ledger = self.ledger_settings(&mut check);
         let policy = self.policy(&mut check);
@@ -187,12 +191,21 @@ impl RawConfig {
         finish(path, check.problems, config)
     }
 
+    /// Every endpoint, with the id of its shop.
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = (&str, &RawEndpoint)> {
+        self.shop.iter().flat_map(|shop| shop.endpoint.iter().map(|endpoint| (shop.id.as_str(), endpoint)))
+    }
+
+    pub(super) fn admin_token_source(&self) -> Source<'_> {
+        Source::new(self.listener.admin_token.as_ref(), self.listener.admin_token_file.as_deref())
+    }
+
     fn listener_settings(&self, check: &mut Check<'_>) -> Option<ListenerSettings> {
         let raw = &self.listener;
         let public = check.address("listener.public", raw.public.as_deref(), "127.0.0.1:8080");
         let admin = check.address("listener.admin", raw.admin.as_deref(), "127.0.0.1:8081");
         let key = "listener.admin_token";
-        let source = Source::new(raw.admin_token.as_ref(), raw.admin_token_file.as_deref());
+        let source = self.admin_token_source();
         let admin_token =
             check.secret(key, source).and_then(|token| check.value(key, SecretToken::new(&token)));
         let trusted_proxies = check.networks("listener.trusted_proxies", &raw.trusted_proxies);

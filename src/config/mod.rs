@@ -5,6 +5,7 @@
 mod endpoint;
 mod file;
 mod secrets;
+mod trial;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use file::RawConfig;
+pub use trial::{Signing, TrialEndpoint};
 
 use crate::alert::{Language, MailError, Mailer};
 use crate::crypto::SecretToken;

@@ -92,6 +92,13 @@ impl Timestamp {
         Self::from_millis(self.millis().saturating_add(span))
     }
 
+    /// This instant less a time span.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.millis().saturating_sub(span))
+    }
+
     /// The time from an earlier instant to this one; zero if it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -134,7 +134,8 @@ fn amounts(draft: &Draft) -> Vec<Finding> {
     // Given back to the cent what was too much, or all of it: mended.
     let disputed = draft.evidence.iter().any(|evidence| {
         let otherwise = |other: Cents| paid.minus(evidence.tender.amount).plus(other);
-        evidence.tender.state.is_accepted() && evidence.other_amount.map(otherwise).is_some_and(|sum| expected == Some(sum))
+        evidence.tender.state.is_accepted()
+            && evidence.other_amount.map(otherwise).is_some_and(|sum| expected == Some(sum))
     });
     let mended = record.refunded().is_positive()
         && (record.refunded() >= paid || expected == Some(paid.minus(record.refunded())));

@@ -59,6 +59,31 @@ pub struct Report {
     pub max: Duration,
 }
 
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sent, unanswered, unexpected_count, elapsed, p50, p99, max, .. } = self;
+        let millis = u128::from(*sent) * 1000;
+        let rate = millis.checked_div(elapsed.as_millis()).unwrap_or(millis);
+        write!(
+            f,
+            "{sent} messages in {elapsed:.1?}: {rate} a second; p50 {p50:.1?}, p99 {p99:.1?}, max {max:.1?}"
+        )?;
+        for (status, count) in &self.by_status {
+            write!(f, "\n  {status}: {count}")?;
+        }
+        if *unanswered > 0 {
+            write!(f, "\n  no answer: {unanswered}")?;
+        }
+        if *unexpected_count > 0 {
+            write!(f, "\n{unexpected_count} answers are not as they should be:")?;
+        }
+        for unexpected in &self.unexpected {
+            write!(f, "\n  {unexpected}")?;
+        }
+        Ok(())
+    }
+}
+
 /// What became of one message.
 #[derive(Debug)]
 pub(super) struct Outcome {

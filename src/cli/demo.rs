@@ -1,0 +1,293 @@
+//! `demo`: the main job, without any configuration. A real daemon in this process, with a ledger and a mailbox in
+//! a temporary folder, is told real-shaped stories by both PSPs; what became of each is compared with what the
+//! story promises.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::output::Listing;
+use super::{Failure, Format, Outcome, alerts, output, records, runtime};
+use crate::app::{self, Listeners, Setup};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
+use crate::ledger::{OrderStory, Reader, RecordFilter};
+use crate::mail_sink::{MailSink, ReceivedMail};
+use crate::psp::sogecommerce::{Algorithm, SiteId};
+use crate::psp::up2pay::{Template, ThrowawayKey};
+use crate::simulate::{self, Actor, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The language of the alert e-mails: fr or en.
+    #[arg(long, default_value = "fr")]
+    language: String,
+    /// Where to leave ledger, configuration and e-mails; a new temporary folder if not said.
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+/// No secret: it guards a daemon that lives for seconds.
+const TOKEN: &str = "demonstration-only-0123456789";
+const SITE: &str = "12345678";
+const KEY: &str = "1122334455667788";
+
+/// How long to wait for the e-mails at most.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The seed of the stories: the demo is the same each time.
+const SEED: u64 = 2026;
+
+pub(super) fn run(options: &Options) -> Result<Outcome, Failure> {
+    let folder = match &options.folder {
+        Some(folder) => folder.clone(),
+        None => tempfile::Builder::new()
+            .prefix("cvco-demo-")
+            .tempdir()
+            .map_err(Failure::io("a temporary folder"))?
+            .keep(),
+    };
+    std::fs::create_dir_all(&folder).map_err(Failure::io(folder.display().to_string()))?;
+    runtime()?.block_on(play(&folder, &options.language))
+}
+
+async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
+    let any_port = "127.0.0.1:0".parse().map_err(anyhow::Error::from)?;
+    let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
+    let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
+    let config_path = write_configuration(folder, language, &key, &mailbox)?;
+    let config = Config::load(&config_path)?;
+    let ledger = config.ledger.path.clone();
+
+    let listeners = Listeners::open(&config).await?;
+    let public_address = listeners.public.local_addr().map_err(Failure::io("the listener"))?;
+    let address = |listener: &tokio::net::TcpListener| {
+        let address = listener.local_addr().map_err(Failure::io("the listener"))?;
+        format!("http://{address}").parse::<simulate::Address>().map_err(|e| Failure::Other(e.into()))
+    };
+    let (public, admin) = (address(&listeners.public)?, address(&listeners.admin)?);
+    let stop = CancellationToken::new();
+    let (_reload, reloads) = mpsc::channel(1);
+    let setup = Setup { config, config_path: None, listeners, clock: Clock::system() };
+    let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
+
+    let plays = stories(key)?;
+    output::line(format!(
+        "A daemon listens at {public_address}; {} orders are paid through Up2pay and Sogecommerce …",
+        plays.len()
+    ))?;
+    let admin =
+        Admin { address: admin, shop: ShopId::new("camping").map_err(anyhow::Error::from)?, token: None };
+    let pace = Pace { per_second: None, connections: NonZeroUsize::MIN };
+    let report = simulate::run(&public, Some(&admin), plays.clone(), pace, |_| {})
+        .await
+        .map_err(anyhow::Error::from)?;
+    let wanted = plays.iter().flat_map(promised).filter(|kind| kind.severity() > Severity::Info).count();
+    let came = tokio::time::timeout(PATIENCE, mailbox.wait_for(wanted)).await;
+    stop.cancel();
+    daemon.await.map_err(anyhow::Error::from)??;
+
+    let mails = came.unwrap_or_else(|_| mailbox.mails());
+    let kept = tell(folder, &ledger, &plays, &mails)?;
+    let good = kept && report.unexpected_count == 0 && mails.len() == wanted;
+    where_to_look(folder, &config_path, &ledger)?;
+    output::line(if good {
+        format!(
+            "Every story ended as it should, and each thing that does not match is one e-mail: {wanted} of them."
+        )
+    } else {
+        format!("NOT AS IT SHOULD BE: {} of {wanted} e-mails came. {report}", mails.len())
+    })?;
+    Ok(if good { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+/// What the story promises, in any order.
+fn promised(play: &Play) -> Vec<Kind> {
+    play.scenario.promises(play.psp).to_vec()
+}
+
+/// One order for each story that a PSP can tell.
+fn stories(key: ThrowawayKey) -> Result<Vec<Play>, Failure> {
+    let trials = Trials {
+        up2pay: Some(Up2payTrial {
+            endpoint: EndpointId::new("up2pay").map_err(anyhow::Error::from)?,
+            token: TOKEN.to_owned(),
+            mode: Mode::Production,
+            template: Template::default(),
+            key,
+        }),
+        sogecommerce: Some(SogecommerceTrial {
+            endpoint: EndpointId::new("sogecommerce").map_err(anyhow::Error::from)?,
+            token: TOKEN.to_owned(),
+            site_id: SiteId::new(SITE).map_err(anyhow::Error::from)?,
+            mode: Mode::Production,
+            key: KEY.to_owned().into(),
+            algorithm: Algorithm::HmacSha256,
+        }),
+    };
+    let mut actor = Actor::new(trials, SEED);
+    // A little ago, so that second thoughts are not in the future.
+    let at = Clock::system().now().before(Duration::from_mins(10));
+    let told =
+        Psp::ALL.into_iter().flat_map(|psp| Scenario::ALL.iter().map(move |scenario| (*scenario, psp)));
+    Ok(told.filter_map(|(scenario, psp)| actor.play(scenario, psp, at)).collect())
+}
+
+fn write_configuration(
+    folder: &Path,
+    language: &str,
+    key: &ThrowawayKey,
+    mailbox: &MailSink,
+) -> Result<PathBuf, Failure> {
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(Failure::io(path.display().to_string()))?;
+        Ok::<_, Failure>(path)
+    };
+    write("up2pay-public.pem", &key.public_pem())?;
+    write("up2pay-private.pem", &key.private_pem())?;
+    let smtp = mailbox.address();
+    write(
+        "config.toml",
+        &format!(
+            r#"# The demonstration's configuration: short graces, each alert at once, a mailbox of its own.
+[listener]
+public = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+
+[ledger]
+path = "ledger.sqlite"
+
+[reconcile]
+complement_grace = "2s"
+
+[alerts]
+language = "{language}"
+from = "cvco@camping.example"
+to = ["compta@camping.example"]
+smtp = "smtp://{smtp}"
+digest = "0s"
+
+[[shop]]
+id = "camping"
+name = "Camping des Pins"
+
+[[shop.endpoint]]
+id = "up2pay"
+psp = "up2pay"
+mode = "production"
+token = "{TOKEN}"
+public_key_files = ["up2pay-public.pem"]
+
+[[shop.endpoint]]
+id = "sogecommerce"
+psp = "sogecommerce"
+mode = "production"
+token = "{TOKEN}"
+site_id = "{SITE}"
+key = "{KEY}"
+"#
+        ),
+    )
+}
+
+/// Shows what became of each story; whether all ended as promised.
+fn tell(folder: &Path, ledger: &Path, plays: &[Play], mails: &[ReceivedMail]) -> Result<bool, Failure> {
+    let reader = Reader::open(ledger)?;
+    let found = reader.discrepancies(false, u32::MAX)?;
+    let mut kinds: BTreeMap<String, Vec<Kind>> = BTreeMap::new();
+    for row in &found {
+        let reference = row.order_ref.as_ref().map(ToString::to_string).unwrap_or_default();
+        kinds.entry(reference).or_default().push(row.kind);
+    }
+    let headers = ["", "PSP", "story", "order", "expected", "state", "discrepancies"];
+    let mut listing = Listing::new(&headers, &[4]);
+    let mut all_kept = true;
+    for play in plays {
+        let mut raised = kinds.remove(&play.reference).unwrap_or_default();
+        raised.sort_unstable();
+        let stories = reader.stories(&play.reference)?;
+        let state =
+            stories.first().filter(|story| !story.records.is_empty()).map(|story| story.state.clone());
+        let kept = is_kept(play, stories.first(), &raised);
+        all_kept &= kept;
+        listing.push(vec![
+            if kept { "✓" } else { "✗" }.to_owned(),
+            play.psp.to_string(),
+            play.scenario.description().to_owned(),
+            play.reference.clone(),
+            if play.register { play.total.to_string() } else { "not told".to_owned() },
+            state.unwrap_or_else(|| "–".to_owned()),
+            raised.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    output::line("\nThe stories, and what became of them\n")?;
+    listing.print(Format::Table)?;
+    output::line("\nThe records\n")?;
+    let filter = RecordFilter { limit: 1000, ..RecordFilter::default() };
+    records::listing(&reader.records(&filter)?).print(Format::Table)?;
+    output::line("\nThe discrepancies\n")?;
+    alerts::listing(&found).print(Format::Table)?;
+    show_mails(folder, mails)?;
+    Ok(all_kept)
+}
+
+fn is_kept(play: &Play, story: Option<&OrderStory>, raised: &[Kind]) -> bool {
+    let Some(ending) = play.scenario.ending(play.psp) else { return false };
+    let mut promised = promised(play);
+    promised.sort_unstable();
+    let state = story.filter(|story| !story.records.is_empty()).map(|story| story.state.as_str());
+    state == ending.state.map(crate::domain::RecordState::as_str)
+        && raised == promised
+        && story.is_none_or(|story| story.records.iter().all(|record| adds_up(record.paid_cents, record)))
+}
+
+/// Cents are conserved: voucher and card come to what was paid.
+fn adds_up(paid: i64, record: &crate::ledger::RecordRow) -> bool {
+    Cents::new(record.voucher_cents).plus(Cents::new(record.card_cents)) == Cents::new(paid)
+}
+
+fn show_mails(folder: &Path, mails: &[ReceivedMail]) -> Result<(), Failure> {
+    let mailbox = folder.join("mails");
+    std::fs::create_dir_all(&mailbox).map_err(Failure::io(mailbox.display().to_string()))?;
+    output::line("\nThe e-mails\n")?;
+    for (n, mail) in mails.iter().enumerate() {
+        output::line(format!("  {}", mail.subject()))?;
+        let path = mailbox.join(format!("{:02}.eml", n + 1));
+        std::fs::write(&path, &mail.raw).map_err(Failure::io(path.display().to_string()))?;
+        if let Some(html) = &mail.html {
+            let path = path.with_extension("html");
+            std::fs::write(&path, html).map_err(Failure::io(path.display().to_string()))?;
+        }
+    }
+    let longest = mails.iter().filter_map(|mail| mail.text.as_deref()).max_by_key(|text| text.len());
+    if let Some(text) = longest {
+        output::line("\nOne of them in full\n")?;
+        for line in text.lines() {
+            output::line(format!("  │ {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn where_to_look(folder: &Path, config: &Path, ledger: &Path) -> Result<(), Failure> {
+    let program = std::env::current_exe().ok();
+    let program =
+        program.as_deref().map_or_else(|| "cvco-reconciled".to_owned(), |p| p.display().to_string());
+    output::line(format!(
+        "\nWhere to look\n\n  \
+         the ledger     sqlite3 -readonly {ledger} 'SELECT * FROM acct_register'\n  \
+         an order       {program} --config {config} record REFERENCE\n  \
+         its proof      {program} --config {config} verify\n  \
+         the e-mails    {mails}\n",
+        ledger = ledger.display(),
+        config = config.display(),
+        mails = folder.join("mails").display(),
+    ))
+}

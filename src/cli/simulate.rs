@@ -1,0 +1,171 @@
+//! `simulate`: signed traffic for a running daemon.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use secrecy::ExposeSecret;
+
+use super::{Failure, Outcome, output, runtime};
+use crate::clock::Clock;
+use crate::config::{RawConfig, Signing, TrialEndpoint};
+use crate::domain::{Mode, Psp, ShopId};
+use crate::psp::up2pay::ThrowawayKey;
+use crate::simulate::{
+    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial,
+};
+
+/// Sends what the PSPs would send to the endpoints of the configuration that are in test mode. For Up2pay it needs
+/// a private key of its own: make a pair with --make-keys, name the public half in the endpoint's
+/// `public_key_files`, and the private half with --up2pay-key.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The daemon's public listener, for instance <http://127.0.0.1:8080>.
+    #[arg(long, value_name = "URL", required_unless_present_any = ["make_keys", "list"])]
+    url: Option<Address>,
+    /// The daemon's admin listener: registers the orders first.
+    #[arg(long, value_name = "URL")]
+    admin: Option<Address>,
+    /// How many orders.
+    #[arg(long, default_value_t = 100)]
+    orders: usize,
+    /// Messages a second; as fast as possible if not said.
+    #[arg(long, value_name = "PER_SECOND")]
+    rate: Option<NonZeroU32>,
+    /// Connections kept open.
+    #[arg(long, default_value = "16")]
+    connections: NonZeroUsize,
+    /// The same seed makes the same orders; use another one for each run on one ledger.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only this story; may be given several times. See --list.
+    #[arg(long = "scenario", value_name = "NAME")]
+    scenarios: Vec<Scenario>,
+    /// Only this PSP.
+    #[arg(long)]
+    psp: Option<Psp>,
+    /// The private key that signs Up2pay's calls.
+    #[arg(long, value_name = "PEM")]
+    up2pay_key: Option<PathBuf>,
+    /// Also send to endpoints in production mode: trial orders will stand in a real ledger.
+    #[arg(long)]
+    into_production: bool,
+    /// Make a pair of Up2pay keys in this folder, and end.
+    #[arg(long, value_name = "FOLDER")]
+    make_keys: Option<PathBuf>,
+    /// List the stories, and end.
+    #[arg(long)]
+    list: bool,
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    if options.list {
+        for scenario in Scenario::ALL {
+            output::line(format!("{:24}{}", scenario.as_str(), scenario.description()))?;
+        }
+        return Ok(Outcome::Fine);
+    }
+    if let Some(folder) = &options.make_keys {
+        return make_keys(folder);
+    }
+    let Some(url) = &options.url else { return Err(Failure::Usage("--url is missing".to_owned())) };
+    let endpoints = RawConfig::read(path)?.trial_endpoints(path)?;
+    let (trials, shop) = trials(endpoints, options)?;
+    let plan = plan(trials, options);
+    if plan.is_empty() {
+        return Err(Failure::Usage("no endpoint here can tell such a story".to_owned()));
+    }
+    let messages = plan.iter().map(|play| play.messages.len()).sum::<usize>();
+    let token = match &options.admin {
+        Some(_) => RawConfig::read(path)?.admin_token(path)?,
+        None => None,
+    };
+    let admin = options.admin.clone().map(|address| Admin { address, shop, token });
+    let pace = Pace { per_second: options.rate, connections: options.connections };
+    let bar = output::progress_bar("sending");
+    bar.set_length(u64::try_from(messages).unwrap_or(u64::MAX));
+    let report = runtime()?
+        .block_on(simulate::run(url, admin.as_ref(), plan, pace, |sent| bar.set_position(sent)))
+        .map_err(anyhow::Error::from)?;
+    bar.finish_and_clear();
+    output::line(&report)?;
+    Ok(if report.unexpected_count == 0 { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+/// The first endpoint of each PSP that may take part, and the shop in which the orders are registered.
+fn trials(endpoints: Vec<TrialEndpoint>, options: &Options) -> Result<(Trials, ShopId), Failure> {
+    let mut trials = Trials::default();
+    let mut shop: Option<ShopId> = None;
+    for endpoint in endpoints {
+        let TrialEndpoint { id, shop: owner, mode, token, signing } = endpoint;
+        if mode == Mode::Production && !options.into_production {
+            continue;
+        }
+        if shop.as_ref().is_some_and(|shop| *shop != owner) {
+            continue;
+        }
+        let token = token.expose_secret().to_owned();
+        match (signing, &options.up2pay_key) {
+            (Signing::Up2pay(template), Some(key)) if trials.up2pay.is_none() => {
+                let pem = std::fs::read(key).map_err(Failure::io(key.display().to_string()))?;
+                let key = ThrowawayKey::from_private_pem(&pem)
+                    .map_err(|error| Failure::Usage(format!("--up2pay-key: {error}")))?;
+                trials.up2pay = Some(Up2payTrial { endpoint: id, token, mode, template, key });
+            }
+            (Signing::Sogecommerce(site_id, key, algorithm), _) if trials.sogecommerce.is_none() => {
+                trials.sogecommerce =
+                    Some(SogecommerceTrial { endpoint: id, token, site_id, mode, key, algorithm });
+            }
+            (Signing::Up2pay(_) | Signing::Sogecommerce(..), _) => continue,
+        }
+        shop = Some(owner);
+    }
+    shop.map(|shop| (trials, shop)).ok_or_else(|| {
+        Failure::Usage(
+            "no endpoint takes part: it needs mode = \"test\" (or --into-production), and Up2pay needs --up2pay-key"
+                .to_owned(),
+        )
+    })
+}
+
+fn plan(trials: Trials, options: &Options) -> Vec<Play> {
+    let now = Clock::system().now();
+    let seed = options.seed.unwrap_or(now.millis().unsigned_abs());
+    let mut actor = Actor::new(trials, seed);
+    if options.scenarios.is_empty() && options.psp.is_none() {
+        return actor.play_mix(options.orders, now);
+    }
+    let scenarios = if options.scenarios.is_empty() { Scenario::ALL } else { &options.scenarios };
+    let psps: Vec<Psp> =
+        Psp::ALL.into_iter().filter(|psp| options.psp.is_none_or(|only| only == *psp)).collect();
+    let mut plan = Vec::new();
+    let stories = scenarios.iter().flat_map(|scenario| psps.iter().map(move |psp| (*scenario, *psp)));
+    for (scenario, psp) in stories.cycle().take(options.orders.saturating_mul(scenarios.len() * psps.len())) {
+        if plan.len() >= options.orders {
+            break;
+        }
+        plan.extend(actor.play(scenario, psp, now));
+    }
+    plan
+}
+
+fn make_keys(folder: &Path) -> Result<Outcome, Failure> {
+    let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
+    std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
+    for (name, pem, mode) in
+        [("up2pay-private.pem", key.private_pem(), 0o600), ("up2pay-public.pem", key.public_pem(), 0o644)]
+    {
+        let path = folder.join(name);
+        let failed = || Failure::io(path.display().to_string());
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)
+            .map_err(failed())?;
+        std::io::Write::write_all(&mut file, pem.as_bytes()).map_err(failed())?;
+        output::line(path.display())?;
+    }
+    Ok(Outcome::Fine)
+}

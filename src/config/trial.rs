@@ -1,0 +1,77 @@
+//! What `simulate` needs of the configuration: the secrets that a sender would have.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::endpoint::RawEndpoint;
+use super::file::Check;
+use super::{ConfigError, RawConfig};
+use crate::domain::{EndpointId, Mode, Psp, ShopId};
+use crate::psp::{sogecommerce, up2pay};
+
+/// An endpoint as its PSP knows it.
+pub struct TrialEndpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub shop: ShopId,
+    /// Real payments or trials.
+    pub mode: Mode,
+    /// The secret segment of its URL.
+    pub token: SecretString,
+    /// What the PSP signs with and by.
+    pub signing: Signing,
+}
+
+/// How a PSP signs for an endpoint.
+pub enum Signing {
+    /// The variables that the shop asks for; the private key is not in the configuration.
+    Up2pay(up2pay::Template),
+    /// Shop, key and algorithm.
+    Sogecommerce(sogecommerce::SiteId, SecretString, sogecommerce::Algorithm),
+}
+
+impl RawConfig {
+    /// The admin token, as the shop would send it.
+    ///
+    /// # Errors
+    /// A value is wrong.
+    pub fn admin_token(&self, path: &Path) -> Result<Option<SecretString>, ConfigError> {
+        self.resolve(path)?;
+        let mut check = Check::new(path);
+        Ok(check.secret("listener.admin_token", self.admin_token_source()))
+    }
+
+    /// The endpoints, with their secrets.
+    ///
+    /// # Errors
+    /// A value is wrong: `check` tells everything.
+    pub fn trial_endpoints(&self, path: &Path) -> Result<Vec<TrialEndpoint>, ConfigError> {
+        self.resolve(path)?;
+        let mut check = Check::new(path);
+        let endpoints = self.endpoints().filter_map(|(shop, raw)| trial(shop, raw, &mut check)).collect();
+        Ok(endpoints)
+    }
+}
+
+fn trial(shop: &str, raw: &RawEndpoint, check: &mut Check<'_>) -> Option<TrialEndpoint> {
+    let signing = match raw.psp.parse().ok()? {
+        Psp::Up2pay => Signing::Up2pay(match &raw.pbx_retour {
+            Some(text) => up2pay::Template::parse(text).ok()?,
+            None => up2pay::Template::default(),
+        }),
+        Psp::Sogecommerce => Signing::Sogecommerce(
+            sogecommerce::SiteId::new(raw.site_id.as_deref()?).ok()?,
+            check.secret("key", raw.key_source())?,
+            raw.algorithm.as_deref().unwrap_or("hmac-sha-256").parse().ok()?,
+        ),
+    };
+    Some(TrialEndpoint {
+        id: EndpointId::new(raw.id.as_str()).ok()?,
+        shop: ShopId::new(shop).ok()?,
+        mode: raw.mode.parse().ok()?,
+        token: check.secret("token", raw.token_source())?,
+        signing,
+    })
+}
