@@ -15,13 +15,13 @@ fn card_back(cents: i64) -> Told {
     card(cents).sogecommerce().id("RC").refund()
 }
 
-fn refunded(case: &Case) -> Vec<(Option<String>, i64, TenderState)> {
+fn refunded(case: &Case) -> Vec<(String, i64, TenderState)> {
     let tenders = case.assess().records.into_iter().flat_map(|record| record.tenders);
-    tenders.map(|t| (t.id.map(String::from), t.refunded.get(), t.state)).collect()
+    tenders.map(|t| (t.id.map(String::from).unwrap_or_default(), t.refunded.get(), t.state)).collect()
 }
 
-fn id(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn id(text: &str) -> String {
+    text.to_owned()
 }
 
 #[test]
