@@ -22,6 +22,7 @@ pub(super) struct Fold<'c> {
     conn: &'c Connection,
     head: Head,
     policy: Policy,
+    /// The last instant at which a rule of time came due, whenever the sweep ran.
     swept_at: Timestamp,
     resumed_at: (i64, Timestamp),
 }
@@ -129,9 +130,11 @@ impl<'c> Fold<'c> {
         self.swept_at = swept_at;
     }
 
-    /// Takes one entry. Time never runs backwards in the log: an entry is dated no earlier than the one before.
+    /// Takes one entry. Time never runs backwards: an entry is dated no earlier than the one before, nor than
+    /// the last rule of time that was applied. A call that was timed just before a sweep and reached the writer
+    /// just after it would otherwise be folded before it the next time.
     pub(super) fn take(&mut self, at: Timestamp, entry: &Entry) -> Result<Taken, LedgerError> {
-        let at = at.max(self.head.at);
+        let at = at.max(self.head.at).max(self.swept_at);
         self.sweep(at)?;
         match entry {
             Entry::Notification(notification) => self.notification(at, entry, notification),
@@ -144,17 +147,11 @@ impl<'c> Fold<'c> {
 
     /// Applies the rules of time up to an instant; says whether any came due.
     pub(super) fn sweep(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
-        let came_due = self.apply_time_until(now.max(self.head.at))?;
-        if came_due {
-            self.swept_at = self.swept_at.max(now);
-        }
-        Ok(came_due)
-    }
-
-    fn apply_time_until(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
+        let now = now.max(self.head.at);
         let mut came_due = false;
         while let Some((order_id, due)) = orders::next_to_look_at(self.conn, now)? {
             self.reassess(order_id, due)?;
+            self.swept_at = self.swept_at.max(due);
             came_due = true;
         }
         Ok(came_due)

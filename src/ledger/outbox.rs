@@ -245,9 +245,10 @@ pub(super) fn failed(
     error: &str,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
-    let attempts: u32 = conn
+    let attempts: Option<u32> = conn
         .prepare_cached("SELECT MAX(attempts) FROM outbox WHERE message_id = ?1")?
         .query_row([message_id], |row| row.get(0))?;
+    let Some(attempts) = attempts else { return Ok(()) };
     let wait = BACK_OFF
         .get(attempts.saturating_sub(1) as usize)
         .or(BACK_OFF.last())

@@ -1,8 +1,10 @@
 //! Proof that the ledger is right: `verify` checks the chain, the payloads and the fold; `rebuild` makes the
 //! fold again from the log.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::crypto::{SealKey, sha256};
@@ -12,13 +14,14 @@ use super::fold::{Fold, GENESIS, Taken};
 use super::{LedgerError, key_file, payload, schema};
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-const FOLD_TABLES: [(&str, &str); 6] = [
+const FOLD_TABLES: [(&str, &str); 7] = [
     ("orders", "order_id"),
     ("order_versions", "order_id, version"),
     ("events", "order_id, seq, position"),
     ("records", "order_id, psp, call_number"),
     ("tenders", "order_id, psp, call_number, position"),
     ("discrepancies", "id"),
+    ("progress", "one"),
 ];
 
 /// Something that is not as it should be.
@@ -93,6 +96,9 @@ pub fn verify(
 /// The log itself is damaged (`verify` says where), or the ledger cannot be written.
 pub fn rebuild(path: &Path, progress: &mut dyn FnMut(i64, i64)) -> Result<Rebuilt, LedgerError> {
     let mut conn = schema::open_for_writing(path)?;
+    // What is replaced may refer to rows that are missing until they are replaced too. The fold itself was made
+    // with all references checked.
+    conn.pragma_update(None, "foreign_keys", false)?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let scratch = schema::scratch()?;
     let mut proof = Proof::default();
@@ -107,7 +113,6 @@ pub fn rebuild(path: &Path, progress: &mut dyn FnMut(i64, i64)) -> Result<Rebuil
         }
     }
     if !replaced.is_empty() {
-        tx.pragma_update(None, "defer_foreign_keys", true)?;
         for (table, _) in FOLD_TABLES.iter().rev().filter(|(table, _)| replaced.contains(table)) {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
@@ -167,6 +172,9 @@ fn fold_afresh(
         let swept_at = crate::domain::Timestamp::parse(&swept_at)
             .map_err(|_| LedgerError::CorruptRow { table: "progress", id: 1 })?;
         fold.sweep(swept_at)?;
+        fold.finish()?;
+    } else if proof.entries > 0 {
+        fold.finish()?;
     }
     scratch.execute_batch("COMMIT")?;
     Ok(())
@@ -213,27 +221,48 @@ fn first_difference(
     order: &str,
 ) -> Result<Option<Flaw>, LedgerError> {
     let query = format!("SELECT * FROM {table} ORDER BY {order}");
+    let keys = order.split(", ").count();
     let (mut stored, mut folded) = (conn.prepare(&query)?, scratch.prepare(&query)?);
     let (mut stored, mut folded) = (stored.query([])?, folded.query([])?);
     loop {
-        let (left, right) = (next_row(&mut stored)?, next_row(&mut folded)?);
-        let place = |row: &[rusqlite::types::Value]| {
-            let keys = order.split(", ").count();
-            let named: Vec<_> = row.iter().take(keys).map(|value| format!("{value:?}")).collect();
-            format!("{table} row {}", named.join(" "))
-        };
-        let (place, what) = match (left, right) {
+        let (row, what) = match (next_row(&mut stored)?, next_row(&mut folded)?) {
             (None, None) => return Ok(None),
             (Some(left), Some(right)) if left == right => continue,
-            (Some(left), Some(_)) => (place(&left), "is not what the log amounts to"),
-            (Some(left), None) => (place(&left), "is not in the log"),
-            (None, Some(right)) => (place(&right), "is missing"),
+            (Some(left), None) => (left, "is not in the log"),
+            (None, Some(right)) => (right, "is missing"),
+            (Some(left), Some(right)) => match compare_keys(&left, &right, keys) {
+                Ordering::Less => (left, "is not in the log"),
+                Ordering::Equal => (left, "is not what the log amounts to"),
+                Ordering::Greater => (right, "is missing"),
+            },
         };
-        return Ok(Some(Flaw { place, what: what.to_owned() }));
+        let named: Vec<_> = row.iter().take(keys).map(name).collect();
+        return Ok(Some(Flaw { place: format!("{table} row {}", named.join(" ")), what: what.to_owned() }));
     }
 }
 
-fn next_row(rows: &mut rusqlite::Rows<'_>) -> Result<Option<Vec<rusqlite::types::Value>>, LedgerError> {
+/// Which of two rows comes first. Keys are numbers and texts, which SQLite orders as Rust does.
+fn compare_keys(left: &[Value], right: &[Value], keys: usize) -> Ordering {
+    let pairs = left.iter().zip(right).take(keys);
+    pairs
+        .map(|pair| match pair {
+            (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
+            (Value::Text(a), Value::Text(b)) => a.cmp(b),
+            _ => Ordering::Equal,
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+fn name(key: &Value) -> String {
+    match key {
+        Value::Integer(number) => number.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Null | Value::Real(_) | Value::Blob(_) => "?".to_owned(),
+    }
+}
+
+fn next_row(rows: &mut rusqlite::Rows<'_>) -> Result<Option<Vec<Value>>, LedgerError> {
     let Some(row) = rows.next()? else { return Ok(None) };
     let columns = row.as_ref().column_count();
     Ok(Some((0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?))

@@ -207,7 +207,9 @@ impl Reader {
                     r.expected_from, r.voucher_cents, r.card_cents, r.paid_cents, r.refunded_cents,
                     r.paid_cents - r.expected_cents, r.state, r.first_seen_at, r.authorised_at, r.captured_at,
                     r.settled_at,
-                    (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = r.order_id AND d.closed_at IS NULL)
+                    (SELECT COUNT(*) FROM discrepancies d
+                      WHERE d.order_id = r.order_id AND d.closed_at IS NULL
+                        AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
              FROM records r JOIN orders o USING (order_id) WHERE r.order_id = ?1 ORDER BY r.psp, r.call_number",
         )?;
         let rows = statement.query_map([order_id], record_row)?.collect::<Result<_, _>>()?;

@@ -2,9 +2,9 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::LedgerError;
 
@@ -33,6 +33,8 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
     )?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.set_prepared_statement_cache_capacity(128);
+    // Before anything is changed: WAL mode would stay behind in another program's file.
+    owner(&conn, path)?;
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // FULL syncs the write-ahead log at each commit: what is acknowledged survives a power loss.
     conn.pragma_update(None, "synchronous", "FULL")?;
@@ -59,6 +61,9 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, LedgerError> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.set_prepared_statement_cache_capacity(64);
     conn.pragma_update(None, "query_only", true)?;
+    if owner(&conn, path)? == Owner::Nobody {
+        return Err(LedgerError::NoLedger(path.to_owned()));
+    }
     match version(&conn)? {
         VERSION => Ok(conn),
         found => Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION }),
@@ -89,27 +94,53 @@ fn create_with_mode(path: &Path) -> Result<(), LedgerError> {
         .map_err(|source| LedgerError::File { path: path.to_owned(), source })
 }
 
+/// Whose a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// It is empty.
+    Nobody,
+    Us,
+}
+
+/// Tells whose a file is, without changing it; that of another program is refused.
+fn owner(conn: &Connection, path: &Path) -> Result<Owner, LedgerError> {
+    let not_ours = || LedgerError::NotALedger(path.to_owned());
+    let tables: i64 =
+        conn.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(|error| {
+            match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => not_ours(),
+                _ => error.into(),
+            }
+        })?;
+    let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    match (tables, application) {
+        (_, APPLICATION_ID) => Ok(Owner::Us),
+        (0, _) => Ok(Owner::Nobody),
+        _ => Err(not_ours()),
+    }
+}
+
 fn version(conn: &Connection) -> Result<i64, LedgerError> {
     Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 fn migrate(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
-    let not_ours = || LedgerError::NotALedger(PathBuf::from(path));
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found = version(&tx)?;
-    let application: i64 = tx.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = tx.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        tx.execute_batch(SCHEMA)?;
-        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-    } else if application != APPLICATION_ID {
-        return Err(not_ours());
-    } else if found > VERSION {
-        return Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION });
-    } else {
-        let done = usize::try_from(found.saturating_sub(1)).map_err(|_| not_ours())?;
-        for step in MIGRATIONS.iter().skip(done) {
-            tx.execute_batch(step)?;
+    match owner(&tx, path)? {
+        Owner::Nobody => {
+            tx.execute_batch(SCHEMA)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        Owner::Us if found > VERSION => {
+            return Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION });
+        }
+        Owner::Us => {
+            let done = usize::try_from(found.saturating_sub(1))
+                .map_err(|_| LedgerError::NotALedger(path.to_owned()))?;
+            for step in MIGRATIONS.iter().skip(done) {
+                tx.execute_batch(step)?;
+            }
         }
     }
     tx.pragma_update(None, "user_version", VERSION)?;

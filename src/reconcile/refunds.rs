@@ -4,18 +4,21 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Brand, CallNumber, Cents, Currency, EndpointId, Instrument, Operation, Psp, ReportedState, Tender,
-    TenderId, TenderState, Timestamp,
+    Brand, CallNumber, Cents, Currency, EndpointId, Instrument, Operation, Tender, TenderId, TenderState,
+    Timestamp,
 };
 
 use super::Fact;
-use super::tenders::{Attempt, Evidence};
+use super::tenders::{Attempt, Evidence, identity, is_accepting, leading, position};
 
 /// A refund that was accepted.
 struct Refund<'a> {
     fact: &'a Fact,
     of: Option<&'a TenderId>,
+    /// When it happened.
     at: Timestamp,
+    /// When the daemon first heard of it.
+    seen_at: Timestamp,
 }
 
 /// Books every accepted refund on the tender that it gives back; one that fits none becomes a tender of its
@@ -40,39 +43,38 @@ pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact]) {
     attempts.retain(|attempt| !attempt.tenders.is_empty());
 }
 
-/// Each refund once, in a fixed order.
+/// Each refund once, in a fixed order: those that name what they give back choose first.
 fn accepted(facts: &[Fact]) -> Vec<Refund<'_>> {
-    type Identity<'a> = (Psp, Option<&'a TenderId>, &'a CallNumber, Cents);
-    let mut refunds: BTreeMap<Identity<'_>, Refund<'_>> = BTreeMap::new();
-    for fact in facts {
-        let Operation::Credit { of } = &fact.event.operation else { continue };
-        let counts = match fact.event.state {
-            ReportedState::Authorised | ReportedState::Captured => true,
-            ReportedState::Pending
-            | ReportedState::Abandoned
-            | ReportedState::Refused
-            | ReportedState::Expired
-            | ReportedState::Cancelled => false,
-        };
-        if counts {
-            let identity =
-                (fact.psp, fact.event.tender_id.as_ref(), &fact.event.call_number, fact.event.amount);
-            let at = fact.event.occurred_at.unwrap_or(fact.received_at);
-            let refund = refunds.entry(identity).or_insert(Refund { fact, of: of.as_ref(), at });
-            refund.at = refund.at.min(at);
-        }
+    let mut told: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
+    for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
+        let event = &fact.event;
+        // Without a transaction only its figures tell one refund from another.
+        let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
+        told.entry((fact.psp, identity(fact.psp, event), anonymous)).or_default().push(fact);
     }
-    let cancelled = |refund: &Refund<'_>| {
-        facts.iter().any(|fact| {
-            matches!(fact.event.operation, Operation::Credit { .. })
-                && fact.event.tender_id.is_some()
-                && fact.event.tender_id == refund.fact.event.tender_id
-                && fact.event.state == ReportedState::Cancelled
-        })
-    };
-    let mut refunds: Vec<_> = refunds.into_values().filter(|refund| !cancelled(refund)).collect();
-    refunds.sort_by(|a, b| (a.at, &a.fact.event.tender_id).cmp(&(b.at, &b.fact.event.tender_id)));
+    let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
+    refunds.sort_by_key(|refund| (refund.of.is_none(), refund.at, &refund.fact.event.tender_id));
     refunds
+}
+
+/// What all facts about one refund amount to, by the same rule as for a debit; `None` if it was not accepted,
+/// or no longer is.
+fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
+    let furthest = facts.iter().map(|fact| fact.event.state).max()?;
+    if !is_accepting(furthest) {
+        return None;
+    }
+    let accepting: Vec<_> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
+    let named = |fact: &&'a Fact| match &fact.event.operation {
+        Operation::Credit { of } => of.as_ref(),
+        Operation::Debit => None,
+    };
+    Some(Refund {
+        fact: leading(&accepting)?,
+        of: accepting.iter().filter_map(named).min(),
+        at: accepting.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?,
+        seen_at: facts.iter().map(|fact| fact.received_at).min()?,
+    })
 }
 
 /// How well a tender fits a refund, best last; `None` if it cannot be the one.
@@ -108,13 +110,14 @@ fn keep_apart(attempts: &mut [Attempt], refund: &Refund<'_>) {
         (event.instrument, event.brand.clone()),
         (event.amount, event.currency),
         refund.fact.endpoint.clone(),
-        refund.at,
+        (refund.at, refund.seen_at),
     );
     let attempt = attempts
         .iter_mut()
         .find(|attempt| attempt.psp == refund.fact.psp && attempt.call_number == event.call_number);
     if let Some(attempt) = attempt {
         attempt.tenders.push(evidence);
+        attempt.tenders.sort_by(|a, b| position(&a.tender).cmp(&position(&b.tender)));
     }
 }
 
@@ -123,7 +126,7 @@ fn unmatched(
     (instrument, brand): (Instrument, Brand),
     (refunded, currency): (Cents, Currency),
     endpoint: EndpointId,
-    at: Timestamp,
+    (at, first_seen_at): (Timestamp, Timestamp),
 ) -> Evidence {
     Evidence {
         tender: Tender {
@@ -138,7 +141,7 @@ fn unmatched(
             contract: None,
             endpoint,
             complement: false,
-            first_seen_at: at,
+            first_seen_at,
             authorised_at: None,
             captured_at: None,
             refunded_at: Some(at),

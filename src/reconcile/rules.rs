@@ -14,33 +14,49 @@ use super::tenders::Evidence;
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    let changed = total_changed(drafts, order);
+    let total_then = changed.as_ref().and_then(|finding| finding.expected);
     let mut found: Vec<Finding> =
-        drafts.iter().flat_map(|draft| of_record(draft, order, policy, now)).collect();
+        drafts.iter().flat_map(|draft| of_record(draft, (order, total_then), policy, now)).collect();
     found.extend(double_payment(drafts));
-    found.extend(total_changed(drafts, order));
+    found.extend(changed);
     found.extend(reference_collision(order));
     found
 }
 
-fn of_record(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+/// `total_then` is the order's total at the time of payment, where it was changed since.
+fn of_record(
+    draft: &Draft,
+    (order, total_then): (&Order, Option<Cents>),
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Finding> {
     if let Some(finding) = wrong_world(draft) {
         // A trial among real payments: nothing else about it means anything.
         if finding.kind == Kind::TestInProduction {
             return vec![finding];
         }
         let mut found = vec![finding];
-        found.extend(of_money(draft, order, policy, now));
+        found.extend(of_money(draft, (order, total_then), policy, now));
         return found;
     }
-    of_money(draft, order, policy, now)
+    of_money(draft, (order, total_then), policy, now)
 }
 
-fn of_money(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+fn of_money(
+    draft: &Draft,
+    (order, total_then): (&Order, Option<Cents>),
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(draft.evidence.iter().filter_map(|evidence| conflicting(draft, evidence)));
     let duplicates = duplicate_tenders(draft);
-    let amounts = if duplicates.is_empty() { amounts(draft) } else { duplicates };
-    found.extend(amounts);
+    let explained = !duplicates.is_empty() || fitted(draft, total_then) || mixes_currencies(draft);
+    found.extend(duplicates);
+    if !explained {
+        found.extend(amounts(draft));
+    }
     found.extend(nobody_knows_the_total(draft, order, policy, now));
     found.extend(currency_unexpected(draft));
     found.extend(draft.evidence.iter().filter_map(|evidence| authorisation_unexpected(draft, evidence)));
@@ -97,6 +113,7 @@ fn conflicting(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
 }
 
 /// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
+/// One that was given back wholly is mended.
 fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
     let accepted = |instrument: Instrument| {
         draft
@@ -104,7 +121,7 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
             .tenders
             .iter()
             .filter(move |tender| tender.instrument == instrument && tender.state.is_accepted())
-            .filter(|tender| tender.amount.is_positive())
+            .filter(|tender| tender.amount.is_positive() && tender.state != TenderState::Refunded)
     };
     let vouchers: BTreeSet<_> = accepted(Instrument::Voucher).map(|tender| &tender.brand).collect();
     let second_voucher = accepted(Instrument::Voucher).count() > vouchers.len();
@@ -155,6 +172,17 @@ fn amounts(draft: &Draft) -> Vec<Finding> {
         }
         Wait::Nothing => [sequence_disagrees(draft), gap(draft)].into_iter().flatten().collect(),
     }
+}
+
+/// What was paid was right until the shop changed the total.
+fn fitted(draft: &Draft, total_then: Option<Cents>) -> bool {
+    total_then == Some(draft.record.paid())
+}
+
+/// An accepted part in another currency than the record's is not counted in its amounts.
+fn mixes_currencies(draft: &Draft) -> bool {
+    let mut accepted = draft.record.tenders.iter().filter(|tender| tender.state.is_accepted());
+    accepted.any(|tender| tender.currency != draft.record.currency)
 }
 
 /// The PSP lists parts that do not come to its own total. Parts cancelled later still count: they were part of
@@ -235,40 +263,48 @@ fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     Some(draft.finding(Kind::UnknownStatus, &subject, format!("{subject}: {code}")))
 }
 
-/// Two payments of one order, each complete in itself.
+/// Two payments of one order, each complete in itself. Beside real payments a trial does not count.
 fn double_payment(drafts: &[Draft]) -> Option<Finding> {
-    let complete = || {
-        drafts.iter().filter(|draft| {
-            let real = draft.record.mode == draft.endpoint_mode || draft.record.mode == Mode::Production;
-            real && match draft.record.state {
-                RecordState::Balanced | RecordState::Unverified => true,
-                RecordState::Pending
-                | RecordState::Unbalanced
-                | RecordState::Failed
-                | RecordState::Refunded
-                | RecordState::PartRefunded => false,
-            }
+    let complete = |mode: Mode| {
+        drafts.iter().filter(move |draft| {
+            draft.record.mode == mode
+                && match draft.record.state {
+                    RecordState::Balanced | RecordState::Unverified => true,
+                    RecordState::Pending
+                    | RecordState::Unbalanced
+                    | RecordState::Failed
+                    | RecordState::Refunded
+                    | RecordState::PartRefunded => false,
+                }
         })
     };
-    if complete().count() < 2 {
+    let trials = || complete(Mode::Test).filter(|draft| draft.endpoint_mode == Mode::Test);
+    let twice: Vec<&Draft> = if complete(Mode::Production).count() > 1 {
+        complete(Mode::Production).collect()
+    } else {
+        trials().collect()
+    };
+    if twice.len() < 2 {
         return None;
     }
     let calls: Vec<_> =
-        complete().map(|draft| format!("{} {}", draft.record.psp, draft.record.call_number)).collect();
+        twice.iter().map(|draft| format!("{} {}", draft.record.psp, draft.record.call_number)).collect();
     Some(Finding {
         kind: Kind::DoublePayment,
         record: None,
         subject: String::new(),
-        expected: complete().find_map(|draft| draft.record.expected).map(|(expected, _)| expected),
-        actual: Some(complete().map(|draft| draft.record.paid()).sum()),
+        expected: twice.iter().find_map(|draft| draft.record.expected).map(|(expected, _)| expected),
+        actual: Some(twice.iter().map(|draft| draft.record.paid()).sum()),
         detail: calls.join(", "),
     })
 }
 
-/// The shop registered another total after the first part had been accepted.
+/// The shop registered another total after the first part had been accepted. What it registered first counts as
+/// known at that time, even if the registration came after the payment.
 fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
     let paid_since = drafts.iter().filter_map(Draft::accepted_since).min()?;
-    let then = order.versions.iter().rfind(|version| version.registered_at <= paid_since)?;
+    let before = order.versions.iter().rfind(|version| version.registered_at <= paid_since);
+    let then = before.or(order.versions.first())?;
     let current = order.current()?;
     (current.total != then.total || current.currency != then.currency).then(|| Finding {
         kind: Kind::TotalChanged,

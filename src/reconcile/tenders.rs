@@ -45,7 +45,7 @@ pub(super) struct Evidence {
     pub(super) odd_status: Option<String>,
 }
 
-const fn is_accepting(state: ReportedState) -> bool {
+pub(super) const fn is_accepting(state: ReportedState) -> bool {
     match state {
         ReportedState::Authorised | ReportedState::Captured => true,
         ReportedState::Pending
@@ -77,7 +77,8 @@ fn attempt(psp: Psp, call_number: &CallNumber, facts: &[&Fact]) -> Option<Attemp
     let mut tenders: Vec<Evidence> = groups.values().filter_map(|facts| weigh(facts)).collect();
     tenders.sort_by(|a, b| position(&a.tender).cmp(&position(&b.tender)));
 
-    let voucher_first = facts.iter().min_by_key(|fact| (fact.event.instrument, &fact.endpoint))?;
+    let voucher_first =
+        facts.iter().min_by_key(|fact| (fact.event.instrument, &fact.endpoint, fact.endpoint_mode))?;
     let totals = |itemised_only: bool| {
         facts
             .iter()
@@ -99,29 +100,39 @@ fn attempt(psp: Psp, call_number: &CallNumber, facts: &[&Fact]) -> Option<Attemp
     })
 }
 
-fn position(tender: &Tender) -> (Instrument, &Option<TenderId>, &Brand) {
+/// Where a tender stands in its record.
+pub(super) fn position(tender: &Tender) -> (Instrument, &Option<TenderId>, &Brand) {
     (tender.instrument, &tender.id, &tender.brand)
 }
 
 /// What tells two tenders of one attempt apart.
-fn identity(psp: Psp, event: &Event) -> (Option<&TenderId>, Option<(Instrument, &Brand)>) {
+pub(super) fn identity(psp: Psp, event: &Event) -> (Option<&TenderId>, Option<(Instrument, &Brand)>) {
     match &event.tender_id {
         Some(id) if psp.transaction_names_tender() => (Some(id), None),
         id => (id.as_ref(), Some((event.instrument, &event.brand))),
     }
 }
 
-/// What all facts about one tender amount to. The furthest state wins (`ReportedState` is ordered so); among
-/// statements of the amount the earliest by the PSP's own clock does, then the smaller one: a choice that does
-/// not depend on the order of arrival, and that never claims money which is in dispute.
+/// Of several facts about one transaction the one that is believed: the earliest by the PSP's own clock, then
+/// the smaller amount. A choice that never claims money which is in dispute; what follows the amount makes it
+/// independent of the order of arrival.
+pub(super) fn leading<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
+    facts.iter().copied().min_by_key(|fact| {
+        let event = &fact.event;
+        (
+            (event.occurred_at.is_none(), event.occurred_at, event.amount),
+            (event.instrument, &event.brand, event.currency, &event.call_number, &fact.endpoint),
+        )
+    })
+}
+
+/// What all facts about one tender amount to. The furthest state wins (`ReportedState` is ordered so), and the
+/// [`leading`] one of the facts that accept it decides the amount.
 fn weigh(facts: &[&Fact]) -> Option<Evidence> {
     let furthest = facts.iter().map(|fact| fact.event.state).max()?;
     let accepting: Vec<&Fact> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if accepting.is_empty() { facts } else { accepting.as_slice() };
-    let leading = deciding
-        .iter()
-        .min_by_key(|fact| (fact.event.occurred_at.is_none(), fact.event.occurred_at, fact.event.amount))?;
-    let event = &leading.event;
+    let event = &leading(deciding)?.event;
 
     let amounts: BTreeSet<Cents> = facts.iter().map(|fact| fact.event.amount).collect();
     let first_time = |wanted: &dyn Fn(ReportedState) -> bool| {

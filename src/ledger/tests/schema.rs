@@ -1,0 +1,133 @@
+//! Opening the file, and the columns that people rely on.
+
+use super::super::schema::{VERSION, open_for_reading};
+use super::*;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_as_it_was() {
+    let folder = folder();
+    let path = folder.path().join("other.sqlite");
+    let other = Connection::open(&path).expect("a database");
+    other.execute_batch("CREATE TABLE t (x); PRAGMA user_version = 1").expect("a table");
+    drop(other);
+    let before = std::fs::read(&path).expect("bytes");
+    assert!(matches!(opened(&path), Err(LedgerError::NotALedger(at)) if at == path));
+    assert!(matches!(open_for_reading(&path), Err(LedgerError::NotALedger(at)) if at == path));
+    assert_eq!(std::fs::read(&path).expect("bytes"), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
+    let folder = folder();
+    let path = folder.path().join("notes.txt");
+    let text = "not a database at all, but long enough to be mistaken for the header of one. ".repeat(20);
+    std::fs::write(&path, &text).expect("written");
+    assert!(matches!(opened(&path), Err(LedgerError::NotALedger(_))));
+    assert!(matches!(open_for_reading(&path), Err(LedgerError::NotALedger(_))));
+    assert_eq!(std::fs::read_to_string(&path).expect("text"), text);
+}
+
+#[test]
+fn a_later_version_is_refused_with_both_numbers() {
+    let folder = folder();
+    let path = folder.path().join("ledger.sqlite");
+    let later = VERSION + 1;
+    opened(&path).expect("a ledger").pragma_update(None, "user_version", later).expect("set");
+    let is_later = |error: &LedgerError| matches!(error, LedgerError::SchemaVersion { found, known, .. } if (*found, *known) == (later, VERSION));
+    assert!(opened(&path).as_ref().is_err_and(is_later));
+    assert!(open_for_reading(&path).as_ref().is_err_and(is_later));
+}
+
+#[test]
+fn a_folder_that_cannot_hold_a_file_is_told_with_its_path() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("written");
+    for path in [folder.path().join("nowhere").join("ledger.sqlite"), file.join("ledger.sqlite")] {
+        assert!(matches!(opened(&path), Err(LedgerError::File { path: at, .. }) if at == path));
+    }
+}
+
+#[test]
+fn there_is_nothing_to_read_before_the_first_start() {
+    let path = folder().path().join("ledger.sqlite");
+    assert!(matches!(open_for_reading(&path), Err(LedgerError::NoLedger(at)) if at == path));
+    assert!(!path.exists(), "reading makes no file");
+}
+
+#[test]
+fn a_ledger_opens_again_and_again() {
+    let folder = folder();
+    let path = folder.path().join("ledger.sqlite");
+    for _ in 0..3 {
+        opened(&path).expect("a ledger");
+        open_for_reading(&path).expect("a ledger");
+    }
+}
+
+#[test]
+fn the_group_may_read_it_and_nobody_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let book = Book::new();
+    let mode = std::fs::metadata(book.path()).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode & !0o640, 0, "{mode:o}");
+}
+
+#[test]
+fn a_commit_is_on_the_disk_before_it_returns() {
+    let book = Book::new();
+    assert_eq!(book.texts("PRAGMA journal_mode"), ["wal"]);
+    assert_eq!(book.texts("PRAGMA synchronous"), ["2"], "FULL");
+    assert_eq!(book.texts("PRAGMA foreign_keys"), ["1"]);
+}
+
+#[test]
+fn accountants_find_the_columns_that_they_know_in_the_order_that_they_know() {
+    let book = Book::new();
+    for (view, columns) in [
+        ("acct_orders", "shop reference total_cents currency version registered_at due paid_cents state"),
+        (
+            "acct_register",
+            "shop psp endpoint mode order_ref call_number currency expected_cents expected_from voucher_cents \
+             card_cents paid_cents refunded_cents gap_cents state first_seen_at authorised_at captured_at \
+             settled_at open_discrepancies",
+        ),
+        (
+            "acct_tenders",
+            "shop psp endpoint mode order_ref call_number tender_id instrument brand amount_cents \
+             refunded_cents state authorisation contract authorised_at captured_at refunded_at",
+        ),
+        (
+            "acct_discrepancies",
+            "id kind severity shop psp order_ref call_number opened_at closed_at expected_cents actual_cents \
+             detail acked_at acked_note",
+        ),
+        (
+            "acct_entries",
+            "JournalCode JournalLib EcritureNum EcritureDate CompteNum CompteLib CompAuxNum CompAuxLib PieceRef \
+             PieceDate EcritureLib Debit Credit EcritureLet DateLet ValidDate Montantdevise Idevise",
+        ),
+        ("acct_notifications", "seq received_at endpoint psp verdict events payload_sha256 chain_hash"),
+    ] {
+        let promised: Vec<_> = columns.split_whitespace().collect();
+        let found = book.texts(&format!("SELECT name FROM pragma_table_info('{view}')"));
+        assert_eq!(found[..promised.len()], promised, "{view}");
+    }
+}
+
+#[test]
+fn the_register_shows_a_half_payment_with_its_gap_and_its_discrepancy() {
+    let book = lived_in();
+    let row =
+        "SELECT voucher_cents || ' ' || card_cents || ' ' || paid_cents || ' ' || expected_cents || ' ' ||
+                      gap_cents || ' ' || state || ' ' || open_discrepancies
+               FROM acct_register ORDER BY order_ref";
+    assert_eq!(
+        book.texts(row),
+        ["6000 4000 10000 10000 0 balanced 0", "5000 0 5000 8000 -3000 unbalanced 1"]
+    );
+}

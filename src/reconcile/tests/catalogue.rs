@@ -1,0 +1,188 @@
+//! The catalogue as a table: for every kind a case that raises it and nothing else, and a case one step away
+//! that raises nothing.
+
+use super::*;
+
+struct Promise {
+    kind: Kind,
+    broken: Case,
+    kept: Case,
+}
+
+fn promise(kind: Kind, broken: Case, kept: Case) -> Promise {
+    Promise { kind, broken, kept }
+}
+
+fn voucher_and_card(mut case: Case, vouchers: i64, cards: i64) -> Case {
+    case = case.with(voucher(vouchers)).with(card(cards));
+    case
+}
+
+fn of_amounts() -> Vec<Promise> {
+    let cascade = |part: i64| {
+        unregistered()
+            .with(voucher(6000).sogecommerce().listed_in(10_000))
+            .with(card(part).sogecommerce().listed_in(10_000))
+    };
+    vec![
+        promise(
+            Kind::AmountShort,
+            voucher_and_card(order(10_000), 6000, 3999),
+            voucher_and_card(order(10_000), 6000, 4000),
+        ),
+        promise(
+            Kind::AmountOver,
+            voucher_and_card(order(10_000), 6000, 4001),
+            voucher_and_card(order(10_000), 6000, 4000),
+        ),
+        promise(
+            Kind::ComplementMissing,
+            order(10_000).with(voucher(6000)),
+            order(10_000).with(voucher(10_000)),
+        ),
+        promise(
+            Kind::ComplementOrphan,
+            order(10_000).with(card(4000)),
+            order(10_000).with(plain_card(10_000)),
+        ),
+        promise(
+            Kind::VoucherOrphan,
+            order(10_000).with(voucher(6000)).with(card(4000).state(ReportedState::Refused)),
+            order(10_000)
+                .with(voucher(6000))
+                .with(voucher(6000).state(ReportedState::Cancelled))
+                .with(card(4000).state(ReportedState::Refused)),
+        ),
+        promise(Kind::SequenceDisagrees, cascade(3900), cascade(4000)),
+    ]
+}
+
+fn of_doubles() -> Vec<Promise> {
+    let second = |state| order(10_000).with(voucher(10_000)).with(voucher(10_000).id("V2").state(state));
+    let again =
+        |state| order(10_000).with(voucher(10_000)).with(voucher(10_000).id("V2").call("7002").state(state));
+    let repeated = |cents| voucher_and_card(order(10_000), 6000, 4000).with(voucher(cents).at(1));
+    vec![
+        promise(Kind::DuplicateTender, second(ReportedState::Authorised), second(ReportedState::Refused)),
+        promise(Kind::DoublePayment, again(ReportedState::Authorised), again(ReportedState::Refused)),
+        promise(Kind::ConflictingNotification, repeated(6100), repeated(6000)),
+    ]
+}
+
+fn of_orders() -> Vec<Promise> {
+    let paid = |case: Case| voucher_and_card(case, 6000, 4000);
+    let told = unregistered()
+        .with(voucher(6000).sogecommerce().total(10_000))
+        .with(card(4000).sogecommerce().total(10_000));
+    vec![
+        promise(Kind::OrderUnknown, told.clone().require_orders(), paid(order(10_000).require_orders())),
+        promise(Kind::TotalUnknown, paid(unregistered()), told),
+        promise(
+            Kind::TotalChanged,
+            paid(order(10_000).registered(12_000, 30)),
+            paid(order(12_000).registered(10_000, -30)),
+        ),
+        promise(
+            Kind::ReferenceCollision,
+            paid(order(10_000).sharing_its_prefix_with("CMD10")),
+            paid(order(10_000)),
+        ),
+    ]
+}
+
+fn of_content() -> Vec<Promise> {
+    let card_in = |currency: &str| order(10_000).with(voucher(6000)).with(card(4000).currency(currency));
+    let whole = || voucher(10_000);
+    let undecided =
+        |reading| order(10_000).with(whole().state(ReportedState::Pending).status("NEW", reading));
+    let beside = |proof, endpoint| order(10_000).with(whole().proves(proof).endpoint("camping", endpoint));
+    vec![
+        promise(Kind::CurrencyUnexpected, card_in("USD"), card_in("EUR")),
+        promise(
+            Kind::AuthorisationUnexpected,
+            order(10_000).with(whole().authorisation("123456")),
+            order(10_000).with(whole()),
+        ),
+        promise(
+            Kind::TestInProduction,
+            beside(Mode::Test, Mode::Production),
+            beside(Mode::Production, Mode::Production),
+        ),
+        promise(Kind::ProductionInTest, beside(Mode::Production, Mode::Test), beside(Mode::Test, Mode::Test)),
+        promise(Kind::UnknownStatus, undecided(StatusReading::Unknown), undecided(StatusReading::Known)),
+    ]
+}
+
+fn table() -> Vec<Promise> {
+    [of_amounts(), of_doubles(), of_orders(), of_content()].into_iter().flatten().collect()
+}
+
+#[test]
+fn each_kind_is_raised_alone_and_its_neighbour_is_clean() {
+    for Promise { kind, broken, kept } in table() {
+        assert_eq!(broken.kinds(), [kind], "{kind} should be raised alone by {broken:#?}");
+        assert_eq!(kept.kinds(), [], "nothing should be raised beside {kind} by {kept:#?}");
+    }
+}
+
+#[test]
+fn the_table_holds_every_kind_that_facts_can_raise() {
+    let mut held: Vec<Kind> = table().iter().map(|promise| promise.kind).collect();
+    held.sort_unstable();
+    // Bursts of wrong signatures are counted by the listener: there is no fact behind them.
+    let wanted: Vec<Kind> =
+        Kind::ALL.iter().copied().filter(|kind| *kind != Kind::SignatureFailures).collect();
+    assert_eq!(held, wanted);
+}
+
+#[test]
+fn an_authorisation_number_is_missed_only_where_the_message_would_have_stated_it() {
+    let told = |authorisation| order(10_000).with(plain_card(10_000).authorisation_is(authorisation));
+    told(Authorisation::Absent).raises(&[Kind::AuthorisationUnexpected]);
+    told(Authorisation::NotStated).raises(&[]);
+    let refused = plain_card(10_000).authorisation_is(Authorisation::Absent).state(ReportedState::Refused);
+    order(10_000).with(refused).raises(&[]);
+}
+
+#[test]
+fn a_trial_among_real_payments_says_nothing_else() {
+    let trial = voucher(3000).proves(Mode::Test).authorisation("XXXXXX").currency("USD");
+    order(10_000).with(trial).raises(&[Kind::TestInProduction]);
+}
+
+#[test]
+fn real_money_at_a_trial_endpoint_is_still_reconciled() {
+    let real = |cents| {
+        order(10_000)
+            .with(voucher(6000).proves(Mode::Production).endpoint("trial", Mode::Test))
+            .with(card(cents).proves(Mode::Production).endpoint("trial", Mode::Test))
+    };
+    real(3999).raises(&[Kind::ProductionInTest, Kind::AmountShort]);
+    real(4000).raises(&[Kind::ProductionInTest]);
+}
+
+#[test]
+fn a_payment_in_another_currency_than_the_orders_is_one_discrepancy() {
+    let whole = order(10_000).with(voucher(10_000).currency("USD"));
+    let finding = whole.finding(Kind::CurrencyUnexpected);
+    assert_eq!(finding.detail, "USD ≠ EUR");
+    assert_eq!(whole.record().paid(), Cents::ZERO, "dollars are not counted as euros");
+    unregistered()
+        .registered_in(10_000, "USD", -60)
+        .with(voucher(10_000))
+        .raises(&[Kind::CurrencyUnexpected]);
+}
+
+#[test]
+fn a_refused_part_may_be_in_any_currency() {
+    let refused = card(4000).currency("USD").state(ReportedState::Refused).id("C0");
+    voucher_and_card(order(10_000), 6000, 4000).with(refused).raises(&[]);
+}
+
+#[test]
+fn only_the_status_that_decides_is_judged() {
+    let odd = voucher(10_000).state(ReportedState::Pending).status("SUSPENDED", StatusReading::Attention);
+    let case = order(10_000).with(odd);
+    assert_eq!(case.finding(Kind::UnknownStatus).detail, "V1/CVCONNECT: SUSPENDED");
+    case.with(voucher(10_000)).raises(&[]);
+}

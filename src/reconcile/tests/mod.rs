@@ -1,0 +1,266 @@
+//! What reconciliation promises, one file per family of promises.
+//!
+//! [`catalogue`] is the table: every kind with a case that raises it alone, and the neighbouring case that
+//! raises nothing. The other files hold what a table cannot show.
+
+mod amounts;
+mod catalogue;
+mod doubles;
+mod graces;
+mod orders;
+mod properties;
+mod refunds;
+mod states;
+
+use std::time::Duration;
+
+use crate::domain::{
+    Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, Event, Finding,
+    Instrument, Kind, Mode, Operation, Order, OrderRef, OrderVersion, Psp, Record, RecordState,
+    ReportedState, StatusCode, StatusReading, Tender, TenderId, TenderState, Timestamp,
+};
+
+use super::{Assessment, Fact, Policy, assess};
+
+const DAY: i64 = 24 * 60;
+
+/// So many minutes after the first of March 2026, ten o'clock UTC, when most cases begin.
+fn minute(minutes: i64) -> Timestamp {
+    let start = Timestamp::parse("2026-03-01T10:00:00Z").expect("a time");
+    Timestamp::from_millis(start.millis() + minutes * 60_000)
+}
+
+/// A fact in the making, by default as Up2pay tells it.
+#[derive(Debug, Clone)]
+struct Told(Fact);
+
+/// The voucher part: accepted, transaction `V1`, call number `7001`, told at minute 0.
+fn voucher(cents: i64) -> Told {
+    Told(Fact {
+        event: Event {
+            order_ref: OrderRef::new("CMD1").ok(),
+            call_number: CallNumber::new("7001").expect("a call number"),
+            tender_id: TenderId::new("V1").ok(),
+            instrument: Instrument::Voucher,
+            brand: Brand::new("CVCONNECT").expect("a brand"),
+            operation: Operation::Debit,
+            amount: Cents::new(cents),
+            currency: Currency::EUR,
+            state: ReportedState::Authorised,
+            status: StatusCode { code: "00000".to_owned(), reading: StatusReading::Known },
+            authorisation: Authorisation::Absent,
+            contract: None,
+            mode: None,
+            complement: false,
+            order_total: None,
+            itemised: false,
+            parts_announced: None,
+            occurred_at: None,
+        },
+        psp: Psp::Up2pay,
+        endpoint: EndpointId::new("camping").expect("an endpoint"),
+        endpoint_mode: Mode::Production,
+        received_at: minute(0),
+    })
+}
+
+/// The card complement: accepted, transaction `C1`, under the same call number.
+fn card(cents: i64) -> Told {
+    let mut told = voucher(cents).id("C1").authorisation("123456");
+    told.0.event.instrument = Instrument::Card;
+    told.0.event.brand = Brand::new("LIMOCB").expect("a brand");
+    told.0.event.complement = true;
+    told
+}
+
+/// A card payment that stands alone.
+fn plain_card(cents: i64) -> Told {
+    let mut told = card(cents).brand("VISA");
+    told.0.event.complement = false;
+    told
+}
+
+impl Told {
+    fn change(mut self, change: impl FnOnce(&mut Event)) -> Self {
+        change(&mut self.0.event);
+        self
+    }
+    fn state(self, state: ReportedState) -> Self {
+        self.change(|event| event.state = state)
+    }
+    fn id(self, id: &str) -> Self {
+        self.change(|event| event.tender_id = TenderId::new(id).ok())
+    }
+    fn without_id(self) -> Self {
+        self.change(|event| event.tender_id = None)
+    }
+    fn brand(self, brand: &str) -> Self {
+        self.change(|event| event.brand = Brand::new(brand).expect("a brand"))
+    }
+    fn call(self, call: &str) -> Self {
+        self.change(|event| event.call_number = CallNumber::new(call).expect("a call number"))
+    }
+    fn currency(self, code: &str) -> Self {
+        self.change(|event| event.currency = Currency::parse(code).expect("a currency"))
+    }
+    fn status(self, code: &str, reading: StatusReading) -> Self {
+        self.change(|event| event.status = StatusCode { code: code.to_owned(), reading })
+    }
+    fn authorisation(self, number: &str) -> Self {
+        let number = AuthorisationNumber::new(number).expect("a number");
+        self.change(|event| event.authorisation = Authorisation::Number(number))
+    }
+    fn authorisation_is(self, authorisation: Authorisation) -> Self {
+        self.change(|event| event.authorisation = authorisation)
+    }
+    /// A message that proves from which platform it comes.
+    fn proves(self, mode: Mode) -> Self {
+        self.change(|event| event.mode = Some(mode))
+    }
+    /// A message that states the order's total without its parts.
+    fn total(self, cents: i64) -> Self {
+        self.change(|event| event.order_total = Some(Cents::new(cents)))
+    }
+    /// A part from a message that lists all parts of a total.
+    fn listed_in(self, total: i64) -> Self {
+        self.total(total).change(|event| event.itemised = true)
+    }
+    fn parts(self, parts: u8) -> Self {
+        self.change(|event| event.parts_announced = Some(parts))
+    }
+    /// When it happened, by the PSP's clock.
+    fn happened(self, minutes: i64) -> Self {
+        self.change(|event| event.occurred_at = Some(minute(minutes)))
+    }
+    /// Money that goes back.
+    fn refund(self) -> Self {
+        self.change(|event| event.operation = Operation::Credit { of: None })
+    }
+    fn refund_of(self, id: &str) -> Self {
+        self.change(|event| event.operation = Operation::Credit { of: TenderId::new(id).ok() })
+    }
+    fn psp(mut self, psp: Psp) -> Self {
+        self.0.psp = psp;
+        self
+    }
+    fn sogecommerce(self) -> Self {
+        self.psp(Psp::Sogecommerce)
+    }
+    fn endpoint(mut self, id: &str, mode: Mode) -> Self {
+        self.0.endpoint = EndpointId::new(id).expect("an endpoint");
+        self.0.endpoint_mode = mode;
+        self
+    }
+    /// When the daemon heard of it.
+    fn at(mut self, minutes: i64) -> Self {
+        self.0.received_at = minute(minutes);
+        self
+    }
+}
+
+/// One order with all that is known of it, looked at when every grace of a fresh payment is over.
+#[derive(Debug, Clone)]
+struct Case {
+    order: Order,
+    facts: Vec<Fact>,
+    policy: Policy,
+    now: Timestamp,
+}
+
+/// An order that its shop registered an hour before anything else happens.
+fn order(cents: i64) -> Case {
+    unregistered().registered(cents, -60)
+}
+
+/// Payments without a registered order.
+fn unregistered() -> Case {
+    Case { order: Order::default(), facts: Vec::new(), policy: Policy::default(), now: minute(60) }
+}
+
+impl Case {
+    fn registered(self, cents: i64, minutes: i64) -> Self {
+        self.registered_in(cents, "EUR", minutes)
+    }
+    fn registered_in(mut self, cents: i64, currency: &str, minutes: i64) -> Self {
+        self.order.versions.push(OrderVersion {
+            total: Cents::new(cents),
+            currency: Currency::parse(currency).expect("a currency"),
+            due: None,
+            registered_at: minute(minutes),
+        });
+        self
+    }
+    fn sharing_its_prefix_with(mut self, reference: &str) -> Self {
+        self.order.shares_prefix_with = OrderRef::new(reference).ok();
+        self
+    }
+    fn require_orders(mut self) -> Self {
+        self.policy.require_orders = true;
+        self
+    }
+    fn with(mut self, told: Told) -> Self {
+        self.facts.push(told.0);
+        self
+    }
+    /// Looked at so many minutes in.
+    fn seen(mut self, minutes: i64) -> Self {
+        self.now = minute(minutes);
+        self
+    }
+    /// Looked at an instant before that.
+    fn seen_just_before(mut self, minutes: i64) -> Self {
+        self.now = Timestamp::from_millis(minute(minutes).millis() - 1);
+        self
+    }
+
+    fn assess(&self) -> Assessment {
+        assess(&self.order, &self.facts, &self.policy, self.now)
+    }
+    fn kinds(&self) -> Vec<Kind> {
+        self.assess().findings.into_iter().map(|finding| finding.kind).collect()
+    }
+    /// The rules that it breaks, all of them.
+    #[track_caller]
+    fn raises(&self, kinds: &[Kind]) {
+        assert_eq!(self.kinds(), kinds, "{self:#?}");
+    }
+    /// The one rule that it breaks.
+    #[track_caller]
+    fn finding(&self, kind: Kind) -> Finding {
+        let mut findings = self.assess().findings;
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        let finding = findings.remove(0);
+        assert_eq!(finding.kind, kind);
+        finding
+    }
+    /// Its one record.
+    #[track_caller]
+    fn record(&self) -> Record {
+        let mut records = self.assess().records;
+        assert_eq!(records.len(), 1, "{records:#?}");
+        records.remove(0)
+    }
+    #[track_caller]
+    fn is(&self, state: RecordState) {
+        assert_eq!(self.record().state, state, "{self:#?}");
+    }
+    /// The one tender of its one record.
+    #[track_caller]
+    fn tender(&self) -> Tender {
+        let mut tenders = self.record().tenders;
+        assert_eq!(tenders.len(), 1, "{tenders:#?}");
+        tenders.remove(0)
+    }
+    /// Minutes from now until time alone may change the answer.
+    fn looks_again_in(&self) -> Option<Duration> {
+        self.assess().look_again_at.map(|at| at.since(self.now))
+    }
+}
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_mins(minutes)
+}
+
+fn figures(finding: &Finding) -> (Option<i64>, Option<i64>) {
+    (finding.expected.map(Cents::get), finding.actual.map(Cents::get))
+}

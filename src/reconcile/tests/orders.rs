@@ -1,0 +1,88 @@
+//! What the shop registered, and what it did not.
+
+use super::*;
+
+fn paid(case: Case) -> Case {
+    case.with(voucher(6000)).with(card(4000))
+}
+
+#[test]
+fn a_record_expects_what_the_shop_says_else_what_the_psp_says_else_nothing() {
+    use crate::domain::ExpectedFrom::{Order, Psp};
+    let told = || voucher(6000).sogecommerce().total(10_000);
+    let expected = |case: Case| case.record().expected.map(|(cents, from)| (cents.get(), from));
+    assert_eq!(expected(order(9000).with(told())), Some((9000, Order)));
+    assert_eq!(expected(unregistered().with(told())), Some((10_000, Psp)));
+    assert_eq!(expected(unregistered().with(voucher(6000))), None);
+}
+
+#[test]
+fn a_missing_order_is_said_once_and_with_its_figures() {
+    let finding = paid(unregistered().require_orders()).finding(Kind::OrderUnknown);
+    assert_eq!(figures(&finding), (None, Some(10_000)));
+}
+
+#[test]
+fn nothing_accepted_needs_no_order() {
+    unregistered().require_orders().with(voucher(6000).state(ReportedState::Refused)).raises(&[]);
+}
+
+#[test]
+fn an_order_registered_after_its_payment_closes_the_question() {
+    paid(unregistered().require_orders().registered(10_000, 40)).raises(&[]);
+    paid(unregistered().registered(10_000, 40)).raises(&[]);
+}
+
+#[test]
+fn a_total_changed_after_payment_shows_both_totals_and_explains_the_gap() {
+    let higher = paid(order(10_000).registered(12_000, 30));
+    let finding = higher.finding(Kind::TotalChanged);
+    assert_eq!(figures(&finding), (Some(10_000), Some(12_000)));
+    assert_eq!(finding.record, None);
+    higher.is(RecordState::Unbalanced);
+    order(10_000).with(voucher(10_000)).registered(12_000, 30).raises(&[Kind::TotalChanged]);
+    order(10_000).with(voucher(10_000)).registered(8000, 30).raises(&[Kind::TotalChanged]);
+}
+
+#[test]
+fn a_changed_total_does_not_explain_a_payment_that_fitted_neither() {
+    order(10_000)
+        .registered(12_000, 30)
+        .with(voucher(6000))
+        .with(card(3000))
+        .raises(&[Kind::AmountShort, Kind::TotalChanged]);
+}
+
+#[test]
+fn a_total_changed_to_what_was_paid_is_still_told() {
+    paid(order(12_000).registered(10_000, 30)).raises(&[Kind::TotalChanged]);
+}
+
+#[test]
+fn a_total_changed_back_closes_the_matter() {
+    paid(order(10_000).registered(12_000, 30).registered(10_000, 40)).raises(&[]);
+}
+
+#[test]
+fn a_total_first_registered_after_payment_can_change_too() {
+    paid(unregistered().registered(10_000, 30)).raises(&[]);
+    paid(unregistered().registered(10_000, 30).registered(12_000, 40)).raises(&[Kind::TotalChanged]);
+}
+
+#[test]
+fn another_currency_of_the_same_figure_is_a_change() {
+    let kinds = paid(order(10_000).registered_in(10_000, "USD", 30)).kinds();
+    assert!(kinds.contains(&Kind::TotalChanged), "{kinds:?}");
+}
+
+#[test]
+fn before_any_payment_a_total_may_change_freely() {
+    order(10_000).registered(12_000, 30).raises(&[]);
+    order(10_000).registered(12_000, 30).with(voucher(12_000).at(31)).raises(&[]);
+}
+
+#[test]
+fn a_shared_prefix_concerns_registered_orders_alone() {
+    order(10_000).sharing_its_prefix_with("CMD10").raises(&[Kind::ReferenceCollision]);
+    unregistered().sharing_its_prefix_with("CMD10").raises(&[]);
+}

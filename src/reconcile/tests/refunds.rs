@@ -1,0 +1,189 @@
+//! Money that goes back: whole, in parts, and without a link to what it refunds.
+
+use super::*;
+
+/// A Sogecommerce payment, voucher `V1` and card `C1`.
+fn paid() -> Case {
+    order(10_000).with(voucher(6000).sogecommerce()).with(card(4000).sogecommerce())
+}
+
+fn voucher_back(cents: i64) -> Told {
+    voucher(cents).sogecommerce().id("RV").refund()
+}
+
+fn card_back(cents: i64) -> Told {
+    card(cents).sogecommerce().id("RC").refund()
+}
+
+fn refunded(case: &Case) -> Vec<(String, i64, TenderState)> {
+    let tenders = case.assess().records.into_iter().flat_map(|record| record.tenders);
+    tenders.map(|t| (t.id.map(String::from).unwrap_or_default(), t.refunded.get(), t.state)).collect()
+}
+
+fn id(text: &str) -> String {
+    text.to_owned()
+}
+
+#[test]
+fn a_refund_of_both_parts_refunds_the_record() {
+    let case = paid().with(voucher_back(6000)).with(card_back(4000));
+    case.is(RecordState::Refunded);
+    case.raises(&[]);
+    assert_eq!(case.record().paid(), Cents::new(10_000), "paid is before refunds");
+    assert_eq!(case.record().refunded(), Cents::new(10_000));
+}
+
+#[test]
+fn a_refund_of_one_part_is_a_partial_refund() {
+    let case = paid().with(card_back(4000));
+    case.is(RecordState::PartRefunded);
+    let (kept, back) = ((id("V1"), 0, TenderState::Authorised), (id("C1"), 4000, TenderState::Refunded));
+    assert_eq!(refunded(&case), [kept, back]);
+}
+
+#[test]
+fn part_of_a_card_can_go_back_several_times() {
+    let first = paid().with(card_back(1500));
+    assert_eq!(refunded(&first)[1], (id("C1"), 1500, TenderState::PartRefunded));
+    let second = first.with(card_back(2500).id("RC2").at(5));
+    assert_eq!(refunded(&second)[1], (id("C1"), 4000, TenderState::Refunded));
+    second.is(RecordState::PartRefunded);
+}
+
+#[test]
+fn a_refund_counts_once_however_often_and_in_whatever_state_it_is_told() {
+    let case = paid()
+        .with(card_back(1500))
+        .with(card_back(1500).at(3))
+        .with(card_back(1500).state(ReportedState::Captured).at(DAY));
+    assert_eq!(case.record().refunded(), Cents::new(1500));
+}
+
+#[test]
+fn a_refund_told_with_two_amounts_counts_once() {
+    let case = paid().with(card_back(1500).happened(5)).with(card_back(1600).happened(6));
+    assert_eq!(case.record().refunded(), Cents::new(1500));
+}
+
+#[test]
+fn only_accepted_refunds_count() {
+    for state in [
+        ReportedState::Pending,
+        ReportedState::Refused,
+        ReportedState::Abandoned,
+        ReportedState::Expired,
+        ReportedState::Cancelled,
+    ] {
+        let case = paid().with(card_back(4000).state(state));
+        assert_eq!(case.record().refunded(), Cents::ZERO, "{state:?}");
+        case.is(RecordState::Balanced);
+    }
+}
+
+#[test]
+fn a_cancelled_refund_gives_nothing_back() {
+    let case = paid().with(card_back(4000)).with(card_back(4000).state(ReportedState::Cancelled).at(5));
+    assert_eq!(case.record().refunded(), Cents::ZERO);
+}
+
+#[test]
+fn another_psps_cancellation_cancels_nothing_here() {
+    let elsewhere = card(4000).id("RC").refund().state(ReportedState::Cancelled);
+    let case = paid().with(card_back(4000)).with(elsewhere);
+    assert_eq!(case.record().refunded(), Cents::new(4000));
+}
+
+#[test]
+fn a_refund_under_another_call_number_finds_its_tender() {
+    let case = paid().with(voucher_back(6000).call("8001").at(DAY));
+    assert_eq!(refunded(&case)[0], (id("V1"), 6000, TenderState::Refunded));
+    assert_eq!(case.assess().records.len(), 1, "the refund makes no record of its own");
+}
+
+#[test]
+fn a_named_refund_goes_where_it_is_named_even_if_another_fits_better() {
+    let case = order(8000)
+        .with(plain_card(4000).sogecommerce())
+        .with(plain_card(4000).id("C2").call("7002").sogecommerce())
+        .with(card_back(1000).brand("VISA").refund_of("C2"));
+    assert_eq!(refunded(&case)[1], (id("C2"), 1000, TenderState::PartRefunded));
+}
+
+#[test]
+fn a_named_refund_has_the_first_choice_whenever_it_came() {
+    let case = order(8000)
+        .with(plain_card(4000).sogecommerce())
+        .with(plain_card(4000).id("C2").sogecommerce())
+        .with(card_back(4000).brand("VISA").id("R1").at(5))
+        .with(card_back(4000).brand("VISA").id("R2").refund_of("C2").at(6));
+    let whole = |tender: &str| (id(tender), 4000, TenderState::Refunded);
+    assert_eq!(refunded(&case), [whole("C1"), whole("C2")]);
+}
+
+#[test]
+fn an_unnamed_refund_prefers_the_exact_amount_then_its_own_call_then_its_brand() {
+    let cards = order(9000)
+        .with(plain_card(4000).sogecommerce())
+        .with(plain_card(5000).id("C2").call("7002").sogecommerce());
+    let exact = cards.clone().with(card_back(5000).brand("VISA"));
+    assert_eq!(refunded(&exact)[1].1, 5000);
+    let same_call = cards.clone().with(card_back(3000).brand("MASTERCARD").call("7002"));
+    assert_eq!(refunded(&same_call)[1].1, 3000);
+    let same_call = cards.with(card_back(3000).brand("VISA"));
+    assert_eq!(refunded(&same_call)[0].1, 3000);
+}
+
+#[test]
+fn a_voucher_refund_never_lands_on_a_card() {
+    let case = paid().with(voucher_back(4000));
+    assert_eq!(refunded(&case)[0], (id("V1"), 4000, TenderState::PartRefunded));
+}
+
+#[test]
+fn a_refund_without_a_debit_is_kept_in_sight() {
+    let case = unregistered().with(card_back(4000));
+    case.raises(&[]);
+    case.is(RecordState::Refunded);
+    let tender = case.tender();
+    assert_eq!((tender.amount, tender.refunded), (Cents::ZERO, Cents::new(4000)));
+    let too_much = paid().with(card_back(4001).call("8001"));
+    let records = too_much.assess().records;
+    assert_eq!(records.iter().map(Record::refunded).sum::<Cents>(), Cents::new(4001));
+    assert_eq!(records.len(), 2, "more than any tender holds: a record of its own");
+}
+
+#[test]
+fn an_unmatched_refund_of_a_voucher_stands_with_the_vouchers() {
+    let case = order(4000).with(plain_card(4000).sogecommerce()).with(voucher_back(500));
+    let instruments: Vec<_> = case.record().tenders.iter().map(|tender| tender.instrument).collect();
+    assert_eq!(instruments, [Instrument::Voucher, Instrument::Card]);
+}
+
+#[test]
+fn a_refund_told_before_its_debit_comes_to_the_same() {
+    let before =
+        order(4000).with(card_back(4000)).with(plain_card(4000).sogecommerce().brand("LIMOCB").at(5));
+    assert_eq!(refunded(&before), [(id("C1"), 4000, TenderState::Refunded)]);
+}
+
+#[test]
+fn giving_back_what_was_too_much_mends_an_overpayment() {
+    let over = || order(9000).with(voucher(6000).sogecommerce()).with(card(4000).sogecommerce());
+    over().raises(&[Kind::AmountOver]);
+    over().with(card_back(1000)).raises(&[]);
+    over().with(card_back(999)).raises(&[Kind::AmountOver]);
+    over().with(card_back(4000)).with(voucher_back(6000)).raises(&[]);
+}
+
+#[test]
+fn giving_back_the_voucher_mends_an_orphan() {
+    let orphan = || order(10_000).with(voucher(6000).sogecommerce());
+    orphan().raises(&[Kind::ComplementMissing]);
+    orphan().with(voucher_back(6000)).raises(&[]);
+}
+
+#[test]
+fn the_time_of_the_last_refund_is_the_psps() {
+    let case = paid().with(card_back(1000).happened(30)).with(card_back(1000).id("RC2").happened(10).at(40));
+    assert_eq!(case.record().tenders[1].refunded_at, Some(minute(30)));
+}
