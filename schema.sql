@@ -48,7 +48,7 @@ CREATE TABLE progress (
   head_seq   INTEGER NOT NULL,         -- last entry of the log
   head_hash  TEXT NOT NULL,            -- its chain_hash
   head_at    TEXT NOT NULL,            -- its time
-  swept_at   TEXT NOT NULL,            -- up to when the rules of time have been applied
+  swept_at   TEXT NOT NULL,            -- the last instant at which a rule of time came due
   policy     TEXT NOT NULL             -- the policy in force: JSON
 ) STRICT;
 

@@ -52,7 +52,8 @@ fn of_money(
     let mut found = Vec::new();
     found.extend(draft.evidence.iter().filter_map(|evidence| conflicting(draft, evidence)));
     let duplicates = duplicate_tenders(draft);
-    let explained = !duplicates.is_empty() || fitted(draft, total_then) || mixes_currencies(draft);
+    let explained =
+        !duplicates.is_empty() || fitted(draft, total_then) || mixes_currencies(draft) || is_disputed(draft);
     found.extend(duplicates);
     if !explained {
         found.extend(amounts(draft));
@@ -112,6 +113,15 @@ fn conflicting(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     Some(Finding { expected: other_amount.map(|_| tender.amount), actual: other_amount, ..finding })
 }
 
+/// With the amount that another notification of the same transaction states, the record would add up.
+fn is_disputed(draft: &Draft) -> bool {
+    let Some((expected, _)) = draft.record.expected else { return false };
+    draft.evidence.iter().filter(|evidence| evidence.tender.state.is_accepted()).any(|evidence| {
+        let otherwise = |other: Cents| draft.record.paid().minus(evidence.tender.amount).plus(other);
+        evidence.other_amount.map(otherwise) == Some(expected)
+    })
+}
+
 /// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
 /// One that was given back wholly is mended.
 fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
@@ -147,16 +157,10 @@ fn amounts(draft: &Draft) -> Vec<Finding> {
     let record = &draft.record;
     let expected = record.expected.map(|(expected, _)| expected);
     let paid = record.paid();
-    // The conflict is the cause: with the amount that the other notification states, it would add up.
     // Given back to the cent what was too much, or all of it: mended.
-    let disputed = draft.evidence.iter().any(|evidence| {
-        let otherwise = |other: Cents| paid.minus(evidence.tender.amount).plus(other);
-        evidence.tender.state.is_accepted()
-            && evidence.other_amount.map(otherwise).is_some_and(|sum| expected == Some(sum))
-    });
     let mended = record.refunded().is_positive()
         && (record.refunded() >= paid || expected == Some(paid.minus(record.refunded())));
-    if mended || disputed || record.state == RecordState::Failed {
+    if mended || record.state == RecordState::Failed {
         return Vec::new();
     }
     match draft.wait {
@@ -212,7 +216,7 @@ fn nobody_knows_the_total(draft: &Draft, order: &Order, policy: &Policy, now: Ti
     }
     let kind = if policy.require_orders {
         Kind::OrderUnknown
-    } else if draft.record.expected.is_none() {
+    } else if draft.record.expected.is_none() && !matches!(draft.wait, Wait::Over(_)) {
         Kind::TotalUnknown
     } else {
         return None;

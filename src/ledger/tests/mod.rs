@@ -46,7 +46,7 @@ fn endpoint(id: &str) -> EndpointId {
 }
 
 fn seal_key() -> SealKey {
-    SealKey::parse(&SealKey::generate().expect("randomness")).expect("a key")
+    SealKey::parse(&SealKey::generate().expect("random numbers")).expect("a key")
 }
 
 /// A voucher of an order under the order's own call number, as Up2pay tells it.
@@ -162,6 +162,11 @@ impl Book {
         Self { folder, conn, damaged: false }
     }
 
+    /// Where the payload key is; there is none until a test makes it.
+    fn key_file(&self) -> PathBuf {
+        self.folder.path().join("payload.key")
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("ledger.sqlite")
     }
@@ -237,7 +242,7 @@ impl Book {
     }
 
     fn proof(&self) -> Proof {
-        verify(&self.path(), None, &mut |_, _| {}).expect("readable")
+        verify(&self.path(), &self.key_file(), &mut |_, _| {}).expect("readable")
     }
 
     /// Does what nobody should be able to.

@@ -180,7 +180,8 @@ fn a_rebuilt_ledger_goes_on() {
 
 /// A ledger with two payloads, and the key that opens them.
 fn with_payloads() -> (Book, SealKey) {
-    let (mut book, key) = (Book::new(), seal_key());
+    let mut book = Book::new();
+    let key = super::super::key_file::read_or_make(&book.key_file(), true).expect("a key");
     for reference in ["A", "B"] {
         let query = format!("ref={reference}");
         let mut told = voucher(reference, 100);
@@ -197,18 +198,21 @@ fn with_payloads() -> (Book, SealKey) {
 
 #[test]
 fn payloads_are_proven_with_the_key_alone() {
-    let (book, key) = with_payloads();
-    let proof = verify(&book.path(), Some(&key), &mut |_, _| {}).expect("readable");
+    let (book, _) = with_payloads();
+    let proof = book.proof();
     assert_eq!((proof.payloads, proof.flaws), (2, vec![]));
-    let other = verify(&book.path(), Some(&seal_key()), &mut |_, _| {}).expect("readable");
+    let key = std::fs::read(book.key_file()).expect("the key");
+    std::fs::write(book.key_file(), SealKey::generate().expect("random numbers")).expect("written");
+    let other = book.proof();
     assert_eq!(other.flaws[0].place, "log entry 1");
+    std::fs::write(book.key_file(), key).expect("written");
 }
 
 #[test]
 fn a_purged_payload_is_no_flaw() {
-    let (book, key) = with_payloads();
+    let (book, _) = with_payloads();
     assert_eq!(super::super::payload::purge(&book.conn, minute(1)).expect("purged"), 2);
-    let proof = verify(&book.path(), Some(&key), &mut |_, _| {}).expect("readable");
+    let proof = book.proof();
     assert_eq!((proof.payloads, proof.flaws), (0, vec![]));
 }
 
@@ -219,9 +223,9 @@ fn a_changed_or_misplaced_payload_is_found_at_its_entry() {
         "UPDATE payloads SET sealed = x'' WHERE seq = 2",
         "UPDATE payloads SET sealed = (SELECT sealed FROM payloads WHERE seq = 1) WHERE seq = 2",
     ] {
-        let (mut book, key) = with_payloads();
+        let (mut book, _) = with_payloads();
         book.damage(sql);
-        let proof = verify(&book.path(), Some(&key), &mut |_, _| {}).expect("readable");
+        let proof = book.proof();
         assert_eq!(proof.flaws[0].place, "log entry 2", "{sql}");
     }
 }
@@ -232,6 +236,6 @@ fn a_payload_that_is_not_what_was_signed_for_is_found() {
     let forged = Envelope::new("GET", b"ref=C", b"", String::new(), None);
     book.damage("DELETE FROM payloads WHERE seq = 2");
     super::super::payload::keep(&book.conn, &key, (2, minute(0)), &forged).expect("kept");
-    let proof = verify(&book.path(), Some(&key), &mut |_, _| {}).expect("readable");
+    let proof = book.proof();
     assert_eq!(proof.flaws[0].what, "its payload does not fit payload_sha256");
 }

@@ -17,13 +17,13 @@ fn arrival(notification: Notification, query: &str) -> Arrival {
 fn with_writer<F: Future<Output = ()>>(test: impl FnOnce(Ledger, PathBuf) -> F) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
-    let secret = SealKey::generate().expect("randomness");
-    let key = || SealKey::parse(&secret).expect("a key");
-    let (writer, ledger) = Writer::start(Store::open(&path, key()).expect("a ledger")).expect("a thread");
+    let key_file = folder.path().join("payload.key");
+    let store = Store::open(&path, &key_file).expect("a ledger");
+    let (writer, ledger) = Writer::start(store).expect("a thread");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(test(ledger, path.clone()));
     writer.join().expect("a clean stop");
-    let proof = verify(&path, Some(&key()), &mut |_, _| {}).expect("readable");
+    let proof = verify(&path, &key_file, &mut |_, _| {}).expect("readable");
     assert_eq!(proof.flaws, []);
 }
 
@@ -118,10 +118,11 @@ fn a_failing_entry_undoes_what_its_own_sweep_applied_and_nothing_is_lost() {
 fn a_store_takes_all_or_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
-    let mut store = Store::open(&path, seal_key()).expect("a ledger");
+    let key_file = folder.path().join("payload.key");
+    let mut store = Store::open(&path, &key_file).expect("a ledger");
     let error = store.take_all(minute(0), &[registered("A", 1), acknowledged(9)]).expect_err("one fails");
     assert!(matches!(error, LedgerError::NoDiscrepancy(9)));
-    assert_eq!(verify(&path, None, &mut |_, _| {}).expect("readable").entries, 0);
+    assert_eq!(verify(&path, &key_file, &mut |_, _| {}).expect("readable").entries, 0);
     assert_eq!(store.take_all(minute(0), &[registered("A", 1), registered("B", 1)]).expect("taken").len(), 2);
 }
 
