@@ -231,7 +231,8 @@ SELECT o.shop, t.psp, t.endpoint, r.mode, o.reference AS order_ref, t.call_numbe
 FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id);
 
 CREATE VIEW acct_discrepancies AS
-SELECT d.id, d.kind, d.severity, d.shop, d.psp, o.reference AS order_ref, d.call_number,
+SELECT d.id, d.kind, d.severity, d.shop, COALESCE(d.psp, o.psp) AS psp, o.reference AS order_ref,
+       COALESCE(d.call_number, o.call_number) AS call_number,
        d.opened_at, d.closed_at, d.expected_cents, d.actual_cents, d.detail, d.acked_at, d.acked_note,
        d.acked_by, d.endpoint
 FROM discrepancies d LEFT JOIN orders o USING (order_id);

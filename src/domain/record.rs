@@ -98,7 +98,7 @@ pub struct Record {
     pub psp: Psp,
     /// What ties the tenders together.
     pub call_number: CallNumber,
-    /// The endpoint that heard of its voucher, or else first of any part.
+    /// The endpoint that heard of its voucher, or else of any part; of several, the first by name.
     pub endpoint: EndpointId,
     /// Real money, or a trial.
     pub mode: Mode,

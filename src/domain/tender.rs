@@ -139,7 +139,7 @@ pub struct Tender {
     pub authorisation: Option<AuthorisationNumber>,
     /// The contract that settles it.
     pub contract: Option<Contract>,
-    /// The endpoint that first heard of it.
+    /// The endpoint that heard of it; of several, the first by name.
     pub endpoint: EndpointId,
     /// True for a card part that exists only beside a voucher.
     pub complement: bool,

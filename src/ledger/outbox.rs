@@ -133,6 +133,16 @@ struct Owed {
     thread: Option<String>,
 }
 
+impl Owed {
+    /// Whether both can stand in one e-mail.
+    fn goes_with(&self, other: &Self) -> bool {
+        self.shop == other.shop
+            && self.news == other.news
+            && self.urgent == other.urgent
+            && self.thread == other.thread
+    }
+}
+
 /// Gives the rows of the next new e-mail their message id. An urgent opening goes alone and at once; the rest of
 /// a shop waits until its last digest is old enough. A closing answers the e-mail of its opening, once that one
 /// has been sent.
@@ -147,10 +157,12 @@ fn put_together(
          LEFT JOIN outbox o ON n.news = 'closed' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
          WHERE n.done_at IS NULL AND n.message_id IS NULL AND n.attempt_at <= ?1
            AND (n.news = 'opened' OR o.outcome = 'sent')
+           AND (n.urgent = 1 OR NOT EXISTS (
+                SELECT 1 FROM outbox d WHERE d.shop = n.shop AND d.urgent = 0 AND d.claimed_at > ?2))
          ORDER BY n.urgent DESC, n.id LIMIT 500",
     )?;
     let owed: Vec<Owed> = statement
-        .query_map([now], |row| {
+        .query_map(params![now, now.before(digest)], |row| {
             Ok(Owed {
                 id: row.get(0)?,
                 shop: row.get(1)?,
@@ -160,39 +172,14 @@ fn put_together(
             })
         })?
         .collect::<Result<_, _>>()?;
-    for first in &owed {
-        if !first.urgent && !digest.is_zero() && digest_is_too_young(conn, &first.shop, now, digest)? {
-            continue;
-        }
-        let alone = digest.is_zero() || (first.urgent && first.news == "opened");
-        let together = owed.iter().filter(|other| {
-            other.id == first.id
-                || (!alone
-                    && other.shop == first.shop
-                    && other.news == first.news
-                    && other.urgent == first.urgent
-                    && other.thread == first.thread)
-        });
-        let message_id = format!("cvco-{}-{}@{host}", now.millis(), first.id);
-        for row in together {
-            conn.prepare_cached("UPDATE outbox SET message_id = ?2, claimed_at = ?3 WHERE id = ?1")?
-                .execute(params![row.id, message_id, now])?;
-        }
-        return Ok(Some(message_id));
+    let Some(first) = owed.first() else { return Ok(None) };
+    let alone = digest.is_zero() || (first.urgent && first.news == "opened");
+    let message_id = format!("cvco-{}-{}@{host}", now.millis(), first.id);
+    for row in owed.iter().filter(|row| row.id == first.id || (!alone && row.goes_with(first))) {
+        conn.prepare_cached("UPDATE outbox SET message_id = ?2, claimed_at = ?3 WHERE id = ?1")?
+            .execute(params![row.id, message_id, now])?;
     }
-    Ok(None)
-}
-
-fn digest_is_too_young(
-    conn: &Connection,
-    shop: &str,
-    now: Timestamp,
-    digest: Duration,
-) -> Result<bool, LedgerError> {
-    let last: Option<String> = conn
-        .prepare_cached("SELECT MAX(claimed_at) FROM outbox WHERE shop = ?1 AND urgent = 0")?
-        .query_row([shop], |row| row.get(0))?;
-    Ok(last.and_then(|at| Timestamp::parse(&at).ok()).is_some_and(|last| last.after(digest) > now))
+    Ok(Some(message_id))
 }
 
 fn read_claim(conn: &Connection, message_id: &str) -> Result<Claim, LedgerError> {
