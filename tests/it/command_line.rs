@@ -95,3 +95,31 @@ async fn verify_names_the_first_bad_row() {
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert!(text.contains("log entry 3"), "{text}");
 }
+
+#[test]
+fn the_demo_ends_as_its_stories_promise() {
+    let folder = tempfile::tempdir().expect("folder");
+    let output =
+        command().args(["demo", "--language", "en", "--folder"]).arg(folder.path()).output().expect("ran");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!text.contains('✗'), "{text}");
+    let mails = std::fs::read_dir(folder.path().join("mails")).expect("mails");
+    assert!(mails.count() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simulated_traffic_is_taken_by_a_running_daemon() {
+    let daemon = Daemon::start(&Settings { complement_grace: "1h", ..Settings::default() }).await;
+    let key = daemon.path("up2pay-private.pem");
+    std::fs::write(&key, crate::support::private_pem()).expect("key");
+    let (url, admin) = (format!("http://{}", daemon.public), format!("http://{}", daemon.admin));
+    let key = key.to_str().expect("path");
+    let traffic =
+        ["simulate", "--url", &url, "--admin", &admin, "--up2pay-key", key, "--orders", "60", "--seed", "7"];
+    assert_eq!(daemon.run(&traffic).status.code(), Some(2), "not into production unless told so");
+    daemon.out(&[&traffic[..], &["--into-production"]].concat());
+    assert_eq!(daemon.rows("SELECT COUNT(*) > 50 FROM acct_orders"), ["1"]);
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+}

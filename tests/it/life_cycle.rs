@@ -55,3 +55,25 @@ async fn health_and_metrics_are_on_the_admin_address_alone() {
     assert!(!metrics.body.contains(TOKEN));
     assert_eq!(daemon.get("/metrics").status, 404);
 }
+
+/// systemd learns when the service is ready, reloads and stops (`Type=notify`).
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_each_state() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("socket");
+    let state = || {
+        let mut buffer = [0; 256];
+        let length = socket.recv(&mut buffer).expect("a state");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let mut daemon = Daemon::start(&Settings { notify_socket: Some(path), ..Settings::default() }).await;
+    assert!(state().starts_with("READY=1"));
+    daemon.signal("-HUP");
+    let reloading = state();
+    assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    assert!(state().starts_with("READY=1"));
+    daemon.signal("-TERM");
+    assert!(state().starts_with("STOPPING=1"));
+    assert_eq!(daemon.ended(), Some(0));
+}

@@ -19,17 +19,26 @@ pub struct Settings {
     pub require_orders: bool,
     pub digest: &'static str,
     pub language: &'static str,
+    /// Where systemd would listen for the service's states.
+    pub notify_socket: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { complement_grace: "1s", require_orders: false, digest: "0s", language: "fr" }
+        Self {
+            complement_grace: "1s",
+            require_orders: false,
+            digest: "0s",
+            language: "fr",
+            notify_socket: None,
+        }
     }
 }
 
 /// A running daemon; killed and cleaned up when it goes out of scope.
 pub struct Daemon {
     folder: TempDir,
+    notify_socket: Option<PathBuf>,
     child: Child,
     pub public: SocketAddr,
     pub admin: SocketAddr,
@@ -49,8 +58,9 @@ impl Daemon {
         std::fs::write(folder.path().join("sogecommerce.key"), Sogecommerce::KEY).expect("key");
         std::fs::write(folder.path().join("config.toml"), configuration(settings, &mailbox))
             .expect("configuration");
-        let (child, public, admin) = spawn(folder.path());
-        Self { folder, child, public, admin, mailbox }
+        let notify_socket = settings.notify_socket.clone();
+        let (child, public, admin) = spawn(folder.path(), notify_socket.as_deref());
+        Self { folder, notify_socket, child, public, admin, mailbox }
     }
 
     /// Kills the daemon as `kill -9` does.
@@ -61,7 +71,7 @@ impl Daemon {
 
     /// Starts it again on the same ledger, on other ports.
     pub fn restart(&mut self) {
-        let (child, public, admin) = spawn(self.folder.path());
+        let (child, public, admin) = spawn(self.folder.path(), self.notify_socket.as_deref());
         self.child = child;
         (self.public, self.admin) = (public, admin);
     }
@@ -187,7 +197,7 @@ fn post(target: &str, content_type: &str, body: &str) -> String {
 }
 
 fn configuration(settings: &Settings, mailbox: &MailSink) -> String {
-    let Settings { complement_grace, require_orders, digest, language } = settings;
+    let Settings { complement_grace, require_orders, digest, language, .. } = settings;
     let smtp = mailbox.address();
     let site = Sogecommerce::SITE;
     format!(
@@ -227,12 +237,13 @@ key_file = "sogecommerce.key"
 
 /// Starts the daemon and reads from its first log line where it listens; the rest of its log is read and
 /// dropped, so that it never waits for us.
-fn spawn(folder: &Path) -> (Child, SocketAddr, SocketAddr) {
+fn spawn(folder: &Path, notify_socket: Option<&Path>) -> (Child, SocketAddr, SocketAddr) {
     let mut child = command()
         .arg("--config")
         .arg(folder.join("config.toml"))
         .args(["--log-format", "json", "serve"])
         .env_remove("JOURNAL_STREAM")
+        .envs(notify_socket.map(|socket| ("NOTIFY_SOCKET", socket)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

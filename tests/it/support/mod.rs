@@ -6,4 +6,4 @@ mod payments;
 
 pub use daemon::{Daemon, Settings, command};
 pub use http::send_raw;
-pub use payments::{Sogecommerce, TOKEN, Up2pay};
+pub use payments::{Sogecommerce, TOKEN, Up2pay, private_pem};

@@ -17,6 +17,10 @@ pub fn key() -> &'static ThrowawayKey {
     KEY.get_or_init(|| ThrowawayKey::generate().expect("random numbers"))
 }
 
+pub fn private_pem() -> String {
+    key().private_pem()
+}
+
 pub fn public_pem() -> String {
     key().public_pem()
 }

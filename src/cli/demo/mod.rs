@@ -2,6 +2,8 @@
 //! a temporary folder, is told real-shaped stories by both PSPs; what became of each is compared with what the
 //! story promises.
 
+mod fixtures;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -77,7 +79,8 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let setup = Setup { config, config_path: None, listeners, clock: Clock::system() };
     let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
 
-    let plays = stories(key)?;
+    let mut plays = fixtures::plays();
+    plays.extend(stories(key)?);
     output::line(format!(
         "A daemon listens at {public_address}; {} orders are paid through Up2pay and Sogecommerce …",
         plays.len()
@@ -152,7 +155,9 @@ fn write_configuration(
     };
     write("up2pay-public.pem", &key.public_pem())?;
     write("up2pay-private.pem", &key.private_pem())?;
+    write("fixtures-public.pem", fixtures::UP2PAY_KEY)?;
     let smtp = mailbox.address();
+    let pbx_retour = fixtures::PBX_RETOUR;
     write(
         "config.toml",
         &format!(
@@ -189,6 +194,22 @@ public_key_files = ["up2pay-public.pem"]
 id = "sogecommerce"
 psp = "sogecommerce"
 mode = "production"
+token = "{TOKEN}"
+site_id = "{SITE}"
+key = "{KEY}"
+
+[[shop.endpoint]]
+id = "up2pay-fixtures"
+psp = "up2pay"
+mode = "production"
+token = "{TOKEN}"
+pbx_retour = "{pbx_retour}"
+public_key_files = ["fixtures-public.pem"]
+
+[[shop.endpoint]]
+id = "sogecommerce-fixtures"
+psp = "sogecommerce"
+mode = "test"
 token = "{TOKEN}"
 site_id = "{SITE}"
 key = "{KEY}"
