@@ -51,8 +51,8 @@ deny:
 
 lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and advisories
 
-bench: ## throughput and latency of proof and ledger
-	$(CARGO) bench --locked
+bench: ## throughput and latency, beside a bare server and a bare SQLite; DIR=folder on the disk to measure
+	$(CARGO) bench --locked --bench notifications -- $(DIR)
 
 install: ## put binary, systemd units, users and sample in place; `make build` comes first, as yourself
 	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }

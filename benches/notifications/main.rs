@@ -1,0 +1,190 @@
+//! Durable notifications per second, with p50 and p99, beside a bare hyper server and a bare SQLite writer loop
+//! on the same machine. Run it with `make bench`; `docs/performance.md` has figures and what they mean.
+
+mod client;
+mod report;
+mod servers;
+mod traffic;
+mod writers;
+
+use std::fs;
+use std::io::stdout;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use tokio::runtime::{Builder, Runtime};
+
+use cvco_reconciled::config::Config;
+use cvco_reconciled::crypto::SealKey;
+use cvco_reconciled::domain::Psp;
+use cvco_reconciled::ledger;
+
+use report::{Report, Sample, per_second};
+use servers::Daemon;
+use traffic::{Keys, Message};
+
+/// How much is sent over how many connections; a tenth of it warms up.
+#[derive(Clone, Copy)]
+struct Run {
+    connections: usize,
+    notifications: usize,
+    /// To the bare server, which answers the same messages over and over.
+    requests: usize,
+}
+
+const RUNS: [Run; 3] = [
+    Run { connections: 1, notifications: 2_000, requests: 10_000 },
+    Run { connections: 64, notifications: 15_000, requests: 60_000 },
+    Run { connections: 256, notifications: 15_000, requests: 60_000 },
+];
+
+/// Where the ledgers are made unless the command line says otherwise: on the disk of the build, because a
+/// temporary folder may be in memory, where nothing is durable and syncs cost nothing.
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// What every measurement needs.
+struct Bench {
+    folder: PathBuf,
+    config: Arc<Config>,
+    messages: Arc<Vec<Message>>,
+    seal_key: String,
+    /// For the server, as the daemon has it; the load comes from a thread of its own.
+    runtime: Runtime,
+    report: Report<std::io::Stdout>,
+}
+
+fn main() -> Result<()> {
+    // Cargo itself adds `--bench`.
+    let parent = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let parent = parent.map_or_else(|| PathBuf::from(FOLDER), PathBuf::from);
+    fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    let folder = tempfile::tempdir_in(&parent)?;
+    let mut bench = Bench::prepare(folder.path())?;
+    bench.introduce(&parent)?;
+    bench.over_http()?;
+    bench.without_http()?;
+    bench.parse_and_verify()?;
+    bench.prove_ledger()
+}
+
+impl Bench {
+    fn prepare(folder: &Path) -> Result<Self> {
+        let keys = Keys::generate()?;
+        fs::write(folder.join("up2pay.pem"), keys.up2pay_pem())?;
+        let config_file = folder.join("config.toml");
+        fs::write(&config_file, Keys::config())?;
+        let count: usize = RUNS.iter().map(|run| run.notifications).sum();
+        Ok(Self {
+            folder: folder.to_owned(),
+            config: Arc::new(Config::load(&config_file)?),
+            messages: Arc::new(keys.messages(count as u64)?),
+            seal_key: SealKey::generate()?,
+            runtime: Builder::new_multi_thread().enable_all().build()?,
+            report: Report(stdout()),
+        })
+    }
+
+    fn introduce(&mut self, parent: &Path) -> Result<()> {
+        let bytes: usize = self.messages.iter().map(|message| message.http.len()).sum();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.report.text(&format!(
+            "Up2pay calls and Sogecommerce forms in turn, each a payment of its own; {} bytes on the wire on average.\n\
+             Client in the same process, on the same {cores} cores: keep-alive, each connection a closed loop. When the\n\
+             server stalls the client waits with it, so p99 is kinder than an open stream of calls would find it\n\
+             (coordinated omission).\n\
+             Ledgers in {}, WAL, synchronous=FULL.\n",
+            bytes / self.messages.len().max(1),
+            parent.display(),
+        ))
+    }
+
+    /// The daemon and the bare server, one after the other for each number of connections.
+    fn over_http(&mut self) -> Result<()> {
+        let key = SealKey::parse(&self.seal_key)?;
+        let daemon = Daemon::start(&self.runtime, Arc::clone(&self.config), &self.ledger_file(), key)?;
+        let bare = servers::start_bare_hyper(&self.runtime)?;
+        let client = Builder::new_current_thread().enable_all().build()?;
+        self.report.head()?;
+        for (Run { connections, requests, .. }, range) in runs() {
+            let send =
+                |server, range| client.block_on(client::drive(server, connections, &self.messages, range));
+            let ours = send(daemon.address, range)?;
+            let theirs = send(bare, 0..requests)?;
+            self.report.row("daemon", connections, &ours)?;
+            self.report.row("bare hyper", connections, &theirs)?;
+            self.report.ratio("  daemon : bare hyper", &ours, &theirs)?;
+        }
+        daemon.stop(&self.runtime)
+    }
+
+    fn without_http(&mut self) -> Result<()> {
+        for (Run { connections: callers, .. }, range) in runs() {
+            let messages = self.messages.get(range).context("too few messages")?;
+            let file = self.folder.join(format!("alone-{callers}.sqlite"));
+            let ours = writers::ledger_alone(&self.runtime, &self.config, &file, messages, callers)?;
+            self.report.row("ledger without HTTP", callers, &ours)?;
+        }
+        for (group, commits) in [(1, 4_000), (64, 400)] {
+            let bare = writers::bare_sqlite(&self.folder.join("bare.sqlite"), group, commits)?;
+            self.report.row("bare SQLite, rows of 1.2 KB", group, &bare)?;
+        }
+        Ok(())
+    }
+
+    /// The adapters by themselves, on one thread.
+    fn parse_and_verify(&mut self) -> Result<()> {
+        for psp in Psp::ALL {
+            let endpoint = self.config.endpoints.iter().find(|e| e.psp == psp).context("no endpoint")?;
+            let messages: Vec<_> = self.messages.iter().filter(|m| m.psp == psp).take(5_000).collect();
+            let mut read = |number: usize| -> Result<()> {
+                let message = messages.get(number % messages.len()).context("no messages")?;
+                let reading = endpoint.adapter.read(&message.wire.as_request())?;
+                ensure!(!reading.events.is_empty(), "{psp} read no fact");
+                Ok(())
+            };
+            Sample::repeat(2_000, &mut read)?;
+            let sample = Sample::repeat(20_000, read)?;
+            self.report.row(&format!("parse and verify, {psp}"), 1, &sample)?;
+        }
+        Ok(())
+    }
+
+    /// `verify` and `rebuild` of what the daemon has just written. That they find nothing is part of the run.
+    fn prove_ledger(&mut self) -> Result<()> {
+        let file = self.ledger_file();
+        let key = SealKey::parse(&self.seal_key)?;
+        let start = Instant::now();
+        let proof = ledger::verify(&file, Some(&key), &mut |_, _| {})?;
+        let elapsed = start.elapsed();
+        let entries = usize::try_from(proof.entries)?;
+        ensure!(proof.flaws.is_empty(), "the ledger does not verify: {:?}", proof.flaws);
+        ensure!(entries == self.messages.len(), "{entries} entries of {} messages", self.messages.len());
+        self.report.figure("verify, entries a second", per_second(entries, elapsed))?;
+
+        let start = Instant::now();
+        let rebuilt = ledger::rebuild(&file, &mut |_, _| {})?;
+        let elapsed = start.elapsed();
+        ensure!(rebuilt.replaced.is_empty(), "rebuild changed {:?}", rebuilt.replaced);
+        self.report.figure("rebuild, entries a second", per_second(entries, elapsed))?;
+
+        let bytes = fs::metadata(&file)?.len();
+        self.report.figure("ledger file, bytes a notification", u128::from(bytes) / entries.max(1) as u128)
+    }
+
+    fn ledger_file(&self) -> PathBuf {
+        self.folder.join("ledger.sqlite")
+    }
+}
+
+/// Each run with its own share of the messages: a message sent twice would be a duplicate.
+fn runs() -> impl Iterator<Item = (Run, Range<usize>)> {
+    let mut start = 0;
+    RUNS.into_iter().map(move |run| {
+        let range = start..start + run.notifications;
+        start = range.end;
+        (run, range)
+    })
+}
