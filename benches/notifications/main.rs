@@ -18,12 +18,11 @@ use anyhow::{Context, Result, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use cvco_reconciled::config::Config;
-use cvco_reconciled::crypto::SealKey;
 use cvco_reconciled::domain::Psp;
 use cvco_reconciled::ledger;
 
 use report::{Report, Sample, per_second};
-use servers::Daemon;
+use servers::{Daemon, KEY_FILE};
 use traffic::{Keys, Message};
 
 /// How much is sent over how many connections; a tenth of it warms up.
@@ -50,7 +49,6 @@ struct Bench {
     folder: PathBuf,
     config: Arc<Config>,
     messages: Arc<Vec<Message>>,
-    seal_key: String,
     /// For the server, as the daemon has it; the load comes from a thread of its own.
     runtime: Runtime,
     report: Report<std::io::Stdout>,
@@ -81,7 +79,6 @@ impl Bench {
             folder: folder.to_owned(),
             config: Arc::new(Config::load(&config_file)?),
             messages: Arc::new(keys.messages(count as u64)?),
-            seal_key: SealKey::generate()?,
             runtime: Builder::new_multi_thread().enable_all().build()?,
             report: Report(stdout()),
         })
@@ -103,8 +100,7 @@ impl Bench {
 
     /// The daemon and the bare server, one after the other for each number of connections.
     fn over_http(&mut self) -> Result<()> {
-        let key = SealKey::parse(&self.seal_key)?;
-        let daemon = Daemon::start(&self.runtime, Arc::clone(&self.config), &self.ledger_file(), key)?;
+        let daemon = Daemon::start(&self.runtime, Arc::clone(&self.config), &self.ledger_file())?;
         let bare = servers::start_bare_hyper(&self.runtime)?;
         let client = Builder::new_current_thread().enable_all().build()?;
         self.report.head()?;
@@ -155,9 +151,8 @@ impl Bench {
     /// `verify` and `rebuild` of what the daemon has just written. That they find nothing is part of the run.
     fn prove_ledger(&mut self) -> Result<()> {
         let file = self.ledger_file();
-        let key = SealKey::parse(&self.seal_key)?;
         let start = Instant::now();
-        let proof = ledger::verify(&file, Some(&key), &mut |_, _| {})?;
+        let proof = ledger::verify(&file, &file.with_file_name(KEY_FILE), &mut |_, _| {})?;
         let elapsed = start.elapsed();
         let entries = usize::try_from(proof.entries)?;
         ensure!(proof.flaws.is_empty(), "the ledger does not verify: {:?}", proof.flaws);

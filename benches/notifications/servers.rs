@@ -21,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
-use cvco_reconciled::crypto::SealKey;
 use cvco_reconciled::ledger::{Store, Writer};
 use cvco_reconciled::listener::{Receiver, accept};
 use cvco_reconciled::telemetry::Metrics;
@@ -33,6 +32,9 @@ async fn listen() -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
+/// The payload key, beside the ledgers of a run.
+pub(crate) const KEY_FILE: &str = "payload.key";
+
 /// The daemon's public listener and its ledger, as `serve` runs them.
 pub(crate) struct Daemon {
     pub(crate) address: SocketAddr,
@@ -42,8 +44,9 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    pub(crate) fn start(runtime: &Runtime, config: Arc<Config>, ledger: &Path, key: SealKey) -> Result<Self> {
-        let (writer, ledger) = Writer::start(Store::open(ledger, key)?)?;
+    pub(crate) fn start(runtime: &Runtime, config: Arc<Config>, ledger: &Path) -> Result<Self> {
+        let store = Store::open(ledger, &ledger.with_file_name(KEY_FILE))?;
+        let (writer, ledger) = Writer::start(store)?;
         let metrics = Arc::new(Metrics::default());
         let connections = metrics.connections.clone();
         let (_, config) = watch::channel(config);

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
-use cvco_reconciled::crypto::{SealKey, sha256};
+use cvco_reconciled::crypto::sha256;
 use cvco_reconciled::ledger::{Arrival, Envelope, Ledger, Notification, Store, Writer};
 
 use crate::report::Sample;
@@ -53,7 +53,7 @@ pub(crate) fn ledger_alone(
     callers: usize,
 ) -> Result<Sample> {
     let arrivals = messages.iter().map(|message| arrival(config, message)).collect::<Result<Vec<_>>>()?;
-    let store = Store::open(file, SealKey::parse(&SealKey::generate()?)?)?;
+    let store = Store::open(file, &file.with_file_name(crate::servers::KEY_FILE))?;
     let (writer, ledger) = Writer::start(store)?;
     let arrivals = Arc::new(arrivals);
     let warm = arrivals.len() / 10;
@@ -105,7 +105,13 @@ fn arrival(config: &Config, message: &Message) -> Result<Arrival> {
     let reading = endpoint.adapter.read(&request)?;
     let method = if request.body.is_empty() { "GET" } else { "POST" };
     Ok(Arrival {
-        envelope: Envelope::new(method, request.query, request.body, "127.0.0.1".to_owned(), None),
+        envelope: Envelope {
+            method: method.to_owned(),
+            query: request.query.to_vec(),
+            body: request.body.to_vec(),
+            peer: "127.0.0.1".to_owned(),
+            user_agent: String::new(),
+        },
         notification: Notification {
             shop: endpoint.shop.clone(),
             endpoint: endpoint.id.clone(),

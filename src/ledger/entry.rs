@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::sha256;
-use crate::domain::{Cents, Currency, EndpointId, Event, Mode, OrderRef, Psp, ShopId, Timestamp};
-use crate::reconcile::Policy;
+use crate::domain::{Cents, Currency, EndpointId, Event, Mode, OrderKey, OrderRef, Psp, ShopId, Timestamp};
+use crate::reconcile::{Fact, Policy};
 
 use super::LedgerError;
 
@@ -42,6 +42,27 @@ pub struct Notification {
     pub remark: Option<String>,
     /// SHA-256 of the bytes that carried it, in hexadecimal.
     pub payload_sha256: String,
+}
+
+impl Notification {
+    /// The order that one of its events belongs to.
+    pub(super) fn order_of(&self, event: &Event) -> OrderKey {
+        match &event.order_ref {
+            Some(reference) => OrderKey::Reference(self.shop.clone(), reference.clone()),
+            None => OrderKey::Call(self.shop.clone(), self.psp, event.call_number.clone()),
+        }
+    }
+
+    /// One of its events, with where and when it came in.
+    pub(super) fn fact(&self, event: &Event, received_at: Timestamp) -> Fact {
+        Fact {
+            event: event.clone(),
+            psp: self.psp,
+            endpoint: self.endpoint.clone(),
+            endpoint_mode: self.mode,
+            received_at,
+        }
+    }
 }
 
 /// An order as its shop registers it.
@@ -257,25 +278,26 @@ impl LogRow {
     /// The link of the chain: over the link before and every column, each with its length, so that no
     /// character can move from one column to its neighbour.
     pub(super) fn chain_hash(&self, before: &str) -> String {
-        let number = |n: Option<i64>| n.map(|n| n.to_string());
-        let columns = [
-            Some(before.to_owned()),
-            number(Some(self.seq)),
-            Some(self.at.clone()),
-            Some(self.kind.clone()),
-            self.shop.clone(),
-            self.endpoint.clone(),
-            self.psp.clone(),
-            self.verdict.clone(),
-            number(self.events),
-            Some(self.content.clone()),
-            self.payload_sha256.clone(),
+        let (seq, events) = (self.seq.to_string(), self.events.map(|events| events.to_string()));
+        let columns: [Option<&str>; 11] = [
+            Some(before),
+            Some(&seq),
+            Some(&self.at),
+            Some(&self.kind),
+            self.shop.as_deref(),
+            self.endpoint.as_deref(),
+            self.psp.as_deref(),
+            self.verdict.as_deref(),
+            events.as_deref(),
+            Some(&self.content),
+            self.payload_sha256.as_deref(),
         ];
-        let mut message = Vec::with_capacity(512);
+        let mut message = Vec::with_capacity(self.content.len().saturating_add(512));
         for column in columns {
             match column {
                 Some(text) => {
-                    message.extend_from_slice(format!("{}:", text.len()).as_bytes());
+                    message.extend_from_slice(text.len().to_string().as_bytes());
+                    message.push(b':');
                     message.extend_from_slice(text.as_bytes());
                 }
                 None => message.push(b'-'),

@@ -173,40 +173,32 @@ impl<'c> Fold<'c> {
         notification: &Notification,
     ) -> Result<Taken, LedgerError> {
         let mut payload_known = false;
-        let mut news: Vec<(i64, u32)> = Vec::new();
+        let mut concerned: Vec<Concerned> = Vec::new();
         for (position, event) in (0_u32..).zip(&notification.events) {
-            let key = match &event.order_ref {
-                Some(reference) => OrderKey::Reference(notification.shop.clone(), reference.clone()),
-                None => {
-                    OrderKey::Call(notification.shop.clone(), notification.psp, event.call_number.clone())
-                }
-            };
-            let order_id = orders::find_or_create(self.conn, &key)?;
-            let known = orders::facts(self.conn, order_id)?;
-            payload_known |=
-                known.iter().any(|(_, sha256)| sha256.as_deref() == Some(&notification.payload_sha256));
-            let same = |fact: &Fact| {
-                fact.event == *event && fact.psp == notification.psp && fact.endpoint == notification.endpoint
-            };
-            let repeated_here =
-                notification.events.iter().take(position as usize).any(|earlier| earlier == event);
-            if !repeated_here && !known.iter().any(|(fact, _)| same(fact)) {
-                news.push((order_id, position));
+            let key = notification.order_of(event);
+            let fact = notification.fact(event, at);
+            if let Some(order) = concerned.iter_mut().find(|order| order.key == key) {
+                order.learn(position, fact);
+                continue;
             }
+            let (mut order, has_payload) = self.concerned(key, &notification.payload_sha256)?;
+            payload_known |= has_payload;
+            order.learn(position, fact);
+            concerned.push(order);
         }
-        let verdict = match (notification.events.is_empty(), news.is_empty()) {
-            (true, _) => Verdict::Ignored,
-            (false, true) => Verdict::Duplicate,
-            (false, false) => Verdict::Genuine,
+        let verdict = if notification.events.is_empty() {
+            Verdict::Ignored
+        } else if concerned.iter().all(|order| order.news.is_empty()) {
+            Verdict::Duplicate
+        } else {
+            Verdict::Genuine
         };
         let seq = self.append(at, entry, Some(verdict))?;
-        for (order_id, position) in &news {
-            orders::remember_event(self.conn, *order_id, seq, *position)?;
-        }
-        let mut touched: Vec<i64> = news.into_iter().map(|(order_id, _)| order_id).collect();
-        touched.dedup();
-        for order_id in touched {
-            self.reassess(order_id, at)?;
+        for order in concerned.iter().filter(|order| !order.news.is_empty()) {
+            for position in &order.news {
+                orders::remember_event(self.conn, order.id, seq, *position)?;
+            }
+            self.assess_afresh(order.id, &order.key, &order.facts, at)?;
         }
         // A call that verifies proves that the key is right.
         discrepancies::close_of_endpoint(self.conn, &notification.endpoint, Kind::SignatureFailures, at)?;
@@ -268,15 +260,58 @@ impl<'c> Fold<'c> {
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
 
-    /// Assesses one order afresh and writes the result down.
+    /// Reads what is known of an order; and whether the payload of this digest is kept with it already.
+    fn concerned(&self, key: OrderKey, payload_sha256: &str) -> Result<(Concerned, bool), LedgerError> {
+        let id = orders::find_or_create(self.conn, &key)?;
+        let known = orders::facts(self.conn, id)?;
+        let has_payload = known.iter().any(|(_, sha256)| sha256.as_deref() == Some(payload_sha256));
+        let facts = known.into_iter().map(|(fact, _)| fact).collect();
+        Ok((Concerned { id, key, facts, news: Vec::new() }, has_payload))
+    }
+
+    /// Assesses one order from what the ledger knows of it.
     fn reassess(&self, order_id: i64, at: Timestamp) -> Result<(), LedgerError> {
         let key = orders::key(self.conn, order_id)?;
-        let order = orders::registered(self.conn, order_id, &key)?;
         let facts: Vec<Fact> =
             orders::facts(self.conn, order_id)?.into_iter().map(|(fact, _)| fact).collect();
-        let assessment = assess(&order, &facts, &self.policy, at);
+        self.assess_afresh(order_id, &key, &facts, at)
+    }
+
+    /// Assesses one order afresh and writes the result down.
+    fn assess_afresh(
+        &self,
+        order_id: i64,
+        key: &OrderKey,
+        facts: &[Fact],
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let order = orders::registered(self.conn, order_id, key)?;
+        let assessment = assess(&order, facts, &self.policy, at);
         records::replace(self.conn, order_id, &assessment.records)?;
         discrepancies::settle(self.conn, (order_id, key.shop()), &assessment.findings, at)?;
         orders::note_state(self.conn, order_id, &assessment)
+    }
+}
+
+/// An order that a notification speaks of.
+struct Concerned {
+    id: i64,
+    key: OrderKey,
+    /// All that is known, the news included.
+    facts: Vec<Fact>,
+    /// Which of the notification's events are new.
+    news: Vec<u32>,
+}
+
+impl Concerned {
+    /// Takes a fact, unless it is known: the same event, told by the same PSP at the same endpoint.
+    fn learn(&mut self, position: u32, fact: Fact) {
+        let same = |known: &Fact| {
+            known.event == fact.event && known.psp == fact.psp && known.endpoint == fact.endpoint
+        };
+        if !self.facts.iter().any(same) {
+            self.facts.push(fact);
+            self.news.push(position);
+        }
     }
 }

@@ -80,14 +80,8 @@ pub(super) fn facts(conn: &Connection, order_id: i64) -> Result<Vec<(Fact, Optio
         let (row, position) = row?;
         let corrupt = || LedgerError::Corrupt { seq: row.seq, what: "content".to_owned() };
         let Entry::Notification(notification) = row.entry()? else { return Err(corrupt()) };
-        let event = notification.events.into_iter().nth(position as usize).ok_or_else(corrupt)?;
-        let fact = Fact {
-            event,
-            psp: notification.psp,
-            endpoint: notification.endpoint,
-            endpoint_mode: notification.mode,
-            received_at: row.taken_at()?,
-        };
+        let event = notification.events.get(position as usize).ok_or_else(corrupt)?;
+        let fact = notification.fact(event, row.taken_at()?);
         facts.push((fact, row.payload_sha256));
     }
     Ok(facts)

@@ -8,43 +8,62 @@ use crate::domain::Timestamp;
 use super::LedgerError;
 
 /// A request as it came, byte for byte, with what helps to tell its origin.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// `GET` or `POST`.
     pub method: String,
-    /// Behind the first `?`, in base64.
-    pub query: String,
-    /// The body, in base64.
-    pub body: String,
+    /// Behind the first `?`.
+    pub query: Vec<u8>,
+    /// The body.
+    pub body: Vec<u8>,
     /// The address that sent it, as far as the proxies in front are believed.
     pub peer: String,
-    /// The `User-Agent` header, shortened.
-    pub user_agent: Option<String>,
+    /// The `User-Agent` header, shortened; empty if there was none.
+    pub user_agent: String,
 }
 
 impl Envelope {
-    /// Wraps a request.
+    /// The bytes that carried the notification: the body of a `POST` that has one, else the query.
     #[must_use]
-    pub fn new(method: &str, query: &[u8], body: &[u8], peer: String, user_agent: Option<String>) -> Self {
-        use base64::{Engine, prelude::BASE64_STANDARD};
-        Self {
-            method: method.to_owned(),
-            query: BASE64_STANDARD.encode(query),
-            body: BASE64_STANDARD.encode(body),
-            peer,
-            user_agent,
-        }
+    pub fn carrier(&self) -> &[u8] {
+        if self.method == "POST" && !self.body.is_empty() { &self.body } else { &self.query }
     }
-}
 
-impl Envelope {
-    /// The bytes that carried the notification: the body of a `POST` that has one, else the query. `None` if
-    /// the envelope is damaged.
-    #[must_use]
-    pub fn carrier(&self) -> Option<Vec<u8>> {
-        use base64::{Engine, prelude::BASE64_STANDARD};
-        let carrier = if self.method == "POST" && !self.body.is_empty() { &self.body } else { &self.query };
-        BASE64_STANDARD.decode(carrier).ok()
+    /// Each part behind its length, in four bytes.
+    fn to_bytes(&self) -> Vec<u8> {
+        let parts = [
+            self.method.as_bytes(),
+            &self.query,
+            &self.body,
+            self.peer.as_bytes(),
+            self.user_agent.as_bytes(),
+        ];
+        let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len().saturating_add(4)).sum());
+        for part in parts {
+            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+
+    /// `None` if the bytes are not those of an envelope.
+    fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let mut part = || {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            let (part, rest) = rest.split_at_checked(length)?;
+            bytes = rest;
+            Some(part.to_vec())
+        };
+        let envelope = Self {
+            method: String::from_utf8(part()?).ok()?,
+            query: part()?,
+            body: part()?,
+            peer: String::from_utf8(part()?).ok()?,
+            user_agent: String::from_utf8(part()?).ok()?,
+        };
+        bytes.is_empty().then_some(envelope)
     }
 }
 
@@ -55,7 +74,7 @@ pub(super) fn keep(
     (seq, at): (i64, Timestamp),
     envelope: &Envelope,
 ) -> Result<(), LedgerError> {
-    let sealed = key.seal(&seq.to_be_bytes(), &serde_json::to_vec(envelope)?)?;
+    let sealed = key.seal(&seq.to_be_bytes(), &envelope.to_bytes())?;
     conn.prepare_cached("INSERT INTO payloads (seq, at, sealed) VALUES (?1, ?2, ?3)")?
         .execute(params![seq, at, sealed])?;
     Ok(())
@@ -70,7 +89,7 @@ pub(super) fn open(conn: &Connection, key: &SealKey, seq: i64) -> Result<Option<
     sealed
         .map(|sealed| {
             let plain = key.open(&seq.to_be_bytes(), &sealed)?;
-            Ok(serde_json::from_slice(&plain)?)
+            Envelope::from_bytes(&plain).ok_or(LedgerError::CorruptRow { table: "payloads", id: seq })
         })
         .transpose()
 }

@@ -200,8 +200,7 @@ fn check_entry(
         Err(error) => return Some(format!("its payload cannot be opened: {error}")),
     };
     proof.payloads = proof.payloads.saturating_add(1);
-    let carrier = envelope.carrier().unwrap_or_default();
-    let fits = row.payload_sha256.as_deref() == Some(sha256(&[&carrier]).to_string().as_str());
+    let fits = row.payload_sha256.as_deref() == Some(sha256(&[envelope.carrier()]).to_string().as_str());
     (!fits).then(|| "its payload does not fit payload_sha256".to_owned())
 }
 

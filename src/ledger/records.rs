@@ -8,8 +8,14 @@ use super::LedgerError;
 
 /// Replaces an order's records by those of a new assessment.
 pub(super) fn replace(conn: &Connection, order_id: i64, records: &[Record]) -> Result<(), LedgerError> {
-    conn.prepare_cached("DELETE FROM tenders WHERE order_id = ?1")?.execute([order_id])?;
-    conn.prepare_cached("DELETE FROM records WHERE order_id = ?1")?.execute([order_id])?;
+    // Most orders are new, and SQLite prepares at some cost to delete even what is not there.
+    let known: bool = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM records WHERE order_id = ?1)")?
+        .query_row([order_id], |row| row.get(0))?;
+    if known {
+        conn.prepare_cached("DELETE FROM tenders WHERE order_id = ?1")?.execute([order_id])?;
+        conn.prepare_cached("DELETE FROM records WHERE order_id = ?1")?.execute([order_id])?;
+    }
     for record in records {
         insert_record(conn, order_id, record)?;
         for (position, tender) in (0_u32..).zip(&record.tenders) {

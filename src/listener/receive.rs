@@ -78,7 +78,8 @@ impl Receiver {
             .headers()
             .get(header::USER_AGENT)
             .and_then(|value| value.to_str().ok())
-            .map(|value| value.chars().take(200).collect());
+            .map(|value| value.chars().take(200).collect())
+            .unwrap_or_default();
         let (head, body) = request.into_parts();
         let body = match read_body(body).await {
             Ok(body) => body,
@@ -91,8 +92,13 @@ impl Receiver {
         let request = Request { method, query, body: &body };
         match prove(endpoint, &request) {
             Ok(reading) => {
-                let envelope =
-                    Envelope::new(head.method.as_str(), query, &body, caller.to_string(), user_agent);
+                let envelope = Envelope {
+                    method: head.method.as_str().to_owned(),
+                    query: query.to_vec(),
+                    body: body.to_vec(),
+                    peer: caller.to_string(),
+                    user_agent,
+                };
                 self.store(endpoint, &request, reading, envelope).await
             }
             Err(rejection) => self.refuse(endpoint, &request, &rejection).await,

@@ -104,7 +104,7 @@ fn the_log_never_runs_backwards_in_time() {
 }
 
 fn envelope(query: &str) -> Envelope {
-    Envelope::new("GET", query.as_bytes(), b"", "192.0.2.1".to_owned(), None)
+    super::envelope(query)
 }
 
 /// Stores a notification with its payload, as the writer does.

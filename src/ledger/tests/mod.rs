@@ -45,6 +45,17 @@ fn endpoint(id: &str) -> EndpointId {
     EndpointId::new(id).expect("an endpoint")
 }
 
+/// A call by `GET`.
+fn envelope(query: &str) -> Envelope {
+    Envelope {
+        method: "GET".to_owned(),
+        query: query.as_bytes().to_vec(),
+        body: Vec::new(),
+        peer: "192.0.2.1".to_owned(),
+        user_agent: String::new(),
+    }
+}
+
 fn seal_key() -> SealKey {
     SealKey::parse(&SealKey::generate().expect("random numbers")).expect("a key")
 }

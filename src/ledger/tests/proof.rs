@@ -186,7 +186,7 @@ fn with_payloads() -> (Book, SealKey) {
         let query = format!("ref={reference}");
         let mut told = voucher(reference, 100);
         told.payload_sha256 = sha256(&[query.as_bytes()]).to_string();
-        let envelope = Envelope::new("GET", query.as_bytes(), b"", String::new(), None);
+        let envelope = envelope(&query);
         book.within(|conn, fold| {
             fold.take(minute(0), &told.into())?;
             super::super::payload::keep(conn, &key, (fold.head().seq, minute(0)), &envelope)
@@ -233,7 +233,7 @@ fn a_changed_or_misplaced_payload_is_found_at_its_entry() {
 #[test]
 fn a_payload_that_is_not_what_was_signed_for_is_found() {
     let (mut book, key) = with_payloads();
-    let forged = Envelope::new("GET", b"ref=C", b"", String::new(), None);
+    let forged = envelope("ref=C");
     book.damage("DELETE FROM payloads WHERE seq = 2");
     super::super::payload::keep(&book.conn, &key, (2, minute(0)), &forged).expect("kept");
     let proof = book.proof();

@@ -7,10 +7,7 @@ use super::*;
 
 fn arrival(notification: Notification, query: &str) -> Arrival {
     let payload_sha256 = sha256(&[query.as_bytes()]).to_string();
-    Arrival {
-        notification: Notification { payload_sha256, ..notification },
-        envelope: Envelope::new("GET", query.as_bytes(), b"", "192.0.2.1".to_owned(), None),
-    }
+    Arrival { notification: Notification { payload_sha256, ..notification }, envelope: envelope(query) }
 }
 
 /// Runs a test against a writer, waits for its end, and proves the ledger that it leaves.
