@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Format, Outcome, load, output, runtime};
+use crate::alert::SendError;
 use crate::config::Config;
 use crate::domain::Psp;
 use crate::ledger::{LedgerError, Reader};
@@ -47,7 +48,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let mut lines = vec![Line::new(
         "configuration",
         Verdict::Good,
-        format!("{} ({} shops, {} endpoints)", path.display(), config.shops.len(), config.endpoints.len()),
+        format!("{} (shops: {}, endpoints: {})", path.display(), config.shops.len(), config.endpoints.len()),
     )];
     lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
     lines.push(ledger(&config));
@@ -77,21 +78,19 @@ fn ledger(config: &Config) -> Line {
     let path = config.ledger.path.display().to_string();
     match Reader::open(&config.ledger.path).and_then(|reader| reader.ping()) {
         Ok(()) => Line::new("ledger", Verdict::Good, path),
+        Err(LedgerError::NoLedger(_)) if has_folder(&config.ledger.path) => {
+            Line::new("ledger", Verdict::Good, format!("{path} will be made at the first start"))
+        }
         Err(LedgerError::NoLedger(_)) => {
-            let folder = config.ledger.path.parent().filter(|folder| folder.is_dir());
-            match folder {
-                Some(_) => {
-                    Line::new("ledger", Verdict::Good, format!("{path} will be made at the first start"))
-                }
-                None => Line::new(
-                    "ledger",
-                    Verdict::Wrong,
-                    format!("the folder of {path} does not exist: make it"),
-                ),
-            }
+            Line::new("ledger", Verdict::Wrong, format!("the folder of {path} does not exist: make it"))
         }
         Err(error) => Line::new("ledger", Verdict::Wrong, error.to_string()),
     }
+}
+
+/// Whether the file could be made; a bare name belongs into the current folder.
+fn has_folder(file: &Path) -> bool {
+    file.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
 fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
@@ -100,7 +99,9 @@ fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
         Some(_) if offline => Line::new("mail", Verdict::Good, "not tried (--offline)"),
         Some(alerts) => match runtime()?.block_on(alerts.mailer.test_connection()) {
             Ok(()) => Line::new("mail", Verdict::Good, "the server of [alerts] smtp answers"),
-            Err(error) => Line::new("mail", Verdict::Wrong, format!("[alerts] smtp: {error}")),
+            Err(SendError::Transient(why) | SendError::Permanent(why)) => {
+                Line::new("mail", Verdict::Wrong, format!("no server takes mail at [alerts] smtp: {why}"))
+            }
         },
     })
 }
@@ -118,4 +119,16 @@ fn print(lines: &[Line], format: Format) -> Result<(), Failure> {
         output::line(format!("{mark}  {}: {}", line.what, line.remark))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_ledger_beside_its_configuration_can_be_made() {
+        assert!(has_folder(Path::new("ledger.sqlite")));
+        assert!(has_folder(Path::new("/ledger.sqlite")));
+        assert!(!has_folder(Path::new("/no/such/folder/ledger.sqlite")));
+    }
 }
