@@ -106,6 +106,8 @@ fn the_demo_ends_as_its_stories_promise() {
     assert!(!text.contains('✗'), "{text}");
     let mails = std::fs::read_dir(folder.path().join("mails")).expect("mails");
     assert!(mails.count() > 0);
+    let again = command().args(["demo", "--folder"]).arg(folder.path()).output().expect("ran");
+    assert_eq!(again.status.code(), Some(2), "a second demo would find the orders of the first");
 }
 
 #[tokio::test(flavor = "multi_thread")]

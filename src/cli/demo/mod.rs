@@ -27,8 +27,8 @@ use crate::simulate::{self, Actor, Admin, Pace, Play, Scenario, SogecommerceTria
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The language of the alert e-mails: fr or en.
-    #[arg(long, default_value = "fr")]
+    /// The language of the alert e-mails.
+    #[arg(long, default_value = "fr", value_parser = ["fr", "en"])]
     language: String,
     /// Where to leave ledger, configuration and e-mails; a new temporary folder if not said.
     #[arg(long, value_name = "FOLDER")]
@@ -39,6 +39,9 @@ pub(super) struct Options {
 const TOKEN: &str = "demonstration-only-0123456789";
 const SITE: &str = "12345678";
 const KEY: &str = "1122334455667788";
+
+/// The ledger's name in the demo's folder.
+const LEDGER: &str = "ledger.sqlite";
 
 /// How long to wait for the e-mails at most.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -55,6 +58,12 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Failure> {
             .map_err(Failure::io("a temporary folder"))?
             .keep(),
     };
+    if folder.join(LEDGER).exists() {
+        return Err(Failure::Usage(format!(
+            "{} holds a ledger already; name another folder",
+            folder.display()
+        )));
+    }
     std::fs::create_dir_all(&folder).map_err(Failure::io(folder.display().to_string()))?;
     runtime()?.block_on(play(&folder, &options.language))
 }
@@ -167,7 +176,7 @@ public = "127.0.0.1:0"
 admin = "127.0.0.1:0"
 
 [ledger]
-path = "ledger.sqlite"
+path = "{LEDGER}"
 
 [reconcile]
 complement_grace = "2s"
