@@ -1,5 +1,6 @@
 //! `orders import`: registers orders from a CSV file, all or none.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -27,7 +28,13 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     } else {
         std::fs::read_to_string(file)
     };
-    let text = text.map_err(Failure::io(file.display().to_string()))?;
+    let text = text.map_err(|error| {
+        if error.kind() == ErrorKind::InvalidData {
+            Failure::Usage(format!("{}: not UTF-8; a spreadsheet calls it \"CSV UTF-8\"", file.display()))
+        } else {
+            Failure::io(file.display().to_string())(error)
+        }
+    })?;
     let entries = parse(&text, &config)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
     let mut store = Store::open(&config.ledger.path, &config.ledger.payload_key_file)?;
@@ -46,20 +53,51 @@ fn parse(text: &str, config: &Config) -> Result<Vec<Entry>, String> {
     let delimiter = if header.contains(';') { b';' } else { b',' };
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let columns = reader.headers().map_err(|error| error.to_string())?.clone();
     let mut entries = Vec::new();
     for order in reader.deserialize::<RawOrder>() {
         let line = entries.len().saturating_add(2);
-        let order = order.map_err(|error| format!("line {line}: {}", plain(&error)))?;
+        let order = order.map_err(|error| format!("line {line}: {}", plain(&error, &columns)))?;
         let order = order.check(config).map_err(|error| format!("line {line}: {error}"))?;
         entries.push(Entry::Order(order));
     }
     Ok(entries)
 }
 
-fn plain(error: &csv::Error) -> String {
+/// The library's words, with the column's name instead of its number, and what would be right.
+fn plain(error: &csv::Error, columns: &csv::StringRecord) -> String {
     if let csv::ErrorKind::Deserialize { err, .. } = error.kind() {
-        err.to_string()
+        let column = err.field().and_then(|n| usize::try_from(n).ok()).and_then(|n| columns.get(n));
+        match column {
+            Some("total_cents") => "total_cents: write whole cents in digits, as 10000 for 100.00".to_owned(),
+            Some(column) => format!("{column}: {}", err.kind()),
+            None => err.kind().to_string(),
+        }
+    } else if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+        format!("{len} fields under {expected_len} columns")
     } else {
         error.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(line: &str) -> String {
+        let text = format!("shop;reference;total_cents\n{line}\n");
+        let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(text.as_bytes());
+        let columns = reader.headers().expect("headers").clone();
+        let error = reader.deserialize::<RawOrder>().next().expect("a line").expect_err("wrong");
+        plain(&error, &columns)
+    }
+
+    #[test]
+    fn a_wrong_line_is_explained_by_the_column() {
+        assert_eq!(
+            complaint("camping;A1;12,50"),
+            "total_cents: write whole cents in digits, as 10000 for 100.00"
+        );
+        assert_eq!(complaint("camping;A1"), "2 fields under 3 columns");
     }
 }
