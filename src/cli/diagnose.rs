@@ -38,7 +38,7 @@ enum Message {
         /// The public key; the platform's own if not given.
         #[arg(long, value_name = "PEM")]
         public_key: Option<PathBuf>,
-        /// The raw query string; `-` is standard input.
+        /// The raw query string, or the whole HTTP request; `-` is standard input.
         file: PathBuf,
     },
     /// A Sogecommerce form, without configuration.
@@ -49,7 +49,7 @@ enum Message {
         /// `hmac-sha-256` or `sha-1`.
         #[arg(long, value_name = "ALGORITHM", default_value = "hmac-sha-256")]
         algorithm: sogecommerce::Algorithm,
-        /// The form body; `-` is standard input.
+        /// The form body, or the whole HTTP request; `-` is standard input.
         file: PathBuf,
     },
 }

@@ -21,10 +21,9 @@ use crate::simulate::{
 /// `public_key_files`, and the private half with --up2pay-key.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The daemon's public listener, for instance <http://127.0.0.1:8080>.
-    #[arg(long, value_name = "URL", required_unless_present_any = ["make_keys", "list"])]
+    #[arg(long, value_name = "URL", help = "The daemon's public listener, for instance http://127.0.0.1:8080", required_unless_present_any = ["make_keys", "list"])]
     url: Option<Address>,
-    /// The daemon's admin listener: registers the orders first.
+    /// The daemon's admin listener: registers the orders there first.
     #[arg(long, value_name = "URL")]
     admin: Option<Address>,
     /// How many orders.
@@ -74,7 +73,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let (trials, shop) = trials(endpoints, options)?;
     let plan = plan(trials, options);
     if plan.is_empty() {
-        return Err(Failure::Usage("no endpoint here can tell such a story".to_owned()));
+        return Err(Failure::Usage("no endpoint that takes part can tell such a story".to_owned()));
     }
     let messages = plan.iter().map(|play| play.messages.len()).sum::<usize>();
     let token = match &options.admin {
@@ -116,6 +115,10 @@ fn trials(endpoints: Vec<TrialEndpoint>, options: &Options) -> Result<(Trials, S
             (Signing::Sogecommerce(site_id, key, algorithm), _) if trials.sogecommerce.is_none() => {
                 trials.sogecommerce =
                     Some(SogecommerceTrial { endpoint: id, token, site_id, mode, key, algorithm });
+            }
+            (Signing::Up2pay(_), None) => {
+                output::line(format!("{id} takes no part: --up2pay-key is missing"))?;
+                continue;
             }
             (Signing::Up2pay(_) | Signing::Sogecommerce(..), _) => continue,
         }

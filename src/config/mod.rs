@@ -7,6 +7,7 @@ mod file;
 mod secrets;
 mod trial;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; name another file with --config")]
+    #[error("cannot read {path}: {source}; {}", way_out(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -53,6 +54,15 @@ pub enum ConfigError {
         /// What is wrong.
         problems: Vec<Problem>,
     },
+}
+
+/// What to do about a configuration that cannot be read.
+fn way_out(error: &std::io::Error) -> &'static str {
+    if error.kind() == ErrorKind::PermissionDenied {
+        "only the service's user may: put `sudo -u cvco-reconciled` in front"
+    } else {
+        "name another file with --config"
+    }
 }
 
 /// A wrong value.

@@ -18,7 +18,7 @@ pub enum TokenError {
     )]
     TooShort,
     /// A character that would not survive in a URL as it is.
-    #[error("a token is made of A-Z a-z 0-9 - _ . ~")]
+    #[error("a token is made of A-Z a-z 0-9 - _ . ~; make one with `openssl rand -hex 16`")]
     NotUrlSafe,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a text is not an identifier of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a {what} is {rule}")]
+#[error("the {what} must be {rule}")]
 pub struct IdError {
     what: &'static str,
     rule: &'static str,

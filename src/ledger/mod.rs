@@ -53,7 +53,8 @@ pub enum LedgerError {
     NotALedger(PathBuf),
     /// The file cannot be made or opened.
     #[error(
-        "cannot open the ledger {path}: {source}; its folder must exist and belong to the service's user"
+        "cannot open the ledger {path}: {source}; only the service's user may write there: put \
+         `sudo -u cvco-reconciled` in front"
     )]
     File {
         /// The file.
@@ -112,6 +113,21 @@ pub enum LedgerError {
     #[error("content of the ledger: {0}")]
     Json(#[from] serde_json::Error),
     /// SQLite's own error.
-    #[error("SQLite: {0}")]
+    #[error("SQLite: {0}{remedy}", remedy = remedy(.0))]
     Sqlite(#[from] rusqlite::Error),
+}
+
+/// What to do about an error of SQLite, if a person can do something. A reader needs the shared memory of the
+/// write-ahead log, which only the ledger's owner can make while no daemon runs.
+fn remedy(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ReadOnly) => {
+            "; while the daemon is stopped, only the service's user can read: put `sudo -u cvco-reconciled` in \
+             front"
+        }
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+            "; the service's user and the group cvco-ledger may read it: see who owns it"
+        }
+        _ => "",
+    }
 }

@@ -150,7 +150,7 @@ impl FromStr for Scenario {
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         Self::ALL.iter().copied().find(|scenario| scenario.as_str() == text).ok_or_else(|| UnknownWord {
             text: text.chars().take(40).collect(),
-            expected: "the scenarios that `simulate --help` lists",
+            expected: "the stories that `simulate --list` names",
         })
     }
 }
