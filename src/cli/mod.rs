@@ -74,6 +74,10 @@ enum Command {
     /// Make the fold again from the log.
     Rebuild(proof::RebuildOptions),
     /// Send signed traffic to a running daemon, for trials and load.
+    ///
+    /// It goes to the endpoints of the configuration that are in test mode. For Up2pay it needs a private key of its
+    /// own: make a pair with --make-keys, name the public half in the endpoint's `public_key_files`, and the private
+    /// half with --up2pay-key.
     Simulate(simulate::Options),
 }
 

@@ -16,9 +16,6 @@ use crate::simulate::{
     self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial,
 };
 
-/// Sends what the PSPs would send to the endpoints of the configuration that are in test mode. For Up2pay it needs
-/// a private key of its own: make a pair with --make-keys, name the public half in the endpoint's
-/// `public_key_files`, and the private half with --up2pay-key.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[arg(long, value_name = "URL", help = "The daemon's public listener, for instance http://127.0.0.1:8080", required_unless_present_any = ["make_keys", "list"])]
