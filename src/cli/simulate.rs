@@ -113,7 +113,7 @@ fn trials(endpoints: Vec<TrialEndpoint>, options: &Options) -> Result<(Trials, S
                 trials.sogecommerce =
                     Some(SogecommerceTrial { endpoint: id, token, site_id, mode, key, algorithm });
             }
-            (Signing::Up2pay(_), None) => {
+            (Signing::Up2pay(_), None) if options.psp != Some(Psp::Sogecommerce) => {
                 output::line(format!("{id} takes no part: --up2pay-key is missing"))?;
                 continue;
             }
