@@ -129,9 +129,11 @@ impl<'c> Fold<'c> {
         self.swept_at = swept_at;
     }
 
-    /// Takes one entry. Time never runs backwards in the log: an entry is dated no earlier than the one before.
+    /// Takes one entry. Time never runs backwards in the log: an entry is dated no earlier than the one before,
+    /// nor than the last sweep, whose findings it came too late to prevent. An entry may well come with an earlier
+    /// time than either: it waited for the writer or for another process, or the clock was put back.
     pub(super) fn take(&mut self, at: Timestamp, entry: &Entry) -> Result<Taken, LedgerError> {
-        let at = at.max(self.head.at);
+        let at = at.max(self.head.at).max(self.swept_at);
         self.sweep(at)?;
         match entry {
             Entry::Notification(notification) => self.notification(at, entry, notification),
@@ -281,5 +283,114 @@ impl<'c> Fold<'c> {
         records::replace(self.conn, order_id, &assessment.records)?;
         discrepancies::settle(self.conn, (order_id, key.shop()), &assessment.findings, at)?;
         orders::note_state(self.conn, order_id, &assessment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+    use crate::domain::{
+        Authorisation, Brand, CallNumber, Cents, Currency, EndpointId, Event, Instrument, Mode, Operation,
+        OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId,
+    };
+
+    fn minute(n: i64) -> Timestamp {
+        Timestamp::from_millis(1_770_000_000_000 + n * 60_000)
+    }
+
+    /// One part of an Up2pay payment of 25.00, of which 15.00 by voucher.
+    fn part(instrument: Instrument, amount: i64) -> Entry {
+        let voucher = instrument == Instrument::Voucher;
+        let event = Event {
+            order_ref: Some(OrderRef::new("A").expect("reference")),
+            call_number: CallNumber::new("1").expect("call number"),
+            tender_id: Some(TenderId::new(if voucher { "11" } else { "12" }).expect("transaction")),
+            instrument,
+            brand: Brand::new(if voucher { "CVCONNECT" } else { "LIMOCB" }).expect("brand"),
+            operation: Operation::Debit,
+            amount: Cents::new(amount),
+            currency: Currency::EUR,
+            state: ReportedState::Authorised,
+            status: StatusCode { code: "00000".to_owned(), reading: StatusReading::Known },
+            authorisation: Authorisation::NotStated,
+            contract: None,
+            mode: None,
+            complement: !voucher,
+            order_total: None,
+            itemised: false,
+            parts_announced: None,
+            occurred_at: None,
+        };
+        Entry::Notification(Notification {
+            shop: ShopId::new("camping").expect("shop"),
+            endpoint: EndpointId::new("up2pay").expect("endpoint"),
+            psp: Psp::Up2pay,
+            mode: Mode::Production,
+            events: vec![event],
+            remark: None,
+            payload_sha256: amount.to_string(),
+        })
+    }
+
+    fn order() -> Entry {
+        Entry::Order(OrderRegistration {
+            shop: ShopId::new("camping").expect("shop"),
+            reference: OrderRef::new("A").expect("reference"),
+            total: Cents::new(2500),
+            currency: Currency::EUR,
+            due: None,
+        })
+    }
+
+    fn discrepancies(conn: &Connection) -> Vec<(i64, String, String, Option<String>)> {
+        let mut rows = conn
+            .prepare("SELECT id, kind, opened_at, closed_at FROM discrepancies ORDER BY id")
+            .expect("query");
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        rows.expect("rows").collect::<Result<_, _>>().expect("rows")
+    }
+
+    /// Folds the log of a ledger again, as `verify` does.
+    fn folded_again(conn: &Connection) -> Vec<(i64, String, String, Option<String>)> {
+        let scratch = schema::scratch().expect("scratch");
+        let mut fold = Fold::resume(&scratch).expect("fold");
+        let mut rows =
+            conn.prepare(&format!("SELECT {} FROM log ORDER BY seq", LogRow::COLUMNS)).expect("query");
+        let mut rows = rows.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("row") {
+            let (row, _) = LogRow::from_row(row).expect("entry");
+            fold.take(row.taken_at().expect("time"), &row.entry().expect("content")).expect("taken");
+        }
+        discrepancies(&scratch)
+    }
+
+    #[test]
+    fn an_entry_that_waited_is_dated_after_the_sweep_that_overtook_it() {
+        let conn = schema::scratch().expect("ledger");
+        let mut fold = Fold::resume(&conn).expect("fold");
+        fold.take(minute(0), &order()).expect("taken");
+        fold.take(minute(0), &part(Instrument::Voucher, 1500)).expect("taken");
+        assert!(fold.sweep(minute(30)).expect("swept"), "the card part is missing since minute 20");
+        fold.take(minute(10), &part(Instrument::Card, 1000)).expect("taken");
+        let closed = minute(30).to_string();
+        assert_eq!(
+            discrepancies(&conn),
+            [(1, "complement_missing".to_owned(), minute(20).to_string(), Some(closed))]
+        );
+        assert_eq!(discrepancies(&conn), folded_again(&conn), "the log alone amounts to the same");
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_does_not_undo_a_sweep() {
+        let conn = schema::scratch().expect("ledger");
+        let mut fold = Fold::resume(&conn).expect("fold");
+        fold.take(minute(0), &part(Instrument::Voucher, 1500)).expect("taken");
+        fold.sweep(minute(60)).expect("swept");
+        fold.finish().expect("written");
+        let mut fold = Fold::resume(&conn).expect("fold");
+        fold.take(minute(5), &order()).expect("taken");
+        assert_eq!(fold.head().at, minute(60));
+        assert_eq!(discrepancies(&conn), folded_again(&conn));
     }
 }
