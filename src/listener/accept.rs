@@ -18,8 +18,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::stall::Unstalled;
+
 /// How long a request's head may take, and how long a connection may be idle between two requests.
 const HEAD: Duration = Duration::from_secs(10);
+
+/// How long answers may wait for a peer that does not read them.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// The largest head that is read. A notification by GET carries its fields there: some 2 KiB at most.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -51,6 +56,8 @@ pub async fn serve<H: Handler>(
 ) {
     let slots = Arc::new(Semaphore::new(limit));
     let graceful = GracefulShutdown::new();
+    // Ends those that the stop did not: each holds the handler, and so the ledger, open.
+    let overdue = CancellationToken::new();
     loop {
         let slot = tokio::select! {
             () = stop.cancelled() => break,
@@ -72,8 +79,9 @@ pub async fn serve<H: Handler>(
         let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler)));
         let connections = connections.clone();
         connections.inc();
+        let overdue = overdue.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            if let Some(Err(error)) = overdue.run_until_cancelled(connection).await {
                 tracing::debug!(%error, "a connection ended early");
             }
             connections.dec();
@@ -82,7 +90,8 @@ pub async fn serve<H: Handler>(
     }
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("connections were still open a minute after the stop");
+        tracing::warn!("connections were still open a minute after the stop; they are cut");
+        overdue.cancel();
     }
 }
 
@@ -102,7 +111,7 @@ fn connection<H: Handler>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Unstalled::new(stream, ANSWER)), service)
 }
 
 /// How many connections to allow: more than any attack with slow senders should need to hold, less than the

@@ -1,6 +1,6 @@
 //! The way in: notifications of PSPs over HTTP.
 //!
-//! `accept` takes connections and bounds them; `receive` leads one request from its path to the ledger;
+//! `accept` takes connections and bounds them, with `stall` for those who do not read; `receive` leads one request from its path to the ledger;
 //! `reply` is the one place where outcomes become statuses.
 
 pub mod accept;
@@ -8,5 +8,6 @@ mod failures;
 mod peer;
 mod receive;
 mod reply;
+mod stall;
 
 pub use receive::Receiver;

@@ -104,3 +104,18 @@ async fn a_trial_payment_in_production_is_no_money() {
     assert_eq!(daemon.rows("SELECT mode, paid_cents FROM acct_register"), ["test|0"]);
     assert_eq!(daemon.rows("SELECT kind FROM acct_discrepancies"), ["test_in_production"]);
 }
+
+/// Sogecommerce signs the values of a form, not their names: under another name, `CREDIT` is signed as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_operation_type_was_renamed_is_no_payment() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let mut refund = Sogecommerce::split("A", "abc123", 6000, 3990);
+    refund.0.parts.truncate(1);
+    refund.0.parts[0].refund = true;
+    let body = refund.wire().body;
+    let renamed = body.replace("vads_operation_type=CREDIT", "vads_operation_typf=CREDIT");
+    assert_ne!(renamed, body);
+    assert_eq!(daemon.post(&Sogecommerce::target(), &renamed).status, 400);
+    assert!(daemon.rows("SELECT * FROM acct_tenders").is_empty());
+    assert_eq!(daemon.form(&refund.wire()), 200, "under its own name it is a refund");
+}

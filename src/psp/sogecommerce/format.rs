@@ -142,6 +142,13 @@ text_format!(Moment, "any text", |t| {
 });
 text_format!(Text, "at most 100 characters", |t| (t.len() <= 100).then(|| Self(t.to_owned())));
 
+impl OperationType {
+    /// Whether a value, under whatever name, is an operation type.
+    pub(super) fn is_one(value: &[u8]) -> bool {
+        std::str::from_utf8(value).is_ok_and(|text| Self::read(text).is_some())
+    }
+}
+
 impl FormDay {
     pub(super) fn of(at: Timestamp) -> Self {
         Self(at.to_string().chars().filter(char::is_ascii_digit).take(8).collect())

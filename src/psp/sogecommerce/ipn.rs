@@ -74,6 +74,10 @@ fn single(form: &VadsForm<'_>, head: &Head, brand: Brand, payment: &mut Payment)
     let presented = form.optional("vads_presentation_date")?.and_then(|Moment(at)| at);
     payment.order_total = payment.order_total.filter(|_| head.source.states_order_total());
     if head.operation.is_none() && head.is_accepted() {
+        // The signature does not cover names: a refund must not become a payment by renaming one field.
+        if form.fields().any(|(_, value)| OperationType::is_one(value)) {
+            return Err(Malformed::new("vads_operation_type is missing, but another field has such a value"));
+        }
         payment.remarks.push("no vads_operation_type: read as DEBIT");
     }
     let share = Share::of_single(&brand, &head.status, head.auth_result.as_ref());
