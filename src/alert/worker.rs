@@ -48,6 +48,9 @@ enum MailTrouble {
 impl AlertWorker {
     /// Works until `stop`; an e-mail under way is finished.
     pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.ledger.release_mail(self.clock.now()).await {
+            tracing::error!(%error, "e-mails that were under way at the last stop wait a little");
+        }
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

@@ -37,7 +37,7 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     })?;
     let entries = parse(&text, &config)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
-    let mut store = Store::open(&config.ledger.path, &config.ledger.payload_key_file)?;
+    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
     let taken = store.take_all(Clock::system().now(), &entries)?;
     let unchanged = taken.iter().filter(|taken| **taken == Taken::Unchanged).count();
     output::line(format!(

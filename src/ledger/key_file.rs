@@ -1,6 +1,6 @@
 //! The file of the payload key: read, or made at the first start.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -23,4 +23,15 @@ pub(super) fn read_or_make(path: &Path, may_make: bool) -> Result<SealKey, Ledge
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     Ok(SealKey::parse(&text)?)
+}
+
+/// Locks the key for as long as the file stays open; `None` if somebody else has it. Only daemons lock it.
+pub(super) fn lock(path: &Path) -> Result<Option<File>, LedgerError> {
+    let failed = |source| LedgerError::KeyFile { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }

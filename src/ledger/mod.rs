@@ -93,6 +93,9 @@ pub enum LedgerError {
     /// No discrepancy of this number.
     #[error("there is no discrepancy {0}")]
     NoDiscrepancy(i64),
+    /// Another daemon writes to it.
+    #[error("another cvco-reconciled serves the ledger {0}: stop it, or give this one a ledger of its own")]
+    InUse(PathBuf),
     /// The payload key cannot be read or made.
     #[error("the payload key {path} ([ledger] payload_key_file): {source}")]
     KeyFile {

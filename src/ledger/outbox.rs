@@ -215,6 +215,15 @@ fn read_claim(conn: &Connection, message_id: &str) -> Result<Claim, LedgerError>
     claim.ok_or(LedgerError::CorruptRow { table: "outbox", id: 0 })
 }
 
+/// Nobody is sending: whatever was claimed and not reported back may go at once.
+pub(super) fn release(conn: &Connection, now: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE outbox SET attempt_at = ?1 WHERE done_at IS NULL AND message_id IS NOT NULL AND attempt_at > ?1",
+    )?
+    .execute([now])?;
+    Ok(())
+}
+
 /// The e-mail has been handed over.
 pub(super) fn sent(conn: &Connection, message_id: &str, now: Timestamp) -> Result<(), LedgerError> {
     conn.prepare_cached(

@@ -88,17 +88,35 @@ where
 pub struct Store {
     conn: Connection,
     seal_key: SealKey,
+    /// Held by the daemon for as long as it lives.
+    _lock: Option<std::fs::File>,
 }
 
 impl Store {
-    /// Opens the ledger and its payload key, making both where needed, and brings the schema up to date.
+    /// Opens the ledger and its payload key for the daemon, making both where needed, and brings the schema up
+    /// to date. No other daemon can do so meanwhile.
     ///
     /// # Errors
-    /// A file cannot be made or opened, is not a ledger, or is of a later version; or the key was lost.
+    /// A file cannot be made or opened, is not a ledger, or is of a later version; the key was lost; or another
+    /// daemon has the ledger.
     pub fn open(path: &Path, key_file: &Path) -> Result<Self, LedgerError> {
         let conn = schema::open_for_writing(path)?;
         let sealed: bool = conn.query_row("SELECT EXISTS (SELECT 1 FROM payloads)", [], |row| row.get(0))?;
-        Ok(Self { conn, seal_key: key_file::read_or_make(key_file, !sealed)? })
+        let seal_key = key_file::read_or_make(key_file, !sealed)?;
+        let lock = key_file::lock(key_file)?.ok_or_else(|| LedgerError::InUse(path.to_owned()))?;
+        Ok(Self { conn, seal_key, _lock: Some(lock) })
+    }
+
+    /// Opens a ledger that is there, for a command that runs beside the daemon.
+    ///
+    /// # Errors
+    /// There is no ledger, or it is of another version; or the key cannot be read.
+    pub fn open_existing(path: &Path, key_file: &Path) -> Result<Self, LedgerError> {
+        if !path.exists() {
+            return Err(LedgerError::NoLedger(path.to_owned()));
+        }
+        let conn = schema::open_for_writing(path)?;
+        Ok(Self { conn, seal_key: key_file::read_or_make(key_file, false)?, _lock: None })
     }
 
     /// Takes entries in one transaction, all or none.
@@ -324,6 +342,14 @@ impl Ledger {
         error: String,
     ) -> Result<(), LedgerError> {
         self.run(move |desk| outbox::failed(desk.conn, &message_id, &error, now)).await
+    }
+
+    /// Lets e-mails that were being sent when the daemon last ended go out at once.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn release_mail(&self, now: Timestamp) -> Result<(), LedgerError> {
+        self.run(move |desk| outbox::release(desk.conn, now)).await
     }
 
     /// Forgets raw payloads older than an instant; how many, up to a bounded number at a time.

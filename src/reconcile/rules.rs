@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    AuthorisationNumber, Cents, Currency, ExpectedFrom, Finding, Instrument, Kind, Mode, Order, RecordState,
-    Tender, TenderState, Timestamp,
+    AuthorisationNumber, Cents, Currency, Finding, Instrument, Kind, Mode, Order, RecordState, Tender,
+    TenderState, Timestamp,
 };
 
 use super::Policy;
@@ -198,14 +198,15 @@ fn sequence_disagrees(draft: &Draft) -> Option<Finding> {
 }
 
 fn gap(draft: &Draft) -> Option<Finding> {
-    let (expected, from) = draft.record.expected?;
+    let (expected, _) = draft.record.expected?;
     let paid = draft.record.paid();
     let kind = match paid.cmp(&expected) {
         std::cmp::Ordering::Less => Kind::AmountShort,
         std::cmp::Ordering::Greater => Kind::AmountOver,
         std::cmp::Ordering::Equal => return None,
     };
-    let told_by_sequence = from == ExpectedFrom::Psp && sequence_disagrees(draft).is_some();
+    // The message contradicts itself, and its own total is what was expected: that says it.
+    let told_by_sequence = draft.itemised_total == Some(expected) && sequence_disagrees(draft).is_some();
     (!told_by_sequence).then(|| draft.amount_finding(kind, Some(expected), paid))
 }
 

@@ -113,7 +113,7 @@ impl Scenario {
             }
             (Self::OrphanComplement, Up2pay | Sogecommerce) => (Unbalanced, &[Kind::ComplementOrphan]),
             (Self::WrongAmount, Up2pay) => (Unbalanced, &[Kind::AmountShort]),
-            (Self::WrongAmount, Sogecommerce) => (Unbalanced, &[Kind::AmountShort, Kind::SequenceDisagrees]),
+            (Self::WrongAmount, Sogecommerce) => (Unbalanced, &[Kind::SequenceDisagrees]),
             (Self::DoublePayment, Up2pay | Sogecommerce) => (Unbalanced, &[Kind::DoublePayment]),
             (Self::ConflictingAmount, Up2pay | Sogecommerce) => (Balanced, &[Kind::ConflictingNotification]),
             (Self::Forged, Up2pay | Sogecommerce) => return Some(Ending { state: None, findings: &[] }),
