@@ -123,7 +123,7 @@ fn acknowledge(path: &Path, id: i64, note: &str) -> Result<Outcome, Failure> {
         return Err(Failure::Usage("--note wants 1 to 2000 characters".to_owned()));
     }
     let settings = ledger_settings(path)?;
-    let mut store = Store::open(&settings.path, &settings.payload_key_file)?;
+    let mut store = Store::open_existing(&settings.path, &settings.payload_key_file)?;
     let ack = Acknowledgement { discrepancy: id, note: note.to_owned(), by: account() };
     store.take_all(Clock::system().now(), &[Entry::Acknowledgement(ack)])?;
     output::line(format!("discrepancy {id} acknowledged"))?;

@@ -101,6 +101,15 @@ impl Store {
         Ok(Self { conn, seal_key: key_file::read_or_make(key_file, !sealed)? })
     }
 
+    /// The same, for a ledger that must be there already.
+    ///
+    /// # Errors
+    /// There is none, or as for [`Store::open`].
+    pub fn open_existing(path: &Path, key_file: &Path) -> Result<Self, LedgerError> {
+        schema::must_exist(path)?;
+        Self::open(path, key_file)
+    }
+
     /// Takes entries in one transaction, all or none.
     ///
     /// # Errors
