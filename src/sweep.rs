@@ -17,6 +17,9 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(20);
 /// Wait at least so long after a failure: what is overdue stays overdue, and would be tried again at once.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
+/// So far behind the ledger's last entry the clock may be without a word.
+const TOLERATED: Duration = Duration::from_mins(1);
+
 /// How often old payloads are purged.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
@@ -29,11 +32,13 @@ pub async fn run(
 ) {
     let mut next_look = ledger.next_look();
     let mut purged_at: Option<Timestamp> = None;
+    let mut behind = false;
     loop {
         let now = clock.now();
         let swept = ledger.sweep(now).await;
-        if let Err(error) = &swept {
-            tracing::error!(%error, "the rules of time could not be applied");
+        match &swept {
+            Ok(swept) => behind = tell_of_clock(behind, swept.ahead),
+            Err(error) => tracing::error!(%error, "the rules of time could not be applied"),
         }
         if purged_at.is_none_or(|at| now.since(at) >= PURGE_EVERY) {
             purged_at = Some(now);
@@ -47,6 +52,20 @@ pub async fn run(
             changed = next_look.changed() => if changed.is_err() { return },
         }
     }
+}
+
+/// Tells once that the clock is behind the ledger, and once that it no longer is; whether it is.
+fn tell_of_clock(was_behind: bool, ahead: Duration) -> bool {
+    let behind = ahead > TOLERATED;
+    match (was_behind, behind) {
+        (false, true) => tracing::error!(
+            seconds = ahead.as_secs(),
+            "the clock is behind the ledger's last entry: no rule of time comes due until it has caught up"
+        ),
+        (true, false) => tracing::info!("the clock has caught up with the ledger's last entry"),
+        (false, false) | (true, true) => {}
+    }
+    behind
 }
 
 /// How long to wait for the next look.
@@ -83,6 +102,13 @@ mod tests {
         assert_eq!(pause(true, Some(at(7)), at(0)), Duration::from_secs(7));
         assert_eq!(pause(true, Some(at(700)), at(0)), AT_LEAST_EVERY);
         assert_eq!(pause(true, None, at(0)), AT_LEAST_EVERY);
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_is_told_of_when_it_matters() {
+        assert!(!tell_of_clock(false, Duration::from_secs(59)));
+        assert!(tell_of_clock(false, Duration::from_hours(2)));
+        assert!(!tell_of_clock(true, Duration::ZERO));
     }
 
     #[test]
