@@ -212,17 +212,12 @@ impl Reloads {
     async fn reload(&self) {
         let Some(path) = self.config_path.clone() else { return };
         let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
-        let config = match loaded {
+        let mut config = match loaded {
             Ok(Ok(config)) => config,
             Ok(Err(error)) => return refuse(&error),
             Err(error) => return tracing::error!(%error, "the configuration was not loaded"),
         };
-        let old = Arc::clone(&self.settings.borrow());
-        if config.listener.public != old.listener.public
-            || config.listener.admin != old.listener.admin
-            || config.ledger.path != old.ledger.path
-            || config.ledger.payload_key_file != old.ledger.payload_key_file
-        {
+        if keep_what_is_open(&mut config, &self.settings.borrow()) {
             tracing::warn!("listener addresses and ledger files change only with a restart");
         }
         if let Err(error) = self.ledger.take(self.clock.now(), Entry::Policy(config.policy.clone())).await {
@@ -232,6 +227,24 @@ impl Reloads {
         tracing::info!(endpoints = config.endpoints.len(), "configuration loaded again");
         self.settings.send_replace(Arc::new(config));
     }
+}
+
+/// Addresses and files stay as they were opened; says whether the new configuration has others. The address that
+/// stays may need the token that the new one does without.
+fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
+    let admin_moves = new.listener.admin != old.listener.admin;
+    let differs = admin_moves
+        || new.listener.public != old.listener.public
+        || new.ledger.path != old.ledger.path
+        || new.ledger.payload_key_file != old.ledger.payload_key_file;
+    if admin_moves && new.listener.admin_token.is_none() {
+        new.listener.admin_token.clone_from(&old.listener.admin_token);
+    }
+    new.listener.admin = old.listener.admin;
+    new.listener.public = old.listener.public;
+    new.ledger.path.clone_from(&old.ledger.path);
+    new.ledger.payload_key_file.clone_from(&old.ledger.payload_key_file);
+    differs
 }
 
 fn refuse(error: &ConfigError) {
@@ -266,4 +279,40 @@ fn host_name() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let name: String = name.trim().chars().filter(|c| plain(*c)).take(200).collect();
     if name.is_empty() { "cvco-reconciled.localhost".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
+
+    fn config(listener: &str) -> Config {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, format!("[listener]\n{listener}\n[ledger]\npath = \"/l/ledger.sqlite\"\n"))
+            .expect("a file");
+        Config::load(&path).expect("a configuration")
+    }
+
+    #[test]
+    fn an_admin_address_that_stays_open_to_the_network_keeps_its_token() {
+        let old = config(&format!("admin = \"0.0.0.0:8081\"\nadmin_token = \"{TOKEN}\""));
+        let mut first = config("admin = \"127.0.0.1:8081\"");
+        assert!(keep_what_is_open(&mut first, &old));
+        assert_eq!(first.listener.admin, old.listener.admin);
+        assert!(first.listener.admin_token.as_ref().is_some_and(|token| token.matches(TOKEN)));
+
+        let mut again = config("admin = \"127.0.0.1:8081\"");
+        assert!(keep_what_is_open(&mut again, &first));
+        assert!(again.listener.admin_token.is_some(), "a second reload of the same file");
+    }
+
+    #[test]
+    fn where_the_address_stays_the_new_token_counts() {
+        let old = config(&format!("admin_token = \"{TOKEN}\""));
+        let mut new = config("");
+        assert!(!keep_what_is_open(&mut new, &old));
+        assert!(new.listener.admin_token.is_none());
+    }
 }

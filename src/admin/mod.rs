@@ -63,6 +63,14 @@ impl Handler for Admin {
     }
 }
 
+/// Whether a `Host` header is an address or `localhost`. A browser on this machine may show a foreign page whose
+/// name was made to point here (DNS rebinding); its calls carry that name.
+fn is_no_foreign_name(host: &str) -> bool {
+    let Ok(authority) = host.parse::<hyper::http::uri::Authority>() else { return false };
+    let name = authority.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
+}
+
 impl Admin {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let path = request.uri().path().to_owned();
@@ -73,11 +81,8 @@ impl Admin {
             (&Method::GET, "/readyz") => return self.ready().await,
             _ => {}
         }
-        if !self.is_authorised(&request) {
-            return Answer::error(
-                StatusCode::UNAUTHORIZED,
-                "send `Authorization: Bearer` with the token of [listener] admin_token",
-            );
+        if let Err(refusal) = self.authorise(&request) {
+            return refusal;
         }
         match (&method, path.as_str()) {
             (&Method::GET, "/metrics") => self.show_metrics().await,
@@ -90,14 +95,27 @@ impl Admin {
         }
     }
 
-    fn is_authorised(&self, request: &Request<Incoming>) -> bool {
+    fn authorise(&self, request: &Request<Incoming>) -> Result<(), Answer> {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let config = self.config.borrow();
-        let Some(token) = &config.listener.admin_token else { return true };
-        request
-            .headers()
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-            .is_some_and(|sent| token.matches(sent))
+        let Some(token) = &config.listener.admin_token else {
+            return if text(header::HOST).is_none_or(is_no_foreign_name) {
+                Ok(())
+            } else {
+                Err(Answer::error(
+                    StatusCode::FORBIDDEN,
+                    "call this address by its number or as localhost, or set [listener] admin_token",
+                ))
+            };
+        };
+        let sent = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        if sent.is_some_and(|sent| token.matches(sent)) {
+            return Ok(());
+        }
+        Err(Answer::error(
+            StatusCode::UNAUTHORIZED,
+            "send `Authorization: Bearer` with the token of [listener] admin_token",
+        ))
     }
 
     /// Ready means: the ledger commits.
@@ -133,5 +151,22 @@ impl Admin {
         tokio::task::spawn_blocking(move || query(&Reader::open(&path)?))
             .await
             .unwrap_or(Err(crate::ledger::LedgerError::Stopped))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_page_does_not_reach_an_address_without_a_token() {
+        for host in ["127.0.0.1:8081", "localhost", "LOCALHOST:8081", "[::1]:8081", "10.0.0.1"] {
+            assert!(is_no_foreign_name(host), "{host}");
+        }
+        for host in
+            ["evil.example", "evil.example:8081", "localhost.evil.example", "", "127.0.0.1.evil.example"]
+        {
+            assert!(!is_no_foreign_name(host), "{host}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Identifiers. Those of PSPs are text, never integers; each is bounded and free of control characters,
-//! so that none can break a line of a log, a mail header or a table.
+//! Identifiers. Those of PSPs are text, never integers; each is bounded and free of control characters and
+//! line separators, so that none can break a line of a log, a mail header or a table.
 
 use std::fmt;
 
@@ -22,15 +22,14 @@ impl IdError {
 fn printable(text: &str, max: usize) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= max
-        && !text.chars().any(|c| c.is_control() || LAYOUT_CONTROLS.contains(&c))
+        && !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || reorders(c))
 }
 
-/// Characters that begin a line or a paragraph, or reorder what stands around them, without being control
-/// characters to Unicode: they could disguise a reference in a mail.
-const LAYOUT_CONTROLS: [char; 14] = [
-    '\u{061C}', '\u{200E}', '\u{200F}', '\u{2028}', '\u{2029}', '\u{202A}', '\u{202B}', '\u{202C}',
-    '\u{202D}', '\u{202E}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
-];
+/// Whether a character reorders what stands around it (Unicode's `Bidi_Control`): it could disguise a reference
+/// in a mail.
+const fn reorders(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
 
 fn slug(text: &str, max: usize) -> bool {
     (1..=max).contains(&text.len())
@@ -132,7 +131,7 @@ mod tests {
     #[test]
     fn identifiers_carry_no_control_characters() {
         assert!(OrderRef::new("CMD 9542124+A@b,c/d").is_ok());
-        for wrong in ["", "  ", "a\nb", "a\u{202e}b", "a\u{2069}b", "a\u{2028}b", "a\0"] {
+        for wrong in ["", "  ", "a\nb", "a\0", "a\u{9b}31m", "a\u{2028}b", "a\u{202e}b", "a\u{2069}b"] {
             assert!(OrderRef::new(wrong).is_err(), "{wrong:?}");
         }
         assert!(OrderRef::new("x".repeat(251)).is_err());

@@ -31,7 +31,7 @@ pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
 pub use read::{DiscrepancyRow, LogLine, OrderStory, Reader, RecordFilter, RecordRow, TenderRow};
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;
-pub use writer::{Arrival, Ledger, Store, Writer};
+pub use writer::{Arrival, Ledger, Store, Swept, Writer};
 
 /// Why the ledger could not do something.
 #[derive(Debug, thiserror::Error)]

@@ -114,14 +114,16 @@ fn forget_what_came_and_went(conn: &Connection, now: Timestamp) -> Result<(), Le
     Ok(())
 }
 
+/// The next e-mail that is due for another attempt. One that is put off further than any wait was put off before
+/// the clock was put back.
 fn attempted_before(conn: &Connection, now: Timestamp) -> Result<Option<String>, LedgerError> {
     Ok(conn
         .prepare_cached(
             "SELECT message_id FROM outbox
-             WHERE done_at IS NULL AND message_id IS NOT NULL AND attempt_at <= ?1
+             WHERE done_at IS NULL AND message_id IS NOT NULL AND (attempt_at <= ?1 OR attempt_at > ?2)
              ORDER BY attempt_at, id LIMIT 1",
         )?
-        .query_row([now], |row| row.get(0))
+        .query_row([now, now.after(CLAIM)], |row| row.get(0))
         .optional()?)
 }
 
@@ -144,8 +146,8 @@ impl Owed {
 }
 
 /// Gives the rows of the next new e-mail their message id. An urgent opening goes alone and at once; the rest of
-/// a shop waits until its last digest is old enough. A closing answers the e-mail of its opening, once that one
-/// has been sent.
+/// a shop waits until its last digest is old enough; one of the future was sent before the clock was put back. A
+/// closing answers the e-mail of its opening, once that one has been sent.
 fn put_together(
     conn: &Connection,
     now: Timestamp,
@@ -155,10 +157,10 @@ fn put_together(
     let mut statement = conn.prepare_cached(
         "SELECT n.id, n.shop, n.news, n.urgent, o.message_id FROM outbox n
          LEFT JOIN outbox o ON n.news = 'closed' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
-         WHERE n.done_at IS NULL AND n.message_id IS NULL AND n.attempt_at <= ?1
+         WHERE n.done_at IS NULL AND n.message_id IS NULL
            AND (n.news = 'opened' OR o.outcome = 'sent')
            AND (n.urgent = 1 OR NOT EXISTS (
-                SELECT 1 FROM outbox d WHERE d.shop = n.shop AND d.urgent = 0 AND d.claimed_at > ?2))
+                SELECT 1 FROM outbox d WHERE d.shop = n.shop AND d.urgent = 0 AND d.claimed_at > ?2 AND d.claimed_at <= ?1))
          ORDER BY n.urgent DESC, n.id LIMIT 500",
     )?;
     let owed: Vec<Owed> = statement

@@ -94,11 +94,13 @@ pub(super) fn open(conn: &Connection, key: &SealKey, seq: i64) -> Result<Option<
         .transpose()
 }
 
-/// Forgets payloads older than an instant; a bounded number at a time.
+/// Forgets payloads older than an instant; a bounded number at a time. The first rows are the oldest, so that no
+/// other row need be looked at.
 pub(super) fn purge(conn: &Connection, older_than: Timestamp) -> Result<usize, LedgerError> {
     Ok(conn
         .prepare_cached(
-            "DELETE FROM payloads WHERE seq IN (SELECT seq FROM payloads WHERE at < ?1 ORDER BY seq LIMIT 1000)",
+            "DELETE FROM payloads
+             WHERE at < ?1 AND seq IN (SELECT seq FROM payloads ORDER BY seq LIMIT 1000)",
         )?
         .execute([older_than])?)
 }

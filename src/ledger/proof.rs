@@ -95,6 +95,7 @@ pub fn verify(
 /// # Errors
 /// The log itself is damaged (`verify` says where), or the ledger cannot be written.
 pub fn rebuild(path: &Path, progress: &mut dyn FnMut(i64, i64)) -> Result<Rebuilt, LedgerError> {
+    schema::must_exist(path)?;
     let mut conn = schema::open_for_writing(path)?;
     // What is replaced may refer to rows that are missing until they are replaced too. The fold itself was made
     // with all references checked.

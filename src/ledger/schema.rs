@@ -53,9 +53,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
 /// # Errors
 /// The file is not there, not a ledger, or of another version.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, LedgerError> {
-    if !path.exists() {
-        return Err(LedgerError::NoLedger(path.to_owned()));
-    }
+    must_exist(path)?;
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -70,6 +68,11 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, LedgerError> {
         VERSION => Ok(conn),
         found => Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION }),
     }
+}
+
+/// Refuses a path without a file: for whoever has no use for a new, empty ledger.
+pub(super) fn must_exist(path: &Path) -> Result<(), LedgerError> {
+    if path.exists() { Ok(()) } else { Err(LedgerError::NoLedger(path.to_owned())) }
 }
 
 /// A ledger that lives in a temporary file and keeps nothing: what `rebuild` and `verify` fold the log into.

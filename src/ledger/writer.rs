@@ -31,6 +31,16 @@ pub struct Arrival {
     pub envelope: Envelope,
 }
 
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Whether any rule of time came due.
+    pub came_due: bool,
+    /// How far the last entry lies in the future, because the clock was put back. Until it has caught up, all
+    /// entries are dated like that one, and no rule comes due.
+    pub ahead: Duration,
+}
+
 /// What one job sees of the transaction that it shares with its group.
 struct Desk<'t> {
     conn: &'t Connection,
@@ -112,9 +122,7 @@ impl Store {
     /// # Errors
     /// There is no ledger, or it is of another version; or the key cannot be read.
     pub fn open_existing(path: &Path, key_file: &Path) -> Result<Self, LedgerError> {
-        if !path.exists() {
-            return Err(LedgerError::NoLedger(path.to_owned()));
-        }
+        schema::must_exist(path)?;
         let conn = schema::open_for_writing(path)?;
         Ok(Self { conn, seal_key: key_file::read_or_make(key_file, false)?, _lock: None })
     }
@@ -302,12 +310,16 @@ impl Ledger {
         drop(self.jobs.try_send(job));
     }
 
-    /// Applies the rules of time up to an instant; says whether any came due.
+    /// Applies the rules of time up to an instant.
     ///
     /// # Errors
     /// Whatever prevented the commit.
-    pub async fn sweep(&self, now: Timestamp) -> Result<bool, LedgerError> {
-        self.run(move |desk| desk.fold.sweep(now)).await
+    pub async fn sweep(&self, now: Timestamp) -> Result<Swept, LedgerError> {
+        self.run(move |desk| {
+            let came_due = desk.fold.sweep(now)?;
+            Ok(Swept { came_due, ahead: desk.fold.head().at.since(now) })
+        })
+        .await
     }
 
     /// Puts the next due e-mail together.

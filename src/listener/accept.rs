@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::stall::Unstalled;
@@ -46,7 +46,7 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// Serves until `stop`; then takes no more connections and returns when those that are there have finished
-/// what they were about, or after a minute.
+/// what they were about; after a minute they are cut.
 pub async fn serve<H: Handler>(
     listener: TcpListener,
     handler: Arc<H>,
@@ -56,8 +56,7 @@ pub async fn serve<H: Handler>(
 ) {
     let slots = Arc::new(Semaphore::new(limit));
     let graceful = GracefulShutdown::new();
-    // Ends those that the stop did not: each holds the handler, and so the ledger, open.
-    let overdue = CancellationToken::new();
+    let abandon = CancellationToken::new();
     loop {
         let slot = tokio::select! {
             () = stop.cancelled() => break,
@@ -77,21 +76,52 @@ pub async fn serve<H: Handler>(
             }
         };
         let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler)));
-        let connections = connections.clone();
-        connections.inc();
-        let overdue = overdue.clone();
-        tokio::spawn(async move {
-            if let Some(Err(error)) = overdue.run_until_cancelled(connection).await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-            connections.dec();
-            drop(slot);
-        });
+        let place = Place::taken(slot, connections.clone());
+        tokio::spawn(tend(connection, abandon.clone(), place));
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("connections were still open a minute after the stop; they are cut");
-        overdue.cancel();
+    finish(graceful, &abandon, DRAIN).await;
+}
+
+/// Leads a connection to its end.
+async fn tend(
+    connection: impl Future<Output = Result<(), hyper::Error>>,
+    abandoned: CancellationToken,
+    place: Place,
+) {
+    tokio::select! {
+        ended = connection => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        },
+        () = abandoned.cancelled() => {}
+    }
+    drop(place);
+}
+
+/// Lets connections finish. Those that do not are cut: each holds the ledger open, and the stop up.
+async fn finish(graceful: GracefulShutdown, abandon: &CancellationToken, patience: Duration) {
+    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+        tracing::warn!(seconds = patience.as_secs(), "connections were still open after the stop");
+    }
+    abandon.cancel();
+}
+
+/// A connection's place among those allowed; given back however it ends.
+struct Place {
+    _slot: OwnedSemaphorePermit,
+    connections: Gauge,
+}
+
+impl Place {
+    fn taken(slot: OwnedSemaphorePermit, connections: Gauge) -> Self {
+        connections.inc();
+        Self { _slot: slot, connections }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.dec();
     }
 }
 
@@ -125,4 +155,48 @@ pub fn connection_limit() -> usize {
         line.split_whitespace().nth(3)?.parse::<usize>().ok()
     });
     descriptors.map_or(WANTED, |limit| limit.saturating_sub(FOR_FILES).clamp(16, WANTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Never answers.
+    struct Silent {
+        asked: Notify,
+    }
+
+    impl Handler for Silent {
+        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
+            self.asked.notify_one();
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_never_ends_does_not_hold_up_the_stop() {
+        let handler = Arc::new(Silent { asked: Notify::new() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let mut client =
+            TcpStream::connect(listener.local_addr().expect("address")).await.expect("a connection");
+        client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.expect("sent");
+        let (stream, peer) = listener.accept().await.expect("accepted");
+
+        let (graceful, abandon) = (GracefulShutdown::new(), CancellationToken::new());
+        let gauge = Gauge::default();
+        let slots = Arc::new(Semaphore::new(1));
+        let place = Place::taken(slots.acquire_owned().await.expect("a slot"), gauge.clone());
+        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler)));
+        let serving = tokio::spawn(tend(connection, abandon.clone(), place));
+        handler.asked.notified().await;
+        assert_eq!(gauge.get(), 1);
+
+        finish(graceful, &abandon, Duration::ZERO).await;
+        serving.await.expect("ended");
+        assert_eq!(gauge.get(), 0);
+        assert_eq!(Arc::strong_count(&handler), 1, "nothing holds the ledger any more");
+    }
 }

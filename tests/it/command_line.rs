@@ -20,7 +20,10 @@ async fn exit_codes_are_0_1_2_and_3() {
     });
     assert_eq!(daemon.run(&["check"]).status.code(), Some(1), "no mail server there");
     daemon.rewrite_configuration(|text| text.replace("ledger.sqlite", "elsewhere.sqlite"));
-    assert_eq!(daemon.run(&["records"]).status.code(), Some(3), "no ledger there");
+    for command in [&["records"][..], &["verify"], &["rebuild"], &["alerts", "ack", "1", "--note", "seen"]] {
+        assert_eq!(daemon.run(command).status.code(), Some(3), "no ledger there: {command:?}");
+    }
+    assert!(!daemon.path("elsewhere.sqlite").exists(), "and none is made");
 }
 
 #[tokio::test(flavor = "multi_thread")]

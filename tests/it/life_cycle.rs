@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay};
+use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay, send_raw};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_ends_it_with_everything_in_one_file() {
@@ -58,6 +58,19 @@ async fn health_and_metrics_are_on_the_admin_address_alone() {
     );
     assert!(!metrics.body.contains(TOKEN));
     assert_eq!(daemon.get("/metrics").status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_page_in_a_local_browser_sees_nothing() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let ask = |target: &str| {
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: evil.example:8081\r\nConnection: close\r\n\r\n");
+        send_raw(daemon.admin, request.as_bytes()).expect("an answer").status
+    };
+    assert_eq!(ask("/api/v1/records"), 403);
+    assert_eq!(ask("/metrics"), 403);
+    assert_eq!(ask("/healthz"), 200, "it tells nothing");
 }
 
 /// systemd learns when the service is ready, reloads and stops (`Type=notify`).

@@ -202,3 +202,17 @@ fn a_rebuild_sends_nothing_again() {
     rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
     assert_eq!(book.send_all(minute(60)), Vec::<Vec<_>>::new());
 }
+
+#[test]
+fn a_clock_that_was_put_back_holds_no_mail_up() {
+    let mut book = Book::new();
+    book.warn(600, "A");
+    assert_eq!(book.send_all(minute(600)).len(), 1, "while the clock was ahead");
+    book.alarm(600, "B");
+    let refused = book.claim(minute(600)).expect("a mail");
+    failed(&book.conn, &refused.message_id, "refused", minute(600)).expect("noted");
+    book.alarm(0, "C");
+    book.warn(0, "D");
+    let mails = book.send_all(minute(0));
+    assert_eq!(mails, [vec![(News::Opened, 2)], vec![(News::Opened, 3)], vec![(News::Opened, 4)]]);
+}

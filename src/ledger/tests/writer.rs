@@ -1,6 +1,7 @@
 //! The writer: durable before it answers, and no job pays for its neighbour.
 
 use std::future::Future;
+use std::time::Duration;
 
 use super::super::{Arrival, Ledger, Reader, RecordFilter, Rejected, Store, Writer};
 use super::*;
@@ -124,6 +125,15 @@ fn a_store_takes_all_or_none() {
 }
 
 #[test]
+fn a_sweep_tells_how_far_the_ledger_is_ahead_of_the_clock() {
+    with_writer(|ledger, _| async move {
+        ledger.take(minute(60), voucher("A", 6000).into()).await.expect("taken");
+        assert_eq!(ledger.sweep(minute(45)).await.expect("swept").ahead, Duration::from_mins(15));
+        assert_eq!(ledger.sweep(minute(61)).await.expect("swept").ahead, Duration::ZERO);
+    });
+}
+
+#[test]
 fn the_next_look_is_announced_with_the_commit() {
     with_writer(|ledger, _| async move {
         let next_look = ledger.next_look();
@@ -131,7 +141,7 @@ fn the_next_look_is_announced_with_the_commit() {
         ledger.take(minute(0), voucher("A", 6000).into()).await.expect("taken");
         ledger.ping().await.expect("alive");
         assert_eq!(*next_look.borrow(), Some(minute(20)));
-        assert!(ledger.sweep(minute(20)).await.expect("swept"));
+        assert!(ledger.sweep(minute(20)).await.expect("swept").came_due);
         ledger.ping().await.expect("alive");
         assert_eq!(*next_look.borrow(), None);
     });
@@ -141,7 +151,7 @@ fn the_next_look_is_announced_with_the_commit() {
 fn an_email_goes_through_the_writer() {
     with_writer(|ledger, path| async move {
         ledger.take(minute(0), wrong_signatures()).await.expect("taken");
-        let claim = || ledger.claim_mail(minute(0), std::time::Duration::from_mins(15), "h".to_owned());
+        let claim = || ledger.claim_mail(minute(0), Duration::from_mins(15), "h".to_owned());
         let mail = claim().await.expect("claimed").expect("a mail");
         assert_eq!(claim().await.expect("claimed"), None);
         ledger.mail_failed(minute(0), mail.message_id.clone(), "refused".to_owned()).await.expect("noted");

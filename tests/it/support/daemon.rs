@@ -140,7 +140,7 @@ impl Daemon {
     }
 
     pub fn admin_get(&self, target: &str) -> Answer {
-        let request = format!("GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         send_raw(self.admin, request.as_bytes()).expect("an answer")
     }
 
@@ -190,7 +190,7 @@ pub fn ledger_rows(ledger: &Path, query: &str) -> Vec<String> {
 
 fn post(target: &str, content_type: &str, body: &str) -> String {
     format!(
-        "POST {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+        "POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
