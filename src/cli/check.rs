@@ -5,16 +5,16 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, Outcome, load, output, runtime};
+use super::{Failure, Outcome, ReportFormat, load, output, runtime};
 use crate::config::Config;
 use crate::domain::Psp;
 use crate::ledger::{LedgerError, Reader};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// `table` or `json`.
+    /// The form of the report.
     #[arg(long, default_value = "table")]
-    format: Format,
+    format: ReportFormat,
     /// Do not try the mail server.
     #[arg(long)]
     offline: bool,
@@ -105,8 +105,8 @@ fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
     })
 }
 
-fn print(lines: &[Line], format: Format) -> Result<(), Failure> {
-    if format == Format::Json {
+fn print(lines: &[Line], format: ReportFormat) -> Result<(), Failure> {
+    if format == ReportFormat::Json {
         return output::json(&lines);
     }
     for line in lines {
