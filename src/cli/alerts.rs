@@ -111,8 +111,8 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
 
 fn acknowledge(path: &Path, id: i64, note: &str) -> Result<Outcome, Failure> {
     let note = note.trim();
-    if note.is_empty() || note.chars().count() > 2000 {
-        return Err(Failure::Usage("--note wants 1 to 2000 characters".to_owned()));
+    if note.is_empty() || note.chars().count() > 2000 || note.contains(char::is_control) {
+        return Err(Failure::Usage("--note wants 1 to 2000 characters on one line".to_owned()));
     }
     let settings = ledger_settings(path)?;
     let mut store = Store::open_existing(&settings.path, &settings.payload_key_file)?;
