@@ -45,16 +45,8 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
 fn list(path: &Path, all: bool, limit: u32, format: Format) -> Result<Outcome, Failure> {
     let reader = open_reader(path)?;
     let found = reader.discrepancies(!all, limit)?;
-    if format == Format::Json {
-        output::json(&found.iter().map(as_json).collect::<Vec<_>>())?;
-        return Ok(Outcome::Fine);
-    }
-    let listing = listing(&found);
-    if listing.is_empty() && format == Format::Table {
-        output::line(if all { "no discrepancies" } else { "no open discrepancies" })?;
-    } else {
-        listing.print(format)?;
-    }
+    let values: Vec<_> = found.iter().map(as_json).collect();
+    listing(&found).print(format, &values, if all { "no discrepancies" } else { "no open discrepancies" })?;
     if let (waiting, Some(error)) = reader.mails_waiting()? {
         output::complain(&Failure::Usage(format!("{waiting} e-mails wait to be sent; last error: {error}")));
     }
@@ -119,8 +111,8 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
 
 fn acknowledge(path: &Path, id: i64, note: &str) -> Result<Outcome, Failure> {
     let note = note.trim();
-    if note.is_empty() || note.chars().count() > 2000 {
-        return Err(Failure::Usage("--note wants 1 to 2000 characters".to_owned()));
+    if note.is_empty() || note.chars().count() > 2000 || note.contains(char::is_control) {
+        return Err(Failure::Usage("--note wants 1 to 2000 characters on one line".to_owned()));
     }
     let settings = ledger_settings(path)?;
     let mut store = Store::open_existing(&settings.path, &settings.payload_key_file)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, Outcome, load, output, runtime};
+use super::{Failure, Outcome, ReportFormat, load, output, runtime};
 use crate::alert::SendError;
 use crate::config::Config;
 use crate::domain::Psp;
@@ -13,9 +13,9 @@ use crate::ledger::{LedgerError, Reader};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// `table` or `json`.
+    /// The form of the report.
     #[arg(long, default_value = "table")]
-    format: Format,
+    format: ReportFormat,
     /// Do not try the mail server.
     #[arg(long)]
     offline: bool,
@@ -106,8 +106,8 @@ fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
     })
 }
 
-fn print(lines: &[Line], format: Format) -> Result<(), Failure> {
-    if format == Format::Json {
+fn print(lines: &[Line], format: ReportFormat) -> Result<(), Failure> {
+    if format == ReportFormat::Json {
         return output::json(&lines);
     }
     for line in lines {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Format, Outcome, load, output};
+use super::{Failure, Outcome, ReportFormat, load, output};
 use crate::crypto::RsaPublicKey;
 use crate::psp::{Diagnosis, Method, Request, sogecommerce, up2pay};
 
@@ -21,9 +21,9 @@ pub(super) struct Options {
     /// The message: a whole HTTP request as captured, a query string, or a form body; `-` is standard input.
     #[arg(required = true)]
     file: Option<PathBuf>,
-    /// `table` or `json`.
+    /// The form of the report.
     #[arg(long, default_value = "table", global = true)]
-    format: Format,
+    format: ReportFormat,
     #[command(subcommand)]
     without_configuration: Option<Message>,
 }
@@ -167,8 +167,8 @@ fn split_head(bytes: &[u8]) -> Option<&[u8]> {
     })
 }
 
-fn print(diagnosis: &Diagnosis, format: Format) -> Result<(), Failure> {
-    if format == Format::Json {
+fn print(diagnosis: &Diagnosis, format: ReportFormat) -> Result<(), Failure> {
+    if format == ReportFormat::Json {
         return output::json(diagnosis);
     }
     output::line(if diagnosis.genuine { "GENUINE" } else { "NOT GENUINE" })?;

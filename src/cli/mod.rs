@@ -92,6 +92,15 @@ enum Format {
     Json,
 }
 
+/// The form of a report that is no listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {

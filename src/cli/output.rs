@@ -43,26 +43,18 @@ impl Listing {
         self.rows.push(row);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Prints the rows as a table or as CSV.
-    pub(super) fn print(&self, format: Format) -> Result<(), Failure> {
+    /// Prints the rows as a table or as CSV; for programs, the values behind them.
+    pub(super) fn print(
+        &self,
+        format: Format,
+        values: &impl Serialize,
+        if_empty: &str,
+    ) -> Result<(), Failure> {
         match format {
+            Format::Table if self.rows.is_empty() => line(if_empty),
             Format::Table => line(self.table()),
             Format::Csv => self.csv(),
-            Format::Json => {
-                let rows: Vec<serde_json::Map<String, serde_json::Value>> = self
-                    .rows
-                    .iter()
-                    .map(|row| {
-                        let cells = row.iter().map(|cell| serde_json::Value::from(cell.as_str()));
-                        self.headers.iter().map(|h| (*h).to_owned()).zip(cells).collect()
-                    })
-                    .collect();
-                json(&rows)
-            }
+            Format::Json => json(values),
         }
     }
 

@@ -4,21 +4,21 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Failure, Format, Outcome, ledger_settings, output};
+use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::ledger;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
-    /// `table` or `json`.
+    /// The form of the report.
     #[arg(long, default_value = "table")]
-    format: Format,
+    format: ReportFormat,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RebuildOptions {
-    /// `table` or `json`.
+    /// The form of the report.
     #[arg(long, default_value = "table")]
-    format: Format,
+    format: ReportFormat,
 }
 
 pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Failure> {
@@ -28,7 +28,7 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
         show(&bar, done, total);
     })?;
     bar.finish_and_clear();
-    if options.format == Format::Json {
+    if options.format == ReportFormat::Json {
         output::json(&proof)?;
     } else if proof.flaws.is_empty() {
         output::line(format!(
@@ -51,7 +51,7 @@ pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, 
     let bar = output::progress_bar("rebuilding");
     let rebuilt = ledger::rebuild(&settings.path, &mut |done, total| show(&bar, done, total))?;
     bar.finish_and_clear();
-    if options.format == Format::Json {
+    if options.format == ReportFormat::Json {
         output::json(&rebuilt)?;
     } else if rebuilt.replaced.is_empty() {
         output::line(format!("nothing changed: {} entries fold into the same rows", rebuilt.entries))?;

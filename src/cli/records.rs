@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::output::Listing;
-use super::{Failure, Format, Outcome, open_reader, output};
+use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
 use crate::domain::{Cents, RecordState};
 use crate::ledger::{LogLine, OrderStory, Reader, RecordFilter, RecordRow};
 use crate::psp::{sogecommerce, up2pay};
@@ -31,9 +31,9 @@ pub(super) struct ListOptions {
 pub(super) struct StoryOptions {
     /// The order's reference, or a payment's call number.
     reference: String,
-    /// `table` or `json`.
+    /// The form of the report.
     #[arg(long, default_value = "table")]
-    format: Format,
+    format: ReportFormat,
 }
 
 pub(super) fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
@@ -44,13 +44,7 @@ pub(super) fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failur
         limit: options.limit,
     };
     let records = open_reader(path)?.records(&filter)?;
-    if options.format == Format::Json {
-        output::json(&records)?;
-    } else if records.is_empty() && options.format == Format::Table {
-        output::line("no records")?;
-    } else {
-        listing(&records).print(options.format)?;
-    }
+    listing(&records).print(options.format, &records, "no records")?;
     Ok(Outcome::Fine)
 }
 
@@ -94,7 +88,7 @@ pub(super) fn listing(records: &[RecordRow]) -> Listing {
 pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failure> {
     let reader = open_reader(path)?;
     let stories = reader.stories(&options.reference)?;
-    if options.format == Format::Json {
+    if options.format == ReportFormat::Json {
         output::json(&stories)?;
         return Ok(Outcome::Fine);
     }

@@ -310,7 +310,10 @@ fn explain(text: &str, error: &toml::de::Error) -> String {
     let line_number = before.matches('\n').count().saturating_add(1);
     let line = text.lines().nth(line_number.saturating_sub(1)).unwrap_or_default();
     let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-    let message = if SECRETS.contains(&key) { "write the value as text, in quotes" } else { error.message() };
+    // The library's message may repeat the value: in a line with a secret, dotted or in an inline table, it is not shown.
+    let names = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let is_secret = names.into_iter().any(|name| SECRETS.contains(&name));
+    let message = if is_secret { "write the value as text, in quotes" } else { error.message() };
     format!("line {line_number}, {key}: {message}")
 }
 

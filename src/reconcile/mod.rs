@@ -40,7 +40,7 @@ pub struct Fact {
 pub struct Policy {
     /// How long a voucher part may wait for its card part, and the reverse.
     pub complement_grace: Duration,
-    /// How long a part may stay undecided or uncaptured.
+    /// How long a part may stay undecided.
     pub capture_grace: Duration,
     /// Whether a record without a registered order is a discrepancy.
     pub require_orders: bool,

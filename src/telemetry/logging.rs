@@ -1,8 +1,9 @@
 //! Log lines: to systemd's journal where it listens, else to standard error.
 
 use std::io::IsTerminal;
-use tracing_subscriber::Layer;
+use std::os::unix::fs::MetadataExt;
 
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -20,8 +21,7 @@ pub enum LogFormat {
 pub fn init(level: LevelFilter, format: LogFormat) {
     // At debug level lettre logs what it says to the server, the password included.
     let filter = Targets::new().with_target("lettre", LevelFilter::INFO.min(level)).with_default(level);
-    let in_service = std::env::var_os("JOURNAL_STREAM").is_some();
-    let journal = in_service.then(|| tracing_journald::layer().ok()).flatten();
+    let journal = stderr_is_the_journal().then(|| tracing_journald::layer().ok()).flatten();
     let to_stderr = journal.is_none();
     let text = (to_stderr && format == LogFormat::Text).then(|| {
         let colours = std::io::stderr().is_terminal();
@@ -38,4 +38,12 @@ pub fn init(level: LevelFilter, format: LogFormat) {
             .with(json.with_filter(filter))
             .try_init(),
     );
+}
+
+/// Whether standard error leads to the journal. Its variable alone does not tell: a terminal that systemd started
+/// hands it down (systemd.exec(5), `JOURNAL_STREAM`).
+fn stderr_is_the_journal() -> bool {
+    let Some(journal) = std::env::var_os("JOURNAL_STREAM") else { return false };
+    std::fs::metadata("/proc/self/fd/2")
+        .is_ok_and(|file| journal == *format!("{}:{}", file.dev(), file.ino()))
 }

@@ -1,4 +1,4 @@
-//! What the program tells about itself: log lines and metrics. Never a payload, a secret or an address.
+//! What the program tells about itself: log lines and metrics. Never a payload or a secret.
 
 mod logging;
 mod metrics;

@@ -115,5 +115,7 @@ async fn an_acknowledgement_is_kept() {
     daemon.out(&["alerts", "ack", &id, "--note", "client rappelé"]);
     assert_eq!(daemon.rows("SELECT acked_note FROM acct_discrepancies"), ["client rappelé"]);
     assert_eq!(daemon.run(&["alerts", "ack", "999", "--note", "x"]).status.code(), Some(3));
+    let escape = daemon.run(&["alerts", "ack", &id, "--note", "\u{1b}[2J"]);
+    assert_eq!(escape.status.code(), Some(2), "other people's terminals will show it");
     assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
 }

@@ -14,6 +14,7 @@ async fn exit_codes_are_0_1_2_and_3() {
     let daemon = Daemon::start(&Settings::default()).await;
     assert_eq!(daemon.run(&["records", "--state", "rich"]).status.code(), Some(2));
     assert_eq!(daemon.run(&["verify"]).status.code(), Some(0));
+    assert_eq!(daemon.run(&["verify", "--format", "csv"]).status.code(), Some(2), "no listing");
     assert_eq!(daemon.run(&["check"]).status.code(), Some(0));
     daemon.rewrite_configuration(|text| {
         text.replace("smtp://127.0.0.1:", "smtp://127.0.0.1:1#").replace('#', "\" # ")

@@ -66,8 +66,12 @@ fn several_problems_are_told_at_once() {
 
 #[test]
 fn a_secret_is_never_quoted() {
-    let error = error_of(&format!(
-        "{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey = 1122334455667788"
-    ));
-    assert!(error.contains("in quotes") && !error.contains("1122334455667788"), "{error}");
+    for text in [
+        &format!("{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey = 1122334455667788"),
+        "listener.admin_token = 1122334455667788",
+        "listener = { admin_token = 1122334455667788 }",
+    ] {
+        let error = error_of(text);
+        assert!(error.contains("in quotes") && !error.contains("1122334455667788"), "{error}");
+    }
 }

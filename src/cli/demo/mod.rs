@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Listing;
-use super::{Failure, Format, Outcome, alerts, output, records, runtime};
+use super::{Failure, Outcome, alerts, output, records, runtime};
 use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -258,12 +258,12 @@ fn tell(folder: &Path, ledger: &Path, plays: &[Play], mails: &[ReceivedMail]) ->
         ]);
     }
     output::line("\nThe stories, and what became of them\n")?;
-    listing.print(Format::Table)?;
+    output::line(listing.table())?;
     output::line("\nThe records\n")?;
     let filter = RecordFilter { limit: 1000, ..RecordFilter::default() };
-    records::listing(&reader.records(&filter)?).print(Format::Table)?;
+    output::line(records::listing(&reader.records(&filter)?).table())?;
     output::line("\nThe discrepancies\n")?;
-    alerts::listing(&found).print(Format::Table)?;
+    output::line(alerts::listing(&found).table())?;
     show_mails(folder, mails)?;
     Ok(all_kept)
 }
