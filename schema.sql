@@ -32,6 +32,11 @@ BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_is_append_only_delete BEFORE DELETE ON log
 BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 
+-- INSERT OR REPLACE would delete without asking the trigger above.
+CREATE TRIGGER log_only_grows BEFORE INSERT ON log
+WHEN NEW.seq <= (SELECT COALESCE(MAX(seq), 0) FROM log)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
 CREATE TABLE payloads (
   seq    INTEGER PRIMARY KEY REFERENCES log (seq),
   at     TEXT NOT NULL,                -- of the log entry; decides when it is purged
@@ -106,6 +111,8 @@ CREATE TABLE records (
   PRIMARY KEY (order_id, psp, call_number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX records_by_state ON records (state);
+CREATE INDEX records_by_call ON records (call_number);
+CREATE INDEX records_by_time ON records (first_seen_at);
 
 CREATE TABLE tenders (
   order_id       INTEGER NOT NULL,
@@ -207,7 +214,10 @@ CREATE TABLE rejections (
 
 CREATE VIEW acct_orders AS
 SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_at, v.due,
-       COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id), 0) AS paid_cents,
+       -- trials count only where there is nothing else
+       COALESCE((SELECT SUM(r.paid_cents) FROM records r
+                  WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS paid_cents,
        o.state
 FROM orders o
 JOIN order_versions v ON v.order_id = o.order_id

@@ -108,7 +108,10 @@ impl Admin {
                 ))
             };
         };
-        let sent = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let sent = text(header::AUTHORIZATION)
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim());
         if sent.is_some_and(|sent| token.matches(sent)) {
             return Ok(());
         }

@@ -12,8 +12,11 @@ use crate::config::Config;
 use crate::domain::{Cents, Currency, OrderRef, Timestamp};
 use crate::ledger::{Entry, OrderRegistration, Taken};
 
-/// The largest body that is read: some ten thousand orders.
+/// The largest body that is read.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// So many orders are one transaction; notifications wait for it.
+const MAX_ORDERS: usize = 1000;
 
 /// How long it may take to arrive.
 const BODY: Duration = Duration::from_secs(30);
@@ -87,7 +90,8 @@ impl Admin {
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.split(';').next() == Some("application/json"));
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
         if !is_json {
             return Answer::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
         }
@@ -99,6 +103,10 @@ impl Admin {
             Ok(orders) => orders,
             Err(message) => return Answer::error(StatusCode::BAD_REQUEST, message),
         };
+        if orders.len() > MAX_ORDERS {
+            let message = format!("at most {MAX_ORDERS} orders in one call; send them in several");
+            return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, message);
+        }
         let config = std::sync::Arc::clone(&self.config.borrow());
         let mut entries = Vec::with_capacity(orders.len());
         for (n, order) in orders.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `orders import`: registers orders from a CSV file, all or none.
+//! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,11 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     let entries = parse(&text, &config)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
     let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
-    let taken = store.take_all(Clock::system().now(), &entries)?;
+    let mut taken = Vec::with_capacity(entries.len());
+    // In portions, so that the daemon's notifications get in between.
+    for portion in entries.chunks(1000) {
+        taken.extend(store.take_all(Clock::system().now(), portion)?);
+    }
     let unchanged = taken.iter().filter(|taken| **taken == Taken::Unchanged).count();
     output::line(format!(
         "{} orders registered, {unchanged} were registered already",

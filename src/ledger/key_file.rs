@@ -20,8 +20,17 @@ pub(super) fn read_or_make(path: &Path, may_make: bool) -> Result<SealKey, Ledge
         return Err(LedgerError::KeyLost(path.to_owned()));
     }
     let text = SealKey::generate()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    // Under another name first: a crash must not leave half a key behind.
+    let draft = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&draft, path).map_err(failed)?;
     Ok(SealKey::parse(&text)?)
 }
 

@@ -95,34 +95,49 @@ pub fn verify(
 /// # Errors
 /// The log itself is damaged (`verify` says where), or the ledger cannot be written.
 pub fn rebuild(path: &Path, progress: &mut dyn FnMut(i64, i64)) -> Result<Rebuilt, LedgerError> {
-    schema::must_exist(path)?;
+    // First without holding anybody up: a ledger that is right, the usual case, needs no more.
+    let reader = schema::open_for_reading(path)?;
+    let snapshot = reader.unchecked_transaction()?;
+    let (entries, _, differing) = folded_afresh(&snapshot, progress)?;
+    if differing.is_empty() {
+        return Ok(Rebuilt { entries, replaced: differing });
+    }
+    drop(snapshot);
+
     let mut conn = schema::open_for_writing(path)?;
     // What is replaced may refer to rows that are missing until they are replaced too. The fold itself was made
     // with all references checked.
     conn.pragma_update(None, "foreign_keys", false)?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (entries, scratch, replaced) = folded_afresh(&tx, progress)?;
+    for (table, _) in FOLD_TABLES.iter().rev().filter(|(table, _)| replaced.contains(table)) {
+        tx.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    for (table, order) in FOLD_TABLES.iter().filter(|(table, _)| replaced.contains(table)) {
+        copy(&scratch, &tx, table, order)?;
+    }
+    tx.commit()?;
+    Ok(Rebuilt { entries, replaced })
+}
+
+/// How many entries the log has, the fold made again from them, and the tables in which the ledger differs.
+fn folded_afresh(
+    conn: &Connection,
+    progress: &mut dyn FnMut(i64, i64),
+) -> Result<(i64, Connection, Vec<&'static str>), LedgerError> {
     let scratch = schema::scratch()?;
     let mut proof = Proof::default();
-    fold_afresh(&tx, &scratch, None, &mut proof, progress)?;
+    fold_afresh(conn, &scratch, None, &mut proof, progress)?;
     if let Some(flaw) = proof.flaws.first() {
         return Err(LedgerError::NotStored(format!("{}: {}", flaw.place, flaw.what)));
     }
-    let mut replaced = Vec::new();
+    let mut differing = Vec::new();
     for (table, order) in FOLD_TABLES {
-        if first_difference(&tx, &scratch, table, order)?.is_some() {
-            replaced.push(table);
+        if first_difference(conn, &scratch, table, order)?.is_some() {
+            differing.push(table);
         }
     }
-    if !replaced.is_empty() {
-        for (table, _) in FOLD_TABLES.iter().rev().filter(|(table, _)| replaced.contains(table)) {
-            tx.execute(&format!("DELETE FROM {table}"), [])?;
-        }
-        for (table, order) in FOLD_TABLES.iter().filter(|(table, _)| replaced.contains(table)) {
-            copy(&scratch, &tx, table, order)?;
-        }
-    }
-    tx.commit()?;
-    Ok(Rebuilt { entries: proof.entries, replaced })
+    Ok((proof.entries, scratch, differing))
 }
 
 /// Reads the log from its first entry, checks every link, and folds the entries into `scratch`. Stops at the

@@ -84,7 +84,7 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
 }
 
 /// The state of an order is that of its record; of several records the one that a person should see first
-/// decides, and two complete payments of one order do not balance.
+/// decides, and two complete payments of one order do not balance. Trials count only where there is nothing else.
 fn order_state(records: &[Record], findings: &[Finding]) -> Option<RecordState> {
     const BY_WEIGHT: [RecordState; 7] = [
         RecordState::Unbalanced,
@@ -98,5 +98,7 @@ fn order_state(records: &[Record], findings: &[Finding]) -> Option<RecordState> 
     if findings.iter().any(|finding| finding.kind == Kind::DoublePayment) {
         return Some(RecordState::Unbalanced);
     }
-    BY_WEIGHT.into_iter().find(|state| records.iter().any(|record| record.state == *state))
+    let mode = records.iter().map(|record| record.mode).min();
+    let counts = |record: &&Record| Some(record.mode) == mode;
+    BY_WEIGHT.into_iter().find(|state| records.iter().filter(counts).any(|record| record.state == *state))
 }
