@@ -91,6 +91,16 @@ impl ExpectedFrom {
     }
 }
 
+impl FromStr for ExpectedFrom {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        [Self::Order, Self::Psp]
+            .into_iter()
+            .find(|from| from.as_str() == text)
+            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "order, psp" })
+    }
+}
+
 /// All tenders of one (shop, PSP, order reference, call number).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

@@ -36,6 +36,16 @@ impl fmt::Display for Instrument {
     }
 }
 
+impl FromStr for Instrument {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        [Self::Voucher, Self::Card]
+            .into_iter()
+            .find(|instrument| instrument.as_str() == text)
+            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "voucher, card" })
+    }
+}
+
 /// Where a tender stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,5 @@
 //! What the log is made of.
 
-use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -345,17 +344,5 @@ impl LogRow {
             payload_sha256: row.get(9)?,
         };
         Ok((log, row.get(10)?))
-    }
-}
-
-impl ToSql for Timestamp {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.to_string().into())
-    }
-}
-
-impl ToSql for Cents {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.get().into())
     }
 }

@@ -4,6 +4,7 @@
 //! jobs, as one transaction, and answers each job after the commit: an acknowledged notification is on the
 //! disk. Everything else is a fold over the log ([`fold`]); readers open the file for themselves ([`read`]).
 
+mod columns;
 mod discrepancies;
 mod entry;
 mod fold;

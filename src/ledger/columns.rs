@@ -1,0 +1,67 @@
+//! Domain types as columns, so that a row is read and checked in one step.
+
+use std::str::FromStr;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::domain::{
+    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId, ExpectedFrom, Instrument,
+    Kind, Mode, OrderRef, Psp, RecordState, ShopId, TenderId, TenderState, Timestamp,
+};
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl ToSql for Cents {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.get().into())
+    }
+}
+
+impl FromSql for Cents {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self::new)
+    }
+}
+
+fn other<E: std::error::Error + Send + Sync + 'static>(error: E) -> FromSqlError {
+    FromSqlError::Other(Box::new(error))
+}
+
+macro_rules! checked_text {
+    ($($name:ident),*) => {
+        $(impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                Self::try_from(String::column_result(value)?).map_err(other)
+            }
+        })*
+    };
+}
+
+checked_text!(
+    AuthorisationNumber,
+    Brand,
+    CallNumber,
+    Contract,
+    Currency,
+    EndpointId,
+    OrderRef,
+    ShopId,
+    TenderId,
+    Timestamp
+);
+
+macro_rules! words {
+    ($($name:ident),*) => {
+        $(impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                Self::from_str(value.as_str()?).map_err(other)
+            }
+        })*
+    };
+}
+
+words!(ExpectedFrom, Instrument, Kind, Mode, Psp, RecordState, TenderState);

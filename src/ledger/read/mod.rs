@@ -1,0 +1,51 @@
+//! Reading the ledger: for the command line, the orders API and the alerts. Readers open the file for
+//! themselves and never hinder the writer.
+
+mod discrepancies;
+mod records;
+mod story;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+pub use discrepancies::DiscrepancyRow;
+pub use records::{RecordFilter, RecordRow, TenderRow};
+pub use story::{LogLine, OrderStory};
+
+use super::{LedgerError, schema};
+
+/// A connection that only reads.
+pub struct Reader {
+    conn: Connection,
+}
+
+impl Reader {
+    /// Opens the ledger for reading.
+    ///
+    /// # Errors
+    /// There is no ledger, or it is of another version.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self { conn: schema::open_for_reading(path)? })
+    }
+
+    /// Whether the ledger answers a query at all: for readiness.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn ping(&self) -> Result<(), LedgerError> {
+        self.conn.query_row("SELECT COUNT(*) FROM progress", [], |_| Ok(())).map_err(Into::into)
+    }
+
+    /// E-mails that wait to be sent, and the last error of one that failed, if any did.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn mails_waiting(&self) -> Result<(i64, Option<String>), LedgerError> {
+        Ok(self.conn.query_row(
+            "SELECT COUNT(*), MAX(last_error) FROM outbox WHERE done_at IS NULL",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?)
+    }
+}
