@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response, StatusCode, header};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -63,9 +63,17 @@ impl Handler for Admin {
     }
 }
 
-/// Whether a `Host` header is an address or `localhost`. A browser on this machine may show a foreign page whose
-/// name was made to point here (DNS rebinding); its calls carry that name.
-fn is_no_foreign_name(host: &str) -> bool {
+/// Whether a foreign page in a browser on this machine makes this call: its name was made to point here (DNS
+/// rebinding), and the call carries that name. What a page cannot keep a browser from sending tells it from a shop.
+fn is_from_foreign_page(headers: &HeaderMap) -> bool {
+    let by_browser = headers.contains_key(header::ORIGIN)
+        || headers.contains_key(header::ACCEPT_LANGUAGE)
+        || headers.contains_key("sec-fetch-site");
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    by_browser && !is_own_name(host)
+}
+
+fn is_own_name(host: &str) -> bool {
     let Ok(authority) = host.parse::<hyper::http::uri::Authority>() else { return false };
     let name = authority.host().trim_matches(['[', ']']);
     name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
@@ -99,13 +107,13 @@ impl Admin {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let config = self.config.borrow();
         let Some(token) = &config.listener.admin_token else {
-            return if text(header::HOST).is_none_or(is_no_foreign_name) {
-                Ok(())
-            } else {
+            return if is_from_foreign_page(request.headers()) {
                 Err(Answer::error(
                     StatusCode::FORBIDDEN,
                     "call this address by its number or as localhost, or set [listener] admin_token",
                 ))
+            } else {
+                Ok(())
             };
         };
         let sent = text(header::AUTHORIZATION)
@@ -164,12 +172,12 @@ mod tests {
     #[test]
     fn a_foreign_page_does_not_reach_an_address_without_a_token() {
         for host in ["127.0.0.1:8081", "localhost", "LOCALHOST:8081", "[::1]:8081", "10.0.0.1"] {
-            assert!(is_no_foreign_name(host), "{host}");
+            assert!(is_own_name(host), "{host}");
         }
         for host in
             ["evil.example", "evil.example:8081", "localhost.evil.example", "", "127.0.0.1.evil.example"]
         {
-            assert!(!is_no_foreign_name(host), "{host}");
+            assert!(!is_own_name(host), "{host}");
         }
     }
 }

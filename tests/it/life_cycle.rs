@@ -59,14 +59,16 @@ async fn health_and_metrics_are_on_the_admin_address_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_page_in_a_local_browser_sees_nothing() {
     let daemon = Daemon::start(&Settings::default()).await;
-    let ask = |target: &str| {
-        let request =
-            format!("GET {target} HTTP/1.1\r\nHost: evil.example:8081\r\nConnection: close\r\n\r\n");
+    let ask = |target: &str, host: &str, more: &str| {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n");
         send_raw(daemon.admin, request.as_bytes()).expect("an answer").status
     };
-    assert_eq!(ask("/api/v1/records"), 403);
-    assert_eq!(ask("/metrics"), 403);
-    assert_eq!(ask("/healthz"), 200, "it tells nothing");
+    let browser = "Accept-Language: fr\r\n";
+    assert_eq!(ask("/api/v1/records", "evil.example:8081", browser), 403);
+    assert_eq!(ask("/metrics", "evil.example:8081", browser), 403);
+    assert_eq!(ask("/healthz", "evil.example:8081", browser), 200, "it tells nothing");
+    assert_eq!(ask("/api/v1/records", "localhost:8081", browser), 200, "a page of our own");
+    assert_eq!(ask("/api/v1/records", "ledger.internal", ""), 200, "a program, by whatever name");
 }
 
 /// systemd learns when the service is ready, reloads and stops (`Type=notify`).
