@@ -1,5 +1,6 @@
 //! `alerts`: what does not match, and what a person has to say of it.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -124,8 +125,10 @@ fn acknowledge(path: &Path, id: i64, note: &str) -> Result<Outcome, Failure> {
 
 /// The account behind the command: the one before `sudo`, else the one that runs it.
 fn account() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(std::env::var_os).map_or_else(
-        || "unknown".to_owned(),
-        |name| name.to_string_lossy().chars().filter(|c| !c.is_control()).take(64).collect(),
-    )
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(std::env::var_os);
+    let name = named.map(|name| name.to_string_lossy().into_owned()).or_else(|| {
+        let own = std::fs::metadata("/proc/self").ok()?;
+        Some(format!("uid {}", own.uid()))
+    });
+    name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(64).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
-use crate::domain::{Cents, RecordState};
+use crate::domain::{Cents, RecordState, Timestamp};
 use crate::ledger::{LogLine, OrderStory, Reader, RecordFilter, RecordRow};
 use crate::psp::{sogecommerce, up2pay};
 
@@ -110,12 +110,16 @@ fn tell_story(reader: &Reader, story: &OrderStory) -> Result<(), Failure> {
     }
     for id in &story.discrepancies {
         let Some(found) = reader.discrepancy(*id)? else { continue };
-        let until = found.closed_at.map_or_else(|| "open".to_owned(), |at| format!("closed {at}"));
+        let until =
+            found.closed_at.map_or_else(|| "open".to_owned(), |at| format!("closed {}", at.paris_text()));
         let acked =
             found.acked.map(|(at, by, note)| format!("; seen by {by} {at}: {note}")).unwrap_or_default();
         output::line(format!(
             "! {} {}  since {}  {until}  {}{acked}",
-            found.id, found.kind, found.opened_at, found.detail
+            found.id,
+            found.kind,
+            found.opened_at.paris_text(),
+            found.detail
         ))?;
     }
     for line in &story.log {
@@ -145,22 +149,28 @@ fn tenders(story: &OrderStory) -> Listing {
             Cents::new(tender.refunded_cents).to_string(),
             tender.state.clone(),
             tender.authorisation.clone().unwrap_or_default(),
-            tender.authorised_at.clone().unwrap_or_default(),
+            tender.authorised_at.as_deref().map(in_paris).unwrap_or_default(),
         ]);
     }
     listing
 }
 
+/// A time of the ledger (UTC) as a clock in Paris shows it.
+fn in_paris(at: &str) -> String {
+    Timestamp::parse(at).map_or_else(|_| at.to_owned(), Timestamp::paris_text)
+}
+
 fn tell_line(line: &LogLine) -> Result<(), Failure> {
+    let at = in_paris(&line.at);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if line.kind == "order" {
         let total =
             line.content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
-        return output::line(format!("{}  #{}  order registered: {total}", line.at, line.seq));
+        return output::line(format!("{at}  #{}  order registered: {total}", line.seq));
     }
     let endpoint = line.endpoint.as_deref().unwrap_or_default();
     let verdict = line.verdict.as_deref().unwrap_or_default();
-    output::line(format!("{}  #{}  {endpoint}: {verdict}", line.at, line.seq))?;
+    output::line(format!("{at}  #{}  {endpoint}: {verdict}", line.seq))?;
     for event in line.content.get("events").and_then(Value::as_array).into_iter().flatten() {
         let field = |name: &str| event.get(name).and_then(text).unwrap_or_default();
         let amount = event.get("amount").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();

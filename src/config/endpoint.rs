@@ -1,7 +1,7 @@
 //! `[[shop.endpoint]]`: one flat table for all PSPs, so that an error names line and key; which keys a PSP
 //! wants is checked here.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Endpoint;
@@ -10,6 +10,9 @@ use super::secrets::{self, Source};
 use crate::crypto::{RsaPublicKey, SecretToken};
 use crate::domain::{EndpointId, Mode, Psp, ShopId};
 use crate::psp::{Adapter, sogecommerce, up2pay};
+
+/// Sogecommerce's keys for form notifications have this length.
+const FORM_KEY_LENGTH: usize = 16;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +151,12 @@ impl RawEndpoint {
         let secret = check.secret(&key, source);
         if secret.is_none() && check.problems.len() == before {
             check.wrong(&key, "missing (or key_file): the form key of this mode from the back office");
+        }
+        if secret.as_ref().is_some_and(|key| key.expose_secret().trim().len() != FORM_KEY_LENGTH) {
+            check.unwise(
+                &key,
+                "the form key has 16 characters; the keys and passwords of the REST API are others",
+            );
         }
         let algorithm = self.algorithm.as_deref().unwrap_or("hmac-sha-256").parse();
         let algorithm = check.value(&format!("{at}.algorithm"), algorithm);
