@@ -150,7 +150,14 @@ impl<'c> Fold<'c> {
         let now = now.max(self.head.at);
         let mut came_due = false;
         while let Some((order_id, due)) = orders::next_to_look_at(self.conn, now)? {
-            self.reassess(order_id, due)?;
+            match self.reassess(order_id, due) {
+                Err(error) if error.is_damage() => {
+                    // One damaged order must not keep all others from being paid for: `verify` names the row.
+                    tracing::error!(order.id = order_id, %error, "an order can no longer be assessed");
+                    orders::look_no_more(self.conn, order_id)?;
+                }
+                assessed => assessed?,
+            }
             self.swept_at = self.swept_at.max(due);
             came_due = true;
         }

@@ -135,3 +135,25 @@ fn remedy(error: &rusqlite::Error) -> &'static str {
         _ => "",
     }
 }
+
+impl LedgerError {
+    /// Whether a row cannot be read for what stands in it, as opposed to a database that does not answer.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::CorruptRow { .. } | Self::Json(_) => true,
+            Self::Sqlite(error) => matches!(error, rusqlite::Error::FromSqlConversionFailure(..)),
+            Self::Busy
+            | Self::Stopped
+            | Self::NotStored(_)
+            | Self::NoLedger(_)
+            | Self::NotALedger(_)
+            | Self::InUse(_)
+            | Self::File { .. }
+            | Self::KeyFile { .. }
+            | Self::KeyLost(_)
+            | Self::SchemaVersion { .. }
+            | Self::NoDiscrepancy(_)
+            | Self::Seal(_) => false,
+        }
+    }
+}

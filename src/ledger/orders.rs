@@ -218,6 +218,12 @@ pub(super) fn next_to_look_at(
     .transpose()
 }
 
+/// Time no longer concerns an order that cannot be read.
+pub(super) fn look_no_more(conn: &Connection, order_id: i64) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE orders SET look_again_at = NULL WHERE order_id = ?1")?.execute([order_id])?;
+    Ok(())
+}
+
 /// When time next concerns any order.
 pub(super) fn next_look(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
     let next: Option<String> = conn
