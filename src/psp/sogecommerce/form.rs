@@ -50,7 +50,7 @@ impl<'k> VadsForm<'k> {
     }
 
     /// Names and values, in order.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         self.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 

@@ -65,6 +65,7 @@ pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Resu
         None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing")),
         None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
     }
+    names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
     payment.reading()
 }
 
@@ -122,6 +123,17 @@ fn cascade(
 }
 
 impl Head {
+    /// The fields without which the message would speak of another order, or of money that is told already.
+    fn fields_that_matter(&self, itemised: bool) -> &'static [&'static str] {
+        // A merchant's operation is about a transaction that exists; a buyer may give up before there is one.
+        let of_a_transaction = self.is_accepted() || !self.source.states_order_total();
+        if of_a_transaction && !itemised {
+            &["vads_card_brand", "vads_order_id", "vads_trans_uuid", "vads_operation_type"]
+        } else {
+            &["vads_order_id"]
+        }
+    }
+
     fn is_accepted(&self) -> bool {
         match self.status.reported().0 {
             ReportedState::Authorised | ReportedState::Captured => true,
