@@ -125,14 +125,22 @@ fn cascade(
 impl Head {
     /// The fields without which the message would speak of another order, or of money that is told already.
     fn fields_that_matter(&self, itemised: bool) -> &'static [&'static str] {
-        // A merchant's operation is about a transaction that exists; a buyer may give up before there is one.
-        let of_a_transaction = self.is_accepted() || !self.source.states_order_total();
-        if of_a_transaction && !itemised {
-            &["vads_card_brand", "vads_order_id", "vads_trans_uuid", "vads_operation_type"]
-        } else {
-            &["vads_order_id"]
+        if itemised {
+            return &["vads_order_id"];
+        }
+        match self.status.reported().0 {
+            ReportedState::Authorised | ReportedState::Captured => Self::OF_A_TRANSACTION,
+            // A merchant's operation is about a transaction that exists.
+            _ if !self.source.states_order_total() => Self::OF_A_TRANSACTION,
+            ReportedState::Refused => &["vads_card_brand", "vads_order_id", "vads_trans_uuid"],
+            // There may be no transaction; the result says whether voucher or complement was abandoned.
+            ReportedState::Abandoned => &["vads_auth_result", "vads_card_brand", "vads_order_id"],
+            ReportedState::Pending | ReportedState::Expired | ReportedState::Cancelled => &["vads_order_id"],
         }
     }
+
+    const OF_A_TRANSACTION: &'static [&'static str] =
+        &["vads_card_brand", "vads_order_id", "vads_trans_uuid", "vads_operation_type"];
 
     fn is_accepted(&self) -> bool {
         match self.status.reported().0 {

@@ -139,6 +139,8 @@ fn flipped_bits_never_give_other_facts() {
     for body in [
         fixture!("S1-cascade-ok"),
         fixture!("S7-cvco-full"),
+        fixture!("S8-cvco-refused"),
+        fixture!("S9-abandoned"),
         fixture!("S11-merch-bo-cancel"),
         fixture!("S12-merch-bo-refund"),
     ] {
