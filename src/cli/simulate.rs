@@ -66,18 +66,14 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         return make_keys(folder);
     }
     let Some(url) = &options.url else { return Err(Failure::Usage("--url is missing".to_owned())) };
-    let endpoints = RawConfig::read(path)?.trial_endpoints(path)?;
+    let (endpoints, admin_token) = RawConfig::read(path)?.trial(path)?;
     let (trials, shop) = trials(endpoints, options)?;
     let plan = plan(trials, options);
     if plan.is_empty() {
         return Err(Failure::Usage("no endpoint that takes part can tell such a story".to_owned()));
     }
     let messages = plan.iter().map(|play| play.messages.len()).sum::<usize>();
-    let token = match &options.admin {
-        Some(_) => RawConfig::read(path)?.admin_token(path)?,
-        None => None,
-    };
-    let admin = options.admin.clone().map(|address| Admin { address, shop, token });
+    let admin = options.admin.clone().map(|address| Admin { address, shop, token: admin_token });
     let pace = Pace { per_second: options.rate, connections: options.connections };
     let bar = output::progress_bar("sending");
     bar.set_length(u64::try_from(messages).unwrap_or(u64::MAX));

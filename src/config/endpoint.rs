@@ -25,13 +25,13 @@ pub(super) struct RawEndpoint {
     #[serde(default)]
     allow_from: Vec<String>,
     // Up2pay
-    pub(super) pbx_retour: Option<String>,
+    pbx_retour: Option<String>,
     public_key_files: Option<Vec<String>>,
     // Sogecommerce
     pub(super) site_id: Option<String>,
     key: Option<SecretString>,
     key_file: Option<String>,
-    pub(super) algorithm: Option<String>,
+    algorithm: Option<String>,
     rest_password: Option<SecretString>,
     rest_password_file: Option<String>,
 }
@@ -39,6 +39,14 @@ pub(super) struct RawEndpoint {
 impl RawEndpoint {
     pub(super) fn token_source(&self) -> Source<'_> {
         Source::new(self.token.as_ref(), self.token_file.as_deref())
+    }
+
+    pub(super) fn template(&self) -> Result<up2pay::Template, up2pay::TemplateError> {
+        self.pbx_retour.as_deref().map_or_else(|| Ok(up2pay::Template::default()), up2pay::Template::parse)
+    }
+
+    pub(super) fn algorithm(&self) -> Result<sogecommerce::Algorithm, sogecommerce::UnknownAlgorithm> {
+        self.algorithm.as_deref().unwrap_or("hmac-sha-256").parse()
     }
 
     pub(super) fn key_source(&self) -> Source<'_> {
@@ -109,11 +117,7 @@ impl RawEndpoint {
     }
 
     fn up2pay(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<up2pay::Up2pay> {
-        let key = format!("{at}.pbx_retour");
-        let template = match &self.pbx_retour {
-            Some(text) => check.value(&key, up2pay::Template::parse(text)),
-            None => Some(up2pay::Template::default()),
-        };
+        let template = check.value(&format!("{at}.pbx_retour"), self.template());
         let files = self.public_key_files.as_deref().unwrap_or_default();
         let mut keys = Vec::new();
         for (n, file) in files.iter().enumerate() {
@@ -158,8 +162,7 @@ impl RawEndpoint {
                 "the form key has 16 characters; the keys and passwords of the REST API are others",
             );
         }
-        let algorithm = self.algorithm.as_deref().unwrap_or("hmac-sha-256").parse();
-        let algorithm = check.value(&format!("{at}.algorithm"), algorithm);
+        let algorithm = check.value(&format!("{at}.algorithm"), self.algorithm());
         let rest = Source::new(self.rest_password.as_ref(), self.rest_password_file.as_deref());
         let rest_password = check.secret(&format!("{at}.rest_password"), rest);
         Some(sogecommerce::Sogecommerce::new(sogecommerce::Settings {

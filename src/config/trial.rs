@@ -33,38 +33,26 @@ pub enum Signing {
 }
 
 impl RawConfig {
-    /// The admin token, as the shop would send it.
-    ///
-    /// # Errors
-    /// A value is wrong.
-    pub fn admin_token(&self, path: &Path) -> Result<Option<SecretString>, ConfigError> {
-        self.resolve(path)?;
-        let mut check = Check::new(path);
-        Ok(check.secret("listener.admin_token", self.admin_token_source()))
-    }
-
-    /// The endpoints, with their secrets.
+    /// The endpoints, with their secrets, and the admin token as the shop would send it.
     ///
     /// # Errors
     /// A value is wrong: `check` tells everything.
-    pub fn trial_endpoints(&self, path: &Path) -> Result<Vec<TrialEndpoint>, ConfigError> {
+    pub fn trial(&self, path: &Path) -> Result<(Vec<TrialEndpoint>, Option<SecretString>), ConfigError> {
         self.resolve(path)?;
         let mut check = Check::new(path);
         let endpoints = self.endpoints().filter_map(|(shop, raw)| trial(shop, raw, &mut check)).collect();
-        Ok(endpoints)
+        Ok((endpoints, check.secret("listener.admin_token", self.admin_token_source())))
     }
 }
 
+/// `None` for nothing that [`RawConfig::resolve`] has accepted.
 fn trial(shop: &str, raw: &RawEndpoint, check: &mut Check<'_>) -> Option<TrialEndpoint> {
     let signing = match raw.psp.parse().ok()? {
-        Psp::Up2pay => Signing::Up2pay(match &raw.pbx_retour {
-            Some(text) => up2pay::Template::parse(text).ok()?,
-            None => up2pay::Template::default(),
-        }),
+        Psp::Up2pay => Signing::Up2pay(raw.template().ok()?),
         Psp::Sogecommerce => Signing::Sogecommerce(
             sogecommerce::SiteId::new(raw.site_id.as_deref()?).ok()?,
             check.secret("key", raw.key_source())?,
-            raw.algorithm.as_deref().unwrap_or("hmac-sha-256").parse().ok()?,
+            raw.algorithm().ok()?,
         ),
     };
     Some(TrialEndpoint {

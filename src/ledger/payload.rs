@@ -23,12 +23,6 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The bytes that carried the notification: the body of a `POST` that has one, else the query.
-    #[must_use]
-    pub fn carrier(&self) -> &[u8] {
-        if self.method == "POST" && !self.body.is_empty() { &self.body } else { &self.query }
-    }
-
     /// Each part behind its length, in four bytes.
     fn to_bytes(&self) -> Vec<u8> {
         let parts = [

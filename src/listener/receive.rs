@@ -34,13 +34,13 @@ const BODY: Duration = Duration::from_secs(15);
 /// Receives notifications.
 pub struct Receiver {
     /// Endpoints and proxies, as last loaded.
-    pub config: watch::Receiver<Arc<Config>>,
+    config: watch::Receiver<Arc<Config>>,
     /// Where notifications go.
-    pub ledger: Ledger,
+    ledger: Ledger,
     /// The time.
-    pub clock: Clock,
+    clock: Clock,
     /// What is counted.
-    pub metrics: Arc<Metrics>,
+    metrics: Arc<Metrics>,
     failures: Failures,
 }
 

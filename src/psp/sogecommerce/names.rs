@@ -22,10 +22,9 @@
 //!    known to send.
 //! 3. Behind it new names are welcome, as the vendor announces that the list may grow. Refusing them would
 //!    gain nothing: the known families `vads_ext_info_…` and `vads_cust_…` are open already.
-//!
 //! 4. But a name that is not known may also be a known one that somebody renamed away. So a message with such
-//!    a name is taken only if it has the fields without which it would read differently: its order reference,
-//!    and, where it says that one transaction was accepted, that transaction's id and direction.
+//!    a name is taken only if it has the fields without which it would speak of another order or transaction:
+//!    the order reference, and what a message of its status always says of its transaction.
 //!
 //! So amount and currency are beyond a buyer's reach. What stands behind is held by strict formats
 //! ([`super::format`]), by the rule that `vads_effective_amount` can only lower the amount, and by the sum
@@ -57,8 +56,8 @@ const BEFORE_CURRENCY: [&str; 16] = [
     "vads_currency",
 ];
 
-/// Names, and beginnings of names, that the vendor's dictionary or real messages have. It
-/// need not be complete: see rule 4.
+/// Names, and beginnings of names (with a `_` at their end), that the vendor's dictionary or real messages have. The
+/// list need not be complete: see rule 4.
 const KNOWN: [&str; 66] = [
     "vads_auth_mode",
     "vads_auth_number",
