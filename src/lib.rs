@@ -32,6 +32,7 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod listener;
 pub mod mail_sink;
+pub mod outbound;
 pub mod psp;
 pub mod reconcile;
 pub mod simulate;

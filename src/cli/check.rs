@@ -62,6 +62,9 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
                 "keys read; in the back office, also tick the rules on cancellation and on back-office \
                  operations, and the automatic retry: they are off by default"
             }
+            Psp::Worldline => "keys read; a new pair of webhook keys revokes the old one at once",
+            Psp::Monext => "keys read; give this URL as notificationURL, and hand each session's token over",
+            Psp::Ancv => "keys read; experimental",
         };
         Line::new(
             format!("endpoint {} ({}, {})", endpoint.id, endpoint.psp, endpoint.mode),

@@ -155,7 +155,7 @@ impl<'a> Captured<'a> {
     }
 
     const fn request(&self) -> Request<'a> {
-        Request { method: self.method, query: self.query, body: self.body }
+        Request { method: self.method, query: self.query, body: self.body, headers: &[] }
     }
 }
 

@@ -1,18 +1,23 @@
 //! `[[shop.endpoint]]`: one flat table for all PSPs, so that an error names line and key; which keys a PSP
-//! wants is checked here.
+//! wants is checked in its own file below.
 
-use secrecy::{ExposeSecret, SecretString};
+mod ancv;
+mod api;
+mod monext;
+mod sogecommerce;
+mod up2pay;
+mod worldline;
+
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Endpoint;
 use super::file::Check;
-use super::secrets::{self, Source};
-use crate::crypto::{RsaPublicKey, SecretToken};
+use super::secrets::Source;
+use crate::crypto::SecretToken;
 use crate::domain::{EndpointId, Mode, Psp, ShopId};
-use crate::psp::{Adapter, sogecommerce, up2pay};
-
-/// Sogecommerce's keys for form notifications have this length.
-const FORM_KEY_LENGTH: usize = 16;
+use crate::psp::Adapter;
+use api::RawApi;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +39,20 @@ pub(super) struct RawEndpoint {
     algorithm: Option<String>,
     rest_password: Option<SecretString>,
     rest_password_file: Option<String>,
+    // Worldline and Monext
+    merchant_id: Option<String>,
+    // Worldline
+    webhook_keys: Option<Vec<worldline::RawWebhookKey>>,
+    // Monext
+    access_key: Option<SecretString>,
+    access_key_file: Option<String>,
+    voucher_contracts: Option<Vec<String>>,
+    card_contracts: Option<Vec<String>>,
+    // ANCV
+    shop_id: Option<String>,
+    service_provider_id: Option<String>,
+    // The PSP's own API
+    api: Option<RawApi>,
 }
 
 impl RawEndpoint {
@@ -41,20 +60,19 @@ impl RawEndpoint {
         Source::new(self.token.as_ref(), self.token_file.as_deref())
     }
 
-    pub(super) fn template(&self) -> Result<up2pay::Template, up2pay::TemplateError> {
-        self.pbx_retour.as_deref().map_or_else(|| Ok(up2pay::Template::default()), up2pay::Template::parse)
-    }
-
-    pub(super) fn algorithm(&self) -> Result<sogecommerce::Algorithm, sogecommerce::UnknownAlgorithm> {
-        self.algorithm.as_deref().unwrap_or("hmac-sha-256").parse()
-    }
-
-    pub(super) fn key_source(&self) -> Source<'_> {
-        Source::new(self.key.as_ref(), self.key_file.as_deref())
+    /// Whether vouchers of its shop are taken at ANCV itself.
+    pub(super) fn is_ancv(&self) -> bool {
+        self.psp == Psp::Ancv.as_str()
     }
 
     /// Makes the endpoint, or notes what is wrong. `at` is its place in the file, as in `shop[0].endpoint[1]`.
-    pub(super) fn resolve(&self, at: &str, shop: &ShopId, check: &mut Check<'_>) -> Option<Endpoint> {
+    /// `keep_cards`: card payments without a voucher may be the complement of one that was taken elsewhere.
+    pub(super) fn resolve(
+        &self,
+        at: &str,
+        (shop, keep_cards): (&ShopId, bool),
+        check: &mut Check<'_>,
+    ) -> Option<Endpoint> {
         let id = check.value(&format!("{at}.id"), EndpointId::new(self.id.as_str()));
         let psp = check.value(&format!("{at}.psp"), self.psp.parse::<Psp>());
         let mode = check.value(&format!("{at}.mode"), self.mode.parse::<Mode>());
@@ -63,8 +81,11 @@ impl RawEndpoint {
         let (psp, mode) = (psp?, mode?);
         self.refuse_keys_of_others(at, psp, check);
         let adapter: Option<Box<dyn Adapter>> = match psp {
-            Psp::Up2pay => self.up2pay(at, mode, check).map(|adapter| Box::new(adapter) as _),
+            Psp::Up2pay => self.up2pay(at, (mode, keep_cards), check).map(|adapter| Box::new(adapter) as _),
             Psp::Sogecommerce => self.sogecommerce(at, mode, check).map(|adapter| Box::new(adapter) as _),
+            Psp::Worldline => self.worldline(at, mode, check).map(|adapter| Box::new(adapter) as _),
+            Psp::Monext => self.monext(at, mode, check).map(|adapter| Box::new(adapter) as _),
+            Psp::Ancv => self.ancv(at, mode, check).map(|adapter| Box::new(adapter) as _),
         };
         Some(Endpoint {
             id: id?,
@@ -89,6 +110,39 @@ impl RawEndpoint {
         check.value(&key, SecretToken::new(&secret?))
     }
 
+    /// A secret that cannot be done without; notes if it is missing, and if it is inline in production.
+    fn needed_secret(
+        &self,
+        key: &str,
+        source: Source<'_>,
+        what: &str,
+        check: &mut Check<'_>,
+    ) -> Option<SecretString> {
+        self.warn_of_inline(key, self.mode.parse().ok(), source, check);
+        let before = check.problems.len();
+        let secret = check.secret(key, source);
+        if secret.is_none() && check.problems.len() == before {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            check.wrong(key, format!("missing (or {name}_file): {what}"));
+        }
+        secret
+    }
+
+    /// A text that cannot be done without.
+    fn needed_text(
+        &self,
+        key: &str,
+        text: Option<&str>,
+        what: &str,
+        check: &mut Check<'_>,
+    ) -> Option<String> {
+        let text = text.map(str::trim).filter(|text| !text.is_empty());
+        if text.is_none() {
+            check.wrong(key, format!("missing: {what}"));
+        }
+        text.map(str::to_owned)
+    }
+
     fn warn_of_inline(&self, key: &str, mode: Option<Mode>, source: Source<'_>, check: &mut Check<'_>) {
         if source.is_inline() && mode == Some(Mode::Production) {
             check.unwise(
@@ -99,78 +153,31 @@ impl RawEndpoint {
     }
 
     fn refuse_keys_of_others(&self, at: &str, psp: Psp, check: &mut Check<'_>) {
-        let keys = [
-            ("pbx_retour", self.pbx_retour.is_some(), Psp::Up2pay),
-            ("public_key_files", self.public_key_files.is_some(), Psp::Up2pay),
-            ("site_id", self.site_id.is_some(), Psp::Sogecommerce),
-            ("key", self.key.is_some(), Psp::Sogecommerce),
-            ("key_file", self.key_file.is_some(), Psp::Sogecommerce),
-            ("algorithm", self.algorithm.is_some(), Psp::Sogecommerce),
-            ("rest_password", self.rest_password.is_some(), Psp::Sogecommerce),
-            ("rest_password_file", self.rest_password_file.is_some(), Psp::Sogecommerce),
+        use Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
+        let keys: [(&str, bool, &[Psp]); 16] = [
+            ("pbx_retour", self.pbx_retour.is_some(), &[Up2pay]),
+            ("public_key_files", self.public_key_files.is_some(), &[Up2pay]),
+            ("site_id", self.site_id.is_some(), &[Sogecommerce]),
+            ("key", self.key.is_some(), &[Sogecommerce]),
+            ("key_file", self.key_file.is_some(), &[Sogecommerce]),
+            ("algorithm", self.algorithm.is_some(), &[Sogecommerce]),
+            ("rest_password", self.rest_password.is_some(), &[Sogecommerce]),
+            ("rest_password_file", self.rest_password_file.is_some(), &[Sogecommerce]),
+            ("merchant_id", self.merchant_id.is_some(), &[Worldline, Monext]),
+            ("webhook_keys", self.webhook_keys.is_some(), &[Worldline]),
+            ("access_key", self.access_key.is_some(), &[Monext]),
+            ("access_key_file", self.access_key_file.is_some(), &[Monext]),
+            ("voucher_contracts", self.voucher_contracts.is_some(), &[Monext]),
+            ("card_contracts", self.card_contracts.is_some(), &[Monext]),
+            ("shop_id", self.shop_id.is_some(), &[Ancv]),
+            ("service_provider_id", self.service_provider_id.is_some(), &[Ancv]),
         ];
-        for (name, given, owner) in keys {
-            if given && owner != psp {
-                check.wrong(format!("{at}.{name}"), format!("belongs to psp = \"{owner}\"; remove it here"));
+        for (name, given, owners) in keys {
+            if given && !owners.contains(&psp) {
+                let owners: Vec<_> = owners.iter().map(|owner| format!("\"{owner}\"")).collect();
+                let what = format!("belongs to psp = {}; remove it here", owners.join(" or "));
+                check.wrong(format!("{at}.{name}"), what);
             }
         }
-    }
-
-    fn up2pay(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<up2pay::Up2pay> {
-        let template = check.value(&format!("{at}.pbx_retour"), self.template());
-        let files = self.public_key_files.as_deref().unwrap_or_default();
-        let mut keys = Vec::new();
-        for (n, file) in files.iter().enumerate() {
-            let key = format!("{at}.public_key_files[{n}]");
-            let Some(path) = check.value(&key, secrets::path(file, check.folder)) else { continue };
-            let pem =
-                std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
-            let Some(pem) = check.value(&key, pem) else { continue };
-            let parsed = RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()));
-            keys.extend(check.value(&key, parsed));
-        }
-        if files.is_empty() {
-            keys.push(up2pay::Settings::platform_key());
-        }
-        Some(up2pay::Up2pay::new(up2pay::Settings { mode, template: template?, keys }))
-    }
-
-    fn sogecommerce(
-        &self,
-        at: &str,
-        mode: Mode,
-        check: &mut Check<'_>,
-    ) -> Option<sogecommerce::Sogecommerce> {
-        let key = format!("{at}.site_id");
-        let site_id = if let Some(text) = &self.site_id {
-            check.value(&key, sogecommerce::SiteId::new(text.as_str()))
-        } else {
-            check.wrong(&key, "missing: the shop's eight digits, as in site_id = \"12345678\"");
-            None
-        };
-        let key = format!("{at}.key");
-        let source = self.key_source();
-        self.warn_of_inline(&key, Some(mode), source, check);
-        let before = check.problems.len();
-        let secret = check.secret(&key, source);
-        if secret.is_none() && check.problems.len() == before {
-            check.wrong(&key, "missing (or key_file): the form key of this mode from the back office");
-        }
-        if secret.as_ref().is_some_and(|key| key.expose_secret().trim().len() != FORM_KEY_LENGTH) {
-            check.unwise(
-                &key,
-                "the form key has 16 characters; the keys and passwords of the REST API are others",
-            );
-        }
-        let algorithm = check.value(&format!("{at}.algorithm"), self.algorithm());
-        let rest = Source::new(self.rest_password.as_ref(), self.rest_password_file.as_deref());
-        let rest_password = check.secret(&format!("{at}.rest_password"), rest);
-        Some(sogecommerce::Sogecommerce::new(sogecommerce::Settings {
-            mode,
-            site_id: site_id?,
-            key: secret?,
-            algorithm: algorithm?,
-            rest_password,
-        }))
     }
 }

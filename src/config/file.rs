@@ -10,10 +10,13 @@ use serde::Deserialize;
 
 use super::endpoint::RawEndpoint;
 use super::secrets::{self, Source};
-use super::{AlertSettings, Config, ConfigError, LedgerSettings, ListenerSettings, Problem, Shop};
+use super::{
+    AlertSettings, Config, ConfigError, ConfirmSettings, LedgerSettings, ListenerSettings, Problem, Shop,
+};
 use crate::alert::{MailSettings, Mailer};
 use crate::crypto::SecretToken;
 use crate::domain::ShopId;
+use crate::outbound::Proxy;
 use crate::reconcile::Policy;
 
 /// The file, parsed but not yet checked.
@@ -27,6 +30,8 @@ pub struct RawConfig {
     #[serde(default)]
     reconcile: RawReconcile,
     alerts: Option<RawAlerts>,
+    #[serde(default)]
+    confirm: RawConfirm,
     #[serde(default)]
     shop: Vec<RawShop>,
 }
@@ -55,6 +60,7 @@ struct RawLedger {
 struct RawReconcile {
     complement_grace: Option<String>,
     capture_grace: Option<String>,
+    confirmation_grace: Option<String>,
     require_orders: Option<bool>,
 }
 
@@ -68,6 +74,18 @@ struct RawAlerts {
     password: Option<SecretString>,
     password_file: Option<String>,
     digest: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfirm {
+    proxy: Option<String>,
+    proxy_password: Option<SecretString>,
+    proxy_password_file: Option<String>,
+    timeout: Option<String>,
+    calls_per_second: Option<u32>,
+    sweep_every: Option<String>,
+    give_up_after: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -177,13 +195,15 @@ impl RawConfig {
         let ledger = self.ledger_settings(&mut check);
         let policy = self.policy(&mut check);
         let alerts = self.alert_settings(&mut check);
+        let confirm = self.confirm_settings(&mut check);
         let (shops, endpoints) = self.shops(&mut check);
         let warnings = std::mem::take(&mut check.warnings);
-        let config = listener.zip(ledger).map(|(listener, ledger)| Config {
+        let config = listener.zip(ledger).zip(confirm).map(|((listener, ledger), confirm)| Config {
             listener,
             ledger,
             policy,
             alerts,
+            confirm,
             shops,
             endpoints,
             warnings,
@@ -253,6 +273,11 @@ impl RawConfig {
                 raw.capture_grace.as_deref(),
                 default.capture_grace,
             ),
+            confirmation_grace: check.duration(
+                "reconcile.confirmation_grace",
+                raw.confirmation_grace.as_deref(),
+                default.confirmation_grace,
+            ),
             require_orders: raw.require_orders.unwrap_or(default.require_orders),
         }
     }
@@ -273,6 +298,37 @@ impl RawConfig {
         Some(AlertSettings { language: language?, mailer: mailer?, digest })
     }
 
+    fn confirm_settings(&self, check: &mut Check<'_>) -> Option<ConfirmSettings> {
+        let raw = &self.confirm;
+        let default = ConfirmSettings::default();
+        let source = Source::new(raw.proxy_password.as_ref(), raw.proxy_password_file.as_deref());
+        let password = check.secret("confirm.proxy_password", source);
+        let proxy = match &raw.proxy {
+            None => None,
+            Some(text) => Some(check.value("confirm.proxy", Proxy::parse(text, password))?),
+        };
+        let calls_per_second = raw.calls_per_second.unwrap_or(default.calls_per_second);
+        if !(1..=1000).contains(&calls_per_second) {
+            check.wrong("confirm.calls_per_second", "a whole number from 1 to 1000");
+        }
+        let mut span = |name: &str, text: Option<&str>, default: Duration, least: Duration| {
+            let key = format!("confirm.{name}");
+            let span = check.duration(&key, text, default);
+            if span < least {
+                check.wrong(key, format!("at least {}", humantime::format_duration(least)));
+            }
+            span
+        };
+        let second = Duration::from_secs(1);
+        Some(ConfirmSettings {
+            proxy,
+            timeout: span("timeout", raw.timeout.as_deref(), default.timeout, second),
+            calls_per_second,
+            sweep_every: span("sweep_every", raw.sweep_every.as_deref(), default.sweep_every, second),
+            give_up_after: span("give_up_after", raw.give_up_after.as_deref(), default.give_up_after, second),
+        })
+    }
+
     fn shops(&self, check: &mut Check<'_>) -> (Vec<Shop>, Vec<std::sync::Arc<super::Endpoint>>) {
         let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<std::sync::Arc<super::Endpoint>>::new());
         if self.shop.is_empty() {
@@ -284,9 +340,10 @@ impl RawConfig {
             if shops.iter().any(|shop| shop.id == id) {
                 check.wrong(&key, format!("{id} is the id of an earlier shop; give each its own"));
             }
+            let keep_cards = raw.endpoint.iter().any(RawEndpoint::is_ancv);
             for (m, raw) in raw.endpoint.iter().enumerate() {
                 let key = format!("shop[{n}].endpoint[{m}]");
-                let Some(endpoint) = raw.resolve(&key, &id, check) else { continue };
+                let Some(endpoint) = raw.resolve(&key, (&id, keep_cards), check) else { continue };
                 if endpoints.iter().any(|other| other.id == endpoint.id) {
                     check.wrong(
                         format!("{key}.id"),
@@ -304,7 +361,16 @@ impl RawConfig {
 
 /// Line, key and reason. Not the library's own rendering, which quotes the line and so might print a secret.
 fn explain(text: &str, error: &toml::de::Error) -> String {
-    const SECRETS: [&str; 5] = ["token", "key", "password", "rest_password", "admin_token"];
+    const SECRETS: [&str; 8] = [
+        "token",
+        "key",
+        "password",
+        "rest_password",
+        "admin_token",
+        "secret",
+        "access_key",
+        "proxy_password",
+    ];
     let Some(start) = error.span().map(|span| span.start) else { return error.message().to_owned() };
     let before = text.get(..start).unwrap_or_default();
     let line_number = before.matches('\n').count().saturating_add(1);

@@ -21,6 +21,7 @@ pub use trial::{Signing, TrialEndpoint};
 use crate::alert::{Language, MailError, Mailer};
 use crate::crypto::SecretToken;
 use crate::domain::{EndpointId, Mode, Psp, ShopId};
+use crate::outbound::Proxy;
 use crate::psp::Adapter;
 use crate::reconcile::Policy;
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub policy: Policy,
     /// `[alerts]`; without it nobody is told.
     pub alerts: Option<AlertSettings>,
+    /// `[confirm]`
+    pub confirm: ConfirmSettings,
     /// `[[shop]]`
     pub shops: Vec<Shop>,
     /// `[[shop.endpoint]]`, of all shops.
@@ -126,6 +129,33 @@ pub struct AlertSettings {
     pub mailer: Mailer,
     /// At most one e-mail per shop in this time, but for urgent kinds.
     pub digest: Duration,
+}
+
+/// `[confirm]`: how the PSPs' own APIs are asked.
+#[derive(Debug, Clone)]
+pub struct ConfirmSettings {
+    /// The way out, if there is only one.
+    pub proxy: Option<Proxy>,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// At most so many calls a second to the API of one endpoint.
+    pub calls_per_second: u32,
+    /// How often to ask about what nothing was heard of.
+    pub sweep_every: Duration,
+    /// How long to go on asking for an answer that does not come.
+    pub give_up_after: Duration,
+}
+
+impl Default for ConfirmSettings {
+    fn default() -> Self {
+        Self {
+            proxy: None,
+            timeout: Duration::from_secs(20),
+            calls_per_second: 1,
+            sweep_every: Duration::from_hours(1),
+            give_up_after: Duration::from_hours(72),
+        }
+    }
 }
 
 /// `[[shop]]`

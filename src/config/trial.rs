@@ -54,6 +54,7 @@ fn trial(shop: &str, raw: &RawEndpoint, check: &mut Check<'_>) -> Option<TrialEn
             check.secret("key", raw.key_source())?,
             raw.algorithm().ok()?,
         ),
+        Psp::Worldline | Psp::Monext | Psp::Ancv => return None,
     };
     Some(TrialEndpoint {
         id: EndpointId::new(raw.id.as_str()).ok()?,

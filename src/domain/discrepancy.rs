@@ -112,6 +112,10 @@ kinds! {
     ProductionInTest = "production_in_test", Urgent;
     /// Two live orders share the 20 characters that ANCV keeps of a reference.
     ReferenceCollision = "reference_collision", Warning;
+    /// The PSP's API disagrees with what its own notification said.
+    ConfirmationDiffers = "confirmation_differs", Urgent;
+    /// An answer of the PSP's API is awaited too long.
+    Unconfirmed = "unconfirmed", Warning;
     /// Many calls with a wrong signature on one endpoint.
     SignatureFailures = "signature_failures", Urgent;
     /// A status outside the PSP's tables, or one that calls for a person.

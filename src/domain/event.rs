@@ -27,8 +27,15 @@ pub struct Event {
     pub brand: Brand,
     /// Whether money comes in or goes back.
     pub operation: Operation,
-    /// This tender's share, in cents of `currency`.
+    /// This tender's share, in cents of `currency`; how well that is known, `amount_from` says.
     pub amount: Cents,
+    /// What `amount` was read from.
+    #[serde(default, skip_serializing_if = "AmountFrom::is_part")]
+    pub amount_from: AmountFrom,
+    /// What the PSP says was paid of the order so far, this tender included; of a refund, what was given back of
+    /// the tender so far, this refund included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_total: Option<Cents>,
     /// The currency of `amount` and of the totals.
     pub currency: Currency,
     /// What the PSP's status means.
@@ -59,6 +66,39 @@ pub struct Event {
     /// When it happened, by the PSP's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
+}
+
+/// What the amount of an event was read from. Worldline's messages about a part may state only what was paid of
+/// the order so far, or only the whole order; `reconcile` then works the parts out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountFrom {
+    /// The message states this part's own amount.
+    #[default]
+    Part,
+    /// It states what was paid so far, which is less than the order.
+    RunningTotal,
+    /// It states no more than the amount of the whole order.
+    OrderTotal,
+}
+
+impl AmountFrom {
+    /// Whether the amount is the part's own.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        *self == Self::Part
+    }
+}
+
+/// How the daemon learned of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The PSP's genuine notification states it.
+    #[default]
+    Notification,
+    /// The PSP's API answered so when asked.
+    Confirmation,
 }
 
 /// The direction of the money.

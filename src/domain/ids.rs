@@ -103,6 +103,10 @@ text_id!(
     TenderId, "transaction id", "1 to 64 printable characters", |t| printable(t, 64)
 );
 text_id!(
+    /// What a question to a PSP's API is about: a token, a transaction, a reference.
+    Subject, "subject of a question", "1 to 250 printable characters", |t| printable(t, 250)
+);
+text_id!(
     /// The payment instrument as the PSP names it (`CVCONNECT`, `LIMOCB`, `CVCO`, `VISA`).
     Brand, "brand", "1 to 64 printable characters", |t| printable(t, 64)
 );

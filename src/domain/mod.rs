@@ -9,6 +9,7 @@
 //! | tender, its state | [`Tender`], [`TenderState`] |
 //! | record: the tenders of one payment attempt | [`Record`], [`RecordState`] |
 //! | order: what the shop expects | [`Order`] |
+//! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
 //! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
 
 mod discrepancy;
@@ -17,18 +18,23 @@ pub mod ids;
 mod money;
 mod order;
 mod psp;
+mod question;
 mod record;
 mod tender;
 mod time;
 
 pub use discrepancy::{Finding, Kind, News, Severity, UnknownKind};
-pub use event::{Authorisation, Event, Operation, ReportedState, StatusCode, StatusReading};
+pub use event::{
+    AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
+};
 pub use ids::{
-    AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, TenderId,
+    AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, Subject,
+    TenderId,
 };
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Order, OrderKey, OrderVersion};
 pub use psp::{Mode, Psp, UnknownWord};
+pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};
 pub use tender::{Instrument, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

@@ -1,6 +1,6 @@
 //! What the shop says it expects.
 
-use super::{CallNumber, Cents, Currency, OrderRef, Psp, ShopId, Timestamp};
+use super::{CallNumber, Cents, Currency, OrderRef, Psp, ShopId, Subject, Timestamp};
 
 /// What facts belong together: an order of a shop, or, where a payment carries no order reference, that
 /// payment alone.
@@ -51,6 +51,10 @@ pub struct Order {
     pub versions: Vec<OrderVersion>,
     /// Another live order of the shop whose reference begins with the same 20 characters.
     pub shares_prefix_with: Option<OrderRef>,
+    /// Whether an answer about it from a PSP's API is still awaited.
+    pub awaits_answer: bool,
+    /// The PSPs whose API does not know what it was asked about this order, with the subject of the question.
+    pub unknown_to: Vec<(Psp, Subject)>,
 }
 
 impl Order {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +22,17 @@ pub enum Psp {
     Up2pay,
     /// Sogecommerce (Société Générale; Lyra / PayZen platform).
     Sogecommerce,
+    /// Worldline Direct ("onlinepayments"), also as Crédit Agricole × Worldline.
+    Worldline,
+    /// Monext Online (Payline).
+    Monext,
+    /// ANCV's own acquisition API, for merchants connected without a PSP. Experimental.
+    Ancv,
 }
 
 impl Psp {
     /// Every PSP.
-    pub const ALL: [Self; 2] = [Self::Up2pay, Self::Sogecommerce];
+    pub const ALL: [Self; 5] = [Self::Up2pay, Self::Sogecommerce, Self::Worldline, Self::Monext, Self::Ancv];
 
     /// The name in configuration, ledger and exports.
     #[must_use]
@@ -33,6 +40,9 @@ impl Psp {
         match self {
             Self::Up2pay => "up2pay",
             Self::Sogecommerce => "sogecommerce",
+            Self::Worldline => "worldline",
+            Self::Monext => "monext",
+            Self::Ancv => "ancv",
         }
     }
 
@@ -42,6 +52,9 @@ impl Psp {
         match self {
             Self::Up2pay => "Up2pay e-Transactions",
             Self::Sogecommerce => "Sogecommerce",
+            Self::Worldline => "Worldline Direct",
+            Self::Monext => "Monext Online",
+            Self::Ancv => "ANCV",
         }
     }
 
@@ -51,17 +64,50 @@ impl Psp {
     pub const fn transaction_names_tender(self) -> bool {
         match self {
             Self::Up2pay => false,
-            Self::Sogecommerce => true,
+            Self::Sogecommerce | Self::Worldline | Self::Monext | Self::Ancv => true,
         }
     }
 
     /// Whether one payment attempt can hold several accepted card complements. Up2pay's payment page takes
-    /// one (Up2pay manual 3.2.3: one transaction per instrument); Lyra's cascade can take several.
+    /// one (Up2pay manual 3.2.3: one transaction per instrument), and so does Worldline's; Lyra's cascade and Monext's list of additional
+    /// payments can hold several. Beside a voucher taken at ANCV itself the shop may charge as many as it likes.
     #[must_use]
     pub const fn takes_several_complements(self) -> bool {
         match self {
-            Self::Up2pay => false,
-            Self::Sogecommerce => true,
+            Self::Up2pay | Self::Worldline => false,
+            Self::Sogecommerce | Self::Monext | Self::Ancv => true,
+        }
+    }
+
+    /// Whether what is done to a transaction later, a capture or a cancellation, is told under a transaction of
+    /// its own (Worldline: `{payment}_{operation}`, where operation 1 may be the capture of operation 0).
+    #[must_use]
+    pub const fn numbers_operations(self) -> bool {
+        match self {
+            Self::Worldline => true,
+            Self::Up2pay | Self::Sogecommerce | Self::Monext | Self::Ancv => false,
+        }
+    }
+
+    /// Whether a card payment at `card`, told under a call number of its own, can be the complement of a voucher
+    /// taken here: then the order reference joins the two.
+    #[must_use]
+    pub const fn is_completed_by(self, card: Self) -> bool {
+        match self {
+            Self::Worldline => matches!(card, Self::Worldline),
+            Self::Monext => matches!(card, Self::Monext),
+            Self::Ancv => !matches!(card, Self::Ancv),
+            Self::Up2pay | Self::Sogecommerce => false,
+        }
+    }
+
+    /// How long to wait before asking its API about something that it has just told: its messages about one
+    /// payment come in bursts. Where the message itself says nothing, there is nothing to wait for.
+    #[must_use]
+    pub const fn settles_in(self) -> Duration {
+        match self {
+            Self::Monext | Self::Ancv => Duration::ZERO,
+            Self::Up2pay | Self::Sogecommerce | Self::Worldline => Duration::from_secs(2),
         }
     }
 }
@@ -77,7 +123,7 @@ impl FromStr for Psp {
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         Self::ALL.into_iter().find(|psp| psp.as_str() == text).ok_or_else(|| UnknownWord {
             text: text.chars().take(40).collect(),
-            expected: "up2pay, sogecommerce",
+            expected: "up2pay, sogecommerce, worldline, monext, ancv",
         })
     }
 }

@@ -4,7 +4,9 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::sha256;
-use crate::domain::{Cents, Currency, EndpointId, Event, Mode, OrderKey, OrderRef, Psp, ShopId, Timestamp};
+use crate::domain::{
+    Cents, Currency, EndpointId, Event, Mode, OrderKey, OrderRef, Psp, ShopId, Source, Timestamp,
+};
 use crate::reconcile::{Fact, Policy};
 
 use super::LedgerError;
@@ -57,6 +59,7 @@ impl Notification {
         Fact {
             event: event.clone(),
             psp: self.psp,
+            source: Source::Notification,
             endpoint: self.endpoint.clone(),
             endpoint_mode: self.mode,
             received_at,

@@ -127,7 +127,7 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     }
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
-    Ok(Order { versions, shares_prefix_with })
+    Ok(Order { versions, shares_prefix_with, awaits_answer: false, unknown_to: Vec::new() })
 }
 
 /// The last registered order before this one that ANCV cannot tell from it.

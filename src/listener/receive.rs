@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::{Response, header};
+use hyper::{HeaderMap, Response, header};
 use tokio::sync::watch;
 
 use super::accept::Handler;
@@ -89,7 +89,8 @@ impl Receiver {
             }
         };
         let query = head.uri.query().unwrap_or_default().as_bytes();
-        let request = Request { method, query, body: &body };
+        let headers = headers_for(endpoint, &head.headers);
+        let request = Request { method, query, body: &body, headers: &headers };
         match prove(endpoint, &request) {
             Ok(reading) => {
                 let envelope = Envelope {
@@ -148,7 +149,9 @@ impl Receiver {
     async fn refuse(&self, endpoint: &Endpoint, request: &Request<'_>, rejection: &Rejection) -> Outcome {
         let now = self.clock.now();
         let (reason, outcome) = match rejection {
-            Rejection::Signature => (RejectionReason::Signature, Outcome::Forbidden),
+            Rejection::Signature | Rejection::UnknownKey => {
+                (RejectionReason::Signature, Outcome::wrong_signature(endpoint.psp))
+            }
             Rejection::Malformed { .. } => (RejectionReason::Malformed, Outcome::Malformed),
         };
         self.metrics.count_rejection(endpoint.id.as_str(), reason);
@@ -164,7 +167,7 @@ impl Receiver {
                 },
             );
         }
-        if *rejection == Rejection::Signature
+        if matches!(rejection, Rejection::Signature | Rejection::UnknownKey)
             && let Some(failures) = self.failures.wrong_signature(&endpoint.id, now)
         {
             let burst = SignatureFailures {
@@ -201,6 +204,14 @@ fn route(request: &hyper::Request<Incoming>) -> Option<(Method, &str, &str)> {
     };
     let (endpoint, token) = request.uri().path().strip_prefix("/n/")?.split_once('/')?;
     (!endpoint.is_empty() && !token.is_empty() && !token.contains('/')).then_some((method, endpoint, token))
+}
+
+/// The headers that the endpoint's adapter reads, and no others.
+fn headers_for(endpoint: &Endpoint, headers: &HeaderMap) -> Vec<(&'static str, Vec<u8>)> {
+    let wanted = endpoint.adapter.headers().iter();
+    wanted
+        .flat_map(|name| headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec())))
+        .collect()
 }
 
 /// The endpoint, if the token is its own. An unknown endpoint is compared too, so that it answers like a wrong

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, StatusCode, header};
 
+use crate::domain::Psp;
+
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -13,6 +15,8 @@ pub(super) enum Outcome {
     NotFound,
     /// Unknown endpoint, wrong token, an address that may not call, or a wrong signature.
     Forbidden,
+    /// A wrong signature, or none, to a PSP that expects this status for it.
+    Unauthorised,
     /// Not this PSP's format.
     Malformed,
     /// Above the size limit.
@@ -24,11 +28,20 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// What a wrong signature is answered with.
+    pub(super) const fn wrong_signature(psp: Psp) -> Self {
+        match psp {
+            Psp::Worldline => Self::Unauthorised,
+            Psp::Up2pay | Psp::Sogecommerce | Psp::Monext | Psp::Ancv => Self::Forbidden,
+        }
+    }
+
     const fn status(self) -> StatusCode {
         match self {
             Self::Stored => StatusCode::OK,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
@@ -42,6 +55,7 @@ impl Outcome {
             Self::Stored => "OK\n",
             Self::NotFound => "not found\n",
             Self::Forbidden => "forbidden\n",
+            Self::Unauthorised => "the signature does not verify\n",
             Self::Malformed => "not a notification in the format of this endpoint\n",
             Self::TooLarge => "too large\n",
             Self::Incomplete => "incomplete\n",
@@ -64,7 +78,11 @@ pub(super) fn reply(outcome: Outcome) -> Response<Full<Bytes>> {
         Outcome::TooLarge | Outcome::Incomplete => {
             headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
-        Outcome::Stored | Outcome::NotFound | Outcome::Forbidden | Outcome::Malformed => {}
+        Outcome::Stored
+        | Outcome::NotFound
+        | Outcome::Forbidden
+        | Outcome::Unauthorised
+        | Outcome::Malformed => {}
     }
     response
 }

@@ -4,10 +4,14 @@
 //!
 //! An adapter reads fields from nothing but bytes that verified ([`crate::crypto::Verified`]).
 
+pub mod ancv;
+pub mod api;
+pub mod monext;
 pub mod sogecommerce;
 pub mod up2pay;
+pub mod worldline;
 
-use crate::domain::{Event, Mode, Psp};
+use crate::domain::{Event, Mode, Psp, Question};
 
 /// The parts of an HTTP request that an adapter may look at, untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub struct Request<'a> {
     pub query: &'a [u8],
     /// The body; empty if there is none.
     pub body: &'a [u8],
+    /// The headers that the adapter asked for ([`Adapter::headers`]), each as often as it was sent.
+    pub headers: &'a [(&'static str, Vec<u8>)],
 }
 
 /// The verbs that a notification can have.
@@ -30,6 +36,11 @@ pub enum Method {
 }
 
 impl Request<'_> {
+    /// The values of a header, in the order of their arrival.
+    pub fn header(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_slice())
+    }
+
     /// The bytes that carry the notification: the body of a `POST` that has one, else the query. Their
     /// SHA-256 is what the ledger shows as `payload_sha256`.
     #[must_use]
@@ -42,10 +53,12 @@ impl Request<'_> {
 }
 
 /// What a genuine notification says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The facts; none if the notification is genuine but not about a voucher payment.
+    /// The facts; none if the notification is genuine but not about a voucher payment, or proves nothing itself.
     pub events: Vec<Event>,
+    /// What to ask the PSP's API about it; none where the endpoint has no API.
+    pub questions: Vec<Question>,
     /// Why there are no facts, or what is odd about the message; for the log, in English.
     pub remark: Option<String>,
 }
@@ -56,6 +69,9 @@ pub enum Rejection {
     /// The signature is there, but does not fit.
     #[error("the signature does not verify")]
     Signature,
+    /// Signed, it claims, with a key that the endpoint does not have.
+    #[error("it names a signing key that the endpoint does not have")]
+    UnknownKey,
     /// Not this PSP's format: `what` is wrong, in English, without any value from outside.
     #[error("not a notification of {psp}: {what}")]
     Malformed {
@@ -80,6 +96,21 @@ pub trait Adapter: Send + Sync {
     /// A signature that does not verify, or bytes that are not this PSP's format.
     fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection>;
 
+    /// The names of the headers that it reads, in lower case.
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What to answer if the call is no notification but the PSP's test whether the address is ours.
+    fn handshake(&self, _request: &Request<'_>) -> Option<String> {
+        None
+    }
+
+    /// The PSP's own API, where the endpoint's settings have what it takes to ask it.
+    fn api(&self) -> Option<&dyn api::Api> {
+        None
+    }
+
     /// Explains at length why a request's signature verifies or does not.
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis;
 }
@@ -103,14 +134,21 @@ pub struct WireMessage {
     pub method: Method,
     /// Behind the `?`, without it.
     pub query: String,
-    /// The body, `application/x-www-form-urlencoded` where it is not empty.
+    /// The body; of the type that the PSP sends.
     pub body: String,
+    /// Headers beside the ordinary ones, in lower case.
+    pub headers: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl WireMessage {
     /// The same bytes, as an adapter would receive them.
     #[must_use]
     pub fn as_request(&self) -> Request<'_> {
-        Request { method: self.method, query: self.query.as_bytes(), body: self.body.as_bytes() }
+        Request {
+            method: self.method,
+            query: self.query.as_bytes(),
+            body: self.body.as_bytes(),
+            headers: &self.headers,
+        }
     }
 }

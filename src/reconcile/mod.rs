@@ -18,7 +18,9 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::domain::{EndpointId, Event, Finding, Kind, Mode, Order, Psp, Record, RecordState, Timestamp};
+use crate::domain::{
+    EndpointId, Event, Finding, Kind, Mode, Order, Psp, Record, RecordState, Source, Timestamp,
+};
 
 /// An event, with where and when the daemon learned of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Fact {
     pub event: Event,
     /// The provider that states it.
     pub psp: Psp,
+    /// How the daemon learned of it.
+    pub source: Source,
     /// The endpoint that received it.
     pub endpoint: EndpointId,
     /// The world in which that endpoint is meant to live.
@@ -42,8 +46,16 @@ pub struct Policy {
     pub complement_grace: Duration,
     /// How long a part may stay undecided.
     pub capture_grace: Duration,
+    /// How long an answer of a PSP's API may be awaited.
+    #[serde(default = "confirmation_grace")]
+    pub confirmation_grace: Duration,
     /// Whether a record without a registered order is a discrepancy.
     pub require_orders: bool,
+}
+
+/// The grace of policies that were stored before there were confirmations.
+const fn confirmation_grace() -> Duration {
+    Duration::from_mins(15)
 }
 
 impl Default for Policy {
@@ -51,6 +63,7 @@ impl Default for Policy {
         Self {
             complement_grace: Duration::from_mins(20),
             capture_grace: Duration::from_hours(4 * 24),
+            confirmation_grace: confirmation_grace(),
             require_orders: false,
         }
     }

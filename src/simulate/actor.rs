@@ -73,6 +73,7 @@ impl Trials {
         match psp {
             Psp::Up2pay => self.up2pay.is_some(),
             Psp::Sogecommerce => self.sogecommerce.is_some(),
+            Psp::Worldline | Psp::Monext | Psp::Ancv => false,
         }
     }
 }
@@ -153,6 +154,7 @@ impl Actor {
                 let trial = self.trials.sogecommerce.as_ref()?;
                 Some((path(&trial.endpoint, &trial.token), trial.tell(scenario, basket, numbers)?))
             }
+            Psp::Worldline | Psp::Monext | Psp::Ancv => None,
         }
     }
 }
@@ -167,5 +169,6 @@ fn forge(genuine: &WireMessage, reference: &str, other: &str) -> WireMessage {
         method: genuine.method,
         query: genuine.query.replace(reference, other),
         body: genuine.body.replace(reference, other),
+        headers: genuine.headers.clone(),
     }
 }

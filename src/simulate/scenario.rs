@@ -118,7 +118,8 @@ impl Scenario {
             (Self::ConflictingAmount, Up2pay | Sogecommerce) => (Balanced, &[Kind::ConflictingNotification]),
             (Self::Forged, Up2pay | Sogecommerce) => return Some(Ending { state: None, findings: &[] }),
             (Self::TwoCards | Self::CardOnly | Self::Cancelled | Self::Refund, Up2pay)
-            | (Self::MissingComplement, Sogecommerce) => return None,
+            | (Self::MissingComplement, Sogecommerce)
+            | (_, Psp::Worldline | Psp::Monext | Psp::Ancv) => return None,
         };
         Some(Ending { state: Some(state), findings })
     }

@@ -62,8 +62,11 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
                 mode: trial.mode,
                 template: trial.template.clone(),
                 keys: vec![key],
+                api: None,
+                keep_cards: false,
             }))
         }
+        Psp::Worldline | Psp::Monext | Psp::Ancv => unreachable!("no story yet"),
         Psp::Sogecommerce => {
             let trial = trials.sogecommerce.as_ref().expect("takes part");
             Box::new(Sogecommerce::new(sogecommerce::Settings {
@@ -71,6 +74,7 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
                 site_id: trial.site_id.clone(),
                 key: trial.key.clone(),
                 algorithm: trial.algorithm,
+                api: None,
                 rest_password: None,
             }))
         }
@@ -220,6 +224,7 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
         facts.extend(reading.into_iter().flat_map(|reading| reading.events).map(|event| Fact {
             event,
             psp: play.psp,
+            source: crate::domain::Source::Notification,
             endpoint: endpoint(play.psp),
             endpoint_mode: adapter.mode(),
             received_at: noon(),
@@ -232,7 +237,7 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
         registered_at: noon(),
     };
     let order =
-        Order { versions: play.register.then_some(version).into_iter().collect(), shares_prefix_with: None };
+        Order { versions: play.register.then_some(version).into_iter().collect(), ..Order::default() };
     let policy = Policy::default();
     assess(&order, &facts, &policy, noon().after(policy.complement_grace).after(policy.capture_grace))
 }

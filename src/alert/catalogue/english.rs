@@ -2,7 +2,8 @@
 
 use super::{Entry, says};
 use crate::domain::Kind;
-use crate::domain::Psp::{self, Sogecommerce, Up2pay};
+use crate::domain::Psp;
+use crate::domain::Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
 
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind")]
 pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
@@ -30,7 +31,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "If it is right, refund the surplus on the card part in the Sogecommerce back office.",
                     "The voucher part can only be cancelled or refunded whole: if the surplus exceeds the card part, agree on a credit note with the customer.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "First check the order's total in the shop.",
                     "If it is right, refund the surplus on the card part in the provider's back office.",
                 ],
@@ -50,7 +51,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Otherwise ask the customer to pay the balance by another means, and do not confirm the booking until it has been paid.",
                     "If the sale falls through, cancel the voucher part in the back office before its capture (three days at most): whole only.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Check in the provider's back office whether a card part was accepted: if so, only its notification was lost.",
                     "Otherwise ask the customer to pay the balance, and do not confirm the booking until it has been paid.",
                 ],
@@ -68,7 +69,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Open the order in the Sogecommerce back office: if it shows an accepted CVCO part, have the notification URL called again.",
                     "Otherwise ask the customer to pay the balance, or cancel the card part; refund it if it is already captured.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Check in the provider's back office whether a voucher part was accepted: if so, only its notification was lost.",
                     "Otherwise ask the customer to pay the balance, or refund the card part.",
                 ],
@@ -88,7 +89,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "If the sale falls through, cancel the voucher part in the Sogecommerce back office before its capture (three days at most): whole only.",
                     "Once it is captured, refund it in the back office, again whole only.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Contact the customer, who can pay the balance by another means.",
                     "If the sale falls through, ask the provider whether the voucher part can be cancelled.",
                 ],
@@ -107,7 +108,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Check both transactions in the Sogecommerce back office.",
                     "Cancel the surplus part before its capture, or refund it afterwards; a voucher part whole only.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Check both transactions in the provider's back office.",
                     "Cancel or refund the surplus part if the provider allows it, and tell the customer.",
                 ],
@@ -127,7 +128,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Before capture (three days at most), cancel the second payment in the Sogecommerce back office.",
                     "After capture, refund each of its parts separately; the voucher part whole only.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Check in the shop that it really is a single order, then tell the customer.",
                     "Cancel or refund one of the two payments if the provider allows it; otherwise agree on a credit note.",
                 ],
@@ -150,7 +151,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Compare the payment with the order in the shop.",
                     "Up2pay does not transmit the order's total: to have it checked automatically, the shop must register every order.",
                 ],
-                Some(Sogecommerce) | None => &[
+                Some(Sogecommerce | Worldline | Monext | Ancv) | None => &[
                     "Compare the payment with the order in the shop.",
                     "To have it checked automatically, ask the developer to let the shop register every order.",
                 ],
@@ -211,7 +212,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Do not confirm the order on the strength of this payment.",
                     "Ask the developer to check the shop's mode (vads_ctx_mode must be PRODUCTION) and the notification URL of the test mode.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Do not confirm the order on the strength of this payment.",
                     "Ask the developer whether the shop still uses the provider's test platform.",
                 ],
@@ -234,6 +235,24 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                 "Ask the developer to limit references to 20 characters, or to put what distinguishes them first.",
             ],
         ),
+        Kind::ConfirmationDiffers => says(
+            "the provider's own answer differs",
+            "Asked again, the provider states something other than its notification did.",
+            &[
+                "Open the payment in the provider's back office: what stands there counts.",
+                "Do not confirm the booking before both agree.",
+                "If the back office agrees with the notification, tell the provider's support about the difference.",
+            ],
+        ),
+        Kind::Unconfirmed => says(
+            "no answer from the provider",
+            "The provider was asked about a payment, and its answer is awaited too long.",
+            &[
+                "Look the payments of that time up in the provider's back office.",
+                "Have the access checked: cvco-reconciled check tries each API and says what to change.",
+                "Nothing is lost: the questions are asked again until they are answered.",
+            ],
+        ),
         Kind::SignatureFailures => says(
             "signatures refused",
             "Many calls to a notification address carry a wrong signature: genuine payments may be being refused.",
@@ -250,7 +269,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Once the key is corrected, have the notification URL called again from the back office for each refused payment.",
                     "If the configuration is right, these calls do not come from Sogecommerce: nothing of them was booked.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Have the provider's key in the configuration checked; the command cvco-reconciled diagnose helps.",
                     "Meanwhile, check today's payments in the provider's back office.",
                 ],

@@ -2,7 +2,8 @@
 
 use super::{Entry, says};
 use crate::domain::Kind;
-use crate::domain::Psp::{self, Sogecommerce, Up2pay};
+use crate::domain::Psp;
+use crate::domain::Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
 
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind")]
 pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
@@ -30,7 +31,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "S'il est juste, remboursez le trop-perçu sur la part carte depuis le back-office Sogecommerce.",
                     "La part chèque-vacances ne s'annule ou ne se rembourse qu'en totalité : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Vérifiez d'abord le total de la commande dans la boutique.",
                     "S'il est juste, remboursez le trop-perçu sur la part carte, depuis le back-office du prestataire.",
                 ],
@@ -50,7 +51,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Sinon, demandez au client de régler le solde par un autre moyen, et ne confirmez pas la prestation avant de l'avoir reçu.",
                     "Si la vente ne se fait pas, annulez la part chèque-vacances dans le back-office avant sa remise (trois jours au plus) : en totalité seulement.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Cherchez dans le back-office du prestataire si un complément carte a été accepté : seule sa notification s'est alors perdue.",
                     "Sinon, demandez au client de régler le solde, et ne confirmez pas la prestation avant de l'avoir reçu.",
                 ],
@@ -68,7 +69,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Ouvrez la commande dans le back-office Sogecommerce : si une part CVCO acceptée y figure, relancez l'appel de l'URL de notification.",
                     "Sinon, demandez au client de régler le solde, ou annulez le complément carte ; s'il est déjà remis en banque, remboursez-le.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Cherchez dans le back-office du prestataire si une part chèque-vacances a été acceptée : seule sa notification s'est alors perdue.",
                     "Sinon, demandez au client de régler le solde, ou remboursez-lui le complément carte.",
                 ],
@@ -88,7 +89,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Si la vente ne se fait pas, annulez la part chèque-vacances dans le back-office Sogecommerce avant sa remise (trois jours au plus) : en totalité seulement.",
                     "Après la remise, remboursez-la depuis le back-office, en totalité également.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Contactez le client : il peut régler le solde par un autre moyen.",
                     "Si la vente ne se fait pas, demandez au prestataire si la part chèque-vacances peut être annulée.",
                 ],
@@ -107,7 +108,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Vérifiez les deux transactions dans le back-office Sogecommerce.",
                     "Annulez la part en trop avant sa remise, ou remboursez-la ensuite ; pour une part chèque-vacances, en totalité seulement.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Vérifiez les deux transactions dans le back-office du prestataire.",
                     "Annulez ou remboursez la part en trop si le prestataire le permet, et prévenez le client.",
                 ],
@@ -127,7 +128,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Avant la remise (trois jours au plus), annulez le second paiement dans le back-office Sogecommerce.",
                     "Après la remise, remboursez-en chaque part séparément ; la part chèque-vacances en totalité seulement.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
                     "Annulez ou remboursez l'un des deux paiements si le prestataire le permet ; sinon, convenez d'un avoir.",
                 ],
@@ -150,7 +151,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Comparez le paiement avec la commande dans la boutique.",
                     "Up2pay ne transmet pas le total de la commande : pour un contrôle automatique, la boutique doit enregistrer chaque commande.",
                 ],
-                Some(Sogecommerce) | None => &[
+                Some(Sogecommerce | Worldline | Monext | Ancv) | None => &[
                     "Comparez le paiement avec la commande dans la boutique.",
                     "Pour un contrôle automatique, demandez au développeur que la boutique enregistre chaque commande.",
                 ],
@@ -211,7 +212,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "Ne confirmez pas la commande sur la foi de ce paiement.",
                     "Demandez au développeur de vérifier le mode de la boutique (vads_ctx_mode doit valoir PRODUCTION) et l'URL de notification du mode test.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Ne confirmez pas la commande sur la foi de ce paiement.",
                     "Demandez au développeur si la boutique utilise encore la plateforme de test du prestataire.",
                 ],
@@ -234,6 +235,24 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                 "Demandez au développeur de limiter les références à 20 caractères, ou de placer ce qui les distingue au début.",
             ],
         ),
+        Kind::ConfirmationDiffers => says(
+            "réponse du prestataire différente",
+            "Interrogé à son tour, le prestataire indique autre chose que sa notification.",
+            &[
+                "Ouvrez le paiement dans le back-office du prestataire : c'est lui qui fait foi.",
+                "Ne confirmez pas la prestation avant que les deux concordent.",
+                "Si le back-office donne raison à la notification, signalez la différence à l'assistance du prestataire.",
+            ],
+        ),
+        Kind::Unconfirmed => says(
+            "réponse du prestataire attendue",
+            "Le prestataire a été interrogé sur un paiement et sa réponse se fait trop attendre.",
+            &[
+                "Contrôlez les paiements concernés dans le back-office du prestataire.",
+                "Faites vérifier l'accès : la commande cvco-reconciled check essaie chaque API et indique quoi corriger.",
+                "Rien n'est perdu : les questions sont reposées jusqu'à obtenir une réponse.",
+            ],
+        ),
         Kind::SignatureFailures => says(
             "signatures refusées",
             "De nombreux appels à une adresse de notification portent une signature fausse : de vrais paiements sont peut-être refusés.",
@@ -250,7 +269,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                     "La clé corrigée, relancez depuis le back-office l'appel de l'URL de notification de chaque paiement refusé.",
                     "Si la configuration est juste, ces appels ne viennent pas de Sogecommerce : rien n'en a été comptabilisé.",
                 ],
-                None => &[
+                Some(Worldline | Monext | Ancv) | None => &[
                     "Faites vérifier la clé du prestataire dans la configuration ; la commande cvco-reconciled diagnose y aide.",
                     "En attendant, contrôlez les paiements du jour dans le back-office du prestataire.",
                 ],

@@ -58,7 +58,7 @@ fn message(psp: Psp, endpoint: &str, http: &str) -> Message {
     Message {
         psp,
         path: Arc::from(format!("/n/{endpoint}/{TOKEN}")),
-        wire: WireMessage { method, query: query.to_owned(), body: body.to_owned() },
+        wire: WireMessage { method, query: query.to_owned(), body: body.to_owned(), headers: Vec::new() },
         expect: Expect::Stored,
     }
 }

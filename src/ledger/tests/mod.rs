@@ -79,6 +79,8 @@ fn part(reference: &str, cents: i64, (instrument, brand): (Instrument, &str)) ->
         brand: Brand::new(brand).expect("a brand"),
         operation: Operation::Debit,
         amount: Cents::new(cents),
+        amount_from: crate::domain::AmountFrom::Part,
+        running_total: None,
         currency: Currency::EUR,
         state: ReportedState::Authorised,
         status: StatusCode { code: "00000".to_owned(), reading: StatusReading::Known },

@@ -27,7 +27,7 @@ mod submission;
 mod tests;
 
 pub use diagnosis::diagnose_form;
-pub use settings::{Algorithm, Settings, SiteId, UnknownAlgorithm};
+pub use settings::{API_ADDRESS, Algorithm, Settings, SiteId, UnknownAlgorithm};
 
 use form::VadsForm;
 use submission::{Format, Malformed, Submission};

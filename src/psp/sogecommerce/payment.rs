@@ -5,8 +5,8 @@ use super::format::{AuthResult, FormDay, OperationType, SequenceNumber, TransId}
 use super::settings::SiteId;
 use super::submission::Malformed;
 use crate::domain::{
-    Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event, Instrument,
-    Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event,
+    Instrument, Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
 };
 use crate::psp::Reading;
 
@@ -114,7 +114,7 @@ impl Payment {
         let events =
             self.transactions.iter().map(|transaction| self.event(transaction)).collect::<Result<_, _>>()?;
         let remark = (!self.remarks.is_empty()).then(|| self.remarks.join("; "));
-        Ok(Reading { events, remark })
+        Ok(Reading { events, questions: Vec::new(), remark })
     }
 
     fn event(&self, transaction: &Transaction) -> Result<Event, Malformed> {
@@ -131,6 +131,8 @@ impl Payment {
                 Operation::Debit
             },
             amount: transaction.amount,
+            amount_from: AmountFrom::Part,
+            running_total: None,
             currency: transaction.currency,
             state: transaction.status.reported().0,
             status: transaction.status_code(),

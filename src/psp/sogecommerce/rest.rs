@@ -168,6 +168,7 @@ pub(super) fn read(
     let Some(first) = transactions.first() else {
         return Ok(Reading {
             events: Vec::new(),
+            questions: Vec::new(),
             remark: Some("no transactions: nothing was tried".to_owned()),
         });
     };

@@ -252,5 +252,5 @@ fn n14(at: Timestamp) -> String {
 fn post<T: serde::Serialize>(fields: &[T]) -> WireMessage {
     // Pairs of text always have a form.
     let body = serde_urlencoded::to_string(fields).unwrap_or_default();
-    WireMessage { method: Method::Post, query: String::new(), body }
+    WireMessage { method: Method::Post, query: String::new(), body, headers: Vec::new() }
 }

@@ -7,6 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::crypto::HmacSha256Key;
 use crate::domain::{IdError, Mode};
+use crate::psp::api::BaseUrl;
+
+/// Where the REST API of this bank is.
+pub const API_ADDRESS: &str = "https://api-sogecommerce.societegenerale.eu/api-payment/V4";
 
 /// The settings of one endpoint.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct Settings {
     pub algorithm: Algorithm,
     /// The password of the REST API in that world; without it no REST notification is taken.
     pub rest_password: Option<SecretString>,
+    /// Where the REST API is, if it is to be asked; it takes `rest_password`.
+    pub api: Option<BaseUrl>,
 }
 
 /// `vads_site_id`, also `shopId`: a shop at Sogecommerce.

@@ -44,11 +44,12 @@ fn settings() -> Settings {
         key: KEY.to_owned().into(),
         algorithm: Algorithm::HmacSha256,
         rest_password: Some(PASSWORD.to_owned().into()),
+        api: None,
     }
 }
 
 fn post(body: &[u8]) -> Request<'_> {
-    Request { method: Method::Post, query: b"", body }
+    Request { method: Method::Post, query: b"", body, headers: &[] }
 }
 
 fn read(body: &[u8]) -> Result<Reading, Rejection> {
@@ -122,6 +123,8 @@ fn voucher_part() -> Event {
         brand: Brand::new("CVCO").expect("valid"),
         operation: Operation::Debit,
         amount: Cents::new(6000),
+        amount_from: crate::domain::AmountFrom::Part,
+        running_total: None,
         currency: Currency::EUR,
         state: ReportedState::Authorised,
         status: status("AUTHORISED"),

@@ -8,8 +8,8 @@ use super::template::{
 };
 use super::when::instant;
 use crate::domain::{
-    Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument, Mode,
-    Operation, OrderRef, Psp, ReportedState, StatusCode, StatusReading, TenderId,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
+    Mode, Operation, OrderRef, Psp, ReportedState, StatusCode, StatusReading, TenderId,
 };
 use crate::psp::{Reading, Rejection};
 use crate::wire::{PairList, decode_raw, latin1_or_utf8};
@@ -214,6 +214,8 @@ pub(super) fn read(fields: &Fields<'_>, endpoint: Mode) -> Result<Reading, Rejec
         brand: part.brand,
         operation: Operation::Debit,
         amount: place.amount,
+        amount_from: AmountFrom::Part,
+        running_total: None,
         currency: Currency::EUR,
         state,
         status: StatusCode { code: code.to_owned(), reading },
@@ -226,11 +228,11 @@ pub(super) fn read(fields: &Fields<'_>, endpoint: Mode) -> Result<Reading, Rejec
         parts_announced: fields.parts_announced(),
         occurred_at: fields.get(DATE).zip(fields.get(TIME)).and_then(|(date, time)| instant(date, time)),
     };
-    Ok(Reading { events: vec![event], remark })
+    Ok(Reading { events: vec![event], questions: Vec::new(), remark })
 }
 
 const fn nothing(remark: String) -> Reading {
-    Reading { events: Vec::new(), remark: Some(remark) }
+    Reading { events: Vec::new(), questions: Vec::new(), remark: Some(remark) }
 }
 
 /// A variable without a value is left out, so an accepted part without `A` has no authorisation: that is how

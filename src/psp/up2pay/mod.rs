@@ -15,6 +15,7 @@
 //! | `sender.rs`, `throwaway_key.rs` | signed calls for trials |
 
 pub mod codes;
+mod consultation;
 mod diagnosis;
 mod message;
 mod near_miss;
@@ -26,6 +27,7 @@ mod tests;
 mod throwaway_key;
 mod when;
 
+pub use consultation::{ApiKey, ApiSettings, NotHex};
 pub use diagnosis::diagnose_query;
 pub use sender::Call;
 pub use template::{Template, TemplateError};
@@ -54,6 +56,11 @@ pub struct Settings {
     pub template: Template,
     /// The keys of which one must have signed: [`Settings::platform_key`], unless a trial brings its own.
     pub keys: Vec<RsaPublicKey>,
+    /// What it takes to ask the platform about a transaction; `None`: nothing is asked.
+    pub api: Option<ApiSettings>,
+    /// Whether card payments outside the voucher page are facts too: they may be the complement of a voucher that
+    /// the shop takes at ANCV itself.
+    pub keep_cards: bool,
 }
 
 impl Settings {
@@ -93,7 +100,7 @@ impl Adapter for Up2pay {
     }
 
     fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
-        let Settings { mode, template, keys } = &self.settings;
+        let Settings { mode, template, keys, .. } = &self.settings;
         let genuine = signature::verify(template, keys, request.payload())
             .map_err(|failure| rejection(failure, template.signature_name()))?;
         message::read(&Fields::parse(&genuine, template)?, *mode)
@@ -103,11 +110,11 @@ impl Adapter for Up2pay {
         let Settings { template, keys, .. } = &self.settings;
         let mut diagnosis = diagnose_query(template, keys, request.payload());
         match self.read(request) {
-            Ok(Reading { events, remark }) => {
+            Ok(Reading { events, remark, .. }) => {
                 diagnosis.details.push(format!("facts about a voucher payment: {}", events.len()));
                 diagnosis.details.extend(remark);
             }
-            Err(Rejection::Signature) => {}
+            Err(Rejection::Signature | Rejection::UnknownKey) => {}
             Err(malformed @ Rejection::Malformed { .. }) => diagnosis.details.push(malformed.to_string()),
         }
         diagnosis

@@ -47,21 +47,21 @@ impl Call {
     #[must_use]
     pub fn signed(&self, template: &Template, key: &ThrowawayKey) -> WireMessage {
         let query = self.signed_string(template, key);
-        WireMessage { method: Method::Get, query, body: String::new() }
+        WireMessage { method: Method::Get, query, body: String::new(), headers: Vec::new() }
     }
 
     /// The call as a `GET` to an address that already has parameters (`shop=12&status=ipn`); those are not signed.
     #[must_use]
     pub fn signed_behind(&self, parameters: &str, template: &Template, key: &ThrowawayKey) -> WireMessage {
         let query = format!("{parameters}&{}", self.signed_string(template, key));
-        WireMessage { method: Method::Get, query, body: String::new() }
+        WireMessage { method: Method::Get, query, body: String::new(), headers: Vec::new() }
     }
 
     /// The call as a `POST` (`PBX_RUF1=POST`).
     #[must_use]
     pub fn signed_post(&self, template: &Template, key: &ThrowawayKey) -> WireMessage {
         let body = self.signed_string(template, key);
-        WireMessage { method: Method::Post, query: String::new(), body }
+        WireMessage { method: Method::Post, query: String::new(), body, headers: Vec::new() }
     }
 
     fn signed_string(&self, template: &Template, key: &ThrowawayKey) -> String {

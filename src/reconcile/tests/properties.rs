@@ -58,6 +58,8 @@ prop_compose! {
             brand: Brand::new(brand).expect("a brand"),
             operation,
             amount,
+            amount_from: crate::domain::AmountFrom::Part,
+            running_total: None,
             currency,
             state,
             status: StatusCode { code: code.to_owned(), reading },
@@ -82,7 +84,7 @@ prop_compose! {
         received in 0..40_i64,
     ) -> Fact {
         let endpoint = EndpointId::new(endpoint).expect("an endpoint");
-        Fact { event, psp, endpoint, endpoint_mode, received_at: minute(received) }
+        Fact { event, psp, source: crate::domain::Source::Notification, endpoint, endpoint_mode, received_at: minute(received) }
     }
 }
 
@@ -101,7 +103,7 @@ prop_compose! {
         versions.sort_by_key(|version| version.registered_at);
         let shares_prefix_with = if shared { OrderRef::new("CMD10").ok() } else { None };
         Case {
-            order: Order { versions, shares_prefix_with },
+            order: Order { versions, shares_prefix_with, ..Order::default() },
             facts,
             policy: Policy { require_orders, ..Policy::default() },
             now: minute(now),

@@ -57,7 +57,7 @@ impl Miniature {
         } else if let Some((_, adapter)) = self.adapters.iter().find(|(path, _)| path == head.uri.path()) {
             let method = if head.method == Verb::POST { Method::Post } else { Method::Get };
             let query = head.uri.query().unwrap_or_default().as_bytes();
-            let reading = adapter.read(&psp::Request { method, query, body: &body });
+            let reading = adapter.read(&psp::Request { method, query, body: &body, headers: &[] });
             if reading.is_ok() { 200 } else { 403 }
         } else {
             400

@@ -89,7 +89,7 @@ fn the_fields_of_a_notification_are_strict() {
 #[test]
 fn the_shape_of_a_request_is_bounded() {
     let adapter = Sogecommerce::new(settings());
-    let get = Request { method: Method::Get, query: fixture!("S1-cascade-ok"), body: b"" };
+    let get = Request { method: Method::Get, query: fixture!("S1-cascade-ok"), body: b"", headers: &[] };
     assert!(matches!(adapter.read(&get), Err(Rejection::Malformed { .. })));
     assert!(!adapter.diagnose(&get).genuine);
     assert_eq!(malformed(b""), "neither vads_ fields nor kr-answer");

@@ -6,7 +6,7 @@ use super::*;
 fn a_cascade_is_one_event_per_part() {
     assert_eq!(
         read(fixture!("S1-cascade-ok")),
-        Ok(Reading { events: vec![voucher_part(), card_part()], remark: None })
+        Ok(Reading { events: vec![voucher_part(), card_part()], questions: Vec::new(), remark: None })
     );
 }
 
@@ -59,7 +59,10 @@ fn an_abandoned_complement_is_the_failure_of_a_card() {
         occurred_at: None,
         ..full_voucher()
     };
-    assert_eq!(read(fixture!("S9-abandoned")), Ok(Reading { events: vec![abandoned], remark: None }));
+    assert_eq!(
+        read(fixture!("S9-abandoned")),
+        Ok(Reading { events: vec![abandoned], questions: Vec::new(), remark: None })
+    );
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_real_notification_of_a_card_reads() {
         ..card_part()
     };
     let reading = adapter.read(&post(fixture!("P5-khalyomede-real-ipn")));
-    assert_eq!(reading, Ok(Reading { events: vec![card], remark: None }));
+    assert_eq!(reading, Ok(Reading { events: vec![card], questions: Vec::new(), remark: None }));
 }
 
 #[test]
@@ -246,7 +249,7 @@ fn a_verification_moves_no_money() {
         &[("vads_operation_type", Some("VERIFICATION")), ("vads_trans_status", Some("ACCEPTED"))],
     );
     let remark = Some("a VERIFICATION moves no money".to_owned());
-    assert_eq!(read(&body), Ok(Reading { events: Vec::new(), remark }));
+    assert_eq!(read(&body), Ok(Reading { events: Vec::new(), questions: Vec::new(), remark }));
 }
 
 #[test]

@@ -174,8 +174,13 @@ fn an_authorisation_is_missed_only_where_it_would_have_been_stated() {
     assert_eq!(authorisation(&adapter(), &changed(&call(), "Appel", "Auto=&Appel")), Authorisation::Absent);
 
     let silent = Template::parse(&OWN.replace("Auto:A;", "")).expect("strict");
-    let silent =
-        Up2pay::new(Settings { mode: Mode::Production, template: silent, keys: vec![own_public_key()] });
+    let silent = Up2pay::new(Settings {
+        mode: Mode::Production,
+        template: silent,
+        keys: vec![own_public_key()],
+        api: None,
+        keep_cards: false,
+    });
     assert_eq!(authorisation(&silent, &own_query(&call())), Authorisation::NotStated);
 }
 

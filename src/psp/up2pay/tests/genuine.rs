@@ -78,8 +78,8 @@ fn published_calls_are_not_genuine_once_touched() {
 fn a_voucher_part_and_its_complement_are_two_facts() {
     let adapter = synthetic(FULL);
     let read = |http: &str| adapter.read(&message(http).as_request());
-    assert_eq!(read(S1), Ok(Reading { events: vec![voucher()], remark: None }));
-    assert_eq!(read(S2), Ok(Reading { events: vec![complement()], remark: None }));
+    assert_eq!(read(S1), Ok(Reading { events: vec![voucher()], questions: Vec::new(), remark: None }));
+    assert_eq!(read(S2), Ok(Reading { events: vec![complement()], questions: Vec::new(), remark: None }));
 }
 
 #[test]
@@ -121,9 +121,10 @@ fn variables_outside_the_template_are_signed_but_not_read() {
 fn a_post_is_read_from_its_body_or_else_from_its_query() {
     let adapter = synthetic(FULL);
     let payload = payload(S1);
-    let in_body = Request { method: Method::Post, query: b"Mt=1", body: payload.as_bytes() };
-    let in_query = Request { method: Method::Post, query: payload.as_bytes(), body: b"" };
-    let beside_a_body = Request { method: Method::Get, query: payload.as_bytes(), body: b"Mt=1" };
+    let in_body = Request { method: Method::Post, query: b"Mt=1", body: payload.as_bytes(), headers: &[] };
+    let in_query = Request { method: Method::Post, query: payload.as_bytes(), body: b"", headers: &[] };
+    let beside_a_body =
+        Request { method: Method::Get, query: payload.as_bytes(), body: b"Mt=1", headers: &[] };
     for request in [in_body, in_query, beside_a_body] {
         assert_eq!(adapter.read(&request).map(|reading| reading.events), Ok(vec![voucher()]));
     }
@@ -134,7 +135,13 @@ fn a_genuine_card_payment_is_no_voucher_payment() {
     // With a call number, which V3 does not carry, the template is one that the daemon serves.
     let template = V3_TEMPLATE.replace("trans:S", "call:T;trans:S");
     let template = Template::parse(&template).expect("strict");
-    let adapter = Up2pay::new(Settings { mode: Mode::Test, template, keys: vec![Settings::platform_key()] });
+    let adapter = Up2pay::new(Settings {
+        mode: Mode::Test,
+        template,
+        keys: vec![Settings::platform_key()],
+        api: None,
+        keep_cards: false,
+    });
     let reading = adapter.read(&message(V3).as_request()).expect("genuine");
     assert_eq!(reading.events, []);
     assert_eq!(

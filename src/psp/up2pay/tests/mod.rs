@@ -52,7 +52,7 @@ fn message(http: &str) -> WireMessage {
     let target = head.split(' ').nth(1).expect("a target");
     let query = target.split_once('?').map_or("", |(_, query)| query).to_owned();
     let method = if http.starts_with("POST ") { Method::Post } else { Method::Get };
-    WireMessage { method, query, body: body.to_owned() }
+    WireMessage { method, query, body: body.to_owned(), headers: Vec::new() }
 }
 
 fn payload(http: &str) -> String {
@@ -60,7 +60,7 @@ fn payload(http: &str) -> String {
 }
 
 fn get(query: &str) -> Request<'_> {
-    Request { method: Method::Get, query: query.as_bytes(), body: b"" }
+    Request { method: Method::Get, query: query.as_bytes(), body: b"", headers: &[] }
 }
 
 fn lenient(template: &str) -> Template {
@@ -79,13 +79,25 @@ fn own_public_key() -> RsaPublicKey {
 /// An endpoint that takes S1 to S4.
 fn synthetic(template: &str) -> Up2pay {
     let template = Template::parse(template).expect(template);
-    Up2pay::new(Settings { mode: Mode::Production, template, keys: vec![synthetic_key()] })
+    Up2pay::new(Settings {
+        mode: Mode::Production,
+        template,
+        keys: vec![synthetic_key()],
+        api: None,
+        keep_cards: false,
+    })
 }
 
 /// An endpoint that takes what [`Call`] makes under [`KEY`].
 fn own(mode: Mode) -> Up2pay {
     let template = Template::parse(OWN).expect(OWN);
-    Up2pay::new(Settings { mode, template, keys: vec![Settings::platform_key(), own_public_key()] })
+    Up2pay::new(Settings {
+        mode,
+        template,
+        keys: vec![Settings::platform_key(), own_public_key()],
+        api: None,
+        keep_cards: false,
+    })
 }
 
 /// Signs whatever a test wants signed.
@@ -98,7 +110,7 @@ fn sign(signed: &str) -> String {
 
 /// The one fact of a query.
 fn event(adapter: &Up2pay, query: &str) -> Event {
-    let Reading { events, remark } = adapter.read(&get(query)).expect(query);
+    let Reading { events, remark, .. } = adapter.read(&get(query)).expect(query);
     let [event] = <[Event; 1]>::try_from(events).unwrap_or_else(|_| panic!("one event: {remark:?}"));
     event
 }
@@ -120,6 +132,8 @@ fn voucher() -> Event {
         brand: Brand::new("CVCONNECT").expect("valid"),
         operation: Operation::Debit,
         amount: Cents::new(1500),
+        amount_from: crate::domain::AmountFrom::Part,
+        running_total: None,
         currency: Currency::EUR,
         state: ReportedState::Authorised,
         status: StatusCode { code: "00000".into(), reading: StatusReading::Known },

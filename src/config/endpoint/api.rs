@@ -1,0 +1,83 @@
+//! `api = { … }` of an endpoint: where the PSP's own API is, and what it takes to ask it.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::RawEndpoint;
+use crate::config::file::Check;
+use crate::config::secrets::Source;
+use crate::psp::api::BaseUrl;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawApi {
+    pub(super) base_url: Option<String>,
+    pub(super) backup_url: Option<String>,
+    pub(super) directory_url: Option<String>,
+    pub(super) key_id: Option<String>,
+    pub(super) secret: Option<SecretString>,
+    pub(super) secret_file: Option<String>,
+    pub(super) site: Option<String>,
+    pub(super) rang: Option<String>,
+}
+
+impl RawApi {
+    /// Refuses the keys that this PSP's API has no use for; a secret and its file are one.
+    pub(super) fn refuse_other_keys(&self, at: &str, own: &[&str], check: &mut Check<'_>) {
+        let keys = [
+            ("base_url", "base_url", self.base_url.is_some()),
+            ("backup_url", "backup_url", self.backup_url.is_some()),
+            ("directory_url", "directory_url", self.directory_url.is_some()),
+            ("key_id", "key_id", self.key_id.is_some()),
+            ("secret", "secret", self.secret.is_some()),
+            ("secret", "secret_file", self.secret_file.is_some()),
+            ("site", "site", self.site.is_some()),
+            ("rang", "rang", self.rang.is_some()),
+        ];
+        for (owner, name, given) in keys {
+            if given && !own.contains(&owner) {
+                check.wrong(format!("{at}.{name}"), "this PSP's API has no use for it; remove it here");
+            }
+        }
+    }
+
+    /// An address, or note that it is missing or wrong.
+    pub(super) fn address(
+        &self,
+        at: &str,
+        name: &str,
+        text: Option<&str>,
+        check: &mut Check<'_>,
+    ) -> Option<BaseUrl> {
+        let text = self.text(at, name, text, "the address of the PSP's API", check)?;
+        check.value(&format!("{at}.{name}"), BaseUrl::parse(&text))
+    }
+
+    /// A text, or note that it is missing.
+    pub(super) fn text(
+        &self,
+        at: &str,
+        name: &str,
+        text: Option<&str>,
+        what: &str,
+        check: &mut Check<'_>,
+    ) -> Option<String> {
+        let text = text.map(str::trim).filter(|text| !text.is_empty());
+        if text.is_none() {
+            check.wrong(format!("{at}.{name}"), format!("missing: {what}"));
+        }
+        text.map(str::to_owned)
+    }
+
+    /// The secret, or note that it is missing.
+    pub(super) fn secret(
+        &self,
+        at: &str,
+        what: &str,
+        endpoint: &RawEndpoint,
+        check: &mut Check<'_>,
+    ) -> Option<SecretString> {
+        let source = Source::new(self.secret.as_ref(), self.secret_file.as_deref());
+        endpoint.needed_secret(&format!("{at}.secret"), source, what, check)
+    }
+}

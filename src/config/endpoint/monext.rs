@@ -1,0 +1,67 @@
+//! The keys of a Monext endpoint.
+
+use super::RawEndpoint;
+use crate::config::file::Check;
+use crate::config::secrets::Source;
+use crate::domain::{Contract, Mode};
+use crate::psp::monext;
+
+impl RawEndpoint {
+    pub(super) fn monext(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<monext::Monext> {
+        let key = format!("{at}.merchant_id");
+        let merchant_id =
+            self.needed_text(&key, self.merchant_id.as_deref(), "the merchant id, digits", check);
+        let source = Source::new(self.access_key.as_ref(), self.access_key_file.as_deref());
+        let access_key = self.needed_secret(
+            &format!("{at}.access_key"),
+            source,
+            "the access key from the Administration Center",
+            check,
+        );
+        let voucher_contracts = contracts(at, "voucher_contracts", self.voucher_contracts.as_deref(), check);
+        let card_contracts = contracts(at, "card_contracts", self.card_contracts.as_deref(), check);
+        if voucher_contracts.is_empty() {
+            check.unwise(
+                format!("{at}.voucher_contracts"),
+                "missing: voucher and card are told apart by the payment method alone",
+            );
+        }
+        let (usual, usual_directory) = monext::Settings::usual_addresses(mode);
+        let (mut base, mut directory) = (Some(usual), Some(usual_directory));
+        if let Some(raw) = &self.api {
+            raw.refuse_other_keys(&format!("{at}.api"), &["base_url", "directory_url"], check);
+            if let Some(url) = raw.base_url.as_deref() {
+                // The usual directory belongs to the usual address.
+                (base, directory) =
+                    (Some(url), (url.trim_end_matches('/') == usual).then_some(usual_directory));
+            }
+            directory = raw.directory_url.as_deref().or(directory);
+        }
+        let address = |name: &str, text: &str, check: &mut Check<'_>| {
+            check.value(&format!("{at}.api.{name}"), crate::psp::api::BaseUrl::parse(text))
+        };
+        let base_url = base.and_then(|text| address("base_url", text, check));
+        let directory_url = match directory {
+            None => None,
+            Some(text) => Some(address("directory_url", text, check)?),
+        };
+        Some(monext::Monext::new(monext::Settings {
+            mode,
+            merchant_id: merchant_id?,
+            access_key: access_key?,
+            base_url: base_url?,
+            directory_url,
+            voucher_contracts,
+            card_contracts,
+        }))
+    }
+}
+
+fn contracts(at: &str, name: &str, texts: Option<&[String]>, check: &mut Check<'_>) -> Vec<Contract> {
+    texts
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .filter_map(|(n, text)| check.value(&format!("{at}.{name}[{n}]"), Contract::new(text.trim())))
+        .collect()
+}

@@ -1,0 +1,67 @@
+//! The keys of an Up2pay endpoint.
+
+use super::RawEndpoint;
+use super::api::RawApi;
+use crate::config::file::Check;
+use crate::config::secrets;
+use crate::crypto::RsaPublicKey;
+use crate::domain::Mode;
+use crate::psp::up2pay;
+
+impl RawEndpoint {
+    pub(in crate::config) fn template(&self) -> Result<up2pay::Template, up2pay::TemplateError> {
+        self.pbx_retour.as_deref().map_or_else(|| Ok(up2pay::Template::default()), up2pay::Template::parse)
+    }
+
+    pub(super) fn up2pay(
+        &self,
+        at: &str,
+        (mode, keep_cards): (Mode, bool),
+        check: &mut Check<'_>,
+    ) -> Option<up2pay::Up2pay> {
+        let template = check.value(&format!("{at}.pbx_retour"), self.template());
+        let files = self.public_key_files.as_deref().unwrap_or_default();
+        let mut keys = Vec::new();
+        for (n, file) in files.iter().enumerate() {
+            let key = format!("{at}.public_key_files[{n}]");
+            let Some(path) = check.value(&key, secrets::path(file, check.folder)) else { continue };
+            let pem =
+                std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+            let Some(pem) = check.value(&key, pem) else { continue };
+            let parsed = RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()));
+            keys.extend(check.value(&key, parsed));
+        }
+        if files.is_empty() {
+            keys.push(up2pay::Settings::platform_key());
+        }
+        let api = match &self.api {
+            None => None,
+            Some(api) => Some(self.up2pay_api(&format!("{at}.api"), api, mode, check)?),
+        };
+        Some(up2pay::Up2pay::new(up2pay::Settings { mode, template: template?, keys, api, keep_cards }))
+    }
+
+    fn up2pay_api(
+        &self,
+        at: &str,
+        raw: &RawApi,
+        mode: Mode,
+        check: &mut Check<'_>,
+    ) -> Option<up2pay::ApiSettings> {
+        raw.refuse_other_keys(at, &["base_url", "backup_url", "site", "rang", "secret"], check);
+        let (usual, backup) = up2pay::ApiSettings::usual_addresses(mode);
+        let base_url = raw.address(at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
+        let backup = raw.backup_url.as_deref().or_else(|| backup.filter(|_| raw.base_url.is_none()));
+        let backup_url = match backup {
+            None => None,
+            Some(url) => Some(raw.address(at, "backup_url", Some(url), check)?),
+        };
+        let site = raw.text(at, "site", raw.site.as_deref(), "the contract's seven digits (PBX_SITE)", check);
+        let rang =
+            raw.text(at, "rang", raw.rang.as_deref(), "the rank, two or three digits (PBX_RANG)", check);
+        let secret = raw.secret(at, "the HMAC key of the back office, 128 hexadecimal digits", self, check);
+        let key = format!("{at}.secret");
+        let secret = check.value(&key, up2pay::ApiKey::from_hex(&secret?));
+        Some(up2pay::ApiSettings { base_url: base_url?, backup_url, site: site?, rang: rang?, key: secret? })
+    }
+}

@@ -1,0 +1,67 @@
+//! The keys of a Worldline endpoint.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::RawEndpoint;
+use crate::config::file::Check;
+use crate::config::secrets::Source;
+use crate::domain::Mode;
+use crate::psp::worldline;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWebhookKey {
+    id: String,
+    secret: Option<SecretString>,
+    secret_file: Option<String>,
+}
+
+impl RawEndpoint {
+    pub(super) fn worldline(
+        &self,
+        at: &str,
+        mode: Mode,
+        check: &mut Check<'_>,
+    ) -> Option<worldline::Worldline> {
+        let merchant_id = self.needed_text(
+            &format!("{at}.merchant_id"),
+            self.merchant_id.as_deref(),
+            "the PSPID, as the Merchant Portal shows it at the top",
+            check,
+        );
+        let mut webhook_keys = Vec::new();
+        for (n, raw) in self.webhook_keys.iter().flatten().enumerate() {
+            let key = format!("{at}.webhook_keys[{n}].secret");
+            let source = Source::new(raw.secret.as_ref(), raw.secret_file.as_deref());
+            let secret = self.needed_secret(&key, source, "the secret webhook key", check);
+            webhook_keys
+                .extend(secret.map(|secret| worldline::WebhookKey { id: raw.id.trim().to_owned(), secret }));
+        }
+        if self.webhook_keys.as_ref().is_none_or(Vec::is_empty) {
+            check.wrong(
+                format!("{at}.webhook_keys"),
+                "missing: at least one { id = \"…\", secret_file = \"…\" } from the Merchant Portal, \
+                 Developer > Webhooks",
+            );
+        }
+        let api = match &self.api {
+            None => None,
+            Some(raw) => {
+                let at = format!("{at}.api");
+                raw.refuse_other_keys(&at, &["base_url", "key_id", "secret"], check);
+                let usual = worldline::ApiSettings::usual_address(mode);
+                let base_url = raw.address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
+                let key_id = raw.text(&at, "key_id", raw.key_id.as_deref(), "the API key id", check);
+                let secret = raw.secret(&at, "the secret API key", self, check);
+                Some(worldline::ApiSettings { base_url: base_url?, key_id: key_id?, secret: secret? })
+            }
+        };
+        Some(worldline::Worldline::new(worldline::Settings {
+            mode,
+            merchant_id: merchant_id?,
+            webhook_keys,
+            api,
+        }))
+    }
+}

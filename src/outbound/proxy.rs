@@ -1,0 +1,45 @@
+//! The way out, where a network has only one.
+
+use secrecy::SecretString;
+
+/// A proxy that tunnels TLS (`CONNECT`).
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// `host:port`.
+    pub(super) authority: String,
+    /// User and password, where it asks for them.
+    pub(super) credentials: Option<(String, SecretString)>,
+}
+
+/// Why a text is not the address of a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyError {
+    /// Not `http://[user@]host:port`.
+    #[error("{0:?} is not an address like http://proxy.example:3128 or http://user@proxy.example:3128")]
+    Shape(String),
+    /// A user without a password, or the reverse.
+    #[error("a user and proxy_password (or proxy_password_file) go together")]
+    HalfCredentials,
+}
+
+impl Proxy {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// It is none, or only half of the credentials is there.
+    pub fn parse(text: &str, password: Option<SecretString>) -> Result<Self, ProxyError> {
+        let shape = || ProxyError::Shape(text.chars().take(100).collect());
+        let rest = text.trim_end_matches('/').strip_prefix("http://").ok_or_else(shape)?;
+        let (user, authority) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+        let sound = authority.parse::<hyper::http::uri::Authority>().is_ok_and(|a| a.port().is_some());
+        if !sound || user.is_some_and(|user| user.is_empty() || user.contains(':')) {
+            return Err(shape());
+        }
+        let credentials = match (user, password) {
+            (None, None) => None,
+            (Some(user), Some(password)) => Some((user.to_owned(), password)),
+            (Some(_), None) | (None, Some(_)) => return Err(ProxyError::HalfCredentials),
+        };
+        Ok(Self { authority: authority.to_owned(), credentials })
+    }
+}
