@@ -4,6 +4,7 @@
 -- payloads       the raw bytes behind a notification, sealed; purged after the retention time.
 -- orders …       what the log amounts to: a fold over it, made again at any time by `rebuild`.
 -- outbox         e-mails owed and sent.
+-- attempts       how asking the PSPs' own APIs goes, for the questions that have no answer yet.
 -- rejections     a bounded sample of calls that were refused.
 -- acct_*         the views for accountants. Stable: columns are only ever added.
 --
@@ -16,11 +17,12 @@
 CREATE TABLE log (
   seq            INTEGER PRIMARY KEY,  -- 1, 2, 3 … without a gap
   at             TEXT NOT NULL,        -- when the daemon took it; never before the entry above
-  kind           TEXT NOT NULL CHECK (kind IN ('notification', 'order', 'policy', 'acknowledgement', 'signature_failures')),
+  kind           TEXT NOT NULL CHECK (kind IN ('notification', 'confirmation', 'inquiry', 'order', 'policy',
+                                               'acknowledgement', 'signature_failures')),
   shop           TEXT,                 -- whose it is; NULL for a policy
   endpoint       TEXT,                 -- where it came in
   psp            TEXT,                 -- who sent it
-  verdict        TEXT CHECK (verdict IN ('genuine', 'duplicate', 'ignored')),  -- of a notification
+  verdict        TEXT CHECK (verdict IN ('genuine', 'duplicate', 'ignored', 'hint')),  -- of a notification or confirmation
   events         INTEGER,              -- how many facts it states
   content        TEXT NOT NULL,        -- what it says: JSON of allow-listed fields
   payload_sha256 TEXT,                 -- of the raw bytes that carried it
@@ -162,6 +164,26 @@ CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE close
 CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
 
+-- What a PSP's own API is asked about. Two with the same topic and subject at one endpoint are one.
+CREATE TABLE questions (
+  endpoint    TEXT NOT NULL,
+  topic       TEXT NOT NULL,           -- session, transaction, payment, order, window
+  subject     TEXT NOT NULL,
+  shop        TEXT NOT NULL,
+  psp         TEXT NOT NULL,
+  order_id    INTEGER REFERENCES orders (order_id),  -- as soon as it is known
+  asked_at    TEXT NOT NULL,           -- when it was last raised; an answer sought before that is not the last word
+  state       TEXT NOT NULL,           -- open, unsettled, settled, unknown, given_up, withdrawn
+  answered_at TEXT,
+  overdue_at  TEXT,                    -- when a person is told that the answer is missing
+  overdue     INTEGER NOT NULL,        -- 1: that time is over
+  PRIMARY KEY (endpoint, topic, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX questions_by_order ON questions (order_id) WHERE order_id IS NOT NULL AND state <> 'settled';
+CREATE INDEX questions_pending ON questions (endpoint, asked_at) WHERE state IN ('open', 'unsettled');
+CREATE INDEX questions_to_look_at ON questions (overdue_at) WHERE overdue_at IS NOT NULL;
+CREATE INDEX questions_overdue ON questions (endpoint) WHERE overdue = 1;
+
 CREATE TABLE entries (
   entry_id      INTEGER PRIMARY KEY,
   order_id      INTEGER REFERENCES orders (order_id),
@@ -200,6 +222,16 @@ CREATE INDEX outbox_waiting ON outbox (attempt_at) WHERE done_at IS NULL;
 CREATE INDEX outbox_by_discrepancy ON outbox (discrepancy_id);
 CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX outbox_digests ON outbox (shop, claimed_at) WHERE urgent = 0;
+
+CREATE TABLE attempts (
+  endpoint   TEXT NOT NULL,
+  topic      TEXT NOT NULL,
+  subject    TEXT NOT NULL,
+  attempts   INTEGER NOT NULL,
+  attempt_at TEXT NOT NULL,            -- not before
+  last_error TEXT,
+  PRIMARY KEY (endpoint, topic, subject)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rejections (
   id             INTEGER PRIMARY KEY,
@@ -255,7 +287,13 @@ SELECT e.JournalCode, e.JournalLib, e.EcritureNum, e.EcritureDate, e.CompteNum, 
 FROM entries e LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_notifications AS
-SELECT seq, at AS received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, NULL AS reason
+SELECT seq, at AS received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, NULL AS reason,
+       COALESCE(json_extract(content, '$.origin'), 'call') AS origin
 FROM log WHERE kind = 'notification'
 UNION ALL
-SELECT NULL, received_at, endpoint, psp, 'rejected', 0, payload_sha256, NULL, reason FROM rejections;
+SELECT NULL, received_at, endpoint, psp, 'rejected', 0, payload_sha256, NULL, reason, 'call' FROM rejections;
+
+CREATE VIEW acct_confirmations AS
+SELECT q.shop, q.psp, q.endpoint, q.topic, q.subject, o.reference AS order_ref, q.asked_at, q.state, q.answered_at,
+       a.attempts, a.attempt_at AS next_attempt_at, a.last_error
+FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject) LEFT JOIN orders o USING (order_id);

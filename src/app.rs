@@ -13,6 +13,7 @@ use crate::admin::Admin;
 use crate::alert::worker::AlertWorker;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::confirm::worker::ConfirmWorker;
 use crate::ledger::{Entry, Ledger, LedgerError, SCHEMA_VERSION, Store, Writer};
 use crate::listener::{Receiver, accept};
 use crate::telemetry::Metrics;
@@ -134,6 +135,14 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         ),
     );
     parts.start("the sweep", sweep::run(ledger.clone(), config.clone(), clock.clone(), stop.clone()));
+    let confirmations = ConfirmWorker {
+        config: config.clone(),
+        ledger: ledger.clone(),
+        ledger_path: ledger_path.clone(),
+        clock: clock.clone(),
+        metrics: Arc::clone(&metrics),
+    };
+    parts.start("the confirmation worker", confirmations.run(stop.clone()));
     let alerts = AlertWorker {
         config,
         ledger: ledger.clone(),

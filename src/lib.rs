@@ -26,6 +26,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod confirm;
 pub mod crypto;
 pub mod domain;
 pub mod ledger;

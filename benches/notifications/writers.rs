@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
 use cvco_reconciled::crypto::sha256;
-use cvco_reconciled::ledger::{Arrival, Envelope, Ledger, Notification, Store, Writer};
+use cvco_reconciled::ledger::{Arrival, Envelope, Ledger, Notification, Origin, Store, Writer};
 
 use crate::report::Sample;
 use crate::traffic::Message;
@@ -111,13 +111,16 @@ fn arrival(config: &Config, message: &Message) -> Result<Arrival> {
             body: request.body.to_vec(),
             peer: "127.0.0.1".to_owned(),
             user_agent: String::new(),
+            headers: Vec::new(),
         },
         notification: Notification {
             shop: endpoint.shop.clone(),
             endpoint: endpoint.id.clone(),
             psp: endpoint.psp,
             mode: endpoint.mode,
+            origin: Origin::Call,
             events: reading.events,
+            questions: reading.questions,
             remark: reading.remark,
             payload_sha256: sha256(&[request.payload()]).to_string(),
         },

@@ -105,6 +105,8 @@ pub enum Standing {
     Unknown,
     /// No answer in all the time that one was sought.
     GivenUp,
+    /// The endpoint is no longer configured to be asked.
+    Withdrawn,
 }
 
 impl Standing {
@@ -116,6 +118,7 @@ impl Standing {
             Self::Unsettled => "unsettled",
             Self::Unknown => "unknown",
             Self::GivenUp => "given_up",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

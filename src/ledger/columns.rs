@@ -6,7 +6,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::domain::{
     AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId, ExpectedFrom, Instrument,
-    Kind, Mode, OrderRef, Psp, RecordState, ShopId, TenderId, TenderState, Timestamp,
+    Kind, Mode, OrderRef, Psp, RecordState, ShopId, Subject, TenderId, TenderState, Timestamp, Topic,
 };
 
 impl ToSql for Timestamp {
@@ -50,6 +50,7 @@ checked_text!(
     EndpointId,
     OrderRef,
     ShopId,
+    Subject,
     TenderId,
     Timestamp
 );
@@ -64,4 +65,4 @@ macro_rules! words {
     };
 }
 
-words!(ExpectedFrom, Instrument, Kind, Mode, Psp, RecordState, TenderState);
+words!(ExpectedFrom, Instrument, Kind, Mode, Psp, RecordState, TenderState, Topic);

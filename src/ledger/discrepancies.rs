@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::{EndpointId, Finding, Kind, ShopId, Timestamp};
 
 use super::LedgerError;
-use super::entry::{Acknowledgement, SignatureFailures};
+use super::entry::Acknowledgement;
 use super::outbox;
+use super::questions::Asked;
 
 /// An open discrepancy of an order, as far as it identifies one.
 struct Open {
@@ -123,12 +124,11 @@ fn close(conn: &Connection, id: i64, at: Timestamp) -> Result<(), LedgerError> {
 /// Opens the discrepancy of an endpoint, or brings the open one up to date.
 pub(super) fn open_of_endpoint(
     conn: &Connection,
-    burst: &SignatureFailures,
+    Asked { shop, endpoint, psp }: Asked<'_>,
+    (kind, detail): (Kind, &str),
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    let kind = Kind::SignatureFailures;
-    let detail = format!("{} calls refused; {}", burst.failures, burst.explanation);
-    if let Some(id) = find_of_endpoint(conn, &burst.endpoint, kind)? {
+    if let Some(id) = find_of_endpoint(conn, endpoint, kind)? {
         conn.prepare_cached("UPDATE discrepancies SET detail = ?2 WHERE id = ?1")?
             .execute(params![id, detail])?;
         return Ok(());
@@ -140,13 +140,13 @@ pub(super) fn open_of_endpoint(
     .execute(params![
         kind.as_str(),
         kind.severity().as_str(),
-        burst.shop.as_str(),
-        burst.endpoint.as_str(),
-        burst.psp.as_str(),
+        shop.as_str(),
+        endpoint.as_str(),
+        psp.as_str(),
         detail,
         at
     ])?;
-    outbox::owe_opening(conn, conn.last_insert_rowid(), burst.shop.as_str(), kind.severity(), at)
+    outbox::owe_opening(conn, conn.last_insert_rowid(), shop.as_str(), kind.severity(), at)
 }
 
 /// Closes the discrepancy of an endpoint, if it has one of this kind.

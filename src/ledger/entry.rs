@@ -1,21 +1,22 @@
 //! What the log is made of.
 
-use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::sha256;
 use crate::domain::{
-    Cents, Currency, EndpointId, Event, Mode, OrderKey, OrderRef, Psp, ShopId, Source, Timestamp,
+    Cents, Currency, EndpointId, Event, Mode, OrderKey, OrderRef, Psp, Question, ShopId, Source, Standing,
+    Timestamp,
 };
 use crate::reconcile::{Fact, Policy};
-
-use super::LedgerError;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A genuine notification.
+    /// A genuine notification, or a hint that proves nothing itself.
     Notification(Notification),
+    /// A PSP's API answered, or will not.
+    Confirmation(Confirmation),
+    /// The daemon, or a person, wants PSPs' APIs asked.
+    Inquiry(Inquiry),
     /// A shop registered an order, or changed its total.
     Order(OrderRegistration),
     /// The merchant's settings changed.
@@ -26,7 +27,20 @@ pub enum Entry {
     SignatureFailures(SignatureFailures),
 }
 
-/// A genuine notification, read.
+/// How a notification came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The PSP called the endpoint's URL.
+    #[default]
+    Call,
+    /// The PSP's warning e-mail quotes a call that failed.
+    Mail,
+    /// The shop handed a session's token over.
+    Shop,
+}
+
+/// A notification, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
     /// Whose it is.
@@ -37,15 +51,83 @@ pub struct Notification {
     pub psp: Psp,
     /// The world in which the endpoint is meant to live.
     pub mode: Mode,
+    /// How it came in.
+    pub origin: Origin,
     /// What it states.
     pub events: Vec<Event>,
+    /// What to ask the PSP's API about it.
+    pub questions: Vec<Question>,
     /// What is odd about it.
     pub remark: Option<String>,
     /// SHA-256 of the bytes that carried it, in hexadecimal.
     pub payload_sha256: String,
 }
 
-impl Notification {
+/// An answer of a PSP's API, read; or that there will be none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Whose it is.
+    pub shop: ShopId,
+    /// The endpoint under whose settings was asked.
+    pub endpoint: EndpointId,
+    /// Who answered.
+    pub psp: Psp,
+    /// The world in which the endpoint is meant to live.
+    pub mode: Mode,
+    /// What was asked.
+    pub question: Question,
+    /// When the question that this answers was last raised.
+    pub asked_at: Timestamp,
+    /// How the answer stands.
+    pub standing: Standing,
+    /// What it states.
+    pub events: Vec<Event>,
+    /// What to ask next.
+    pub questions: Vec<Question>,
+    /// What is odd about it.
+    pub remark: Option<String>,
+    /// SHA-256 of the answer's bytes, in hexadecimal; of nothing if there is no answer.
+    pub payload_sha256: String,
+}
+
+/// Why PSPs' APIs are to be asked without a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The daemon looks regularly for what it was not told.
+    Sweep,
+    /// A person ran `catch-up`.
+    CatchUp,
+}
+
+/// Questions to the API of one endpoint's PSP that no notification raised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inquiry {
+    /// Whose endpoint it is.
+    pub shop: ShopId,
+    /// Whose settings the questions are asked under.
+    pub endpoint: EndpointId,
+    /// Who is asked.
+    pub psp: Psp,
+    /// Why.
+    pub reason: Reason,
+    /// What is asked.
+    pub questions: Vec<Question>,
+}
+
+/// Events, with who states them and where: what a notification and a confirmation have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Statement<'a> {
+    pub(super) shop: &'a ShopId,
+    pub(super) endpoint: &'a EndpointId,
+    pub(super) psp: Psp,
+    pub(super) mode: Mode,
+    pub(super) source: Source,
+    pub(super) events: &'a [Event],
+    pub(super) payload_sha256: &'a str,
+}
+
+impl Statement<'_> {
     /// The order that one of its events belongs to.
     pub(super) fn order_of(&self, event: &Event) -> OrderKey {
         match &event.order_ref {
@@ -54,15 +136,63 @@ impl Notification {
         }
     }
 
-    /// One of its events, with where and when it came in.
+    /// One of its events, with where and when the daemon learned of it.
     pub(super) fn fact(&self, event: &Event, received_at: Timestamp) -> Fact {
         Fact {
             event: event.clone(),
             psp: self.psp,
-            source: Source::Notification,
+            source: self.source,
             endpoint: self.endpoint.clone(),
             endpoint_mode: self.mode,
             received_at,
+        }
+    }
+}
+
+impl Notification {
+    pub(super) fn statement(&self) -> Statement<'_> {
+        Statement {
+            shop: &self.shop,
+            endpoint: &self.endpoint,
+            psp: self.psp,
+            mode: self.mode,
+            source: Source::Notification,
+            events: &self.events,
+            payload_sha256: &self.payload_sha256,
+        }
+    }
+
+    /// Whether it proves nothing itself, and only says what to ask.
+    pub(super) fn is_hint(&self) -> bool {
+        self.events.is_empty() && !self.questions.is_empty()
+    }
+}
+
+impl Confirmation {
+    pub(super) fn statement(&self) -> Statement<'_> {
+        Statement {
+            shop: &self.shop,
+            endpoint: &self.endpoint,
+            psp: self.psp,
+            mode: self.mode,
+            source: Source::Confirmation,
+            events: &self.events,
+            payload_sha256: &self.payload_sha256,
+        }
+    }
+}
+
+impl Entry {
+    /// The events that it states, if it is one that can.
+    pub(super) fn statement(&self) -> Option<Statement<'_>> {
+        match self {
+            Self::Notification(notification) => Some(notification.statement()),
+            Self::Confirmation(confirmation) => Some(confirmation.statement()),
+            Self::Inquiry(_)
+            | Self::Order(_)
+            | Self::Policy(_)
+            | Self::Acknowledgement(_)
+            | Self::SignatureFailures(_) => None,
         }
     }
 }
@@ -117,6 +247,8 @@ pub enum Verdict {
     Duplicate,
     /// It is not about a voucher payment.
     Ignored,
+    /// It proves nothing itself: the PSP's API is asked.
+    Hint,
 }
 
 impl Verdict {
@@ -127,225 +259,7 @@ impl Verdict {
             Self::Genuine => "genuine",
             Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
+            Self::Hint => "hint",
         }
-    }
-}
-
-/// A row of the log, as it is stored and hashed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LogRow {
-    pub(super) seq: i64,
-    pub(super) at: String,
-    pub(super) kind: String,
-    pub(super) shop: Option<String>,
-    pub(super) endpoint: Option<String>,
-    pub(super) psp: Option<String>,
-    pub(super) verdict: Option<String>,
-    pub(super) events: Option<i64>,
-    pub(super) content: String,
-    pub(super) payload_sha256: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct NotificationContent {
-    mode: Mode,
-    events: Vec<Event>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    remark: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct OrderContent {
-    reference: OrderRef,
-    total_cents: Cents,
-    currency: Currency,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    due: Option<Timestamp>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FailuresContent {
-    failures: u32,
-    explanation: String,
-}
-
-impl LogRow {
-    /// Lays an entry out as a row. The verdict is a notification's alone.
-    pub(super) fn new(
-        seq: i64,
-        at: Timestamp,
-        entry: &Entry,
-        verdict: Option<Verdict>,
-    ) -> Result<Self, LedgerError> {
-        let mut row = Self {
-            seq,
-            at: at.to_string(),
-            kind: String::new(),
-            shop: None,
-            endpoint: None,
-            psp: None,
-            verdict: verdict.map(|verdict| verdict.as_str().to_owned()),
-            events: None,
-            content: String::new(),
-            payload_sha256: None,
-        };
-        let (kind, content) = match entry {
-            Entry::Notification(n) => {
-                row.shop = Some(n.shop.to_string());
-                row.endpoint = Some(n.endpoint.to_string());
-                row.psp = Some(n.psp.to_string());
-                row.events = i64::try_from(n.events.len()).ok();
-                row.payload_sha256 = Some(n.payload_sha256.clone());
-                let content =
-                    NotificationContent { mode: n.mode, events: n.events.clone(), remark: n.remark.clone() };
-                ("notification", serde_json::to_string(&content)?)
-            }
-            Entry::Order(order) => {
-                row.shop = Some(order.shop.to_string());
-                let content = OrderContent {
-                    reference: order.reference.clone(),
-                    total_cents: order.total,
-                    currency: order.currency,
-                    due: order.due,
-                };
-                ("order", serde_json::to_string(&content)?)
-            }
-            Entry::Policy(policy) => ("policy", serde_json::to_string(policy)?),
-            Entry::Acknowledgement(ack) => ("acknowledgement", serde_json::to_string(ack)?),
-            Entry::SignatureFailures(burst) => {
-                row.shop = Some(burst.shop.to_string());
-                row.endpoint = Some(burst.endpoint.to_string());
-                row.psp = Some(burst.psp.to_string());
-                let content =
-                    FailuresContent { failures: burst.failures, explanation: burst.explanation.clone() };
-                ("signature_failures", serde_json::to_string(&content)?)
-            }
-        };
-        kind.clone_into(&mut row.kind);
-        row.content = content;
-        Ok(row)
-    }
-
-    /// Reads the entry back.
-    pub(super) fn entry(&self) -> Result<Entry, LedgerError> {
-        let corrupt = |what: &str| LedgerError::Corrupt { seq: self.seq, what: what.to_owned() };
-        let text = |column: &Option<String>, name: &str| column.clone().ok_or_else(|| corrupt(name));
-        let psp = || text(&self.psp, "psp")?.parse::<Psp>().map_err(|_| corrupt("psp"));
-        let shop = || ShopId::new(text(&self.shop, "shop")?).map_err(|_| corrupt("shop"));
-        let endpoint = || EndpointId::new(text(&self.endpoint, "endpoint")?).map_err(|_| corrupt("endpoint"));
-        Ok(match self.kind.as_str() {
-            "notification" => {
-                let content: NotificationContent = serde_json::from_str(&self.content)?;
-                Entry::Notification(Notification {
-                    shop: shop()?,
-                    endpoint: endpoint()?,
-                    psp: psp()?,
-                    mode: content.mode,
-                    events: content.events,
-                    remark: content.remark,
-                    payload_sha256: text(&self.payload_sha256, "payload_sha256")?,
-                })
-            }
-            "order" => {
-                let content: OrderContent = serde_json::from_str(&self.content)?;
-                Entry::Order(OrderRegistration {
-                    shop: shop()?,
-                    reference: content.reference,
-                    total: content.total_cents,
-                    currency: content.currency,
-                    due: content.due,
-                })
-            }
-            "policy" => Entry::Policy(serde_json::from_str(&self.content)?),
-            "acknowledgement" => Entry::Acknowledgement(serde_json::from_str(&self.content)?),
-            "signature_failures" => {
-                let content: FailuresContent = serde_json::from_str(&self.content)?;
-                Entry::SignatureFailures(SignatureFailures {
-                    shop: shop()?,
-                    endpoint: endpoint()?,
-                    psp: psp()?,
-                    failures: content.failures,
-                    explanation: content.explanation,
-                })
-            }
-            _ => return Err(corrupt("kind")),
-        })
-    }
-
-    /// When it was taken.
-    pub(super) fn taken_at(&self) -> Result<Timestamp, LedgerError> {
-        Timestamp::parse(&self.at).map_err(|_| LedgerError::Corrupt { seq: self.seq, what: "at".to_owned() })
-    }
-
-    /// The link of the chain: over the link before and every column, each with its length, so that no
-    /// character can move from one column to its neighbour.
-    pub(super) fn chain_hash(&self, before: &str) -> String {
-        let (seq, events) = (self.seq.to_string(), self.events.map(|events| events.to_string()));
-        let columns: [Option<&str>; 11] = [
-            Some(before),
-            Some(&seq),
-            Some(&self.at),
-            Some(&self.kind),
-            self.shop.as_deref(),
-            self.endpoint.as_deref(),
-            self.psp.as_deref(),
-            self.verdict.as_deref(),
-            events.as_deref(),
-            Some(&self.content),
-            self.payload_sha256.as_deref(),
-        ];
-        let mut message = Vec::with_capacity(self.content.len().saturating_add(512));
-        for column in columns {
-            match column {
-                Some(text) => {
-                    message.extend_from_slice(text.len().to_string().as_bytes());
-                    message.push(b':');
-                    message.extend_from_slice(text.as_bytes());
-                }
-                None => message.push(b'-'),
-            }
-        }
-        sha256(&[&message]).to_string()
-    }
-
-    pub(super) fn insert(&self, conn: &Connection, chain_hash: &str) -> Result<(), LedgerError> {
-        conn.prepare_cached(
-            "INSERT INTO log (seq, at, kind, shop, endpoint, psp, verdict, events, content, payload_sha256, chain_hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            self.seq,
-            self.at,
-            self.kind,
-            self.shop,
-            self.endpoint,
-            self.psp,
-            self.verdict,
-            self.events,
-            self.content,
-            self.payload_sha256,
-            chain_hash
-        ])?;
-        Ok(())
-    }
-
-    /// The columns that [`LogRow::from_row`] reads, in its order; `chain_hash` follows them.
-    pub(super) const COLUMNS: &'static str =
-        "seq, at, kind, shop, endpoint, psp, verdict, events, content, payload_sha256, chain_hash";
-
-    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(Self, String)> {
-        let log = Self {
-            seq: row.get(0)?,
-            at: row.get(1)?,
-            kind: row.get(2)?,
-            shop: row.get(3)?,
-            endpoint: row.get(4)?,
-            psp: row.get(5)?,
-            verdict: row.get(6)?,
-            events: row.get(7)?,
-            content: row.get(8)?,
-            payload_sha256: row.get(9)?,
-        };
-        Ok((log, row.get(10)?))
     }
 }

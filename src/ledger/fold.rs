@@ -6,12 +6,15 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{Kind, OrderKey, Timestamp};
+use crate::domain::{EndpointId, Kind, OrderKey, Question, Standing, Timestamp, Topic};
 use crate::reconcile::{Fact, Policy, assess};
 
 use super::entry::{
-    Acknowledgement, Entry, LogRow, Notification, OrderRegistration, SignatureFailures, Verdict,
+    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, SignatureFailures,
+    Statement, Verdict,
 };
+use super::log_row::LogRow;
+use super::questions::{self, Asked};
 use super::{LedgerError, discrepancies, orders, records};
 
 /// The hash that stands before the first entry.
@@ -138,6 +141,8 @@ impl<'c> Fold<'c> {
         self.sweep(at)?;
         match entry {
             Entry::Notification(notification) => self.notification(at, entry, notification),
+            Entry::Confirmation(confirmation) => self.confirmation(at, entry, confirmation),
+            Entry::Inquiry(inquiry) => self.inquiry(at, entry, inquiry),
             Entry::Order(order) => self.order(at, entry, order),
             Entry::Policy(policy) => self.change_policy(at, entry, policy),
             Entry::Acknowledgement(ack) => self.acknowledge(at, entry, ack),
@@ -149,19 +154,46 @@ impl<'c> Fold<'c> {
     pub(super) fn sweep(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
         let now = now.max(self.head.at);
         let mut came_due = false;
-        while let Some((order_id, due)) = orders::next_to_look_at(self.conn, now)? {
-            match self.reassess(order_id, due) {
-                Err(error) if error.is_damage() => {
-                    // One damaged order must not keep all others from being paid for: `verify` names the row.
-                    tracing::error!(order.id = order_id, %error, "an order can no longer be assessed");
-                    orders::look_no_more(self.conn, order_id)?;
+        loop {
+            let order = orders::next_to_look_at(self.conn, now)?;
+            let question = questions::next_to_look_at(self.conn, now)?;
+            let due = match (order, question) {
+                (Some((order_id, due)), question) if question.as_ref().is_none_or(|q| due <= q.at) => {
+                    self.look_again(order_id, due)?;
+                    due
                 }
-                assessed => assessed?,
-            }
+                (_, Some(question)) => {
+                    questions::is_overdue_now(self.conn, &question)?;
+                    self.tell_of_overdue(&question.endpoint, question.at)?;
+                    question.at
+                }
+                (Some(_) | None, None) => return Ok(came_due),
+            };
             self.swept_at = self.swept_at.max(due);
             came_due = true;
         }
-        Ok(came_due)
+    }
+
+    fn look_again(&self, order_id: i64, due: Timestamp) -> Result<(), LedgerError> {
+        match self.reassess(order_id, due) {
+            Err(error) if error.is_damage() => {
+                // One damaged order must not keep all others from being paid for: `verify` names the row.
+                tracing::error!(order.id = order_id, %error, "an order can no longer be assessed");
+                orders::look_no_more(self.conn, order_id)
+            }
+            assessed => assessed,
+        }
+    }
+
+    /// Opens, updates or closes the discrepancy of an endpoint whose PSP owes answers.
+    fn tell_of_overdue(&self, endpoint: &EndpointId, at: Timestamp) -> Result<(), LedgerError> {
+        match questions::overdue(self.conn, endpoint)? {
+            Some(overdue) => {
+                let asked = Asked { shop: &overdue.shop, endpoint, psp: overdue.psp };
+                discrepancies::open_of_endpoint(self.conn, asked, (Kind::Unconfirmed, &overdue.detail), at)
+            }
+            None => discrepancies::close_of_endpoint(self.conn, endpoint, Kind::Unconfirmed, at),
+        }
     }
 
     fn append(&mut self, at: Timestamp, entry: &Entry, verdict: Option<Verdict>) -> Result<i64, LedgerError> {
@@ -179,37 +211,138 @@ impl<'c> Fold<'c> {
         entry: &Entry,
         notification: &Notification,
     ) -> Result<Taken, LedgerError> {
+        let statement = notification.statement();
+        let asked = asked_of(&statement);
+        if notification.is_hint() && !self.wants_any(asked, &notification.questions, at)? {
+            // An unsigned call that only repeats what is being asked already: there is nothing to keep.
+            return Ok(Taken::Unchanged);
+        }
+        let (concerned, payload_known) = self.learn(statement, at)?;
+        let verdict = if notification.is_hint() { Verdict::Hint } else { verdict(&concerned) };
+        let seq = self.append(at, entry, Some(verdict))?;
+        if verdict != Verdict::Duplicate {
+            let order_id = concerned.first().map(|order| order.id);
+            self.raise(asked, &notification.questions, order_id, at)?;
+        }
+        self.write_down(seq, &concerned, at)?;
+        // A call that verifies proves that the key is right.
+        discrepancies::close_of_endpoint(self.conn, &notification.endpoint, Kind::SignatureFailures, at)?;
+        Ok(Taken::Written { seq, verdict: Some(verdict), payload_known })
+    }
+
+    /// An answer. The PSP may say again and again that it has not decided: once is enough for the log.
+    fn confirmation(
+        &mut self,
+        at: Timestamp,
+        entry: &Entry,
+        confirmation: &Confirmation,
+    ) -> Result<Taken, LedgerError> {
+        let statement = confirmation.statement();
+        let asked = asked_of(&statement);
+        let known = questions::state(self.conn, asked.endpoint, &confirmation.question)?;
+        let (concerned, payload_known) = self.learn(statement, at)?;
+        let verdict = verdict(&concerned);
+        let repeats = confirmation.standing == Standing::Unsettled
+            && verdict != Verdict::Genuine
+            && known.as_ref().is_some_and(questions::Known::is_unsettled);
+        if repeats || known.is_none() {
+            return Ok(Taken::Unchanged);
+        }
+        let seq = self.append(at, entry, Some(verdict))?;
+        let of = known.and_then(|known| known.order_id);
+        let order_id = concerned.first().map(|order| order.id).or(of);
+        questions::settle(
+            self.conn,
+            asked.endpoint,
+            (&confirmation.question, confirmation.asked_at),
+            (confirmation.standing, order_id),
+            at,
+        )?;
+        self.raise(asked, &confirmation.questions, None, at)?;
+        self.write_down(seq, &concerned, at)?;
+        for order_id in [of, order_id].into_iter().flatten() {
+            // An answer changes what is awaited even where it brings no news.
+            if !concerned.iter().any(|order| order.id == order_id && !order.news.is_empty()) {
+                self.reassess(order_id, at)?;
+            }
+        }
+        self.tell_of_overdue(asked.endpoint, at)?;
+        Ok(Taken::Written { seq, verdict: Some(verdict), payload_known })
+    }
+
+    fn inquiry(&mut self, at: Timestamp, entry: &Entry, inquiry: &Inquiry) -> Result<Taken, LedgerError> {
+        let Inquiry { shop, endpoint, psp, questions, .. } = inquiry;
+        let asked = Asked { shop, endpoint, psp: *psp };
+        if !self.wants_any(asked, questions, at)? {
+            return Ok(Taken::Unchanged);
+        }
+        let seq = self.append(at, entry, None)?;
+        self.raise(asked, questions, None, at)?;
+        Ok(Taken::Written { seq, verdict: None, payload_known: false })
+    }
+
+    /// What the events of a statement add to the orders that they belong to; and whether the payload that carried
+    /// them is kept already.
+    fn learn(&self, statement: Statement<'_>, at: Timestamp) -> Result<(Vec<Concerned>, bool), LedgerError> {
         let mut payload_known = false;
         let mut concerned: Vec<Concerned> = Vec::new();
-        for (position, event) in (0_u32..).zip(&notification.events) {
-            let key = notification.order_of(event);
-            let fact = notification.fact(event, at);
+        for (position, event) in (0_u32..).zip(statement.events) {
+            let key = statement.order_of(event);
+            let fact = statement.fact(event, at);
             if let Some(order) = concerned.iter_mut().find(|order| order.key == key) {
                 order.learn(position, fact);
                 continue;
             }
-            let (mut order, has_payload) = self.concerned(key, &notification.payload_sha256)?;
+            let (mut order, has_payload) = self.concerned(key, statement.payload_sha256)?;
             payload_known |= has_payload;
             order.learn(position, fact);
             concerned.push(order);
         }
-        let verdict = if notification.events.is_empty() {
-            Verdict::Ignored
-        } else if concerned.iter().all(|order| order.news.is_empty()) {
-            Verdict::Duplicate
-        } else {
-            Verdict::Genuine
-        };
-        let seq = self.append(at, entry, Some(verdict))?;
+        Ok((concerned, payload_known))
+    }
+
+    /// Writes down what was learned by the entry at `seq`, and assesses the orders afresh.
+    fn write_down(&self, seq: i64, concerned: &[Concerned], at: Timestamp) -> Result<(), LedgerError> {
         for order in concerned.iter().filter(|order| !order.news.is_empty()) {
             for position in &order.news {
                 orders::remember_event(self.conn, order.id, seq, *position)?;
             }
             self.assess_afresh(order.id, &order.key, &order.facts, at)?;
         }
-        // A call that verifies proves that the key is right.
-        discrepancies::close_of_endpoint(self.conn, &notification.endpoint, Kind::SignatureFailures, at)?;
-        Ok(Taken::Written { seq, verdict: Some(verdict), payload_known })
+        Ok(())
+    }
+
+    fn wants_any(
+        &self,
+        asked: Asked<'_>,
+        questions: &[Question],
+        at: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        for question in questions {
+            if questions::is_wanted(self.conn, asked, question, at)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Raises questions; one about an order belongs to it.
+    fn raise(
+        &self,
+        asked: Asked<'_>,
+        questions: &[Question],
+        order_id: Option<i64>,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        for question in questions {
+            let order_id = match (order_id, question.topic) {
+                (None, Topic::Order) => orders::find(self.conn, asked.shop, question.subject.as_str())?,
+                (known, _) => known,
+            };
+            let when = (at, self.policy.confirmation_grace);
+            questions::raise(self.conn, asked, (question, order_id), when)?;
+        }
+        Ok(())
     }
 
     fn order(
@@ -263,7 +396,9 @@ impl<'c> Fold<'c> {
         burst: &SignatureFailures,
     ) -> Result<Taken, LedgerError> {
         let seq = self.append(at, entry, None)?;
-        discrepancies::open_of_endpoint(self.conn, burst, at)?;
+        let detail = format!("{} calls refused; {}", burst.failures, burst.explanation);
+        let asked = Asked { shop: &burst.shop, endpoint: &burst.endpoint, psp: burst.psp };
+        discrepancies::open_of_endpoint(self.conn, asked, (Kind::SignatureFailures, &detail), at)?;
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
 
@@ -300,21 +435,39 @@ impl<'c> Fold<'c> {
     }
 }
 
-/// An order that a notification speaks of.
+/// Whose API is asked about a statement.
+fn asked_of<'a>(statement: &Statement<'a>) -> Asked<'a> {
+    Asked { shop: statement.shop, endpoint: statement.endpoint, psp: statement.psp }
+}
+
+fn verdict(concerned: &[Concerned]) -> Verdict {
+    if concerned.is_empty() {
+        Verdict::Ignored
+    } else if concerned.iter().all(|order| order.news.is_empty()) {
+        Verdict::Duplicate
+    } else {
+        Verdict::Genuine
+    }
+}
+
+/// An order that a statement speaks of.
 struct Concerned {
     id: i64,
     key: OrderKey,
     /// All that is known, the news included.
     facts: Vec<Fact>,
-    /// Which of the notification's events are new.
+    /// Which of the statement's events are new.
     news: Vec<u32>,
 }
 
 impl Concerned {
-    /// Takes a fact, unless it is known: the same event, told by the same PSP at the same endpoint.
+    /// Takes a fact, unless it is known: the same event, told by the same PSP at the same endpoint in the same way.
     fn learn(&mut self, position: u32, fact: Fact) {
         let same = |known: &Fact| {
-            known.event == fact.event && known.psp == fact.psp && known.endpoint == fact.endpoint
+            known.event == fact.event
+                && known.psp == fact.psp
+                && known.endpoint == fact.endpoint
+                && known.source == fact.source
         };
         if !self.facts.iter().any(same) {
             self.facts.push(fact);

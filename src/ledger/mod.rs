@@ -4,15 +4,18 @@
 //! jobs, as one transaction, and answers each job after the commit: an acknowledged notification is on the
 //! disk. Everything else is a fold over the log ([`fold`]); readers open the file for themselves ([`read`]).
 
+mod attempts;
 mod columns;
 mod discrepancies;
 mod entry;
 mod fold;
 mod key_file;
+mod log_row;
 mod orders;
 mod outbox;
 mod payload;
 mod proof;
+mod questions;
 mod read;
 mod records;
 mod rejections;
@@ -24,12 +27,18 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use entry::{Acknowledgement, Entry, Notification, OrderRegistration, SignatureFailures, Verdict};
+pub use entry::{
+    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason,
+    SignatureFailures, Verdict,
+};
 pub use fold::Taken;
 pub use outbox::Claim;
 pub use payload::Envelope;
 pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
-pub use read::{DiscrepancyRow, LogLine, OrderStory, Reader, RecordFilter, RecordRow, TenderRow};
+pub use read::{
+    DiscrepancyRow, LogLine, OrderStory, PendingQuestion, Reader, RecordFilter, RecordRow, StrandedQuestion,
+    TenderRow, UnheardOrder,
+};
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;
 pub use writer::{Arrival, Ledger, Store, Swept, Writer};

@@ -8,15 +8,14 @@ use crate::domain::{
 use crate::reconcile::{Assessment, Fact};
 
 use super::LedgerError;
-use super::entry::{Entry, LogRow, OrderRegistration};
+use super::entry::OrderRegistration;
+use super::log_row::LogRow;
+use super::questions;
 
 /// The row of an order, made if need be.
 pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
     let found = match key {
-        OrderKey::Reference(shop, reference) => conn
-            .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
-            .query_row(params![shop.as_str(), reference.as_str()], |row| row.get(0))
-            .optional()?,
+        OrderKey::Reference(shop, reference) => find(conn, shop, reference.as_str())?,
         OrderKey::Call(shop, psp, call) => conn
             .prepare_cached(
                 "SELECT order_id FROM orders
@@ -44,6 +43,14 @@ pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, L
         call
     ])?;
     Ok(conn.last_insert_rowid())
+}
+
+/// The row of an order, if there is one of this reference.
+pub(super) fn find(conn: &Connection, shop: &ShopId, reference: &str) -> Result<Option<i64>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
+        .query_row(params![shop.as_str(), reference], |row| row.get(0))
+        .optional()?)
 }
 
 /// What an order's row stands for.
@@ -79,9 +86,10 @@ pub(super) fn facts(conn: &Connection, order_id: i64) -> Result<Vec<(Fact, Optio
     for row in rows {
         let (row, position) = row?;
         let corrupt = || LedgerError::Corrupt { seq: row.seq, what: "content".to_owned() };
-        let Entry::Notification(notification) = row.entry()? else { return Err(corrupt()) };
-        let event = notification.events.get(position as usize).ok_or_else(corrupt)?;
-        let fact = notification.fact(event, row.taken_at()?);
+        let entry = row.entry()?;
+        let statement = entry.statement().ok_or_else(corrupt)?;
+        let event = statement.events.get(position as usize).ok_or_else(corrupt)?;
+        let fact = statement.fact(event, row.taken_at()?);
         facts.push((fact, row.payload_sha256));
     }
     Ok(facts)
@@ -127,7 +135,8 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     }
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
-    Ok(Order { versions, shares_prefix_with, awaits_answer: false, unknown_to: Vec::new() })
+    let (awaits_answer, unknown_to) = questions::of_order(conn, order_id)?;
+    Ok(Order { versions, shares_prefix_with, awaits_answer, unknown_to })
 }
 
 /// The last registered order before this one that ANCV cannot tell from it.

@@ -20,6 +20,8 @@ pub struct Envelope {
     pub peer: String,
     /// The `User-Agent` header, shortened; empty if there was none.
     pub user_agent: String,
+    /// The headers that the adapter read, one a line; empty if it read none.
+    pub headers: Vec<u8>,
 }
 
 impl Envelope {
@@ -31,6 +33,7 @@ impl Envelope {
             &self.body,
             self.peer.as_bytes(),
             self.user_agent.as_bytes(),
+            &self.headers,
         ];
         let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len().saturating_add(4)).sum());
         for part in parts {
@@ -56,6 +59,8 @@ impl Envelope {
             body: part()?,
             peer: String::from_utf8(part()?).ok()?,
             user_agent: String::from_utf8(part()?).ok()?,
+            // Envelopes of version 0.1 end here.
+            headers: part().unwrap_or_default(),
         };
         bytes.is_empty().then_some(envelope)
     }

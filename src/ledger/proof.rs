@@ -9,17 +9,19 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::crypto::{SealKey, sha256};
 
-use super::entry::{Entry, LogRow};
+use super::entry::Entry;
 use super::fold::{Fold, GENESIS, Taken};
+use super::log_row::LogRow;
 use super::{LedgerError, key_file, payload, schema};
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-const FOLD_TABLES: [(&str, &str); 7] = [
+const FOLD_TABLES: [(&str, &str); 8] = [
     ("orders", "order_id"),
     ("order_versions", "order_id, version"),
     ("events", "order_id, seq, position"),
     ("records", "order_id, psp, call_number"),
     ("tenders", "order_id, psp, call_number, position"),
+    ("questions", "endpoint, topic, subject"),
     ("discrepancies", "id"),
     ("progress", "one"),
 ];

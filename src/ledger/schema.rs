@@ -12,12 +12,13 @@ use super::LedgerError;
 /// The whole current schema.
 const SCHEMA: &str = include_str!("../../schema.sql");
 
-/// The schema's number, kept in `PRAGMA user_version`. A change of `schema.sql` raises it and adds the step
-/// from the version before to [`MIGRATIONS`].
-pub const VERSION: i64 = 1;
-
-/// The steps from each older version to the next: `MIGRATIONS[0]` leads from version 1 to version 2.
-const MIGRATIONS: &[&str] = &[];
+/// The schema's number, kept in `PRAGMA user_version`. A change of `schema.sql` raises it.
+///
+/// | number | since | what is new |
+/// |---|---|---|
+/// | 1 | 0.1.0 | |
+/// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
+pub const VERSION: i64 = 2;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
 const APPLICATION_ID: i64 = 0x4356_436f;
@@ -39,12 +40,14 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // FULL syncs the write-ahead log at each commit: what is acknowledged survives a power loss.
     conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     keep_plans(&conn)?;
+    // References are checked once all tables stand where they should.
+    conn.pragma_update(None, "foreign_keys", false)?;
     migrate(&mut conn, path)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
     Ok(conn)
 }
 
@@ -148,15 +151,49 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
         Owner::Us if found > VERSION => {
             return Err(LedgerError::SchemaVersion { path: path.to_owned(), found, known: VERSION });
         }
-        Owner::Us => {
-            let done = usize::try_from(found.saturating_sub(1))
-                .map_err(|_| LedgerError::NotALedger(path.to_owned()))?;
-            for step in MIGRATIONS.iter().skip(done) {
-                tx.execute_batch(step)?;
-            }
-        }
+        Owner::Us if found < 1 => return Err(LedgerError::NotALedger(path.to_owned())),
+        Owner::Us if found < VERSION => lay_anew(&tx)?,
+        Owner::Us => {}
     }
     tx.pragma_update(None, "user_version", VERSION)?;
     tx.commit()?;
     Ok(())
+}
+
+/// Brings an older ledger up to date: the current schema is laid beside the old tables, their rows move over column
+/// by column, and nothing of the old remains. So a ledger that was brought up to date is the same as a new one, and
+/// a step from each version to the next is not needed as long as tables and columns are only added.
+fn lay_anew(conn: &Connection) -> Result<(), LedgerError> {
+    let named = |kind: &str| -> Result<Vec<String>, LedgerError> {
+        let mut statement = conn.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = ?1 AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+        )?;
+        let names = statement.query_map([kind], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(names)
+    };
+    for (kind, drop) in [("view", "VIEW"), ("trigger", "TRIGGER"), ("index", "INDEX")] {
+        for name in named(kind)? {
+            conn.execute_batch(&format!("DROP {drop} {name}"))?;
+        }
+    }
+    let tables = named("table")?;
+    for table in &tables {
+        conn.execute_batch(&format!("ALTER TABLE {table} RENAME TO old_{table}"))?;
+    }
+    conn.execute_batch(SCHEMA)?;
+    for table in &tables {
+        let old = columns(conn, &format!("old_{table}"))?;
+        let both: Vec<_> = columns(conn, table)?.into_iter().filter(|name| old.contains(name)).collect();
+        let both = both.join(", ");
+        conn.execute_batch(&format!(
+            "INSERT INTO {table} ({both}) SELECT {both} FROM old_{table} ORDER BY 1; DROP TABLE old_{table}"
+        ))?;
+    }
+    Ok(())
+}
+
+fn columns(conn: &Connection, table: &str) -> Result<Vec<String>, LedgerError> {
+    let mut statement = conn.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    let names = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(names)
 }

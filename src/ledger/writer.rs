@@ -7,14 +7,14 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::crypto::SealKey;
-use crate::domain::Timestamp;
+use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
-use super::entry::Entry;
+use super::entry::{Confirmation, Entry};
 use super::fold::{Fold, Taken};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
 use super::rejections::{self, Rejected};
-use super::{LedgerError, Notification, key_file, orders, schema};
+use super::{LedgerError, Notification, attempts, key_file, orders, questions, schema};
 
 /// How many jobs may wait; beyond, a PSP is told to come again.
 const QUEUE: usize = 1024;
@@ -46,6 +46,22 @@ struct Desk<'t> {
     conn: &'t Connection,
     fold: Fold<'t>,
     seal_key: &'t SealKey,
+}
+
+impl Desk<'_> {
+    /// Takes an entry, and keeps the bytes that carried it unless they are kept already.
+    fn keep(
+        &mut self,
+        at: Timestamp,
+        entry: Entry,
+        envelope: Option<&Envelope>,
+    ) -> Result<Taken, LedgerError> {
+        let taken = self.fold.take(at, &entry)?;
+        if let (Taken::Written { seq, payload_known: false, .. }, Some(envelope)) = (&taken, envelope) {
+            payload::keep(self.conn, self.seal_key, (*seq, self.fold.head().at), envelope)?;
+        }
+        Ok(taken)
+    }
 }
 
 /// A job: work inside the transaction, and an answer after its commit.
@@ -140,6 +156,19 @@ impl Store {
         Ok(taken)
     }
 
+    /// Takes a notification that came by another way than the listener, with its raw bytes.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub fn import(&mut self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut desk = Desk { conn: &tx, fold: Fold::resume(&tx)?, seal_key: &self.seal_key };
+        let taken = desk.keep(at, Entry::Notification(arrival.notification), Some(&arrival.envelope))?;
+        desk.fold.finish()?;
+        tx.commit()?;
+        Ok(taken)
+    }
+
     /// Runs a group of jobs as one transaction and answers them after its commit. An error of one job undoes
     /// that job alone. Returns when time next concerns an order.
     fn run(&mut self, jobs: &mut Vec<Box<dyn Job>>) -> Result<Option<Timestamp>, LedgerError> {
@@ -167,7 +196,7 @@ impl Store {
             tx.prepare_cached("RELEASE job")?.execute([])?;
         }
         desk.fold.finish()?;
-        let next_look = orders::next_look(&tx)?;
+        let next_look = [orders::next_look(&tx)?, questions::next_look(&tx)?].into_iter().flatten().min();
         tx.commit()?;
         Ok(next_look)
     }
@@ -273,17 +302,47 @@ impl Ledger {
     /// [`LedgerError::Busy`] at once if too many wait; otherwise whatever prevented the commit.
     pub async fn store(&self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
         let (job, answer) = task(move |desk: &mut Desk<'_>| {
-            let taken = desk.fold.take(at, &Entry::Notification(arrival.notification))?;
-            if let Taken::Written { seq, payload_known: false, .. } = taken {
-                payload::keep(desk.conn, desk.seal_key, (seq, desk.fold.head().at), &arrival.envelope)?;
-            }
-            Ok(taken)
+            desk.keep(at, Entry::Notification(arrival.notification), Some(&arrival.envelope))
         });
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
             mpsc::error::TrySendError::Closed(_) => LedgerError::Stopped,
         })?;
         answer.await.unwrap_or(Err(LedgerError::Stopped))
+    }
+
+    /// Stores what a PSP's API answered, with the bytes of the answer.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn confirm(
+        &self,
+        at: Timestamp,
+        confirmation: Confirmation,
+        envelope: Option<Envelope>,
+    ) -> Result<Taken, LedgerError> {
+        self.run(move |desk| {
+            if confirmation.standing != Standing::Unsettled {
+                attempts::forget(desk.conn, &confirmation.endpoint, &confirmation.question)?;
+            }
+            desk.keep(at, Entry::Confirmation(confirmation), envelope.as_ref())
+        })
+        .await
+    }
+
+    /// A question was asked and is not answered for good: it is asked again at `next`.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn ask_again(
+        &self,
+        endpoint: EndpointId,
+        question: Question,
+        next: Timestamp,
+        error: Option<String>,
+    ) -> Result<(), LedgerError> {
+        self.run(move |desk| attempts::again_at(desk.conn, (&endpoint, &question), next, error.as_deref()))
+            .await
     }
 
     /// Takes an entry that is no notification: orders, a policy, a person's acknowledgement, a burst of wrong

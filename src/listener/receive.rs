@@ -18,7 +18,9 @@ use super::reply::{Outcome, reply};
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
 use crate::crypto::{SecretToken, sha256};
-use crate::ledger::{Arrival, Entry, Envelope, Ledger, Notification, Rejected, SignatureFailures, Taken};
+use crate::ledger::{
+    Arrival, Entry, Envelope, Ledger, Notification, Origin, Rejected, SignatureFailures, Taken,
+};
 use crate::psp::{Method, Reading, Rejection, Request};
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
 
@@ -99,6 +101,7 @@ impl Receiver {
                     body: body.to_vec(),
                     peer: caller.to_string(),
                     user_agent,
+                    headers: header_lines(&headers),
                 };
                 self.store(endpoint, &request, reading, envelope).await
             }
@@ -120,7 +123,9 @@ impl Receiver {
             endpoint: endpoint.id.clone(),
             psp: endpoint.psp,
             mode: endpoint.mode,
+            origin: Origin::Call,
             events: reading.events,
+            questions: reading.questions,
             remark: reading.remark,
             payload_sha256: sha256(&[request.payload()]).to_string(),
         };
@@ -212,6 +217,11 @@ fn headers_for(endpoint: &Endpoint, headers: &HeaderMap) -> Vec<(&'static str, V
     wanted
         .flat_map(|name| headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec())))
         .collect()
+}
+
+/// The headers as evidence, one a line.
+fn header_lines(headers: &[(&'static str, Vec<u8>)]) -> Vec<u8> {
+    headers.iter().flat_map(|(name, value)| [name.as_bytes(), b": ", value, b"\n"].concat()).collect()
 }
 
 /// The endpoint, if the token is its own. An unknown endpoint is compared too, so that it answers like a wrong

@@ -23,6 +23,8 @@ pub struct Metrics {
     pub admin_connections: Gauge,
     /// Jobs that wait for the ledger's writer.
     pub ledger_queue: Gauge,
+    /// Questions to the PSPs' APIs by outcome.
+    pub questions: Family<QuestionLabels, Counter>,
     /// E-mails by outcome.
     pub mails: Family<MailLabels, Counter>,
     /// E-mails that wait to be sent.
@@ -61,6 +63,24 @@ pub enum RejectionReason {
     NotStored,
 }
 
+/// Labels of a question that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QuestionLabels {
+    /// The endpoint.
+    pub endpoint: String,
+    /// What became of it.
+    pub outcome: QuestionOutcome,
+}
+
+/// What became of a question that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum QuestionOutcome {
+    Answered,
+    Undecided,
+    Failed,
+}
+
 /// Labels of an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct MailLabels {
@@ -87,6 +107,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             admin_connections: Gauge::default(),
             ledger_queue: Gauge::default(),
+            questions: Family::default(),
             mails: Family::default(),
             mails_waiting: Gauge::default(),
         };
@@ -110,6 +131,7 @@ impl Default for Metrics {
             "Jobs that wait for the ledger's writer",
             metrics.ledger_queue.clone(),
         );
+        registry.register("questions", "Questions to the PSPs' APIs by outcome", metrics.questions.clone());
         registry.register("mails", "E-mails by outcome", metrics.mails.clone());
         registry.register("mails_waiting", "E-mails that wait to be sent", metrics.mails_waiting.clone());
         metrics
@@ -120,6 +142,11 @@ impl Metrics {
     /// Counts a refused call.
     pub fn count_rejection(&self, endpoint: &str, reason: RejectionReason) {
         self.rejections.get_or_create(&RejectionLabels { endpoint: endpoint.to_owned(), reason }).inc();
+    }
+
+    /// Counts a question that was asked.
+    pub fn count_question(&self, endpoint: &str, outcome: QuestionOutcome) {
+        self.questions.get_or_create(&QuestionLabels { endpoint: endpoint.to_owned(), outcome }).inc();
     }
 
     /// Counts an e-mail.

@@ -4,4 +4,7 @@ mod logging;
 mod metrics;
 
 pub use logging::{LogFormat, init};
-pub use metrics::{MailOutcome, Metrics, NotificationLabels, RejectionLabels, RejectionReason};
+pub use metrics::{
+    MailOutcome, Metrics, NotificationLabels, QuestionLabels, QuestionOutcome, RejectionLabels,
+    RejectionReason,
+};

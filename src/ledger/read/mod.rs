@@ -2,6 +2,7 @@
 //! themselves and never hinder the writer.
 
 mod discrepancies;
+mod questions;
 mod records;
 mod story;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 pub use discrepancies::DiscrepancyRow;
+pub use questions::{PendingQuestion, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use story::{LogLine, OrderStory};
 

@@ -33,10 +33,10 @@ fn entries_are_numbered_without_a_gap_and_chained_to_the_one_before() {
     let mut before = super::super::fold::GENESIS.to_owned();
     let mut statement = book
         .conn
-        .prepare(&format!("SELECT {} FROM log ORDER BY seq", super::super::entry::LogRow::COLUMNS))
+        .prepare(&format!("SELECT {} FROM log ORDER BY seq", super::super::log_row::LogRow::COLUMNS))
         .expect("a query");
     let rows: Vec<_> = statement
-        .query_map([], super::super::entry::LogRow::from_row)
+        .query_map([], super::super::log_row::LogRow::from_row)
         .expect("rows")
         .map(|row| row.expect("a row"))
         .collect();
@@ -50,10 +50,11 @@ fn entries_are_numbered_without_a_gap_and_chained_to_the_one_before() {
 #[test]
 fn no_character_can_move_between_columns_unnoticed() {
     let entry = Entry::from(voucher("A", 100));
-    let row = super::super::entry::LogRow::new(1, minute(0), &entry, Some(Verdict::Genuine)).expect("a row");
+    let row =
+        super::super::log_row::LogRow::new(1, minute(0), &entry, Some(Verdict::Genuine)).expect("a row");
     let hash = |shop: Option<&str>, endpoint: Option<&str>| {
         let (shop, endpoint) = (shop.map(str::to_owned), endpoint.map(str::to_owned));
-        super::super::entry::LogRow { shop, endpoint, ..row.clone() }.chain_hash("")
+        super::super::log_row::LogRow { shop, endpoint, ..row.clone() }.chain_hash("")
     };
     let variants = [
         hash(Some("ab"), Some("c")),
@@ -89,7 +90,7 @@ fn every_kind_of_entry_reads_back_as_it_was() {
         acknowledged(7),
         wrong_signatures(),
     ] {
-        let row = super::super::entry::LogRow::new(1, minute(0), &entry, None).expect("a row");
+        let row = super::super::log_row::LogRow::new(1, minute(0), &entry, None).expect("a row");
         assert_eq!(row.entry().expect("readable"), entry);
     }
 }

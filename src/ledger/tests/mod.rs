@@ -5,6 +5,7 @@ mod fold;
 mod log;
 mod outbox;
 mod proof;
+mod questions;
 mod replay;
 mod schema;
 mod writer;
@@ -24,12 +25,13 @@ use crate::reconcile::Policy;
 
 use super::fold::Fold;
 use super::{
-    Acknowledgement, Entry, Envelope, LedgerError, Notification, OrderRegistration, Proof, SignatureFailures,
-    Taken, Verdict, rebuild, verify,
+    Acknowledgement, Entry, Envelope, LedgerError, Notification, OrderRegistration, Origin, Proof,
+    SignatureFailures, Taken, Verdict, rebuild, verify,
 };
 
 /// What the log decides, parents first; `progress` beside them says how far it was folded.
-const FOLD_TABLES: [&str; 6] = ["orders", "order_versions", "events", "records", "tenders", "discrepancies"];
+const FOLD_TABLES: [&str; 7] =
+    ["orders", "order_versions", "events", "records", "tenders", "questions", "discrepancies"];
 
 /// So many minutes after the first of March 2026, ten o'clock UTC.
 fn minute(minutes: i64) -> Timestamp {
@@ -53,6 +55,7 @@ fn envelope(query: &str) -> Envelope {
         body: Vec::new(),
         peer: "192.0.2.1".to_owned(),
         user_agent: String::new(),
+        headers: Vec::new(),
     }
 }
 
@@ -104,7 +107,9 @@ fn notification(events: Vec<Event>) -> Notification {
         endpoint: endpoint("camping-up2pay"),
         psp: Psp::Up2pay,
         mode: Mode::Production,
+        origin: Origin::Call,
         events,
+        questions: Vec::new(),
         remark: None,
         payload_sha256,
     }

@@ -143,11 +143,12 @@ fn rebuild_repairs_a_damaged_fold() {
         ("UPDATE progress SET policy = replace(policy, '1200', '1201')", vec!["progress"]),
         (
             "DELETE FROM tenders; DELETE FROM records; DELETE FROM events; DELETE FROM order_versions;
-             DELETE FROM discrepancies; DELETE FROM orders",
+             DELETE FROM questions; DELETE FROM discrepancies; DELETE FROM orders",
             FOLD_TABLES.to_vec(),
         ),
     ] {
         let mut book = lived_in();
+        book.take(50, super::questions::hint(super::questions::session("a1")));
         let before = book.everything();
         book.damage(sql);
         let rebuilt = rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");

@@ -131,3 +131,42 @@ fn the_register_shows_a_half_payment_with_its_gap_and_its_discrepancy() {
         ["6000 4000 10000 10000 0 balanced 0", "5000 0 5000 8000 -3000 unbalanced 1"]
     );
 }
+
+/// `schema.sql` as it was at each older version.
+const OLDER: [(i64, &str); 1] = [(1, include_str!("schema_1.sql"))];
+
+#[test]
+fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
+    for (version, schema) in OLDER {
+        let book = lived_in();
+        let path = folder().keep().join("ledger.sqlite");
+        let old = Connection::open(&path).expect("a database");
+        old.execute_batch(schema).expect("the old schema");
+        old.pragma_update(None, "application_id", 0x4356_436f).expect("marked");
+        old.pragma_update(None, "user_version", version).expect("numbered");
+        old.execute("ATTACH ?1 AS new", [book.path().to_str().expect("a path")]).expect("attached");
+        let tables: Vec<String> = {
+            let mut names = old
+                .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' ORDER BY rowid")
+                .expect("tables");
+            names.query_map([], |row| row.get(0)).expect("names").collect::<Result<_, _>>().expect("names")
+        };
+        for table in &tables {
+            let copy = format!("INSERT INTO main.{table} SELECT * FROM new.{table}");
+            old.execute_batch(&copy).expect("copied");
+        }
+        drop(old);
+
+        let migrated = opened(&path).expect("brought up to date");
+        let laid_out = |conn: &Connection| -> Vec<String> {
+            let mut objects = conn
+                .prepare("SELECT name || ': ' || COALESCE(sql, '') FROM sqlite_schema ORDER BY 1")
+                .expect("a query");
+            objects.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("rows")
+        };
+        assert_eq!(laid_out(&migrated), laid_out(&book.conn), "the same as a new one");
+        drop(migrated);
+        let proof = verify(&path, &book.key_file(), &mut |_, _| {}).expect("readable");
+        assert_eq!((proof.flaws, proof.entries), (Vec::new(), book.count("log")));
+    }
+}

@@ -1,0 +1,327 @@
+//! The worker that asks what the ledger's questions want to know. Its only memory that matters is the ledger's: a
+//! crash at any point costs at most one repetition of a question.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::conversation::{Outcome, ask};
+use super::{back_off, sweep};
+use crate::clock::Clock;
+use crate::config::{Config, ConfirmSettings, Endpoint};
+use crate::crypto::sha256;
+use crate::domain::{EndpointId, Standing, Timestamp};
+use crate::ledger::{Confirmation, Entry, Envelope, Ledger, LedgerError, PendingQuestion, Reader};
+use crate::outbound::Client;
+use crate::psp::api::{Answer, Inquiry, NoAnswer};
+use crate::telemetry::{Metrics, QuestionOutcome};
+
+/// How often to look for questions.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How many questions to an endpoint's API are looked up at a time.
+const AT_A_TIME: u32 = 50;
+
+/// Asks the PSPs' APIs.
+pub struct ConfirmWorker {
+    /// The settings, as last loaded.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Where answers go.
+    pub ledger: Ledger,
+    /// Where questions are read.
+    pub ledger_path: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What the worker remembers of an endpoint's API while it runs.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    /// How many questions failed one after the other.
+    failures: u32,
+    /// Not to be asked before.
+    not_before: Timestamp,
+    /// When its next call may be made.
+    next_call: Instant,
+}
+
+impl ConfirmWorker {
+    /// Works until `stop`. A question that is being asked then is asked again at the next start.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut manners: BTreeMap<EndpointId, Manner> = BTreeMap::new();
+        let mut asking: JoinSet<(EndpointId, Manner)> = JoinSet::new();
+        let mut busy: BTreeSet<EndpointId> = BTreeSet::new();
+        let mut client = self.client();
+        let mut tick = tokio::time::interval(EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut swept_at: Option<Timestamp> = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = self.config.changed() => match changed {
+                    Ok(()) => client = self.client(),
+                    Err(_) => return,
+                },
+                ended = asking.join_next(), if !asking.is_empty() => {
+                    match ended {
+                        Some(Ok((endpoint, manner))) => {
+                            busy.remove(&endpoint);
+                            manners.insert(endpoint, manner);
+                        }
+                        // A bug of ours in an adapter: its endpoint's questions wait, and are tried again.
+                        Some(Err(error)) => {
+                            tracing::error!(%error, "asking failed; please report it");
+                            busy.clear();
+                        }
+                        None => {}
+                    }
+                    continue;
+                }
+                _ = tick.tick() => {}
+            }
+            let config = Arc::clone(&self.config.borrow());
+            let now = self.clock.now();
+            if swept_at.is_none_or(|at| now.since(at) >= config.confirm.sweep_every) {
+                swept_at = Some(now);
+                self.sweep(&config, now).await;
+            }
+            let Some(client) = &client else { continue };
+            let idle = |endpoint: &&Arc<Endpoint>| {
+                let rests = manners.get(&endpoint.id).is_some_and(|manner| now < manner.not_before);
+                endpoint.adapter.api().is_some() && !busy.contains(&endpoint.id) && !rests
+            };
+            let idle: Vec<_> = config.endpoints.iter().filter(idle).cloned().collect();
+            for (endpoint, due) in self.due(idle, now).await {
+                busy.insert(endpoint.id.clone());
+                let manner = manners.get(&endpoint.id).copied().unwrap_or_else(Manner::fresh);
+                let round = Round {
+                    endpoint,
+                    settings: config.confirm.clone(),
+                    client: client.clone(),
+                    ledger: self.ledger.clone(),
+                    clock: self.clock.clone(),
+                    metrics: Arc::clone(&self.metrics),
+                };
+                asking.spawn(round.run(due, manner, stop.clone()));
+            }
+        }
+    }
+
+    fn client(&self) -> Option<Client> {
+        let settings = self.config.borrow().confirm.clone();
+        Client::new(settings.proxy, settings.timeout)
+            .inspect_err(|error| tracing::error!(%error, "no API can be asked"))
+            .ok()
+    }
+
+    /// Raises what nothing was heard of, and withdraws what can no longer be asked.
+    async fn sweep(&self, config: &Arc<Config>, now: Timestamp) {
+        let (path, config) = (self.ledger_path.clone(), Arc::clone(config));
+        let found = tokio::task::spawn_blocking(move || {
+            let reader = Reader::open(&path)?;
+            let mut entries = sweep::withdrawals(&reader, &config)?;
+            entries.extend(sweep::regular(&reader, &config, now)?.into_iter().map(Entry::Inquiry));
+            Ok::<_, LedgerError>(entries)
+        });
+        let entries = match found.await.unwrap_or(Err(LedgerError::Stopped)) {
+            Ok(entries) => entries,
+            Err(error) => return tracing::error!(%error, "what was never heard of could not be looked up"),
+        };
+        for entry in entries {
+            if let Err(error) = self.ledger.take(now, entry).await {
+                tracing::error!(%error, "questions could not be raised");
+            }
+        }
+    }
+
+    /// The endpoints of these to whose APIs questions are due, with the questions.
+    async fn due(
+        &self,
+        endpoints: Vec<Arc<Endpoint>>,
+        now: Timestamp,
+    ) -> Vec<(Arc<Endpoint>, Vec<PendingQuestion>)> {
+        if endpoints.is_empty() {
+            return Vec::new();
+        }
+        let path = self.ledger_path.clone();
+        let due = tokio::task::spawn_blocking(move || {
+            let reader = Reader::open(&path)?;
+            let mut due = Vec::new();
+            for endpoint in endpoints {
+                let questions = reader.questions_due(&endpoint.id, now, AT_A_TIME)?;
+                if !questions.is_empty() {
+                    due.push((endpoint, questions));
+                }
+            }
+            Ok(due)
+        });
+        due.await.unwrap_or(Err(LedgerError::Stopped)).unwrap_or_else(|error| {
+            tracing::error!(%error, "questions could not be looked up");
+            Vec::new()
+        })
+    }
+}
+
+impl Manner {
+    fn fresh() -> Self {
+        Self { failures: 0, not_before: Timestamp::from_millis(0), next_call: Instant::now() }
+    }
+}
+
+/// One round of questions to one endpoint's API, one after the other.
+struct Round {
+    endpoint: Arc<Endpoint>,
+    settings: ConfirmSettings,
+    client: Client,
+    ledger: Ledger,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+}
+
+impl Round {
+    /// Asks until all are asked or the API fails: then it is left alone for a while.
+    async fn run(
+        self,
+        due: Vec<PendingQuestion>,
+        mut manner: Manner,
+        stop: CancellationToken,
+    ) -> (EndpointId, Manner) {
+        let distance = Duration::from_secs(1) / self.settings.calls_per_second;
+        let next_call = std::sync::Mutex::new(manner.next_call);
+        for pending in due {
+            let turn = || {
+                let mut next = next_call.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let at = (*next).max(Instant::now());
+                *next = at + distance;
+                tokio::time::sleep_until(at)
+            };
+            let Some(api) = self.endpoint.adapter.api() else { break };
+            let inquiry = Inquiry { question: &pending.question, known: &pending.known };
+            let outcome = tokio::select! {
+                () = stop.cancelled() => break,
+                outcome = ask(api, &inquiry, (&self.client, &self.clock), turn) => outcome,
+            };
+            let failed = outcome.answer.is_err();
+            if let Err(error) = self.note(&pending, outcome).await {
+                tracing::error!(endpoint = %self.endpoint.id, %error, "an answer was not stored; it is sought again");
+            }
+            manner.failures = if failed { manner.failures.saturating_add(1) } else { 0 };
+            if failed {
+                manner.not_before = self.clock.now().after(back_off::pause(manner.failures));
+                break;
+            }
+        }
+        manner.next_call = next_call.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (self.endpoint.id.clone(), manner)
+    }
+
+    async fn note(&self, pending: &PendingQuestion, outcome: Outcome) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        match outcome.answer {
+            Ok(answer) => {
+                let undecided = answer.standing == Standing::Unsettled;
+                self.count(if undecided { QuestionOutcome::Undecided } else { QuestionOutcome::Answered });
+                if undecided {
+                    let next = now.after(back_off::while_undecided(pending.attempts));
+                    self.ask_again(pending, next, None).await?;
+                }
+                let standing = if undecided { self.or_given_up(pending, now) } else { answer.standing };
+                let answer = Answer { standing, ..answer };
+                tracing::info!(
+                    endpoint = %self.endpoint.id, question = %pending.question, standing = standing.as_str(),
+                    events = answer.events.len(), "answered"
+                );
+                self.confirm(pending, answer, Some(outcome.evidence), now).await
+            }
+            Err(why) => {
+                self.count(QuestionOutcome::Failed);
+                tell(&self.endpoint.id, pending, &why);
+                match self.or_given_up(pending, now) {
+                    Standing::GivenUp => {
+                        let remark = Some(why.to_string());
+                        let answer = Answer {
+                            standing: Standing::GivenUp,
+                            events: Vec::new(),
+                            questions: Vec::new(),
+                            remark,
+                        };
+                        self.confirm(pending, answer, None, now).await
+                    }
+                    Standing::Settled | Standing::Unsettled | Standing::Unknown | Standing::Withdrawn => {
+                        let next = now.after(back_off::after_failure(pending.attempts));
+                        self.ask_again(pending, next, Some(why.to_string())).await
+                    }
+                }
+            }
+        }
+    }
+
+    fn or_given_up(&self, pending: &PendingQuestion, now: Timestamp) -> Standing {
+        let over = now.since(pending.asked_at) >= self.settings.give_up_after;
+        if over { Standing::GivenUp } else { Standing::Unsettled }
+    }
+
+    async fn ask_again(
+        &self,
+        pending: &PendingQuestion,
+        next: Timestamp,
+        error: Option<String>,
+    ) -> Result<(), LedgerError> {
+        self.ledger.ask_again(self.endpoint.id.clone(), pending.question.clone(), next, error).await
+    }
+
+    async fn confirm(
+        &self,
+        pending: &PendingQuestion,
+        answer: Answer,
+        evidence: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let evidence = evidence.unwrap_or_default();
+        let confirmation = Confirmation {
+            shop: self.endpoint.shop.clone(),
+            endpoint: self.endpoint.id.clone(),
+            psp: self.endpoint.psp,
+            mode: self.endpoint.mode,
+            question: pending.question.clone(),
+            asked_at: pending.asked_at,
+            standing: answer.standing,
+            events: answer.events,
+            questions: answer.questions,
+            remark: answer.remark,
+            payload_sha256: sha256(&[&evidence]).to_string(),
+        };
+        let envelope = (!evidence.is_empty()).then(|| Envelope {
+            method: "ANSWER".to_owned(),
+            query: Vec::new(),
+            body: evidence,
+            peer: String::new(),
+            user_agent: String::new(),
+            headers: Vec::new(),
+        });
+        self.ledger.confirm(now, confirmation, envelope).await.map(drop)
+    }
+
+    fn count(&self, outcome: QuestionOutcome) {
+        self.metrics.count_question(self.endpoint.id.as_str(), outcome);
+    }
+}
+
+fn tell(endpoint: &EndpointId, pending: &PendingQuestion, why: &NoAnswer) {
+    match why {
+        NoAnswer::Trouble(why) => {
+            tracing::warn!(%endpoint, question = %pending.question, %why, "no answer; it is asked again");
+        }
+        NoAnswer::Setting(why) => {
+            tracing::error!(%endpoint, question = %pending.question, %why, "the API refuses: correct the configuration");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Which questions to the PSPs' APIs wait for an answer, and what there is to ask about.
+
+use rusqlite::params;
+
+use super::Reader;
+use crate::domain::{EndpointId, Event, OrderRef, Psp, Question, ShopId, Timestamp};
+use crate::ledger::{LedgerError, orders};
+
+/// A question that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingQuestion {
+    /// The question.
+    pub question: Question,
+    /// When it was last raised.
+    pub asked_at: Timestamp,
+    /// How often it was asked without a final answer.
+    pub attempts: u32,
+    /// The events of its order, as its PSP notified them.
+    pub known: Vec<Event>,
+}
+
+/// An order that its shop registered and of which nothing was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnheardOrder {
+    /// Whose it is.
+    pub shop: ShopId,
+    /// Its reference.
+    pub reference: OrderRef,
+}
+
+/// A question that waits at an endpoint which can no longer be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrandedQuestion {
+    /// Whose it is.
+    pub shop: ShopId,
+    /// Where it was to be asked.
+    pub endpoint: EndpointId,
+    /// Who was to be asked.
+    pub psp: Psp,
+    /// The question.
+    pub question: Question,
+    /// When it was last raised.
+    pub asked_at: Timestamp,
+}
+
+impl Reader {
+    /// The questions that wait at any endpoint but these.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn questions_of_others(&self, askable: &[EndpointId]) -> Result<Vec<StrandedQuestion>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT shop, endpoint, psp, topic, subject, asked_at FROM questions
+             WHERE state IN ('open', 'unsettled') ORDER BY endpoint, topic, subject",
+        )?;
+        let rows: Vec<StrandedQuestion> = statement
+            .query_map([], |row| {
+                Ok(StrandedQuestion {
+                    shop: row.get(0)?,
+                    endpoint: row.get(1)?,
+                    psp: row.get(2)?,
+                    question: Question {
+                        topic: row.get(3)?,
+                        subject: row.get(4)?,
+                        asking: crate::domain::Asking::Afresh,
+                    },
+                    asked_at: row.get(5)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(rows.into_iter().filter(|row| !askable.contains(&row.endpoint)).collect())
+    }
+
+    /// The questions to an endpoint's API that may be asked now, longest waiting first.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn questions_due(
+        &self,
+        endpoint: &EndpointId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<PendingQuestion>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT q.topic, q.subject, q.asked_at, COALESCE(a.attempts, 0), q.order_id, q.psp
+             FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject)
+             WHERE q.endpoint = ?1 AND q.state IN ('open', 'unsettled') AND q.asked_at <= ?2
+               AND COALESCE(a.attempt_at, '') <= ?3
+             ORDER BY COALESCE(a.attempt_at, q.asked_at) LIMIT ?4",
+        )?;
+        let mut rows = statement.query(params![endpoint.as_str(), now, now, limit])?;
+        let mut due = Vec::new();
+        while let Some(row) = rows.next()? {
+            let psp: Psp = row.get(5)?;
+            let asked_at: Timestamp = row.get(2)?;
+            if asked_at.after(psp.settles_in()) > now {
+                continue;
+            }
+            let order_id: Option<i64> = row.get(4)?;
+            due.push(PendingQuestion {
+                question: Question {
+                    topic: row.get(0)?,
+                    subject: row.get(1)?,
+                    asking: crate::domain::Asking::Afresh,
+                },
+                asked_at,
+                attempts: row.get(3)?,
+                known: match order_id {
+                    Some(order_id) => self.events_of(order_id, psp)?,
+                    None => Vec::new(),
+                },
+            });
+        }
+        Ok(due)
+    }
+
+    fn events_of(&self, order_id: i64, psp: Psp) -> Result<Vec<Event>, LedgerError> {
+        let facts = orders::facts(&self.conn, order_id)?;
+        Ok(facts.into_iter().filter(|(fact, _)| fact.psp == psp).map(|(fact, _)| fact.event).collect())
+    }
+
+    /// The endpoints to whose APIs questions wait, each with how many.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn questions_pending(&self) -> Result<Vec<(EndpointId, i64)>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT endpoint, COUNT(*) FROM questions WHERE state IN ('open', 'unsettled')
+             GROUP BY endpoint ORDER BY endpoint",
+        )?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// The orders that were registered in a span of time and of which no PSP has told anything.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn unheard_orders(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<UnheardOrder>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT o.shop, o.reference FROM orders o JOIN order_versions v USING (order_id)
+             WHERE v.version = 1 AND v.registered_at >= ?1 AND v.registered_at < ?2
+               AND NOT EXISTS (SELECT 1 FROM events e WHERE e.order_id = o.order_id)
+             ORDER BY o.order_id",
+        )?;
+        let rows = statement
+            .query_map([since, until], |row| Ok(UnheardOrder { shop: row.get(0)?, reference: row.get(1)? }))?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// The events of the payments since an instant that are neither balanced nor over, each with the endpoint that
+    /// told it.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn events_of_open_records(&self, since: Timestamp) -> Result<Vec<(EndpointId, Event)>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT DISTINCT order_id FROM records
+             WHERE first_seen_at >= ?1 AND state IN ('pending', 'unbalanced', 'unverified') ORDER BY order_id",
+        )?;
+        let ids: Vec<i64> = statement.query_map([since], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut events = Vec::new();
+        for order_id in ids {
+            let facts = orders::facts(&self.conn, order_id)?;
+            events.extend(facts.into_iter().map(|(fact, _)| (fact.endpoint, fact.event)));
+        }
+        Ok(events)
+    }
+
+    /// When an endpoint's API was last asked what happened in a span of time.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn last_window(&self, endpoint: &EndpointId) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(self.conn.query_row(
+            "SELECT MAX(asked_at) FROM questions WHERE endpoint = ?1 AND topic = 'window'",
+            [endpoint.as_str()],
+            |row| row.get(0),
+        )?)
+    }
+}

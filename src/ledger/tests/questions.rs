@@ -1,0 +1,169 @@
+//! Questions to the PSPs' APIs: raised by the log, answered into it, and told of when an answer is missing.
+
+use super::*;
+use crate::domain::{Asking, Question, Standing, Subject, Topic};
+use crate::ledger::{Confirmation, Inquiry, Reader, Reason};
+
+pub(super) fn session(token: &str) -> Question {
+    Question {
+        topic: Topic::Session,
+        subject: Subject::new(token).expect("a subject"),
+        asking: Asking::Sparingly,
+    }
+}
+
+fn transaction(id: &str, asking: Asking) -> Question {
+    Question { topic: Topic::Transaction, subject: Subject::new(id).expect("a subject"), asking }
+}
+
+/// An unsigned call that only says what to ask.
+pub(super) fn hint(question: Question) -> Entry {
+    Entry::Notification(Notification {
+        psp: Psp::Monext,
+        questions: vec![question],
+        ..notification(Vec::new())
+    })
+}
+
+fn answer(question: Question, asked_at: Timestamp, standing: Standing, events: Vec<Event>) -> Entry {
+    let Notification { shop, endpoint, mode, events, payload_sha256, .. } = notification(events);
+    Entry::Confirmation(Confirmation {
+        shop,
+        endpoint,
+        psp: Psp::Monext,
+        mode,
+        question,
+        asked_at,
+        standing,
+        events,
+        questions: Vec::new(),
+        remark: None,
+        payload_sha256,
+    })
+}
+
+fn inquiry(questions: Vec<Question>) -> Entry {
+    let Notification { shop, endpoint, .. } = notification(Vec::new());
+    Entry::Inquiry(Inquiry { shop, endpoint, psp: Psp::Monext, reason: Reason::CatchUp, questions })
+}
+
+fn open_kinds(ledger: &Book) -> Vec<String> {
+    ledger.texts("SELECT kind || ' ' || detail FROM discrepancies WHERE closed_at IS NULL ORDER BY id")
+}
+
+#[test]
+fn a_hint_is_stored_once_and_asked_about() {
+    let mut ledger = Book::new();
+    let taken = ledger.take(0, hint(session("a1")));
+    assert!(matches!(taken, Taken::Written { verdict: Some(Verdict::Hint), .. }), "{taken:?}");
+    assert_eq!(ledger.take(1, hint(session("a1"))), Taken::Unchanged, "nothing new to keep");
+    assert_eq!(
+        ledger.texts("SELECT topic || ' ' || subject || ' ' || state FROM questions"),
+        ["session a1 open"]
+    );
+}
+
+#[test]
+fn an_answer_brings_its_facts_and_settles_the_question() {
+    let mut ledger = Book::new();
+    ledger.take(0, hint(session("a1")));
+    let events = card("CMD-1", 4000).events;
+    ledger.take(1, answer(session("a1"), minute(0), Standing::Settled, events));
+    assert_eq!(ledger.texts("SELECT state || ' ' || order_id FROM questions"), ["settled 1"]);
+    assert_eq!(ledger.texts("SELECT psp || ' ' || card_cents FROM records"), ["monext 4000"]);
+    assert_eq!(ledger.take(2, hint(session("a1"))), Taken::Unchanged, "answered a minute ago");
+    assert!(matches!(ledger.take(12, hint(session("a1"))), Taken::Written { .. }), "asked afresh");
+}
+
+#[test]
+fn an_answer_that_is_awaited_too_long_is_told_once_for_the_endpoint_and_closes_by_itself() {
+    let mut ledger = Book::new();
+    for token in ["a1", "a2", "a3"] {
+        ledger.take(0, hint(session(token)));
+    }
+    ledger.sweep(minute(14));
+    assert_eq!(open_kinds(&ledger), [""; 0]);
+    ledger.sweep(minute(15));
+    assert_eq!(open_kinds(&ledger), ["unconfirmed 3: session a1"]);
+    for (n, token) in ["a1", "a2", "a3"].into_iter().enumerate() {
+        assert_eq!(ledger.texts("SELECT id || kind FROM discrepancies"), ["1unconfirmed"]);
+        let minutes = 60 + i64::try_from(n).expect("small");
+        ledger.take(minutes, answer(session(token), minute(0), Standing::Settled, Vec::new()));
+    }
+    assert_eq!(open_kinds(&ledger), [""; 0]);
+    assert_eq!(ledger.texts("SELECT closed_at FROM discrepancies"), [minute(62).to_string()]);
+}
+
+#[test]
+fn a_psp_that_has_not_decided_is_not_overdue_for_a_day() {
+    let mut ledger = Book::new();
+    ledger.take(0, hint(session("a1")));
+    let undecided = || answer(session("a1"), minute(0), Standing::Unsettled, Vec::new());
+    assert!(matches!(ledger.take(1, undecided()), Taken::Written { .. }));
+    assert_eq!(ledger.take(2, undecided()), Taken::Unchanged, "said already");
+    ledger.sweep(minute(24 * 60));
+    assert_eq!(open_kinds(&ledger), [""; 0]);
+    ledger.sweep(minute(24 * 60 + 1));
+    assert_eq!(open_kinds(&ledger), ["unconfirmed 1: session a1"]);
+}
+
+#[test]
+fn an_answer_that_is_given_up_stays_with_a_person() {
+    let mut ledger = Book::new();
+    ledger.take(0, hint(session("a1")));
+    ledger.take(5000, answer(session("a1"), minute(0), Standing::GivenUp, Vec::new()));
+    assert_eq!(open_kinds(&ledger), ["unconfirmed 1: session a1"]);
+    // Asked again by hand, and answered.
+    ledger.take(6000, inquiry(vec![session("a1")]));
+    ledger.take(6001, answer(session("a1"), minute(6000), Standing::Settled, Vec::new()));
+    assert_eq!(open_kinds(&ledger), [""; 0]);
+}
+
+#[test]
+fn an_answer_to_a_question_that_was_raised_again_meanwhile_is_not_the_last_word() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    ledger.take(0, inquiry(vec![question()]));
+    ledger.take(2, inquiry(vec![question()]));
+    ledger.take(3, answer(question(), minute(0), Standing::Settled, Vec::new()));
+    assert_eq!(ledger.texts("SELECT state FROM questions"), ["open"]);
+    ledger.take(4, answer(question(), minute(2), Standing::Settled, Vec::new()));
+    assert_eq!(ledger.texts("SELECT state FROM questions"), ["settled"]);
+}
+
+#[test]
+fn what_the_ledger_knows_is_not_asked_once_more() {
+    let mut ledger = Book::new();
+    ledger.take(0, hint(session("a1")));
+    let events = card("CMD-1", 4000).events;
+    let id = events[0].tender_id.clone().expect("a transaction").to_string();
+    ledger.take(1, answer(session("a1"), minute(0), Standing::Settled, events));
+    assert_eq!(ledger.take(2, inquiry(vec![transaction(&id, Asking::Once)])), Taken::Unchanged);
+    assert!(matches!(ledger.take(2, inquiry(vec![transaction("t9", Asking::Once)])), Taken::Written { .. }));
+}
+
+#[test]
+fn what_waits_is_handed_out_when_its_time_has_come() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.sqlite");
+    let mut conn = opened(&path).expect("a ledger");
+    let entries = [(minute(0), hint(session("a1"))), (minute(1), hint(session("a2")))];
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).expect("a transaction");
+    let mut fold = Fold::resume(&tx).expect("a fold");
+    for (at, entry) in &entries {
+        fold.take(*at, entry).expect("taken");
+    }
+    fold.finish().expect("finished");
+    let key = (&endpoint("camping-up2pay"), &session("a1"));
+    super::super::attempts::again_at(&tx, key, minute(10), Some("HTTP 503")).expect("noted");
+    tx.commit().expect("committed");
+
+    let reader = Reader::open(&path).expect("a reader");
+    let due = |at| -> Vec<String> {
+        let due = reader.questions_due(&endpoint("camping-up2pay"), at, 10).expect("read");
+        due.iter().map(|due| due.question.subject.to_string()).collect()
+    };
+    assert_eq!(due(minute(0)), [""; 0], "a1 failed, a2 is not raised yet");
+    assert_eq!(due(minute(5)), ["a2"]);
+    assert_eq!(due(minute(10)), ["a2", "a1"]);
+}
