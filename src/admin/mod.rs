@@ -3,10 +3,12 @@
 
 mod orders;
 mod records;
+mod sessions;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -21,6 +23,9 @@ use crate::listener::accept::Handler;
 use crate::telemetry::Metrics;
 
 pub use orders::{OrderError, RawOrder};
+
+/// How long a body may take to arrive.
+const BODY: Duration = Duration::from_secs(30);
 
 /// Answers on the admin address.
 pub struct Admin {
@@ -79,6 +84,16 @@ fn is_own_name(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
 }
 
+/// A browser on the same machine must not be able to post here on behalf of a foreign page: that it cannot send with
+/// this type.
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
+}
+
 impl Admin {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let path = request.uri().path().to_owned();
@@ -95,10 +110,13 @@ impl Admin {
         match (&method, path.as_str()) {
             (&Method::GET, "/metrics") => self.show_metrics().await,
             (&Method::POST, "/api/v1/orders") => self.register_orders(request).await,
+            (&Method::POST, "/api/v1/sessions") => self.take_session(request).await,
             (&Method::GET, "/api/v1/records") => self.list_records(request.uri().query()).await,
-            (_, "/metrics" | "/api/v1/orders" | "/api/v1/records" | "/healthz" | "/readyz") => {
-                Answer::error(StatusCode::METHOD_NOT_ALLOWED, "another method is needed here")
-            }
+            (
+                _,
+                "/metrics" | "/api/v1/orders" | "/api/v1/sessions" | "/api/v1/records" | "/healthz"
+                | "/readyz",
+            ) => Answer::error(StatusCode::METHOD_NOT_ALLOWED, "another method is needed here"),
             _ => Answer::error(StatusCode::NOT_FOUND, "no such page"),
         }
     }

@@ -1,13 +1,11 @@
 //! `POST /api/v1/orders`: the shop says what it expects.
 
-use std::time::Duration;
-
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::{Request, StatusCode, header};
+use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
-use super::{Admin, Answer};
+use super::{Admin, Answer, BODY, is_json};
 use crate::config::Config;
 use crate::domain::{Cents, Currency, OrderRef, Timestamp};
 use crate::ledger::{Entry, OrderRegistration, Taken};
@@ -17,9 +15,6 @@ const BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// So many orders are one transaction; notifications wait for it.
 const MAX_ORDERS: usize = 1000;
-
-/// How long it may take to arrive.
-const BODY: Duration = Duration::from_secs(30);
 
 /// An order as the shop writes it, in JSON or in a line of CSV.
 #[derive(Debug, Clone, Deserialize)]
@@ -85,14 +80,7 @@ impl RawOrder {
 impl Admin {
     /// Registers one order or many, all or none.
     pub(super) async fn register_orders(&self, request: Request<Incoming>) -> Answer {
-        // A browser on the same machine must not be able to post here on behalf of a foreign page.
-        let is_json = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split(';').next())
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
-        if !is_json {
+        if !is_json(request.headers()) {
             return Answer::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
         }
         let body = Limited::new(request.into_body(), BODY_BYTES).collect();

@@ -130,6 +130,7 @@ fn look_up(
 }
 
 fn item(news: News, row: DiscrepancyRow) -> Item {
+    let detail = row.particulars();
     Item {
         news,
         id: row.id,
@@ -142,7 +143,7 @@ fn item(news: News, row: DiscrepancyRow) -> Item {
         currency: row.record.as_ref().map_or(Currency::EUR, |record| record.currency),
         expected: row.expected,
         actual: row.actual,
-        detail: row.detail,
+        detail,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
         record: row.record,

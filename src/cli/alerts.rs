@@ -101,7 +101,7 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
         "call_number": row.call_number,
         "expected_cents": row.expected,
         "actual_cents": row.actual,
-        "detail": row.detail,
+        "detail": row.particulars(),
         "opened_at": row.opened_at,
         "closed_at": row.closed_at,
         "acked_at": row.acked.as_ref().map(|(at, _, _)| at),

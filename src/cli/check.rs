@@ -7,16 +7,20 @@ use serde::Serialize;
 
 use super::{Failure, Outcome, ReportFormat, load, output, runtime};
 use crate::alert::SendError;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::confirm;
 use crate::domain::Psp;
 use crate::ledger::{LedgerError, Reader};
+use crate::outbound::Client;
+use crate::psp::api::NoAnswer;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The form of the report.
     #[arg(long, default_value = "table")]
     format: ReportFormat,
-    /// Do not try the mail server.
+    /// Try neither the mail server nor the PSPs' APIs.
     #[arg(long)]
     offline: bool,
 }
@@ -53,6 +57,9 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
     lines.push(ledger(&config));
     lines.push(mail(&config, options.offline)?);
+    if !options.offline {
+        lines.extend(apis(&config)?);
+    }
     lines.extend(config.endpoints.iter().map(|endpoint| {
         let reminder = match endpoint.psp {
             Psp::Up2pay => {
@@ -107,6 +114,28 @@ fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
             }
         },
     })
+}
+
+/// Tries each API with a call that asks nothing.
+fn apis(config: &Config) -> Result<Vec<Line>, Failure> {
+    let askable: Vec<_> =
+        config.endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.adapter.api()?))).collect();
+    if askable.is_empty() {
+        return Ok(Vec::new());
+    }
+    let client = match Client::new(config.confirm.proxy.clone(), config.confirm.timeout) {
+        Ok(client) => client,
+        Err(error) => return Ok(vec![Line::new("APIs", Verdict::Wrong, error.to_string())]),
+    };
+    let (runtime, clock) = (runtime()?, Clock::system());
+    let tried = askable.into_iter().map(|(endpoint, api)| {
+        let what = format!("API of {}", endpoint.id);
+        match runtime.block_on(confirm::probe(api, &client, &clock)) {
+            Ok(words) => Line::new(what, Verdict::Good, words),
+            Err(NoAnswer::Trouble(why) | NoAnswer::Setting(why)) => Line::new(what, Verdict::Wrong, why),
+        }
+    });
+    Ok(tried.collect())
 }
 
 fn print(lines: &[Line], format: ReportFormat) -> Result<(), Failure> {

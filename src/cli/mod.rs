@@ -4,6 +4,7 @@
 //! of the configuration; 3 could not do it.
 
 mod alerts;
+mod catch_up;
 mod check;
 mod demo;
 mod diagnose;
@@ -69,6 +70,8 @@ enum Command {
     /// List discrepancies, or acknowledge one.
     #[command(subcommand)]
     Alerts(alerts::Command),
+    /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
+    CatchUp(catch_up::Options),
     /// Prove that the ledger is right: chain, payloads, fold, SQLite.
     Verify(proof::VerifyOptions),
     /// Make the fold again from the log.
@@ -179,6 +182,7 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Records(options) => records::list(config, &options),
         Command::Record(options) => records::tell(config, &options),
         Command::Alerts(command) => alerts::run(config, &command),
+        Command::CatchUp(options) => catch_up::run(config, &options),
         Command::Verify(options) => proof::verify(config, &options),
         Command::Rebuild(options) => proof::rebuild(config, &options),
     }

@@ -47,6 +47,18 @@ impl Timestamp {
             .map_err(|_| TimeError { text: text.chars().take(40).collect(), expected: RFC_3339 })
     }
 
+    /// Reads a day, from its midnight in Paris on, or an instant in RFC 3339.
+    ///
+    /// # Errors
+    /// Any other form.
+    pub fn parse_since(text: &str) -> Result<Self, TimeError> {
+        let expected = "2026-03-01, or RFC 3339 as 2026-03-01T13:05:09Z";
+        let wrong = || TimeError { text: text.chars().take(40).collect(), expected };
+        let Ok(day) = text.parse::<NaiveDate>() else { return Self::parse(text).map_err(|_| wrong()) };
+        let date = (chrono::Datelike::year(&day), chrono::Datelike::month(&day), chrono::Datelike::day(&day));
+        Self::from_paris(date, (0, 0, 0)).ok_or_else(wrong)
+    }
+
     /// Reads `YYYYMMDDHHMMSS` in UTC (Sogecommerce's `n14`).
     ///
     /// # Errors

@@ -143,6 +143,14 @@ impl Store {
         Ok(Self { conn, seal_key: key_file::read_or_make(key_file, false)?, _lock: None })
     }
 
+    /// Whether a daemon serves the ledger of this payload key.
+    ///
+    /// # Errors
+    /// The key file cannot be read.
+    pub fn is_served(key_file: &Path) -> Result<bool, LedgerError> {
+        Ok(key_file::lock(key_file)?.is_none())
+    }
+
     /// Takes entries in one transaction, all or none.
     ///
     /// # Errors

@@ -111,6 +111,14 @@ pub trait Adapter: Send + Sync {
         None
     }
 
+    /// The question about a payment session whose token the shop hands over.
+    ///
+    /// # Errors
+    /// Not a token, or this PSP has no sessions.
+    fn session(&self, _token: &str) -> Result<Question, Rejection> {
+        Err(Rejection::Malformed { psp: self.psp(), what: "it has no session tokens".to_owned() })
+    }
+
     /// Explains at length why a request's signature verifies or does not.
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis;
 }

@@ -35,11 +35,22 @@ pub struct DiscrepancyRow {
     pub closed_at: Option<Timestamp>,
     /// When, by whom and with what note it was acknowledged.
     pub acked: Option<(Timestamp, String, String)>,
+    /// Why the last question to the endpoint's API failed, of an open discrepancy about missing answers.
+    pub last_error: Option<String>,
     /// The record concerned, or the order's only one.
     pub record: Option<Record>,
 }
 
 impl DiscrepancyRow {
+    /// The particulars, with what went wrong last.
+    #[must_use]
+    pub fn particulars(&self) -> String {
+        match &self.last_error {
+            Some(error) => format!("{} ({error})", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let acked = match row.get::<_, Option<Timestamp>>("acked_at")? {
             Some(at) => Some((at, row.get("acked_by")?, row.get("acked_note")?)),
@@ -59,6 +70,7 @@ impl DiscrepancyRow {
             opened_at: row.get("opened_at")?,
             closed_at: row.get("closed_at")?,
             acked,
+            last_error: None,
             record: None,
         })
     }
@@ -78,6 +90,14 @@ impl Reader {
         ids.into_iter().filter_map(|id| self.discrepancy(id).transpose()).collect()
     }
 
+    fn last_error(&self, endpoint: &EndpointId) -> Result<Option<String>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT last_error FROM attempts WHERE endpoint = ?1 AND last_error IS NOT NULL
+             ORDER BY attempt_at DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row([endpoint.as_str()], |row| row.get(0)).optional()?)
+    }
+
     /// One discrepancy, with the record that it concerns.
     ///
     /// # Errors
@@ -93,6 +113,9 @@ impl Reader {
             })
             .optional()?;
         let Some((mut row, order_id)) = found else { return Ok(None) };
+        if let (Kind::Unconfirmed, Some(endpoint), None) = (row.kind, &row.endpoint, row.closed_at) {
+            row.last_error = self.last_error(endpoint)?;
+        }
         if let Some(order_id) = order_id {
             row.record = self.record_of(order_id, row.psp, row.call_number.as_ref())?;
         }

@@ -1,0 +1,80 @@
+//! `POST /api/v1/sessions`: the shop hands over the token of a payment session. Payline drops its notification once
+//! the shop has fetched the result itself.
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+use serde::Deserialize;
+
+use super::{Admin, Answer, BODY, is_json};
+use crate::crypto::sha256;
+use crate::ledger::{Arrival, Envelope, Notification, Origin};
+
+/// The largest body that is read.
+const BODY_BYTES: usize = 4096;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSession {
+    shop: String,
+    endpoint: String,
+    token: String,
+}
+
+impl Admin {
+    /// Takes a token: it is stored, and the PSP is asked about it.
+    pub(super) async fn take_session(&self, request: Request<Incoming>) -> Answer {
+        if !is_json(request.headers()) {
+            return Answer::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
+        }
+        let body = Limited::new(request.into_body(), BODY_BYTES).collect();
+        let Ok(Ok(body)) = tokio::time::timeout(BODY, body).await else {
+            return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too large, or too slow");
+        };
+        let body = body.to_bytes();
+        let session: RawSession = match serde_json::from_slice(&body) {
+            Ok(session) => session,
+            Err(error) => return Answer::error(StatusCode::BAD_REQUEST, format!("not a session: {error}")),
+        };
+        let config = std::sync::Arc::clone(&self.config.borrow());
+        let endpoint = config.endpoints.iter().find(|endpoint| {
+            endpoint.id.as_str() == session.endpoint && endpoint.shop.as_str() == session.shop
+        });
+        let Some(endpoint) = endpoint else {
+            return Answer::error(
+                StatusCode::BAD_REQUEST,
+                "no such endpoint of this shop in the configuration",
+            );
+        };
+        let question = match endpoint.adapter.session(&session.token) {
+            Ok(question) => question,
+            Err(rejection) => return Answer::error(StatusCode::BAD_REQUEST, format!("token: {rejection}")),
+        };
+        let notification = Notification {
+            shop: endpoint.shop.clone(),
+            endpoint: endpoint.id.clone(),
+            psp: endpoint.psp,
+            mode: endpoint.mode,
+            origin: Origin::Shop,
+            events: Vec::new(),
+            questions: vec![question],
+            remark: None,
+            payload_sha256: sha256(&[&body]).to_string(),
+        };
+        let envelope = Envelope {
+            method: "POST".to_owned(),
+            query: Vec::new(),
+            body: body.to_vec(),
+            peer: String::new(),
+            user_agent: String::new(),
+            headers: Vec::new(),
+        };
+        match self.ledger.store(self.clock.now(), Arrival { notification, envelope }).await {
+            Ok(_) => Answer::json(StatusCode::ACCEPTED, &serde_json::json!({ "taken": true })),
+            Err(error) => {
+                tracing::error!(endpoint = %endpoint.id, %error, "a session was not stored");
+                Answer::error(StatusCode::SERVICE_UNAVAILABLE, "not stored, please send again")
+            }
+        }
+    }
+}

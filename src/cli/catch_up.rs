@@ -1,0 +1,97 @@
+//! `catch-up`: after an outage, ask the PSPs about everything that is open or was never heard of.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Failure, Outcome, load, output};
+use crate::clock::Clock;
+use crate::confirm::sweep;
+use crate::domain::Timestamp;
+use crate::ledger::{Entry, Reader, Store, Taken};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// From when on, as 2026-03-01 (midnight in Paris) or RFC 3339.
+    #[arg(long, value_name = "DATE", value_parser = Timestamp::parse_since)]
+    since: Timestamp,
+    /// Raise the questions and do not wait for the answers.
+    #[arg(long)]
+    no_wait: bool,
+    /// Give up waiting after so long; the daemon goes on asking.
+    #[arg(long, value_name = "SPAN", default_value = "15m", value_parser = humantime::parse_duration)]
+    patience: Duration,
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let config = load(path)?;
+    let askable: Vec<_> =
+        config.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some()).collect();
+    if askable.is_empty() {
+        return Err(Failure::Usage(
+            "no endpoint can be asked: give one its `api = { … }` (see config.example.toml)".to_owned(),
+        ));
+    }
+    let now = Clock::system().now();
+    if options.since > now {
+        return Err(Failure::Usage("--since lies in the future".to_owned()));
+    }
+    let reader = Reader::open(&config.ledger.path)?;
+    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
+    let mut raised = 0_usize;
+    for inquiry in sweep::catch_up(&reader, &config, options.since, now)? {
+        let (endpoint, count) = (inquiry.endpoint.clone(), inquiry.questions.len());
+        let taken = store.take_all(now, &[Entry::Inquiry(inquiry)])?;
+        if taken.iter().any(|taken| *taken != Taken::Unchanged) {
+            raised = raised.saturating_add(count);
+            output::line(format!("{endpoint}: {count} questions"))?;
+        }
+    }
+    drop(store);
+    let served = Store::is_served(&config.ledger.payload_key_file)?;
+    if raised == 0 {
+        output::line("nothing to ask: no payment is open, and no order is without news")?;
+        return Ok(Outcome::Fine);
+    }
+    if options.no_wait || !served {
+        output::line(if served {
+            "the daemon asks them now"
+        } else {
+            "no daemon runs: it asks them once it is started"
+        })?;
+        return Ok(Outcome::Fine);
+    }
+    wait(&reader, options.patience)
+}
+
+/// Shows how the answers come in; the daemon does the asking.
+fn wait(reader: &Reader, patience: Duration) -> Result<Outcome, Failure> {
+    let still_open = || -> Result<u64, Failure> {
+        let pending = reader.questions_pending()?;
+        Ok(pending.iter().map(|(_, count)| u64::try_from(*count).unwrap_or(0)).sum())
+    };
+    let all = still_open()?;
+    let bar = output::progress_bar("answers");
+    bar.set_length(all);
+    let start = std::time::Instant::now();
+    loop {
+        let left = still_open()?;
+        bar.set_length(all.max(left));
+        bar.set_position(all.saturating_sub(left));
+        if left == 0 {
+            bar.finish_and_clear();
+            output::line("every question is answered")?;
+            return Ok(Outcome::Fine);
+        }
+        if start.elapsed() >= patience {
+            bar.finish_and_clear();
+            output::line(format!(
+                "{left} questions are still open; the daemon goes on asking them while it runs. \
+                 `SELECT * FROM acct_confirmations` shows each"
+            ))?;
+            return Ok(Outcome::FoundSomething);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
