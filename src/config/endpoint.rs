@@ -129,13 +129,7 @@ impl RawEndpoint {
     }
 
     /// A text that cannot be done without.
-    fn needed_text(
-        &self,
-        key: &str,
-        text: Option<&str>,
-        what: &str,
-        check: &mut Check<'_>,
-    ) -> Option<String> {
+    fn needed_text(key: &str, text: Option<&str>, what: &str, check: &mut Check<'_>) -> Option<String> {
         let text = text.map(str::trim).filter(|text| !text.is_empty());
         if text.is_none() {
             check.wrong(key, format!("missing: {what}"));

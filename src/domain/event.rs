@@ -85,6 +85,7 @@ pub enum AmountFrom {
 impl AmountFrom {
     /// Whether the amount is the part's own.
     #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
     pub fn is_part(&self) -> bool {
         *self == Self::Part
     }

@@ -82,6 +82,7 @@ pub enum Asking {
 }
 
 impl Asking {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
     fn is_afresh(&self) -> bool {
         *self == Self::Afresh
     }

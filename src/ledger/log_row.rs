@@ -40,6 +40,7 @@ struct NotificationContent {
     remark: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
 fn is_call(origin: &Origin) -> bool {
     *origin == Origin::Call
 }

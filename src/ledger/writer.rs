@@ -53,10 +53,10 @@ impl Desk<'_> {
     fn keep(
         &mut self,
         at: Timestamp,
-        entry: Entry,
+        entry: &Entry,
         envelope: Option<&Envelope>,
     ) -> Result<Taken, LedgerError> {
-        let taken = self.fold.take(at, &entry)?;
+        let taken = self.fold.take(at, entry)?;
         if let (Taken::Written { seq, payload_known: false, .. }, Some(envelope)) = (&taken, envelope) {
             payload::keep(self.conn, self.seal_key, (*seq, self.fold.head().at), envelope)?;
         }
@@ -171,7 +171,7 @@ impl Store {
     pub fn import(&mut self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut desk = Desk { conn: &tx, fold: Fold::resume(&tx)?, seal_key: &self.seal_key };
-        let taken = desk.keep(at, Entry::Notification(arrival.notification), Some(&arrival.envelope))?;
+        let taken = desk.keep(at, &Entry::Notification(arrival.notification), Some(&arrival.envelope))?;
         desk.fold.finish()?;
         tx.commit()?;
         Ok(taken)
@@ -310,7 +310,7 @@ impl Ledger {
     /// [`LedgerError::Busy`] at once if too many wait; otherwise whatever prevented the commit.
     pub async fn store(&self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
         let (job, answer) = task(move |desk: &mut Desk<'_>| {
-            desk.keep(at, Entry::Notification(arrival.notification), Some(&arrival.envelope))
+            desk.keep(at, &Entry::Notification(arrival.notification), Some(&arrival.envelope))
         });
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
@@ -333,7 +333,7 @@ impl Ledger {
             if confirmation.standing != Standing::Unsettled {
                 attempts::forget(desk.conn, &confirmation.endpoint, &confirmation.question)?;
             }
-            desk.keep(at, Entry::Confirmation(confirmation), envelope.as_ref())
+            desk.keep(at, &Entry::Confirmation(confirmation), envelope.as_ref())
         })
         .await
     }

@@ -5,6 +5,7 @@
 
 pub mod accept;
 mod failures;
+mod hints;
 mod peer;
 mod receive;
 mod reply;

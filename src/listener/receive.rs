@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::accept::Handler;
 use super::failures::Failures;
+use super::hints::Hints;
 use super::peer;
 use super::reply::{Outcome, reply};
 use crate::clock::Clock;
@@ -44,6 +45,7 @@ pub struct Receiver {
     /// What is counted.
     metrics: Arc<Metrics>,
     failures: Failures,
+    hints: Hints,
 }
 
 impl Receiver {
@@ -55,7 +57,7 @@ impl Receiver {
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { config, ledger, clock, metrics, failures: Failures::default() }
+        Self { config, ledger, clock, metrics, failures: Failures::default(), hints: Hints::default() }
     }
 
     async fn receive(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Outcome {
@@ -117,6 +119,11 @@ impl Receiver {
         envelope: Envelope,
     ) -> Outcome {
         let arrived = std::time::Instant::now();
+        let hint = reading.events.is_empty() && !reading.questions.is_empty();
+        if hint && !self.hints.allow(&endpoint.id, self.clock.now()) {
+            self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Flood);
+            return Outcome::NotStored;
+        }
         self.failures.genuine(&endpoint.id);
         let notification = Notification {
             shop: endpoint.shop.clone(),
@@ -133,6 +140,9 @@ impl Receiver {
         self.metrics.ledger_queue.set(i64::try_from(self.ledger.waiting()).unwrap_or(i64::MAX));
         match stored {
             Ok(Taken::Written { seq, verdict, .. }) => {
+                if hint {
+                    self.hints.count(&endpoint.id, self.clock.now());
+                }
                 self.metrics.store_seconds.observe(arrived.elapsed().as_secs_f64());
                 let verdict = verdict.map_or("genuine", crate::ledger::Verdict::as_str);
                 self.metrics

@@ -60,6 +60,7 @@ pub enum RejectionReason {
     Incomplete,
     Signature,
     Malformed,
+    Flood,
     NotStored,
 }
 

@@ -43,19 +43,17 @@ impl RawApi {
 
     /// An address, or note that it is missing or wrong.
     pub(super) fn address(
-        &self,
         at: &str,
         name: &str,
         text: Option<&str>,
         check: &mut Check<'_>,
     ) -> Option<BaseUrl> {
-        let text = self.text(at, name, text, "the address of the PSP's API", check)?;
+        let text = Self::text(at, name, text, "the address of the PSP's API", check)?;
         check.value(&format!("{at}.{name}"), BaseUrl::parse(&text))
     }
 
     /// A text, or note that it is missing.
     pub(super) fn text(
-        &self,
         at: &str,
         name: &str,
         text: Option<&str>,

@@ -3,6 +3,7 @@
 use secrecy::ExposeSecret;
 
 use super::RawEndpoint;
+use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
 use crate::domain::Mode;
@@ -61,7 +62,7 @@ impl RawEndpoint {
                     check.wrong(&at, "needs rest_password (or rest_password_file) beside it");
                 }
                 let usual = sogecommerce::API_ADDRESS;
-                Some(raw.address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check)?)
+                Some(RawApi::address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check)?)
             }
         };
         Some(sogecommerce::Sogecommerce::new(sogecommerce::Settings {

@@ -50,15 +50,16 @@ impl RawEndpoint {
     ) -> Option<up2pay::ApiSettings> {
         raw.refuse_other_keys(at, &["base_url", "backup_url", "site", "rang", "secret"], check);
         let (usual, backup) = up2pay::ApiSettings::usual_addresses(mode);
-        let base_url = raw.address(at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
+        let base_url = RawApi::address(at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
         let backup = raw.backup_url.as_deref().or_else(|| backup.filter(|_| raw.base_url.is_none()));
         let backup_url = match backup {
             None => None,
-            Some(url) => Some(raw.address(at, "backup_url", Some(url), check)?),
+            Some(url) => Some(RawApi::address(at, "backup_url", Some(url), check)?),
         };
-        let site = raw.text(at, "site", raw.site.as_deref(), "the contract's seven digits (PBX_SITE)", check);
+        let site =
+            RawApi::text(at, "site", raw.site.as_deref(), "the contract's seven digits (PBX_SITE)", check);
         let rang =
-            raw.text(at, "rang", raw.rang.as_deref(), "the rank, two or three digits (PBX_RANG)", check);
+            RawApi::text(at, "rang", raw.rang.as_deref(), "the rank, two or three digits (PBX_RANG)", check);
         let secret = raw.secret(at, "the HMAC key of the back office, 128 hexadecimal digits", self, check);
         let key = format!("{at}.secret");
         let secret = check.value(&key, up2pay::ApiKey::from_hex(&secret?));

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::RawEndpoint;
+use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
 use crate::domain::Mode;
@@ -24,7 +25,7 @@ impl RawEndpoint {
         mode: Mode,
         check: &mut Check<'_>,
     ) -> Option<worldline::Worldline> {
-        let merchant_id = self.needed_text(
+        let merchant_id = Self::needed_text(
             &format!("{at}.merchant_id"),
             self.merchant_id.as_deref(),
             "the PSPID, as the Merchant Portal shows it at the top",
@@ -51,8 +52,9 @@ impl RawEndpoint {
                 let at = format!("{at}.api");
                 raw.refuse_other_keys(&at, &["base_url", "key_id", "secret"], check);
                 let usual = worldline::ApiSettings::usual_address(mode);
-                let base_url = raw.address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
-                let key_id = raw.text(&at, "key_id", raw.key_id.as_deref(), "the API key id", check);
+                let base_url =
+                    RawApi::address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
+                let key_id = RawApi::text(&at, "key_id", raw.key_id.as_deref(), "the API key id", check);
                 let secret = raw.secret(&at, "the secret API key", self, check);
                 Some(worldline::ApiSettings { base_url: base_url?, key_id: key_id?, secret: secret? })
             }
