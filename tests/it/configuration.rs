@@ -26,7 +26,7 @@ token = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b"
 fn the_sample_loads_as_it_is() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.toml");
     let config = Config::load(&sample).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.endpoints.len(), 2);
+    assert_eq!(config.endpoints.len(), 4);
 }
 
 #[test]
@@ -53,6 +53,20 @@ fn each_psp_wants_its_own_keys() {
     assert!(with("psp = \"sogecommerce\"\nsite_id = \"12345678\"").contains("shop[0].endpoint[0].key"));
     assert!(with("psp = \"up2pay\"\nsite_id = \"12345678\"").contains("belongs to psp = \"sogecommerce\""));
     assert!(with("psp = \"up2pay\"\npbx_retour = \"Mt:M\"").contains("pbx_retour"));
+    assert!(with("psp = \"worldline\"").contains("shop[0].endpoint[0].merchant_id"));
+    assert!(with("psp = \"worldline\"\nmerchant_id = \"P\"").contains("webhook_keys"));
+    assert!(
+        with("psp = \"worldline\"\nmerchant_id = \"P\"\nwebhook_keys = [{ id = \"k\" }]")
+            .contains("webhook_keys[0].secret: missing (or secret_file)")
+    );
+    assert!(
+        with("psp = \"monext\"\nmerchant_id = \"1\"").contains("access_key: missing (or access_key_file)")
+    );
+    assert!(with("psp = \"ancv\"\nshop_id = \"1\"\nservice_provider_id = \"2\"").contains("api: missing"));
+    assert!(
+        with("psp = \"monext\"\nmerchant_id = \"1\"\naccess_key = \"k\"\nsite_id = \"1\"")
+            .contains("belongs to")
+    );
     assert!(with("psp = \"paypal\"").contains("up2pay, sogecommerce"));
     let short = ENDPOINT.replace("6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b", "6f1c0a5b");
     assert!(error_of(&format!("{short}psp = \"up2pay\"")).contains("128 bits"));
@@ -73,5 +87,37 @@ fn a_secret_is_never_quoted() {
     ] {
         let error = error_of(text);
         assert!(error.contains("in quotes") && !error.contains("1122334455667788"), "{error}");
+    }
+}
+
+#[test]
+fn an_api_is_configured_whole_and_never_in_the_clear() {
+    let worldline = |api: &str| {
+        error_of(&format!(
+            "{ENDPOINT}psp = \"worldline\"\nmerchant_id = \"P\"\nwebhook_keys = [{{ id = \"k\", secret = \"s\" }}]\napi = {api}"
+        ))
+    };
+    assert!(worldline("{ key_id = \"k\" }").contains("api.secret: missing (or secret_file)"));
+    let plain = worldline("{ base_url = \"http://payment.example\", key_id = \"k\", secret = \"s\" }");
+    assert!(plain.contains("api.base_url") && plain.contains("https"), "{plain}");
+    assert!(worldline("{ rang = \"32\", key_id = \"k\", secret = \"s\" }").contains("api.rang"));
+    assert!(worldline("{ bas_url = \"x\" }").contains("base_url"), "the keys that there are");
+    let up2pay = |api: &str| error_of(&format!("{ENDPOINT}psp = \"up2pay\"\napi = {api}"));
+    assert!(up2pay("{ site = \"1999888\", rang = \"32\", secret = \"not hexadecimal\" }").contains("128"));
+    let sogecommerce = "psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey = \"1122334455667788\"\napi = {}";
+    assert!(error_of(&format!("{ENDPOINT}{sogecommerce}")).contains("rest_password"));
+}
+
+#[test]
+fn how_apis_are_asked_is_bounded() {
+    for (line, words) in [
+        ("proxy = \"proxy.example\"", "http://proxy.example:3128"),
+        ("proxy = \"http://me@proxy.example:3128\"", "proxy_password"),
+        ("calls_per_second = 0", "from 1 to 1000"),
+        ("timeout = \"0s\"", "at least 1s"),
+        ("timeout = \"soon\"", "confirm.timeout"),
+    ] {
+        let error = error_of(&format!("[confirm]\n{line}\n"));
+        assert!(error.contains(words), "{words:?} in {error}");
     }
 }
