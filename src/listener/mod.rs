@@ -11,3 +11,6 @@ mod reply;
 mod stall;
 
 pub use receive::Receiver;
+
+#[cfg(test)]
+mod tests;
