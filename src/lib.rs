@@ -36,6 +36,7 @@ pub mod mail_sink;
 pub mod outbound;
 pub mod psp;
 pub mod reconcile;
+pub mod sandbox;
 pub mod simulate;
 pub mod sweep;
 pub mod telemetry;

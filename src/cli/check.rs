@@ -123,10 +123,7 @@ fn apis(config: &Config) -> Result<Vec<Line>, Failure> {
     if askable.is_empty() {
         return Ok(Vec::new());
     }
-    let client = match Client::new(config.confirm.proxy.clone(), config.confirm.timeout) {
-        Ok(client) => client,
-        Err(error) => return Ok(vec![Line::new("APIs", Verdict::Wrong, error.to_string())]),
-    };
+    let client = Client::new(config.confirm.proxy.clone(), config.confirm.timeout);
     let (runtime, clock) = (runtime()?, Clock::system());
     let tried = askable.into_iter().map(|(endpoint, api)| {
         let what = format!("API of {}", endpoint.id);

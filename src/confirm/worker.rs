@@ -93,7 +93,6 @@ impl ConfirmWorker {
                 swept_at = Some(now);
                 self.sweep(&config, now).await;
             }
-            let Some(client) = &client else { continue };
             let idle = |endpoint: &&Arc<Endpoint>| {
                 let rests = manners.get(&endpoint.id).is_some_and(|manner| now < manner.not_before);
                 endpoint.adapter.api().is_some() && !busy.contains(&endpoint.id) && !rests
@@ -115,11 +114,9 @@ impl ConfirmWorker {
         }
     }
 
-    fn client(&self) -> Option<Client> {
+    fn client(&self) -> Client {
         let settings = self.config.borrow().confirm.clone();
         Client::new(settings.proxy, settings.timeout)
-            .inspect_err(|error| tracing::error!(%error, "no API can be asked"))
-            .ok()
     }
 
     /// Raises what nothing was heard of, and withdraws what can no longer be asked.

@@ -12,3 +12,6 @@ mod reply;
 mod stall;
 
 pub use receive::Receiver;
+
+#[cfg(test)]
+mod tests;

@@ -95,6 +95,10 @@ impl Receiver {
         let query = head.uri.query().unwrap_or_default().as_bytes();
         let headers = headers_for(endpoint, &head.headers);
         let request = Request { method, query, body: &body, headers: &headers };
+        if let Some(wanted) = handshake(endpoint, &request) {
+            tracing::info!(endpoint = %endpoint.id, "the PSP's test of the address was answered");
+            return Outcome::Handshake(wanted);
+        }
         match prove(endpoint, &request) {
             Ok(reading) => {
                 let envelope = Envelope {
@@ -206,7 +210,7 @@ impl Handler for Receiver {
         request: hyper::Request<Incoming>,
         peer: SocketAddr,
     ) -> Response<Full<Bytes>> {
-        reply(self.receive(request, peer).await)
+        reply(&self.receive(request, peer).await)
     }
 }
 
@@ -273,11 +277,24 @@ async fn read_bounded(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error>
     Ok((received <= BODY_BYTES).then(|| kept.freeze()))
 }
 
-/// Proves and reads a request. A panic in an adapter would be a bug of ours: it costs that one call, which is
-/// refused and logged, and nothing else.
+/// What the PSP wants to hear if the call is its test of the address.
+fn handshake(endpoint: &Endpoint, request: &Request<'_>) -> Option<String> {
+    guarded(endpoint, || endpoint.adapter.handshake(request)).flatten()
+}
+
+/// Proves and reads a request.
 fn prove(endpoint: &Endpoint, request: &Request<'_>) -> Result<Reading, Rejection> {
-    catch_unwind(AssertUnwindSafe(|| endpoint.adapter.read(request))).unwrap_or_else(|_| {
-        tracing::error!(endpoint = %endpoint.id, "the adapter failed on a call; please report it");
+    guarded(endpoint, || endpoint.adapter.read(request)).unwrap_or_else(|| {
         Err(Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() })
     })
+}
+
+/// What an adapter says. A panic in one would be a bug of ours: it costs that one call, which is refused and logged,
+/// and nothing else.
+fn guarded<T>(endpoint: &Endpoint, say: impl FnOnce() -> T) -> Option<T> {
+    let said = catch_unwind(AssertUnwindSafe(say)).ok();
+    if said.is_none() {
+        tracing::error!(endpoint = %endpoint.id, "the adapter failed on a call; please report it");
+    }
+    said
 }

@@ -1,5 +1,7 @@
 //! Outcomes and their statuses: the one place that decides what a PSP is told.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, StatusCode, header};
@@ -7,10 +9,12 @@ use hyper::{Response, StatusCode, header};
 use crate::domain::Psp;
 
 /// What became of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Stored, whether it says something new or not: the PSP need not come again.
     Stored,
+    /// No notification, but the PSP's test whether the address is ours, which wants this text back. Nothing is stored.
+    Handshake(String),
     /// No such page.
     NotFound,
     /// Unknown endpoint, wrong token, an address that may not call, or a wrong signature.
@@ -36,9 +40,9 @@ impl Outcome {
         }
     }
 
-    const fn status(self) -> StatusCode {
+    const fn status(&self) -> StatusCode {
         match self {
-            Self::Stored => StatusCode::OK,
+            Self::Stored | Self::Handshake(_) => StatusCode::OK,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
@@ -50,8 +54,9 @@ impl Outcome {
     }
 
     /// Short, plain and free of details: Sogecommerce shows it in its back office.
-    const fn text(self) -> &'static str {
-        match self {
+    fn text(&self) -> Cow<'static, str> {
+        let ours = match self {
+            Self::Handshake(wanted) => return Cow::Owned(wanted.clone()),
             Self::Stored => "OK\n",
             Self::NotFound => "not found\n",
             Self::Forbidden => "forbidden\n",
@@ -60,13 +65,14 @@ impl Outcome {
             Self::TooLarge => "too large\n",
             Self::Incomplete => "incomplete\n",
             Self::NotStored => "not stored, please send again\n",
-        }
+        };
+        Cow::Borrowed(ours)
     }
 }
 
 /// The answer to a call.
-pub(super) fn reply(outcome: Outcome) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(outcome.text().as_bytes())));
+pub(super) fn reply(outcome: &Outcome) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(outcome.text()));
     *response.status_mut() = outcome.status();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -79,6 +85,7 @@ pub(super) fn reply(outcome: Outcome) -> Response<Full<Bytes>> {
             headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         Outcome::Stored
+        | Outcome::Handshake(_)
         | Outcome::NotFound
         | Outcome::Forbidden
         | Outcome::Unauthorised

@@ -42,4 +42,39 @@ impl Proxy {
         };
         Ok(Self { authority: authority.to_owned(), credentials })
     }
+
+    /// Where it listens; an IPv6 address without its brackets.
+    pub(super) fn host_and_port(&self) -> (&str, u16) {
+        let (host, port) = self.authority.rsplit_once(':').unwrap_or((&self.authority, ""));
+        (host.trim_start_matches('[').trim_end_matches(']'), port.parse().unwrap_or(3128))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_named_by_host_and_port() {
+        let proxy = |text: &str| Proxy::parse(text, None).expect(text);
+        assert_eq!(proxy("http://proxy.example:3128/").host_and_port(), ("proxy.example", 3128));
+        assert_eq!(proxy("http://[::1]:8080").host_and_port(), ("::1", 8080));
+        for wrong in
+            ["", "proxy.example:3128", "https://proxy.example:3128", "http://proxy.example", "http://@h:1"]
+        {
+            assert!(matches!(Proxy::parse(wrong, None), Err(ProxyError::Shape(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_user_and_a_password_go_together() {
+        let password = || Some(SecretString::from("secret"));
+        let proxy = Proxy::parse("http://me@proxy.example:3128", password()).expect("a proxy");
+        assert_eq!(proxy.credentials.map(|(user, _)| user).as_deref(), Some("me"));
+        for (text, password) in
+            [("http://me@proxy.example:3128", None), ("http://proxy.example:3128", password())]
+        {
+            assert_eq!(Proxy::parse(text, password).map(|_| ()), Err(ProxyError::HalfCredentials), "{text}");
+        }
+    }
 }

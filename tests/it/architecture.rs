@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin", &["clock", "config", "domain", "ledger", "listener", "telemetry"]),
     ("alert", &["clock", "config", "domain", "ledger", "telemetry"]),
     ("mail_sink", &[]),
+    ("sandbox", &[]),
     ("sweep", &["clock", "config", "domain", "ledger"]),
     ("simulate", &["crypto", "domain", "psp"]),
     ("lifecycle", &["ledger"]),
@@ -33,6 +34,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     (" ring::", &["crypto", "psp"]),
     ("prometheus_client", &["telemetry", "listener"]),
     ("clap::", &["cli"]),
+    ("tokio_rustls", &["outbound"]),
+    ("rustls_native_certs", &["outbound"]),
+    ("hyper::client", &["outbound", "simulate"]),
     (
         "tokio::",
         &[
@@ -45,6 +49,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "lifecycle",
             "listener",
             "mail_sink",
+            "outbound",
+            "sandbox",
             "simulate",
             "sweep",
         ],

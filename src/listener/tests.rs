@@ -1,0 +1,136 @@
+//! One request after the other through a whole listener, with an adapter of these tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Receiver, accept};
+use crate::clock::Clock;
+use crate::config::{Config, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings};
+use crate::crypto::SecretToken;
+use crate::domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
+use crate::ledger::{Store, Writer};
+use crate::outbound::Client;
+use crate::psp::api::{ApiRequest, ApiResponse};
+use crate::psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use crate::reconcile::Policy;
+use crate::telemetry::Metrics;
+
+const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
+
+/// Answers `x-hello`, takes everything else, and fails on the body `panic`.
+struct Greeter;
+
+impl Adapter for Greeter {
+    fn psp(&self) -> Psp {
+        Psp::Worldline
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::Test
+    }
+
+    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+        assert_ne!(request.body, b"panic", "a bug");
+        Ok(Reading::default())
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        &["x-hello"]
+    }
+
+    fn handshake(&self, request: &Request<'_>) -> Option<String> {
+        request.header("x-hello").next().map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    fn diagnose(&self, _: &Request<'_>) -> Diagnosis {
+        Diagnosis { genuine: true, summary: String::new(), details: Vec::new() }
+    }
+}
+
+/// A listener with one endpoint; gone with its runtime.
+struct Listening {
+    folder: TempDir,
+    url: String,
+}
+
+impl Listening {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
+        let (_writer, ledger) = Writer::start(Store::open(&path, &key).expect("a ledger")).expect("a thread");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let endpoint = Endpoint {
+            id: EndpointId::new("greeter").expect("an id"),
+            shop: ShopId::new("camping").expect("an id"),
+            psp: Psp::Worldline,
+            mode: Mode::Test,
+            token: SecretToken::new(&TOKEN.to_owned().into()).expect("a token"),
+            allow_from: Vec::new(),
+            adapter: Box::new(Greeter),
+        };
+        let config = Config {
+            listener: ListenerSettings {
+                public: address,
+                admin: address,
+                admin_token: None,
+                trusted_proxies: Vec::new(),
+            },
+            ledger: LedgerSettings { path, payload_retention: Duration::MAX, payload_key_file: key },
+            policy: Policy::default(),
+            alerts: None,
+            confirm: ConfirmSettings::default(),
+            shops: Vec::new(),
+            endpoints: vec![Arc::new(endpoint)],
+            warnings: Vec::new(),
+        };
+        let (_, config) = watch::channel(Arc::new(config));
+        let clock = Clock::manual(Timestamp::parse("2026-03-01T10:00:00Z").expect("a time"));
+        let receiver = Receiver::new(config, ledger, clock, Arc::new(Metrics::default()));
+        let (gauge, stop) = (Gauge::default(), CancellationToken::new());
+        tokio::spawn(accept::serve(listener, Arc::new(receiver), 16, gauge, stop));
+        Self { folder, url: format!("http://{address}/n/greeter/") }
+    }
+
+    async fn call(&self, token: &str, hello: Option<&str>, body: &str) -> ApiResponse {
+        let request = ApiRequest {
+            method: if body.is_empty() { Method::Get } else { Method::Post },
+            url: format!("{}{token}", self.url),
+            headers: hello.map(|hello| ("X-Hello", hello.to_owned())).into_iter().collect(),
+            body: body.as_bytes().to_vec(),
+        };
+        Client::new(None, Duration::from_mins(1)).carry(&request).await.expect("an answer")
+    }
+
+    /// How many notifications the ledger holds.
+    fn stored(&self) -> i64 {
+        let ledger = rusqlite::Connection::open(self.folder.path().join("ledger.sqlite")).expect("a ledger");
+        ledger.query_row("SELECT count(*) FROM acct_notifications", [], |row| row.get(0)).expect("a count")
+    }
+}
+
+#[tokio::test]
+async fn a_test_of_the_address_gets_its_text_back_and_leaves_nothing() {
+    let listening = Listening::start().await;
+    let answer = listening.call(TOKEN, Some("4f1e-hello"), "").await;
+    assert_eq!(answer, ApiResponse { status: 200, body: b"4f1e-hello".to_vec() });
+    let without_token = listening.call(&TOKEN.replace('6', "7"), Some("4f1e-hello"), "").await;
+    assert_eq!(without_token.status, 403, "strangers get no echo");
+    assert_eq!(listening.stored(), 0);
+
+    assert_eq!(listening.call(TOKEN, None, "a notification").await.status, 200);
+    assert_eq!(listening.stored(), 1, "what is no such test is stored");
+}
+
+#[tokio::test]
+async fn an_adapter_that_fails_costs_one_call() {
+    let listening = Listening::start().await;
+    assert_eq!(listening.call(TOKEN, None, "panic").await.status, 400);
+    assert_eq!(listening.call(TOKEN, None, "a notification").await.status, 200);
+}
