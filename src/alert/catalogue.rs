@@ -63,14 +63,28 @@ pub struct Wording {
 /// The words about `kind`. Some steps depend on the PSP, for each allows other operations on a voucher.
 #[must_use]
 pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
-    let entry = match language {
-        Language::French => french::entry(kind, psp),
-        Language::English => english::entry(kind, psp),
+    let (entry, names) = match language {
+        Language::French => (french::entry(kind, psp), french::names(psp)),
+        Language::English => (english::entry(kind, psp), english::names(psp)),
     };
     Wording {
         title: typeset(language, entry.title),
         explanation: typeset(language, entry.explanation),
-        what_to_do: entry.what_to_do.iter().map(|step| typeset(language, step)).collect(),
+        what_to_do: entry.what_to_do.iter().map(|step| typeset(language, &names.put_into(step))).collect(),
+    }
+}
+
+/// What a merchant calls the PSP's places.
+struct Names {
+    /// Stands for `{back_office}` in a step.
+    back_office: &'static str,
+    /// Stands for `{support}` in a step.
+    support: &'static str,
+}
+
+impl Names {
+    fn put_into(&self, step: &str) -> String {
+        step.replace("{back_office}", self.back_office).replace("{support}", self.support)
     }
 }
 
@@ -78,11 +92,14 @@ pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
 struct Entry {
     title: &'static str,
     explanation: &'static str,
-    what_to_do: &'static [&'static str],
+    what_to_do: Steps,
 }
 
+/// What to do, step by step.
+type Steps = &'static [&'static str];
+
 /// Lets a table read as one: title, explanation, steps.
-const fn says(title: &'static str, explanation: &'static str, what_to_do: &'static [&'static str]) -> Entry {
+const fn says(title: &'static str, explanation: &'static str, what_to_do: Steps) -> Entry {
     Entry { title, explanation, what_to_do }
 }
 

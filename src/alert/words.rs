@@ -1,7 +1,7 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
 use super::catalogue::Language;
-use crate::domain::{Instrument, RecordState, Severity, Tender, TenderState};
+use crate::domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState, Topic};
 
 /// Captions and sentences that stand in every mail.
 #[derive(Debug)]
@@ -185,6 +185,41 @@ pub(super) fn left_out(language: Language, count: usize) -> String {
     match language {
         Language::French => format!("Non détaillés ici\u{a0}: {count}. La liste entière\u{a0}:"),
         Language::English => format!("Not detailed here: {count}. The whole list:"),
+    }
+}
+
+/// The particulars. Of an endpoint whose API does not answer they count the questions that wait and show the first
+/// (`3: session 16RjW`); all others are names and figures, the same in every language.
+pub(super) fn particulars(language: Language, kind: Kind, detail: &str) -> String {
+    let waiting = (kind == Kind::Unconfirmed).then(|| waiting(language, detail)).flatten();
+    waiting.unwrap_or_else(|| detail.to_owned())
+}
+
+fn waiting(language: Language, detail: &str) -> Option<String> {
+    let (count, first) = detail.split_once(": ")?;
+    let (topic, subject) = first.split_once(' ')?;
+    let (count, topic): (u32, Topic) = (count.parse().ok()?, topic.parse().ok()?);
+    let topic = self::topic(language, topic);
+    Some(match (language, count) {
+        (Language::French, 1) => format!("1 question en attente\u{a0}: {topic} {subject}"),
+        (Language::French, _) => {
+            format!("{count} questions en attente, dont la première\u{a0}: {topic} {subject}")
+        }
+        (Language::English, 1) => format!("1 question waiting: {topic} {subject}"),
+        (Language::English, _) => format!("{count} questions waiting, the first: {topic} {subject}"),
+    })
+}
+
+const fn topic(language: Language, topic: Topic) -> &'static str {
+    match (language, topic) {
+        (Language::French | Language::English, Topic::Session) => "session",
+        (Language::French | Language::English, Topic::Transaction) => "transaction",
+        (Language::French, Topic::Payment) => "paiement",
+        (Language::French, Topic::Order) => "commande",
+        (Language::French, Topic::Window) => "période",
+        (Language::English, Topic::Payment) => "payment",
+        (Language::English, Topic::Order) => "order",
+        (Language::English, Topic::Window) => "time span",
     }
 }
 

@@ -1,14 +1,22 @@
 use super::*;
 
-/// Every text of the catalogue, with where it stands.
-fn texts(language: Language) -> impl Iterator<Item = (String, String)> {
-    let psps = [None, Some(Psp::Up2pay), Some(Psp::Sogecommerce)];
-    let cases = Kind::ALL.iter().flat_map(move |kind| psps.map(|psp| (*kind, psp)));
-    cases.flat_map(move |(kind, psp)| {
-        let words = wording(kind, language, psp);
+/// Every PSP, and none.
+fn psps() -> impl Iterator<Item = Option<Psp>> {
+    [None].into_iter().chain(Psp::ALL.map(Some))
+}
+
+/// Every text that readers about this PSP may see, with where it stands.
+fn texts_about(language: Language, psp: Option<Psp>) -> impl Iterator<Item = (String, String)> {
+    Kind::ALL.iter().flat_map(move |kind| {
+        let words = wording(*kind, language, psp);
         let all = [words.title, words.explanation].into_iter().chain(words.what_to_do);
         all.map(move |text| (format!("{kind} {psp:?}: {text}"), text)).collect::<Vec<_>>()
     })
+}
+
+/// Every text of the catalogue, with where it stands.
+fn texts(language: Language) -> impl Iterator<Item = (String, String)> {
+    psps().flat_map(move |psp| texts_about(language, psp))
 }
 
 #[test]
@@ -42,7 +50,7 @@ fn titles_tell_kinds_apart() {
 #[test]
 fn explanations_and_steps_are_whole_sentences() {
     for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.iter().map(move |k| (l, *k))) {
-        for psp in [None, Some(Psp::Up2pay), Some(Psp::Sogecommerce)] {
+        for psp in psps() {
             let words = wording(kind, language, psp);
             assert!((1..=4).contains(&words.what_to_do.len()), "{kind} {psp:?}");
             for sentence in words.what_to_do.iter().chain([&words.explanation]) {
@@ -87,4 +95,40 @@ fn the_fate_of_an_orphaned_voucher_depends_on_the_psp() {
     let steps = |psp| wording(Kind::VoucherOrphan, Language::English, Some(psp)).what_to_do.join(" ");
     assert!(steps(Psp::Up2pay).contains("neither cancelled nor refunded"));
     assert!(steps(Psp::Sogecommerce).contains("cancel the voucher part"));
+    assert!(steps(Psp::Worldline).contains("within 4 hours of the payment, also in part"));
+    assert!(steps(Psp::Monext).contains("Monext refunds the card part only"));
+    assert!(steps(Psp::Ancv).contains("cancel the transaction in ANCV’s Espace PTL: whole only"));
+}
+
+#[test]
+fn no_psp_is_named_to_the_merchant_of_another() {
+    let own_names = [
+        (Psp::Up2pay, &["Up2pay", "PBX_", "LIMOCB", "CVCONNECT"][..]),
+        (Psp::Sogecommerce, &["Sogecommerce", "vads_"]),
+        (Psp::Worldline, &["Worldline", "Merchant Portal", "4 h"]),
+        (Psp::Monext, &["Monext", "Centre d’administration", "Administration Center"]),
+        (Psp::Ancv, &["Espace PTL"]),
+    ];
+    for (language, psp) in
+        Language::ALL.into_iter().flat_map(|language| psps().map(move |psp| (language, psp)))
+    {
+        for (place, text) in texts_about(language, psp) {
+            for (_, names) in own_names.iter().filter(|(owner, _)| Some(*owner) != psp) {
+                assert!(!names.iter().any(|name| text.contains(name)), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_names_the_place_where_its_reader_looks() {
+    let first = |language, psp| wording(Kind::UnknownStatus, language, psp).what_to_do.remove(0);
+    assert_eq!(
+        first(Language::French, Some(Psp::Ancv)),
+        "Ouvrez la transaction dans l’Espace PTL de l’ANCV et lisez-y son état."
+    );
+    assert_eq!(
+        first(Language::English, None),
+        "Open the transaction in the provider’s back office and read its state."
+    );
 }

@@ -211,6 +211,31 @@ fn hostile_values_are_harmless() {
 }
 
 #[test]
+fn questions_that_wait_are_counted_in_words() {
+    for (detail, french, english) in [
+        (
+            "1: transaction fiawa31zot",
+            "1 question en attente : transaction fiawa31zot",
+            "1 question waiting: transaction",
+        ),
+        (
+            "3: payment 16RjW",
+            "3 questions en attente, dont la première : paiement 16RjW",
+            "3 questions waiting, the first: payment 16RjW",
+        ),
+        ("15.00 + 10.00", "15.00 + 10.00", "15.00 + 10.00"),
+        ("3: something else", "3: something else", "3: something else"),
+    ] {
+        for (language, expected) in [(Language::French, french), (Language::English, english)] {
+            let mut item = item(Kind::Unconfirmed);
+            detail.clone_into(&mut item.detail);
+            let text = mail(language, vec![item]).text.replace('\u{a0}', " ");
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}
+
+#[test]
 fn html_loads_nothing_from_outside() {
     for language in Language::ALL {
         for kind in Kind::ALL {

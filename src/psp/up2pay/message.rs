@@ -1,5 +1,6 @@
 //! What a genuine call says: from proven bytes to facts.
 
+use super::Settings;
 use super::codes;
 use super::signature::{Genuine, MAX_PAIRS};
 use super::template::{
@@ -15,7 +16,10 @@ use crate::psp::{Reading, Rejection};
 use crate::wire::{PairList, decode_raw, latin1_or_utf8};
 
 /// The payment type of everything that goes through the voucher page (Up2pay manual 3.1.5, 3.2.4).
-const VOUCHER_PAGE: &str = "LIMONETIK";
+pub(super) const VOUCHER_PAGE: &str = "LIMONETIK";
+
+/// The payment type of ordinary cards. `PAYPAL` and other means of payment have types of their own.
+pub(super) const CARD_PAGE: &str = "CARTE";
 
 /// The card types that are vouchers: CV-Connect, the Conecs meal vouchers, and CV-Connect under its older name.
 const VOUCHERS: [&str; 5] = ["CVCONNECT", "APETIZ", "SODEXO", "UPCHEQUDEJ", "ANCV"];
@@ -118,24 +122,32 @@ impl<'t> Fields<'t> {
     }
 }
 
+/// Whether a card type belongs to the voucher page.
+pub(super) fn is_of_voucher_page(brand: &str) -> bool {
+    brand == COMPLEMENT || VOUCHERS.contains(&brand)
+}
+
 /// What was paid with, if it concerns us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     instrument: Instrument,
     brand: Brand,
+    complement: bool,
 }
 
 impl Part {
-    fn of(fields: &Fields<'_>) -> Option<Self> {
-        let page = fields.get(PAYMENT_TYPE)?;
+    /// Beside the voucher page an ordinary card is kept where the endpoint wants it: it is a part like any other,
+    /// and only its order reference may show that it completes a voucher.
+    fn of(fields: &Fields<'_>, keep_cards: bool) -> Option<Self> {
+        let page = fields.get(PAYMENT_TYPE)?.to_ascii_uppercase();
         let brand = fields.get(CARD_TYPE)?.to_ascii_uppercase();
-        let instrument = match brand.as_str() {
-            _ if !page.eq_ignore_ascii_case(VOUCHER_PAGE) => return None,
-            COMPLEMENT => Instrument::Card,
-            voucher if VOUCHERS.contains(&voucher) => Instrument::Voucher,
+        let (instrument, complement) = match (page.as_str(), brand.as_str()) {
+            (VOUCHER_PAGE, COMPLEMENT) => (Instrument::Card, true),
+            (VOUCHER_PAGE, voucher) if VOUCHERS.contains(&voucher) => (Instrument::Voucher, false),
+            (CARD_PAGE, card) if keep_cards && !is_of_voucher_page(card) => (Instrument::Card, false),
             _ => return None,
         };
-        Some(Self { instrument, brand: Brand::new(brand).ok()? })
+        Some(Self { instrument, brand: Brand::new(brand).ok()?, complement })
     }
 }
 
@@ -173,9 +185,9 @@ impl Place {
     }
 }
 
-/// Reads the facts out of a genuine call to an endpoint of this mode.
-pub(super) fn read(fields: &Fields<'_>, endpoint: Mode) -> Result<Reading, Rejection> {
-    let Some(part) = Part::of(fields) else {
+/// Reads the facts out of a genuine call to an endpoint with these settings.
+pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Reading, Rejection> {
+    let Some(part) = Part::of(fields, settings.keep_cards) else {
         let shown = |letter| fields.get(letter).unwrap_or_default().chars().take(40).collect::<String>();
         let (page, card) = (shown(PAYMENT_TYPE), shown(CARD_TYPE));
         return Ok(nothing(format!("not a voucher payment: payment type {page:?}, card type {card:?}")));
@@ -199,7 +211,7 @@ pub(super) fn read(fields: &Fields<'_>, endpoint: Mode) -> Result<Reading, Rejec
 
     let authorisation = authorisation(fields, accepted)?;
     let mode = proven_mode(&authorisation, accepted, part.instrument);
-    let trial_money = (endpoint, mode) == (Mode::Production, Some(Mode::Test))
+    let trial_money = (settings.mode, mode) == (Mode::Production, Some(Mode::Test))
         && matches!(state, ReportedState::Authorised | ReportedState::Pending);
     let (state, reading) =
         if trial_money { (ReportedState::Refused, StatusReading::Known) } else { (state, reading) };
@@ -222,7 +234,7 @@ pub(super) fn read(fields: &Fields<'_>, endpoint: Mode) -> Result<Reading, Rejec
         authorisation,
         contract: None,
         mode,
-        complement: part.instrument == Instrument::Card,
+        complement: part.complement,
         order_total: None,
         itemised: false,
         parts_announced: fields.parts_announced(),

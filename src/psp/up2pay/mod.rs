@@ -100,10 +100,10 @@ impl Adapter for Up2pay {
     }
 
     fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
-        let Settings { mode, template, keys, .. } = &self.settings;
+        let Settings { template, keys, .. } = &self.settings;
         let genuine = signature::verify(template, keys, request.payload())
             .map_err(|failure| rejection(failure, template.signature_name()))?;
-        message::read(&Fields::parse(&genuine, template)?, *mode)
+        message::read(&Fields::parse(&genuine, template)?, &self.settings)
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::RFC_3986;
+use super::message::{CARD_PAGE, VOUCHER_PAGE, is_of_voucher_page};
 use super::template::{
     AMOUNT, AUTHORISATION, CALL, CARD_TYPE, DATE, ERROR, INDEX, PAYMENT_TYPE, REFERENCE, TIME, TRANSACTION,
     Template,
@@ -25,7 +26,7 @@ pub struct Call {
     pub authorisation: Option<String>,
     /// What ties the parts together.
     pub call_number: String,
-    /// `CVCONNECT`, `LIMOCB` and their like.
+    /// `CVCONNECT`, `LIMOCB` and their like; anything else is an ordinary card payment.
     pub brand: String,
     /// The response code; `00000` is accepted.
     pub error: String,
@@ -72,6 +73,10 @@ impl Call {
         format!("{signed}&{}={}", template.signature_name(), utf8_percent_encode(&signature, RFC_3986))
     }
 
+    fn payment_type(&self) -> &'static str {
+        if is_of_voucher_page(&self.brand.to_ascii_uppercase()) { VOUCHER_PAGE } else { CARD_PAGE }
+    }
+
     /// A variable's value on the wire; a variable without a value is left out.
     fn value(&self, letter: char) -> Option<String> {
         let plain = |text: &str| utf8_percent_encode(text, RFC_3986).to_string();
@@ -81,7 +86,7 @@ impl Call {
             REFERENCE => Some(utf8_percent_encode(&self.reference, IN_REFERENCE).to_string()),
             AUTHORISATION => self.authorisation.as_deref().map(plain),
             CALL => Some(plain(&self.call_number)),
-            PAYMENT_TYPE => Some("LIMONETIK".to_owned()),
+            PAYMENT_TYPE => Some(self.payment_type().to_owned()),
             CARD_TYPE => Some(plain(&self.brand)),
             ERROR => Some(plain(&self.error)),
             TRANSACTION => Some(plain(&self.transaction)),

@@ -34,8 +34,10 @@ fn every_voucher_and_the_complement_are_known_in_any_case() {
 
 #[test]
 fn other_products_are_genuine_without_facts() {
+    let card = Call { brand: "VISA".into(), ..call() };
     for query in [
-        own_query(&Call { brand: "VISA".into(), ..call() }),
+        own_query(&card),
+        changed(&card, "CARTE", "LIMONETIK"),
         changed(&call(), "LIMONETIK", "CARTE"),
         changed(&call(), "ChoixPaiement=LIMONETIK&", ""),
         changed(&call(), "ChoixCarte=CVCONNECT", "ChoixCarte="),
@@ -44,6 +46,62 @@ fn other_products_are_genuine_without_facts() {
         assert_eq!(reading.events, [], "{query}");
         assert!(reading.remark.is_some_and(|remark| remark.starts_with("not a voucher payment")), "{query}");
     }
+}
+
+/// An endpoint beside one of ANCV's, where any card may complete a voucher.
+fn keeping_cards(mode: Mode) -> Up2pay {
+    let mut adapter = own(mode);
+    adapter.settings.keep_cards = true;
+    adapter
+}
+
+/// An accepted payment by an ordinary card.
+fn card() -> Call {
+    Call { brand: "Visa".into(), authorisation: Some("292615".into()), ..call() }
+}
+
+#[test]
+fn an_ordinary_card_is_a_fact_where_cards_are_kept() {
+    let event = event(&keeping_cards(Mode::Production), &own_query(&card()));
+    let expected = Event {
+        tender_id: voucher().tender_id,
+        amount: voucher().amount,
+        brand: Brand::new("VISA").expect("valid"),
+        complement: false,
+        ..complement()
+    };
+    assert_eq!(event, expected);
+    let refused = Call { error: "00151".into(), ..card() };
+    let event = super::event(&keeping_cards(Mode::Production), &own_query(&refused));
+    assert_eq!((event.instrument, event.state), (Instrument::Card, ReportedState::Refused));
+}
+
+#[test]
+fn keeping_cards_changes_nothing_on_the_voucher_page() {
+    for call in [call(), Call { brand: "LIMOCB".into(), ..card() }] {
+        let query = own_query(&call);
+        assert_eq!(event(&keeping_cards(Mode::Production), &query), event(&adapter(), &query));
+    }
+}
+
+#[test]
+fn what_is_no_card_is_not_kept() {
+    for query in [
+        changed(&card(), "CARTE", "PAYPAL"),
+        changed(&card(), "CARTE", "PREPAYEE"),
+        changed(&card(), "CARTE", "LIMONETIK"),
+        changed(&call(), "LIMONETIK", "CARTE"),
+    ] {
+        let reading = keeping_cards(Mode::Production).read(&get(&query)).expect("genuine");
+        assert_eq!(reading.events, [], "{query}");
+    }
+}
+
+#[test]
+fn a_trial_card_is_not_money_either() {
+    let trial = Call { authorisation: Some("XXXXXX".into()), ..card() };
+    let event = event(&keeping_cards(Mode::Production), &own_query(&trial));
+    assert_eq!((event.mode, event.state), (Some(Mode::Test), ReportedState::Refused));
 }
 
 #[test]

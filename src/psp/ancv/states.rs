@@ -1,0 +1,25 @@
+//! What a transaction's state does to the money.
+
+use crate::domain::{ReportedState, Standing, StatusReading};
+
+use ReportedState::{Abandoned, Authorised, Cancelled, Captured, Expired, Pending, Refused};
+use Standing::{Settled, Unsettled};
+use StatusReading::{Known, Unknown};
+
+/// Judges a state. `was_accepted` tells an acceptance that lapsed from a payment page on which nothing came about:
+/// ANCV calls both `EXPIRED`.
+///
+/// `CANCELLED` answers a cancellation with success, and is easily mistaken for a successful payment.
+pub(super) fn judge(state: &str, was_accepted: bool) -> (ReportedState, StatusReading, Standing) {
+    match state {
+        "INITIALIZED" | "PROCESSING" => (Pending, Known, Unsettled),
+        "AUTHORIZED" => (Authorised, Known, Settled),
+        // `CONSIGNED`: ANCV holds its reimbursement back, the voucher is paid all the same.
+        "VALIDATED" | "CONSIGNED" | "PAID" => (Captured, Known, Settled),
+        "REJECTED" => (Refused, Known, Settled),
+        "EXPIRED" if was_accepted => (Expired, Known, Settled),
+        "ABORTED" | "EXPIRED" => (Abandoned, Known, Settled),
+        "CANCELLED" => (Cancelled, Known, Settled),
+        _ => (Pending, Unknown, Unsettled),
+    }
+}
