@@ -26,6 +26,11 @@ const COMPLEMENT: &str = "LIMOCB";
 /// The authorisation number of everything that the trial platform accepts.
 const TEST_AUTHORISATION: &str = "XXXXXX";
 
+/// Whether a card type is one of the voucher page's.
+pub(super) fn is_of_voucher_page(brand: &str) -> bool {
+    brand == COMPLEMENT || VOUCHERS.contains(&brand)
+}
+
 pub(super) fn malformed(what: impl Into<String>) -> Rejection {
     Rejection::Malformed { psp: Psp::Up2pay, what: what.into() }
 }
