@@ -13,6 +13,7 @@
 //! | `message.rs`, `when.rs`, `codes.rs` | what a proven call says |
 //! | `diagnosis.rs`, `near_miss.rs` | why a signature does or does not fit |
 //! | `consultation.rs` | questions to the platform about a transaction, and what its answers say |
+//! | `warning_mail.rs` | calls that failed, in the e-mails that the platform writes about them |
 //! | `sender.rs`, `answers.rs`, `throwaway_key.rs` | signed calls and answers for trials |
 
 pub mod answers;
@@ -27,6 +28,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod throwaway_key;
+pub mod warning_mail;
 mod when;
 
 pub use consultation::{ApiKey, ApiSettings, NotHex};
