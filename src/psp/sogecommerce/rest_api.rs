@@ -146,7 +146,7 @@ impl RestApi {
         let mut whole = Reading::default();
         for (call_number, mut transactions) in payments {
             transactions.sort_by_key(RestTransaction::sequence_number);
-            let details = transactions.iter_mut().filter_map(RestTransaction::order_details).next();
+            let details = transactions.iter_mut().find_map(RestTransaction::order_details);
             let mut details = details.unwrap_or_default();
             if details.mode.0.is_some_and(|mode| mode != self.mode) {
                 return Err(Malformed::new("orderDetails.mode is not the endpoint's"));

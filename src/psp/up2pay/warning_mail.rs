@@ -7,6 +7,8 @@
 mod html;
 mod quotation;
 
+use std::collections::BTreeSet;
+
 use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
 
 pub use quotation::Quotation;
@@ -63,13 +65,9 @@ fn quotations(mail: &[u8]) -> Vec<Quotation> {
         // Headers and text that somebody copied into one paragraph look like headers alone.
         found = quotation::all(mail);
     }
-    let mut once: Vec<Quotation> = Vec::new();
-    for quotation in found {
-        if once.iter().all(|known| known.query != quotation.query) {
-            once.push(quotation);
-        }
-    }
-    once
+    let mut known = BTreeSet::new();
+    found.retain(|quotation| known.insert(quotation.query.clone()));
+    found
 }
 
 /// What a mail says, free of its transfer encoding. The character set does not matter: a call is ASCII, and what is

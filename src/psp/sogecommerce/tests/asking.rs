@@ -1,5 +1,7 @@
 //! The REST API: what is asked, and what its answers state.
 
+use proptest::prelude::*;
+
 use super::sending::{call, visa, voucher};
 use super::*;
 use crate::domain::{Asking, Question, Standing, Subject, Topic};
@@ -31,10 +33,8 @@ fn next(question: &Question, known: &[Event], said: &[Exchange]) -> Step {
 }
 
 fn request(question: &Question) -> ApiRequest {
-    match next(question, &[], &[]) {
-        Step::Call(request) => request,
-        other => panic!("no call: {other:?}"),
-    }
+    let Step::Call(request) = next(question, &[], &[]) else { panic!("no call: {question}") };
+    request
 }
 
 fn exchange(status: u16, body: impl Into<Vec<u8>>) -> Exchange {
@@ -46,10 +46,8 @@ fn step(question: &Question, body: impl Into<Vec<u8>>) -> Step {
 }
 
 fn answer(question: &Question, body: impl Into<Vec<u8>>) -> Answer {
-    match step(question, body) {
-        Step::Answered(answer) => answer,
-        other => panic!("no answer: {other:?}"),
-    }
+    let Step::Answered(answer) = step(question, body) else { panic!("no answer: {question}") };
+    answer
 }
 
 fn order(payments: &[Call]) -> String {
@@ -193,9 +191,9 @@ fn full_occurring_with_the_form() -> Event {
 fn a_transaction_without_legacy_names_belongs_to_the_payment_that_was_notified() {
     let answer = order(&[call(vec![voucher(9990)])]).replace("legacyTransId", "x");
     let said = [exchange(200, answer)];
-    let call_number = |known: &[Event]| match next(&about_order(), known, &said) {
-        Step::Answered(answer) => answer.events[0].call_number.to_string(),
-        other => panic!("{other:?}"),
+    let call_number = |known: &[Event]| {
+        let Step::Answered(answer) = next(&about_order(), known, &said) else { panic!("no answer") };
+        answer.events[0].call_number.to_string()
     };
     assert_eq!(call_number(&[full_voucher()]), full_voucher().call_number.to_string());
     assert_eq!(call_number(&[]), VOUCHER);
@@ -212,9 +210,10 @@ fn nothing_known_is_an_answer() {
 
 #[test]
 fn a_wrong_setting_says_what_to_change() {
-    let setting = |exchange: Exchange| match next(&about_order(), &[], &[exchange]) {
-        Step::Failed(NoAnswer::Setting(what)) => what,
-        other => panic!("{other:?}"),
+    let setting = |exchange: Exchange| {
+        let step = next(&about_order(), &[], &[exchange]);
+        let Step::Failed(NoAnswer::Setting(what)) = step else { panic!("{step:?}") };
+        what
     };
     let refused = |code| exchange(200, answers::refusal("Order/Get", Mode::Test, code));
     assert!(setting(refused("INT_905")).contains("rest_password"));
@@ -239,7 +238,7 @@ fn trouble_is_worth_asking_again() {
         whole.replace("12345678", "87654321"),
         whole.replace(REFERENCE, "another"),
         whole.replace("9990", "\"99,90\""),
-        whole[..whole.len() / 2].to_owned(),
+        whole.split_at(whole.len() / 2).0.to_owned(),
         "<html>".to_owned(),
         String::new(),
     ];
@@ -281,4 +280,15 @@ fn every_call_has_an_end() {
     let body = order(&[call(vec![voucher(9990)])]);
     let said = vec![exchange(200, body); 12];
     assert!(!matches!(next(&about_order(), &[], &said), Step::Call(_)));
+}
+
+proptest! {
+    #[test]
+    fn no_answer_is_too_odd(junk in proptest::collection::vec(any::<u8>(), 0..60), at in 0_usize..4000, cut in 0_usize..60) {
+        let mut body = order(&[call(vec![voucher(6000), visa()])]).into_bytes();
+        let at = at.min(body.len());
+        let end = (at + cut).min(body.len());
+        body.splice(at..end, junk);
+        prop_assert!(!matches!(step(&about_order(), body), Step::Call(_)));
+    }
 }

@@ -1,5 +1,6 @@
 //! Consultations: what is asked, and what the answers state.
 
+use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::*;
@@ -59,10 +60,8 @@ fn next(adapter: &Up2pay, known: &[Event], said: &[Exchange]) -> Step {
 }
 
 fn request(adapter: &Up2pay, said: &[Exchange]) -> ApiRequest {
-    match next(adapter, &[], said) {
-        Step::Call(request) => request,
-        other => panic!("no call: {other:?}"),
-    }
+    let Step::Call(request) = next(adapter, &[], said) else { panic!("no call") };
+    request
 }
 
 /// The first exchange, answered by what is made of its request.
@@ -80,10 +79,9 @@ fn end(known: &[Event], body: impl FnOnce(&[u8]) -> Vec<u8>) -> Step {
 }
 
 fn answer(known: &[Event], status: &str) -> Answer {
-    match end(known, |question| answers::found(question, status)) {
-        Step::Answered(answer) => answer,
-        other => panic!("{status}: {other:?}"),
-    }
+    let step = end(known, |question| answers::found(question, status));
+    let Step::Answered(answer) = step else { panic!("{status}: {step:?}") };
+    answer
 }
 
 #[test]
@@ -253,7 +251,8 @@ fn an_answer_to_another_question_is_trouble() {
 
 #[test]
 fn other_failures_are_worth_asking_again() {
-    let failures: [fn(&[u8]) -> Vec<u8>; 8] = [
+    type Failure = fn(&[u8]) -> Vec<u8>;
+    let failures: [Failure; 8] = [
         |question| answers::refusal(question, "00001", "x"),
         |question| answers::refusal(question, "00005", "x"),
         |question| answers::refusal(question, "00039", "x"),
@@ -334,4 +333,18 @@ fn the_probe_asks_about_what_cannot_be() {
     assert!(matches!(probe("00006"), ProbeStep::Bad(NoAnswer::Setting(_))));
     assert!(matches!(probe("00039"), ProbeStep::Bad(NoAnswer::Trouble(_))));
     assert!(matches!(probe("00098"), ProbeStep::Call(_)), "the backup");
+}
+
+proptest! {
+    #[test]
+    fn no_answer_is_too_odd(junk in proptest::collection::vec(any::<u8>(), 0..60), at in 0_usize..300, cut in 0_usize..60) {
+        let step = end(&[voucher()], |question| {
+            let mut body = answers::found(question, "Capturé");
+            let at = at.min(body.len());
+            let end = (at + cut).min(body.len());
+            body.splice(at..end, junk);
+            body
+        });
+        prop_assert!(!matches!(step, Step::Call(_)));
+    }
 }

@@ -117,8 +117,7 @@ fn call(words: &[Word<'_>]) -> Option<Vec<u8>> {
         let fresh = query.is_empty();
         let behind_end = match (word.gap, mark) {
             _ if fresh => false,
-            (Gap::EmptyLine, _) => true,
-            (Gap::Blank, None) => true,
+            (Gap::EmptyLine, _) | (Gap::Blank, None) => true,
             // Every signature of the platform's key ends with one `=`.
             (Gap::LineEnd, None) => query.ends_with(b"%3D") || query.ends_with(b"%3d"),
             (Gap::Blank | Gap::LineEnd, Some(_)) => false,
