@@ -8,6 +8,7 @@ mod catch_up;
 mod check;
 mod demo;
 mod diagnose;
+mod import_mail;
 mod orders;
 mod output;
 mod proof;
@@ -60,6 +61,8 @@ enum Command {
     Check(check::Options),
     /// Say why the signature of a message does or does not verify.
     Diagnose(diagnose::Options),
+    /// Take notifications that were lost from Up2pay's warning e-mails.
+    ImportMail(import_mail::Options),
     /// Register orders: what the shop expects.
     #[command(subcommand)]
     Orders(orders::Command),
@@ -178,6 +181,7 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Simulate(options) => simulate::run(config, &options),
         Command::Check(options) => check::run(config, &options),
         Command::Diagnose(options) => diagnose::run(config, &options),
+        Command::ImportMail(options) => import_mail::run(config, &options),
         Command::Orders(command) => orders::run(config, &command),
         Command::Records(options) => records::list(config, &options),
         Command::Record(options) => records::tell(config, &options),

@@ -1,8 +1,8 @@
-//! HMAC-SHA-256 with a shared key.
+//! HMAC with a shared key.
 
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use sha2::{Sha256, Sha512};
 
 use super::{BadSignature, Signed, Verified};
 
@@ -42,5 +42,45 @@ impl HmacSha256Key {
     pub fn verify<T: Signed>(&self, value: T, tag: &[u8]) -> Result<Verified<T>, BadSignature<T>> {
         let matches = self.mac().chain_update(value.signed_bytes()).verify_slice(tag).is_ok();
         if matches { Ok(Verified::proven(value)) } else { Err(BadSignature(value)) }
+    }
+}
+
+/// A shared key of bytes, by which we sign what we send (Up2pay's questions).
+#[derive(Clone, Debug)]
+pub struct HmacSha512Key(SecretSlice<u8>);
+
+impl HmacSha512Key {
+    /// Reads a key from hexadecimal digits; `None` if they are none, or fewer than 32.
+    #[must_use]
+    pub fn from_hex(digits: &SecretString) -> Option<Self> {
+        let bytes = hex::decode(digits.expose_secret().trim()).ok()?;
+        (bytes.len() >= 16).then(|| Self(bytes.into()))
+    }
+
+    /// The tag of a message.
+    #[must_use]
+    pub fn tag(&self, message: &[u8]) -> [u8; 64] {
+        // An HMAC takes keys of any length: the library's error cannot occur.
+        let mac = <Hmac<Sha512> as KeyInit>::new_from_slice(self.0.expose_secret())
+            .unwrap_or_else(|_| <Hmac<Sha512> as KeyInit>::new(&hmac::digest::array::Array::default()));
+        mac.chain_update(message).finalize().into_bytes().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 6: a key longer than a block.
+    #[test]
+    fn the_published_tag_of_sha512() {
+        let key = HmacSha512Key::from_hex(&"aa".repeat(131).into()).expect("a key");
+        let tag = key.tag(b"Test Using Larger Than Block-Size Key - Hash Key First");
+        let expected = "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352\
+                        6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598";
+        assert_eq!(hex::encode(tag), expected);
+        for wrong in ["", "0123", "0123456789abcdefghij0123456789abcdefghij"] {
+            assert!(HmacSha512Key::from_hex(&wrong.to_owned().into()).is_none(), "{wrong}");
+        }
     }
 }

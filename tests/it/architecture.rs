@@ -32,6 +32,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("chrono::", &["domain", "clock"]),
     ("lettre::", &["alert"]),
     (" ring::", &["crypto", "psp"]),
+    ("mailparse", &["psp"]),
     ("prometheus_client", &["telemetry", "listener"]),
     ("clap::", &["cli"]),
     ("tokio_rustls", &["outbound"]),

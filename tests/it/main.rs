@@ -20,3 +20,4 @@ mod hostile_calls;
 mod life_cycle;
 mod orders;
 mod split_payments;
+mod warning_mails;

@@ -8,7 +8,11 @@
 //!
 //! Replays differ from the first call in their signature and their fields, so nothing here depends on the
 //! bytes of a message: events carry the platform's own identifiers.
+//!
+//! The REST API tells of an order in the same words as the REST notification, so its answers are read by the
+//! same code.
 
+pub mod answers;
 pub mod codes;
 mod diagnosis;
 mod form;
@@ -19,6 +23,8 @@ mod near_miss;
 mod payment;
 mod payment_seq;
 mod rest;
+mod rest_api;
+mod rest_transaction;
 pub mod sender;
 mod settings;
 mod submission;
@@ -30,16 +36,19 @@ pub use diagnosis::diagnose_form;
 pub use settings::{API_ADDRESS, Algorithm, Settings, SiteId, UnknownAlgorithm};
 
 use form::VadsForm;
+use rest_api::RestApi;
 use submission::{Format, Malformed, Submission};
 
 use crate::crypto::HmacSha256Key;
 use crate::domain::{Mode, Psp};
+use crate::psp::api::Api;
 use crate::psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
 
 /// The adapter of one endpoint.
 pub struct Sogecommerce {
     settings: Settings,
     key: HmacSha256Key,
+    api: Option<RestApi>,
 }
 
 impl Sogecommerce {
@@ -47,7 +56,8 @@ impl Sogecommerce {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let key = settings::trimmed(&settings.key);
-        Self { settings, key }
+        let api = RestApi::new(&settings);
+        Self { settings, key, api }
     }
 
     fn prove_and_read_form(&self, submission: &Submission<'_>) -> Result<Reading, Rejection> {
@@ -76,11 +86,19 @@ impl Adapter for Sogecommerce {
             Method::Get => return Err(Malformed::new("a notification is a POST").into()),
         }
         let submission = Submission::parse(request.body)?;
-        match submission.format() {
-            Some(Format::FormV2) => self.prove_and_read_form(&submission),
-            Some(Format::RestV4) => rest::prove_and_read(&submission, &self.settings),
-            None => Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
+        let mut reading = match submission.format() {
+            Some(Format::FormV2) => self.prove_and_read_form(&submission)?,
+            Some(Format::RestV4) => rest::prove_and_read(&submission, &self.settings)?,
+            None => return Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
+        };
+        if let Some(api) = &self.api {
+            reading.questions = api.questions_about(&reading.events);
         }
+        Ok(reading)
+    }
+
+    fn api(&self) -> Option<&dyn Api> {
+        self.api.as_ref().map(|api| api as &dyn Api)
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {

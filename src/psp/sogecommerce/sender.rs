@@ -81,13 +81,7 @@ impl Call {
         let answer = json!({
             "shopId": self.site_id.as_str(),
             "orderCycle": "CLOSED",
-            "orderDetails": {
-                "orderTotalAmount": self.total.get(),
-                "orderCurrency": "EUR",
-                "mode": mode_word(self.mode),
-                "orderId": self.order_ref,
-                "_type": "V4/OrderDetails",
-            },
+            "orderDetails": self.order_details(),
             "transactions": transactions,
             "_type": "V4/Payment",
         })
@@ -176,7 +170,17 @@ impl Call {
         listed
     }
 
-    fn rest_transaction(&self, number: u16, part: &Part, cascade: bool) -> serde_json::Value {
+    pub(super) fn order_details(&self) -> serde_json::Value {
+        json!({
+            "orderTotalAmount": self.total.get(),
+            "orderCurrency": "EUR",
+            "mode": mode_word(self.mode),
+            "orderId": self.order_ref,
+            "_type": "V4/OrderDetails",
+        })
+    }
+
+    pub(super) fn rest_transaction(&self, number: u16, part: &Part, cascade: bool) -> serde_json::Value {
         json!({
             "shopId": self.site_id.as_str(),
             "uuid": part.uuid,
@@ -238,7 +242,7 @@ impl Part {
     }
 }
 
-const fn mode_word(mode: Mode) -> &'static str {
+pub(super) const fn mode_word(mode: Mode) -> &'static str {
     match mode {
         Mode::Production => "PRODUCTION",
         Mode::Test => "TEST",

@@ -1,5 +1,6 @@
 //! The adapter against messages as they are on the wire (`fixtures/sogecommerce/`).
 
+mod asking;
 mod diagnosing;
 mod hostile;
 mod reading;

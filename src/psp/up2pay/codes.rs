@@ -68,13 +68,13 @@ const TABLE: &[(&str, ReportedState, StatusReading, &str)] = &[
     ("99999", Pending, Known, "awaits the issuer of the payment instrument"),
 ];
 
-/// What a code means, in English; `None` if nothing is known of it.
+/// What a code, or the status of a consultation, means, in English; `None` if nothing is known of it.
 #[must_use]
 pub fn meaning(code: &str) -> Option<&'static str> {
     match entry(code) {
         Some((_, _, _, meaning)) => Some(meaning),
         None if is_bank_refusal(code) => Some("bank: refused"),
-        None => None,
+        None => super::consultation::meaning(code),
     }
 }
 
@@ -138,6 +138,7 @@ mod tests {
     fn a_meaning_is_told_where_one_is_known() {
         assert_eq!(meaning("00151"), Some("bank: funds insufficient"));
         assert_eq!(meaning("00162"), Some("bank: refused"));
+        assert_eq!(meaning("Capturé"), Some("remitted"));
         assert_eq!(meaning("00031"), None);
         assert_eq!(meaning("00100"), None);
     }

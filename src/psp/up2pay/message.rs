@@ -30,6 +30,11 @@ const COMPLEMENT: &str = "LIMOCB";
 /// The authorisation number of everything that the trial platform accepts.
 const TEST_AUTHORISATION: &str = "XXXXXX";
 
+/// Whether a card type is one of the voucher page's.
+pub(super) fn is_of_voucher_page(brand: &str) -> bool {
+    brand == COMPLEMENT || VOUCHERS.contains(&brand)
+}
+
 pub(super) fn malformed(what: impl Into<String>) -> Rejection {
     Rejection::Malformed { psp: Psp::Up2pay, what: what.into() }
 }
@@ -120,11 +125,6 @@ impl<'t> Fields<'t> {
         let (part, count): (u8, u8) = (part.parse().ok()?, count.parse().ok()?);
         ((1..=9).contains(&count) && (1..=count).contains(&part)).then_some(count)
     }
-}
-
-/// Whether a card type belongs to the voucher page.
-pub(super) fn is_of_voucher_page(brand: &str) -> bool {
-    brand == COMPLEMENT || VOUCHERS.contains(&brand)
 }
 
 /// What was paid with, if it concerns us.

@@ -12,8 +12,11 @@
 //! | `signature.rs` | which bytes are signed, and whether the signature fits |
 //! | `message.rs`, `when.rs`, `codes.rs` | what a proven call says |
 //! | `diagnosis.rs`, `near_miss.rs` | why a signature does or does not fit |
-//! | `sender.rs`, `throwaway_key.rs` | signed calls for trials |
+//! | `consultation.rs` | questions to the platform about a transaction, and what its answers say |
+//! | `warning_mail.rs` | calls that failed, in the e-mails that the platform writes about them |
+//! | `sender.rs`, `answers.rs`, `throwaway_key.rs` | signed calls and answers for trials |
 
+pub mod answers;
 pub mod codes;
 mod consultation;
 mod diagnosis;
@@ -25,6 +28,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod throwaway_key;
+pub mod warning_mail;
 mod when;
 
 pub use consultation::{ApiKey, ApiSettings, NotHex};
@@ -35,9 +39,11 @@ pub use throwaway_key::{NoKey, ThrowawayKey};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
+use super::api::Api;
 use super::{Adapter, Diagnosis, Reading, Rejection, Request};
 use crate::crypto::RsaPublicKey;
 use crate::domain::{Mode, Psp};
+use consultation::Consultation;
 use message::{Fields, malformed};
 use signature::Failure;
 
@@ -80,13 +86,15 @@ impl Settings {
 #[derive(Debug, Clone)]
 pub struct Up2pay {
     settings: Settings,
+    consultation: Option<Consultation>,
 }
 
 impl Up2pay {
     /// An adapter with these settings.
     #[must_use]
-    pub const fn new(settings: Settings) -> Self {
-        Self { settings }
+    pub fn new(settings: Settings) -> Self {
+        let consultation = settings.api.clone().map(|api| Consultation::new(api, settings.mode));
+        Self { settings, consultation }
     }
 }
 
@@ -103,7 +111,15 @@ impl Adapter for Up2pay {
         let Settings { template, keys, .. } = &self.settings;
         let genuine = signature::verify(template, keys, request.payload())
             .map_err(|failure| rejection(failure, template.signature_name()))?;
-        message::read(&Fields::parse(&genuine, template)?, &self.settings)
+        let mut reading = message::read(&Fields::parse(&genuine, template)?, &self.settings)?;
+        if let Some(consultation) = &self.consultation {
+            reading.questions = reading.events.iter().filter_map(|event| consultation.again(event)).collect();
+        }
+        Ok(reading)
+    }
+
+    fn api(&self) -> Option<&dyn Api> {
+        self.consultation.as_ref().map(|consultation| consultation as &dyn Api)
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {

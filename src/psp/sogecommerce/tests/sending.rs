@@ -4,7 +4,7 @@ use super::codes::{Source, TransStatus};
 use super::sender::{Call, Part};
 use super::*;
 
-fn voucher(amount: i64) -> Part {
+pub(super) fn voucher(amount: i64) -> Part {
     Part {
         brand: "CVCO".to_owned(),
         amount: Cents::new(amount),
@@ -17,7 +17,7 @@ fn voucher(amount: i64) -> Part {
     }
 }
 
-fn visa() -> Part {
+pub(super) fn visa() -> Part {
     Part {
         brand: "VISA".to_owned(),
         amount: Cents::new(3990),
@@ -29,7 +29,7 @@ fn visa() -> Part {
     }
 }
 
-fn call(parts: Vec<Part>) -> Call {
+pub(super) fn call(parts: Vec<Part>) -> Call {
     Call {
         site_id: settings().site_id,
         mode: Mode::Test,

@@ -1,5 +1,6 @@
 //! The adapter as a whole: published calls, made-up calls, damaged calls.
 
+mod asking;
 mod damage;
 mod diagnoses;
 mod facts;

@@ -1,0 +1,236 @@
+//! `import-mail`: takes notifications that were lost from the e-mails that Up2pay writes about them. Each is proven
+//! like a call; what is known already stays as it is.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Failure, Outcome, load, output};
+use crate::clock::Clock;
+use crate::config::{Config, Endpoint};
+use crate::crypto::sha256;
+use crate::domain::Psp;
+use crate::ledger::{Arrival, Envelope, LedgerError, Notification, Origin, Store, Taken, Verdict};
+use crate::psp::up2pay::warning_mail::{self, Quotation, WarningMail};
+use crate::psp::{Method, Reading, Rejection, Request};
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The endpoint that the notifications were meant for, where the address in a mail does not tell.
+    #[arg(long, value_name = "ID")]
+    endpoint: Option<String>,
+    /// A mail as it was saved (its source text), the text of one, or a whole mailbox (mbox); `-` is standard input.
+    file: PathBuf,
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let config = load(path)?;
+    let choice = Choice::new(&config, options.endpoint.as_deref()).map_err(Failure::Usage)?;
+    let mails = warning_mail::read(&read(&options.file)?);
+    let plan =
+        plan(&mails, &choice).map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
+    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
+    let mut outcome = Outcome::Fine;
+    for (number, found) in plan {
+        let fate = match found {
+            None => Fate::NotReadable("no call in it".to_owned()),
+            Some((endpoint, quotation)) => import(&mut store, endpoint, quotation)?,
+        };
+        output::line(format!("mail {number}: {fate}"))?;
+        if !fate.is_fine() {
+            outcome = Outcome::FoundSomething;
+        }
+    }
+    Ok(outcome)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES.saturating_add(1);
+    let result = if file == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    result.map_err(Failure::io(file.display().to_string()))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
+        return Err(Failure::Usage(format!("{}: larger than 64 MiB; split the mailbox", file.display())));
+    }
+    Ok(bytes)
+}
+
+/// Which endpoint a mail is for.
+struct Choice<'c> {
+    /// Those of Up2pay.
+    endpoints: Vec<&'c Endpoint>,
+    /// Where the address does not tell.
+    otherwise: Option<&'c Endpoint>,
+}
+
+impl<'c> Choice<'c> {
+    fn new(config: &'c Config, named: Option<&str>) -> Result<Self, String> {
+        let endpoints: Vec<&Endpoint> = config
+            .endpoints
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|endpoint| endpoint.psp == Psp::Up2pay)
+            .collect();
+        let otherwise = match (named, endpoints.as_slice()) {
+            (_, []) => return Err("the configuration has no endpoint of Up2pay".to_owned()),
+            (Some(id), all) => {
+                let named = all.iter().copied().find(|endpoint| endpoint.id.as_str() == id);
+                Some(named.ok_or_else(|| format!("no Up2pay endpoint {id}; there are: {}", names(all)))?)
+            }
+            (None, [lone]) => Some(*lone),
+            (None, _) => None,
+        };
+        Ok(Self { endpoints, otherwise })
+    }
+
+    /// The endpoint whose address the platform called; else the one named, or the only one.
+    fn of(&self, quotation: &Quotation) -> Result<&'c Endpoint, String> {
+        let id = quotation.url.as_deref().and_then(endpoint_id);
+        let called = self.endpoints.iter().copied().find(|endpoint| Some(endpoint.id.as_str()) == id);
+        called.or(self.otherwise).ok_or_else(|| {
+            format!(
+                "its address is of no endpoint: say which with --endpoint ID; there are: {}",
+                names(&self.endpoints)
+            )
+        })
+    }
+}
+
+fn names(endpoints: &[&Endpoint]) -> String {
+    endpoints.iter().map(|endpoint| endpoint.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Of `https://host/…/n/ID/TOKEN`, the `ID`.
+fn endpoint_id(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let path = rest.split(['?', '#']).next()?;
+    let mut segments = path.split('/').skip(1).skip_while(|segment| *segment != "n");
+    segments.nth(1)
+}
+
+/// A mail's number, and the call that it quotes with the endpoint that it was for.
+type Found<'p> = (usize, Option<(&'p Endpoint, &'p Quotation)>);
+
+/// Every call of every mail; an error if one of them has no endpoint.
+fn plan<'p>(mails: &'p [WarningMail], choice: &Choice<'p>) -> Result<Vec<Found<'p>>, String> {
+    let mut plan = Vec::new();
+    for (number, mail) in (1_usize..).zip(mails) {
+        if mail.quotations.is_empty() {
+            plan.push((number, None));
+        }
+        for quotation in &mail.quotations {
+            let endpoint = choice.of(quotation).map_err(|what| format!("mail {number}: {what}"))?;
+            plan.push((number, Some((endpoint, quotation))));
+        }
+    }
+    Ok(plan)
+}
+
+/// What became of a call.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    Imported(String),
+    Known(String),
+    NotGenuine(String),
+    NotReadable(String),
+}
+
+impl Fate {
+    const fn is_fine(&self) -> bool {
+        matches!(self, Self::Imported(_) | Self::Known(_))
+    }
+}
+
+impl std::fmt::Display for Fate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Imported(what) => write!(f, "imported: {what}"),
+            Self::Known(what) => write!(f, "known already: {what}"),
+            Self::NotGenuine(why) => write!(f, "signature does not verify: {why}"),
+            Self::NotReadable(why) => write!(f, "not readable: {why}"),
+        }
+    }
+}
+
+fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Result<Fate, LedgerError> {
+    let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
+    let reading = match endpoint.adapter.read(&request) {
+        Ok(reading) => reading,
+        Err(Rejection::Signature | Rejection::UnknownKey) => {
+            return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
+        }
+        Err(malformed @ Rejection::Malformed { .. }) => return Ok(Fate::NotReadable(malformed.to_string())),
+    };
+    let what = summary(endpoint, &reading);
+    Ok(match keep(store, endpoint, &request, reading)? {
+        Taken::Written { verdict: Some(Verdict::Duplicate), .. } | Taken::Unchanged => Fate::Known(what),
+        Taken::Written { .. } => Fate::Imported(what),
+    })
+}
+
+/// Writes a notification into the ledger, as if it had come.
+fn keep(
+    store: &mut Store,
+    endpoint: &Endpoint,
+    request: &Request<'_>,
+    reading: Reading,
+) -> Result<Taken, LedgerError> {
+    let notification = Notification {
+        shop: endpoint.shop.clone(),
+        endpoint: endpoint.id.clone(),
+        psp: endpoint.psp,
+        mode: endpoint.mode,
+        origin: Origin::Mail,
+        events: reading.events,
+        questions: reading.questions,
+        remark: reading.remark,
+        payload_sha256: sha256(&[request.payload()]).to_string(),
+    };
+    let envelope = Envelope {
+        method: "GET".to_owned(),
+        query: request.query.to_vec(),
+        body: Vec::new(),
+        peer: String::new(),
+        user_agent: String::new(),
+        headers: Vec::new(),
+    };
+    store.import(Clock::system().now(), Arrival { notification, envelope })
+}
+
+fn summary(endpoint: &Endpoint, reading: &Reading) -> String {
+    let what = match reading.events.first() {
+        None => reading.remark.clone().unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
+        Some(event) => {
+            let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
+            format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
+        }
+    };
+    format!("{what} ({})", endpoint.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_stands_in_the_address() {
+        for (url, id) in [
+            ("https://pay.example/n/camping/TOKEN", Some("camping")),
+            ("http://pay.example:8080/cvco/n/camping/TOKEN?shop=1", Some("camping")),
+            ("https://pay.example/modules/ipn.php?x=/n/camping/T", None),
+            ("https://n/camping/T", None),
+            ("https://pay.example/n", None),
+            ("pay.example", None),
+        ] {
+            assert_eq!(endpoint_id(url), id, "{url}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A notification that was lost is taken from the e-mail that Up2pay writes about it.
+
+use crate::support::{Daemon, Settings, TOKEN, Up2pay};
+
+fn warning(call: &Up2pay) -> String {
+    format!(
+        "From support@e-transactions.example Thu Mar 12 14:05:31 2026\n\
+         Subject: Warning e-Transactions\n\
+         Content-Type: text/plain; charset=utf-8\n\n\
+         WARNING: Impossible de joindre https://shop.example/n/up2pay/{TOKEN} pour le paiement “{}” Erreur : \
+         code HTTP: 502\n\n",
+        call.wire().query
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_of_warnings_is_imported_beside_the_running_daemon() {
+    let daemon = Daemon::start(&Settings { complement_grace: "1h", ..Settings::default() }).await;
+    daemon.expect_order("A", 2500);
+    let (voucher, card) = (Up2pay::voucher("A", 1, 1500), Up2pay::card("A", 1, 1000));
+    daemon.up2pay(&voucher);
+    let file = daemon.path("warnings.mbox");
+    std::fs::write(&file, [warning(&voucher), warning(&card)].concat()).expect("file");
+    let path = file.to_str().expect("path");
+
+    let first = daemon.out(&["import-mail", path]);
+    assert!(first.contains("mail 1: known already: A, CVCONNECT"), "{first}");
+    assert!(first.contains("mail 2: imported: A, LIMOCB"), "{first}");
+    assert!(!first.contains(TOKEN), "{first}");
+    assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
+    let again = daemon.out(&["import-mail", path]);
+    assert_eq!(again.matches("known already").count(), 2, "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_genuine_is_not_imported() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let forged = warning(&Up2pay::voucher("A", 1, 1500)).replace("Mt=1500", "Mt=9500");
+    let other = "From x@y.example Thu Mar 12 15:00:00 2026\nSubject: Promotions\n\nBonjour\n";
+    let file = daemon.path("warnings.mbox");
+    std::fs::write(&file, format!("{forged}{other}")).expect("file");
+    let path = file.to_str().expect("path");
+
+    let ended = daemon.run(&["import-mail", path]);
+    let says = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(says.contains("mail 1: signature does not verify: "), "{says}");
+    assert!(says.contains("mail 2: not readable: no call in it"), "{says}");
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_notifications"), ["0"]);
+
+    assert_eq!(daemon.run(&["import-mail", "--endpoint", "sogecommerce", path]).status.code(), Some(2));
+    assert_eq!(daemon.run(&["import-mail", "/nowhere.eml"]).status.code(), Some(3));
+}
