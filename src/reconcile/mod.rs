@@ -5,13 +5,29 @@
 //! the answer depends on the *set* of facts: neither on their order of arrival nor on repetitions.
 //!
 //! ```text
-//! facts ──tenders──▶ tenders ──refunds──▶ tenders ──records──▶ records ──rules──▶ findings
+//! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──▶ attempts ─records──▶ records ─rules──▶ findings
 //! ```
+//!
+//! | step | what it settles | why there |
+//! |---|---|---|
+//! | [`calls`] | one call number for each transaction | else one tender would be found in two attempts |
+//! | [`tenders`], [`weighing`], [`disputes`] | what all facts about one transaction come to | |
+//! | [`operations`] | an authorisation and its capture are one tender | else its money would be shared out twice |
+//! | [`parts`] | each part's own amount | a PSP counts what was paid so far within one payment, so before payments are joined |
+//! | [`joins`] | a card payment completes a voucher payment | only known amounts say which voucher payment is short |
+//! | [`refunds`] | which tender was given back | a refund must find its tender wherever it went |
+//! | [`records`], [`rules`] | states and discrepancies | |
 
+mod calls;
+mod disputes;
+mod joins;
+mod operations;
+mod parts;
 mod records;
 mod refunds;
 mod rules;
 mod tenders;
+mod weighing;
 
 #[cfg(test)]
 mod tests;
@@ -85,8 +101,12 @@ pub struct Assessment {
 /// Assesses one order from all that is known about it.
 #[must_use]
 pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) -> Assessment {
-    let mut attempts = tenders::of(facts);
-    refunds::allocate(&mut attempts, facts);
+    let facts = calls::united(facts);
+    let mut attempts = tenders::of(&facts);
+    operations::unite(&mut attempts);
+    parts::work_out(&mut attempts);
+    joins::complete(&mut attempts, order);
+    refunds::allocate(&mut attempts, &facts);
     let drafts: Vec<_> =
         attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
     let findings = rules::findings(&drafts, order, policy, now);

@@ -24,7 +24,7 @@ pub(super) struct Draft {
 pub(super) enum Wait {
     /// Nothing more is to come.
     Nothing,
-    /// The card part, a voucher part, or a decision, until an instant that lies ahead.
+    /// The card part, a voucher part, a decision or an answer, until an instant that lies ahead.
     Until(Missing, Timestamp),
     /// It did not come in time.
     Over(Missing),
@@ -39,33 +39,29 @@ pub(super) enum Missing {
     Voucher,
     /// The outcome of a part that is still undecided.
     Outcome,
+    /// The answer of the PSP's API that says what each part came to.
+    Confirmation,
 }
 
 /// Makes the record of one payment attempt.
 pub(super) fn draft(attempt: Attempt, order: &Order, policy: &Policy, now: Timestamp) -> Draft {
     let tenders: Vec<_> = attempt.tenders.iter().map(|evidence| evidence.tender.clone()).collect();
-    let expected = match (order.current(), attempt.itemised_total.or(attempt.stated_total)) {
+    let expected = match (order.current(), attempt.total()) {
         (Some(version), _) => Some((version.total, ExpectedFrom::Order)),
         (None, Some(total)) => Some((total, ExpectedFrom::Psp)),
         (None, None) => None,
     };
     let mut record = Record {
         psp: attempt.psp,
-        call_number: attempt.call_number,
-        endpoint: attempt.endpoint,
-        mode: attempt.proven_mode.unwrap_or(attempt.endpoint_mode),
+        call_number: attempt.call_number.clone(),
+        endpoint: attempt.endpoint.clone(),
+        mode: attempt.mode(),
         currency: currency(order, &attempt.tenders),
         expected,
         state: RecordState::Pending,
         tenders,
     };
-    let wait = waiting(
-        &record,
-        &attempt.tenders,
-        (attempt.parts_announced, attempt.itemised_total.is_some()),
-        policy,
-        now,
-    );
+    let wait = waiting(&record, &attempt, policy, now);
     record.state = state(&record, wait);
     Draft {
         record,
@@ -84,17 +80,12 @@ fn currency(order: &Order, tenders: &[Evidence]) -> Currency {
     order.current().map(|version| version.currency).or_else(stated).unwrap_or(Currency::EUR)
 }
 
-fn waiting(
-    record: &Record,
-    evidence: &[Evidence],
-    (parts_announced, itemised): (Option<u8>, bool),
-    policy: &Policy,
-    now: Timestamp,
-) -> Wait {
+fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) -> Wait {
+    let evidence = &attempt.tenders;
     let seen = |instrument: Instrument| {
-        evidence
-            .iter()
-            .filter(|e| e.tender.instrument == instrument && e.tender.state.is_accepted())
+        attempt
+            .accepted()
+            .filter(|e| e.tender.instrument == instrument)
             .filter_map(|e| e.accepted_seen_at)
             .min()
     };
@@ -103,14 +94,14 @@ fn waiting(
         .filter(|e| e.tender.state == TenderState::Pending)
         .map(|e| e.tender.first_seen_at)
         .max();
-    let accepted = evidence.iter().filter(|e| e.tender.state.is_accepted()).count();
-    let all_parts_here = match (record.expected, parts_announced) {
+    let all_parts_here = match (record.expected, attempt.parts_announced) {
         (Some((expected, _)), _) => record.paid() >= expected,
-        (None, Some(parts)) => accepted >= usize::from(parts),
+        (None, Some(parts)) => attempt.accepted().count() >= usize::from(parts),
         (None, None) => false,
     };
-    let a_part_is_known_missing = record.expected.is_some() || parts_announced.is_some();
-    let complement_accepted = evidence.iter().any(|e| e.tender.complement && e.tender.state.is_accepted());
+    let a_part_is_known_missing = record.expected.is_some() || attempt.parts_announced.is_some();
+    let complement_accepted = attempt.accepted().any(|e| e.tender.complement);
+    let itemised = attempt.itemised_total.is_some();
 
     let until = |missing, deadline: Timestamp| {
         if now < deadline { Wait::Until(missing, deadline) } else { Wait::Over(missing) }
@@ -120,6 +111,13 @@ fn waiting(
         if matches!(wait, Wait::Until(..)) {
             return wait;
         }
+    }
+    if attempt.parts_in_doubt {
+        // The part that was told last is the one that left the doubt.
+        let last = attempt.accepted().filter_map(|e| e.accepted_seen_at).max();
+        return last.map_or(Wait::Nothing, |last| {
+            until(Missing::Confirmation, last.after(policy.confirmation_grace))
+        });
     }
     match (seen(Instrument::Voucher), seen(Instrument::Card)) {
         // A message that lists the parts tells the whole: nothing else is to come.
@@ -149,7 +147,7 @@ fn state(record: &Record, wait: Wait) -> RecordState {
     }
     match wait {
         Wait::Until(..) | Wait::Over(Missing::Outcome) => return RecordState::Pending,
-        Wait::Over(Missing::Complement | Missing::Voucher) | Wait::Nothing => {}
+        Wait::Over(Missing::Complement | Missing::Voucher | Missing::Confirmation) | Wait::Nothing => {}
     }
     if !record.tenders.iter().any(|tender| tender.state.is_accepted()) {
         return RecordState::Failed;

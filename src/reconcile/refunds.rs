@@ -1,19 +1,18 @@
 //! Which tender a refund gives back. A refund is an operation of its own, often under a call number of its own
 //! and without a link to what it refunds (Sogecommerce), so it is matched to the order's tenders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{
-    Brand, CallNumber, Cents, Currency, EndpointId, Instrument, Operation, Tender, TenderId, TenderState,
-    Timestamp,
-};
+use crate::domain::{Cents, Operation, Tender, TenderId, TenderState, Timestamp};
 
 use super::Fact;
-use super::tenders::{Attempt, Evidence, identity, is_accepting, leading, position};
+use super::tenders::{Attempt, Basis, Evidence, identity};
+use super::weighing::{is_accepting, leading};
 
 /// A refund that was accepted.
 struct Refund<'a> {
     fact: &'a Fact,
+    amount: Cents,
     of: Option<&'a TenderId>,
     /// When it happened.
     at: Timestamp,
@@ -27,16 +26,12 @@ pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact]) {
     for refund in accepted(facts) {
         let target = attempts
             .iter_mut()
-            .filter(|attempt| attempt.psp == refund.fact.psp)
-            .flat_map(|attempt| {
-                let call = attempt.call_number.clone();
-                attempt.tenders.iter_mut().map(move |evidence| (call.clone(), &mut evidence.tender))
-            })
-            .filter(|(_, tender)| tender.state.is_accepted())
-            .filter_map(|(call, tender)| Some((fit(&refund, &call, tender)?, tender)))
+            .flat_map(|attempt| attempt.tenders.iter_mut())
+            .filter(|evidence| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
+            .filter_map(|evidence| Some((fit(&refund, evidence)?, evidence)))
             .max_by(|(a, _), (b, _)| a.cmp(b));
         match target {
-            Some((_, tender)) => book(tender, &refund),
+            Some((_, evidence)) => book(&mut evidence.tender, &refund),
             None => keep_apart(attempts, &refund),
         }
     }
@@ -69,20 +64,32 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
         Operation::Credit { of } => of.as_ref(),
         Operation::Debit => None,
     };
+    let fact = leading(&accepting)?;
     Some(Refund {
-        fact: leading(&accepting)?,
+        fact,
+        amount: given_back_in_turns(&accepting).unwrap_or(fact.event.amount),
         of: accepting.iter().filter_map(named).min(),
         at: accepting.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?,
         seen_at: facts.iter().map(|fact| fact.received_at).min()?,
     })
 }
 
+/// What was given back by a refund of several turns under one transaction (Worldline: two partial refunds may
+/// share it): the first turn, and all that the running total grew by since. `None` for a refund of one turn.
+fn given_back_in_turns(accepting: &[&Fact]) -> Option<Cents> {
+    let totals: BTreeSet<Cents> = accepting.iter().filter_map(|fact| fact.event.running_total).collect();
+    let (least, most) = (totals.first()?, totals.last()?);
+    let first: Vec<&Fact> =
+        accepting.iter().copied().filter(|fact| fact.event.running_total == Some(*least)).collect();
+    (least < most).then_some(leading(&first)?.event.amount.plus(most.minus(*least)))
+}
+
 /// How well a tender fits a refund, best last; `None` if it cannot be the one.
-fn fit(refund: &Refund<'_>, call: &CallNumber, tender: &Tender) -> Option<(bool, bool, bool, bool)> {
-    let event = &refund.fact.event;
+fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<(bool, bool, bool, bool)> {
+    let (event, tender) = (&refund.fact.event, &evidence.tender);
     let named = match refund.of {
         Some(of) => {
-            if tender.id.as_ref() != Some(of) {
+            if tender.id.as_ref() != Some(of) && !evidence.earlier_operations.contains(of) {
                 return None;
             }
             true
@@ -91,65 +98,59 @@ fn fit(refund: &Refund<'_>, call: &CallNumber, tender: &Tender) -> Option<(bool,
     };
     let left = tender.amount.minus(tender.refunded);
     let possible =
-        tender.instrument == event.instrument && tender.currency == event.currency && event.amount <= left;
-    (named || possible)
-        .then(|| (named, left == event.amount, *call == event.call_number, tender.brand == event.brand))
+        tender.instrument == event.instrument && tender.currency == event.currency && refund.amount <= left;
+    let same_call = evidence.call_number == event.call_number;
+    (named || possible).then(|| (named, left == refund.amount, same_call, tender.brand == event.brand))
 }
 
 fn book(tender: &mut Tender, refund: &Refund<'_>) {
-    tender.refunded = tender.refunded.plus(refund.fact.event.amount);
+    tender.refunded = tender.refunded.plus(refund.amount);
     tender.state =
         if tender.refunded >= tender.amount { TenderState::Refunded } else { TenderState::PartRefunded };
     tender.refunded_at = tender.refunded_at.max(Some(refund.at));
 }
 
+/// In the record of its own call number, wherever the tenders of that call went.
 fn keep_apart(attempts: &mut [Attempt], refund: &Refund<'_>) {
-    let event = &refund.fact.event;
-    let evidence = unmatched(
-        event.tender_id.clone(),
-        (event.instrument, event.brand.clone()),
-        (event.amount, event.currency),
-        refund.fact.endpoint.clone(),
-        (refund.at, refund.seen_at),
-    );
-    let attempt = attempts
-        .iter_mut()
-        .find(|attempt| attempt.psp == refund.fact.psp && attempt.call_number == event.call_number);
-    if let Some(attempt) = attempt {
-        attempt.tenders.push(evidence);
-        attempt.tenders.sort_by(|a, b| position(&a.tender).cmp(&position(&b.tender)));
+    let (psp, call) = (refund.fact.psp, &refund.fact.event.call_number);
+    let is_home = |attempt: &Attempt| attempt.psp == psp && attempt.call_number == *call;
+    let holds = |attempt: &Attempt| attempt.tenders.iter().any(|e| e.psp == psp && e.call_number == *call);
+    let home = attempts.iter().position(is_home).or_else(|| attempts.iter().position(holds));
+    if let Some(attempt) = home.and_then(|place| attempts.get_mut(place)) {
+        attempt.tenders.push(unmatched(refund));
+        attempt.sort();
     }
 }
 
-fn unmatched(
-    id: Option<TenderId>,
-    (instrument, brand): (Instrument, Brand),
-    (refunded, currency): (Cents, Currency),
-    endpoint: EndpointId,
-    (at, first_seen_at): (Timestamp, Timestamp),
-) -> Evidence {
+fn unmatched(refund: &Refund<'_>) -> Evidence {
+    let (fact, event) = (refund.fact, &refund.fact.event);
     Evidence {
         tender: Tender {
-            id,
-            instrument,
-            brand,
+            id: event.tender_id.clone(),
+            instrument: event.instrument,
+            brand: event.brand.clone(),
             state: TenderState::Refunded,
             amount: Cents::ZERO,
-            currency,
-            refunded,
+            currency: event.currency,
+            refunded: refund.amount,
             authorisation: None,
             contract: None,
-            endpoint,
+            endpoint: fact.endpoint.clone(),
             complement: false,
-            first_seen_at,
+            first_seen_at: refund.seen_at,
             authorised_at: None,
             captured_at: None,
-            refunded_at: Some(at),
+            refunded_at: Some(refund.at),
         },
+        psp: fact.psp,
+        call_number: event.call_number.clone(),
+        earlier_operations: Vec::new(),
+        basis: Basis::Told(event.amount_from),
+        running: None,
         accepted_seen_at: None,
         was_counted: false,
-        other_amount: None,
-        other_outcome: None,
+        only_notified: false,
+        dispute: None,
         authorisation_absent: false,
         odd_status: None,
     }

@@ -1,6 +1,8 @@
 //! The catalogue's rules. Where a specific rule explains what is wrong, the general one stays silent: one cause,
 //! one discrepancy.
 
+mod disputes;
+
 use std::collections::BTreeSet;
 
 use crate::domain::{
@@ -49,14 +51,15 @@ fn of_money(
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let mut found = Vec::new();
-    found.extend(draft.evidence.iter().filter_map(|evidence| conflicting(draft, evidence)));
+    let mut found = disputes::findings(draft, order);
     let duplicates = duplicate_tenders(draft);
-    let explained =
-        !duplicates.is_empty() || fitted(draft, total_then) || mixes_currencies(draft) || is_disputed(draft);
+    let explained = !duplicates.is_empty()
+        || fitted(draft, total_then)
+        || mixes_currencies(draft)
+        || disputes::explain_the_gap(draft);
     found.extend(duplicates);
     if !explained {
-        found.extend(amounts(draft));
+        found.extend(amounts(draft, order));
     }
     found.extend(nobody_knows_the_total(draft, order, policy, now));
     found.extend(currency_unexpected(draft));
@@ -78,16 +81,27 @@ impl Draft {
     }
 
     fn amount_finding(&self, kind: Kind, expected: Option<Cents>, actual: Cents) -> Finding {
-        let parts: Vec<_> = self.record.tenders.iter().map(named).collect();
-        Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts.join("; ")) }
+        let parts = self.named(self.evidence.iter());
+        Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts) }
     }
-}
 
-/// A tender as people find it in a back office: transaction and brand.
-fn named(tender: &Tender) -> String {
-    match &tender.id {
-        Some(id) => format!("{id}/{}", tender.brand),
-        None => tender.brand.to_string(),
+    /// A tender as people find it in a back office: transaction and brand, and of a payment that was joined from
+    /// elsewhere also where.
+    fn name(&self, evidence: &Evidence) -> String {
+        let Tender { id, brand, .. } = &evidence.tender;
+        let name = match id {
+            Some(id) => format!("{id}/{brand}"),
+            None => brand.to_string(),
+        };
+        if (evidence.psp, &evidence.call_number) == (self.record.psp, &self.record.call_number) {
+            name
+        } else {
+            format!("{name} ({} {})", evidence.psp, evidence.call_number)
+        }
+    }
+
+    fn named<'a>(&self, tenders: impl Iterator<Item = &'a Evidence>) -> String {
+        tenders.map(|evidence| self.name(evidence)).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -100,40 +114,20 @@ fn wrong_world(draft: &Draft) -> Option<Finding> {
     Some(draft.finding(kind, "", draft.record.endpoint.to_string()))
 }
 
-/// Same transaction, other content.
-fn conflicting(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
-    let tender = &evidence.tender;
-    let subject = named(tender);
-    let (other_amount, detail) = match (evidence.other_amount, &evidence.other_outcome) {
-        (None, None) => return None,
-        (amount, None) => (amount, subject.clone()),
-        (amount, Some(codes)) => (amount, format!("{subject}: {codes}")),
-    };
-    let finding = draft.finding(Kind::ConflictingNotification, &subject, detail);
-    Some(Finding { expected: other_amount.map(|_| tender.amount), actual: other_amount, ..finding })
-}
-
-/// With the amount that another notification of the same transaction states, the record would add up.
-fn is_disputed(draft: &Draft) -> bool {
-    let Some((expected, _)) = draft.record.expected else { return false };
-    draft.evidence.iter().filter(|evidence| evidence.tender.state.is_accepted()).any(|evidence| {
-        let otherwise = |other: Cents| draft.record.paid().minus(evidence.tender.amount).plus(other);
-        evidence.other_amount.map(otherwise) == Some(expected)
-    })
-}
-
 /// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
 /// One that was given back wholly is mended.
 fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
     let accepted = |instrument: Instrument| {
+        let standing = |tender: &Tender| {
+            tender.state.is_accepted() && tender.state != TenderState::Refunded && tender.amount.is_positive()
+        };
         draft
-            .record
-            .tenders
+            .evidence
             .iter()
-            .filter(move |tender| tender.instrument == instrument && tender.state.is_accepted())
-            .filter(|tender| tender.amount.is_positive() && tender.state != TenderState::Refunded)
+            .filter(move |evidence| evidence.tender.instrument == instrument && standing(&evidence.tender))
     };
-    let vouchers: BTreeSet<_> = accepted(Instrument::Voucher).map(|tender| &tender.brand).collect();
+    let vouchers: BTreeSet<_> =
+        accepted(Instrument::Voucher).map(|evidence| &evidence.tender.brand).collect();
     let second_voucher = accepted(Instrument::Voucher).count() > vouchers.len();
     let second_card = !draft.record.psp.takes_several_complements() && accepted(Instrument::Card).count() > 1;
 
@@ -141,8 +135,8 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, doubled)| *doubled)
         .map(|(instrument, _)| {
-            let parts: Vec<_> = accepted(instrument).map(named).collect();
-            let finding = draft.finding(Kind::DuplicateTender, instrument.as_str(), parts.join("; "));
+            let parts = draft.named(accepted(instrument));
+            let finding = draft.finding(Kind::DuplicateTender, instrument.as_str(), parts);
             Finding {
                 expected: draft.record.expected.map(|(expected, _)| expected),
                 actual: Some(draft.record.paid()),
@@ -153,7 +147,7 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
 }
 
 /// Whether the accepted parts come to what they should.
-fn amounts(draft: &Draft) -> Vec<Finding> {
+fn amounts(draft: &Draft, order: &Order) -> Vec<Finding> {
     let record = &draft.record;
     let expected = record.expected.map(|(expected, _)| expected);
     let paid = record.paid();
@@ -165,6 +159,9 @@ fn amounts(draft: &Draft) -> Vec<Finding> {
     }
     match draft.wait {
         Wait::Until(..) | Wait::Over(Missing::Outcome) => Vec::new(),
+        // Of an answer that is still awaited the endpoint's own alert speaks.
+        Wait::Over(Missing::Confirmation) if order.awaits_answer => Vec::new(),
+        Wait::Over(Missing::Confirmation) => vec![draft.amount_finding(Kind::Unconfirmed, expected, paid)],
         Wait::Over(Missing::Complement) if complement_failed(&record.tenders) => {
             vec![draft.amount_finding(Kind::VoucherOrphan, expected, paid)]
         }
@@ -254,7 +251,7 @@ fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Findin
         Instrument::Voucher => tender.authorisation.is_some(),
         Instrument::Card => tender.authorisation.is_none() && evidence.authorisation_absent,
     };
-    let subject = named(tender);
+    let subject = draft.name(evidence);
     unexpected.then(|| {
         let number = tender.authorisation.as_ref().map_or("–", AuthorisationNumber::as_str);
         let detail = format!("{subject}: {number}");
@@ -264,7 +261,7 @@ fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Findin
 
 fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let code = evidence.odd_status.as_ref()?;
-    let subject = named(&evidence.tender);
+    let subject = draft.name(evidence);
     Some(draft.finding(Kind::UnknownStatus, &subject, format!("{subject}: {code}")))
 }
 

@@ -113,8 +113,18 @@ fn of_content() -> Vec<Promise> {
     ]
 }
 
+fn of_answers() -> Vec<Promise> {
+    let asked = |cents| order(10_000).with(voucher(10_000)).with(voucher(cents).answered().at(1));
+    let part = |told: Told| told.psp(Psp::Worldline).total(10_000);
+    let vague = || order(10_000).with(part(voucher(10_000).of_the_whole())).with(part(plain_card(4000)));
+    vec![
+        promise(Kind::ConfirmationDiffers, asked(9000), asked(10_000)),
+        promise(Kind::Unconfirmed, vague(), vague().with(part(voucher(6000).answered()))),
+    ]
+}
+
 fn table() -> Vec<Promise> {
-    [of_amounts(), of_doubles(), of_orders(), of_content()].into_iter().flatten().collect()
+    [of_amounts(), of_doubles(), of_orders(), of_answers(), of_content()].into_iter().flatten().collect()
 }
 
 #[test]

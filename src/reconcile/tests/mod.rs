@@ -5,9 +5,13 @@
 
 mod amounts;
 mod catalogue;
+mod confirmations;
 mod doubles;
 mod graces;
+mod joins;
+mod operations;
 mod orders;
+mod parts;
 mod properties;
 mod refunds;
 mod states;
@@ -15,9 +19,9 @@ mod states;
 use std::time::Duration;
 
 use crate::domain::{
-    Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, Event, Finding,
-    Instrument, Kind, Mode, Operation, Order, OrderRef, OrderVersion, Psp, Record, RecordState,
-    ReportedState, StatusCode, StatusReading, Tender, TenderId, TenderState, Timestamp,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, Event,
+    Finding, Instrument, Kind, Mode, Operation, Order, OrderRef, OrderVersion, Psp, Record, RecordState,
+    ReportedState, Source, StatusCode, StatusReading, Subject, Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::{Assessment, Fact, Policy, assess};
@@ -45,7 +49,7 @@ fn voucher(cents: i64) -> Told {
             brand: Brand::new("CVCONNECT").expect("a brand"),
             operation: Operation::Debit,
             amount: Cents::new(cents),
-            amount_from: crate::domain::AmountFrom::Part,
+            amount_from: AmountFrom::Part,
             running_total: None,
             currency: Currency::EUR,
             state: ReportedState::Authorised,
@@ -60,7 +64,7 @@ fn voucher(cents: i64) -> Told {
             occurred_at: None,
         },
         psp: Psp::Up2pay,
-        source: crate::domain::Source::Notification,
+        source: Source::Notification,
         endpoint: EndpointId::new("camping").expect("an endpoint"),
         endpoint_mode: Mode::Production,
         received_at: minute(0),
@@ -146,6 +150,26 @@ impl Told {
         self.0.psp = psp;
         self
     }
+    /// The amount is what was paid of the order so far: a Worldline event without an operation's amount.
+    fn so_far(self) -> Self {
+        self.change(|event| {
+            event.running_total = Some(event.amount);
+            event.amount_from = AmountFrom::RunningTotal;
+        })
+    }
+    /// The amount is that of the whole order.
+    fn of_the_whole(self) -> Self {
+        self.change(|event| event.amount_from = AmountFrom::OrderTotal)
+    }
+    /// So much of the order, or of the refund's tender, was reached with it.
+    fn running(self, cents: i64) -> Self {
+        self.change(|event| event.running_total = Some(Cents::new(cents)))
+    }
+    /// Not notified: the PSP's API answers so.
+    fn answered(mut self) -> Self {
+        self.0.source = Source::Confirmation;
+        self
+    }
     fn sogecommerce(self) -> Self {
         self.psp(Psp::Sogecommerce)
     }
@@ -201,6 +225,15 @@ impl Case {
         self.policy.require_orders = true;
         self
     }
+    /// The PSP's API knows nothing of what it was asked about.
+    fn unknown_to(mut self, psp: Psp, subject: &str) -> Self {
+        self.order.unknown_to.push((psp, Subject::new(subject).expect("a subject")));
+        self
+    }
+    fn awaiting_an_answer(mut self) -> Self {
+        self.order.awaits_answer = true;
+        self
+    }
     fn with(mut self, told: Told) -> Self {
         self.facts.push(told.0);
         self
@@ -235,6 +268,12 @@ impl Case {
         let finding = findings.remove(0);
         assert_eq!(finding.kind, kind);
         finding
+    }
+    /// Its one record's parts, as transaction and amount.
+    #[track_caller]
+    fn parts(&self) -> Vec<(String, i64)> {
+        let name = |tender: &Tender| tender.id.clone().map(String::from).unwrap_or_default();
+        self.record().tenders.iter().map(|tender| (name(tender), tender.amount.get())).collect()
     }
     /// Its one record.
     #[track_caller]

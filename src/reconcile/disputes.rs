@@ -1,0 +1,105 @@
+//! Two stories about one transaction: notifications that contradict each other, or an answer of the PSP's API
+//! that contradicts them. An answer that is merely further on (authorised, then captured or cancelled)
+//! contradicts nothing, and of two answers the later one is believed.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Cents, Currency, ReportedState, Source};
+
+use super::Fact;
+use super::weighing::is_accepting;
+
+/// The story about a tender that is not the one believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dispute {
+    pub(super) between: Between,
+    /// The amount that it states, if that is what differs.
+    pub(super) amount: Option<Cents>,
+    /// What else differs: status codes, currencies.
+    pub(super) words: Option<String>,
+}
+
+/// Who contradicts whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    /// Two genuine notifications.
+    Notifications,
+    /// A genuine notification and the PSP's own API.
+    NotificationAndAnswer,
+}
+
+impl Dispute {
+    /// What the facts about one tender say against each other, where one amount is believed, on the strength of
+    /// the `confirmed` fact if there is one. A disagreement with the API says all: the conflict behind it stays
+    /// silent.
+    pub(super) fn about(facts: &[&Fact], believed: Cents, confirmed: Option<&Fact>) -> Option<Self> {
+        let (notified, answers): (Vec<&Fact>, Vec<&Fact>) =
+            facts.iter().partition(|fact| fact.source == Source::Notification);
+        with_answers(&notified, &answers, confirmed).or_else(|| among(&notified, believed))
+    }
+}
+
+/// The amounts that notifications state as the part's own.
+fn own_amounts(notified: &[&Fact]) -> BTreeSet<Cents> {
+    let own = notified.iter().filter(|fact| fact.event.amount_from.is_part());
+    own.map(|fact| fact.event.amount).collect()
+}
+
+fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
+    let amounts = own_amounts(notified);
+    let other = amounts.iter().copied().find(|amount| *amount != believed).filter(|_| amounts.len() > 1);
+    let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
+    let contradictory = !accepting.is_empty() && !failing.is_empty();
+    let words = contradictory.then(|| unequal(accepting.into_iter().chain(failing)));
+    dispute(Between::Notifications, other, words)
+}
+
+fn with_answers(notified: &[&Fact], answers: &[&Fact], confirmed: Option<&Fact>) -> Option<Dispute> {
+    let other = confirmed.and_then(|confirmed| {
+        own_amounts(notified).into_iter().find(|amount| *amount != confirmed.event.amount)
+    });
+    let words: Vec<_> =
+        [other_currency(notified, answers), other_outcome(notified, answers)].into_iter().flatten().collect();
+    let words = (!words.is_empty()).then(|| words.join(", "));
+    dispute(Between::NotificationAndAnswer, other, words)
+}
+
+fn dispute(between: Between, amount: Option<Cents>, words: Option<String>) -> Option<Dispute> {
+    (amount.is_some() || words.is_some()).then_some(Dispute { between, amount, words })
+}
+
+fn other_currency(notified: &[&Fact], answers: &[&Fact]) -> Option<String> {
+    let last = answers.iter().max_by_key(|fact| (fact.received_at, fact.event.currency))?.event.currency;
+    let notified: BTreeSet<Currency> = notified.iter().map(|fact| fact.event.currency).collect();
+    let other = notified.into_iter().find(|currency| *currency != last)?;
+    Some(unequal([other.as_str(), last.as_str()].into_iter()))
+}
+
+/// The codes where notifications accept a transaction and the last decided answer fails it, or the reverse.
+fn other_outcome(notified: &[&Fact], answers: &[&Fact]) -> Option<String> {
+    let decided = answers.iter().filter(|fact| fact.event.state != ReportedState::Pending);
+    let last = decided.max_by_key(|fact| (fact.received_at, fact.event.state, &fact.event.status.code))?;
+    let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
+    let notified = if is_failing(last.event.state) {
+        accepting
+    } else if is_accepting(last.event.state) && accepting.is_empty() {
+        failing
+    } else {
+        return None;
+    };
+    let code = last.event.status.code.as_str();
+    (!notified.is_empty()).then(|| unequal(notified.into_iter().chain([code])))
+}
+
+const fn is_failing(state: ReportedState) -> bool {
+    matches!(state, ReportedState::Abandoned | ReportedState::Refused)
+}
+
+fn codes<'a>(facts: &[&'a Fact], wanted: fn(ReportedState) -> bool) -> BTreeSet<&'a str> {
+    let told = facts.iter().filter(|fact| wanted(fact.event.state));
+    told.map(|fact| fact.event.status.code.as_str()).collect()
+}
+
+fn unequal<'a>(sides: impl Iterator<Item = &'a str>) -> String {
+    sides.collect::<Vec<_>>().join(" ≠ ")
+}

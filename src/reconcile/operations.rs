@@ -1,0 +1,94 @@
+//! Which transactions are operations on one and the same tender.
+//!
+//! Worldline tells what is done to a payment later under a transaction of its own: operation 0 authorises,
+//! operation 1 captures or cancels what operation 0 authorised. That is one tender and not two; nothing but the
+//! instrument, the brand and the currency says so.
+
+use crate::domain::{Tender, TenderState};
+
+use super::tenders::{Attempt, Evidence};
+
+/// Makes one tender of each authorisation and what was done to it later.
+pub(super) fn unite(attempts: &mut [Attempt]) {
+    for attempt in attempts.iter_mut().filter(|attempt| attempt.psp.numbers_operations()) {
+        // A capture that was refused leaves the authorisation as it was, with a status that calls for a person.
+        settle(&mut attempt.tenders, |later| is_authorised(later) && later.odd_status.is_some());
+        settle(&mut attempt.tenders, |later| {
+            matches!(later.tender.state, TenderState::Captured | TenderState::Cancelled)
+        });
+        attempt.sort();
+    }
+}
+
+fn is_authorised(evidence: &Evidence) -> bool {
+    evidence.tender.state == TenderState::Authorised
+}
+
+/// Each of the `later` operations takes over one authorisation, if there is one: two captures are two tenders.
+fn settle(tenders: &mut Vec<Evidence>, later: impl Fn(&Evidence) -> bool) {
+    // Those that took their turn stand behind all others.
+    let mut waiting = tenders.len();
+    while let Some(place) = tenders.iter().take(waiting).position(&later) {
+        let mut operation = tenders.remove(place);
+        waiting -= 1;
+        if let Some(earlier) = authorisation_of(&operation, tenders) {
+            if earlier < waiting {
+                waiting -= 1;
+            }
+            operation.take_over(tenders.remove(earlier));
+        }
+        tenders.push(operation);
+    }
+}
+
+/// The authorisation that an operation concerns: one of its amount rather than another one, then the earliest.
+fn authorisation_of(operation: &Evidence, tenders: &[Evidence]) -> Option<usize> {
+    let means = |tender: &Tender| (tender.instrument, tender.brand.clone(), tender.currency);
+    let concerned =
+        |evidence: &Evidence| is_authorised(evidence) && means(&evidence.tender) == means(&operation.tender);
+    let candidates = tenders.iter().enumerate().filter(|(_, evidence)| concerned(evidence));
+    let first = candidates.min_by_key(|(_, evidence)| {
+        let tender = &evidence.tender;
+        (
+            evidence.odd_status.is_some(),
+            tender.amount != operation.tender.amount,
+            (tender.authorised_at, &tender.id),
+        )
+    });
+    first.map(|(place, _)| place)
+}
+
+impl Evidence {
+    /// Becomes the same tender as the authorisation that it captures or cancels.
+    fn take_over(&mut self, earlier: Self) {
+        let tender = &mut self.tender;
+        // The amount is the later operation's; unless it does not state its own, and the earlier one tells more.
+        if !self.basis.is_own() && earlier.basis < self.basis {
+            tender.amount = earlier.tender.amount;
+            self.basis = earlier.basis;
+        }
+        tender.authorised_at = earliest(tender.authorised_at, earlier.tender.authorised_at);
+        tender.authorisation = tender.authorisation.take().or(earlier.tender.authorisation);
+        tender.contract = tender.contract.take().or(earlier.tender.contract);
+        tender.complement |= earlier.tender.complement;
+        tender.first_seen_at = tender.first_seen_at.min(earlier.tender.first_seen_at);
+        if earlier.tender.endpoint < tender.endpoint {
+            tender.endpoint = earlier.tender.endpoint;
+        }
+        self.earlier_operations.extend(earlier.tender.id);
+        self.earlier_operations.extend(earlier.earlier_operations);
+        self.running = match (self.running, earlier.running) {
+            (Some(running), other) => Some(running.with(other)),
+            (None, other) => other,
+        };
+        self.accepted_seen_at = earliest(self.accepted_seen_at, earlier.accepted_seen_at);
+        self.was_counted |= earlier.was_counted;
+        self.only_notified &= earlier.only_notified;
+        self.dispute = self.dispute.take().or(earlier.dispute);
+        self.authorisation_absent |= earlier.authorisation_absent;
+    }
+}
+
+fn earliest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    one.into_iter().chain(other).min()
+}

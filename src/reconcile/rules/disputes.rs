@@ -1,0 +1,57 @@
+//! The rules about two stories: notifications that contradict each other, and a PSP whose API contradicts them
+//! or does not know what they tell.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Cents, Finding, Kind, Order};
+
+use super::super::disputes::Between;
+use super::super::records::Draft;
+use super::super::tenders::Evidence;
+
+/// Every dispute about the tenders of a record.
+pub(super) fn findings(draft: &Draft, order: &Order) -> Vec<Finding> {
+    let mut found: Vec<_> = draft.evidence.iter().filter_map(|evidence| disputed(draft, evidence)).collect();
+    found.extend(unknown_to_the_api(draft, order));
+    found
+}
+
+/// Same transaction, other content.
+fn disputed(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let dispute = evidence.dispute.as_ref()?;
+    let subject = draft.name(evidence);
+    let detail = match &dispute.words {
+        None => subject.clone(),
+        Some(words) => format!("{subject}: {words}"),
+    };
+    let believed = dispute.amount.map(|_| evidence.tender.amount);
+    let (kind, expected, actual) = match dispute.between {
+        Between::Notifications => (Kind::ConflictingNotification, believed, dispute.amount),
+        Between::NotificationAndAnswer => (Kind::ConfirmationDiffers, dispute.amount, believed),
+    };
+    Some(Finding { expected, actual, ..draft.finding(kind, &subject, detail) })
+}
+
+/// Accepted, say notifications alone; and the PSP's API does not know what it was asked about.
+fn unknown_to_the_api(draft: &Draft, order: &Order) -> Option<Finding> {
+    let unconfirmed = draft.evidence.iter().filter(|e| e.tender.state.is_accepted() && e.only_notified);
+    let psps: BTreeSet<_> = unconfirmed.map(|evidence| evidence.psp).collect();
+    let subjects: BTreeSet<_> = order
+        .unknown_to
+        .iter()
+        .filter(|(psp, _)| psps.contains(psp))
+        .map(|(_, subject)| subject.as_str())
+        .collect();
+    let list: Vec<_> = subjects.into_iter().collect();
+    (!list.is_empty()).then(|| draft.finding(Kind::ConfirmationDiffers, "unknown", list.join("; ")))
+}
+
+/// With the amount that the other story tells, the record would add up.
+pub(super) fn explain_the_gap(draft: &Draft) -> bool {
+    let Some((expected, _)) = draft.record.expected else { return false };
+    draft.evidence.iter().filter(|evidence| evidence.tender.state.is_accepted()).any(|evidence| {
+        let otherwise = |other: Cents| draft.record.paid().minus(evidence.tender.amount).plus(other);
+        let other = evidence.dispute.as_ref().and_then(|dispute| dispute.amount);
+        other.map(otherwise) == Some(expected)
+    })
+}

@@ -1,0 +1,101 @@
+//! Worldline's operations: what is done to a payment later is the same tender.
+
+use super::*;
+
+/// A card operation of one Worldline payment.
+fn operation(number: u8, state: ReportedState) -> Told {
+    plain_card(9000).psp(Psp::Worldline).id(&format!("10_{number}")).state(state)
+}
+
+use ReportedState::{Authorised, Cancelled, Captured};
+
+#[test]
+fn a_capture_is_the_authorisation_that_it_captures() {
+    let case = order(9000)
+        .with(operation(0, Authorised).happened(1))
+        .with(operation(1, Captured).happened(DAY).at(DAY));
+    let tender = case.tender();
+    assert_eq!(tender.id, TenderId::new("10_1").ok());
+    assert_eq!(tender.state, TenderState::Captured);
+    assert_eq!((tender.authorised_at, tender.captured_at), (Some(minute(1)), Some(minute(DAY))));
+    assert_eq!(tender.first_seen_at, minute(0));
+    case.raises(&[]);
+    case.is(RecordState::Balanced);
+}
+
+#[test]
+fn a_capture_may_be_for_less() {
+    let part = operation(1, Captured).change(|event| event.amount = Cents::new(8000));
+    let case = order(9000).with(operation(0, Authorised)).with(part);
+    assert_eq!(case.record().paid(), Cents::new(8000));
+    case.raises(&[Kind::AmountShort]);
+}
+
+#[test]
+fn a_cancellation_is_the_authorisation_that_it_cancels() {
+    let case = order(9000).with(operation(0, Authorised)).with(operation(1, Cancelled));
+    assert_eq!(case.tender().state, TenderState::Cancelled);
+    assert!(case.tender().authorised_at.is_some());
+    case.is(RecordState::Failed);
+}
+
+#[test]
+fn a_second_attempt_within_one_payment_is_not_cancelled_with_the_first() {
+    let case = order(9000)
+        .with(operation(0, Authorised).happened(0))
+        .with(operation(1, Cancelled))
+        .with(operation(2, Authorised).happened(5));
+    let states: Vec<_> = case.record().tenders.iter().map(|tender| tender.state).collect();
+    assert_eq!(states, [TenderState::Cancelled, TenderState::Authorised]);
+    assert_eq!(case.record().tenders[1].id, TenderId::new("10_2").ok());
+    case.is(RecordState::Balanced);
+}
+
+#[test]
+fn two_captures_are_two_tenders() {
+    let case = order(9000).with(operation(0, Captured)).with(operation(1, Captured));
+    case.raises(&[Kind::DuplicateTender]);
+}
+
+#[test]
+fn two_authorisations_are_two_tenders() {
+    let case = order(9000).with(operation(0, Authorised)).with(operation(1, Authorised));
+    case.raises(&[Kind::DuplicateTender]);
+}
+
+#[test]
+fn a_refused_capture_leaves_one_authorisation_with_an_odd_status() {
+    let refused = |number| operation(number, Authorised).status("93", StatusReading::Attention);
+    let case = order(9000).with(operation(0, Authorised)).with(refused(1));
+    assert_eq!(case.finding(Kind::UnknownStatus).detail, "10_1/VISA: 93");
+    assert_eq!(case.tender().amount, Cents::new(9000));
+    case.clone().with(refused(2)).raises(&[Kind::UnknownStatus]);
+    case.with(operation(2, Captured)).raises(&[]);
+}
+
+#[test]
+fn other_instruments_brands_and_currencies_are_other_tenders() {
+    let voucher = voucher(5000).psp(Psp::Worldline).id("10_0");
+    let split = order(14_000).with(voucher).with(operation(1, Captured));
+    assert_eq!(split.record().tenders.len(), 2);
+    let two = order(9000).with(operation(0, Authorised).brand("130")).with(operation(1, Captured));
+    assert_eq!(two.record().tenders.len(), 2);
+}
+
+#[test]
+fn elsewhere_each_transaction_is_a_tender() {
+    let told = |number, state| operation(number, state).sogecommerce();
+    let case = order(18_000).with(told(0, Authorised)).with(told(1, Captured));
+    assert_eq!(case.record().tenders.len(), 2);
+}
+
+#[test]
+fn a_refund_may_name_either_operation() {
+    for named in ["10_0", "10_1"] {
+        let case = order(9000)
+            .with(operation(0, Authorised))
+            .with(operation(1, Captured))
+            .with(operation(2, Captured).id("10_2/card").refund_of(named));
+        case.is(RecordState::Refunded);
+    }
+}

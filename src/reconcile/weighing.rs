@@ -1,0 +1,123 @@
+//! What all facts about one tender amount to together.
+
+use std::cmp::Reverse;
+
+use crate::domain::{
+    Authorisation, Cents, ReportedState, Source, StatusReading, Tender, TenderState, Timestamp,
+};
+
+use super::Fact;
+use super::disputes::Dispute;
+use super::tenders::{Basis, Evidence, Running};
+
+pub(super) const fn is_accepting(state: ReportedState) -> bool {
+    match state {
+        ReportedState::Authorised | ReportedState::Captured => true,
+        ReportedState::Pending
+        | ReportedState::Abandoned
+        | ReportedState::Refused
+        | ReportedState::Expired
+        | ReportedState::Cancelled => false,
+    }
+}
+
+/// Of several facts about one transaction the one that is believed: one that states the part's own amount, of
+/// these the earliest by the PSP's own clock, then the smaller amount. A choice that never claims money which is
+/// in dispute; what follows the amount makes it independent of the order of arrival.
+pub(super) fn leading<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
+    facts.iter().copied().min_by_key(|fact| {
+        let event = &fact.event;
+        (
+            (event.amount_from, event.occurred_at.is_none(), event.occurred_at, event.amount),
+            (event.instrument, &event.brand, event.currency, &event.call_number, &fact.endpoint),
+        )
+    })
+}
+
+/// The last answer of the PSP's API that states the part's own amount: a later answer knows more.
+fn confirmed<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
+    let states_it = |fact: &&'a Fact| fact.source == Source::Confirmation && fact.event.amount_from.is_part();
+    facts.iter().copied().filter(states_it).min_by_key(|fact| {
+        let event = &fact.event;
+        (
+            (Reverse(fact.received_at), event.amount, event.currency),
+            (event.instrument, &event.brand, &fact.endpoint),
+        )
+    })
+}
+
+/// The furthest state wins (`ReportedState` is ordered so). Of the facts that accept the tender the [`confirmed`]
+/// one decides the amount, or else the [`leading`] one.
+pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
+    let furthest = facts.iter().map(|fact| fact.event.state).max()?;
+    let accepting: Vec<&Fact> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
+    let deciding = if accepting.is_empty() { facts } else { accepting.as_slice() };
+    let confirmed = confirmed(deciding);
+    let believed = confirmed.or_else(|| leading(deciding))?;
+    let event = &believed.event;
+
+    let odd_status = facts
+        .iter()
+        .filter(|fact| fact.event.state == furthest && fact.event.status.reading != StatusReading::Known)
+        .map(|fact| fact.event.status.code.as_str())
+        .min();
+
+    Some(Evidence {
+        tender: Tender {
+            id: event.tender_id.clone(),
+            instrument: event.instrument,
+            brand: event.brand.clone(),
+            state: state_of(furthest),
+            amount: event.amount,
+            currency: event.currency,
+            refunded: Cents::ZERO,
+            authorisation: deciding
+                .iter()
+                .filter_map(|fact| fact.event.authorisation.number())
+                .min()
+                .cloned(),
+            contract: facts.iter().filter_map(|fact| fact.event.contract.as_ref()).min().cloned(),
+            endpoint: facts.iter().map(|fact| &fact.endpoint).min()?.clone(),
+            complement: facts.iter().any(|fact| fact.event.complement),
+            first_seen_at: facts.iter().map(|fact| fact.received_at).min()?,
+            authorised_at: first_time(facts, is_accepting),
+            captured_at: first_time(facts, |state| state == ReportedState::Captured),
+            refunded_at: None,
+        },
+        psp: believed.psp,
+        call_number: event.call_number.clone(),
+        earlier_operations: Vec::new(),
+        basis: confirmed.map_or(Basis::Told(event.amount_from), |_| Basis::Confirmed),
+        running: Running::of(accepting.iter().filter_map(|fact| fact.event.running_total)),
+        accepted_seen_at: accepting.iter().map(|fact| fact.received_at).min(),
+        was_counted: facts
+            .iter()
+            .any(|fact| is_accepting(fact.event.state) || fact.event.state == ReportedState::Pending),
+        only_notified: facts.iter().all(|fact| fact.source == Source::Notification),
+        // Without a transaction nothing says that two facts are about the same one.
+        dispute: event.tender_id.as_ref().and_then(|_| Dispute::about(facts, event.amount, confirmed)),
+        authorisation_absent: deciding.iter().any(|fact| fact.event.authorisation == Authorisation::Absent),
+        odd_status: odd_status.map(str::to_owned),
+    })
+}
+
+/// When a tender was first in such a state: the PSP's time where it states one, else the time of receipt.
+fn first_time(facts: &[&Fact], wanted: impl Fn(ReportedState) -> bool) -> Option<Timestamp> {
+    let told = || facts.iter().filter(|fact| wanted(fact.event.state));
+    told()
+        .filter_map(|fact| fact.event.occurred_at)
+        .min()
+        .or_else(|| told().map(|fact| fact.received_at).min())
+}
+
+const fn state_of(furthest: ReportedState) -> TenderState {
+    match furthest {
+        ReportedState::Pending => TenderState::Pending,
+        ReportedState::Abandoned => TenderState::Abandoned,
+        ReportedState::Refused => TenderState::Refused,
+        ReportedState::Authorised => TenderState::Authorised,
+        ReportedState::Captured => TenderState::Captured,
+        ReportedState::Expired => TenderState::Expired,
+        ReportedState::Cancelled => TenderState::Cancelled,
+    }
+}
