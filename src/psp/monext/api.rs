@@ -3,11 +3,13 @@
 use super::codes::Class;
 use super::details::verdict;
 use super::failover::{self, Said};
-use super::outcome::only;
+use super::outcome::{only, without_payment};
 use super::reply::{Miss, response};
 use super::subject::{Token, TransactionId, Window};
 use super::{Monext, calls, calls::SoapCall, search, session, transaction};
-use crate::domain::{Asking, Event, Operation, OrderRef, Question, Standing, Subject, Timestamp, Topic};
+use crate::domain::{
+    Asking, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
+};
 use crate::psp::api::{Api, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
 /// A token that no session has: it does not end with the time of its making.
@@ -61,7 +63,7 @@ impl Api for Monext {
 
     fn again(&self, event: &Event) -> Option<Question> {
         let call = event.call_number.as_str();
-        let tender = event.tender_id.as_ref().map(crate::domain::TenderId::as_str);
+        let tender = event.tender_id.as_ref().map(TenderId::as_str);
         if let Some(token) = Token::recognise(call).filter(|_| tender != Some(call)) {
             return token.question(Asking::Afresh).ok();
         }
@@ -140,7 +142,7 @@ fn probed(exchange: &Exchange, token: &Token) -> ProbeStep {
             | Class::NoneFound
             | Class::TooMuch
             | Class::Trouble
-            | Class::Setting => match super::outcome::without_payment(&verdict) {
+            | Class::Setting => match without_payment(&verdict) {
                 Step::Failed(none) => ProbeStep::Bad(none),
                 Step::Answered(_) | Step::Call(_) => ProbeStep::Bad(NoAnswer::Trouble(format!(
                     "Monext answers {} to a token that cannot exist",

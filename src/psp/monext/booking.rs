@@ -106,13 +106,13 @@ impl<'a> Booking<'a> {
     }
 
     /// A refund that was asked for by its own transaction.
-    pub(super) fn refund(&self, leg: &Leg, of: Option<TenderId>) -> Result<Event, Garbled> {
+    pub(super) fn refund(&self, leg: &Leg, of: Option<&TenderId>) -> Result<Event, Garbled> {
         let (amount, currency) = self.money(leg)?;
         let mut event = self.event(
             leg,
             Movement {
                 id: &leg.id,
-                operation: Operation::Credit { of: of.clone() },
+                operation: Operation::Credit { of: of.cloned() },
                 amount,
                 currency,
                 state: ReportedState::Captured,
@@ -120,7 +120,7 @@ impl<'a> Booking<'a> {
                 at: leg.at,
             },
         )?;
-        let origin = self.known.iter().find(|event| of.is_some() && event.tender_id == of);
+        let origin = self.known.iter().find(|event| of.is_some() && event.tender_id.as_ref() == of);
         let calls = || self.known.iter().map(|event| &event.call_number);
         let only_call = calls().next().filter(|first| calls().all(|call| call == *first));
         if let Some(call) = origin.map(|event| &event.call_number).or(only_call) {

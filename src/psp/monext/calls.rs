@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::settings::Settings;
 use super::subject::{Token, TransactionId, Window};
-use crate::domain::{OrderRef, Timestamp};
+use crate::domain::{Contract, OrderRef, Timestamp};
 use crate::psp::Method;
 use crate::psp::api::ApiRequest;
 
@@ -67,7 +67,7 @@ impl SoapCall {
     pub(super) fn window(window: &Window) -> Self {
         let template = TransactionsSearch {
             order: None,
-            contract: window.contract.as_ref().map(crate::domain::Contract::as_str),
+            contract: window.contract.as_ref().map(Contract::as_str),
             start_date: window.start_date(),
             end_date: window.end_date(),
         };

@@ -171,14 +171,14 @@ pub(super) fn judge(code: &str, short_message: Option<&str>) -> Option<Verdict> 
         return Some(Verdict { class: word?.class(), code: shown, reading: StatusReading::Unknown });
     };
     let class = reconcile(listed, word);
-    Some(match class {
-        Contradiction => {
-            let code = format!("{shown}/{}", excerpt(short_message.unwrap_or_default(), 20));
-            Verdict { class, code, reading: StatusReading::Attention }
-        }
-        PaidAtRisk => Verdict { class, code: shown, reading: StatusReading::Attention },
-        _ => Verdict { class, code: shown, reading: StatusReading::Known },
-    })
+    let code = if class == Contradiction {
+        format!("{shown}/{}", excerpt(short_message.unwrap_or_default(), 20))
+    } else {
+        shown
+    };
+    let odd = matches!(class, Contradiction | PaidAtRisk);
+    let reading = if odd { StatusReading::Attention } else { StatusReading::Known };
+    Some(Verdict { class, code, reading })
 }
 
 /// The class of a code of the table beside its word.

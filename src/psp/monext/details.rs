@@ -8,6 +8,11 @@ use super::when;
 use super::xml::{Element, Space};
 use crate::domain::{AuthorisationNumber, Cents, Contract, Currency, OrderRef, TenderId, Timestamp};
 
+/// One main part and, by the WSDL, up to 100 additional ones.
+const MAX_LEGS: usize = 101;
+/// By the WSDL up to 100 entries of history; whether it is kept to is not known.
+const MAX_DEEDS: usize = 1000;
+
 /// An answer that cannot be understood, though its XML can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -90,11 +95,17 @@ impl Details {
                 legs.extend(Leg::read(additional, Space::Obj)?);
             }
         }
-        let history = answer
+        if legs.len() > MAX_LEGS {
+            return Err(Garbled(format!("it has more than {MAX_LEGS} parts")));
+        }
+        let history: Vec<Deed> = answer
             .all(Space::Impl, "associatedTransactionsList")
             .flat_map(|list| list.all(Space::Obj, "associatedTransactions"))
             .filter_map(|deed| Deed::read(deed).transpose())
             .collect::<Result<_, _>>()?;
+        if history.len() > MAX_DEEDS {
+            return Err(Garbled(format!("its history has more than {MAX_DEEDS} entries")));
+        }
         Ok(Self {
             verdict: verdict(answer)?,
             legs: each_once(legs)?,

@@ -162,12 +162,8 @@ fn worse(one: Step, other: Step) -> Step {
 
 /// The same, where the directory could not be asked.
 fn doubted(step: Step, why: &str) -> Step {
-    match step {
-        Step::Answered(answer) if answer.standing == Standing::Unknown => {
-            Step::Failed(NoAnswer::Trouble(format!("not known here, and {why}")))
-        }
-        step => step,
-    }
+    let unknown = matches!(&step, Step::Answered(answer) if answer.standing == Standing::Unknown);
+    if unknown { Step::Failed(NoAnswer::Trouble(format!("not known here, and {why}"))) } else { step }
 }
 
 #[cfg(test)]

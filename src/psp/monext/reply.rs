@@ -22,14 +22,14 @@ pub(super) enum Miss {
 
 /// The answer to an operation.
 pub(super) fn response(exchange: &Exchange, operation: &str) -> Result<Element, Miss> {
-    let reply = exchange.outcome.as_ref().map_err(|failure| unreached(failure))?;
+    let reply = exchange.outcome.as_ref().map_err(unreached)?;
     let status = reply.status;
     let down = || Miss::Down {
         cause: format!("HTTP_{status}"),
         why: format!("Monext answers with HTTP status {status}"),
     };
     match status {
-        200 => soap::response(&reply.body, operation).map_err(unreadable),
+        200 => soap::response(&reply.body, operation).map_err(|error| unreadable(&error)),
         // A fault of the service comes with this status as well.
         500 => match soap::response(&reply.body, operation) {
             Err(SoapError::Fault(fault)) => Err(Miss::Trouble(SoapError::Fault(fault).to_string())),
@@ -58,7 +58,7 @@ fn unreached(failure: &CallFailure) -> Miss {
     }
 }
 
-fn unreadable(error: SoapError) -> Miss {
+fn unreadable(error: &SoapError) -> Miss {
     let why = format!("Monext's answer cannot be read: {error}");
     match error {
         SoapError::Xml(XmlError::TooMuch("elements")) => Miss::TooLarge(why),

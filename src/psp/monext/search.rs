@@ -17,7 +17,7 @@ use crate::psp::api::{Answer, Exchange, NoAnswer, Step};
 /// A search states 5000 transactions at most.
 const MAX_FOUND: usize = 5000;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How far back an order is looked for; the shorter spans are for a platform that finds the first too long.
 const REACHES: [Duration; 3] = [DAY.saturating_mul(30), DAY.saturating_mul(7), DAY];
@@ -50,7 +50,7 @@ pub(super) fn in_window(window: &Window, settings: &Settings, said: &[Exchange])
 /// The next step of a search by the shop's reference.
 pub(super) fn by_order(reference: &OrderRef, settings: &Settings, said: &[Exchange], now: Timestamp) -> Step {
     // What happens in this very minute is not to be missed.
-    let until = now.after(Duration::from_secs(60));
+    let until = now.after(Duration::from_mins(1));
     let why = match said.last().map(|exchange| found(exchange, Standing::Unknown)) {
         Some(Found::Transactions(answer)) => return Step::Answered(answer),
         Some(Found::Other(step)) => return step,

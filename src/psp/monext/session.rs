@@ -2,12 +2,12 @@
 
 use super::booking::Booking;
 use super::codes::Class;
-use super::details::{Details, Garbled};
+use super::details::{Details, Garbled, Leg};
 use super::outcome::{histories, only, settled, step};
 use super::settings::Settings;
 use super::subject::Token;
 use super::xml::Element;
-use crate::domain::{Asking, CallNumber, Operation, Standing};
+use crate::domain::{Asking, CallNumber, Event, Operation, Standing};
 use crate::psp::api::{Answer, Inquiry, Step};
 
 /// The step after the answer.
@@ -49,10 +49,9 @@ fn paid(booking: &Booking<'_>) -> Result<Answer, Garbled> {
         answer.remark = Some("accepted, but Monext's fraud module warns".to_owned());
     }
     // Only the history of a transaction tells of refunds: a payment that is asked about again is asked about in full.
-    let is_known = |leg: &&super::details::Leg| {
-        let paid_before = |event: &crate::domain::Event| {
-            event.operation == Operation::Debit && event.tender_id.as_ref() == Some(&leg.id)
-        };
+    let is_known = |leg: &&Leg| {
+        let paid_before =
+            |event: &Event| event.operation == Operation::Debit && event.tender_id.as_ref() == Some(&leg.id);
         booking.known.iter().any(paid_before)
     };
     answer.questions = histories(details.legs.iter().filter(is_known), Asking::Afresh);

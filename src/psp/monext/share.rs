@@ -26,7 +26,7 @@ const CARDS: [&str; 12] = [
 ];
 
 /// A complementary authorisation and capture (transaction type 15) under the names that documentation, PHP samples
-/// and OpenAPI give it; which of them SOAP uses is not public.
+/// and `OpenAPI` give it; which of them SOAP uses is not public.
 const COMPLEMENTS: [&str; 3] =
     ["15", "AUTHORIZATION_CAPTURE_COMPENSE", "AUTHORIZATION_AND_CAPTURE_COMPLEMENT"];
 

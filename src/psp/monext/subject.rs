@@ -71,8 +71,8 @@ pub(super) struct Window {
     pub(super) contract: Option<Contract>,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Window {
     /// The span, widened to whole minutes; none if it is empty.
@@ -215,12 +215,11 @@ mod tests {
             let whole = Window::new(start, end, None).expect("not empty");
             prop_assert!(whole.from <= start && whole.until >= end);
             prop_assert_eq!(Window::parse(&whole.to_string()), Some(whole.clone()));
-            match whole.halves() {
-                Some([first, second]) => {
-                    prop_assert_eq!((first.from, first.until), (whole.from, second.from));
-                    prop_assert_eq!(second.until, whole.until);
-                }
-                None => prop_assert_eq!(whole.until.since(whole.from), MINUTE),
+            if let Some([first, second]) = whole.halves() {
+                prop_assert_eq!((first.from, first.until), (whole.from, second.from));
+                prop_assert_eq!(second.until, whole.until);
+            } else {
+                prop_assert_eq!(whole.until.since(whole.from), MINUTE);
             }
         }
 

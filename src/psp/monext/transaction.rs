@@ -5,7 +5,7 @@ use super::details::{Deed, Details, Garbled, Leg};
 use super::outcome::{about, only, settled, step};
 use super::settings::Settings;
 use super::xml::Element;
-use crate::domain::{Asking, CallNumber, Standing, TenderId};
+use crate::domain::{Asking, CallNumber, IdError, Standing, TenderId};
 use crate::psp::api::{Answer, Inquiry, NoAnswer, Step};
 
 /// What a transaction does.
@@ -20,7 +20,7 @@ enum Nature {
 /// The step after the answer.
 pub(super) fn answered(settings: &Settings, inquiry: &Inquiry<'_>, id: &str, response: &Element) -> Step {
     let read = || -> Result<_, Garbled> {
-        let wrong = |error: crate::domain::IdError| Garbled(error.to_string());
+        let wrong = |error: IdError| Garbled(error.to_string());
         let details = Details::read(response)?;
         Ok((details, TenderId::new(id).map_err(wrong)?, CallNumber::new(id).map_err(wrong)?))
     };
@@ -43,7 +43,7 @@ fn paid(booking: &Booking<'_>, id: &TenderId) -> Result<Answer, Garbled> {
         Nature::Refund => {
             let of = origin(leg, &details.history);
             let questions = of.as_ref().and_then(|of| about(of, Asking::Once)).into_iter().collect();
-            Ok(Answer { questions, ..settled(vec![booking.refund(leg, of)?]) })
+            Ok(Answer { questions, ..settled(vec![booking.refund(leg, of.as_ref())?]) })
         }
         Nature::Change => {
             let told = "a capture or a reset: told by the transaction that it changes";

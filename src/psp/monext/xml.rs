@@ -203,7 +203,12 @@ fn wrong(error: ReaderError) -> XmlError {
         ReaderError::Syntax(_) => XmlError::Truncated,
         ReaderError::Namespace(NamespaceError::TooManyBindings(_)) => XmlError::TooMuch("namespaces"),
         ReaderError::Namespace(NamespaceError::TooDeeplyNested(_)) => XmlError::TooMuch("levels"),
-        other => XmlError::Malformed(super::excerpt(&other.to_string(), 100)),
+        other @ (ReaderError::IllFormed(_)
+        | ReaderError::InvalidAttr(_)
+        | ReaderError::Namespace(_)
+        | ReaderError::Escape(_)
+        | ReaderError::Encoding(_)
+        | ReaderError::Io(_)) => XmlError::Malformed(super::excerpt(&other.to_string(), 100)),
     }
 }
 

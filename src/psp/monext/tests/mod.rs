@@ -80,12 +80,13 @@ fn step(
     for outcome in outcomes {
         match adapter.next(&inquiry, &said, now()) {
             Step::Call(request) => said.push(Exchange { request, outcome: outcome.clone() }),
-            other => panic!("after {} calls: {other:?}", said.len()),
+            other @ (Step::Answered(_) | Step::Failed(_)) => panic!("after {} calls: {other:?}", said.len()),
         }
     }
     adapter.next(&inquiry, &said, now())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the outcome of a call, beside those that fail")]
 fn status(status: u16, body: &str) -> Result<ApiResponse, CallFailure> {
     Ok(ApiResponse { status, body: body.as_bytes().to_vec() })
 }
@@ -97,21 +98,21 @@ fn ok(body: &str) -> Result<ApiResponse, CallFailure> {
 fn answered(step: Step) -> Answer {
     match step {
         Step::Answered(answer) => answer,
-        other => panic!("an answer, not {other:?}"),
+        other @ (Step::Call(_) | Step::Failed(_)) => panic!("an answer, not {other:?}"),
     }
 }
 
 fn called(step: Step) -> ApiRequest {
     match step {
         Step::Call(request) => request,
-        other => panic!("a call, not {other:?}"),
+        other @ (Step::Answered(_) | Step::Failed(_)) => panic!("a call, not {other:?}"),
     }
 }
 
 fn failed(step: Step) -> NoAnswer {
     match step {
         Step::Failed(none) => none,
-        other => panic!("a failure, not {other:?}"),
+        other @ (Step::Call(_) | Step::Answered(_)) => panic!("a failure, not {other:?}"),
     }
 }
 

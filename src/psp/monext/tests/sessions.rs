@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{AmountFrom, Authorisation, Currency, Operation, StatusReading};
+use crate::domain::{
+    AmountFrom, Authorisation, AuthorisationNumber, Currency, Operation, OrderRef, StatusReading,
+};
 
 use Instrument::{Card, Voucher};
 use ReportedState::{Authorised, Captured};
+use StatusReading::{Attention, Known};
 
 const ALL_PREFIXES: [Prefixes; 3] = [Prefixes::Both, Prefixes::ObjectsOnly, Prefixes::MessagesOnly];
 
@@ -22,7 +25,7 @@ fn a_card_payment_of_part_of_an_order() {
     assert_eq!(tender(event), ("PV4280223147576302", Card, 90_000, Captured));
     assert_eq!(event.brand.as_str(), "CB");
     assert_eq!(event.contract.as_ref().map(Contract::as_str), Some("CB_MULTI_4"));
-    assert_eq!(event.order_ref.as_ref().map(|r| r.as_str()), Some("cb_a_plusieurs_20230228153137"));
+    assert_eq!(event.order_ref.as_ref().map(OrderRef::as_str), Some("cb_a_plusieurs_20230228153137"));
     assert_eq!((event.order_total, event.itemised), (Some(Cents::new(190_000)), true));
     assert_eq!(event.occurred_at, Timestamp::parse("2023-03-01T00:12:51+01:00").ok());
     assert_eq!((event.currency, &event.authorisation), (Currency::EUR, &Authorisation::NotStated));
@@ -38,12 +41,12 @@ fn a_voucher_with_its_card_complement() {
     let [voucher, card] = answer.events.as_slice() else { panic!("two events") };
     assert_eq!((voucher.brand.as_str(), card.brand.as_str()), ("ANCV_CONNECT", "CB"));
     assert_eq!((voucher.complement, card.complement), (false, true));
-    assert_eq!(card.authorisation.number().map(|n| n.as_str()), Some("A55A"));
+    assert_eq!(card.authorisation.number().map(AuthorisationNumber::as_str), Some("A55A"));
     for event in &answer.events {
         assert_eq!((event.call_number.as_str(), event.order_total), (TOKEN, Some(Cents::new(10_000))));
-        assert_eq!(event.order_ref.as_ref().map(|r| r.as_str()), Some("CMD-1001"));
+        assert_eq!(event.order_ref.as_ref().map(OrderRef::as_str), Some("CMD-1001"));
         assert_eq!((event.amount_from, event.itemised), (AmountFrom::Part, true));
-        assert_eq!((event.status.code.as_str(), event.status.reading), ("00000", StatusReading::Known));
+        assert_eq!((event.status.code.as_str(), event.status.reading), ("00000", Known));
     }
     assert_eq!(answer.questions, [], "nothing was known before");
 }
@@ -94,6 +97,14 @@ fn several_complements_and_none() {
     let mut alone = split();
     alone.legs.truncate(1);
     assert_eq!(tenders(&paid(&alone)), [(VOUCHER, Voucher, 6000, Captured)]);
+
+    let with = |complements: usize| {
+        let cards = (0..complements).map(|n| leg(&format!("T{n}"), "CB", "CB_TEST", 1));
+        let payment = Payment { legs: alone.legs.iter().cloned().chain(cards).collect(), ..split() };
+        session(&payment.as_session(Prefixes::Both))
+    };
+    assert_eq!(answered(with(100)).events.len(), 101);
+    assert!(matches!(with(101), Step::Failed(NoAnswer::Trouble(_))), "more than the WSDL allows");
 }
 
 #[test]
@@ -104,7 +115,6 @@ fn the_contract_tells_what_a_part_is_before_any_name() {
         let event = paid(&payment).events.remove(0);
         (event.instrument, event.brand.as_str().to_owned(), event.status.reading)
     };
-    use StatusReading::{Attention, Known};
     assert_eq!(part("CB", "ANCV_TEST"), (Voucher, "CB".to_owned(), Known));
     assert_eq!(part("ANCV_CONNECT", "CB_TEST"), (Card, "ANCV_CONNECT".to_owned(), Known));
     assert_eq!(part("", "ANCV_TEST"), (Voucher, "ANCV_TEST".to_owned(), Known));
@@ -176,7 +186,7 @@ fn money_at_risk_is_recorded_and_shown_to_a_person() {
     for code in ["04001", "04003"] {
         let answer = paid(&Payment { result: (code, "PENDING_RISK"), ..split() });
         assert_eq!(tenders(&answer), tenders(&paid(&split())));
-        assert!(answer.events.iter().all(|event| event.status.reading == StatusReading::Attention));
+        assert!(answer.events.iter().all(|event| event.status.reading == Attention));
         assert!(answer.remark.is_some());
     }
 }
@@ -195,7 +205,7 @@ fn code_and_word_that_disagree_book_nothing_and_are_asked_again() {
     let answer = paid(&Payment { result: ("00000", "REFUSED"), ..split() });
     assert_eq!(answer.standing, Standing::Unsettled);
     for event in &answer.events {
-        assert_eq!((event.state, event.status.reading), (ReportedState::Pending, StatusReading::Attention));
+        assert_eq!((event.state, event.status.reading), (ReportedState::Pending, Attention));
         assert_eq!(event.status.code, "00000/REFUSED");
     }
     assert_eq!(answer.events.len(), 2);
