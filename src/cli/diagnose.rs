@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, Outcome, ReportFormat, load, output};
 use crate::crypto::RsaPublicKey;
-use crate::psp::{Diagnosis, Method, Request, sogecommerce, up2pay};
+use crate::psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 /// The largest message that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -52,6 +52,17 @@ enum Message {
         /// The form body, or the whole HTTP request; `-` is standard input.
         file: PathBuf,
     },
+    /// A Worldline webhook, without configuration.
+    Worldline {
+        /// The secret webhook key.
+        #[arg(long)]
+        secret: String,
+        /// The header X-GCS-Signature; needed where FILE is no more than the body.
+        #[arg(long)]
+        signature: Option<String>,
+        /// The body, or the whole HTTP request; `-` is standard input.
+        file: PathBuf,
+    },
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
@@ -68,7 +79,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
                     ))
                 })?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes);
+            let captured = Captured::of(&bytes, endpoint.adapter.headers());
             endpoint.adapter.diagnose(&captured.request())
         }
         (None, _, _) => return Err(Failure::Usage("name --endpoint ID and FILE".to_owned())),
@@ -94,14 +105,24 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
                 }
             };
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes);
+            let captured = Captured::of(&bytes, &[]);
             Ok(up2pay::diagnose_query(&template, &[key], captured.request().payload()))
         }
         Message::Sogecommerce { key, algorithm, file } => {
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes);
+            let captured = Captured::of(&bytes, &[]);
             let key = key.clone().into();
             Ok(sogecommerce::diagnose_form(&key, *algorithm, captured.request().payload()))
+        }
+        Message::Worldline { secret, signature, file } => {
+            let bytes = read(file)?;
+            let captured = Captured::of(&bytes, worldline::HEADERS);
+            let in_file = || captured.request().header(worldline::SIGNATURE).next().map(<[u8]>::to_vec);
+            let signature = signature.as_ref().map(|text| text.clone().into_bytes()).or_else(in_file);
+            let signature = signature.ok_or_else(|| {
+                Failure::Usage("name --signature: FILE has no header X-GCS-Signature".to_owned())
+            })?;
+            Ok(worldline::diagnose_webhook(&secret.clone().into(), &signature, captured.body))
         }
     }
 }
@@ -123,20 +144,21 @@ struct Captured<'a> {
     method: Method,
     query: &'a [u8],
     body: &'a [u8],
+    headers: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl<'a> Captured<'a> {
-    /// Tells a whole HTTP request from a bare query string or form body. An editor's line end after the latter
-    /// is not part of it.
-    fn of(bytes: &'a [u8]) -> Self {
-        Self::http_request(bytes).unwrap_or_else(|| {
+    /// Tells a whole HTTP request from a bare query string or body. An editor's line end after the latter is
+    /// not part of it. Of the headers those are kept that an adapter reads, by their names in lower case.
+    fn of(bytes: &'a [u8], headers: &[&'static str]) -> Self {
+        Self::http_request(bytes, headers).unwrap_or_else(|| {
             let bare = bytes.trim_ascii();
             // A bare message is looked at as a query and as a body: an adapter takes what it knows.
-            Self { method: Method::Post, query: bare, body: bare }
+            Self { method: Method::Post, query: bare, body: bare, headers: Vec::new() }
         })
     }
 
-    fn http_request(bytes: &'a [u8]) -> Option<Self> {
+    fn http_request(bytes: &'a [u8], headers: &[&'static str]) -> Option<Self> {
         let line_end = bytes.iter().position(|b| *b == b'\n')?;
         let (first, rest) = bytes.split_at_checked(line_end)?;
         let mut words = first.trim_ascii_end().split(|b| *b == b' ');
@@ -150,21 +172,29 @@ impl<'a> Captured<'a> {
             return None;
         }
         let query = target.iter().position(|b| *b == b'?').and_then(|at| target.get(at.saturating_add(1)..));
-        let body = split_head(rest).unwrap_or_default();
-        Some(Self { method, query: query.unwrap_or_default(), body })
+        let (head, body) = split_head(rest).unwrap_or((rest, &[]));
+        let headers = head.split(|b| *b == b'\n').filter_map(|line| header(line, headers)).collect();
+        Some(Self { method, query: query.unwrap_or_default(), body, headers })
     }
 
-    const fn request(&self) -> Request<'a> {
-        Request { method: self.method, query: self.query, body: self.body, headers: &[] }
+    fn request(&self) -> Request<'_> {
+        Request { method: self.method, query: self.query, body: self.body, headers: &self.headers }
     }
 }
 
-/// What stands behind the first empty line.
-fn split_head(bytes: &[u8]) -> Option<&[u8]> {
+/// What stands before and behind the first empty line.
+fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     [&b"\r\n\r\n"[..], &b"\n\n"[..]].into_iter().find_map(|gap| {
         let at = bytes.windows(gap.len()).position(|window| window == gap)?;
-        bytes.get(at.saturating_add(gap.len())..)
+        Some((bytes.get(..at)?, bytes.get(at.saturating_add(gap.len())..)?))
     })
+}
+
+/// A header of the wanted names.
+fn header(line: &[u8], wanted: &[&'static str]) -> Option<(&'static str, Vec<u8>)> {
+    let (name, value) = line.split_at_checked(line.iter().position(|b| *b == b':')?)?;
+    let name = wanted.iter().find(|wanted| wanted.as_bytes().eq_ignore_ascii_case(name))?;
+    Some((name, value.strip_prefix(b":")?.trim_ascii().to_vec()))
 }
 
 fn print(diagnosis: &Diagnosis, format: ReportFormat) -> Result<(), Failure> {
@@ -185,11 +215,23 @@ mod tests {
 
     #[test]
     fn a_captured_request_is_told_from_a_bare_message() {
-        let get = Captured::of(b"GET /n/e/t?Mt=1&K=2 HTTP/1.1\r\nHost: h\r\n\r\n");
+        let get = Captured::of(b"GET /n/e/t?Mt=1&K=2 HTTP/1.1\r\nHost: h\r\n\r\n", &[]);
         assert_eq!((get.method, get.query, get.body), (Method::Get, &b"Mt=1&K=2"[..], &b""[..]));
-        let post = Captured::of(b"POST /n/e/t HTTP/1.1\r\nHost: h\r\n\r\nvads_a=1");
+        let post = Captured::of(b"POST /n/e/t HTTP/1.1\r\nHost: h\r\n\r\nvads_a=1", &[]);
         assert_eq!((post.method, post.query, post.body), (Method::Post, &b""[..], &b"vads_a=1"[..]));
-        let bare = Captured::of(b"Mt=1&K=2\n");
+        let bare = Captured::of(b"Mt=1&K=2\n", &[]);
         assert_eq!(bare.request().payload(), b"Mt=1&K=2");
+    }
+
+    #[test]
+    fn a_captured_request_keeps_the_headers_that_are_read() {
+        let captured = Captured::of(
+            b"POST / HTTP/1.1\r\nHost: h\r\nX-Signature:  a:b= \r\nx-signature: c\r\n\r\nX-Signature: d",
+            &["x-signature", "x-key"],
+        );
+        let request = captured.request();
+        assert_eq!(request.header("x-signature").collect::<Vec<_>>(), [&b"a:b="[..], b"c"]);
+        assert_eq!((request.header("x-key").count(), request.header("host").count()), (0, 0));
+        assert_eq!(request.body, b"X-Signature: d");
     }
 }

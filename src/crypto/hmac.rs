@@ -6,6 +6,18 @@ use sha2::{Sha256, Sha512};
 
 use super::{BadSignature, Signed, Verified};
 
+fn mac(key: &[u8]) -> Hmac<Sha256> {
+    // An HMAC takes keys of any length: the library's error cannot occur.
+    <Hmac<Sha256> as KeyInit>::new_from_slice(key)
+        .unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&hmac::digest::array::Array::default()))
+}
+
+/// The tag of a message under a key of any bytes: what somebody gets who decodes a key where its text is meant.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    mac(key).chain_update(message).finalize().into_bytes().into()
+}
+
 /// A shared key; its bytes are those of its text, as every PSP here has it.
 #[derive(Clone, Debug)]
 pub struct HmacSha256Key(SecretString);
@@ -24,9 +36,7 @@ impl HmacSha256Key {
     }
 
     fn mac(&self) -> Hmac<Sha256> {
-        // An HMAC takes keys of any length: the library's error cannot occur.
-        <Hmac<Sha256> as KeyInit>::new_from_slice(self.expose().as_bytes())
-            .unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&hmac::digest::array::Array::default()))
+        mac(self.expose().as_bytes())
     }
 
     /// The tag of a message.

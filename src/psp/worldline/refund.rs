@@ -1,0 +1,115 @@
+//! Events about refunds. One request can become several, each of a part: Worldline gives the card's share
+//! back first. A refund names the payment, not the operation that it gives back; the part shows in its
+//! method.
+
+use super::codes::Meaning;
+use super::method::{Kind, Method};
+use super::objects::{Payment, Refund};
+use super::payment_id::PaymentId;
+use super::tender::Skipped;
+use crate::domain::{
+    AmountFrom, Authorisation, CallNumber, Cents, Currency, Event, Operation, OrderRef, ReportedState,
+    StatusCode, StatusReading, TenderId, Timestamp,
+};
+
+/// What is known of one refund, from a webhook or from an answer of the API.
+pub(super) struct GivenBack<'a> {
+    pub(super) call_number: &'a CallNumber,
+    pub(super) id: &'a PaymentId,
+    pub(super) order_ref: Option<OrderRef>,
+    pub(super) method: &'a Method,
+    pub(super) amount: Cents,
+    /// What was given back of this part so far.
+    pub(super) so_far: Option<Cents>,
+    pub(super) currency: Currency,
+    pub(super) state: ReportedState,
+    pub(super) status: StatusCode,
+    pub(super) occurred_at: Option<Timestamp>,
+}
+
+impl GivenBack<'_> {
+    pub(super) fn into_event(self) -> Option<Event> {
+        // Two parts may be given back under one operation.
+        let tender_id = TenderId::new(format!("{}/{}", self.id.tender_id()?, self.method.as_str())).ok();
+        let Kind { instrument, brand } = Kind::of(None, self.method)?;
+        Some(Event {
+            order_ref: self.order_ref,
+            call_number: self.call_number.clone(),
+            tender_id,
+            instrument,
+            brand,
+            operation: Operation::Credit { of: None },
+            amount: self.amount,
+            amount_from: AmountFrom::Part,
+            running_total: self.so_far,
+            currency: self.currency,
+            state: self.state,
+            status: self.status,
+            authorisation: Authorisation::NotStated,
+            contract: None,
+            mode: None,
+            complement: false,
+            order_total: None,
+            itemised: false,
+            parts_announced: None,
+            occurred_at: self.occurred_at,
+        })
+    }
+}
+
+/// Reads a refund object.
+pub(super) fn event(refund: &Refund, at: Option<Timestamp>) -> Result<Event, Skipped> {
+    let status = refund.status();
+    let (state, reading) = match status.meaning().ok_or("a refund without a status")? {
+        // A sample of the plugin for Magento says 8 while the refund is only asked for.
+        Meaning::OfRefund(ReportedState::Captured, reading) if status.is_word("REFUND_REQUESTED") => {
+            (ReportedState::Pending, reading)
+        }
+        Meaning::OfRefund(state, reading)
+        | Meaning::OfPayment(
+            state @ (ReportedState::Pending | ReportedState::Cancelled | ReportedState::Abandoned),
+            reading,
+        ) => (state, reading),
+        Meaning::OfPayment(ReportedState::Refused, _) => (ReportedState::Refused, StatusReading::Attention),
+        // A refund is never authorised or captured: not to be taken for money that went back.
+        Meaning::OfPayment(..) => (ReportedState::Pending, StatusReading::Unknown),
+    };
+    let output = &refund.output;
+    let id = refund.id.0.as_ref().ok_or("a refund without an id")?;
+    let given_back = GivenBack {
+        call_number: id.payment(),
+        id,
+        order_ref: output.references.merchant_reference.0.clone(),
+        method: &output.method().ok_or("a refund that does not say of which part")?,
+        amount: output.amount_of_money.positive().ok_or("a refund without an amount")?,
+        so_far: output.refunded_so_far(),
+        currency: output.amount_of_money.currency().ok_or("a refund without a currency")?,
+        state,
+        status: status.code(reading),
+        occurred_at: at,
+    };
+    given_back.into_event().ok_or("a refund without a method's name")
+}
+
+/// Reads a payment object that tells of a refund and states its amount.
+pub(super) fn of_payment(
+    payment: &Payment,
+    amount: Cents,
+    (state, reading): (ReportedState, StatusReading),
+    at: Option<Timestamp>,
+) -> Result<Event, Skipped> {
+    let id = payment.id_of_operation().ok_or("a refund without an id")?;
+    let given_back = GivenBack {
+        call_number: payment.id.0.as_ref().unwrap_or(id).payment(),
+        id,
+        order_ref: payment.output.references.merchant_reference.0.clone(),
+        method: payment.method().ok_or("a refund that does not say of which part")?,
+        amount,
+        so_far: None,
+        currency: payment.currency().ok_or("a refund without a currency")?,
+        state,
+        status: payment.status_of_operation().code(reading),
+        occurred_at: at,
+    };
+    given_back.into_event().ok_or("a refund without a method's name")
+}

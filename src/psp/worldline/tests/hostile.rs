@@ -1,0 +1,144 @@
+//! Genuine or not, no bytes do harm.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn what_matters_must_not_be_garbled() {
+    let voucher = fixture!("S2-split-voucher");
+    let place = |from: &str, to: &str| malformed(&altered(&voucher, from, to));
+    assert_eq!(
+        place(r#"{"amount":5000"#, r#"{"amount":"50.00""#),
+        "payment.paymentOutput.acquiredAmount.amount stands twice or is not in its format"
+    );
+    assert_eq!(
+        place(r#"{"amount":14000"#, r#"{"amount":-1"#),
+        "payment.paymentOutput.amountOfMoney.amount stands twice or is not in its format"
+    );
+    assert!(place(r#""statusCode":9"#, r#""statusCode":9.5"#).starts_with("payment.statusOutput.statusCode"));
+    assert!(
+        place(r#""statusCode":9"#, r#""statusCode":2,"statusCode":9"#).starts_with("payment.statusOutput")
+    );
+    assert!(place("10083980800_0", &"9".repeat(60)).starts_with("payment.id"));
+    for not_json in ["", "{", "[", "true", "\u{feff}{}", "{}{}", "vads_amount=1"] {
+        assert!(read(&signed(not_json)).is_err(), "{not_json}");
+    }
+}
+
+#[test]
+fn depth_is_bounded() {
+    let (open, close) = ("[".repeat(20_000), "]".repeat(20_000));
+    assert_eq!(malformed(&signed(open.as_str())), "not JSON");
+    assert!(malformed(&signed(format!("{open}{close}"))).starts_with("apiVersion is not v1"));
+    for property in ["x", "created", "type"] {
+        let body = format!(r#"{{"apiVersion":"v1","{property}":{open}{close}}}"#);
+        assert_eq!(events(&signed(body)), [], "{property} is skipped, however deep");
+    }
+}
+
+#[test]
+fn what_could_disguise_itself_is_dropped_or_refused() {
+    let event = only(events(&altered(&fixture!("S2-split-voucher"), "CMD-2026-0043", "A\\u202eB")));
+    assert_eq!(event.order_ref, None, "the payment is kept without it");
+    assert!(
+        malformed(&altered(&fixture!("S2-split-voucher"), "10083980800_0", "1\\n2_0"))
+            .starts_with("payment.id")
+    );
+    let kind = altered(&fixture!("S9-test-event"), "payment.test", "<script>");
+    let remark = read(&kind).expect("genuine").remark.expect("a remark");
+    assert_eq!(remark, "an event without a type: a payment without a status");
+}
+
+/// Values of any kind for any property.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let names = prop::sample::select(vec![
+        "payment",
+        "refund",
+        "id",
+        "status",
+        "statusOutput",
+        "statusCode",
+        "statusCategory",
+        "paymentOutput",
+        "refundOutput",
+        "operationOutput",
+        "Operations",
+        "amountOfMoney",
+        "acquiredAmount",
+        "amount",
+        "currencyCode",
+        "paymentMethod",
+        "redirectPaymentMethodSpecificOutput",
+        "cardPaymentMethodSpecificOutput",
+        "paymentProductId",
+        "references",
+        "merchantReference",
+        "created",
+        "type",
+    ]);
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        (0..20_000_i64).prop_map(Into::into),
+        prop::sample::select(vec![
+            "EUR",
+            "card",
+            "redirect",
+            "CAPTURED",
+            "10083980800_1",
+            "9000010083980755000",
+            "CREATED"
+        ])
+        .prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(6, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            prop::collection::vec((names.clone(), inner), 0..8).prop_map(
+                |entries| serde_json::Value::Object(
+                    entries.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+                )
+            ),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(
+        body in prop::collection::vec(any::<u8>(), 0..300),
+        header in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let adapter = Worldline::new(with_api());
+        for name in HEADERS {
+            let headers = [(*name, header.clone()), (signature::KEY_ID, KEY_ID.as_bytes().to_vec())];
+            for method in [Method::Get, Method::Post] {
+                let request = Request { method, query: &header, body: &body, headers: &headers };
+                prop_assert!(adapter.read(&request).is_err());
+                let _ = adapter.handshake(&request);
+                let diagnosis = adapter.diagnose(&request);
+                prop_assert!(!diagnosis.genuine);
+            }
+        }
+    }
+
+    #[test]
+    fn no_genuine_json_makes_it_panic(payment in json(), refund in json()) {
+        let body = serde_json::json!({ "apiVersion": "v1", "payment": payment, "refund": refund });
+        if let Ok(reading) = read(&signed(body.to_string())) {
+            for event in reading.events {
+                prop_assert!(event.amount.is_positive());
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_the_body_its_signature_is_taken(body in ".{0,200}") {
+        let message = signed(body);
+        let tag = &message.headers[0].1;
+        prop_assert!(diagnose_webhook(&SECRET.to_owned().into(), tag, message.body.as_bytes()).genuine);
+    }
+}

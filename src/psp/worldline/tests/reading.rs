@@ -1,0 +1,243 @@
+//! What genuine webhooks say.
+
+use super::*;
+use crate::domain::{Asking, Question, Subject, Topic};
+
+#[test]
+fn an_order_paid_by_vouchers_alone() {
+    let event = only(events(&fixture!("S1-voucher-only")));
+    let expected = Event {
+        order_ref: OrderRef::new("CMD-2026-0042").ok(),
+        call_number: CallNumber::new("10083980755").expect("valid"),
+        tender_id: tender("10083980755_0"),
+        amount: Cents::new(14000),
+        amount_from: AmountFrom::OrderTotal,
+        running_total: Some(Cents::new(14000)),
+        occurred_at: at("2026-05-04T08:15:27.952Z"),
+        ..voucher_part()
+    };
+    assert_eq!(event, expected);
+}
+
+#[test]
+fn a_split_order_comes_in_two_messages() {
+    assert_eq!(events(&fixture!("S2-split-voucher")), [voucher_part()]);
+    assert_eq!(events(&fixture!("S3-split-card")), [card_part()]);
+}
+
+#[test]
+fn a_refused_complement_leaves_the_voucher_behind() {
+    let refused = Event {
+        state: ReportedState::Refused,
+        status: status("2"),
+        running_total: Some(Cents::new(5000)),
+        ..card_part()
+    };
+    assert_eq!(events(&fixture!("S8-split-card-refused")), [refused]);
+}
+
+#[test]
+fn a_list_and_the_new_form_of_ids_say_the_same() {
+    let event = only(events(&fixture!("S7-list-and-new-id")));
+    let old = only(events(&fixture!("S1-voucher-only")));
+    assert_eq!(event, Event { occurred_at: at("2026-06-02T08:15:27.952Z"), ..old });
+}
+
+#[test]
+fn every_event_of_a_list_counts() {
+    let (voucher, card) = (fixture!("S2-split-voucher").body, fixture!("S3-split-card").body);
+    assert_eq!(events(&signed(format!("[{voucher},{card}]"))), [voucher_part(), card_part()]);
+    assert_eq!(malformed(&signed("[]")), "a webhook holds 1 to 50 events, this one 0");
+    let many = vec![fixture!("S9-test-event").body; 51].join(",");
+    assert_eq!(malformed(&signed(format!("[{many}]"))), "a webhook holds 1 to 50 events, this one 51");
+    let foreign = card.replace(MERCHANT, "ANOTHER");
+    assert_eq!(malformed(&signed(format!("[{voucher},{foreign}]"))), "merchantId is not the one configured");
+}
+
+#[test]
+fn without_a_part_of_its_own_the_card_states_the_whole_order() {
+    let body = fixture!("S3-split-card").body;
+    let mut event: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    event["payment"].as_object_mut().expect("an object").remove("operationOutput");
+    let whole = Event {
+        amount: Cents::new(14000),
+        amount_from: AmountFrom::OrderTotal,
+        complement: false,
+        ..card_part()
+    };
+    assert_eq!(events(&signed(event.to_string())), [whole]);
+
+    // While it is refused, what was paid so far is the voucher's money.
+    let status = serde_json::json!({ "statusCode": 2 });
+    event["payment"]["statusOutput"] = status;
+    event["payment"]["paymentOutput"]["acquiredAmount"]["amount"] = 5000.into();
+    let refused = only(events(&signed(event.to_string())));
+    assert_eq!((refused.amount, refused.amount_from), (Cents::new(14000), AmountFrom::OrderTotal));
+    assert_eq!(refused.running_total, Some(Cents::new(5000)));
+}
+
+#[test]
+fn a_surcharge_belongs_to_the_order_and_is_no_other_part() {
+    let surcharge = format!(
+        r#""surchargeSpecificOutput":{},"paymentMethod":"card"}},"operationOutput""#,
+        r#"{"surchargeAmount":{"amount":280,"currencyCode":"EUR"}}"#
+    );
+    let card =
+        altered(&fixture!("S3-split-card"), r#""paymentMethod":"card"},"operationOutput""#, &surcharge);
+    let card = altered(&card, r#""acquiredAmount":{"amount":14000"#, r#""acquiredAmount":{"amount":14280"#);
+    let alone = only(events(&altered(&card, r#"{"amount":9000"#, r#"{"amount":14000"#)));
+    assert_eq!(alone.order_total, Some(Cents::new(14280)));
+    assert!(!alone.complement, "a card that pays the whole order");
+    assert!(only(events(&card)).complement);
+}
+
+#[test]
+fn a_refund_is_asked_for_and_then_done() {
+    let asked = Event {
+        state: ReportedState::Pending,
+        status: status("81"),
+        running_total: None,
+        occurred_at: at("2026-05-04T09:00:00.500Z"),
+        ..card_refund()
+    };
+    assert_eq!(events(&fixture!("S5-refund-requested")), [asked]);
+    assert_eq!(events(&fixture!("S6-refunded")), [card_refund()]);
+}
+
+#[test]
+fn a_refund_of_the_vouchers_part_is_theirs() {
+    let refund = fixture!("S6-refunded")
+        .body
+        .replace("cardRefund", "redirectRefund")
+        .replace("\"card\"", "\"redirect\"");
+    let event = only(events(&signed(refund)));
+    assert_eq!((event.instrument, event.brand.as_str()), (Instrument::Voucher, "CVCO"));
+    assert_eq!(event.tender_id, tender("10083980800_2/redirect"));
+}
+
+#[test]
+fn a_refund_under_the_names_of_the_magento_plugin() {
+    let refund = altered(&fixture!("S6-refunded"), "cardRefundMethod", "cardPaymentMethod");
+    let refund = altered(&refund, r#""paymentMethod":"card""#, r#""paymentMethod":null"#);
+    assert_eq!(only(events(&refund)).running_total, Some(Cents::new(9000)));
+    let asked = altered(&refund, r#""status":"REFUNDED""#, r#""status":"REFUND_REQUESTED""#);
+    assert_eq!(only(events(&asked)).state, ReportedState::Pending, "8 while it is only asked for");
+}
+
+/// Code 83 comes with the refund, or with the payment that stays captured.
+#[test]
+fn a_refused_refund_takes_nothing_from_the_payment() {
+    let refund = altered(&fixture!("S6-refunded"), r#""statusCode":8"#, r#""statusCode":83"#);
+    let event = only(events(&refund));
+    assert_eq!((event.state, event.status.reading), (ReportedState::Refused, StatusReading::Attention));
+
+    let payment = altered(&fixture!("S3-split-card"), r#""statusCode":9"#, r#""statusCode":83"#);
+    let event = only(events(&payment));
+    assert_eq!(event.operation, Operation::Debit);
+    assert_eq!((event.state, event.status.code.as_str()), (ReportedState::Captured, "83"));
+    assert_eq!(event.status.reading, StatusReading::Attention);
+    assert_eq!(event.amount_from, AmountFrom::OrderTotal, "the amount of the operation is the refund's");
+}
+
+#[test]
+fn a_refused_capture_leaves_the_authorisation() {
+    let refused = altered(&fixture!("S3-split-card"), r#""statusCode":9"#, r#""statusCode":93"#);
+    let event = only(events(&refused));
+    assert_eq!((event.state, event.status.reading), (ReportedState::Authorised, StatusReading::Attention));
+}
+
+#[test]
+fn a_payment_that_tells_of_a_refund_needs_its_amount() {
+    let told = altered(&fixture!("S3-split-card"), r#""statusCode":9"#, r#""statusCode":8"#);
+    let event = only(events(&told));
+    assert_eq!((event.operation, event.amount), (Operation::Credit { of: None }, Cents::new(9000)));
+    let untold = altered(&fixture!("S1-voucher-only"), r#""statusCode":9"#, r#""statusCode":8"#);
+    let event = only(events(&untold));
+    assert_eq!((event.operation, event.state), (Operation::Debit, ReportedState::Captured));
+    assert_eq!(event.status.reading, StatusReading::Attention, "refunded, but nobody says how much");
+}
+
+#[test]
+fn an_operation_counts_under_its_own_number() {
+    let card = altered(
+        &fixture!("S3-split-card"),
+        r#""id":"10083980800_1"},"type""#,
+        r#""id":"10083980800_0"},"type""#,
+    );
+    assert_eq!(events(&card), [card_part()]);
+}
+
+#[test]
+fn what_is_not_there_has_many_spellings() {
+    for nothing in ["null", "{}"] {
+        let with_refund = altered(
+            &fixture!("S2-split-voucher"),
+            r#""type":"#,
+            &format!(r#""refund":{nothing},"token":{nothing},"containsAnOperation":true,"type":"#),
+        );
+        assert_eq!(events(&with_refund), [voucher_part()], "{nothing}");
+        let body = format!(r#"{{"apiVersion":"v1","payment":{nothing},"type":"payment.rejected"}}"#);
+        let reading = read(&signed(body)).expect("genuine");
+        assert_eq!(reading.events, []);
+        assert_eq!(reading.remark.as_deref(), Some("payment.rejected: neither a payment nor a refund in it"));
+    }
+}
+
+#[test]
+fn a_date_is_never_the_reason_to_lose_an_event() {
+    for odd in ["\"yesterday\"", "null", "17", "[1]", "{\"a\":{}}"] {
+        let event = only(events(&altered(
+            &fixture!("S2-split-voucher"),
+            r#""2026-05-04T10:20:00.1234567+02:00""#,
+            odd,
+        )));
+        assert_eq!(event, Event { occurred_at: None, ..voucher_part() }, "{odd}");
+    }
+}
+
+#[test]
+fn what_is_no_payment_is_kept_with_a_remark() {
+    let remark = |message: &WireMessage| {
+        let reading = read(message).expect("genuine");
+        assert_eq!(reading.events, []);
+        reading.remark.expect("a remark")
+    };
+    assert_eq!(remark(&fixture!("S9-test-event")), "payment.test: a trial of the webhook");
+    let of = |body: &str| signed(format!(r#"{{"apiVersion":"v1",{body}}}"#));
+    assert_eq!(
+        remark(&of(r#""type":"paymentlink.paid","paymentLink":{"paymentLinkId":"x"}"#)),
+        "paymentlink.paid: neither a payment nor a refund in it"
+    );
+    assert_eq!(
+        remark(&of(r#""type":"payment.created","payment":{"id":"1_0","status":"CREATED"}"#)),
+        "payment.created: a payment without a method: nothing was chosen yet"
+    );
+    assert_eq!(
+        remark(&of(r#""payment":{"id":"1_0"}"#)),
+        "an event without a type: a payment without a status"
+    );
+}
+
+#[test]
+fn an_unknown_status_is_stored_and_never_paid() {
+    let odd = altered(&fixture!("S2-split-voucher"), r#""statusCode":9"#, r#""statusCode":777"#);
+    let odd = altered(&odd, r#""status":"CAPTURED""#, r#""status":"TELEPORTED""#);
+    let odd = altered(&odd, r#""statusCategory":"COMPLETED""#, r#""statusCategory":"ELSEWHERE""#);
+    let event = only(events(&odd));
+    assert_eq!((event.state, event.status.reading), (ReportedState::Pending, StatusReading::Unknown));
+    assert_eq!(event.status.code, "777");
+}
+
+#[test]
+fn the_api_is_asked_once_about_each_payment() {
+    let both = format!("[{},{}]", fixture!("S2-split-voucher").body, fixture!("S3-split-card").body);
+    let asked =
+        Worldline::new(with_api()).read(&signed(both.as_str()).as_request()).expect("genuine").questions;
+    let question = Question {
+        topic: Topic::Payment,
+        subject: Subject::new("10083980800").expect("valid"),
+        asking: Asking::Afresh,
+    };
+    assert_eq!(asked, [question]);
+    assert_eq!(read(&signed(both)).expect("genuine").questions, [], "without an API");
+}
