@@ -55,7 +55,7 @@ enum LogForm {
 enum Command {
     /// Run the daemon.
     Serve,
-    /// Play payments of both PSPs through a real daemon, with a temporary ledger and mailbox; no configuration.
+    /// Play payments of four PSPs through a real daemon, with a temporary ledger and mailbox; no configuration.
     Demo(demo::Options),
     /// Examine configuration, keys, ledger and mail server, and say what to change.
     Check(check::Options),

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
-use crate::domain::{Cents, RecordState, Timestamp};
+use crate::domain::{Cents, Psp, RecordState, Timestamp};
 use crate::ledger::{LogLine, OrderStory, Reader, RecordFilter, RecordRow};
-use crate::psp::{sogecommerce, up2pay};
+use crate::psp::{monext, sogecommerce, up2pay, worldline};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
@@ -160,6 +160,17 @@ fn in_paris(at: &str) -> String {
     Timestamp::parse(at).map_or_else(|_| at.to_owned(), Timestamp::paris_text)
 }
 
+/// What a PSP's status means, where its tables say so.
+fn meaning(psp: Psp, code: &str) -> Option<String> {
+    match psp {
+        Psp::Up2pay => up2pay::codes::meaning(code).map(str::to_owned),
+        Psp::Sogecommerce => sogecommerce::codes::meaning(code),
+        Psp::Monext => monext::codes::meaning(code),
+        Psp::Worldline => worldline::codes::meaning(code).map(str::to_owned),
+        Psp::Ancv => None,
+    }
+}
+
 fn tell_line(line: &LogLine) -> Result<(), Failure> {
     let at = in_paris(&line.at);
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -170,14 +181,19 @@ fn tell_line(line: &LogLine) -> Result<(), Failure> {
     }
     let endpoint = line.endpoint.as_deref().unwrap_or_default();
     let verdict = line.verdict.as_deref().unwrap_or_default();
-    output::line(format!("{at}  #{}  {endpoint}: {verdict}", line.seq))?;
+    let what = match (line.kind.as_str(), line.content.get("origin").and_then(Value::as_str)) {
+        ("confirmation", _) => " (answer of its API)",
+        (_, Some("mail")) => " (from a warning mail)",
+        _ => "",
+    };
+    let psp = line.psp.as_deref().and_then(|psp| psp.parse().ok());
+    output::line(format!("{at}  #{}  {endpoint}: {verdict}{what}", line.seq))?;
     for event in line.content.get("events").and_then(Value::as_array).into_iter().flatten() {
         let field = |name: &str| event.get(name).and_then(text).unwrap_or_default();
         let amount = event.get("amount").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
         let code = event.get("status").and_then(|s| s.get("code")).and_then(text).unwrap_or_default();
-        let meaning = up2pay::codes::meaning(&code)
-            .map(str::to_owned)
-            .or_else(|| sogecommerce::codes::meaning(&code))
+        let meaning = psp
+            .and_then(|psp| meaning(psp, &code))
             .map(|meaning| format!(" ({meaning})"))
             .unwrap_or_default();
         let (brand, state) = (field("brand"), field("state"));

@@ -13,7 +13,7 @@ use crate::config::{RawConfig, Signing, TrialEndpoint};
 use crate::domain::{Mode, Psp, ShopId};
 use crate::psp::up2pay::ThrowawayKey;
 use crate::simulate::{
-    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial,
+    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial, WorldlineTrial,
 };
 
 #[derive(Debug, Args)]
@@ -103,17 +103,27 @@ fn trials(endpoints: Vec<TrialEndpoint>, options: &Options) -> Result<(Trials, S
                 let pem = std::fs::read(key).map_err(Failure::io(key.display().to_string()))?;
                 let key = ThrowawayKey::from_private_pem(&pem)
                     .map_err(|error| Failure::Usage(format!("--up2pay-key: {error}")))?;
-                trials.up2pay = Some(Up2payTrial { endpoint: id, token, mode, template, key });
+                trials.up2pay = Some(Up2payTrial { endpoint: id, token, mode, template, key, api: None });
             }
             (Signing::Sogecommerce(site_id, key, algorithm), _) if trials.sogecommerce.is_none() => {
-                trials.sogecommerce =
-                    Some(SogecommerceTrial { endpoint: id, token, site_id, mode, key, algorithm });
+                trials.sogecommerce = Some(SogecommerceTrial {
+                    endpoint: id,
+                    token,
+                    site_id,
+                    mode,
+                    key,
+                    algorithm,
+                    api: false,
+                });
             }
-            (Signing::Up2pay(_), None) if options.psp != Some(Psp::Sogecommerce) => {
+            (Signing::Worldline(merchant_id, key), _) if trials.worldline.is_none() => {
+                trials.worldline = Some(WorldlineTrial { endpoint: id, token, merchant_id, key, api: false });
+            }
+            (Signing::Up2pay(_), None) if options.psp.is_none_or(|psp| psp == Psp::Up2pay) => {
                 output::line(format!("{id} takes no part: --up2pay-key is missing"))?;
                 continue;
             }
-            (Signing::Up2pay(_) | Signing::Sogecommerce(..), _) => continue,
+            (Signing::Up2pay(_) | Signing::Sogecommerce(..) | Signing::Worldline(..), _) => continue,
         }
         shop = Some(owner);
     }

@@ -8,7 +8,7 @@ use super::endpoint::RawEndpoint;
 use super::file::Check;
 use super::{ConfigError, RawConfig};
 use crate::domain::{EndpointId, Mode, Psp, ShopId};
-use crate::psp::{sogecommerce, up2pay};
+use crate::psp::{sogecommerce, up2pay, worldline};
 
 /// An endpoint as its PSP knows it.
 pub struct TrialEndpoint {
@@ -30,6 +30,8 @@ pub enum Signing {
     Up2pay(up2pay::Template),
     /// Shop, key and algorithm.
     Sogecommerce(sogecommerce::SiteId, SecretString, sogecommerce::Algorithm),
+    /// Account and key.
+    Worldline(String, worldline::WebhookKey),
 }
 
 impl RawConfig {
@@ -54,7 +56,12 @@ fn trial(shop: &str, raw: &RawEndpoint, check: &mut Check<'_>) -> Option<TrialEn
             check.secret("key", raw.key_source())?,
             raw.algorithm().ok()?,
         ),
-        Psp::Worldline | Psp::Monext | Psp::Ancv => return None,
+        Psp::Worldline => {
+            let (merchant_id, key) = raw.first_webhook_key(check)?;
+            Signing::Worldline(merchant_id, key)
+        }
+        // Nothing is signed: what happened, only their APIs say.
+        Psp::Monext | Psp::Ancv => return None,
     };
     Some(TrialEndpoint {
         id: EndpointId::new(raw.id.as_str()).ok()?,

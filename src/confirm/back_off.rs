@@ -9,7 +9,8 @@ const AFTER_FAILURE: [Duration; 6] =
     [Duration::from_secs(10), Duration::from_secs(30), MINUTE, times(2), times(5), times(10)];
 
 /// While the PSP has not decided: a customer has a quarter of an hour to pay, a partner up to a day to answer.
-const WHILE_UNDECIDED: [Duration; 8] = [
+const WHILE_UNDECIDED: [Duration; 9] = [
+    Duration::from_secs(5),
     Duration::from_secs(15),
     Duration::from_secs(30),
     MINUTE,

@@ -80,6 +80,8 @@ pub enum AmountFrom {
     RunningTotal,
     /// It states no more than the amount of the whole order.
     OrderTotal,
+    /// It states none: the amount is what was notified of the tender before.
+    Before,
 }
 
 impl AmountFrom {

@@ -55,8 +55,10 @@ fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
 }
 
 fn with_answers(notified: &[&Fact], answers: &[&Fact], confirmed: Option<&Fact>) -> Option<Dispute> {
+    // An answer that agrees with one of two notifications settles their conflict, and contradicts nobody itself.
     let other = confirmed.and_then(|confirmed| {
-        own_amounts(notified).into_iter().find(|amount| *amount != confirmed.event.amount)
+        let notified = own_amounts(notified);
+        if notified.contains(&confirmed.event.amount) { None } else { notified.into_iter().next() }
     });
     let words: Vec<_> =
         [other_currency(notified, answers), other_outcome(notified, answers)].into_iter().flatten().collect();

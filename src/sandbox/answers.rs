@@ -32,7 +32,9 @@ impl Match {
         self
     }
 
-    fn fits(&self, call: &Seen) -> bool {
+    /// Whether a call is one of them.
+    #[must_use]
+    pub fn fits(&self, call: &Seen) -> bool {
         let body = call.body_text();
         self.method == call.method
             && self.path == call.path
@@ -49,6 +51,18 @@ pub struct Canned {
 }
 
 impl Canned {
+    /// Its HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Its body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// 200 with JSON.
     #[must_use]
     pub fn json(body: impl Into<Vec<u8>>) -> Self {

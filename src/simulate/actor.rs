@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use super::monext::MonextTrial;
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use super::sogecommerce::SogecommerceTrial;
 use super::up2pay::Up2payTrial;
+use super::worldline::WorldlineTrial;
 use crate::domain::{Cents, EndpointId, Psp, Timestamp};
 use crate::psp::WireMessage;
+use crate::sandbox::{Canned, Match};
 
 /// What the daemon must answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +19,8 @@ pub enum Expect {
     Stored,
     /// Its signature does not fit: 403.
     Refused,
+    /// Its signature does not fit, at a PSP that expects 401 for it.
+    Unauthorised,
 }
 
 impl Expect {
@@ -25,6 +30,7 @@ impl Expect {
         match self {
             Self::Stored => 200,
             Self::Refused => 403,
+            Self::Unauthorised => 401,
         }
     }
 }
@@ -57,6 +63,41 @@ pub struct Play {
     pub register: bool,
     /// The messages, in the order in which they are sent.
     pub messages: Vec<Message>,
+    /// What the PSP's API says when it is asked.
+    pub answers: Vec<Laid>,
+}
+
+/// What a sandbox answers to some calls, one answer after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Laid {
+    /// The calls.
+    pub calls: Match,
+    /// The answers.
+    pub answers: Vec<Canned>,
+}
+
+impl Laid {
+    /// Always the same answer.
+    #[must_use]
+    pub(super) fn one(calls: Match, answer: Canned) -> Self {
+        Self { calls, answers: vec![answer] }
+    }
+}
+
+/// What a story is told with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    pub(super) wires: Vec<WireMessage>,
+    pub(super) answers: Vec<Laid>,
+}
+
+impl Told {
+    /// The one, and then the other.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.wires.extend(other.wires);
+        self.answers.extend(other.answers);
+        self
+    }
 }
 
 /// The endpoints that take part.
@@ -66,6 +107,10 @@ pub struct Trials {
     pub up2pay: Option<Up2payTrial>,
     /// Sogecommerce's.
     pub sogecommerce: Option<SogecommerceTrial>,
+    /// Worldline's.
+    pub worldline: Option<WorldlineTrial>,
+    /// Monext's.
+    pub monext: Option<MonextTrial>,
 }
 
 impl Trials {
@@ -73,7 +118,20 @@ impl Trials {
         match psp {
             Psp::Up2pay => self.up2pay.is_some(),
             Psp::Sogecommerce => self.sogecommerce.is_some(),
-            Psp::Worldline | Psp::Monext | Psp::Ancv => false,
+            Psp::Worldline => self.worldline.is_some(),
+            Psp::Monext => self.monext.is_some(),
+            Psp::Ancv => false,
+        }
+    }
+
+    /// Whether its API is asked, and answered for by a sandbox.
+    fn has_api(&self, psp: Psp) -> bool {
+        match psp {
+            Psp::Up2pay => self.up2pay.as_ref().is_some_and(|trial| trial.api.is_some()),
+            Psp::Sogecommerce => self.sogecommerce.as_ref().is_some_and(|trial| trial.api),
+            Psp::Worldline => self.worldline.as_ref().is_some_and(|trial| trial.api),
+            Psp::Monext => self.monext.is_some(),
+            Psp::Ancv => false,
         }
     }
 }
@@ -97,21 +155,21 @@ impl Actor {
     /// cannot tell it.
     pub fn play(&mut self, scenario: Scenario, psp: Psp, at: Timestamp) -> Option<Play> {
         let basket = self.numbers.basket(at);
-        let (path, wires) = self.tell(scenario, psp, &basket)?;
+        let (path, Told { wires, answers }) = self.tell(scenario, psp, &basket)?;
         let mut reference = basket.reference.clone();
         let mut messages: Vec<_> = wires
             .into_iter()
             .map(|wire| Message { psp, path: Arc::clone(&path), wire, expect: Expect::Stored })
             .collect();
-        if scenario == Scenario::Forged {
+        if let (Scenario::Forged, Some(refusal)) = (scenario, refusal(psp)) {
             reference = self.numbers.reference();
             for message in &mut messages {
                 message.wire = forge(&message.wire, &basket.reference, &reference);
-                message.expect = Expect::Refused;
+                message.expect = refusal;
             }
         }
         let register = scenario.is_registered();
-        Some(Play { scenario, psp, reference, total: basket.total, register, messages })
+        Some(Play { scenario, psp, reference, total: basket.total, register, messages, answers })
     }
 
     /// Plays so many stories, drawn by their weights from all that the endpoints can tell; none if no endpoint
@@ -122,6 +180,7 @@ impl Actor {
             .filter(|psp| self.trials.has(*psp))
             .flat_map(|psp| Scenario::ALL.iter().map(move |scenario| (*scenario, psp)))
             .filter(|(scenario, psp)| scenario.ending(*psp).is_some())
+            .filter(|(scenario, psp)| self.trials.has_api(*psp) || !scenario.needs_api(*psp))
             .collect();
         let all: u64 = repertoire.iter().map(|(scenario, _)| u64::from(scenario.weight())).sum();
         (0..count)
@@ -138,12 +197,7 @@ impl Actor {
             .collect()
     }
 
-    fn tell(
-        &mut self,
-        scenario: Scenario,
-        psp: Psp,
-        basket: &Basket,
-    ) -> Option<(Arc<str>, Vec<WireMessage>)> {
+    fn tell(&mut self, scenario: Scenario, psp: Psp, basket: &Basket) -> Option<(Arc<str>, Told)> {
         let numbers = &mut self.numbers;
         match psp {
             Psp::Up2pay => {
@@ -154,13 +208,30 @@ impl Actor {
                 let trial = self.trials.sogecommerce.as_ref()?;
                 Some((path(&trial.endpoint, &trial.token), trial.tell(scenario, basket, numbers)?))
             }
-            Psp::Worldline | Psp::Monext | Psp::Ancv => None,
+            Psp::Worldline => {
+                let trial = self.trials.worldline.as_ref()?;
+                Some((path(&trial.endpoint, &trial.token), trial.tell(scenario, basket, numbers)?))
+            }
+            Psp::Monext => {
+                let trial = self.trials.monext.as_ref()?;
+                Some((path(&trial.endpoint, &trial.token), trial.tell(scenario, basket, numbers)?))
+            }
+            Psp::Ancv => None,
         }
     }
 }
 
 fn path(endpoint: &EndpointId, token: &str) -> Arc<str> {
     format!("/n/{endpoint}/{token}").into()
+}
+
+/// What a message that was changed on its way is answered with; `None` where nothing is signed.
+const fn refusal(psp: Psp) -> Option<Expect> {
+    match psp {
+        Psp::Up2pay | Psp::Sogecommerce => Some(Expect::Refused),
+        Psp::Worldline => Some(Expect::Unauthorised),
+        Psp::Monext | Psp::Ancv => None,
+    }
 }
 
 /// Passes a genuine message off as one about another order.

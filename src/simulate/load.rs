@@ -110,10 +110,16 @@ fn request(daemon: &Address, message: Message) -> Result<Request<Full<Bytes>>, h
     if !wire.query.is_empty() {
         target = format!("{target}?{}", wire.query);
     }
-    let request = match wire.method {
+    let mut request = match wire.method {
         Method::Get => Request::get(target),
+        Method::Post if wire.body.starts_with('{') => {
+            Request::post(target).header(CONTENT_TYPE, "application/json")
+        }
         Method::Post => Request::post(target).header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
     };
+    for (name, value) in wire.headers {
+        request = request.header(name, value);
+    }
     request.body(Full::new(Bytes::from(wire.body)))
 }
 

@@ -7,7 +7,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `scenario.rs` | the stories, and what each must end in |
-//! | `up2pay.rs`, `sogecommerce.rs` | the stories as each PSP tells them |
+//! | `up2pay.rs`, `sogecommerce.rs`, `worldline.rs`, `monext.rs` | the stories as each PSP tells them |
 //! | `actor.rs` | a story of one order, with numbers and dates (`numbers.rs`, `dice.rs`) |
 //! | `schedule.rs` | which message is sent when, and over which connection |
 //! | `load.rs`, `client.rs`, `report.rs` | sending, and what came back |
@@ -18,6 +18,7 @@ mod actor;
 mod client;
 mod dice;
 mod load;
+mod monext;
 mod numbers;
 mod report;
 mod scenario;
@@ -26,17 +27,20 @@ mod sogecommerce;
 #[cfg(test)]
 mod tests;
 mod up2pay;
+mod worldline;
 
 use std::time::Duration;
 
-pub use actor::{Actor, Expect, Message, Play, Trials};
+pub use actor::{Actor, Expect, Laid, Message, Play, Trials};
 pub use client::{Address, AddressError};
 pub use load::{Admin, LoadError, run};
+pub use monext::{MonextTrial, empty_books};
 pub use report::{Report, Unexpected};
 pub use scenario::{Ending, Scenario};
 pub use schedule::Pace;
 pub use sogecommerce::SogecommerceTrial;
 pub use up2pay::Up2payTrial;
+pub use worldline::WorldlineTrial;
 
 /// After this time a buyer pays once more, or a merchant refunds.
 const SECOND_THOUGHT: Duration = Duration::from_mins(5);

@@ -13,6 +13,7 @@ pub(super) struct Numbers {
     call: u64,
     transaction: u64,
     trans_id: u64,
+    payment: u64,
 }
 
 /// What a buyer is about to pay.
@@ -57,6 +58,7 @@ impl Numbers {
             call: 300_000_000 + dice.below(300_000_000),
             transaction: 700_000_000 + dice.below(200_000_000),
             trans_id: dice.next() >> 1,
+            payment: 3_000_000_000 + dice.below(3_000_000_000),
             dice,
         }
     }
@@ -96,6 +98,24 @@ impl Numbers {
     /// `vads_trans_uuid`: 32 hexadecimal digits.
     pub(super) fn uuid(&mut self) -> String {
         format!("{:016x}{:016x}", self.dice.next(), self.dice.next())
+    }
+
+    /// Worldline's payment id: ten digits.
+    pub(super) fn payment(&mut self) -> String {
+        self.payment += 1 + self.dice.below(20);
+        format!("{:010}", self.payment)
+    }
+
+    /// Monext's session token: 20 characters and the time.
+    pub(super) fn token(&mut self, at: Timestamp) -> String {
+        let letters = format!("{}{}", base_36(self.dice.next(), 10), base_36(self.dice.next(), 10));
+        format!("{letters}{:013}", at.millis())
+    }
+
+    /// Monext's transaction: 14 digits.
+    pub(super) fn monext_transaction(&mut self) -> String {
+        self.payment += 1 + self.dice.below(20);
+        format!("2434{:010}", self.payment)
     }
 
     /// The number that a card's bank gives; the trial platform of Up2pay gives none.

@@ -63,8 +63,9 @@ scenarios! {
     Refused = "refused", 60, "the voucher is refused and nothing is paid";
     /// Sogecommerce: possible until the capture, for the whole voucher only.
     Cancelled = "cancelled", 15, "the merchant cancels an accepted voucher in the back office";
-    /// Sogecommerce: each part of a cascade is refunded on its own, a voucher as a whole only.
-    Refund = "refund", 20, "the merchant refunds the voucher part in the back office";
+    /// Sogecommerce: each part of a cascade is refunded on its own, a voucher as a whole only. Elsewhere the card goes
+    /// back first, or alone; Up2pay tells of it only when asked.
+    Refund = "refund", 20, "the merchant refunds one part in the back office";
     /// At Sogecommerce a replay has other bytes than the first call.
     Duplicate = "duplicate", 40, "every message arrives three times";
     /// Only Sogecommerce's own total tells what to expect.
@@ -83,6 +84,10 @@ scenarios! {
     DoublePayment = "double-payment", 10, "the order is paid twice, under two call numbers";
     /// Both messages are genuine, so one of them is wrong.
     ConflictingAmount = "conflicting-amount", 5, "a transaction is told again with another amount";
+    /// Only the API of a PSP whose messages leave the split open says what is voucher and what is card.
+    UnstatedSplit = "unstated-split", 10, "the messages leave the split open, the PSP's API tells it";
+    /// A message is genuine, and the PSP's own books say otherwise.
+    ApiDiffers = "api-differs", 5, "the PSP's API states another amount or outcome than its message";
     /// A genuine message about another order, in which somebody changed the reference.
     Forged = "forged", 10, "a message was changed on its way: its signature does not fit";
 }
@@ -91,35 +96,61 @@ impl Scenario {
     /// What the story must end in; `None` if this PSP cannot tell it.
     #[must_use]
     pub const fn ending(self, psp: Psp) -> Option<Ending> {
-        use Psp::{Sogecommerce, Up2pay};
+        use Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
         use RecordState::{Balanced, Failed, PartRefunded, Unbalanced, Unverified};
         let (state, findings): (RecordState, &[Kind]) = match (self, psp) {
+            (_, Ancv) => return None,
             (
                 Self::Split
                 | Self::VoucherOnly
                 | Self::PendingThenAccepted
                 | Self::RefusedThenAccepted
                 | Self::Duplicate,
-                Up2pay | Sogecommerce,
+                Up2pay | Sogecommerce | Worldline | Monext,
             )
-            | (Self::TwoCards | Self::CardOnly | Self::Unregistered, Sogecommerce) => (Balanced, &[]),
-            (Self::Refused, Up2pay | Sogecommerce)
-            | (Self::Cancelled | Self::AbandonedComplement, Sogecommerce) => (Failed, &[]),
-            (Self::Refund, Sogecommerce) => (PartRefunded, &[]),
+            | (Self::TwoCards, Sogecommerce | Monext)
+            | (Self::CardOnly | Self::Unregistered, Sogecommerce | Worldline | Monext)
+            | (Self::UnstatedSplit, Worldline) => (Balanced, &[]),
+            (Self::Refused, Up2pay | Sogecommerce | Worldline | Monext)
+            | (Self::Cancelled, Sogecommerce | Worldline | Monext)
+            | (Self::AbandonedComplement, Sogecommerce) => (Failed, &[]),
+            (Self::Refund, Sogecommerce | Worldline | Monext) => (PartRefunded, &[]),
+            // The platform says that it gave money back, but not how much.
+            (Self::Refund, Up2pay) => (PartRefunded, &[Kind::UnknownStatus]),
             (Self::Unregistered, Up2pay) => (Unverified, &[Kind::TotalUnknown]),
-            (Self::MissingComplement, Up2pay) => (Unbalanced, &[Kind::ComplementMissing]),
-            (Self::RefusedComplement, Up2pay | Sogecommerce) | (Self::AbandonedComplement, Up2pay) => {
-                (Unbalanced, &[Kind::VoucherOrphan])
+            (Self::MissingComplement, Up2pay | Worldline | Monext) => {
+                (Unbalanced, &[Kind::ComplementMissing])
             }
-            (Self::OrphanComplement, Up2pay | Sogecommerce) => (Unbalanced, &[Kind::ComplementOrphan]),
-            (Self::WrongAmount, Up2pay) => (Unbalanced, &[Kind::AmountShort]),
-            (Self::WrongAmount, Sogecommerce) => (Unbalanced, &[Kind::SequenceDisagrees]),
-            (Self::DoublePayment, Up2pay | Sogecommerce) => (Unbalanced, &[Kind::DoublePayment]),
-            (Self::ConflictingAmount, Up2pay | Sogecommerce) => (Balanced, &[Kind::ConflictingNotification]),
-            (Self::Forged, Up2pay | Sogecommerce) => return Some(Ending { state: None, findings: &[] }),
-            (Self::TwoCards | Self::CardOnly | Self::Cancelled | Self::Refund, Up2pay)
+            (Self::RefusedComplement, Up2pay | Sogecommerce | Worldline)
+            | (Self::AbandonedComplement, Up2pay | Worldline) => (Unbalanced, &[Kind::VoucherOrphan]),
+            (Self::OrphanComplement, Up2pay | Sogecommerce | Worldline) => {
+                (Unbalanced, &[Kind::ComplementOrphan])
+            }
+            (Self::WrongAmount, Up2pay | Worldline) => (Unbalanced, &[Kind::AmountShort]),
+            (Self::WrongAmount, Sogecommerce | Monext) => (Unbalanced, &[Kind::SequenceDisagrees]),
+            (Self::DoublePayment, Up2pay | Sogecommerce | Worldline | Monext) => {
+                (Unbalanced, &[Kind::DoublePayment])
+            }
+            (Self::ConflictingAmount, Up2pay | Sogecommerce | Worldline) => {
+                (Balanced, &[Kind::ConflictingNotification])
+            }
+            (Self::ApiDiffers, Up2pay) => (Balanced, &[Kind::ConfirmationDiffers]),
+            (Self::ApiDiffers, Sogecommerce | Worldline) => (Unbalanced, &[Kind::ConfirmationDiffers]),
+            (Self::Forged, Up2pay | Sogecommerce | Worldline | Monext) => {
+                return Some(Ending { state: None, findings: &[] });
+            }
+            (Self::TwoCards, Up2pay | Worldline)
+            | (Self::CardOnly | Self::Cancelled, Up2pay)
             | (Self::MissingComplement, Sogecommerce)
-            | (_, Psp::Worldline | Psp::Monext | Psp::Ancv) => return None,
+            | (Self::UnstatedSplit, Up2pay | Sogecommerce | Monext)
+            | (
+                Self::RefusedComplement
+                | Self::AbandonedComplement
+                | Self::OrphanComplement
+                | Self::ConflictingAmount
+                | Self::ApiDiffers,
+                Monext,
+            ) => return None,
         };
         Some(Ending { state: Some(state), findings })
     }
@@ -131,6 +162,15 @@ impl Scenario {
             Some(Ending { findings, .. }) => findings,
             None => &[],
         }
+    }
+
+    /// Whether only the PSP's API makes the story what it is.
+    #[must_use]
+    pub const fn needs_api(self, psp: Psp) -> bool {
+        matches!(
+            (self, psp),
+            (_, Psp::Monext) | (Self::UnstatedSplit | Self::ApiDiffers, _) | (Self::Refund, Psp::Up2pay)
+        )
     }
 
     /// Whether the shop registers the order of this story.

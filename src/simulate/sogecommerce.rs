@@ -5,13 +5,15 @@ use std::fmt;
 
 use secrecy::SecretString;
 
+use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::domain::{Cents, EndpointId, Mode};
-use crate::psp::WireMessage;
+use crate::psp::sogecommerce::answers;
 use crate::psp::sogecommerce::codes::{Source, TransStatus};
 use crate::psp::sogecommerce::sender::{Call, Part};
 use crate::psp::sogecommerce::{Algorithm, SiteId};
+use crate::sandbox::{Canned, Match};
 
 /// An endpoint to which Sogecommerce's messages are sent.
 #[derive(Clone)]
@@ -28,6 +30,8 @@ pub struct SogecommerceTrial {
     pub key: SecretString,
     /// The endpoint's algorithm.
     pub algorithm: Algorithm,
+    /// Whether the endpoint asks the API, and a sandbox answers for it.
+    pub api: bool,
 }
 
 impl fmt::Debug for SogecommerceTrial {
@@ -46,14 +50,15 @@ const FUNDS_INSUFFICIENT: &str = "51";
 
 impl SogecommerceTrial {
     /// The messages of a story; `None` if Sogecommerce has no such messages.
-    pub(super) fn tell(
-        &self,
-        scenario: Scenario,
-        basket: &Basket,
-        numbers: &mut Numbers,
-    ) -> Option<Vec<WireMessage>> {
+    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
         let calls = self.calls(scenario, basket, numbers)?;
-        Some(calls.iter().map(|call| call.form(&self.key, self.algorithm)).collect())
+        let wires = calls.iter().map(|call| call.form(&self.key, self.algorithm)).collect();
+        let answer = answers::order(&truth(scenario, &calls)).filter(|_| self.api);
+        let laid = answer.map(|body| {
+            let calls = Match::post("/api-payment/V4/Order/Get").holding(&*basket.reference);
+            Laid::one(calls, Canned::json(body))
+        });
+        Some(Told { wires, answers: laid.into_iter().collect() })
     }
 
     fn calls(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Call>> {
@@ -83,7 +88,9 @@ impl SogecommerceTrial {
                 let other = with_part(&first, |part| part.amount = more);
                 vec![first, Call { source: Source::BackOfficeReplay, total: more, ..other }]
             }
+            Scenario::ApiDiffers if !self.api => return None,
             Scenario::Split
+            | Scenario::ApiDiffers
             | Scenario::TwoCards
             | Scenario::VoucherOnly
             | Scenario::CardOnly
@@ -91,6 +98,7 @@ impl SogecommerceTrial {
             | Scenario::Refused
             | Scenario::Unregistered
             | Scenario::MissingComplement
+            | Scenario::UnstatedSplit
             | Scenario::RefusedComplement
             | Scenario::AbandonedComplement
             | Scenario::OrphanComplement
@@ -124,6 +132,25 @@ impl SogecommerceTrial {
     }
 }
 
+/// The payments as the platform's books have them: of each the last word, and of two words that contradict each other
+/// the first.
+fn truth(scenario: Scenario, calls: &[Call]) -> Vec<Call> {
+    let mut truth: Vec<Call> = Vec::new();
+    for call in calls {
+        match truth.iter_mut().find(|known| known.trans_id == call.trans_id) {
+            Some(_) if scenario == Scenario::ConflictingAmount => {}
+            Some(known) => known.clone_from(call),
+            None => truth.push(call.clone()),
+        }
+    }
+    if scenario == Scenario::ApiDiffers {
+        for part in truth.iter_mut().flat_map(|call| call.parts.first_mut()) {
+            part.amount = part.amount.minus(Cents::new(1_00));
+        }
+    }
+    truth
+}
+
 /// What the message at the end of a visit of the payment page lists.
 fn parts(scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Part>> {
     let (total, card) = (basket.total, basket.card());
@@ -131,6 +158,7 @@ fn parts(scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<V
         Scenario::Split
         | Scenario::Unregistered
         | Scenario::Refund
+        | Scenario::ApiDiffers
         | Scenario::Duplicate
         | Scenario::DoublePayment
         | Scenario::Forged => vec![voucher(basket.voucher, numbers), card_part("VISA", card, numbers)],
@@ -172,7 +200,7 @@ fn parts(scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<V
             vec![voucher(basket.voucher, numbers), card_part("VISA", too_little, numbers)]
         }
         // The one message lists all parts, so none can be on its way.
-        Scenario::MissingComplement => return None,
+        Scenario::MissingComplement | Scenario::UnstatedSplit => return None,
     };
     Some(parts)
 }

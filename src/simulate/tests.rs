@@ -1,5 +1,6 @@
 //! The stories hold: the adapters read what the scenario says, and reconciliation ends where it promises.
 
+mod asking;
 mod sending;
 
 use std::collections::BTreeSet;
@@ -12,11 +13,12 @@ use super::dice::Dice;
 use super::*;
 use crate::crypto::RsaPublicKey;
 use crate::domain::{
-    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Timestamp,
+    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Source, Timestamp,
 };
+use crate::psp::api::BaseUrl;
 use crate::psp::sogecommerce::{Algorithm, Sogecommerce};
 use crate::psp::up2pay::{Template, ThrowawayKey, Up2pay};
-use crate::psp::{Adapter, Reading, Rejection, sogecommerce, up2pay};
+use crate::psp::{Adapter, Reading, Rejection, monext, sogecommerce, up2pay, worldline};
 use crate::reconcile::{Assessment, Fact, Policy, assess};
 
 static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
@@ -36,6 +38,7 @@ fn trials(mode: Mode, template: &str) -> Trials {
             mode,
             template: Template::parse(template).expect("a template"),
             key: KEY.clone(),
+            api: Some(("1999888".to_owned(), "32".to_owned())),
         }),
         sogecommerce: Some(SogecommerceTrial {
             endpoint: endpoint(Psp::Sogecommerce),
@@ -44,8 +47,31 @@ fn trials(mode: Mode, template: &str) -> Trials {
             mode,
             key: "an example key".to_owned().into(),
             algorithm: Algorithm::HmacSha256,
+            api: true,
+        }),
+        worldline: Some(WorldlineTrial {
+            endpoint: endpoint(Psp::Worldline),
+            token: "w".repeat(32),
+            merchant_id: "PSPIDTEST".to_owned(),
+            key: webhook_key(),
+            api: true,
+        }),
+        monext: Some(MonextTrial {
+            endpoint: endpoint(Psp::Monext),
+            token: "m".repeat(32),
+            voucher_contract: "CVCO1".to_owned(),
+            card_contract: "CB1".to_owned(),
         }),
     }
+}
+
+fn webhook_key() -> worldline::WebhookKey {
+    worldline::WebhookKey { id: "key".to_owned(), secret: "hello+world".to_owned().into() }
+}
+
+/// The APIs are asked at addresses like those of the sandbox.
+fn api(path: &str) -> BaseUrl {
+    BaseUrl::parse(&format!("http://127.0.0.1:1{path}")).expect("an address")
 }
 
 pub(super) fn actor(seed: u64) -> Actor {
@@ -62,11 +88,43 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
                 mode: trial.mode,
                 template: trial.template.clone(),
                 keys: vec![key],
-                api: None,
+                api: trial.api.clone().map(|(site, rang)| up2pay::ApiSettings {
+                    base_url: api("/PPPS.php"),
+                    backup_url: None,
+                    site,
+                    rang,
+                    key: up2pay::ApiKey::from_hex(&"0123456789ABCDEF".repeat(8).into()).expect("a key"),
+                }),
                 keep_cards: false,
             }))
         }
-        Psp::Worldline | Psp::Monext | Psp::Ancv => unreachable!("no story yet"),
+        Psp::Worldline => {
+            let trial = trials.worldline.as_ref().expect("takes part");
+            Box::new(worldline::Worldline::new(worldline::Settings {
+                mode: Mode::Production,
+                merchant_id: trial.merchant_id.clone(),
+                webhook_keys: vec![trial.key.clone()],
+                api: Some(worldline::ApiSettings {
+                    base_url: api(""),
+                    key_id: "api".to_owned(),
+                    secret: "secret".to_owned().into(),
+                }),
+            }))
+        }
+        Psp::Monext => {
+            let trial = trials.monext.as_ref().expect("takes part");
+            let contract = |text: &str| vec![crate::domain::Contract::new(text).expect("a contract")];
+            Box::new(monext::Monext::new(monext::Settings {
+                mode: Mode::Production,
+                merchant_id: "12345678901234".to_owned(),
+                access_key: "key".to_owned().into(),
+                base_url: api("/V4/services"),
+                directory_url: None,
+                voucher_contracts: contract(&trial.voucher_contract),
+                card_contracts: contract(&trial.card_contract),
+            }))
+        }
+        Psp::Ancv => unreachable!("it has no stories"),
         Psp::Sogecommerce => {
             let trial = trials.sogecommerce.as_ref().expect("takes part");
             Box::new(Sogecommerce::new(sogecommerce::Settings {
@@ -74,8 +132,8 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
                 site_id: trial.site_id.clone(),
                 key: trial.key.clone(),
                 algorithm: trial.algorithm,
-                api: None,
-                rest_password: None,
+                api: trial.api.then(|| api("/api-payment/V4")),
+                rest_password: Some("password".to_owned().into()),
             }))
         }
     }
@@ -158,7 +216,7 @@ fn a_split_comes_in_both_orders() {
 
 #[test]
 fn a_forged_message_has_a_signature_that_does_not_fit() {
-    for psp in Psp::ALL {
+    for psp in [Psp::Up2pay, Psp::Sogecommerce, Psp::Worldline] {
         let play = actor(1).play(Scenario::Forged, psp, noon()).expect("told");
         for message in &play.messages {
             assert_eq!(read(message), Err(Rejection::Signature));
@@ -217,19 +275,28 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
     let adapter = adapter(trials, play.psp);
     let mut messages = play.messages.clone();
     Dice::new(order_of_arrival).shuffle(&mut messages);
-    let mut facts = Vec::new();
+    let fact = |source: Source| {
+        let (endpoint_mode, endpoint) = (adapter.mode(), endpoint(play.psp));
+        move |event| Fact {
+            event,
+            psp: play.psp,
+            source,
+            endpoint: endpoint.clone(),
+            endpoint_mode,
+            received_at: noon(),
+        }
+    };
+    let (mut facts, mut questions) = (Vec::new(), Vec::new());
     for message in &messages {
         let reading = adapter.read(&message.wire.as_request());
         assert_eq!(reading.is_ok(), message.expect == Expect::Stored, "{reading:?}");
-        facts.extend(reading.into_iter().flat_map(|reading| reading.events).map(|event| Fact {
-            event,
-            psp: play.psp,
-            source: crate::domain::Source::Notification,
-            endpoint: endpoint(play.psp),
-            endpoint_mode: adapter.mode(),
-            received_at: noon(),
-        }));
+        let Ok(reading) = reading else { continue };
+        questions.extend(reading.questions);
+        facts.extend(reading.events.into_iter().map(fact(Source::Notification)));
     }
+    let known: Vec<_> = facts.iter().map(|fact| fact.event.clone()).collect();
+    let answers = asking::confirmed(play, &*adapter, &questions, &known);
+    facts.extend(answers.into_iter().map(fact(Source::Confirmation)));
     let version = OrderVersion {
         total: play.total,
         currency: crate::domain::Currency::EUR,

@@ -3,11 +3,12 @@
 
 use std::fmt;
 
+use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::domain::{Cents, EndpointId, Mode, Timestamp};
-use crate::psp::WireMessage;
-use crate::psp::up2pay::{Call, Template, ThrowawayKey};
+use crate::psp::up2pay::{Call, Template, ThrowawayKey, answers};
+use crate::sandbox::{Canned, Match};
 
 /// An endpoint to which Up2pay's calls are sent. It must know the public half of the key.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Up2payTrial {
     pub template: Template,
     /// Signs the calls in Up2pay's place.
     pub key: ThrowawayKey,
+    /// Site and rang under which the endpoint asks the platform, where a sandbox answers for it.
+    pub api: Option<(String, String)>,
 }
 
 impl fmt::Debug for Up2payTrial {
@@ -38,12 +41,7 @@ const NOT_ALLOWED_TO_HOLDER: &str = "00157";
 
 impl Up2payTrial {
     /// The messages of a story; `None` if Up2pay has no such calls.
-    pub(super) fn tell(
-        &self,
-        scenario: Scenario,
-        basket: &Basket,
-        numbers: &mut Numbers,
-    ) -> Option<Vec<WireMessage>> {
+    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
         let calls = self.calls(scenario, basket, numbers)?;
         let set_up = numbers.dice.below(3);
         let sign = |call: &Call| match set_up {
@@ -53,7 +51,9 @@ impl Up2payTrial {
             1 => call.signed_behind("module=cvco&action=notify", &self.template, &self.key),
             _ => call.signed(&self.template, &self.key),
         };
-        Some(calls.iter().map(sign).collect())
+        let wires = calls.iter().map(sign).collect();
+        let answers = self.api.iter().flat_map(|api| answers(api, scenario, &calls)).collect();
+        Some(Told { wires, answers })
     }
 
     fn calls(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Call>> {
@@ -102,12 +102,37 @@ impl Up2payTrial {
                 let other = Call { amount: total.plus(Cents::new(10_00)), ..first.clone() };
                 vec![first, other]
             }
-            // What a merchant does later is not notified, a card alone is none of the voucher page's business,
-            // and that page takes one card.
-            Scenario::TwoCards | Scenario::CardOnly | Scenario::Cancelled | Scenario::Refund => return None,
+            // What a merchant does later is not notified: only who asks is told.
+            Scenario::Refund if self.api.is_some() => payment.both_parts(card),
+            Scenario::ApiDiffers if self.api.is_some() => payment.both_parts(card),
+            // A card alone is none of the voucher page's business, and that page takes one card.
+            Scenario::TwoCards
+            | Scenario::CardOnly
+            | Scenario::Cancelled
+            | Scenario::Refund
+            | Scenario::UnstatedSplit
+            | Scenario::ApiDiffers => return None,
         };
         Some(calls)
     }
+}
+
+/// What the platform says about each transaction when it is asked.
+fn answers((site, rang): &(String, String), scenario: Scenario, calls: &[Call]) -> Vec<Laid> {
+    let laid = calls.iter().filter(|call| call.transaction != "0").map(|call| {
+        let is_card = call.authorisation.is_some();
+        let status = match (scenario, call.error.as_str()) {
+            (Scenario::Refund, ACCEPTED) if is_card => "Remboursé",
+            (Scenario::ApiDiffers, ACCEPTED) if is_card => "Refusé",
+            (_, ACCEPTED) => "Capturé",
+            (_, _) => "Refusé",
+        };
+        let names =
+            format!("NUMTRANS={}&NUMAPPEL={}&SITE={site}&RANG={rang}", call.transaction, call.call_number);
+        let calls = Match::post("/PPPS.php").holding(format!("NUMTRANS={}", call.transaction));
+        Laid::one(calls, Canned::text(answers::found(names.as_bytes(), status)))
+    });
+    laid.collect()
 }
 
 /// One visit of the payment page.

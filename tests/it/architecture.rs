@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mail_sink", &[]),
     ("sandbox", &[]),
     ("sweep", &["clock", "config", "domain", "ledger"]),
-    ("simulate", &["crypto", "domain", "psp"]),
+    ("simulate", &["crypto", "domain", "psp", "sandbox"]),
     ("lifecycle", &["ledger"]),
 ];
 

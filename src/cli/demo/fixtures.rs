@@ -33,6 +33,7 @@ pub(super) fn plays() -> Vec<Play> {
             .into_iter()
             .map(|http| message(Psp::Up2pay, "up2pay-fixtures", http))
             .collect(),
+            answers: Vec::new(),
         },
         Play {
             scenario: Scenario::Split,
@@ -45,6 +46,7 @@ pub(super) fn plays() -> Vec<Play> {
                 "sogecommerce-fixtures",
                 include_str!("../../../fixtures/sogecommerce/S1-cascade-ok.http"),
             )],
+            answers: Vec::new(),
         },
     ]
 }

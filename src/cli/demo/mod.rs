@@ -1,5 +1,5 @@
 //! `demo`: the main job, without any configuration. A real daemon in this process, with a ledger and a mailbox in
-//! a temporary folder, is told real-shaped stories by both PSPs; what became of each is compared with what the
+//! a temporary folder, is told real-shaped stories by four PSPs, whose APIs a sandbox plays; what became of each is compared with what the
 //! story promises.
 
 mod fixtures;
@@ -23,7 +23,12 @@ use crate::ledger::{OrderStory, Reader, RecordFilter};
 use crate::mail_sink::{MailSink, ReceivedMail};
 use crate::psp::sogecommerce::{Algorithm, SiteId};
 use crate::psp::up2pay::{Template, ThrowawayKey};
-use crate::simulate::{self, Actor, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial};
+use crate::psp::worldline::WebhookKey;
+use crate::sandbox::Sandbox;
+use crate::simulate::{
+    self, Actor, Admin, MonextTrial, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial,
+    WorldlineTrial,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -39,6 +44,11 @@ pub(super) struct Options {
 const TOKEN: &str = "demonstration-only-0123456789";
 const SITE: &str = "12345678";
 const KEY: &str = "1122334455667788";
+const PSPID: &str = "PSPIDTEST";
+const WEBHOOK_ID: &str = "webhook-id";
+const CONTRACTS: (&str, &str) = ("CVCO1", "CB1");
+/// `PBX_SITE` and `PBX_RANG` of Up2pay's trial platform.
+const UP2PAY_SITE: (&str, &str) = ("1999888", "32");
 
 /// The ledger's name in the demo's folder.
 const LEDGER: &str = "ledger.sqlite";
@@ -71,8 +81,9 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Failure> {
 async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let any_port = "127.0.0.1:0".parse().map_err(anyhow::Error::from)?;
     let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
+    let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
-    let config_path = write_configuration(folder, language, &key, &mailbox)?;
+    let config_path = write_configuration(folder, language, &key, (&mailbox, &sandbox))?;
     let config = Config::load(&config_path)?;
     let ledger = config.ledger.path.clone();
 
@@ -90,8 +101,12 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
 
     let mut plays = fixtures::plays();
     plays.extend(stories(key)?);
+    for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
+        sandbox.answer_in_turn(laid.calls.clone(), laid.answers.clone());
+    }
     output::line(format!(
-        "A daemon listens at {public_address}; {} orders are paid through Up2pay and Sogecommerce …",
+        "A daemon listens at {public_address}; {} orders are paid through Up2pay, Sogecommerce, Worldline and Monext, \
+         and a sandbox answers in the place of their APIs …",
         plays.len()
     ))?;
     let admin =
@@ -102,12 +117,13 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
         .map_err(anyhow::Error::from)?;
     let wanted = plays.iter().flat_map(promised).filter(|kind| kind.severity() > Severity::Info).count();
     let came = tokio::time::timeout(PATIENCE, mailbox.wait_for(wanted)).await;
+    let answered = tokio::time::timeout(PATIENCE, answered(&ledger)).await.is_ok();
     stop.cancel();
     daemon.await.map_err(anyhow::Error::from)??;
 
     let mails = came.unwrap_or_else(|_| mailbox.mails());
     let kept = tell(folder, &ledger, &plays, &mails)?;
-    let good = kept && report.unexpected_count == 0 && mails.len() == wanted;
+    let good = kept && answered && report.unexpected_count == 0 && mails.len() == wanted;
     where_to_look(folder, &config_path, &ledger)?;
     output::line(if good {
         format!(
@@ -117,6 +133,15 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
         format!("NOT AS IT SHOULD BE: {} of {wanted} e-mails came. {report}", mails.len())
     })?;
     Ok(if good { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+/// Waits until every question to an API is answered.
+async fn answered(ledger: &Path) -> Result<(), Failure> {
+    let reader = Reader::open(ledger)?;
+    while !reader.questions_pending()?.is_empty() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// What the story promises, in any order.
@@ -133,6 +158,7 @@ fn stories(key: ThrowawayKey) -> Result<Vec<Play>, Failure> {
             mode: Mode::Production,
             template: Template::default(),
             key,
+            api: Some((UP2PAY_SITE.0.to_owned(), UP2PAY_SITE.1.to_owned())),
         }),
         sogecommerce: Some(SogecommerceTrial {
             endpoint: EndpointId::new("sogecommerce").map_err(anyhow::Error::from)?,
@@ -141,6 +167,20 @@ fn stories(key: ThrowawayKey) -> Result<Vec<Play>, Failure> {
             mode: Mode::Production,
             key: KEY.to_owned().into(),
             algorithm: Algorithm::HmacSha256,
+            api: true,
+        }),
+        worldline: Some(WorldlineTrial {
+            endpoint: EndpointId::new("worldline").map_err(anyhow::Error::from)?,
+            token: TOKEN.to_owned(),
+            merchant_id: PSPID.to_owned(),
+            key: WebhookKey { id: WEBHOOK_ID.to_owned(), secret: KEY.to_owned().into() },
+            api: true,
+        }),
+        monext: Some(MonextTrial {
+            endpoint: EndpointId::new("monext").map_err(anyhow::Error::from)?,
+            token: TOKEN.to_owned(),
+            voucher_contract: CONTRACTS.0.to_owned(),
+            card_contract: CONTRACTS.1.to_owned(),
         }),
     };
     let mut actor = Actor::new(trials, SEED);
@@ -155,7 +195,7 @@ fn write_configuration(
     folder: &Path,
     language: &str,
     key: &ThrowawayKey,
-    mailbox: &MailSink,
+    (mailbox, sandbox): (&MailSink, &Sandbox),
 ) -> Result<PathBuf, Failure> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -166,6 +206,11 @@ fn write_configuration(
     write("up2pay-private.pem", &key.private_pem())?;
     write("fixtures-public.pem", fixtures::UP2PAY_KEY)?;
     let smtp = mailbox.address();
+    let hmac = "0123456789ABCDEF".repeat(8);
+    let api = |path: &str| sandbox.url(path);
+    let (up2pay, sogecommerce, worldline, monext) =
+        (api("/PPPS.php"), api("/api-payment/V4"), api(""), api("/V4/services"));
+    let ((site, rang), (voucher_contract, card_contract)) = (UP2PAY_SITE, CONTRACTS);
     let pbx_retour = fixtures::PBX_RETOUR;
     write(
         "config.toml",
@@ -188,6 +233,9 @@ to = ["compta@camping.example"]
 smtp = "smtp://{smtp}"
 digest = "0s"
 
+[confirm]
+calls_per_second = 1000
+
 [[shop]]
 id = "camping"
 name = "Camping des Pins"
@@ -198,6 +246,7 @@ psp = "up2pay"
 mode = "production"
 token = "{TOKEN}"
 public_key_files = ["up2pay-public.pem"]
+api = {{ base_url = "{up2pay}", site = "{site}", rang = "{rang}", secret = "{hmac}" }}
 
 [[shop.endpoint]]
 id = "sogecommerce"
@@ -206,6 +255,28 @@ mode = "production"
 token = "{TOKEN}"
 site_id = "{SITE}"
 key = "{KEY}"
+rest_password = "{KEY}"
+api = {{ base_url = "{sogecommerce}" }}
+
+[[shop.endpoint]]
+id = "worldline"
+psp = "worldline"
+mode = "production"
+token = "{TOKEN}"
+merchant_id = "{PSPID}"
+webhook_keys = [{{ id = "{WEBHOOK_ID}", secret = "{KEY}" }}]
+api = {{ base_url = "{worldline}", key_id = "api-key", secret = "{KEY}" }}
+
+[[shop.endpoint]]
+id = "monext"
+psp = "monext"
+mode = "production"
+token = "{TOKEN}"
+merchant_id = "12345678901234"
+access_key = "{KEY}"
+voucher_contracts = ["{voucher_contract}"]
+card_contracts = ["{card_contract}"]
+api = {{ base_url = "{monext}" }}
 
 [[shop.endpoint]]
 id = "up2pay-fixtures"

@@ -18,7 +18,23 @@ pub(super) struct RawWebhookKey {
     secret_file: Option<String>,
 }
 
+impl RawWebhookKey {
+    fn source(&self) -> Source<'_> {
+        Source::new(self.secret.as_ref(), self.secret_file.as_deref())
+    }
+}
+
 impl RawEndpoint {
+    /// The account, and the key with which Worldline would sign.
+    pub(in crate::config) fn first_webhook_key(
+        &self,
+        check: &mut Check<'_>,
+    ) -> Option<(String, worldline::WebhookKey)> {
+        let raw = self.webhook_keys.as_deref()?.first()?;
+        let secret = check.secret("webhook_keys[0].secret", raw.source())?;
+        Some((self.merchant_id.clone()?, worldline::WebhookKey { id: raw.id.trim().to_owned(), secret }))
+    }
+
     pub(super) fn worldline(
         &self,
         at: &str,
@@ -34,8 +50,7 @@ impl RawEndpoint {
         let mut webhook_keys = Vec::new();
         for (n, raw) in self.webhook_keys.iter().flatten().enumerate() {
             let key = format!("{at}.webhook_keys[{n}].secret");
-            let source = Source::new(raw.secret.as_ref(), raw.secret_file.as_deref());
-            let secret = self.needed_secret(&key, source, "the secret webhook key", check);
+            let secret = self.needed_secret(&key, raw.source(), "the secret webhook key", check);
             webhook_keys
                 .extend(secret.map(|secret| worldline::WebhookKey { id: raw.id.trim().to_owned(), secret }));
         }

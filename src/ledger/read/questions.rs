@@ -119,14 +119,14 @@ impl Reader {
         Ok(facts.into_iter().filter(|(fact, _)| fact.psp == psp).map(|(fact, _)| fact.event).collect())
     }
 
-    /// The endpoints to whose APIs questions wait, each with how many.
+    /// The endpoints that have questions without any answer yet, each with how many. Where the PSP has said that it
+    /// has not decided, that is an answer.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn questions_pending(&self) -> Result<Vec<(EndpointId, i64)>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT endpoint, COUNT(*) FROM questions WHERE state IN ('open', 'unsettled')
-             GROUP BY endpoint ORDER BY endpoint",
+            "SELECT endpoint, COUNT(*) FROM questions WHERE state = 'open' GROUP BY endpoint ORDER BY endpoint",
         )?;
         let rows =
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;

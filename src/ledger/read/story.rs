@@ -14,6 +14,8 @@ pub struct LogLine {
     pub kind: String,
     /// Where it came in.
     pub endpoint: Option<String>,
+    /// Whose words it has.
+    pub psp: Option<String>,
     /// What a notification amounted to.
     pub verdict: Option<String>,
     /// What it says.
@@ -95,7 +97,7 @@ impl Reader {
 
     fn log_of(&self, order_id: i64) -> Result<Vec<LogLine>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT seq, at, kind, endpoint, verdict, content FROM log
+            "SELECT seq, at, kind, endpoint, psp, verdict, content FROM log
              WHERE seq IN (SELECT seq FROM events WHERE order_id = ?1
                            UNION SELECT seq FROM order_versions WHERE order_id = ?1)
              ORDER BY seq",
@@ -107,6 +109,7 @@ impl Reader {
                     at: row.get("at")?,
                     kind: row.get("kind")?,
                     endpoint: row.get("endpoint")?,
+                    psp: row.get("psp")?,
                     verdict: row.get("verdict")?,
                     content: serde_json::from_str(&row.get::<_, String>("content")?).unwrap_or_default(),
                 })

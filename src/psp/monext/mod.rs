@@ -70,6 +70,11 @@ impl Adapter for Monext {
         Some(self)
     }
 
+    fn session(&self, token: &str) -> Result<Question, Rejection> {
+        session_question(token)
+            .map_err(|error| Rejection::Malformed { psp: Psp::Monext, what: error.to_string() })
+    }
+
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
         diagnose(request)
     }

@@ -7,11 +7,14 @@
 mod answer;
 mod part;
 
+use std::cmp::Reverse;
+
 use secrecy::SecretString;
 
 use crate::crypto::HmacSha512Key;
 use crate::domain::{
-    Asking, Authorisation, Event, Mode, Question, ReportedState, Standing, StatusCode, Timestamp, Topic,
+    AmountFrom, Asking, Authorisation, Event, Mode, Operation, Question, ReportedState, Standing, StatusCode,
+    TenderId, Timestamp, Topic,
 };
 use crate::psp::Method;
 use crate::psp::api::{Answer, Api, ApiRequest, BaseUrl, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
@@ -133,9 +136,12 @@ impl Consultation {
     }
 
     fn answer(&self, part: &Part, known: &[Event], status: &str) -> Answer {
-        // A part that was notified more than once: as far as it has come.
-        let Some(notified) = known.iter().filter(|event| part.is(event)).max_by_key(|event| event.state)
-        else {
+        // A part that was notified more than once: as far as it has come; and of several amounts the earliest, then the
+        // smaller, as everywhere. The answer itself states none.
+        let notified = known.iter().filter(|event| part.is(event)).min_by_key(|event| {
+            (Reverse(event.state), event.occurred_at.is_none(), event.occurred_at, event.amount)
+        });
+        let Some(notified) = notified else {
             let remark = format!("the platform knows the transaction ({status}), but no call told of it");
             return Answer { standing: Standing::Settled, ..without_events(remark) };
         };
@@ -146,12 +152,15 @@ impl Consultation {
         let event = Event {
             state,
             status: StatusCode { code: status.to_owned(), reading },
+            amount_from: AmountFrom::Before,
             authorisation: Authorisation::NotStated,
             occurred_at: None,
             ..notified.clone()
         };
         let standing = if state == ReportedState::Pending { Standing::Unsettled } else { Standing::Settled };
-        Answer { standing, events: vec![event], questions: Vec::new(), remark: None }
+        let refund = (answer::is_refunded(status) && !trial_money).then(|| refund(&event));
+        let events = [Some(event), refund.flatten()].into_iter().flatten().collect();
+        Answer { standing, events, questions: Vec::new(), remark: None }
     }
 }
 
@@ -194,6 +203,20 @@ impl Api for Consultation {
         let subject = Part::of(event)?.subject()?;
         Some(Question { topic: Topic::Transaction, subject, asking: Asking::Afresh })
     }
+}
+
+/// The refund that a status tells of. It does not tell how much: the whole part is taken to have gone back, and the
+/// status calls for a person, who sees the amount in the back office.
+fn refund(part: &Event) -> Option<Event> {
+    let of = part.tender_id.clone()?;
+    Some(Event {
+        tender_id: TenderId::new(format!("{of}/{}/refund", part.brand)).ok(),
+        operation: Operation::Credit { of: Some(of) },
+        amount_from: AmountFrom::Part,
+        complement: false,
+        parts_announced: None,
+        ..part.clone()
+    })
 }
 
 fn without_events(remark: impl Into<String>) -> Answer {

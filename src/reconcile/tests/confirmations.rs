@@ -35,12 +35,13 @@ fn an_answer_does_not_explain_a_gap_that_was_there_before() {
 }
 
 #[test]
-fn an_answer_ends_the_conflict_of_two_notifications() {
+fn an_answer_decides_the_conflict_of_two_notifications() {
     let conflict = order(10_000).with(voucher(10_500)).with(voucher(10_000).at(1));
     conflict.raises(&[Kind::ConflictingNotification]);
-    let settled = conflict.with(voucher(10_500).answered().at(2));
-    settled.raises(&[Kind::ConfirmationDiffers]);
+    let settled = conflict.clone().with(voucher(10_500).answered().at(2));
+    settled.raises(&[Kind::ConflictingNotification]);
     assert_eq!(settled.record().paid(), Cents::new(10_500));
+    conflict.with(voucher(9500).answered().at(2)).raises(&[Kind::ConfirmationDiffers]);
 }
 
 #[test]

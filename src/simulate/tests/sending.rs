@@ -26,7 +26,7 @@ struct Miniature {
 impl Miniature {
     async fn start() -> (Arc<Self>, Address) {
         let trials = trials(Mode::Production, TEMPLATE);
-        let paths = [(Psp::Up2pay, "u"), (Psp::Sogecommerce, "s")];
+        let paths = [(Psp::Up2pay, "u"), (Psp::Sogecommerce, "s"), (Psp::Worldline, "w"), (Psp::Monext, "m")];
         let adapters = paths
             .map(|(psp, token)| (format!("/n/camping-{psp}/{}", token.repeat(32)), adapter(&trials, psp)));
         let miniature = Arc::new(Self { adapters: adapters.into(), orders: Mutex::default() });
@@ -57,8 +57,19 @@ impl Miniature {
         } else if let Some((_, adapter)) = self.adapters.iter().find(|(path, _)| path == head.uri.path()) {
             let method = if head.method == Verb::POST { Method::Post } else { Method::Get };
             let query = head.uri.query().unwrap_or_default().as_bytes();
-            let reading = adapter.read(&psp::Request { method, query, body: &body, headers: &[] });
-            if reading.is_ok() { 200 } else { 403 }
+            let headers: Vec<_> = adapter
+                .headers()
+                .iter()
+                .flat_map(|name| {
+                    head.headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec()))
+                })
+                .collect();
+            let reading = adapter.read(&psp::Request { method, query, body: &body, headers: &headers });
+            match (reading, adapter.psp()) {
+                (Ok(_), _) => 200,
+                (Err(_), Psp::Worldline) => 401,
+                (Err(_), _) => 403,
+            }
         } else {
             400
         };
@@ -84,7 +95,7 @@ async fn every_story_is_registered_sent_and_answered_as_expected() {
         stories().into_iter().filter_map(|(scenario, psp)| actor.play(scenario, psp, noon())).collect();
     let messages =
         |expect| plan.iter().flat_map(|play| &play.messages).filter(|m| m.expect == expect).count();
-    let expected: BTreeMap<u16, u64> = [Expect::Stored, Expect::Refused]
+    let expected: BTreeMap<u16, u64> = [Expect::Stored, Expect::Refused, Expect::Unauthorised]
         .into_iter()
         .map(|expect| (expect.status(), u64::try_from(messages(expect)).expect("few")))
         .collect();

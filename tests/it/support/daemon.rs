@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use cvco_reconciled::mail_sink::MailSink;
 use cvco_reconciled::psp::WireMessage;
@@ -149,6 +150,20 @@ impl Daemon {
             r#"{{"shop":"camping","reference":"{reference}","total_cents":{total_cents},"currency":"EUR"}}"#
         );
         assert_eq!(self.admin_post("/api/v1/orders", &order).status, 200);
+    }
+
+    /// Waits until a query over the ledger gives these rows.
+    pub async fn until(&self, query: &str, wanted: &[&str]) {
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+        loop {
+            let rows = self.rows(query);
+            if rows == wanted {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{query}: {rows:?} instead of {wanted:?}");
+            // Nothing tells when the daemon commits; the wait ends with the rows, not with the time.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`.

@@ -4,6 +4,6 @@ mod daemon;
 mod http;
 mod payments;
 
-pub use daemon::{Daemon, Settings, command};
+pub use daemon::{Daemon, Settings, command, ledger_rows};
 pub use http::send_raw;
 pub use payments::{Sogecommerce, TOKEN, Up2pay, private_pem};

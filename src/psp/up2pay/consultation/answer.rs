@@ -36,12 +36,19 @@ const STATUSES: [(&str, Option<ReportedState>, StatusReading, &str); 9] = [
     ("annul", Some(Cancelled), Known, "cancelled"),
     ("refus", Some(Refused), Known, "refused"),
     ("rejet support", Some(Refused), Known, "rejected by the platform's support"),
-    // It was captured before, and the status does not tell how much went back.
-    ("rembours", Some(Captured), Attention, "refunded, wholly or in part: the status does not tell how much"),
+    // It was captured before.
+    (REFUNDED, Some(Captured), Attention, "refunded: the status does not tell how much"),
     ("credit", None, Attention, "a credit"),
     ("demande de solde (carte cadeaux)", None, Attention, "a request for a balance"),
     ("transaction non trouv", None, Attention, "not found"),
 ];
+
+const REFUNDED: &str = "rembours";
+
+/// Whether a status says that money went back.
+pub(super) fn is_refunded(status: &str) -> bool {
+    plain(status) == REFUNDED
+}
 
 /// What a status means for the money, and whether a person should look at it.
 pub(super) fn judge(status: &str) -> (Option<ReportedState>, StatusReading) {
