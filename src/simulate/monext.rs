@@ -7,7 +7,9 @@ use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::domain::{Cents, EndpointId, Timestamp};
-use crate::psp::monext::answers::{ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, session_result};
+use crate::psp::monext::answers::{
+    ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, found, session_result,
+};
 use crate::psp::monext::sender;
 use crate::sandbox::{Canned, Match};
 
@@ -34,6 +36,7 @@ impl fmt::Debug for MonextTrial {
 const IN_PROGRESS: ResultCode = ("02306", "INPROGRESS");
 const REFUSED_BY_PARTNER: ResultCode = ("02020", "REFUSED");
 const REFUSED_BY_BANK: ResultCode = ("01121", "REFUSED");
+const NONE_FOUND: ResultCode = ("02310", "ERROR");
 const NO_SUCH_TOKEN: ResultCode = ("02317", "ERROR");
 
 impl MonextTrial {
@@ -83,6 +86,20 @@ impl MonextTrial {
         };
         Some(told)
     }
+}
+
+/// What the API answers about everything that no story lays out: it knows nothing of it.
+#[must_use]
+pub fn empty_books() -> Vec<Laid> {
+    let style = Prefixes::default();
+    let nothing = found(NONE_FOUND, &[], Timestamp::from_millis(0), style);
+    vec![
+        Laid::one(
+            Match::post("/V4/services/WebPaymentAPI"),
+            Canned::xml(session_result(NO_SUCH_TOKEN, style)),
+        ),
+        Laid::one(Match::post("/V4/services/ExtendedAPI"), Canned::xml(nothing)),
+    ]
 }
 
 /// The payment page, and the buyer before it.
