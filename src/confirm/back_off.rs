@@ -5,11 +5,19 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// After an attempt that failed; the last span repeats.
-const AFTER_FAILURE: [Duration; 6] =
-    [Duration::from_secs(10), Duration::from_secs(30), MINUTE, times(2), times(5), times(10)];
+const AFTER_FAILURE: [Duration; 7] = [
+    Duration::from_secs(2),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    MINUTE,
+    times(2),
+    times(5),
+    times(10),
+];
 
 /// While the PSP has not decided: a customer has a quarter of an hour to pay, a partner up to a day to answer.
-const WHILE_UNDECIDED: [Duration; 9] = [
+const WHILE_UNDECIDED: [Duration; 10] = [
+    Duration::from_secs(2),
     Duration::from_secs(5),
     Duration::from_secs(15),
     Duration::from_secs(30),
@@ -63,7 +71,7 @@ mod tests {
         for spans in [&AFTER_FAILURE[..], &WHILE_UNDECIDED, &PAUSE] {
             assert!(spans.is_sorted());
         }
-        assert_eq!(after_failure(0), Duration::from_secs(10));
+        assert_eq!(after_failure(0), Duration::from_secs(2));
         assert_eq!(after_failure(1000), times(10));
         assert_eq!(pause(0), Duration::ZERO);
         assert_eq!(pause(1), Duration::from_secs(1));

@@ -25,6 +25,9 @@ use crate::telemetry::{Metrics, QuestionOutcome};
 /// How often to look for questions.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// For so long an answer that nothing is known of what the PSP itself notified is not taken for final.
+const LAG: Duration = Duration::from_mins(5);
+
 /// How many questions to an endpoint's API are looked up at a time.
 const AT_A_TIME: u32 = 50;
 
@@ -223,6 +226,16 @@ impl Round {
     async fn note(&self, pending: &PendingQuestion, outcome: Outcome) -> Result<(), LedgerError> {
         let now = self.clock.now();
         match outcome.answer {
+            // A PSP's books may lag a little behind what it notifies.
+            Ok(answer)
+                if answer.standing == Standing::Unknown
+                    && !pending.known.is_empty()
+                    && now.since(pending.asked_at) < LAG =>
+            {
+                self.count(QuestionOutcome::Undecided);
+                let next = now.after(back_off::after_failure(pending.attempts));
+                self.ask_again(pending, next, Some("the PSP does not know it, or not yet".to_owned())).await
+            }
             Ok(answer) => {
                 let undecided = answer.standing == Standing::Unsettled;
                 self.count(if undecided { QuestionOutcome::Undecided } else { QuestionOutcome::Answered });

@@ -102,6 +102,8 @@ fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) 
     let a_part_is_known_missing = record.expected.is_some() || attempt.parts_announced.is_some();
     let complement_accepted = attempt.accepted().any(|e| e.tender.complement);
     let itemised = attempt.itemised_total.is_some();
+    let registered = matches!(record.expected, Some((_, ExpectedFrom::Order)));
+    let short_of_order = registered && !itemised && !all_parts_here;
 
     let until = |missing, deadline: Timestamp| {
         if now < deadline { Wait::Until(missing, deadline) } else { Wait::Over(missing) }
@@ -134,6 +136,14 @@ fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) 
         (None, Some(_)) if complement_accepted && itemised => Wait::Over(Missing::Voucher),
         (None, Some(since)) if complement_accepted => {
             until(Missing::Voucher, since.after(policy.complement_grace))
+        }
+        // A card that pays a part of the order may complete a voucher payment that is not told yet, taken elsewhere
+        // perhaps. If none comes, it is simply too little.
+        (None, Some(since)) if short_of_order => {
+            match until(Missing::Voucher, since.after(policy.complement_grace)) {
+                Wait::Over(_) => Wait::Nothing,
+                wait @ (Wait::Nothing | Wait::Until(..)) => wait,
+            }
         }
         (None, None) if undecided.is_some() => Wait::Over(Missing::Outcome),
         _ => Wait::Nothing,

@@ -84,6 +84,11 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
     let config_path = write_configuration(folder, language, &key, (&mailbox, &sandbox))?;
+    let mut plays = fixtures::plays();
+    plays.extend(stories(key)?);
+    for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
+        sandbox.answer_in_turn(laid.calls.clone(), laid.answers.clone());
+    }
     let config = Config::load(&config_path)?;
     let ledger = config.ledger.path.clone();
 
@@ -99,11 +104,6 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let setup = Setup { config, config_path: None, listeners, clock: Clock::system() };
     let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
 
-    let mut plays = fixtures::plays();
-    plays.extend(stories(key)?);
-    for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
-        sandbox.answer_in_turn(laid.calls.clone(), laid.answers.clone());
-    }
     output::line(format!(
         "A daemon listens at {public_address}; {} orders are paid through Up2pay, Sogecommerce, Worldline and Monext, \
          and a sandbox answers in the place of their APIs …",
@@ -117,7 +117,7 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
         .map_err(anyhow::Error::from)?;
     let wanted = plays.iter().flat_map(promised).filter(|kind| kind.severity() > Severity::Info).count();
     let came = tokio::time::timeout(PATIENCE, mailbox.wait_for(wanted)).await;
-    let answered = tokio::time::timeout(PATIENCE, answered(&ledger)).await.is_ok();
+    let answered = matches!(tokio::time::timeout(PATIENCE, played_out(&ledger, &plays)).await, Ok(Ok(())));
     stop.cancel();
     daemon.await.map_err(anyhow::Error::from)??;
 
@@ -135,13 +135,31 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     Ok(if good { Outcome::Fine } else { Outcome::FoundSomething })
 }
 
-/// Waits until every question to an API is answered.
-async fn answered(ledger: &Path) -> Result<(), Failure> {
+/// Waits until every question to an API has an answer, and every story has come to its end.
+async fn played_out(ledger: &Path, plays: &[Play]) -> Result<(), Failure> {
     let reader = Reader::open(ledger)?;
-    while !reader.questions_pending()?.is_empty() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    loop {
+        let raised = raised(&reader)?;
+        let mut ended = true;
+        for play in plays {
+            let kinds = raised.get(&play.reference).map_or(&[][..], Vec::as_slice);
+            ended &= is_kept(play, reader.stories(&play.reference)?.first(), kinds);
+        }
+        if ended && reader.questions_pending()?.is_empty() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    Ok(())
+}
+
+/// The kinds of discrepancy that were ever raised, by order, in the order of the catalogue.
+fn raised(reader: &Reader) -> Result<BTreeMap<String, Vec<Kind>>, Failure> {
+    let mut kinds: BTreeMap<String, Vec<Kind>> = BTreeMap::new();
+    for row in reader.discrepancies(false, u32::MAX)? {
+        kinds.entry(row.order_ref.map(String::from).unwrap_or_default()).or_default().push(row.kind);
+    }
+    kinds.values_mut().for_each(|kinds| kinds.sort_unstable());
+    Ok(kinds)
 }
 
 /// What the story promises, in any order.
@@ -302,17 +320,12 @@ key = "{KEY}"
 fn tell(folder: &Path, ledger: &Path, plays: &[Play], mails: &[ReceivedMail]) -> Result<bool, Failure> {
     let reader = Reader::open(ledger)?;
     let found = reader.discrepancies(false, u32::MAX)?;
-    let mut kinds: BTreeMap<String, Vec<Kind>> = BTreeMap::new();
-    for row in &found {
-        let reference = row.order_ref.as_ref().map(ToString::to_string).unwrap_or_default();
-        kinds.entry(reference).or_default().push(row.kind);
-    }
+    let mut kinds = raised(&reader)?;
     let headers = ["", "PSP", "story", "order", "expected", "state", "discrepancies"];
     let mut listing = Listing::new(&headers, &[4]);
     let mut all_kept = true;
     for play in plays {
-        let mut raised = kinds.remove(&play.reference).unwrap_or_default();
-        raised.sort_unstable();
+        let raised = kinds.remove(&play.reference).unwrap_or_default();
         let stories = reader.stories(&play.reference)?;
         let state =
             stories.first().filter(|story| !story.records.is_empty()).map(|story| story.state.clone());

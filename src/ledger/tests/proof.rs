@@ -148,7 +148,7 @@ fn rebuild_repairs_a_damaged_fold() {
         ),
     ] {
         let mut book = lived_in();
-        book.take(50, super::questions::hint(super::questions::session("a1")));
+        book.take(50, questions::hint(questions::session("a1")));
         let before = book.everything();
         book.damage(sql);
         let rebuilt = rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::*;
-use crate::domain::{Asking, Question, Standing, Subject, Topic};
+use crate::domain::{AmountFrom, Asking, Operation, Question, Standing, Subject, Topic};
 use crate::psp::api::{
     Answer, ApiRequest, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };
@@ -164,16 +164,23 @@ fn an_answer_states_the_notified_event_in_its_present_state() {
         let stated = Event {
             state,
             status: StatusCode { code: status.into(), reading },
+            amount_from: AmountFrom::Before,
             authorisation: Authorisation::NotStated,
             occurred_at: None,
             ..voucher()
         };
-        assert_eq!(
-            (answer.events.as_slice(), answer.standing),
-            (&[stated][..], Standing::Settled),
-            "{status}"
-        );
+        assert_eq!((answer.events.first(), answer.standing), (Some(&stated), Standing::Settled), "{status}");
+        assert_eq!(answer.events.len(), if status == "Remboursé" { 2 } else { 1 }, "{status}");
     }
+}
+
+#[test]
+fn a_refund_is_taken_to_be_of_the_whole_part_and_calls_for_a_person() {
+    let answer = answer(&[voucher()], "Remboursé");
+    let refund = answer.events.last().expect("a refund");
+    assert_eq!(refund.operation, Operation::Credit { of: voucher().tender_id });
+    assert_eq!((refund.amount, refund.status.reading), (voucher().amount, StatusReading::Attention));
+    assert_ne!(refund.tender_id, voucher().tender_id);
 }
 
 #[test]
