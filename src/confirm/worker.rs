@@ -25,6 +25,9 @@ use crate::telemetry::{Metrics, QuestionOutcome};
 /// How often to look for questions.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// So many failures in a row, and the rest of a round is not tried.
+const ENOUGH: u32 = 3;
+
 /// For so long an answer that nothing is known of what the PSP itself notified is not taken for final.
 const LAG: Duration = Duration::from_mins(5);
 
@@ -48,7 +51,7 @@ pub struct ConfirmWorker {
 /// What the worker remembers of an endpoint's API while it runs.
 #[derive(Debug, Clone, Copy)]
 struct Manner {
-    /// How many questions failed one after the other.
+    /// How many rounds ended in failure one after the other.
     failures: u32,
     /// Not to be asked before.
     not_before: Timestamp,
@@ -187,7 +190,7 @@ struct Round {
 }
 
 impl Round {
-    /// Asks until all are asked or the API fails: then it is left alone for a while.
+    /// Asks until all are asked, or the API fails again and again: then it is left alone for a while.
     async fn run(
         self,
         due: Vec<PendingQuestion>,
@@ -196,6 +199,7 @@ impl Round {
     ) -> (EndpointId, Manner) {
         let distance = Duration::from_secs(1) / self.settings.calls_per_second;
         let next_call = std::sync::Mutex::new(manner.next_call);
+        let mut in_a_row = 0_u32;
         for pending in due {
             let turn = || {
                 let mut next = next_call.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -209,16 +213,17 @@ impl Round {
                 () = stop.cancelled() => break,
                 outcome = ask(api, &inquiry, (&self.client, &self.clock), turn) => outcome,
             };
-            let failed = outcome.answer.is_err();
+            in_a_row = if outcome.answer.is_err() { in_a_row.saturating_add(1) } else { 0 };
             if let Err(error) = self.note(&pending, outcome).await {
                 tracing::error!(endpoint = %self.endpoint.id, %error, "an answer was not stored; it is sought again");
             }
-            manner.failures = if failed { manner.failures.saturating_add(1) } else { 0 };
-            if failed {
-                manner.not_before = self.clock.now().after(back_off::pause(manner.failures));
+            if in_a_row >= ENOUGH {
                 break;
             }
         }
+        // A single question that fails may be at fault itself; several, and the API is left alone for a while.
+        manner.failures = if in_a_row > 0 { manner.failures.saturating_add(1) } else { 0 };
+        manner.not_before = self.clock.now().after(back_off::pause(manner.failures));
         manner.next_call = next_call.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         (self.endpoint.id.clone(), manner)
     }

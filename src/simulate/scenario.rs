@@ -99,7 +99,6 @@ impl Scenario {
         use Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
         use RecordState::{Balanced, Failed, PartRefunded, Unbalanced, Unverified};
         let (state, findings): (RecordState, &[Kind]) = match (self, psp) {
-            (_, Ancv) => return None,
             (
                 Self::Split
                 | Self::VoucherOnly
@@ -139,7 +138,8 @@ impl Scenario {
             (Self::Forged, Up2pay | Sogecommerce | Worldline | Monext) => {
                 return Some(Ending { state: None, findings: &[] });
             }
-            (Self::TwoCards, Up2pay | Worldline)
+            (_, Ancv)
+            | (Self::TwoCards, Up2pay | Worldline)
             | (Self::CardOnly | Self::Cancelled, Up2pay)
             | (Self::MissingComplement, Sogecommerce)
             | (Self::UnstatedSplit, Up2pay | Sogecommerce | Monext)

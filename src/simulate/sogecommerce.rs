@@ -144,7 +144,7 @@ fn truth(scenario: Scenario, calls: &[Call]) -> Vec<Call> {
         }
     }
     if scenario == Scenario::ApiDiffers {
-        for part in truth.iter_mut().flat_map(|call| call.parts.first_mut()) {
+        for part in truth.iter_mut().filter_map(|call| call.parts.first_mut()) {
             part.amount = part.amount.minus(Cents::new(1_00));
         }
     }

@@ -103,8 +103,7 @@ impl Up2payTrial {
                 vec![first, other]
             }
             // What a merchant does later is not notified: only who asks is told.
-            Scenario::Refund if self.api.is_some() => payment.both_parts(card),
-            Scenario::ApiDiffers if self.api.is_some() => payment.both_parts(card),
+            Scenario::Refund | Scenario::ApiDiffers if self.api.is_some() => payment.both_parts(card),
             // A card alone is none of the voucher page's business, and that page takes one card.
             Scenario::TwoCards
             | Scenario::CardOnly

@@ -203,11 +203,11 @@ fn webhook(operation: u32, part: Part, amount: i64, acquired: i64) -> Webhook {
 
 fn post_webhook(daemon: &Daemon, webhook: &Webhook, key: &str, secret: &str) -> u16 {
     let message = webhook.message(&WebhookKey { id: key.to_owned(), secret: secret.to_owned().into() });
-    let headers: String = message
+    let lines = message
         .headers
         .iter()
-        .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(value)))
-        .collect();
+        .map(|(name, value)| [*name, ": ", &String::from_utf8_lossy(value), "\r\n"].concat());
+    let headers: String = lines.collect();
     daemon
         .raw(&format!(
             "POST /n/worldline/{TOKEN} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\

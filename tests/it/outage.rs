@@ -67,7 +67,11 @@ fn payment(n: usize, at: Timestamp) -> Payment {
     }
 }
 
+/// Sessions that end while nobody answers.
+const SESSIONS: usize = 5;
+
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story, told from its beginning to its end")]
 async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     let any = "127.0.0.1:0".parse().expect("address");
     let sandbox = Sandbox::start(any).await.expect("sandbox");
@@ -92,7 +96,6 @@ async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     let ledger = folder.path().join("ledger.sqlite");
     let rows = |query: &str| ledger_rows(&ledger, query);
 
-    const SESSIONS: usize = 5;
     for n in 0..SESSIONS {
         let answer = Canned::xml(payment(n, start).as_session(Prefixes::Both));
         sandbox.answer(Match::post("/V4/services/WebPaymentAPI").holding(format!("token{n}<")), answer);

@@ -158,7 +158,9 @@ fn raised(reader: &Reader) -> Result<BTreeMap<String, Vec<Kind>>, Failure> {
     for row in reader.discrepancies(false, u32::MAX)? {
         kinds.entry(row.order_ref.map(String::from).unwrap_or_default()).or_default().push(row.kind);
     }
-    kinds.values_mut().for_each(|kinds| kinds.sort_unstable());
+    for kinds in kinds.values_mut() {
+        kinds.sort_unstable();
+    }
     Ok(kinds)
 }
 
@@ -209,6 +211,7 @@ fn stories(key: ThrowawayKey) -> Result<Vec<Play>, Failure> {
     Ok(told.filter_map(|(scenario, psp)| actor.play(scenario, psp, at)).collect())
 }
 
+#[expect(clippy::too_many_lines, reason = "the text of a file")]
 fn write_configuration(
     folder: &Path,
     language: &str,

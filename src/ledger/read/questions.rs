@@ -71,7 +71,8 @@ impl Reader {
         Ok(rows.into_iter().filter(|row| !askable.contains(&row.endpoint)).collect())
     }
 
-    /// The questions to an endpoint's API that may be asked now, longest waiting first.
+    /// The questions to an endpoint's API that may be asked now: those that were never asked first, so that one which
+    /// always fails holds up no other; then the longest waiting.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
@@ -86,7 +87,7 @@ impl Reader {
              FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject)
              WHERE q.endpoint = ?1 AND q.state IN ('open', 'unsettled') AND q.asked_at <= ?2
                AND COALESCE(a.attempt_at, '') <= ?3
-             ORDER BY COALESCE(a.attempt_at, q.asked_at) LIMIT ?4",
+             ORDER BY COALESCE(a.attempts, 0) > 0, COALESCE(a.attempt_at, q.asked_at) LIMIT ?4",
         )?;
         let mut rows = statement.query(params![endpoint.as_str(), now, now, limit])?;
         let mut due = Vec::new();

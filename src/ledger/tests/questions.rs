@@ -165,5 +165,5 @@ fn what_waits_is_handed_out_when_its_time_has_come() {
     };
     assert_eq!(due(minute(0)), [""; 0], "a1 failed, a2 is not raised yet");
     assert_eq!(due(minute(5)), ["a2"]);
-    assert_eq!(due(minute(10)), ["a2", "a1"]);
+    assert_eq!(due(minute(10)), ["a2", "a1"], "what was never asked comes first");
 }
