@@ -11,6 +11,8 @@
 //!    records, tenders, discrepancies and owed e-mails are written down.
 //! 4. After the commit, and only then, the PSP gets its 200.
 //! 5. [`alert::worker`] mails what is owed. [`sweep`] wakes the rules that only time can break.
+//! 6. Where the message proves nothing itself, or the endpoint has the PSP's API, it raised a question:
+//!    [`confirm::worker`] asks over [`outbound`], and the answer's facts go through step 3 as a notification's do.
 //!
 //! `ARCHITECTURE.md` has the same as a picture, the rooms, and who may know whom.
 //!

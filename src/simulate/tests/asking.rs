@@ -69,7 +69,7 @@ fn respond(play: &Play, given: &mut BTreeMap<usize, usize>, request: &ApiRequest
 
 fn seen(request: &ApiRequest) -> Seen {
     let (_, rest) = request.url.split_once("://").expect("an address");
-    let target = rest.find('/').map_or("/", |at| &rest[at..]);
+    let target = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Seen {
         method: if request.method == Method::Get { "GET" } else { "POST" }.to_owned(),
