@@ -4,6 +4,8 @@
 //! else. The rules of time are applied at the very instants at which they come due, before the next entry is
 //! taken, so that it makes no difference when the sweep ran; `rebuild` relies on this.
 
+use std::cell::Cell;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::{EndpointId, Kind, OrderKey, Question, Standing, Timestamp, Topic};
@@ -27,6 +29,8 @@ pub(super) struct Fold<'c> {
     policy: Policy,
     /// The last instant at which a rule of time came due, whenever the sweep ran.
     swept_at: Timestamp,
+    /// No rule of time comes due before this instant; there need not be one at it.
+    quiet_until: Cell<Timestamp>,
     resumed_at: (i64, Timestamp),
 }
 
@@ -76,6 +80,7 @@ impl<'c> Fold<'c> {
                 head: Head { seq: 0, hash: GENESIS.to_owned(), at: start },
                 policy: Policy::default(),
                 swept_at: start,
+                quiet_until: Cell::new(start),
                 resumed_at: (0, start),
             },
             Some((seq, hash, at, swept_at, policy)) => {
@@ -88,6 +93,7 @@ impl<'c> Fold<'c> {
                     head: Head { seq, hash, at: time(&at)? },
                     policy: serde_json::from_str(&policy)?,
                     swept_at: time(&swept_at)?,
+                    quiet_until: Cell::new(start),
                     resumed_at: (seq, time(&swept_at)?),
                 }
             }
@@ -131,6 +137,8 @@ impl<'c> Fold<'c> {
         self.head = head;
         self.policy = policy;
         self.swept_at = swept_at;
+        // What came due meanwhile is undone, and due again.
+        self.quiet_until.set(Timestamp::from_millis(0));
     }
 
     /// Takes one entry. Time never runs backwards: an entry is dated no earlier than the one before, nor than
@@ -154,6 +162,9 @@ impl<'c> Fold<'c> {
     pub(super) fn sweep(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
         let now = now.max(self.head.at);
         let mut came_due = false;
+        if self.quiet_until.get() > now {
+            return Ok(came_due);
+        }
         loop {
             let order = orders::next_to_look_at(self.conn, now)?;
             let question = questions::next_to_look_at(self.conn, now)?;
@@ -167,11 +178,21 @@ impl<'c> Fold<'c> {
                     self.tell_of_overdue(&question.endpoint, question.at)?;
                     question.at
                 }
-                (Some(_) | None, None) => return Ok(came_due),
+                (Some(_) | None, None) => {
+                    let next = [orders::next_look(self.conn)?, questions::next_look(self.conn)?];
+                    self.quiet_until.set(next.into_iter().flatten().min().unwrap_or(Timestamp::from_millis(i64::MAX)));
+                    return Ok(came_due);
+                }
             };
             self.swept_at = self.swept_at.max(due);
             came_due = true;
         }
+    }
+
+    /// A rule of time may come due at this instant.
+    fn note_due(&self, at: Option<Timestamp>) {
+        let soonest = at.map_or(self.quiet_until.get(), |at| at.min(self.quiet_until.get()));
+        self.quiet_until.set(soonest);
     }
 
     fn look_again(&self, order_id: i64, due: Timestamp) -> Result<(), LedgerError> {
@@ -251,13 +272,14 @@ impl<'c> Fold<'c> {
         let seq = self.append(at, entry, Some(verdict))?;
         let of = known.and_then(|known| known.order_id);
         let order_id = concerned.first().map(|order| order.id).or(of);
-        questions::settle(
+        let overdue_at = questions::settle(
             self.conn,
             asked.endpoint,
             (&confirmation.question, confirmation.asked_at),
             (confirmation.standing, order_id),
             at,
         )?;
+        self.note_due(overdue_at);
         self.raise(asked, &confirmation.questions, None, at)?;
         self.write_down(seq, &concerned, at)?;
         for order_id in [of, order_id].into_iter().flatten() {
@@ -340,7 +362,7 @@ impl<'c> Fold<'c> {
                 (known, _) => known,
             };
             let when = (at, self.policy.confirmation_grace);
-            questions::raise(self.conn, asked, (question, order_id), when)?;
+            self.note_due(questions::raise(self.conn, asked, (question, order_id), when)?);
         }
         Ok(())
     }
@@ -431,6 +453,7 @@ impl<'c> Fold<'c> {
         let assessment = assess(&order, facts, &self.policy, at);
         records::replace(self.conn, order_id, &assessment.records)?;
         discrepancies::settle(self.conn, (order_id, key.shop()), &assessment.findings, at)?;
+        self.note_due(assessment.look_again_at);
         orders::note_state(self.conn, order_id, &assessment)
     }
 }

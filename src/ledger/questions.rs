@@ -43,15 +43,15 @@ pub(super) fn is_wanted(
     })
 }
 
-/// Raises a question, unless it need not be asked; whether it now waits for an answer because of that.
+/// Raises a question, unless it need not be asked; when a person is told at the earliest, if it was raised.
 pub(super) fn raise(
     conn: &Connection,
     asked: Asked<'_>,
     (question, order_id): (&Question, Option<i64>),
     (at, grace): (Timestamp, Duration),
-) -> Result<bool, LedgerError> {
+) -> Result<Option<Timestamp>, LedgerError> {
     if !is_wanted(conn, asked, question, at)? {
-        return Ok(false);
+        return Ok(None);
     }
     let overdue_at = at.after(asked.psp.settles_in()).after(grace);
     // One that waits already goes on waiting under its old deadline, but an answer that is under way is too old.
@@ -74,7 +74,7 @@ pub(super) fn raise(
         at,
         overdue_at
     ])?;
-    Ok(true)
+    Ok(Some(overdue_at))
 }
 
 /// Where a question stands.
@@ -123,14 +123,15 @@ fn knows_transaction(conn: &Connection, asked: Asked<'_>, question: &Question) -
         .query_row(params![question.subject.as_str(), asked.psp.as_str()], |row| row.get(0))?)
 }
 
-/// Notes how an answer stands. One that was sought before the question was last raised is not the last word.
+/// Notes how an answer stands. One that was sought before the question was last raised is not the last word. When a
+/// person is told of a PSP that does not decide.
 pub(super) fn settle(
     conn: &Connection,
     endpoint: &EndpointId,
     (question, asked_at): (&Question, Timestamp),
     (standing, order_id): (Standing, Option<i64>),
     at: Timestamp,
-) -> Result<(), LedgerError> {
+) -> Result<Option<Timestamp>, LedgerError> {
     let (overdue_at, overdue) = match standing {
         Standing::Unsettled => (Some(at.after(UNDECIDED)), false),
         Standing::Settled | Standing::Unknown | Standing::Withdrawn => (None, false),
@@ -154,7 +155,7 @@ pub(super) fn settle(
         overdue_at,
         overdue
     ])?;
-    Ok(())
+    Ok(overdue_at)
 }
 
 /// What an order's open and unanswerable questions mean for its assessment: whether an answer is awaited, and which
