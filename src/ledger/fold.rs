@@ -4,6 +4,8 @@
 //! else. The rules of time are applied at the very instants at which they come due, before the next entry is
 //! taken, so that it makes no difference when the sweep ran; `rebuild` relies on this.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::{EndpointId, Kind, OrderKey, Question, Standing, Timestamp, Topic};
@@ -154,6 +156,7 @@ impl<'c> Fold<'c> {
     pub(super) fn sweep(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
         let now = now.max(self.head.at);
         let mut came_due = false;
+        let mut told: BTreeMap<EndpointId, Timestamp> = BTreeMap::new();
         loop {
             let order = orders::next_to_look_at(self.conn, now)?;
             let question = questions::next_to_look_at(self.conn, now)?;
@@ -164,14 +167,22 @@ impl<'c> Fold<'c> {
                 }
                 (_, Some(question)) => {
                     questions::is_overdue_now(self.conn, &question)?;
-                    self.tell_of_overdue(&question.endpoint, question.at)?;
+                    // Counting takes as long as there are such questions: not once for each of thousands.
+                    if !told.contains_key(&question.endpoint) {
+                        self.tell_of_overdue(&question.endpoint, question.at)?;
+                    }
+                    told.insert(question.endpoint, question.at);
                     question.at
                 }
-                (Some(_) | None, None) => return Ok(came_due),
+                (Some(_) | None, None) => break,
             };
             self.swept_at = self.swept_at.max(due);
             came_due = true;
         }
+        for (endpoint, at) in &told {
+            self.tell_of_overdue(endpoint, *at)?;
+        }
+        Ok(came_due)
     }
 
     fn look_again(&self, order_id: i64, due: Timestamp) -> Result<(), LedgerError> {
