@@ -101,6 +101,16 @@ impl Psp {
         }
     }
 
+    /// Whether its messages prove where they come from. Where they do not, whoever knows an endpoint's URL can make
+    /// them up.
+    #[must_use]
+    pub const fn proves_its_messages(self) -> bool {
+        match self {
+            Self::Up2pay | Self::Sogecommerce | Self::Worldline => true,
+            Self::Monext | Self::Ancv => false,
+        }
+    }
+
     /// How long to wait before asking its API about something that it has just told: its messages about one
     /// payment come in bursts. Where the message itself says nothing, there is nothing to wait for.
     #[must_use]

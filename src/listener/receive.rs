@@ -45,7 +45,7 @@ pub struct Receiver {
     /// What is counted.
     metrics: Arc<Metrics>,
     failures: Failures,
-    hints: Hints,
+    pub(super) hints: Hints,
 }
 
 impl Receiver {
@@ -123,8 +123,8 @@ impl Receiver {
         envelope: Envelope,
     ) -> Outcome {
         let arrived = std::time::Instant::now();
-        let hint = reading.events.is_empty() && !reading.questions.is_empty();
-        if hint && !self.hints.allow(&endpoint.id, self.clock.now()) {
+        let unproven = !endpoint.psp.proves_its_messages();
+        if unproven && !self.hints.allow(&endpoint.id, self.clock.now()) {
             self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Flood);
             return Outcome::NotStored;
         }
@@ -144,7 +144,7 @@ impl Receiver {
         self.metrics.ledger_queue.set(i64::try_from(self.ledger.waiting()).unwrap_or(i64::MAX));
         match stored {
             Ok(Taken::Written { seq, verdict, .. }) => {
-                if hint {
+                if unproven {
                     self.hints.count(&endpoint.id, self.clock.now());
                 }
                 self.metrics.store_seconds.observe(arrived.elapsed().as_secs_f64());

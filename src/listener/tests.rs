@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::hints::Hints;
 use super::{Receiver, accept};
 use crate::clock::Clock;
 use crate::config::{Config, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings};
@@ -23,12 +24,12 @@ use crate::telemetry::Metrics;
 
 const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
 
-/// Answers `x-hello`, takes everything else, and fails on the body `panic`.
-struct Greeter;
+/// Answers `x-hello`, takes everything else, and fails on the body `panic`. What it takes says nothing.
+struct Greeter(Psp);
 
 impl Adapter for Greeter {
     fn psp(&self) -> Psp {
-        Psp::Worldline
+        self.0
     }
 
     fn mode(&self) -> Mode {
@@ -60,7 +61,7 @@ struct Listening {
 }
 
 impl Listening {
-    async fn start() -> Self {
+    async fn start(psp: Psp, hints: Hints) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
         let (_writer, ledger) = Writer::start(Store::open(&path, &key).expect("a ledger")).expect("a thread");
@@ -69,11 +70,11 @@ impl Listening {
         let endpoint = Endpoint {
             id: EndpointId::new("greeter").expect("an id"),
             shop: ShopId::new("camping").expect("an id"),
-            psp: Psp::Worldline,
+            psp,
             mode: Mode::Test,
             token: SecretToken::new(&TOKEN.to_owned().into()).expect("a token"),
             allow_from: Vec::new(),
-            adapter: Box::new(Greeter),
+            adapter: Box::new(Greeter(psp)),
         };
         let config = Config {
             listener: ListenerSettings {
@@ -92,7 +93,8 @@ impl Listening {
         };
         let (_, config) = watch::channel(Arc::new(config));
         let clock = Clock::manual(Timestamp::parse("2026-03-01T10:00:00Z").expect("a time"));
-        let receiver = Receiver::new(config, ledger, clock, Arc::new(Metrics::default()));
+        let mut receiver = Receiver::new(config, ledger, clock, Arc::new(Metrics::default()));
+        receiver.hints = hints;
         let (gauge, stop) = (Gauge::default(), CancellationToken::new());
         tokio::spawn(accept::serve(listener, Arc::new(receiver), 16, gauge, stop));
         Self { folder, url: format!("http://{address}/n/greeter/") }
@@ -117,7 +119,7 @@ impl Listening {
 
 #[tokio::test]
 async fn a_test_of_the_address_gets_its_text_back_and_leaves_nothing() {
-    let listening = Listening::start().await;
+    let listening = Listening::start(Psp::Worldline, Hints::default()).await;
     let answer = listening.call(TOKEN, Some("4f1e-hello"), "").await;
     assert_eq!(answer, ApiResponse { status: 200, body: b"4f1e-hello".to_vec() });
     let without_token = listening.call(&TOKEN.replace('6', "7"), Some("4f1e-hello"), "").await;
@@ -130,7 +132,28 @@ async fn a_test_of_the_address_gets_its_text_back_and_leaves_nothing() {
 
 #[tokio::test]
 async fn an_adapter_that_fails_costs_one_call() {
-    let listening = Listening::start().await;
+    let listening = Listening::start(Psp::Worldline, Hints::default()).await;
     assert_eq!(listening.call(TOKEN, None, "panic").await.status, 400);
     assert_eq!(listening.call(TOKEN, None, "a notification").await.status, 200);
+}
+
+#[tokio::test]
+async fn unsigned_calls_are_counted_even_if_they_ask_nothing() {
+    let exhausted = || {
+        let (hints, endpoint) = (Hints::default(), EndpointId::new("greeter").expect("an id"));
+        let now = Timestamp::parse("2026-03-01T10:00:00Z").expect("a time");
+        while hints.allow(&endpoint, now) {
+            hints.count(&endpoint, now);
+        }
+        hints
+    };
+    let unsigned = Listening::start(Psp::Monext, exhausted()).await;
+    assert_eq!(unsigned.call(TOKEN, None, "notificationType=ANY").await.status, 503);
+    assert_eq!(unsigned.stored(), 0);
+    let signed = Listening::start(Psp::Worldline, exhausted()).await;
+    assert_eq!(
+        signed.call(TOKEN, None, "a notification").await.status,
+        200,
+        "what is proven is never too much"
+    );
 }

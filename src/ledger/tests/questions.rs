@@ -94,6 +94,29 @@ fn an_answer_that_is_awaited_too_long_is_told_once_for_the_endpoint_and_closes_b
     assert_eq!(ledger.texts("SELECT closed_at FROM discrepancies"), [minute(62).to_string()]);
 }
 
+/// Counting what is overdue takes as long as there is of it: once for each would stop the only writer for a long time,
+/// just when an API is down.
+#[test]
+fn many_answers_that_become_overdue_together_are_counted_together() {
+    let mut ledger = Book::new();
+    ledger.take(0, inquiry((0..100).map(|n| session(&format!("a{n:02}"))).collect()));
+    ledger
+        .conn
+        .execute_batch(
+            "CREATE TEMP TABLE written (detail);
+             CREATE TEMP TRIGGER inserted AFTER INSERT ON discrepancies BEGIN INSERT INTO written VALUES (NEW.detail); END;
+             CREATE TEMP TRIGGER updated AFTER UPDATE ON discrepancies BEGIN INSERT INTO written VALUES (NEW.detail); END;",
+        )
+        .expect("watched");
+    ledger.sweep(minute(15));
+    assert_eq!(open_kinds(&ledger), ["unconfirmed 100: session a00"]);
+    assert_eq!(
+        ledger.texts("SELECT COUNT(*) || '' FROM written"),
+        ["2"],
+        "told at once, and at the end how many"
+    );
+}
+
 #[test]
 fn a_psp_that_has_not_decided_is_not_overdue_for_a_day() {
     let mut ledger = Book::new();
