@@ -18,7 +18,6 @@ use anyhow::{Context, Result, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use cvco_reconciled::config::Config;
-use cvco_reconciled::domain::Psp;
 use cvco_reconciled::ledger;
 
 use report::{Report, Sample, per_second};
@@ -132,9 +131,11 @@ impl Bench {
 
     /// The adapters by themselves, on one thread.
     fn parse_and_verify(&mut self) -> Result<()> {
-        for psp in Psp::ALL {
-            let endpoint = self.config.endpoints.iter().find(|e| e.psp == psp).context("no endpoint")?;
-            let messages: Vec<_> = self.messages.iter().filter(|m| m.psp == psp).take(5_000).collect();
+        let webhooks = Keys::webhooks(5_000)?;
+        for endpoint in &self.config.endpoints {
+            let psp = endpoint.psp;
+            let all = self.messages.iter().chain(&webhooks);
+            let messages: Vec<_> = all.filter(|message| message.psp == psp).take(5_000).collect();
             let mut read = |number: usize| -> Result<()> {
                 let message = messages.get(number % messages.len()).context("no messages")?;
                 let reading = endpoint.adapter.read(&message.wire.as_request())?;

@@ -9,6 +9,8 @@ use cvco_reconciled::domain::{Cents, Mode, Psp, Timestamp};
 use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
 use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId, sender};
 use cvco_reconciled::psp::up2pay::{Call, Template, ThrowawayKey};
+use cvco_reconciled::psp::worldline::WebhookKey;
+use cvco_reconciled::psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 use cvco_reconciled::psp::{Method, WireMessage};
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -66,6 +68,13 @@ impl Keys {
             token = "{TOKEN}"
             site_id = "{SITE_ID}"
             key = "{FORM_KEY}"
+            [[shop.endpoint]]
+            id = "worldline"
+            psp = "worldline"
+            mode = "production"
+            token = "{TOKEN}"
+            merchant_id = "BENCH"
+            webhook_keys = [{{ id = "bench", secret = "{FORM_KEY}" }}]
             "#
         )
     }
@@ -86,6 +95,32 @@ impl Keys {
             }
             Ok(messages)
         })
+    }
+
+    /// Worldline's webhooks about voucher parts: to be read only, so that what the runs over HTTP store stays
+    /// comparable.
+    pub(crate) fn webhooks(count: u64) -> Result<Vec<Message>> {
+        let key = WebhookKey { id: "bench".to_owned(), secret: FORM_KEY.to_owned().into() };
+        let at = Timestamp::parse("2026-04-08T14:56:48Z")?;
+        let webhook = |number: u64| Webhook {
+            merchant_id: "BENCH".to_owned(),
+            payment: (1_000_000_000 + number).to_string(),
+            operation: 0,
+            ids: IdForm::Underscore,
+            order_ref: reference(number),
+            order_total: Cents::new(9990),
+            acquired: Cents::new(6000),
+            part: Part::Voucher(5412),
+            amount: Cents::new(6000),
+            states_amount: false,
+            happening: Happening::Captured,
+            at,
+        };
+        let message = |number| {
+            let wire = webhook(number).message(&key);
+            Message { psp: Psp::Worldline, http: http(Psp::Worldline, &wire), wire }
+        };
+        Ok((0..count).map(message).collect())
     }
 
     fn message(&self, number: u64) -> Result<Message> {
