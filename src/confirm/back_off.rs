@@ -38,6 +38,9 @@ const PAUSE: [Duration; 5] = [
     MINUTE,
 ];
 
+/// The longest of them.
+pub(super) const LONGEST_PAUSE: Duration = MINUTE;
+
 const fn times(minutes: u64) -> Duration {
     Duration::from_mins(minutes)
 }
@@ -75,5 +78,6 @@ mod tests {
         assert_eq!(after_failure(1000), times(10));
         assert_eq!(pause(0), Duration::ZERO);
         assert_eq!(pause(1), Duration::from_secs(1));
+        assert_eq!(PAUSE.last(), Some(&LONGEST_PAUSE));
     }
 }

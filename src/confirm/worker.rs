@@ -1,13 +1,13 @@
 //! The worker that asks what the ledger's questions want to know. Its only memory that matters is the ledger's: a
 //! crash at any point costs at most one repetition of a question.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -63,8 +63,8 @@ impl ConfirmWorker {
     /// Works until `stop`. A question that is being asked then is asked again at the next start.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut manners: BTreeMap<EndpointId, Manner> = BTreeMap::new();
-        let mut asking: JoinSet<(EndpointId, Manner)> = JoinSet::new();
-        let mut busy: BTreeSet<EndpointId> = BTreeSet::new();
+        let mut asking: JoinSet<Manner> = JoinSet::new();
+        let mut busy: BTreeMap<task::Id, EndpointId> = BTreeMap::new();
         let mut client = self.client();
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -76,19 +76,16 @@ impl ConfirmWorker {
                     Ok(()) => client = self.client(),
                     Err(_) => return,
                 },
-                ended = asking.join_next(), if !asking.is_empty() => {
-                    match ended {
-                        Some(Ok((endpoint, manner))) => {
-                            busy.remove(&endpoint);
-                            manners.insert(endpoint, manner);
-                        }
-                        // A bug of ours in an adapter: its endpoint's questions wait, and are tried again.
-                        Some(Err(error)) => {
+                Some(ended) = asking.join_next_with_id(), if !asking.is_empty() => {
+                    let (id, manner) = match ended {
+                        Ok((id, manner)) => (id, manner),
+                        Err(error) => {
+                            // A bug of ours in an adapter: its endpoint's questions wait, and are tried again.
                             tracing::error!(%error, "asking failed; please report it");
-                            busy.clear();
+                            (error.id(), Manner::after_bug(self.clock.now()))
                         }
-                        None => {}
-                    }
+                    };
+                    manners.extend(busy.remove(&id).map(|endpoint| (endpoint, manner)));
                     continue;
                 }
                 _ = tick.tick() => {}
@@ -100,12 +97,13 @@ impl ConfirmWorker {
                 self.sweep(&config, now).await;
             }
             let idle = |endpoint: &&Arc<Endpoint>| {
-                let rests = manners.get(&endpoint.id).is_some_and(|manner| now < manner.not_before);
-                endpoint.adapter.api().is_some() && !busy.contains(&endpoint.id) && !rests
+                let rests = manners.get(&endpoint.id).is_some_and(|manner| manner.rests(now));
+                let is_busy = busy.values().any(|asked| *asked == endpoint.id);
+                endpoint.adapter.api().is_some() && !is_busy && !rests
             };
             let idle: Vec<_> = config.endpoints.iter().filter(idle).cloned().collect();
             for (endpoint, due) in self.due(idle, now).await {
-                busy.insert(endpoint.id.clone());
+                let id = endpoint.id.clone();
                 let manner = manners.get(&endpoint.id).copied().unwrap_or_else(Manner::fresh);
                 let round = Round {
                     endpoint,
@@ -115,7 +113,8 @@ impl ConfirmWorker {
                     clock: self.clock.clone(),
                     metrics: Arc::clone(&self.metrics),
                 };
-                asking.spawn(round.run(due, manner, stop.clone()));
+                let task = asking.spawn(round.run(due, manner, stop.clone()));
+                busy.insert(task.id(), id);
             }
         }
     }
@@ -128,7 +127,7 @@ impl ConfirmWorker {
     /// Raises what nothing was heard of, and withdraws what can no longer be asked.
     async fn sweep(&self, config: &Arc<Config>, now: Timestamp) {
         let (path, config) = (self.ledger_path.clone(), Arc::clone(config));
-        let found = tokio::task::spawn_blocking(move || {
+        let found = task::spawn_blocking(move || {
             let reader = Reader::open(&path)?;
             let mut entries = sweep::withdrawals(&reader, &config)?;
             entries.extend(sweep::regular(&reader, &config, now)?.into_iter().map(Entry::Inquiry));
@@ -155,7 +154,7 @@ impl ConfirmWorker {
             return Vec::new();
         }
         let path = self.ledger_path.clone();
-        let due = tokio::task::spawn_blocking(move || {
+        let due = task::spawn_blocking(move || {
             let reader = Reader::open(&path)?;
             let mut due = Vec::new();
             for endpoint in endpoints {
@@ -177,6 +176,15 @@ impl Manner {
     fn fresh() -> Self {
         Self { failures: 0, not_before: Timestamp::from_millis(0), next_call: Instant::now() }
     }
+
+    fn after_bug(now: Timestamp) -> Self {
+        Self { not_before: now.after(back_off::LONGEST_PAUSE), ..Self::fresh() }
+    }
+
+    /// Whether the API is to be left alone. A pause longer than any was set before the clock was put back.
+    fn rests(&self, now: Timestamp) -> bool {
+        now < self.not_before && self.not_before.since(now) <= back_off::LONGEST_PAUSE
+    }
 }
 
 /// One round of questions to one endpoint's API, one after the other.
@@ -191,12 +199,7 @@ struct Round {
 
 impl Round {
     /// Asks until all are asked, or the API fails again and again: then it is left alone for a while.
-    async fn run(
-        self,
-        due: Vec<PendingQuestion>,
-        mut manner: Manner,
-        stop: CancellationToken,
-    ) -> (EndpointId, Manner) {
+    async fn run(self, due: Vec<PendingQuestion>, mut manner: Manner, stop: CancellationToken) -> Manner {
         let distance = Duration::from_secs(1) / self.settings.calls_per_second;
         let next_call = std::sync::Mutex::new(manner.next_call);
         let mut in_a_row = 0_u32;
@@ -225,7 +228,7 @@ impl Round {
         manner.failures = if in_a_row > 0 { manner.failures.saturating_add(1) } else { 0 };
         manner.not_before = self.clock.now().after(back_off::pause(manner.failures));
         manner.next_call = next_call.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        (self.endpoint.id.clone(), manner)
+        manner
     }
 
     async fn note(&self, pending: &PendingQuestion, outcome: Outcome) -> Result<(), LedgerError> {
