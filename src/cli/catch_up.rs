@@ -45,7 +45,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         let taken = store.take_all(now, &[Entry::Inquiry(inquiry)])?;
         if taken.iter().any(|taken| *taken != Taken::Unchanged) {
             raised = raised.saturating_add(count);
-            output::line(format!("{endpoint}: {count} questions"))?;
+            output::line(format!("{endpoint}: {} raised", questions(count)))?;
         }
     }
     drop(store);
@@ -63,6 +63,10 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         return Ok(Outcome::Fine);
     }
     wait(&reader, options.patience)
+}
+
+fn questions(count: usize) -> String {
+    format!("{count} question{}", if count == 1 { "" } else { "s" })
 }
 
 /// Shows how the answers come in; the daemon does the asking.
@@ -87,8 +91,9 @@ fn wait(reader: &Reader, patience: Duration) -> Result<Outcome, Failure> {
         if start.elapsed() >= patience {
             bar.finish_and_clear();
             output::line(format!(
-                "{left} questions are still open; the daemon goes on asking them while it runs. \
-                 `SELECT * FROM acct_confirmations` shows each"
+                "{} open, older ones included; the daemon goes on asking while it runs. \
+                 `SELECT * FROM acct_confirmations WHERE state IN ('open', 'unsettled')` shows them",
+                questions(usize::try_from(left).unwrap_or(usize::MAX))
             ))?;
             return Ok(Outcome::FoundSomething);
         }

@@ -33,13 +33,25 @@ use crate::telemetry::{self, LogFormat};
 #[command(version, max_term_width = 100)]
 struct CommandLine {
     /// The configuration file.
-    #[arg(long, value_name = "FILE", global = true, default_value = DEFAULT_PATH)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "For every command", default_value = DEFAULT_PATH)]
     config: PathBuf,
     /// How much to log: error, warn, info, debug.
-    #[arg(long, value_name = "LEVEL", global = true, default_value = "info")]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        global = true,
+        help_heading = "For every command",
+        default_value = "info"
+    )]
     log: LevelFilter,
     /// How log lines look on standard error.
-    #[arg(long, value_name = "FORM", global = true, default_value = "text")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        global = true,
+        help_heading = "For every command",
+        default_value = "text"
+    )]
     log_format: LogForm,
     #[command(subcommand)]
     command: Command,
@@ -83,7 +95,10 @@ enum Command {
     ///
     /// It goes to the endpoints of the configuration that are in test mode. For Up2pay it needs a private key of its
     /// own: make a pair with --make-keys, name the public half in the endpoint's `public_key_files`, and the private
-    /// half with --up2pay-key.
+    /// half with --up2pay-key. Monext and ANCV take no part: only their APIs tell what was paid.
+    ///
+    /// An endpoint with `api` asks the PSP about these payments, which do not exist there, and raises urgent alerts:
+    /// leave `api` out meanwhile.
     Simulate(simulate::Options),
 }
 

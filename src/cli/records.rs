@@ -93,7 +93,10 @@ pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failu
         return Ok(Outcome::Fine);
     }
     if stories.is_empty() {
-        return Err(Failure::Usage(format!("no order and no call number {}", options.reference)));
+        return Err(Failure::Usage(format!(
+            "no order and no call number {}; acct_confirmations shows what a PSP is still being asked about",
+            options.reference
+        )));
     }
     for story in &stories {
         tell_story(&reader, story)?;

@@ -70,7 +70,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let (trials, shop) = trials(endpoints, options)?;
     let plan = plan(trials, options);
     if plan.is_empty() {
-        return Err(Failure::Usage("no endpoint that takes part can tell such a story".to_owned()));
+        return Err(Failure::Usage(no_story(options.psp)));
     }
     let messages = plan.iter().map(|play| play.messages.len()).sum::<usize>();
     let admin = options.admin.clone().map(|address| Admin { address, shop, token: admin_token });
@@ -83,6 +83,25 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     bar.finish_and_clear();
     output::line(&report)?;
     Ok(if report.unexpected_count == 0 { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+/// Why nothing can be sent, although an endpoint takes part.
+fn no_story(psp: Option<Psp>) -> String {
+    match psp {
+        Some(psp @ (Psp::Monext | Psp::Ancv)) => {
+            format!(
+                "{psp} takes no part: its notifications prove nothing, and its API cannot be played from here; see `demo`"
+            )
+        }
+        Some(psp) => format!(
+            "{psp} tells no such story, or has no endpoint that takes part: that needs mode = \"test\" (or \
+             --into-production), and the same shop as the first that does"
+        ),
+        None => {
+            "no endpoint that takes part can tell such a story; without --scenario they tell what they can"
+                .to_owned()
+        }
+    }
 }
 
 /// The first endpoint of each PSP that may take part, and the shop in which the orders are registered.

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::endpoint::RawEndpoint;
+use super::explain::{explain, holds_password};
 use super::secrets::{self, Source};
 use super::{
     AlertSettings, Config, ConfigError, ConfirmSettings, LedgerSettings, ListenerSettings, Problem, Shop,
@@ -304,7 +305,16 @@ impl RawConfig {
         let source = Source::new(raw.proxy_password.as_ref(), raw.proxy_password_file.as_deref());
         let password = check.secret("confirm.proxy_password", source);
         let proxy = match &raw.proxy {
-            None => None,
+            None => {
+                if password.is_some() {
+                    check.wrong("confirm.proxy", "missing: proxy_password is for the user in it");
+                }
+                None
+            }
+            Some(text) if holds_password(text) => {
+                check.wrong("confirm.proxy", "holds a password; write it into proxy_password_file");
+                None
+            }
             Some(text) => Some(check.value("confirm.proxy", Proxy::parse(text, password))?),
         };
         let calls_per_second = raw.calls_per_second.unwrap_or(default.calls_per_second);
@@ -357,30 +367,6 @@ impl RawConfig {
         }
         (shops, endpoints)
     }
-}
-
-/// Line, key and reason. Not the library's own rendering, which quotes the line and so might print a secret.
-fn explain(text: &str, error: &toml::de::Error) -> String {
-    const SECRETS: [&str; 8] = [
-        "token",
-        "key",
-        "password",
-        "rest_password",
-        "admin_token",
-        "secret",
-        "access_key",
-        "proxy_password",
-    ];
-    let Some(start) = error.span().map(|span| span.start) else { return error.message().to_owned() };
-    let before = text.get(..start).unwrap_or_default();
-    let line_number = before.matches('\n').count().saturating_add(1);
-    let line = text.lines().nth(line_number.saturating_sub(1)).unwrap_or_default();
-    let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-    // The library's message may repeat the value: in a line with a secret, dotted or in an inline table, it is not shown.
-    let names = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let is_secret = names.into_iter().any(|name| SECRETS.contains(&name));
-    let message = if is_secret { "write the value as text, in quotes" } else { error.message() };
-    format!("line {line_number}, {key}: {message}")
 }
 
 fn folder_of(path: &Path) -> &Path {

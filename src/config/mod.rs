@@ -3,6 +3,7 @@
 //! is told with file, key and what would be right.
 
 mod endpoint;
+mod explain;
 mod file;
 mod secrets;
 mod trial;

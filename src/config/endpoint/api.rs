@@ -4,12 +4,13 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::RawEndpoint;
+use crate::config::explain::holds_password;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
 use crate::psp::api::BaseUrl;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, in braces: { secret_file = \"…\" }")]
 pub(super) struct RawApi {
     pub(super) base_url: Option<String>,
     pub(super) backup_url: Option<String>,
@@ -49,7 +50,16 @@ impl RawApi {
         check: &mut Check<'_>,
     ) -> Option<BaseUrl> {
         let text = Self::text(at, name, text, "the address of the PSP's API", check)?;
-        check.value(&format!("{at}.{name}"), BaseUrl::parse(&text))
+        Self::base_url(&format!("{at}.{name}"), &text, check)
+    }
+
+    /// An address, or note that it is wrong.
+    pub(super) fn base_url(key: &str, text: &str, check: &mut Check<'_>) -> Option<BaseUrl> {
+        if holds_password(text) {
+            check.wrong(key, "holds a password; the API takes none there");
+            return None;
+        }
+        check.value(key, BaseUrl::parse(text))
     }
 
     /// A text, or note that it is missing.
@@ -65,6 +75,22 @@ impl RawApi {
             check.wrong(format!("{at}.{name}"), format!("missing: {what}"));
         }
         text.map(str::to_owned)
+    }
+
+    /// Digits, or note that they are missing or something else.
+    pub(super) fn digits(
+        at: &str,
+        name: &str,
+        text: Option<&str>,
+        what: &str,
+        check: &mut Check<'_>,
+    ) -> Option<String> {
+        let text = Self::text(at, name, text, what, check)?;
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        if !digits {
+            check.wrong(format!("{at}.{name}"), format!("{text:?} is not {what}"));
+        }
+        digits.then_some(text)
     }
 
     /// The secret, or note that it is missing.

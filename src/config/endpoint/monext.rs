@@ -1,6 +1,7 @@
 //! The keys of a Monext endpoint.
 
 use super::RawEndpoint;
+use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
 use crate::domain::{Contract, Mode};
@@ -26,6 +27,12 @@ impl RawEndpoint {
                 "missing: voucher and card are told apart by the payment method alone",
             );
         }
+        if let Some(both) = voucher_contracts.iter().find(|contract| card_contracts.contains(contract)) {
+            check.wrong(
+                format!("{at}.card_contracts"),
+                format!("{both} stands in voucher_contracts too; keep it where it belongs"),
+            );
+        }
         let (usual, usual_directory) = monext::Settings::usual_addresses(mode);
         let (mut base, mut directory) = (Some(usual), Some(usual_directory));
         if let Some(raw) = &self.api {
@@ -38,7 +45,7 @@ impl RawEndpoint {
             directory = raw.directory_url.as_deref().or(directory);
         }
         let address = |name: &str, text: &str, check: &mut Check<'_>| {
-            check.value(&format!("{at}.api.{name}"), crate::psp::api::BaseUrl::parse(text))
+            RawApi::base_url(&format!("{at}.api.{name}"), text, check)
         };
         let base_url = base.and_then(|text| address("base_url", text, check));
         let directory_url = match directory {

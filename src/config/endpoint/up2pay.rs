@@ -57,9 +57,14 @@ impl RawEndpoint {
             Some(url) => Some(RawApi::address(at, "backup_url", Some(url), check)?),
         };
         let site =
-            RawApi::text(at, "site", raw.site.as_deref(), "the contract's seven digits (PBX_SITE)", check);
-        let rang =
-            RawApi::text(at, "rang", raw.rang.as_deref(), "the rank, two or three digits (PBX_RANG)", check);
+            RawApi::digits(at, "site", raw.site.as_deref(), "the contract's seven digits (PBX_SITE)", check);
+        let rang = RawApi::digits(
+            at,
+            "rang",
+            raw.rang.as_deref(),
+            "the rank, two or three digits (PBX_RANG)",
+            check,
+        );
         let secret = raw.secret(at, "the HMAC key of the back office, 128 hexadecimal digits", self, check);
         let key = format!("{at}.secret");
         let secret = check.value(&key, up2pay::ApiKey::from_hex(&secret?));

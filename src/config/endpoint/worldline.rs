@@ -11,7 +11,7 @@ use crate::domain::Mode;
 use crate::psp::worldline;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "each pair in braces: { id = \"…\", secret_file = \"…\" }")]
 pub(super) struct RawWebhookKey {
     id: String,
     secret: Option<SecretString>,
@@ -62,7 +62,13 @@ impl RawEndpoint {
             );
         }
         let api = match &self.api {
-            None => None,
+            None => {
+                check.unwise(
+                    format!("{at}.api"),
+                    "missing: the webhooks do not always say how a payment splits into voucher and card",
+                );
+                None
+            }
             Some(raw) => {
                 let at = format!("{at}.api");
                 raw.refuse_other_keys(&at, &["base_url", "key_id", "secret"], check);
