@@ -132,6 +132,54 @@ fn an_answer_to_a_question_that_was_raised_again_meanwhile_is_not_the_last_word(
 }
 
 #[test]
+fn an_answer_that_is_too_old_leaves_a_question_as_overdue_as_it_is() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    ledger.take(0, inquiry(vec![question()]));
+    ledger.take(20, inquiry(vec![question()]));
+    assert_eq!(open_kinds(&ledger), ["unconfirmed 1: transaction t1"]);
+    for (n, standing) in [(21, Standing::Settled), (22, Standing::GivenUp)] {
+        ledger.take(n, answer(question(), minute(0), standing, Vec::new()));
+        assert_eq!(ledger.texts("SELECT state || overdue FROM questions"), ["open1"], "{standing:?}");
+        assert_eq!(open_kinds(&ledger), ["unconfirmed 1: transaction t1"], "{standing:?}");
+    }
+    ledger.take(23, answer(question(), minute(20), Standing::Settled, Vec::new()));
+    assert_eq!(open_kinds(&ledger), [""; 0]);
+}
+
+#[test]
+fn news_about_what_the_psp_has_not_decided_is_asked_about_at_once() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    ledger.take(0, inquiry(vec![question()]));
+    let noted = |conn: &Connection| {
+        super::super::attempts::again_at(conn, (&endpoint("camping-up2pay"), &question()), minute(60), None)
+    };
+    ledger.within(|conn, _| noted(conn)).expect("noted");
+    ledger.take(1, inquiry(vec![question()]));
+    assert_eq!(ledger.count("attempts"), 0, "not in an hour");
+}
+
+#[test]
+fn an_answer_that_nobody_sought_leaves_no_trace() {
+    let mut ledger = Book::new();
+    let events = card("CMD-1", 4000).events;
+    let taken = ledger.take(0, answer(session("a1"), minute(0), Standing::Settled, events));
+    assert_eq!((taken, ledger.count("orders")), (Taken::Unchanged, 0));
+}
+
+#[test]
+fn each_question_belongs_to_the_order_that_it_is_about() {
+    let mut ledger = Book::new();
+    let events: Vec<_> = ["A", "B"].iter().flat_map(|order| voucher(order, 6000).events).collect();
+    let about = |id: &str| transaction(id, Asking::Afresh);
+    let questions = vec![about("B-CVCONNECT"), about("A-CVCONNECT")];
+    ledger.take(0, Notification { questions, ..notification(events) });
+    let of = "SELECT subject || ' ' || reference FROM questions JOIN orders USING (order_id) ORDER BY 1";
+    assert_eq!(ledger.texts(of), ["A-CVCONNECT A", "B-CVCONNECT B"]);
+}
+
+#[test]
 fn what_the_ledger_knows_is_not_asked_once_more() {
     let mut ledger = Book::new();
     ledger.take(0, hint(session("a1")));
