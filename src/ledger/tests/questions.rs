@@ -112,6 +112,11 @@ fn an_answer_that_is_given_up_stays_with_a_person() {
     let mut ledger = Book::new();
     ledger.take(0, hint(session("a1")));
     ledger.take(5000, answer(session("a1"), minute(0), Standing::GivenUp, Vec::new()));
+    let unanswered = |since| {
+        let reader = Reader::open(&ledger.path()).expect("a reader");
+        reader.unanswered_questions((&endpoint("camping-up2pay"), Psp::Monext), since).expect("read").len()
+    };
+    assert_eq!((unanswered(minute(0)), unanswered(minute(1))), (1, 0), "`catch-up` finds it");
     assert_eq!(open_kinds(&ledger), ["unconfirmed 1: session a1"]);
     // Asked again by hand, and answered.
     ledger.take(6000, inquiry(vec![session("a1")]));
@@ -208,10 +213,15 @@ fn what_waits_is_handed_out_when_its_time_has_come() {
 
     let reader = Reader::open(&path).expect("a reader");
     let due = |at| -> Vec<String> {
-        let due = reader.questions_due(&endpoint("camping-up2pay"), at, 10).expect("read");
+        let due = reader.questions_due((&endpoint("camping-up2pay"), Psp::Monext), at, 10).expect("read");
         due.iter().map(|due| due.question.subject.to_string()).collect()
     };
     assert_eq!(due(minute(0)), [""; 0], "a1 failed, a2 is not raised yet");
     assert_eq!(due(minute(5)), ["a2"]);
     assert_eq!(due(minute(10)), ["a2", "a1"], "what was never asked comes first");
+    let of_another = reader.questions_due((&endpoint("camping-up2pay"), Psp::Worldline), minute(10), 10);
+    assert_eq!(of_another.expect("read"), [], "the endpoint is of another PSP now");
+    let stranded =
+        |psp| reader.questions_of_others(&[(endpoint("camping-up2pay"), psp)]).expect("read").len();
+    assert_eq!((stranded(Psp::Monext), stranded(Psp::Worldline)), (0, 2));
 }
