@@ -1,5 +1,7 @@
 //! One question, from its first call to its answer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::clock::Clock;
 use crate::outbound::Client;
 use crate::psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
@@ -28,7 +30,8 @@ where
 {
     let mut said = Vec::new();
     let answer = loop {
-        match api.next(inquiry, &said, clock.now()) {
+        let step = guarded(|| api.next(inquiry, &said, clock.now()));
+        match step.unwrap_or_else(Step::Failed) {
             Step::Answered(answer) => break Ok(answer),
             Step::Failed(why) => break Err(why),
             Step::Call(_) if said.len() >= MOST_CALLS => break Err(endless()),
@@ -48,7 +51,8 @@ where
 pub async fn probe(api: &dyn Api, client: &Client, clock: &Clock) -> Result<String, NoAnswer> {
     let mut said = Vec::new();
     loop {
-        match api.probe(&said, clock.now()) {
+        let step = guarded(|| api.probe(&said, clock.now()));
+        match step.unwrap_or_else(ProbeStep::Bad) {
             ProbeStep::Good(words) => return Ok(words),
             ProbeStep::Bad(why) => return Err(why),
             ProbeStep::Call(_) if said.len() >= MOST_CALLS => return Err(endless()),
@@ -59,6 +63,13 @@ pub async fn probe(api: &dyn Api, client: &Client, clock: &Clock) -> Result<Stri
 
 fn endless() -> NoAnswer {
     NoAnswer::Trouble(format!("no answer after {MOST_CALLS} calls"))
+}
+
+/// What an adapter says. A panic in one would be a bug of ours: it costs an attempt at that one question, and nothing
+/// else.
+fn guarded<T>(say: impl FnOnce() -> T) -> Result<T, NoAnswer> {
+    let failed = |_| NoAnswer::Trouble("the adapter failed on what it was told; please report it".to_owned());
+    catch_unwind(AssertUnwindSafe(say)).map_err(failed)
 }
 
 async fn exchange(client: &Client, request: ApiRequest) -> Exchange {
@@ -73,4 +84,41 @@ fn evidence(said: &[Exchange]) -> Vec<u8> {
         .map(|r| r.body.as_slice())
         .collect();
     bodies.join(&b"\n"[..])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{Asking, Event, Question, Subject, Timestamp, Topic};
+
+    /// An adapter with a bug.
+    struct Broken;
+
+    impl Api for Broken {
+        fn next(&self, _inquiry: &Inquiry<'_>, _said: &[Exchange], _now: Timestamp) -> Step {
+            panic!("a bug")
+        }
+        fn probe(&self, _said: &[Exchange], _now: Timestamp) -> ProbeStep {
+            panic!("a bug")
+        }
+        fn again(&self, _event: &Event) -> Option<Question> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn an_adapter_that_fails_costs_one_attempt_and_not_the_worker() {
+        let (client, clock) = (Client::new(None, Duration::from_secs(1)), Clock::system());
+        let question = Question {
+            topic: Topic::Payment,
+            subject: Subject::new("1").expect("a subject"),
+            asking: Asking::Afresh,
+        };
+        let inquiry = Inquiry { question: &question, known: &[] };
+        let outcome = ask(&Broken, &inquiry, (&client, &clock), || async {}).await;
+        assert!(matches!(outcome.answer, Err(NoAnswer::Trouble(_))));
+        assert!(matches!(probe(&Broken, &client, &clock).await, Err(NoAnswer::Trouble(_))));
+    }
 }

@@ -1,13 +1,16 @@
 //! What nothing was heard of: the questions that no notification raises. Regularly, and after an outage as far back as
 //! a person says (`catch-up`).
+//!
+//! Where shops register no orders every payment stays unverified, and there is nothing to hope for from asking about
+//! each of them every hour: the regular look asks about such a payment once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::{Config, Endpoint};
 use crate::crypto::sha256;
-use crate::domain::{Asking, Question, Standing, Timestamp};
-use crate::ledger::{Confirmation, Entry, Inquiry, LedgerError, Reader, Reason};
+use crate::domain::{Asking, EndpointId, Mode, Psp, Question, RecordState, Standing, Timestamp};
+use crate::ledger::{Confirmation, Inquiry, LedgerError, Reader, Reason};
 
 /// An order is asked about when nothing was heard of it for so long: its customer may still be paying.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -51,29 +54,39 @@ pub fn catch_up(
         found.extend(
             windows(endpoint, since, now).into_iter().map(|q| Question { asking: Asking::Afresh, ..q }),
         );
+        if endpoint.adapter.api().is_some() {
+            found.extend(reader.unanswered_questions((&endpoint.id, endpoint.psp), since)?);
+        }
         inquiries.extend(inquiry(endpoint, found, Reason::CatchUp));
     }
     Ok(inquiries)
 }
 
-/// The questions about an endpoint's open records, and about its shop's orders of which nothing was heard.
+/// The questions about an endpoint's open records, and about its shop's orders of which nothing was heard. `patient`
+/// is for those that need no answer but the first.
 fn questions(
     reader: &Reader,
     endpoint: &Endpoint,
     (since, until): (Timestamp, Timestamp),
-    unheard: Asking,
+    patient: Asking,
 ) -> Result<BTreeSet<Question>, LedgerError> {
     let mut found = BTreeSet::new();
     let Some(api) = endpoint.adapter.api() else { return Ok(found) };
-    for (told_at, event) in reader.events_of_open_records(since)? {
-        if told_at == endpoint.id {
-            found.extend(api.again(&event));
+    for (state, asking) in [
+        (RecordState::Pending, Asking::Afresh),
+        (RecordState::Unbalanced, Asking::Afresh),
+        (RecordState::Unverified, patient),
+    ] {
+        for (told_at, event) in reader.events_of_records(state, since)? {
+            if told_at == endpoint.id {
+                found.extend(api.again(&event).map(|question| Question { asking, ..question }));
+            }
         }
     }
     for order in reader.unheard_orders(since, until)? {
         if order.shop == endpoint.shop {
             let question = api.order(&order.reference);
-            found.extend(question.map(|question| Question { asking: unheard, ..question }));
+            found.extend(question.map(|question| Question { asking: patient, ..question }));
         }
     }
     Ok(found)
@@ -102,14 +115,14 @@ fn inquiry(
 ///
 /// # Errors
 /// The ledger's own.
-pub fn withdrawals(reader: &Reader, config: &Config) -> Result<Vec<Entry>, LedgerError> {
-    let mut entries = Vec::new();
+pub fn withdrawals(reader: &Reader, config: &Config) -> Result<Vec<Confirmation>, LedgerError> {
+    let mut withdrawals = Vec::new();
     for row in reader.questions_of_others(&askable(config))? {
-        entries.push(Entry::Confirmation(Confirmation {
+        withdrawals.push(Confirmation {
             shop: row.shop,
             endpoint: row.endpoint,
             psp: row.psp,
-            mode: crate::domain::Mode::Production,
+            mode: Mode::Production,
             question: row.question,
             asked_at: row.asked_at,
             standing: Standing::Withdrawn,
@@ -117,12 +130,12 @@ pub fn withdrawals(reader: &Reader, config: &Config) -> Result<Vec<Entry>, Ledge
             questions: Vec::new(),
             remark: Some("the endpoint has no API settings any more".to_owned()),
             payload_sha256: sha256(&[]).to_string(),
-        }));
+        });
     }
-    Ok(entries)
+    Ok(withdrawals)
 }
 
-fn askable(config: &Config) -> Vec<crate::domain::EndpointId> {
+fn askable(config: &Config) -> Vec<(EndpointId, Psp)> {
     let askable = config.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some());
-    askable.map(|endpoint| endpoint.id.clone()).collect()
+    askable.map(|endpoint| (endpoint.id.clone(), endpoint.psp)).collect()
 }

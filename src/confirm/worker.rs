@@ -129,16 +129,24 @@ impl ConfirmWorker {
         let (path, config) = (self.ledger_path.clone(), Arc::clone(config));
         let found = task::spawn_blocking(move || {
             let reader = Reader::open(&path)?;
-            let mut entries = sweep::withdrawals(&reader, &config)?;
-            entries.extend(sweep::regular(&reader, &config, now)?.into_iter().map(Entry::Inquiry));
-            Ok::<_, LedgerError>(entries)
+            Ok::<_, LedgerError>((
+                sweep::withdrawals(&reader, &config)?,
+                sweep::regular(&reader, &config, now)?,
+            ))
         });
-        let entries = match found.await.unwrap_or(Err(LedgerError::Stopped)) {
-            Ok(entries) => entries,
+        let (withdrawals, inquiries) = match found.await.unwrap_or(Err(LedgerError::Stopped)) {
+            Ok(found) => found,
             Err(error) => return tracing::error!(%error, "what was never heard of could not be looked up"),
         };
-        for entry in entries {
-            if let Err(error) = self.ledger.take(now, entry).await {
+        for withdrawal in withdrawals {
+            let Confirmation { endpoint, psp, question, .. } = &withdrawal;
+            tracing::warn!(%endpoint, %psp, %question, "nobody can be asked any more: the endpoint has no API settings");
+            if let Err(error) = self.ledger.confirm(now, withdrawal, None).await {
+                tracing::error!(%error, "a question could not be withdrawn");
+            }
+        }
+        for inquiry in inquiries {
+            if let Err(error) = self.ledger.take(now, Entry::Inquiry(inquiry)).await {
                 tracing::error!(%error, "questions could not be raised");
             }
         }
@@ -158,7 +166,7 @@ impl ConfirmWorker {
             let reader = Reader::open(&path)?;
             let mut due = Vec::new();
             for endpoint in endpoints {
-                let questions = reader.questions_due(&endpoint.id, now, AT_A_TIME)?;
+                let questions = reader.questions_due((&endpoint.id, endpoint.psp), now, AT_A_TIME)?;
                 if !questions.is_empty() {
                     due.push((endpoint, questions));
                 }
@@ -216,10 +224,14 @@ impl Round {
                 () = stop.cancelled() => break,
                 outcome = ask(api, &inquiry, (&self.client, &self.clock), turn) => outcome,
             };
-            in_a_row = if outcome.answer.is_err() { in_a_row.saturating_add(1) } else { 0 };
+            let mut failed = outcome.answer.is_err();
             if let Err(error) = self.note(&pending, outcome).await {
                 tracing::error!(endpoint = %self.endpoint.id, %error, "an answer was not stored; it is sought again");
+                // Later, and not at once: what cannot be stored now could not be stored then either.
+                failed = true;
+                self.put_off(&pending, &error).await;
             }
+            in_a_row = if failed { in_a_row.saturating_add(1) } else { 0 };
             if in_a_row >= ENOUGH {
                 break;
             }
@@ -280,6 +292,13 @@ impl Round {
                 }
             }
         }
+    }
+
+    async fn put_off(&self, pending: &PendingQuestion, error: &LedgerError) {
+        let next = self.clock.now().after(back_off::after_failure(pending.attempts));
+        // Where even that cannot be stored, the API is left alone like one that fails.
+        let noted = self.ask_again(pending, next, Some(format!("the answer was not stored: {error}")));
+        drop(noted.await);
     }
 
     fn or_given_up(&self, pending: &PendingQuestion, now: Timestamp) -> Standing {

@@ -18,7 +18,7 @@ use super::entry::{
 };
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
-use super::{LedgerError, discrepancies, orders, records};
+use super::{LedgerError, attempts, discrepancies, orders, records};
 
 /// The hash that stands before the first entry.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -250,8 +250,10 @@ impl<'c> Fold<'c> {
         let verdict = if notification.is_hint() { Verdict::Hint } else { verdict(&concerned) };
         let seq = self.append(at, entry, Some(verdict))?;
         if verdict != Verdict::Duplicate {
-            let order_id = concerned.first().map(|order| order.id);
-            self.raise(asked, &notification.questions, order_id, at)?;
+            for question in &notification.questions {
+                let order_id = order_of(question, &concerned);
+                self.raise(asked, std::slice::from_ref(question), order_id, at)?;
+            }
         }
         self.write_down(seq, &concerned, at)?;
         // A call that verifies proves that the key is right.
@@ -268,17 +270,18 @@ impl<'c> Fold<'c> {
     ) -> Result<Taken, LedgerError> {
         let statement = confirmation.statement();
         let asked = asked_of(&statement);
-        let known = questions::state(self.conn, asked.endpoint, &confirmation.question)?;
+        let Some(known) = questions::state(self.conn, asked.endpoint, &confirmation.question)? else {
+            // Nobody asked. What an order would be learned from must be in the log.
+            return Ok(Taken::Unchanged);
+        };
         let (concerned, payload_known) = self.learn(statement, at)?;
         let verdict = verdict(&concerned);
-        let repeats = confirmation.standing == Standing::Unsettled
-            && verdict != Verdict::Genuine
-            && known.as_ref().is_some_and(questions::Known::is_unsettled);
-        if repeats || known.is_none() {
+        let undecided = confirmation.standing == Standing::Unsettled;
+        if undecided && verdict != Verdict::Genuine && known.is_unsettled() {
             return Ok(Taken::Unchanged);
         }
         let seq = self.append(at, entry, Some(verdict))?;
-        let of = known.and_then(|known| known.order_id);
+        let of = known.order_id;
         let order_id = concerned.first().map(|order| order.id).or(of);
         let overdue_at = questions::settle(
             self.conn,
@@ -370,7 +373,12 @@ impl<'c> Fold<'c> {
                 (known, _) => known,
             };
             let when = (at, self.policy.confirmation_grace);
-            self.note_due(questions::raise(self.conn, asked, (question, order_id), when)?);
+            let raised = questions::raise(self.conn, asked, (question, order_id), when)?;
+            if raised.is_some() {
+                // There is news: what made asking wait concerns the old.
+                attempts::forget(self.conn, asked.endpoint, question)?;
+            }
+            self.note_due(raised);
         }
         Ok(())
     }
@@ -469,6 +477,22 @@ impl<'c> Fold<'c> {
 /// Whose API is asked about a statement.
 fn asked_of<'a>(statement: &Statement<'a>) -> Asked<'a> {
     Asked { shop: statement.shop, endpoint: statement.endpoint, psp: statement.psp }
+}
+
+/// The order that a notification's question is about. Of several orders it is the one with an event that the subject
+/// names.
+fn order_of(question: &Question, concerned: &[Concerned]) -> Option<i64> {
+    let subject = question.subject.as_str();
+    let named = |fact: &Fact| {
+        let event = &fact.event;
+        let tender = event.tender_id.as_ref().map(|id| id.as_str());
+        let order = event.order_ref.as_ref().map(|reference| reference.as_str());
+        [tender, order, Some(event.call_number.as_str())].contains(&Some(subject))
+    };
+    match concerned {
+        [one] => Some(one.id),
+        several => several.iter().find(|order| order.facts.iter().any(named)).map(|order| order.id),
+    }
 }
 
 fn verdict(concerned: &[Concerned]) -> Verdict {

@@ -137,11 +137,13 @@ pub(super) fn settle(
         Standing::Settled | Standing::Unknown | Standing::Withdrawn => (None, false),
         Standing::GivenUp => (None, true),
     };
+    // An answer that is too old leaves the deadline as it is, or as over.
     conn.prepare_cached(
         "UPDATE questions SET
-           order_id = COALESCE(order_id, ?6), answered_at = ?7, overdue = ?9,
-           overdue_at = CASE WHEN asked_at > ?4 AND ?5 <> 'given_up' THEN overdue_at ELSE ?8 END,
-           state = CASE WHEN asked_at > ?4 AND ?5 <> 'given_up' THEN 'open' ELSE ?5 END
+           order_id = COALESCE(order_id, ?6), answered_at = ?7,
+           overdue = CASE WHEN asked_at > ?4 THEN overdue ELSE ?9 END,
+           overdue_at = CASE WHEN asked_at > ?4 THEN overdue_at ELSE ?8 END,
+           state = CASE WHEN asked_at > ?4 THEN 'open' ELSE ?5 END
          WHERE endpoint = ?1 AND topic = ?2 AND subject = ?3",
     )?
     .execute(params![

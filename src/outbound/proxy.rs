@@ -28,7 +28,9 @@ impl Proxy {
     /// # Errors
     /// It is none, or only half of the credentials is there.
     pub fn parse(text: &str, password: Option<SecretString>) -> Result<Self, ProxyError> {
-        let shape = || ProxyError::Shape(text.chars().take(100).collect());
+        // What stands before the @ may be a password.
+        let shown = || text.rsplit('@').next().unwrap_or_default().chars().take(100).collect();
+        let shape = || ProxyError::Shape(shown());
         let rest = text.trim_end_matches('/').strip_prefix("http://").ok_or_else(shape)?;
         let (user, authority) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         let sound = authority.parse::<hyper::http::uri::Authority>().is_ok_and(|a| a.port().is_some());
@@ -64,6 +66,12 @@ mod tests {
         {
             assert!(matches!(Proxy::parse(wrong, None), Err(ProxyError::Shape(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let told = Proxy::parse("http://me:secret@proxy.example:3128", None).expect_err("not taken");
+        assert_eq!(told, ProxyError::Shape("proxy.example:3128".to_owned()));
     }
 
     #[test]

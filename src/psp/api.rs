@@ -186,7 +186,8 @@ impl BaseUrl {
     /// # Errors
     /// It is none, or credentials would travel in the clear.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
-        let shown = || text.chars().take(100).collect::<String>();
+        // What stands before an @ may be a password.
+        let shown = || text.rsplit('@').next().unwrap_or_default().chars().take(100).collect::<String>();
         let shape = || BaseUrlError::Shape(shown());
         let text = text.trim_end_matches('/');
         let (scheme, rest) = text.split_once("://").ok_or_else(shape)?;
@@ -250,5 +251,11 @@ mod tests {
         {
             assert!(matches!(BaseUrl::parse(wrong), Err(BaseUrlError::Shape(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let told = BaseUrl::parse("https://me:secret@host/x").expect_err("not taken").to_string();
+        assert!(!told.contains("secret") && told.contains("host/x"), "{told}");
     }
 }

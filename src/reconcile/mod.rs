@@ -63,15 +63,20 @@ pub struct Policy {
     /// How long a part may stay undecided.
     pub capture_grace: Duration,
     /// How long an answer of a PSP's API may be awaited.
-    #[serde(default = "confirmation_grace")]
+    #[serde(default = "confirmation_grace", skip_serializing_if = "is_first_confirmation_grace")]
     pub confirmation_grace: Duration,
     /// Whether a record without a registered order is a discrepancy.
     pub require_orders: bool,
 }
 
-/// The grace of policies that were stored before there were confirmations.
+/// The grace of policies that were stored before there were confirmations. It must stay what it is: `verify` writes
+/// those policies again, and they must come out as they went in.
 const fn confirmation_grace() -> Duration {
     Duration::from_mins(15)
+}
+
+fn is_first_confirmation_grace(grace: &Duration) -> bool {
+    *grace == confirmation_grace()
 }
 
 impl Default for Policy {

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::Reader;
-use crate::domain::{EndpointId, Event, OrderRef, Psp, Question, ShopId, Timestamp};
+use crate::domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
 use crate::ledger::{LedgerError, orders};
 
 /// A question that waits for an answer.
@@ -44,11 +44,14 @@ pub struct StrandedQuestion {
 }
 
 impl Reader {
-    /// The questions that wait at any endpoint but these.
+    /// The questions that wait at any endpoint but these, or for another PSP than the endpoint's is now.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn questions_of_others(&self, askable: &[EndpointId]) -> Result<Vec<StrandedQuestion>, LedgerError> {
+    pub fn questions_of_others(
+        &self,
+        askable: &[(EndpointId, Psp)],
+    ) -> Result<Vec<StrandedQuestion>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT shop, endpoint, psp, topic, subject, asked_at FROM questions
              WHERE state IN ('open', 'unsettled') ORDER BY endpoint, topic, subject",
@@ -59,52 +62,41 @@ impl Reader {
                     shop: row.get(0)?,
                     endpoint: row.get(1)?,
                     psp: row.get(2)?,
-                    question: Question {
-                        topic: row.get(3)?,
-                        subject: row.get(4)?,
-                        asking: crate::domain::Asking::Afresh,
-                    },
+                    question: Question { topic: row.get(3)?, subject: row.get(4)?, asking: Asking::Afresh },
                     asked_at: row.get(5)?,
                 })
             })?
             .collect::<Result<_, _>>()?;
-        Ok(rows.into_iter().filter(|row| !askable.contains(&row.endpoint)).collect())
+        let is_askable = |row: &StrandedQuestion| askable.contains(&(row.endpoint.clone(), row.psp));
+        Ok(rows.into_iter().filter(|row| !is_askable(row)).collect())
     }
 
     /// The questions to an endpoint's API that may be asked now: those that were never asked first, so that one which
-    /// always fails holds up no other; then the longest waiting.
+    /// always fails holds up no other; then the longest waiting. What was told a moment ago is left to settle.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
     pub fn questions_due(
         &self,
-        endpoint: &EndpointId,
+        (endpoint, psp): (&EndpointId, Psp),
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<PendingQuestion>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT q.topic, q.subject, q.asked_at, COALESCE(a.attempts, 0), q.order_id, q.psp
+            "SELECT q.topic, q.subject, q.asked_at, COALESCE(a.attempts, 0), q.order_id
              FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject)
-             WHERE q.endpoint = ?1 AND q.state IN ('open', 'unsettled') AND q.asked_at <= ?2
-               AND COALESCE(a.attempt_at, '') <= ?3
-             ORDER BY COALESCE(a.attempts, 0) > 0, COALESCE(a.attempt_at, q.asked_at) LIMIT ?4",
+             WHERE q.endpoint = ?1 AND q.psp = ?2 AND q.state IN ('open', 'unsettled') AND q.asked_at <= ?3
+               AND COALESCE(a.attempt_at, '') <= ?4
+             ORDER BY COALESCE(a.attempts, 0) > 0, COALESCE(a.attempt_at, q.asked_at) LIMIT ?5",
         )?;
-        let mut rows = statement.query(params![endpoint.as_str(), now, now, limit])?;
+        let settled = now.before(psp.settles_in());
+        let mut rows = statement.query(params![endpoint.as_str(), psp.as_str(), settled, now, limit])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
-            let psp: Psp = row.get(5)?;
-            let asked_at: Timestamp = row.get(2)?;
-            if asked_at.after(psp.settles_in()) > now {
-                continue;
-            }
             let order_id: Option<i64> = row.get(4)?;
             due.push(PendingQuestion {
-                question: Question {
-                    topic: row.get(0)?,
-                    subject: row.get(1)?,
-                    asking: crate::domain::Asking::Afresh,
-                },
-                asked_at,
+                question: Question { topic: row.get(0)?, subject: row.get(1)?, asking: Asking::Afresh },
+                asked_at: row.get(2)?,
                 attempts: row.get(3)?,
                 known: match order_id {
                     Some(order_id) => self.events_of(order_id, psp)?,
@@ -155,23 +147,50 @@ impl Reader {
         Ok(rows)
     }
 
-    /// The events of the payments since an instant that are neither balanced nor over, each with the endpoint that
+    /// The events of the payments since an instant whose records are in such a state, each with the endpoint that
     /// told it.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn events_of_open_records(&self, since: Timestamp) -> Result<Vec<(EndpointId, Event)>, LedgerError> {
+    pub fn events_of_records(
+        &self,
+        state: RecordState,
+        since: Timestamp,
+    ) -> Result<Vec<(EndpointId, Event)>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT DISTINCT order_id FROM records
-             WHERE first_seen_at >= ?1 AND state IN ('pending', 'unbalanced', 'unverified') ORDER BY order_id",
+            "SELECT DISTINCT order_id FROM records WHERE first_seen_at >= ?1 AND state = ?2 ORDER BY order_id",
         )?;
-        let ids: Vec<i64> = statement.query_map([since], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let ids: Vec<i64> = statement
+            .query_map(params![since, state.as_str()], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
         let mut events = Vec::new();
         for order_id in ids {
             let facts = orders::facts(&self.conn, order_id)?;
             events.extend(facts.into_iter().map(|(fact, _)| (fact.endpoint, fact.event)));
         }
         Ok(events)
+    }
+
+    /// What an endpoint's PSP was last asked since an instant and never answered: given up, or withdrawn.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn unanswered_questions(
+        &self,
+        (endpoint, psp): (&EndpointId, Psp),
+        since: Timestamp,
+    ) -> Result<Vec<Question>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT topic, subject FROM questions
+             WHERE endpoint = ?1 AND psp = ?2 AND state IN ('given_up', 'withdrawn') AND asked_at >= ?3
+             ORDER BY asked_at, topic, subject",
+        )?;
+        let questions = statement
+            .query_map(params![endpoint.as_str(), psp.as_str(), since], |row| {
+                Ok(Question { topic: row.get(0)?, subject: row.get(1)?, asking: Asking::Afresh })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(questions)
     }
 
     /// When an endpoint's API was last asked what happened in a span of time.

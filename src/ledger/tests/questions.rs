@@ -135,6 +135,11 @@ fn an_answer_that_is_given_up_stays_with_a_person() {
     let mut ledger = Book::new();
     ledger.take(0, hint(session("a1")));
     ledger.take(5000, answer(session("a1"), minute(0), Standing::GivenUp, Vec::new()));
+    let unanswered = |since| {
+        let reader = Reader::open(&ledger.path()).expect("a reader");
+        reader.unanswered_questions((&endpoint("camping-up2pay"), Psp::Monext), since).expect("read").len()
+    };
+    assert_eq!((unanswered(minute(0)), unanswered(minute(1))), (1, 0), "`catch-up` finds it");
     assert_eq!(open_kinds(&ledger), ["unconfirmed 1: session a1"]);
     // Asked again by hand, and answered.
     ledger.take(6000, inquiry(vec![session("a1")]));
@@ -152,6 +157,54 @@ fn an_answer_to_a_question_that_was_raised_again_meanwhile_is_not_the_last_word(
     assert_eq!(ledger.texts("SELECT state FROM questions"), ["open"]);
     ledger.take(4, answer(question(), minute(2), Standing::Settled, Vec::new()));
     assert_eq!(ledger.texts("SELECT state FROM questions"), ["settled"]);
+}
+
+#[test]
+fn an_answer_that_is_too_old_leaves_a_question_as_overdue_as_it_is() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    ledger.take(0, inquiry(vec![question()]));
+    ledger.take(20, inquiry(vec![question()]));
+    assert_eq!(open_kinds(&ledger), ["unconfirmed 1: transaction t1"]);
+    for (n, standing) in [(21, Standing::Settled), (22, Standing::GivenUp)] {
+        ledger.take(n, answer(question(), minute(0), standing, Vec::new()));
+        assert_eq!(ledger.texts("SELECT state || overdue FROM questions"), ["open1"], "{standing:?}");
+        assert_eq!(open_kinds(&ledger), ["unconfirmed 1: transaction t1"], "{standing:?}");
+    }
+    ledger.take(23, answer(question(), minute(20), Standing::Settled, Vec::new()));
+    assert_eq!(open_kinds(&ledger), [""; 0]);
+}
+
+#[test]
+fn news_about_what_the_psp_has_not_decided_is_asked_about_at_once() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    ledger.take(0, inquiry(vec![question()]));
+    let noted = |conn: &Connection| {
+        super::super::attempts::again_at(conn, (&endpoint("camping-up2pay"), &question()), minute(60), None)
+    };
+    ledger.within(|conn, _| noted(conn)).expect("noted");
+    ledger.take(1, inquiry(vec![question()]));
+    assert_eq!(ledger.count("attempts"), 0, "not in an hour");
+}
+
+#[test]
+fn an_answer_that_nobody_sought_leaves_no_trace() {
+    let mut ledger = Book::new();
+    let events = card("CMD-1", 4000).events;
+    let taken = ledger.take(0, answer(session("a1"), minute(0), Standing::Settled, events));
+    assert_eq!((taken, ledger.count("orders")), (Taken::Unchanged, 0));
+}
+
+#[test]
+fn each_question_belongs_to_the_order_that_it_is_about() {
+    let mut ledger = Book::new();
+    let events: Vec<_> = ["A", "B"].iter().flat_map(|order| voucher(order, 6000).events).collect();
+    let about = |id: &str| transaction(id, Asking::Afresh);
+    let questions = vec![about("B-CVCONNECT"), about("A-CVCONNECT")];
+    ledger.take(0, Notification { questions, ..notification(events) });
+    let of = "SELECT subject || ' ' || reference FROM questions JOIN orders USING (order_id) ORDER BY 1";
+    assert_eq!(ledger.texts(of), ["A-CVCONNECT A", "B-CVCONNECT B"]);
 }
 
 #[test]
@@ -183,10 +236,15 @@ fn what_waits_is_handed_out_when_its_time_has_come() {
 
     let reader = Reader::open(&path).expect("a reader");
     let due = |at| -> Vec<String> {
-        let due = reader.questions_due(&endpoint("camping-up2pay"), at, 10).expect("read");
+        let due = reader.questions_due((&endpoint("camping-up2pay"), Psp::Monext), at, 10).expect("read");
         due.iter().map(|due| due.question.subject.to_string()).collect()
     };
     assert_eq!(due(minute(0)), [""; 0], "a1 failed, a2 is not raised yet");
     assert_eq!(due(minute(5)), ["a2"]);
     assert_eq!(due(minute(10)), ["a2", "a1"], "what was never asked comes first");
+    let of_another = reader.questions_due((&endpoint("camping-up2pay"), Psp::Worldline), minute(10), 10);
+    assert_eq!(of_another.expect("read"), [], "the endpoint is of another PSP now");
+    let stranded =
+        |psp| reader.questions_of_others(&[(endpoint("camping-up2pay"), psp)]).expect("read").len();
+    assert_eq!((stranded(Psp::Monext), stranded(Psp::Worldline)), (0, 2));
 }

@@ -1,5 +1,6 @@
 //! Opening the file, and the columns that people rely on.
 
+use super::super::log_row::LogRow;
 use super::super::schema::{VERSION, open_for_reading};
 use super::*;
 
@@ -168,5 +169,36 @@ fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
         drop(migrated);
         let proof = verify(&path, &book.key_file(), &mut |_, _| {}).expect("readable");
         assert_eq!((proof.flaws, proof.entries), (Vec::new(), book.count("log")));
+    }
+}
+
+/// The log of a ledger of version 0.1, as that version wrote it.
+const WRITTEN_BY_0_1: [(&str, &str); 3] = [
+    (
+        "policy",
+        r#"{"complement_grace":{"secs":1200,"nanos":0},"capture_grace":{"secs":345600,"nanos":0},"require_orders":false}"#,
+    ),
+    ("order", r#"{"reference":"CMD-1","total_cents":6000,"currency":"EUR"}"#),
+    ("notification", r#"{"mode":"production","events":[]}"#),
+];
+
+#[test]
+fn what_version_0_1_wrote_is_written_again_to_the_byte() {
+    for (kind, content) in WRITTEN_BY_0_1 {
+        let text = |text: &str| Some(text.to_owned());
+        let row = LogRow {
+            seq: 1,
+            at: minute(0).to_string(),
+            kind: kind.to_owned(),
+            shop: text("camping"),
+            endpoint: text("camping-up2pay"),
+            psp: text("up2pay"),
+            verdict: None,
+            events: None,
+            content: content.to_owned(),
+            payload_sha256: text(""),
+        };
+        let entry = row.entry().expect("readable");
+        assert_eq!(LogRow::new(1, minute(0), &entry, None).expect("laid out").content, content, "{kind}");
     }
 }
