@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Admin, Answer, BODY, is_json};
 use crate::crypto::sha256;
 use crate::ledger::{Arrival, Envelope, Notification, Origin};
+use crate::psp::Rejection;
 
 /// The largest body that is read.
 const BODY_BYTES: usize = 4096;
@@ -19,6 +20,10 @@ struct RawSession {
     shop: String,
     endpoint: String,
     token: String,
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 impl Admin {
@@ -41,13 +46,15 @@ impl Admin {
             endpoint.id.as_str() == session.endpoint && endpoint.shop.as_str() == session.shop
         });
         let Some(endpoint) = endpoint else {
-            return Answer::error(
-                StatusCode::BAD_REQUEST,
-                "no such endpoint of this shop in the configuration",
-            );
+            let (shop, endpoint) = (shortened(&session.shop), shortened(&session.endpoint));
+            let message = format!("the configuration has no endpoint {endpoint:?} of a shop {shop:?}");
+            return Answer::error(StatusCode::BAD_REQUEST, message);
         };
         let question = match endpoint.adapter.session(&session.token) {
             Ok(question) => question,
+            Err(Rejection::Malformed { psp, what }) => {
+                return Answer::error(StatusCode::BAD_REQUEST, format!("token, at {psp}: {what}"));
+            }
             Err(rejection) => return Answer::error(StatusCode::BAD_REQUEST, format!("token: {rejection}")),
         };
         let notification = Notification {

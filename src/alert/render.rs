@@ -9,8 +9,7 @@ use super::catalogue::{Language, wording};
 use super::letter::{Item, Letter};
 use super::typography::{amount, difference, one_line, paris, shortened};
 use super::words::{self, Labels};
-use crate::domain::News;
-use crate::domain::{Cents, Currency, Mode, Record, Severity, Tender, TenderState};
+use crate::domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 /// An e-mail without its envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,13 +211,20 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         News::Opened => (item.expected, item.actual, item.gap()),
         News::Closed => (None, None, None),
     };
+    let (expected_label, actual_label) = if item.kind == Kind::ConfirmationDiffers {
+        (labels.notified, labels.confirmed)
+    } else if item.kind == Kind::ConflictingNotification {
+        (labels.retained, labels.also_notified)
+    } else {
+        (labels.expected, labels.received)
+    };
     [
         item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
         item.call_number.as_ref().map(|call| Fact::plain(labels.call_number, call.to_string())),
         provider.map(|provider| Fact::plain(labels.provider, provider)),
         is_test.then(|| Fact::plain(labels.mode, labels.test_mode.to_owned())),
-        expected.map(|cents| Fact::plain(labels.expected, figure(cents))),
-        actual.map(|cents| Fact::plain(labels.received, figure(cents))),
+        expected.map(|cents| Fact::plain(expected_label, figure(cents))),
+        actual.map(|cents| Fact::plain(actual_label, figure(cents))),
         gap.map(|gap| Fact::gap(language, gap, item.currency)),
         (!detail.is_empty()).then(|| Fact::plain(labels.particulars, detail)),
     ]

@@ -61,6 +61,7 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
         "severity",
         "kind",
         "shop",
+        "endpoint",
         "order",
         "call number",
         "expected",
@@ -69,7 +70,7 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
         "until",
         "note",
     ];
-    let mut listing = Listing::new(&headers, &[0, 6, 7]);
+    let mut listing = Listing::new(&headers, &[0, 7, 8]);
     let money = |cents: Option<Cents>| cents.map(|c| c.to_string()).unwrap_or_default();
     for row in found {
         listing.push(vec![
@@ -77,6 +78,7 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
             row.kind.severity().to_string(),
             row.kind.to_string(),
             row.shop.to_string(),
+            row.endpoint.as_ref().map(ToString::to_string).unwrap_or_default(),
             row.order_ref.as_ref().map(ToString::to_string).unwrap_or_default(),
             row.call_number.as_ref().map(ToString::to_string).unwrap_or_default(),
             money(row.expected),

@@ -25,11 +25,12 @@ use crate::telemetry::{Metrics, QuestionOutcome};
 /// How often to look for questions.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// What is said of a payment that the PSP notified and its API does not know.
+const NOT_KNOWN: &str = "the PSP's API does not know the payment, or not yet; if it stays so for all of them, the API's \
+                         settings are those of another account or platform";
+
 /// So many failures in a row, and the rest of a round is not tried.
 const ENOUGH: u32 = 3;
-
-/// For so long an answer that nothing is known of what the PSP itself notified is not taken for final.
-const LAG: Duration = Duration::from_mins(5);
 
 /// How many questions to an endpoint's API are looked up at a time.
 const AT_A_TIME: u32 = 50;
@@ -246,15 +247,14 @@ impl Round {
     async fn note(&self, pending: &PendingQuestion, outcome: Outcome) -> Result<(), LedgerError> {
         let now = self.clock.now();
         match outcome.answer {
-            // A PSP's books may lag a little behind what it notifies.
             Ok(answer)
                 if answer.standing == Standing::Unknown
                     && !pending.known.is_empty()
-                    && now.since(pending.asked_at) < LAG =>
+                    && now.since(pending.asked_at) < self.endpoint.psp.may_not_know_for() =>
             {
                 self.count(QuestionOutcome::Undecided);
                 let next = now.after(back_off::after_failure(pending.attempts));
-                self.ask_again(pending, next, Some("the PSP does not know it, or not yet".to_owned())).await
+                self.ask_again(pending, next, Some(NOT_KNOWN.to_owned())).await
             }
             Ok(answer) => {
                 let undecided = answer.standing == Standing::Unsettled;

@@ -111,6 +111,18 @@ impl Psp {
         }
     }
 
+    /// For how long its API may say that it does not know what it has notified itself. Books lag behind
+    /// notifications, and a key of the other platform or account finds nothing at all: that is for the endpoint's
+    /// alert about missing answers. Up2pay's signature only says "from the platform": a payment that the merchant's
+    /// own access does not find there was perhaps never this merchant's, and cannot wait.
+    #[must_use]
+    pub const fn may_not_know_for(self) -> Duration {
+        match self {
+            Self::Up2pay => Duration::from_mins(5),
+            Self::Sogecommerce | Self::Worldline | Self::Monext | Self::Ancv => Duration::from_hours(24),
+        }
+    }
+
     /// How long to wait before asking its API about something that it has just told: its messages about one
     /// payment come in bursts. Where the message itself says nothing, there is nothing to wait for.
     #[must_use]

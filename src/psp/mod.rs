@@ -116,7 +116,7 @@ pub trait Adapter: Send + Sync {
     /// # Errors
     /// Not a token, or this PSP has no sessions.
     fn session(&self, _token: &str) -> Result<Question, Rejection> {
-        Err(Rejection::Malformed { psp: self.psp(), what: "it has no session tokens".to_owned() })
+        Err(Rejection::Malformed { psp: self.psp(), what: "this PSP has no session tokens".to_owned() })
     }
 
     /// Explains at length why a request's signature verifies or does not.

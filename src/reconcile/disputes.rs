@@ -93,7 +93,7 @@ fn other_outcome(notified: &[&Fact], answers: &[&Fact]) -> Option<String> {
     (!notified.is_empty()).then(|| unequal(notified.into_iter().chain([code])))
 }
 
-const fn is_failing(state: ReportedState) -> bool {
+pub(super) const fn is_failing(state: ReportedState) -> bool {
     matches!(state, ReportedState::Abandoned | ReportedState::Refused)
 }
 

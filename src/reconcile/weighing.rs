@@ -7,7 +7,7 @@ use crate::domain::{
 };
 
 use super::Fact;
-use super::disputes::Dispute;
+use super::disputes::{Dispute, is_failing};
 use super::tenders::{Basis, Evidence, Running};
 
 pub(super) const fn is_accepting(state: ReportedState) -> bool {
@@ -46,10 +46,21 @@ fn confirmed<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
     })
 }
 
-/// The furthest state wins (`ReportedState` is ordered so). Of the facts that accept the tender the [`confirmed`]
+/// The failure that the PSP's API states although the tender was notified as accepted, if nothing accepted it since
+/// then: money that the PSP's own books do not have is not claimed.
+fn overruled(facts: &[&Fact]) -> Option<ReportedState> {
+    let answers = facts.iter().filter(|fact| fact.source == Source::Confirmation);
+    let decided = answers.filter(|fact| fact.event.state != ReportedState::Pending);
+    let last = decided.max_by_key(|fact| (fact.received_at, fact.event.state))?;
+    let accepted_since =
+        facts.iter().any(|fact| is_accepting(fact.event.state) && fact.received_at > last.received_at);
+    (is_failing(last.event.state) && !accepted_since).then_some(last.event.state)
+}
+
+/// The furthest state wins (`ReportedState` is ordered so), unless an answer of the API [`overruled`] it. Of the facts that accept the tender the [`confirmed`]
 /// one decides the amount, or else the [`leading`] one.
 pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
-    let furthest = facts.iter().map(|fact| fact.event.state).max()?;
+    let furthest = overruled(facts).or_else(|| facts.iter().map(|fact| fact.event.state).max())?;
     let accepting: Vec<&Fact> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if accepting.is_empty() { facts } else { accepting.as_slice() };
     let confirmed = confirmed(deciding);

@@ -133,8 +133,9 @@ impl Scenario {
             (Self::ConflictingAmount, Up2pay | Sogecommerce | Worldline) => {
                 (Balanced, &[Kind::ConflictingNotification])
             }
-            (Self::ApiDiffers, Up2pay) => (Balanced, &[Kind::ConfirmationDiffers]),
-            (Self::ApiDiffers, Sogecommerce | Worldline) => (Unbalanced, &[Kind::ConfirmationDiffers]),
+            (Self::ApiDiffers, Up2pay | Sogecommerce | Worldline) => {
+                (Unbalanced, &[Kind::ConfirmationDiffers])
+            }
             (Self::Forged, Up2pay | Sogecommerce | Worldline | Monext) => {
                 return Some(Ending { state: None, findings: &[] });
             }

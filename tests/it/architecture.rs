@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["alert", "crypto", "domain", "outbound", "psp", "reconcile"]),
     ("confirm", &["clock", "config", "crypto", "domain", "ledger", "outbound", "psp", "telemetry"]),
     ("listener", &["clock", "config", "crypto", "domain", "ledger", "psp", "telemetry"]),
-    ("admin", &["clock", "config", "crypto", "domain", "ledger", "listener", "telemetry"]),
+    ("admin", &["clock", "config", "crypto", "domain", "ledger", "listener", "psp", "telemetry"]),
     ("alert", &["clock", "config", "domain", "ledger", "telemetry"]),
     ("mail_sink", &[]),
     ("sandbox", &[]),

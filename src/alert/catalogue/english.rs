@@ -135,7 +135,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ConfirmationDiffers => says(
             "confirmation unlike the notification",
-            "Asked through its API, the provider states something other than its own notification did, genuine as that was.",
+            "Asked afterwards, the provider contradicts its own notification, genuine as that was, or does not know the payment.",
             &[
                 "Open the payment in {back_office}, which is authoritative.",
                 "Do not confirm the booking, and do not book this payment, until the difference is explained.",

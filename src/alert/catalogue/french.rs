@@ -137,7 +137,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ConfirmationDiffers => says(
             "confirmation différente de la notification",
-            "Le prestataire, interrogé par son API, indique autre chose que sa propre notification, pourtant authentique.",
+            "Interrogé après coup, le prestataire contredit sa propre notification, pourtant authentique, ou ne connaît pas le paiement.",
             &[
                 "Ouvrez le paiement dans {back_office} : c'est lui qui fait foi.",
                 "Ne confirmez pas la prestation, et ne comptabilisez pas ce paiement, avant d'avoir éclairci la différence.",

@@ -46,12 +46,17 @@ fn unknown_to_the_api(draft: &Draft, order: &Order) -> Option<Finding> {
     (!list.is_empty()).then(|| draft.finding(Kind::ConfirmationDiffers, "unknown", list.join("; ")))
 }
 
-/// With the amount that the other story tells, the record would add up.
+/// With the amount that the other story tells, or with the part that only it accepts, the record would add up.
 pub(super) fn explain_the_gap(draft: &Draft) -> bool {
     let Some((expected, _)) = draft.record.expected else { return false };
-    draft.evidence.iter().filter(|evidence| evidence.tender.state.is_accepted()).any(|evidence| {
-        let otherwise = |other: Cents| draft.record.paid().minus(evidence.tender.amount).plus(other);
-        let other = evidence.dispute.as_ref().and_then(|dispute| dispute.amount);
-        other.map(otherwise) == Some(expected)
+    draft.evidence.iter().any(|evidence| {
+        let Some(dispute) = &evidence.dispute else { return false };
+        let (paid, part) = (draft.record.paid(), evidence.tender.amount);
+        let otherwise = if evidence.tender.state.is_accepted() {
+            dispute.amount.map(|other: Cents| paid.minus(part).plus(other))
+        } else {
+            evidence.accepted_seen_at.map(|_| paid.plus(part))
+        };
+        otherwise == Some(expected)
     })
 }

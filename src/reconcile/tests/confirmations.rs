@@ -126,3 +126,16 @@ fn only_an_accepted_notification_can_be_unknown() {
         .unknown_to(Psp::Up2pay, "another question")
         .raises(&[]);
 }
+
+#[test]
+fn a_part_that_the_api_fails_is_not_claimed_and_explains_what_is_missing() {
+    let notified = order(10_000).with(voucher(6000)).with(card(4000).at(1));
+    notified.clone().is(RecordState::Balanced);
+    let failed = notified.with(card(4000).state(ReportedState::Refused).answered().at(2));
+    failed.raises(&[Kind::ConfirmationDiffers]);
+    assert_eq!(failed.record().paid(), Cents::new(6000));
+
+    // A later notification of its acceptance is news: the answer is behind it.
+    let accepted_since = failed.with(card(4000).state(ReportedState::Captured).at(3));
+    assert_eq!(accepted_since.record().paid(), Cents::new(10_000));
+}
