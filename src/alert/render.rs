@@ -205,7 +205,11 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         (None, endpoint) => endpoint.as_ref().map(ToString::to_string),
     };
     let is_test = item.record.as_ref().is_some_and(|record| record.mode == Mode::Test);
-    let detail = words::particulars(language, item.kind, &one_line(item.detail.trim()));
+    // How many answers were missing is history once none is.
+    let detail = match (item.kind, item.news) {
+        (Kind::Unconfirmed, News::Closed) => String::new(),
+        (kind, _) => words::particulars(language, kind, &one_line(item.detail.trim())),
+    };
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
     let (expected, actual, gap) = match item.news {
         News::Opened => (item.expected, item.actual, item.gap()),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
 use crate::domain::{Cents, Psp, RecordState, Timestamp};
-use crate::ledger::{LogLine, OrderStory, Reader, RecordFilter, RecordRow};
+use crate::ledger::{LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow};
 use crate::psp::{monext, sogecommerce, up2pay, worldline};
 
 #[derive(Debug, Args)]
@@ -93,10 +93,12 @@ pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failu
         return Ok(Outcome::Fine);
     }
     if stories.is_empty() {
-        return Err(Failure::Usage(format!(
-            "no order and no call number {}; acct_confirmations shows what a PSP is still being asked about",
-            options.reference
-        )));
+        // A session or a transaction that no answer has tied to an order yet.
+        let questions = reader.questions_about(&options.reference)?;
+        if questions.is_empty() {
+            return Err(Failure::Usage(format!("no order and no call number {}", options.reference)));
+        }
+        return questions.iter().try_for_each(tell_question).map(|()| Outcome::Fine);
     }
     for story in &stories {
         tell_story(&reader, story)?;
@@ -128,7 +130,21 @@ fn tell_story(reader: &Reader, story: &OrderStory) -> Result<(), Failure> {
     for line in &story.log {
         tell_line(line)?;
     }
+    for question in &story.questions {
+        tell_question(question)?;
+    }
     output::line("")
+}
+
+fn tell_question(question: &QuestionLine) -> Result<(), Failure> {
+    let QuestionLine { endpoint, topic, subject, state, attempts, .. } = question;
+    let since = in_paris(&question.asked_at);
+    let tried = match (attempts, &question.next_attempt_at) {
+        (0, _) | (_, None) => String::new(),
+        (attempts, Some(next)) => format!("; asked {attempts} times, again from {}", in_paris(next)),
+    };
+    let error = question.last_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+    output::line(format!("? API of {endpoint}, {topic} {subject}: {state} since {since}{tried}{error}"))
 }
 
 fn tenders(story: &OrderStory) -> Listing {

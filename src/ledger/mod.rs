@@ -36,8 +36,8 @@ pub use outbox::Claim;
 pub use payload::Envelope;
 pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
 pub use read::{
-    DiscrepancyRow, LogLine, OrderStory, PendingQuestion, Reader, RecordFilter, RecordRow, StrandedQuestion,
-    TenderRow, UnheardOrder,
+    DiscrepancyRow, LogLine, OrderStory, PendingQuestion, QuestionLine, Reader, RecordFilter, RecordRow,
+    StrandedQuestion, TenderRow, UnheardOrder,
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;

@@ -11,7 +11,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 pub use discrepancies::DiscrepancyRow;
-pub use questions::{PendingQuestion, StrandedQuestion, UnheardOrder};
+pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use story::{LogLine, OrderStory};
 

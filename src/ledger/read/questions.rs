@@ -43,7 +43,72 @@ pub struct StrandedQuestion {
     pub asked_at: Timestamp,
 }
 
+/// How a question to a PSP's API stands, for people.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct QuestionLine {
+    /// Where it is asked.
+    pub endpoint: String,
+    /// What kind of thing it is about.
+    pub topic: String,
+    /// Which one.
+    pub subject: String,
+    /// Where it stands.
+    pub state: String,
+    /// When it was last raised.
+    pub asked_at: String,
+    /// How often it was asked without a final answer.
+    pub attempts: i64,
+    /// When it is asked again.
+    pub next_attempt_at: Option<String>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+}
+
 impl Reader {
+    /// The questions about an order.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub(super) fn questions_of(&self, order_id: i64) -> Result<Vec<QuestionLine>, LedgerError> {
+        self.question_lines("q.order_id = ?1", order_id)
+    }
+
+    /// The questions with this subject: a session token, a transaction, a reference.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn questions_about(&self, subject: &str) -> Result<Vec<QuestionLine>, LedgerError> {
+        self.question_lines("q.subject = ?1", subject)
+    }
+
+    fn question_lines(
+        &self,
+        condition: &str,
+        value: impl rusqlite::ToSql,
+    ) -> Result<Vec<QuestionLine>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT q.endpoint, q.topic, q.subject, q.state, q.asked_at, COALESCE(a.attempts, 0), a.attempt_at,
+                    a.last_error
+             FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject)
+             WHERE {condition} ORDER BY q.asked_at, q.endpoint, q.topic, q.subject"
+        ))?;
+        let lines = statement
+            .query_map([value], |row| {
+                Ok(QuestionLine {
+                    endpoint: row.get(0)?,
+                    topic: row.get(1)?,
+                    subject: row.get(2)?,
+                    state: row.get(3)?,
+                    asked_at: row.get(4)?,
+                    attempts: row.get(5)?,
+                    next_attempt_at: row.get(6)?,
+                    last_error: row.get(7)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(lines)
+    }
+
     /// The questions that wait at any endpoint but these, or for another PSP than the endpoint's is now.
     ///
     /// # Errors

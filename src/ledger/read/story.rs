@@ -1,6 +1,6 @@
 //! The whole story of an order.
 
-use super::{Reader, RecordRow, TenderRow};
+use super::{QuestionLine, Reader, RecordRow, TenderRow};
 use crate::ledger::LedgerError;
 
 /// A line of an order's story.
@@ -37,6 +37,8 @@ pub struct OrderStory {
     pub tenders: Vec<TenderRow>,
     /// The numbers of its discrepancies.
     pub discrepancies: Vec<i64>,
+    /// What its PSPs' APIs were asked about it.
+    pub questions: Vec<QuestionLine>,
     /// What happened, in order.
     pub log: Vec<LogLine>,
 }
@@ -81,6 +83,7 @@ impl Reader {
             records: self.records_of(&shop, reference.as_deref(), call_number.as_deref())?,
             tenders: self.tenders_of(order_id)?,
             discrepancies: self.discrepancies_of(order_id)?,
+            questions: self.questions_of(order_id)?,
             log: self.log_of(order_id)?,
             shop,
             reference,
