@@ -87,13 +87,13 @@ pub(super) fn facts(conn: &Connection, order_id: i64) -> Result<Vec<(Fact, Optio
     let mut read: Option<(LogRow, Entry)> = None;
     while let Some(found) = rows.next()? {
         let seq: i64 = found.get(0)?;
-        let (row, entry) = match read.take().filter(|(row, _)| row.seq == seq) {
-            Some(known) => known,
-            None => {
-                let (row, _) = LogRow::from_row(found)?;
-                let entry = row.entry()?;
-                (row, entry)
-            }
+        let known = read.take().filter(|(row, _)| row.seq == seq);
+        let (row, entry) = if let Some(known) = known {
+            known
+        } else {
+            let (row, _) = LogRow::from_row(found)?;
+            let entry = row.entry()?;
+            (row, entry)
         };
         let corrupt = || LedgerError::Corrupt { seq, what: "content".to_owned() };
         let statement = entry.statement().ok_or_else(corrupt)?;
