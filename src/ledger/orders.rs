@@ -8,6 +8,7 @@ use crate::domain::{
 use crate::reconcile::{Assessment, Fact};
 
 use super::LedgerError;
+use super::entry::Entry;
 use super::entry::OrderRegistration;
 use super::log_row::LogRow;
 use super::questions;
@@ -80,17 +81,25 @@ pub(super) fn facts(conn: &Connection, order_id: i64) -> Result<Vec<(Fact, Optio
                 l.payload_sha256, l.chain_hash, e.position
          FROM events e JOIN log l ON l.seq = e.seq WHERE e.order_id = ?1 ORDER BY e.seq, e.position",
     )?;
-    let rows =
-        statement.query_map([order_id], |row| Ok((LogRow::from_row(row)?.0, row.get::<_, u32>(11)?)))?;
+    let mut rows = statement.query([order_id])?;
     let mut facts = Vec::new();
-    for row in rows {
-        let (row, position) = row?;
-        let corrupt = || LedgerError::Corrupt { seq: row.seq, what: "content".to_owned() };
-        let entry = row.entry()?;
+    // One entry may hold a thousand events: it is read once, not once for each.
+    let mut read: Option<(LogRow, Entry)> = None;
+    while let Some(found) = rows.next()? {
+        let seq: i64 = found.get(0)?;
+        let known = read.take().filter(|(row, _)| row.seq == seq);
+        let (row, entry) = if let Some(known) = known {
+            known
+        } else {
+            let (row, _) = LogRow::from_row(found)?;
+            let entry = row.entry()?;
+            (row, entry)
+        };
+        let corrupt = || LedgerError::Corrupt { seq, what: "content".to_owned() };
         let statement = entry.statement().ok_or_else(corrupt)?;
-        let event = statement.events.get(position as usize).ok_or_else(corrupt)?;
-        let fact = statement.fact(event, row.taken_at()?);
-        facts.push((fact, row.payload_sha256));
+        let event = statement.events.get(found.get::<_, u32>(11)? as usize).ok_or_else(corrupt)?;
+        facts.push((statement.fact(event, row.taken_at()?), row.payload_sha256.clone()));
+        read = Some((row, entry));
     }
     Ok(facts)
 }

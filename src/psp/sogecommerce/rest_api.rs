@@ -27,6 +27,9 @@ use crate::psp::{Method, Reading};
 /// What the call that asks nothing sends, to be sent back.
 const ECHO: &str = "cvco-reconciled";
 
+/// Many times what any order has.
+const MOST_TRANSACTIONS: usize = 1000;
+
 /// The REST API of one shop.
 pub(super) struct RestApi {
     base_url: BaseUrl,
@@ -114,6 +117,9 @@ impl RestApi {
         let shops = transactions.iter().filter_map(RestTransaction::shop).chain(order.shop_id.0.as_ref());
         if shops.into_iter().any(|shop| *shop != self.site_id) {
             return Err(Unanswered::garbled("it is about another shop"));
+        }
+        if transactions.len() > MOST_TRANSACTIONS {
+            return Err(Unanswered::garbled("it has more transactions than any order"));
         }
         if transactions.is_empty() {
             return Err(Unanswered::Unknown("the order has no transactions: nothing was tried".to_owned()));

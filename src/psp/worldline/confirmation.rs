@@ -12,8 +12,11 @@ use super::format::{Loose, Word, json, or_empty};
 use super::objects::Payment;
 use super::payment_id::{PaymentId, first_operation, wrap};
 use super::settings::ApiSettings;
-use crate::domain::{Asking, Event, Question, Standing, Subject, Timestamp, Topic};
+use crate::domain::{Asking, CallNumber, Event, Question, Standing, Subject, Timestamp, Topic};
 use crate::psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
+
+/// Many times what any payment has.
+const MOST_OPERATIONS: usize = 1000;
 
 /// The API of one endpoint's account.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ impl Confirmation {
             let exchange =
                 said.next().ok_or_else(|| Step::Call(self.call(&format!("payments/{form}/details"), now)))?;
             if let Some(body) = page(exchange)? {
-                found = Some(parse_payment(body)?);
+                found = Some(parse_payment(body, id.payment())?);
                 break;
             }
         }
@@ -67,7 +70,8 @@ impl Confirmation {
             let exchange =
                 said.next().ok_or_else(|| Step::Call(self.call(&format!("payments/{id}"), now)))?;
             if let Some(body) = page(exchange)? {
-                looks.push(Look { id: id.to_owned(), payment: parse(body)? });
+                let looked = PaymentId::parse(id).ok_or_else(|| garbled("an operation has no id"))?;
+                looks.push(Look { id: id.to_owned(), payment: about(looked.payment(), parse(body)?)? });
             }
         }
         Ok(details::answer(id.payment(), &found, &looks))
@@ -168,13 +172,28 @@ fn page(exchange: &Exchange) -> Result<Option<&[u8]>, NoAnswer> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, NoAnswer> {
-    json(body).map_err(|what| NoAnswer::Trouble(format!("the API's answer is garbled: {what}")))
+    json(body).map_err(|what| garbled(&what))
 }
 
-fn parse_payment(body: &[u8]) -> Result<Payment, NoAnswer> {
+fn parse_payment(body: &[u8], asked: &CallNumber) -> Result<Payment, NoAnswer> {
     let payment: Payment = parse(body)?;
-    let garbled = || NoAnswer::Trouble("the API's answer is garbled: no payment in it".to_owned());
-    payment.is_there().then_some(payment).ok_or_else(garbled)
+    if !payment.is_there() {
+        return Err(garbled("no payment in it"));
+    }
+    if payment.operations.len() > MOST_OPERATIONS {
+        return Err(garbled("more operations than any payment has"));
+    }
+    about(asked, payment)
+}
+
+/// The payment, unless it is another than was asked for.
+fn about(asked: &CallNumber, payment: Payment) -> Result<Payment, NoAnswer> {
+    let another = payment.id.0.as_ref().is_some_and(|id| id.payment() != asked);
+    if another { Err(garbled("it is about another payment")) } else { Ok(payment) }
+}
+
+fn garbled(what: &str) -> NoAnswer {
+    NoAnswer::Trouble(format!("the API's answer is garbled: {what}"))
 }
 
 fn code_of_error(body: &[u8]) -> String {

@@ -255,6 +255,20 @@ fn trouble_is_worth_asking_again() {
     }
 }
 
+/// What an answer says is compared with all that is known of the order, so that the time goes by the square.
+#[test]
+fn more_transactions_than_any_order_has_are_not_gone_through() {
+    let transaction = r#"{"amount":1,"currency":"EUR","detailedStatus":"CAPTURED"}"#;
+    let transactions = vec![transaction; 1001].join(",");
+    let body =
+        format!(r#"{{"status":"SUCCESS","answer":{{"shopId":"12345678","transactions":[{transactions}]}}}}"#);
+    let step = step(&about_order(), body);
+    assert!(
+        matches!(&step, Step::Failed(NoAnswer::Trouble(why)) if why.contains("transactions")),
+        "{step:?}"
+    );
+}
+
 #[test]
 fn the_probe_is_an_echo() {
     let adapter = asked();

@@ -238,6 +238,36 @@ fn many_parts_do_not_make_many_calls() {
     assert_eq!(answered(end).events.len(), 40);
 }
 
+/// Going through the parts takes time by the square of their number, and 4 MiB hold some 50,000.
+#[test]
+fn more_parts_than_any_payment_has_are_not_gone_through() {
+    let part = r#"{"id":"10083980800_0","paymentMethod":"card","status":"CAPTURED"}"#;
+    let details = format!(r#"{{"id":"10083980800_0","Operations":[{}]}}"#, vec![part; 50_000].join(","));
+    let (asked, end) = ask_about("10083980800", |_| ok(details.as_str()));
+    assert_eq!(asked.len(), 1);
+    assert!(matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.contains("operations")), "{end:?}");
+}
+
+#[test]
+fn what_is_said_of_another_payment_is_no_answer() {
+    let details = fixture!("D1-details-split").body;
+    let (_, end) = ask_about("10083980801", |_| ok(details.as_str()));
+    assert!(
+        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.contains("another payment")),
+        "{end:?}"
+    );
+
+    let voucher = fixture!("P1-payment-voucher").body.replace("10083980800", "10083980801");
+    let (asked, end) = ask_about("10083980800", |path| {
+        ok(if path.ends_with("/details") { details.as_str() } else { voucher.as_str() })
+    });
+    assert_eq!(asked.len(), 2);
+    assert!(
+        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.contains("another payment")),
+        "{end:?}"
+    );
+}
+
 #[test]
 fn a_failure_says_whose_it_is() {
     let failed_by = |outcome: &Outcome| match ask("10083980800", |_| outcome.clone()).1 {
