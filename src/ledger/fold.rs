@@ -322,7 +322,7 @@ impl<'c> Fold<'c> {
         at: Timestamp,
     ) -> Result<bool, LedgerError> {
         for question in questions {
-            if questions::is_wanted(self.conn, asked, question, at)? {
+            if questions::wanted_from(self.conn, asked, question, at)?.is_some() {
                 return Ok(true);
             }
         }

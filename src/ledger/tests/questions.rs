@@ -66,13 +66,32 @@ fn a_hint_is_stored_once_and_asked_about() {
 #[test]
 fn an_answer_brings_its_facts_and_settles_the_question() {
     let mut ledger = Book::new();
+    ledger.take(0, registered("CMD-1", 4000));
     ledger.take(0, hint(session("a1")));
-    let events = card("CMD-1", 4000).events;
+    let events = voucher("CMD-1", 4000).events;
     ledger.take(1, answer(session("a1"), minute(0), Standing::Settled, events));
     assert_eq!(ledger.texts("SELECT state || ' ' || order_id FROM questions"), ["settled 1"]);
-    assert_eq!(ledger.texts("SELECT psp || ' ' || card_cents FROM records"), ["monext 4000"]);
+    assert_eq!(
+        ledger.texts("SELECT psp || ' ' || voucher_cents || state FROM records"),
+        ["monext 4000balanced"]
+    );
     assert_eq!(ledger.take(2, hint(session("a1"))), Taken::Unchanged, "answered a minute ago");
     assert!(matches!(ledger.take(12, hint(session("a1"))), Taken::Written { .. }), "asked afresh");
+}
+
+#[test]
+fn a_second_hint_about_what_was_not_paid_yet_is_asked_about_later() {
+    let mut ledger = Book::new();
+    ledger.take(0, hint(session("a1")));
+    // The first card was refused; the customer takes another one.
+    ledger.take(1, answer(session("a1"), minute(0), Standing::Settled, Vec::new()));
+    assert!(matches!(ledger.take(2, hint(session("a1"))), Taken::Written { .. }));
+    assert_eq!(ledger.take(3, hint(session("a1"))), Taken::Unchanged, "it will be asked about");
+    let asked = "SELECT state || ' ' || asked_at FROM questions";
+    assert_eq!(ledger.texts(asked), [format!("open {}", minute(11))]);
+    // Who is not known is not asked about again so soon.
+    ledger.take(12, answer(session("a1"), minute(11), Standing::Unknown, Vec::new()));
+    assert_eq!(ledger.take(13, hint(session("a1"))), Taken::Unchanged);
 }
 
 #[test]
