@@ -193,6 +193,19 @@ fn an_answer_that_nobody_sought_leaves_no_trace() {
 }
 
 #[test]
+fn the_last_answer_is_believed_even_if_it_was_given_before() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    for (n, cents) in [(0, 6000), (2, 5000), (4, 6000), (6, 6000)] {
+        ledger.take(n, inquiry(vec![question()]));
+        let events = voucher("CMD-1", cents).events;
+        ledger.take(n + 1, answer(question(), minute(n), Standing::Settled, events));
+        assert_eq!(ledger.texts("SELECT voucher_cents FROM records"), [cents.to_string()]);
+    }
+    assert_eq!(ledger.count("events"), 3, "one that only repeats the last says nothing");
+}
+
+#[test]
 fn each_question_belongs_to_the_order_that_it_is_about() {
     let mut ledger = Book::new();
     let events: Vec<_> = ["A", "B"].iter().flat_map(|order| voucher(order, 6000).events).collect();
