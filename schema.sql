@@ -172,7 +172,7 @@ CREATE TABLE questions (
   shop        TEXT NOT NULL,
   psp         TEXT NOT NULL,
   order_id    INTEGER REFERENCES orders (order_id),  -- as soon as it is known
-  asked_at    TEXT NOT NULL,           -- when it was last raised; an answer sought before that is not the last word
+  asked_at    TEXT NOT NULL,           -- when it was last raised, or from when on it may be asked; an answer sought before that is not the last word
   state       TEXT NOT NULL,           -- open, unsettled, settled, unknown, given_up, withdrawn
   answered_at TEXT,
   overdue_at  TEXT,                    -- when a person is told that the answer is missing

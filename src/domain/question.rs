@@ -76,8 +76,8 @@ pub enum Asking {
     Afresh,
     /// Ask only if it was never answered, and if the ledger does not know the transaction.
     Once,
-    /// Ask unless a final answer came less than ten minutes ago: for questions that a call raises which nobody
-    /// signed, so that its repetition costs nothing.
+    /// Ask unless a final answer came less than ten minutes ago; what is not paid for, when these are over: for
+    /// questions that a call raises which nobody signed, so that its repetition costs nothing.
     Sparingly,
 }
 

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::{EndpointId, Kind, OrderKey, Question, Standing, Timestamp, Topic};
 use crate::reconcile::{Fact, Policy, assess};
 
+use super::concerned::{Concerned, order_of, verdict};
 use super::entry::{
     Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, SignatureFailures,
     Statement, Verdict,
@@ -352,7 +353,7 @@ impl<'c> Fold<'c> {
         at: Timestamp,
     ) -> Result<bool, LedgerError> {
         for question in questions {
-            if questions::is_wanted(self.conn, asked, question, at)? {
+            if questions::wanted_from(self.conn, asked, question, at)?.is_some() {
                 return Ok(true);
             }
         }
@@ -477,56 +478,4 @@ impl<'c> Fold<'c> {
 /// Whose API is asked about a statement.
 fn asked_of<'a>(statement: &Statement<'a>) -> Asked<'a> {
     Asked { shop: statement.shop, endpoint: statement.endpoint, psp: statement.psp }
-}
-
-/// The order that a notification's question is about. Of several orders it is the one with an event that the subject
-/// names.
-fn order_of(question: &Question, concerned: &[Concerned]) -> Option<i64> {
-    let subject = question.subject.as_str();
-    let named = |fact: &Fact| {
-        let event = &fact.event;
-        let tender = event.tender_id.as_ref().map(crate::domain::TenderId::as_str);
-        let order = event.order_ref.as_ref().map(crate::domain::OrderRef::as_str);
-        [tender, order, Some(event.call_number.as_str())].contains(&Some(subject))
-    };
-    match concerned {
-        [one] => Some(one.id),
-        several => several.iter().find(|order| order.facts.iter().any(named)).map(|order| order.id),
-    }
-}
-
-fn verdict(concerned: &[Concerned]) -> Verdict {
-    if concerned.is_empty() {
-        Verdict::Ignored
-    } else if concerned.iter().all(|order| order.news.is_empty()) {
-        Verdict::Duplicate
-    } else {
-        Verdict::Genuine
-    }
-}
-
-/// An order that a statement speaks of.
-struct Concerned {
-    id: i64,
-    key: OrderKey,
-    /// All that is known, the news included.
-    facts: Vec<Fact>,
-    /// Which of the statement's events are new.
-    news: Vec<u32>,
-}
-
-impl Concerned {
-    /// Takes a fact, unless it is known: the same event, told by the same PSP at the same endpoint in the same way.
-    fn learn(&mut self, position: u32, fact: Fact) {
-        let same = |known: &Fact| {
-            known.event == fact.event
-                && known.psp == fact.psp
-                && known.endpoint == fact.endpoint
-                && known.source == fact.source
-        };
-        if !self.facts.iter().any(same) {
-            self.facts.push(fact);
-            self.news.push(position);
-        }
-    }
 }

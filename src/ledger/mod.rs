@@ -6,6 +6,7 @@
 
 mod attempts;
 mod columns;
+mod concerned;
 mod discrepancies;
 mod entry;
 mod fold;
@@ -72,9 +73,10 @@ pub enum LedgerError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The file was written by a later version of this program.
+    /// The file was written by another version of this program.
     #[error(
-        "the ledger {path} has schema version {found}, this program knows {known}: run the newer program"
+        "the ledger {path} has schema version {found}, this program knows {known}: {remedy}",
+        remedy = remedy_for_version(*found, *known)
     )]
     SchemaVersion {
         /// The file.
@@ -128,6 +130,14 @@ pub enum LedgerError {
     /// SQLite's own error.
     #[error("SQLite: {0}{remedy}", remedy = remedy(.0))]
     Sqlite(#[from] rusqlite::Error),
+}
+
+fn remedy_for_version(found: i64, known: i64) -> &'static str {
+    if found > known {
+        "run the newer program"
+    } else {
+        "start the daemon of this program once, it brings the ledger up to date"
+    }
 }
 
 /// What to do about an error of SQLite, if a person can do something. A reader needs the shared memory of the

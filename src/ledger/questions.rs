@@ -23,24 +23,43 @@ pub(super) struct Asked<'a> {
     pub(super) psp: Psp,
 }
 
-/// Whether a question would be asked if it were raised now.
-pub(super) fn is_wanted(
+/// From when on a question would be asked if it were raised now; `None` if it need not be.
+pub(super) fn wanted_from(
     conn: &Connection,
     asked: Asked<'_>,
     question: &Question,
     at: Timestamp,
-) -> Result<bool, LedgerError> {
+) -> Result<Option<Timestamp>, LedgerError> {
     let known = state(conn, asked.endpoint, question)?;
-    Ok(match (question.asking, known) {
+    let wanted = match (question.asking, known) {
         (Asking::Afresh, _) | (Asking::Sparingly, None) => true,
         (Asking::Once, None) => !knows_transaction(conn, asked, question)?,
         (Asking::Once, Some(known)) => known.state == "given_up" || known.state == "withdrawn",
-        (Asking::Sparingly, Some(known)) => match known.answered_at {
-            // It waits for an answer already.
-            None => false,
-            Some(answered_at) => !known.is_pending() && at.since(answered_at) >= SPARED,
-        },
-    })
+        (Asking::Sparingly, Some(known)) => return spared_until(conn, &known, at),
+    };
+    Ok(wanted.then_some(at))
+}
+
+/// A call that nobody signed comes again. It costs nothing while an answer is awaited, nor where the last answer is
+/// fresh; but the customer whose first card was refused may have paid with a second one meanwhile. So what is not paid
+/// for is asked about once more, when that answer is no longer fresh.
+fn spared_until(conn: &Connection, known: &Known, at: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+    let Some(answered_at) = known.answered_at.filter(|_| !known.is_pending()) else { return Ok(None) };
+    let spared_until = answered_at.after(SPARED);
+    if at >= spared_until {
+        return Ok(Some(at));
+    }
+    let may_change = known.state == Standing::Settled.as_str() && !is_paid_for(conn, known.order_id)?;
+    Ok(may_change.then_some(spared_until))
+}
+
+fn is_paid_for(conn: &Connection, order_id: Option<i64>) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM orders WHERE order_id = ?1
+               AND state IN ('balanced', 'unverified', 'part_refunded', 'refunded'))",
+        )?
+        .query_row([order_id], |row| row.get(0))?)
 }
 
 /// Raises a question, unless it need not be asked; when a person is told at the earliest, if it was raised.
@@ -50,9 +69,7 @@ pub(super) fn raise(
     (question, order_id): (&Question, Option<i64>),
     (at, grace): (Timestamp, Duration),
 ) -> Result<Option<Timestamp>, LedgerError> {
-    if !is_wanted(conn, asked, question, at)? {
-        return Ok(None);
-    }
+    let Some(at) = wanted_from(conn, asked, question, at)? else { return Ok(None) };
     let overdue_at = at.after(asked.psp.settles_in()).after(grace);
     // One that waits already goes on waiting under its old deadline, but an answer that is under way is too old.
     conn.prepare_cached(

@@ -138,7 +138,8 @@ impl Store {
     /// # Errors
     /// There is no ledger, or it is of another version; or the key cannot be read.
     pub fn open_existing(path: &Path, key_file: &Path) -> Result<Self, LedgerError> {
-        schema::must_exist(path)?;
+        // To bring it up to date is the daemon's business: one of an older version may be writing to it now.
+        drop(schema::open_for_reading(path)?);
         let conn = schema::open_for_writing(path)?;
         Ok(Self { conn, seal_key: key_file::read_or_make(key_file, false)?, _lock: None })
     }

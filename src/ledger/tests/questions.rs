@@ -66,13 +66,32 @@ fn a_hint_is_stored_once_and_asked_about() {
 #[test]
 fn an_answer_brings_its_facts_and_settles_the_question() {
     let mut ledger = Book::new();
+    ledger.take(0, registered("CMD-1", 4000));
     ledger.take(0, hint(session("a1")));
-    let events = card("CMD-1", 4000).events;
+    let events = voucher("CMD-1", 4000).events;
     ledger.take(1, answer(session("a1"), minute(0), Standing::Settled, events));
     assert_eq!(ledger.texts("SELECT state || ' ' || order_id FROM questions"), ["settled 1"]);
-    assert_eq!(ledger.texts("SELECT psp || ' ' || card_cents FROM records"), ["monext 4000"]);
+    assert_eq!(
+        ledger.texts("SELECT psp || ' ' || voucher_cents || state FROM records"),
+        ["monext 4000balanced"]
+    );
     assert_eq!(ledger.take(2, hint(session("a1"))), Taken::Unchanged, "answered a minute ago");
     assert!(matches!(ledger.take(12, hint(session("a1"))), Taken::Written { .. }), "asked afresh");
+}
+
+#[test]
+fn a_second_hint_about_what_was_not_paid_yet_is_asked_about_later() {
+    let mut ledger = Book::new();
+    ledger.take(0, hint(session("a1")));
+    // The first card was refused; the customer takes another one.
+    ledger.take(1, answer(session("a1"), minute(0), Standing::Settled, Vec::new()));
+    assert!(matches!(ledger.take(2, hint(session("a1"))), Taken::Written { .. }));
+    assert_eq!(ledger.take(3, hint(session("a1"))), Taken::Unchanged, "it will be asked about");
+    let asked = "SELECT state || ' ' || asked_at FROM questions";
+    assert_eq!(ledger.texts(asked), [format!("open {}", minute(11))]);
+    // Who is not known is not asked about again so soon.
+    ledger.take(12, answer(session("a1"), minute(11), Standing::Unknown, Vec::new()));
+    assert_eq!(ledger.take(13, hint(session("a1"))), Taken::Unchanged);
 }
 
 #[test]
@@ -194,6 +213,19 @@ fn an_answer_that_nobody_sought_leaves_no_trace() {
     let events = card("CMD-1", 4000).events;
     let taken = ledger.take(0, answer(session("a1"), minute(0), Standing::Settled, events));
     assert_eq!((taken, ledger.count("orders")), (Taken::Unchanged, 0));
+}
+
+#[test]
+fn the_last_answer_is_believed_even_if_it_was_given_before() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Afresh);
+    for (n, cents) in [(0, 6000), (2, 5000), (4, 6000), (6, 6000)] {
+        ledger.take(n, inquiry(vec![question()]));
+        let events = voucher("CMD-1", cents).events;
+        ledger.take(n + 1, answer(question(), minute(n), Standing::Settled, events));
+        assert_eq!(ledger.texts("SELECT voucher_cents FROM records"), [cents.to_string()]);
+    }
+    assert_eq!(ledger.count("events"), 3, "one that only repeats the last says nothing");
 }
 
 #[test]

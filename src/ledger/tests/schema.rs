@@ -1,5 +1,6 @@
 //! Opening the file, and the columns that people rely on.
 
+use super::super::Store;
 use super::super::log_row::LogRow;
 use super::super::schema::{VERSION, open_for_reading};
 use super::*;
@@ -173,14 +174,35 @@ fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
 }
 
 /// The log of a ledger of version 0.1, as that version wrote it.
-const WRITTEN_BY_0_1: [(&str, &str); 3] = [
+const WRITTEN_BY_0_1: [(&str, &str); 4] = [
     (
         "policy",
         r#"{"complement_grace":{"secs":1200,"nanos":0},"capture_grace":{"secs":345600,"nanos":0},"require_orders":false}"#,
     ),
     ("order", r#"{"reference":"CMD-1","total_cents":6000,"currency":"EUR"}"#),
-    ("notification", r#"{"mode":"production","events":[]}"#),
+    (
+        "notification",
+        r#"{"mode":"production","events":[{"order_ref":"CMD9542124-01A5G","call_number":"2310165","tender_id":"722487982","instrument":"card","brand":"LIMOCB","operation":"debit","amount":1000,"currency":"EUR","state":"refused","status":{"code":"00151","reading":"known"},"authorisation":"notstated","complement":true,"itemised":false,"occurred_at":"2021-03-01T13:04:31.000Z"}]}"#,
+    ),
+    (
+        "notification",
+        r#"{"mode":"production","events":[{"order_ref":"CMD-T","call_number":"qz930j-20261121-12345678","tender_id":"c99f6da350b01029495b3172f313d61e","instrument":"voucher","brand":"CVCO","operation":{"credit":{"of":null}},"amount":41275,"currency":"EUR","state":"authorised","status":{"code":"AUTHORISED","reading":"known"},"authorisation":"absent","contract":"5785350","mode":"production","complement":false,"itemised":false,"occurred_at":"2026-11-21T06:09:42.000Z"}]}"#,
+    ),
 ];
+
+#[test]
+fn a_command_leaves_an_older_ledger_to_the_daemon() {
+    let book = Book::new();
+    book.conn.pragma_update(None, "user_version", VERSION - 1).expect("set");
+    let refused = Store::open_existing(&book.path(), &book.key_file()).map(drop).expect_err("refused");
+    assert!(refused.to_string().contains("start the daemon of this program once"), "{refused}");
+    assert_eq!(
+        book.texts("PRAGMA user_version"),
+        [(VERSION - 1).to_string()],
+        "the daemon may be an older one"
+    );
+    book.conn.pragma_update(None, "user_version", VERSION).expect("set");
+}
 
 #[test]
 fn what_version_0_1_wrote_is_written_again_to_the_byte() {

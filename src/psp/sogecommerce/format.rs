@@ -4,7 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use super::codes::{Source, TransStatus};
 use super::settings::SiteId;
@@ -205,25 +205,10 @@ impl<'de, T: Format> Deserialize<'de> for Strict<T> {
     }
 }
 
-/// Reads JSON. The error names the place, and nothing that came from outside.
-pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        // Only an error of content has a path that is sure to consist of our own names.
-        if error.inner().is_data() {
-            let path = error.path().to_string();
-            format!("{path} lacks a field or is not in its format")
-        } else {
-            "not JSON".to_owned()
-        }
-    })?;
-    deserializer.end().map_err(|_| "not JSON".to_owned())?;
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::json;
 
     #[test]
     fn json_amounts_are_text_or_whole_numbers() {

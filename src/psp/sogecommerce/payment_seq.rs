@@ -5,10 +5,11 @@
 use serde::Deserialize;
 
 use super::codes::TransStatus;
-use super::format::{AuthResult, Lenient, Moment, OperationType, SequenceNumber, Strict, TransId, json};
+use super::format::{AuthResult, Lenient, Moment, OperationType, SequenceNumber, Strict, TransId};
 use super::payment::{Share, Transaction};
 use super::submission::Malformed;
 use crate::domain::{AuthorisationNumber, Brand, Cents, Contract, Currency, TenderId};
+use crate::wire::json;
 
 /// Far more attempts than a payment page of ten minutes allows.
 const MAX_PARTS: usize = 20;
@@ -107,7 +108,8 @@ mod tests {
         let wrong = PART.replace("6000", "60,00");
         assert_eq!(
             sequence(&format!(r#""transactions":[{PART},{wrong}]"#)),
-            Err("vads_payment_seq: transactions[1].amount lacks a field or is not in its format".to_owned())
+            Err("vads_payment_seq: transactions[1].amount is missing, stands twice or is not in its format"
+                .to_owned())
         );
         assert_eq!(sequence("\"secret\": nonsense"), Err("vads_payment_seq: not JSON".to_owned()));
     }

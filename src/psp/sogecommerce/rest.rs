@@ -2,13 +2,14 @@
 
 use serde::Deserialize;
 
-use super::format::{Strict, json};
+use super::format::Strict;
 use super::rest_transaction::{OrderDetails, RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::{Malformed, Submission};
 use crate::crypto::{HmacSha256Key, Verified};
 use crate::domain::Mode;
 use crate::psp::{Reading, Rejection};
+use crate::wire::json;
 
 /// Proves and reads a notification. `kr-src`, `kr-answer-type` and the names of
 /// the fields are outside the signed text and are not believed.

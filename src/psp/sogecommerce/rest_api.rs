@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::format::{Lenient, Strict, Text, json as read_json};
+use super::format::{Lenient, Strict, Text};
 use super::rest_transaction::{RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::Malformed;
@@ -23,6 +23,7 @@ use crate::psp::api::{
     Answer, Api, ApiRequest, ApiResponse, BaseUrl, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };
 use crate::psp::{Method, Reading};
+use crate::wire::json as read_json;
 
 /// What the call that asks nothing sends, to be sent back.
 const ECHO: &str = "cvco-reconciled";

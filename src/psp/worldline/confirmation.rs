@@ -8,12 +8,13 @@ use serde::de::DeserializeOwned;
 
 use super::authentication::get;
 use super::details::{self, Look};
-use super::format::{Loose, Word, json, or_empty};
+use super::format::{Loose, Word, or_empty};
 use super::objects::Payment;
 use super::payment_id::{PaymentId, first_operation, wrap};
 use super::settings::ApiSettings;
 use crate::domain::{Asking, CallNumber, Event, Question, Standing, Subject, Timestamp, Topic};
 use crate::psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
+use crate::wire::json;
 
 /// Many times what any payment has.
 const MOST_OPERATIONS: usize = 1000;

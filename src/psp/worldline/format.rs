@@ -4,9 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::method::{Method, Product};
 use super::payment_id::PaymentId;
@@ -178,24 +176,10 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads JSON. The error names the place, and nothing that came from outside.
-pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        // Only an error of content has a path that is sure to consist of our own names.
-        if error.inner().is_data() {
-            format!("{} stands twice or is not in its format", error.path())
-        } else {
-            "not JSON".to_owned()
-        }
-    })?;
-    deserializer.end().map_err(|_| "not JSON".to_owned())?;
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::json;
 
     #[test]
     fn dates_come_with_and_without_a_colon_and_with_any_number_of_digits() {

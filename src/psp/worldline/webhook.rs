@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::format::{Lenient, Loose, Text, Word, json, or_empty};
+use super::format::{Lenient, Loose, Text, Word, or_empty};
 use super::objects::{Payment, Refund};
 use super::{refund, tender};
 use crate::crypto::Verified;
 use crate::domain::{Psp, Timestamp};
 use crate::psp::{Reading, Rejection};
+use crate::wire::json;
 
 /// More events than this in one body are no webhook.
 const MOST_EVENTS: usize = 50;

@@ -69,11 +69,11 @@ fn respond(play: &Play, given: &mut BTreeMap<usize, usize>, request: &ApiRequest
 
 fn seen(request: &ApiRequest) -> Seen {
     let (_, rest) = request.url.split_once("://").expect("an address");
-    let target = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let target = rest.split_once('/').map_or_else(String::new, |(_, target)| target.to_owned());
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     Seen {
         method: if request.method == Method::Get { "GET" } else { "POST" }.to_owned(),
-        path: path.to_owned(),
+        path: format!("/{path}"),
         query: query.to_owned(),
         headers: Vec::new(),
         body: request.body.clone(),

@@ -207,7 +207,7 @@ mod rest {
         let wrong = body(&[], &|json| json.replace("\"amount\":6000", "\"amount\":60.00"));
         assert_eq!(
             malformed(&wrong),
-            "kr-answer: transactions[1].amount lacks a field or is not in its format"
+            "kr-answer: transactions[1].amount is missing, stands twice or is not in its format"
         );
     }
 

@@ -10,11 +10,11 @@ fn what_matters_must_not_be_garbled() {
     let place = |from: &str, to: &str| malformed(&altered(&voucher, from, to));
     assert_eq!(
         place(r#"{"amount":5000"#, r#"{"amount":"50.00""#),
-        "payment.paymentOutput.acquiredAmount.amount stands twice or is not in its format"
+        "payment.paymentOutput.acquiredAmount.amount is missing, stands twice or is not in its format"
     );
     assert_eq!(
         place(r#"{"amount":14000"#, r#"{"amount":-1"#),
-        "payment.paymentOutput.amountOfMoney.amount stands twice or is not in its format"
+        "payment.paymentOutput.amountOfMoney.amount is missing, stands twice or is not in its format"
     );
     assert!(place(r#""statusCode":9"#, r#""statusCode":9.5"#).starts_with("payment.statusOutput.statusCode"));
     assert!(
