@@ -16,7 +16,7 @@ use super::{back_off, sweep};
 use crate::clock::Clock;
 use crate::config::{Config, ConfirmSettings, Endpoint};
 use crate::crypto::sha256;
-use crate::domain::{EndpointId, Standing, Timestamp};
+use crate::domain::{EndpointId, Event, Standing, Timestamp};
 use crate::ledger::{Confirmation, Entry, Envelope, Ledger, LedgerError, PendingQuestion, Reader};
 use crate::outbound::Client;
 use crate::psp::api::{Answer, Inquiry, NoAnswer};
@@ -264,7 +264,7 @@ impl Round {
                     self.ask_again(pending, next, None).await?;
                 }
                 let standing = if undecided { self.or_given_up(pending, now) } else { answer.standing };
-                let answer = Answer { standing, ..answer };
+                let answer = bound(Answer { standing, ..answer }, &pending.known);
                 tracing::info!(
                     endpoint = %self.endpoint.id, question = %pending.question, standing = standing.as_str(),
                     events = answer.events.len(), "answered"
@@ -350,6 +350,21 @@ impl Round {
     fn count(&self, outcome: QuestionOutcome) {
         self.metrics.count_question(self.endpoint.id.as_str(), outcome);
     }
+}
+
+/// Keeps a payment with the order that it was notified for, whatever reference an answer about it states: one payment
+/// in two orders would be counted twice.
+fn bound(mut answer: Answer, known: &[Event]) -> Answer {
+    for event in &mut answer.events {
+        let notified = known.iter().find(|notified| notified.call_number == event.call_number);
+        let Some(notified) = notified.filter(|notified| notified.order_ref != event.order_ref) else {
+            continue;
+        };
+        event.order_ref.clone_from(&notified.order_ref);
+        answer.remark =
+            Some("the answer states another order reference than the notification; it is ignored".to_owned());
+    }
+    answer
 }
 
 fn tell(endpoint: &EndpointId, pending: &PendingQuestion, why: &NoAnswer) {

@@ -92,7 +92,8 @@ fn why_not_trusted(certificate: &CertificateError, target: &Target) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "its certificate is not valid yet (or this machine's clock is wrong)".to_owned()
         }
-        CertificateError::UnknownIssuer => {
+        // The verifier's other words are about a certificate that is its own authority.
+        CertificateError::UnknownIssuer | CertificateError::Other(_) => {
             "its certificate comes from an authority that this system does not trust (old ca-certificates, a \
              self-signed certificate, or a proxy that opens TLS)"
                 .to_owned()

@@ -250,6 +250,24 @@ async fn a_split_that_worldlines_messages_leave_open_is_settled_by_its_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_names_another_order_moves_no_money_there() {
+    let (daemon, sandbox) = asking().await;
+    let voucher = webhook(0, Part::Voucher(5412), 14_000, 14_000);
+    let elsewhere = Webhook { order_ref: "OTHER".to_owned(), ..voucher.clone() };
+    let details = worldline::answers::details(std::slice::from_ref(&elsewhere)).expect("details");
+    for (path, body) in [("", worldline::answers::payment(&elsewhere)), ("/details", details)] {
+        for id in ["4375008553_0", "9000004375008553000"] {
+            let page = format!("/v2/PSPIDTEST/payments/{id}{path}");
+            sandbox.answer(Match::get(page), Canned::json(body.clone()));
+        }
+    }
+    assert_eq!(post_webhook(&daemon, &voucher, "key", "hello+world"), 200);
+    daemon.until("SELECT state FROM acct_confirmations WHERE topic = 'payment'", &["settled"]).await;
+    assert_eq!(daemon.rows(REGISTER), ["worldline|CMD-9|14000|0|balanced"]);
+    daemon.out(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn worldlines_keys_are_told_apart_and_its_test_of_the_address_is_answered() {
     let (daemon, _sandbox) = asking().await;
     let voucher = webhook(0, Part::Voucher(5412), 14_000, 14_000);
