@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::config::{Config, Endpoint};
 use crate::crypto::sha256;
-use crate::domain::{Asking, EndpointId, Mode, Psp, Question, RecordState, Standing, Timestamp};
-use crate::ledger::{Confirmation, Inquiry, LedgerError, Reader, Reason};
+use crate::domain::{Asking, EndpointId, Event, Mode, Psp, Question, RecordState, Standing, Timestamp};
+use crate::ledger::{Confirmation, Inquiry, LedgerError, Reader, Reason, UnheardOrder};
 
 /// An order is asked about when nothing was heard of it for so long: its customer may still be paying.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -27,11 +27,12 @@ const OVERLAP: Duration = Duration::from_mins(10);
 /// The ledger's own.
 pub fn regular(reader: &Reader, config: &Config, now: Timestamp) -> Result<Vec<Inquiry>, LedgerError> {
     let since = now.before(REACH);
+    let open = Open::read(reader, since, now.before(PATIENCE))?;
     let mut inquiries = Vec::new();
     for endpoint in &config.endpoints {
         let last = reader.last_window(&endpoint.id)?;
         let from = last.map_or_else(|| now.before(config.confirm.sweep_every), |at| at.max(since));
-        let mut found = questions(reader, endpoint, (since, now.before(PATIENCE)), Asking::Once)?;
+        let mut found = open.questions(endpoint, Asking::Once);
         found.extend(windows(endpoint, from.before(OVERLAP), now));
         inquiries.extend(inquiry(endpoint, found, Reason::Sweep));
     }
@@ -48,9 +49,10 @@ pub fn catch_up(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Inquiry>, LedgerError> {
+    let open = Open::read(reader, since, now)?;
     let mut inquiries = Vec::new();
     for endpoint in &config.endpoints {
-        let mut found = questions(reader, endpoint, (since, now), Asking::Afresh)?;
+        let mut found = open.questions(endpoint, Asking::Afresh);
         found.extend(
             windows(endpoint, since, now).into_iter().map(|q| Question { asking: Asking::Afresh, ..q }),
         );
@@ -62,34 +64,38 @@ pub fn catch_up(
     Ok(inquiries)
 }
 
-/// The questions about an endpoint's open records, and about its shop's orders of which nothing was heard. `patient`
-/// is for those that need no answer but the first.
-fn questions(
-    reader: &Reader,
-    endpoint: &Endpoint,
-    (since, until): (Timestamp, Timestamp),
-    patient: Asking,
-) -> Result<BTreeSet<Question>, LedgerError> {
-    let mut found = BTreeSet::new();
-    let Some(api) = endpoint.adapter.api() else { return Ok(found) };
-    for (state, asking) in [
-        (RecordState::Pending, Asking::Afresh),
-        (RecordState::Unbalanced, Asking::Afresh),
-        (RecordState::Unverified, patient),
-    ] {
-        for (told_at, event) in reader.events_of_records(state, since)? {
-            if told_at == endpoint.id {
-                found.extend(api.again(&event).map(|question| Question { asking, ..question }));
-            }
+/// What there may be to ask about, of all shops.
+struct Open {
+    /// The events of the records that are open, and where each was told.
+    events: Vec<(RecordState, EndpointId, Event)>,
+    orders: Vec<UnheardOrder>,
+}
+
+impl Open {
+    fn read(reader: &Reader, since: Timestamp, until: Timestamp) -> Result<Self, LedgerError> {
+        let mut events = Vec::new();
+        for state in [RecordState::Pending, RecordState::Unbalanced, RecordState::Unverified] {
+            let told = reader.events_of_records(state, since)?;
+            events.extend(told.into_iter().map(|(endpoint, event)| (state, endpoint, event)));
         }
+        Ok(Self { events, orders: reader.unheard_orders(since, until)? })
     }
-    for order in reader.unheard_orders(since, until)? {
-        if order.shop == endpoint.shop {
-            let question = api.order(&order.reference);
-            found.extend(question.map(|question| Question { asking: patient, ..question }));
-        }
+
+    /// The questions about an endpoint's open records, and about its shop's orders of which nothing was heard.
+    /// `patient` is for those that need no answer but the first.
+    fn questions(&self, endpoint: &Endpoint, patient: Asking) -> BTreeSet<Question> {
+        let Some(api) = endpoint.adapter.api() else { return BTreeSet::new() };
+        let told_here = self.events.iter().filter(|(_, told_at, _)| *told_at == endpoint.id);
+        let about_events = told_here.filter_map(|(state, _, event)| {
+            let asking = if *state == RecordState::Unverified { patient } else { Asking::Afresh };
+            api.again(event).map(|question| Question { asking, ..question })
+        });
+        let orders = self.orders.iter().filter(|order| order.shop == endpoint.shop);
+        let about_orders = orders.filter_map(|order| {
+            api.order(&order.reference).map(|question| Question { asking: patient, ..question })
+        });
+        about_events.chain(about_orders).collect()
     }
-    Ok(found)
 }
 
 fn windows(endpoint: &Endpoint, from: Timestamp, until: Timestamp) -> Vec<Question> {

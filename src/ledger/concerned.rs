@@ -1,6 +1,6 @@
 //! The orders that a statement speaks of, and what in it is news to them.
 
-use crate::domain::{Event, OrderKey, Question, Source};
+use crate::domain::{Event, OrderKey, OrderRef, Question, Source, TenderId};
 use crate::reconcile::Fact;
 
 use super::entry::Verdict;
@@ -63,8 +63,8 @@ pub(super) fn order_of(question: &Question, concerned: &[Concerned]) -> Option<i
     let subject = question.subject.as_str();
     let named = |fact: &Fact| {
         let event = &fact.event;
-        let tender = event.tender_id.as_ref().map(crate::domain::TenderId::as_str);
-        let order = event.order_ref.as_ref().map(crate::domain::OrderRef::as_str);
+        let tender = event.tender_id.as_ref().map(TenderId::as_str);
+        let order = event.order_ref.as_ref().map(OrderRef::as_str);
         [tender, order, Some(event.call_number.as_str())].contains(&Some(subject))
     };
     match concerned {

@@ -10,6 +10,7 @@ mod concerned;
 mod discrepancies;
 mod entry;
 mod fold;
+mod jobs;
 mod key_file;
 mod log_row;
 mod orders;

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::crypto::SealKey;
 use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
 use super::entry::{Confirmation, Entry};
 use super::fold::{Fold, Taken};
+use super::jobs::{Desk, Job, JobFailed, task};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
 use super::rejections::{self, Rejected};
@@ -39,74 +40,6 @@ pub struct Swept {
     /// How far the last entry lies in the future, because the clock was put back. Until it has caught up, all
     /// entries are dated like that one, and no rule comes due.
     pub ahead: Duration,
-}
-
-/// What one job sees of the transaction that it shares with its group.
-struct Desk<'t> {
-    conn: &'t Connection,
-    fold: Fold<'t>,
-    seal_key: &'t SealKey,
-}
-
-impl Desk<'_> {
-    /// Takes an entry, and keeps the bytes that carried it unless they are kept already.
-    fn keep(
-        &mut self,
-        at: Timestamp,
-        entry: &Entry,
-        envelope: Option<&Envelope>,
-    ) -> Result<Taken, LedgerError> {
-        let taken = self.fold.take(at, entry)?;
-        if let (Taken::Written { seq, payload_known: false, .. }, Some(envelope)) = (&taken, envelope) {
-            payload::keep(self.conn, self.seal_key, (*seq, self.fold.head().at), envelope)?;
-        }
-        Ok(taken)
-    }
-}
-
-/// A job: work inside the transaction, and an answer after its commit.
-trait Job: Send {
-    fn perform(&mut self, desk: &mut Desk<'_>) -> Result<(), JobFailed>;
-    fn answer(self: Box<Self>, commit: Result<(), &LedgerError>);
-}
-
-/// The job's own part of the transaction is to be undone, or all of it.
-enum JobFailed {
-    Alone,
-    WithItsGroup(LedgerError),
-}
-
-struct Task<T, F> {
-    work: Option<F>,
-    outcome: Result<T, LedgerError>,
-    reply: oneshot::Sender<Result<T, LedgerError>>,
-}
-
-impl<T, F> Job for Task<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Desk<'_>) -> Result<T, LedgerError> + Send,
-{
-    fn perform(&mut self, desk: &mut Desk<'_>) -> Result<(), JobFailed> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        match work(desk) {
-            Err(error) if ends_transaction(&error) => Err(JobFailed::WithItsGroup(error)),
-            outcome => {
-                let failed = outcome.is_err();
-                self.outcome = outcome;
-                if failed { Err(JobFailed::Alone) } else { Ok(()) }
-            }
-        }
-    }
-
-    fn answer(self: Box<Self>, commit: Result<(), &LedgerError>) {
-        let answer = match commit {
-            Ok(()) => self.outcome,
-            Err(error) => Err(LedgerError::NotStored(error.to_string())),
-        };
-        // A caller that gave up waiting has no use for the answer; the work is done all the same.
-        drop(self.reply.send(answer));
-    }
 }
 
 /// The ledger's file, open for writing, without a thread: for commands that run beside the daemon or without
@@ -209,24 +142,6 @@ impl Store {
         tx.commit()?;
         Ok(next_look)
     }
-}
-
-/// Errors after which SQLite may have rolled the whole transaction back by itself.
-fn ends_transaction(error: &LedgerError) -> bool {
-    let LedgerError::Sqlite(error) = error else { return false };
-    matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::OutOfMemory
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-        )
-    )
 }
 
 /// Whether the writer can go on after an error. A full disk may get room again, and another process may let
@@ -469,13 +384,4 @@ impl Ledger {
         self.jobs.send(job).await.map_err(|_| LedgerError::Stopped)?;
         answer.await.unwrap_or(Err(LedgerError::Stopped))
     }
-}
-
-fn task<T, F>(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, LedgerError>>)
-where
-    T: Send + 'static,
-    F: FnOnce(&mut Desk<'_>) -> Result<T, LedgerError> + Send + 'static,
-{
-    let (reply, answer) = oneshot::channel();
-    (Box::new(Task { work: Some(work), outcome: Err(LedgerError::Stopped), reply }), answer)
 }

@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::Reader;
 use crate::domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
 use crate::ledger::{LedgerError, orders};
+use crate::reconcile::Fact;
 
 /// A question that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,8 +174,21 @@ impl Reader {
     }
 
     fn events_of(&self, order_id: i64, psp: Psp) -> Result<Vec<Event>, LedgerError> {
-        let facts = orders::facts(&self.conn, order_id)?;
-        Ok(facts.into_iter().filter(|(fact, _)| fact.psp == psp).map(|(fact, _)| fact.event).collect())
+        let facts = self.readable_facts(order_id)?;
+        Ok(facts.into_iter().filter(|fact| fact.psp == psp).map(|fact| fact.event).collect())
+    }
+
+    /// The facts of an order. One damaged order must not keep all others from being asked about: `verify` names the
+    /// row.
+    fn readable_facts(&self, order_id: i64) -> Result<Vec<Fact>, LedgerError> {
+        match orders::facts(&self.conn, order_id) {
+            Ok(facts) => Ok(facts.into_iter().map(|(fact, _)| fact).collect()),
+            Err(error) if error.is_damage() => {
+                tracing::error!(order.id = order_id, %error, "what is known of an order cannot be read");
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The endpoints that have questions without any answer yet, each with how many. Where the PSP has said that it
@@ -230,8 +244,8 @@ impl Reader {
             .collect::<Result<_, _>>()?;
         let mut events = Vec::new();
         for order_id in ids {
-            let facts = orders::facts(&self.conn, order_id)?;
-            events.extend(facts.into_iter().map(|(fact, _)| (fact.endpoint, fact.event)));
+            let facts = self.readable_facts(order_id)?;
+            events.extend(facts.into_iter().map(|fact| (fact.endpoint, fact.event)));
         }
         Ok(events)
     }

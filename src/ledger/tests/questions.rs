@@ -280,3 +280,17 @@ fn what_waits_is_handed_out_when_its_time_has_come() {
         |psp| reader.questions_of_others(&[(endpoint("camping-up2pay"), psp)]).expect("read").len();
     assert_eq!((stranded(Psp::Monext), stranded(Psp::Worldline)), (0, 2));
 }
+
+#[test]
+fn a_damaged_order_keeps_no_other_from_being_asked_about() {
+    let mut ledger = Book::new();
+    for order in ["A", "B"] {
+        let questions = vec![transaction(order, Asking::Afresh)];
+        ledger.take(0, Notification { questions, ..voucher(order, 6000) });
+    }
+    ledger.damage("UPDATE log SET content = '{' WHERE seq = 1");
+    let reader = Reader::open(&ledger.path()).expect("a reader");
+    let due = reader.questions_due((&endpoint("camping-up2pay"), Psp::Up2pay), minute(1), 10).expect("read");
+    let known: Vec<_> = due.iter().map(|due| (due.question.subject.as_str(), due.known.len())).collect();
+    assert_eq!(known, [("A", 0), ("B", 1)]);
+}
