@@ -9,12 +9,15 @@ use crate::psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, Prob
 /// No conversation needs more calls.
 const MOST_CALLS: usize = 16;
 
+/// So much of what a PSP answered is kept: several times what any honest answer has.
+const MOST_EVIDENCE: usize = 1024 * 1024;
+
 /// How a conversation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The answer, or why there is none.
     pub answer: Result<Answer, NoAnswer>,
-    /// What the PSP said, as evidence: the bodies of its answers, one after the other.
+    /// What the PSP said, as evidence: the bodies of its answers, one after the other, cut where they grow too long.
     pub evidence: Vec<u8>,
 }
 
@@ -83,7 +86,9 @@ fn evidence(said: &[Exchange]) -> Vec<u8> {
         .filter_map(|exchange| exchange.outcome.as_ref().ok())
         .map(|r| r.body.as_slice())
         .collect();
-    bodies.join(&b"\n"[..])
+    let mut evidence = bodies.join(&b"\n"[..]);
+    evidence.truncate(MOST_EVIDENCE);
+    evidence
 }
 
 #[cfg(test)]
