@@ -1,6 +1,6 @@
 //! What the shop says it expects.
 
-use super::{CallNumber, Cents, Currency, OrderRef, Psp, ShopId, Subject, Timestamp};
+use super::{CallNumber, Cents, Currency, EndpointId, OrderRef, Psp, ShopId, Subject, Timestamp};
 
 /// What facts belong together: an order of a shop, or, where a payment carries no order reference, that
 /// payment alone.
@@ -53,8 +53,9 @@ pub struct Order {
     pub shares_prefix_with: Option<OrderRef>,
     /// Whether an answer about it from a PSP's API is still awaited.
     pub awaits_answer: bool,
-    /// The PSPs whose API does not know what it was asked about this order, with the subject of the question.
-    pub unknown_to: Vec<(Psp, Subject)>,
+    /// The endpoints whose PSP's API does not know what it was asked about this order, with the subject of the
+    /// question. The endpoint, because a shop may have two at one PSP, and an order is paid at one of them.
+    pub unknown_to: Vec<(EndpointId, Subject)>,
 }
 
 impl Order {

@@ -178,10 +178,13 @@ pub(super) fn settle(
 }
 
 /// What an order's open and unanswerable questions mean for its assessment: whether an answer is awaited, and which
-/// PSPs do not know what they were asked.
-pub(super) fn of_order(conn: &Connection, order_id: i64) -> Result<(bool, Vec<(Psp, Subject)>), LedgerError> {
+/// endpoints' PSPs do not know what they were asked.
+pub(super) fn of_order(
+    conn: &Connection,
+    order_id: i64,
+) -> Result<(bool, Vec<(EndpointId, Subject)>), LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT state, psp, subject FROM questions WHERE order_id = ?1 AND state <> 'settled'
+        "SELECT state, endpoint, subject FROM questions WHERE order_id = ?1 AND state <> 'settled'
          ORDER BY endpoint, topic, subject",
     )?;
     let mut rows = statement.query([order_id])?;

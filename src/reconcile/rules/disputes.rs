@@ -35,11 +35,11 @@ fn disputed(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
 /// Accepted, say notifications alone; and the PSP's API does not know what it was asked about.
 fn unknown_to_the_api(draft: &Draft, order: &Order) -> Option<Finding> {
     let unconfirmed = draft.evidence.iter().filter(|e| e.tender.state.is_accepted() && e.only_notified);
-    let psps: BTreeSet<_> = unconfirmed.map(|evidence| evidence.psp).collect();
+    let endpoints: BTreeSet<_> = unconfirmed.map(|evidence| &evidence.tender.endpoint).collect();
     let subjects: BTreeSet<_> = order
         .unknown_to
         .iter()
-        .filter(|(psp, _)| psps.contains(psp))
+        .filter(|(endpoint, _)| endpoints.contains(endpoint))
         .map(|(_, subject)| subject.as_str())
         .collect();
     let list: Vec<_> = subjects.into_iter().collect();

@@ -110,20 +110,20 @@ fn what_no_notification_stated_as_its_own_cannot_differ() {
 #[test]
 fn a_payment_that_the_api_does_not_know_differs_once() {
     let case = order(10_000).with(voucher(6000)).with(card(4000));
-    let unknown = case.clone().unknown_to(Psp::Up2pay, "7001").unknown_to(Psp::Up2pay, "CMD1");
+    let unknown = case.clone().unknown_to("camping", "7001").unknown_to("camping", "CMD1");
     let finding = unknown.finding(Kind::ConfirmationDiffers);
     assert_eq!((finding.subject.as_str(), finding.detail.as_str()), ("unknown", "7001; CMD1"));
     unknown.is(RecordState::Balanced);
-    case.unknown_to(Psp::Sogecommerce, "7001").raises(&[]);
+    case.unknown_to("another", "7001").raises(&[]);
 }
 
 #[test]
 fn only_an_accepted_notification_can_be_unknown() {
-    order(10_000).with(refused()).unknown_to(Psp::Up2pay, "7001").raises(&[]);
+    order(10_000).with(refused()).unknown_to("camping", "7001").raises(&[]);
     order(10_000)
         .with(voucher(10_000))
         .with(voucher(10_000).answered())
-        .unknown_to(Psp::Up2pay, "another question")
+        .unknown_to("camping", "another question")
         .raises(&[]);
 }
 

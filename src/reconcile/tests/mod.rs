@@ -226,8 +226,9 @@ impl Case {
         self
     }
     /// The PSP's API knows nothing of what it was asked about.
-    fn unknown_to(mut self, psp: Psp, subject: &str) -> Self {
-        self.order.unknown_to.push((psp, Subject::new(subject).expect("a subject")));
+    fn unknown_to(mut self, endpoint: &str, subject: &str) -> Self {
+        let endpoint = EndpointId::new(endpoint).expect("an endpoint");
+        self.order.unknown_to.push((endpoint, Subject::new(subject).expect("a subject")));
         self
     }
     fn awaiting_an_answer(mut self) -> Self {
