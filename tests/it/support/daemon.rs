@@ -155,14 +155,15 @@ impl Daemon {
     /// Waits until a query over the ledger gives these rows.
     pub async fn until(&self, query: &str, wanted: &[&str]) {
         let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+        // Nothing tells when the daemon commits; what ends the wait is the rows.
+        let mut look = tokio::time::interval(Duration::from_millis(20));
         loop {
+            look.tick().await;
             let rows = self.rows(query);
             if rows == wanted {
                 return;
             }
             assert!(tokio::time::Instant::now() < deadline, "{query}: {rows:?} instead of {wanted:?}");
-            // Nothing tells when the daemon commits; the wait ends with the rows, not with the time.
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
