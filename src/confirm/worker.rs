@@ -237,8 +237,9 @@ impl Round {
                 break;
             }
         }
-        // A single question that fails may be at fault itself; several, and the API is left alone for a while.
-        manner.failures = if in_a_row > 0 { manner.failures.saturating_add(1) } else { 0 };
+        // One or two questions that fail may be at fault themselves, and have a back-off of their own; of several the API
+        // is the cause, and is left alone for a while.
+        manner.failures = if in_a_row >= ENOUGH { manner.failures.saturating_add(1) } else { 0 };
         manner.not_before = self.clock.now().after(back_off::pause(manner.failures));
         manner.next_call = next_call.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         manner
