@@ -8,6 +8,7 @@ mod attempts;
 mod columns;
 mod concerned;
 mod discrepancies;
+mod endpoints;
 mod entry;
 mod fold;
 mod jobs;

@@ -154,7 +154,14 @@ fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
             names.query_map([], |row| row.get(0)).expect("names").collect::<Result<_, _>>().expect("names")
         };
         for table in &tables {
-            let copy = format!("INSERT INTO main.{table} SELECT * FROM new.{table}");
+            let columns: String = old
+                .query_row(
+                    "SELECT group_concat(name, ', ') FROM pragma_table_info(?1, 'main')",
+                    [table],
+                    |row| row.get(0),
+                )
+                .expect("columns");
+            let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
             old.execute_batch(&copy).expect("copied");
         }
         drop(old);
