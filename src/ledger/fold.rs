@@ -309,8 +309,10 @@ impl<'c> Fold<'c> {
             }
         }
         self.write_down(seq, &concerned, at)?;
-        // A call that verifies proves that the key is right.
-        discrepancies::close_of_endpoint(self.conn, &notification.endpoint, Kind::SignatureFailures, at)?;
+        // A call that is taken proves that key and account are right.
+        for kind in [Kind::SignatureFailures, Kind::ContractUnknown] {
+            discrepancies::close_of_endpoint(self.conn, &notification.endpoint, kind, at)?;
+        }
         self.hear(asked, notification, at)?;
         Ok(Taken::Written { seq, verdict: Some(verdict), payload_known })
     }
@@ -496,7 +498,7 @@ impl<'c> Fold<'c> {
         let seq = self.append(at, entry, None)?;
         let detail = format!("{} calls refused; {}", burst.failures, burst.explanation);
         let asked = Asked { shop: &burst.shop, endpoint: &burst.endpoint, psp: burst.psp };
-        discrepancies::open_of_endpoint(self.conn, asked, (Kind::SignatureFailures, &detail), at)?;
+        discrepancies::open_of_endpoint(self.conn, asked, (burst.refusal.kind(), &detail), at)?;
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
 

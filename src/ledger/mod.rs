@@ -31,7 +31,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use entry::{
-    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason,
+    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason, Refusal,
     SignatureFailures, Verdict,
 };
 pub use fold::Taken;
