@@ -14,12 +14,12 @@ use crate::reconcile::{Fact, Policy, assess};
 
 use super::concerned::{Concerned, order_of, verdict};
 use super::entry::{
-    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, SignatureFailures,
+    Acknowledgement, Act, Confirmation, Entry, Inquiry, Notification, OrderRegistration, SignatureFailures,
     Statement, Verdict,
 };
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
-use super::{LedgerError, attempts, discrepancies, orders, records};
+use super::{LedgerError, acknowledgements, attempts, discrepancies, orders, records};
 
 /// The hash that stands before the first entry.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -171,31 +171,48 @@ impl<'c> Fold<'c> {
         loop {
             let order = orders::next_to_look_at(self.conn, now)?;
             let question = questions::next_to_look_at(self.conn, now)?;
-            let due = match (order, question) {
-                (Some((order_id, due)), question) if question.as_ref().is_none_or(|q| due <= q.at) => {
-                    self.look_again(order_id, due)?;
-                    due
-                }
-                (_, Some(question)) => {
+            let snooze = acknowledgements::next_to_remind_of(self.conn, now)?;
+            let dues = [order.map(|(_, at)| at), question.as_ref().map(|q| q.at), snooze.map(|(_, at)| at)];
+            let Some(due) = dues.into_iter().flatten().min() else { break };
+            match (order, question, snooze) {
+                (Some((order_id, at)), _, _) if at == due => self.look_again(order_id, due)?,
+                (_, Some(question), _) if question.at == due => {
                     questions::is_overdue_now(self.conn, &question)?;
                     // Counting takes as long as there are such questions: not once for each of thousands.
                     if !told.contains_key(&question.endpoint) {
                         self.tell_of_overdue(&question.endpoint, question.at)?;
                     }
                     told.insert(question.endpoint, question.at);
-                    question.at
                 }
-                (Some(_) | None, None) => break,
-            };
+                // Last, for what closes at the same instant needs no reminder.
+                (_, _, Some((id, _))) => acknowledgements::remind(self.conn, id, due)?,
+                (_, _, None) => break,
+            }
             self.swept_at = self.swept_at.max(due);
             came_due = true;
         }
         for (endpoint, at) in &told {
             self.tell_of_overdue(endpoint, *at)?;
         }
-        let next = [orders::next_look(self.conn)?, questions::next_look(self.conn)?];
-        self.quiet_until.set(next.into_iter().flatten().min().unwrap_or(Timestamp::from_millis(i64::MAX)));
+        self.quiet_until.set(self.next_look()?.unwrap_or(Timestamp::from_millis(i64::MAX)));
         Ok(came_due)
+    }
+
+    /// When the next rule of time comes due.
+    pub(super) fn next_look(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let next = [
+            orders::next_look(self.conn)?,
+            questions::next_look(self.conn)?,
+            acknowledgements::next_look(self.conn)?,
+        ];
+        Ok(next.into_iter().flatten().min())
+    }
+
+    /// Takes what a person does with the discrepancy that has this number now.
+    pub(super) fn take_act(&mut self, at: Timestamp, ack: Acknowledgement) -> Result<Taken, LedgerError> {
+        let at = at.max(self.head.at).max(self.swept_at);
+        self.sweep(at)?;
+        self.take(at, &Entry::Acknowledgement(acknowledgements::identified(self.conn, ack, at)?))
     }
 
     /// A rule of time may come due at this instant.
@@ -370,7 +387,9 @@ impl<'c> Fold<'c> {
     ) -> Result<(), LedgerError> {
         for question in questions {
             let order_id = match (order_id, question.topic) {
-                (None, Topic::Order) => orders::find(self.conn, asked.shop, question.subject.as_str())?,
+                (None, Topic::Order) => {
+                    orders::find_by_reference(self.conn, asked.shop, question.subject.as_str())?
+                }
                 (known, _) => known,
             };
             let when = (at, self.policy.confirmation_grace);
@@ -421,10 +440,12 @@ impl<'c> Fold<'c> {
         entry: &Entry,
         ack: &Acknowledgement,
     ) -> Result<Taken, LedgerError> {
-        if !discrepancies::acknowledge(self.conn, ack, at)? {
-            return Err(LedgerError::NoDiscrepancy(ack.discrepancy));
-        }
+        let concerned = acknowledgements::find(self.conn, ack)?;
         let seq = self.append(at, entry, None)?;
+        acknowledgements::keep(self.conn, (seq, at), concerned, ack)?;
+        if let Act::Snoozed { until } = ack.act {
+            self.note_due(Some(until));
+        }
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
 

@@ -1,6 +1,7 @@
 //! What the ledger promises, one file per promise: an append-only log, a fold that depends on nothing else,
 //! a proof that finds every damage, e-mails owed once, and neighbours that do not hinder each other.
 
+mod acknowledgements;
 mod fold;
 mod log;
 mod outbox;
@@ -25,13 +26,13 @@ use crate::reconcile::Policy;
 
 use super::fold::Fold;
 use super::{
-    Acknowledgement, Entry, Envelope, LedgerError, Notification, OrderRegistration, Origin, Proof,
+    Acknowledgement, Act, Entry, Envelope, LedgerError, Notification, OrderRegistration, Origin, Proof,
     SignatureFailures, Taken, Verdict, rebuild, verify,
 };
 
 /// What the log decides, parents first; `progress` beside them says how far it was folded.
-const FOLD_TABLES: [&str; 7] =
-    ["orders", "order_versions", "events", "records", "tenders", "questions", "discrepancies"];
+const FOLD_TABLES: [&str; 8] =
+    ["orders", "order_versions", "events", "records", "tenders", "questions", "discrepancies", "acts"];
 
 /// So many minutes after the first of March 2026, ten o'clock UTC.
 fn minute(minutes: i64) -> Timestamp {
@@ -152,11 +153,14 @@ fn wrong_signatures() -> Entry {
     })
 }
 
+/// As version 0.2 wrote it, by number alone.
 fn acknowledged(discrepancy: i64) -> Entry {
     Entry::Acknowledgement(Acknowledgement {
         discrepancy,
-        note: "called the customer".to_owned(),
+        note: Some("called the customer".to_owned()),
         by: "compta".to_owned(),
+        act: Act::Acknowledged,
+        of: None,
     })
 }
 
