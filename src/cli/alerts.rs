@@ -121,13 +121,16 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
     };
     let found = reader.discrepancies(&filter)?;
     let values: Vec<_> = found.iter().map(as_json).collect();
-    let none = if options.all { "no discrepancies" } else { "no open discrepancies" };
+    let aside = if filter.snoozed == Some(false) { reader.snoozed(&filter)? } else { 0 };
+    let none = match (options.all, options.snoozed, aside) {
+        (true, _, _) => "no discrepancies",
+        (_, true, _) => "no snoozed discrepancies",
+        (_, _, 0) => "no open discrepancies",
+        _ => "no open discrepancies beside those that are snoozed",
+    };
     listing(&found).print(options.format, &values, none)?;
-    if filter.snoozed == Some(false) && options.format == Format::Table {
-        match reader.snoozed(&filter)? {
-            0 => {}
-            snoozed => output::line(format!("{snoozed} snoozed: `alerts list --snoozed` shows them"))?,
-        }
+    if aside > 0 && options.format == Format::Table {
+        output::line(format!("{aside} snoozed: `alerts list --snoozed` shows them"))?;
     }
     if let (waiting, Some(error)) = reader.mails_waiting()? {
         output::complain(&Failure::Usage(format!("{waiting} e-mails wait to be sent; last error: {error}")));

@@ -249,7 +249,6 @@ pub enum Act {
 }
 
 impl Act {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
     fn is_acknowledged(&self) -> bool {
         *self == Self::Acknowledged
     }
