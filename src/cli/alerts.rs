@@ -40,7 +40,7 @@ pub(super) enum Command {
     },
     /// Put discrepancies aside; one that is still open on that date is listed and mailed again.
     ///
-    /// So is one whose amounts change before. The later of two snoozes counts.
+    /// So is one whose amounts change before. Of two snoozes the one given last counts.
     Snooze {
         #[command(flatten)]
         named: Named,
