@@ -146,6 +146,7 @@ fn item(news: News, row: DiscrepancyRow) -> Item {
         detail,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
+        last_note: row.last_note,
         record: row.record,
     }
 }

@@ -82,7 +82,7 @@ enum Command {
     Records(records::ListOptions),
     /// Tell the whole story of an order.
     Record(records::StoryOptions),
-    /// List discrepancies, or acknowledge one.
+    /// List discrepancies; acknowledge, annotate or snooze them.
     #[command(subcommand)]
     Alerts(alerts::Command),
     /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.

@@ -15,17 +15,7 @@ use super::questions::{self, Answers};
 
 /// The row of an order, made if need be.
 pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
-    let found = match key {
-        OrderKey::Reference(shop, reference) => find(conn, shop, reference.as_str())?,
-        OrderKey::Call(shop, psp, call) => conn
-            .prepare_cached(
-                "SELECT order_id FROM orders
-                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
-            )?
-            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
-            .optional()?,
-    };
-    if let Some(order_id) = found {
+    if let Some(order_id) = find(conn, key)? {
         return Ok(order_id);
     }
     let (psp, call) = match key {
@@ -46,8 +36,26 @@ pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, L
     Ok(conn.last_insert_rowid())
 }
 
+/// The row of an order, if there is one.
+pub(super) fn find(conn: &Connection, key: &OrderKey) -> Result<Option<i64>, LedgerError> {
+    match key {
+        OrderKey::Reference(shop, reference) => find_by_reference(conn, shop, reference.as_str()),
+        OrderKey::Call(shop, psp, call) => Ok(conn
+            .prepare_cached(
+                "SELECT order_id FROM orders
+                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
+            )?
+            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
+            .optional()?),
+    }
+}
+
 /// The row of an order, if there is one of this reference.
-pub(super) fn find(conn: &Connection, shop: &ShopId, reference: &str) -> Result<Option<i64>, LedgerError> {
+pub(super) fn find_by_reference(
+    conn: &Connection,
+    shop: &ShopId,
+    reference: &str,
+) -> Result<Option<i64>, LedgerError> {
     Ok(conn
         .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
         .query_row(params![shop.as_str(), reference], |row| row.get(0))

@@ -18,7 +18,7 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// |---|---|---|
 /// | 1 | 0.1.0 | |
 /// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
-/// | 3 | 0.3.0 | `endpoints`, `heard_hours`; refunds that are asked for |
+/// | 3 | 0.3.0 | `endpoints`, `heard_hours`, `acts`; snoozes; refunds that are asked for |
 pub const VERSION: i64 = 3;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
@@ -163,7 +163,8 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
 
 /// Brings an older ledger up to date: the current schema is laid beside the old tables, their rows move over column
 /// by column, and nothing of the old remains. So a ledger that was brought up to date is the same as a new one, and
-/// a step from each version to the next is not needed as long as tables and columns are only added.
+/// a step from each version to the next is not needed as long as tables and columns are only added, and the fold of an
+/// old log leaves them empty; `acts` is the exception.
 fn lay_anew(conn: &Connection) -> Result<(), LedgerError> {
     let named = |kind: &str| -> Result<Vec<String>, LedgerError> {
         let mut statement = conn.prepare(
@@ -189,6 +190,13 @@ fn lay_anew(conn: &Connection) -> Result<(), LedgerError> {
         conn.execute_batch(&format!(
             "INSERT INTO {table} ({both}) SELECT {both} FROM old_{table} ORDER BY 1; DROP TABLE old_{table}"
         ))?;
+    }
+    if !tables.iter().any(|table| table == "acts") {
+        // The first two versions knew a discrepancy by its number alone.
+        conn.execute_batch(
+            "INSERT INTO acts (seq, discrepancy_id)
+             SELECT seq, json_extract(content, '$.discrepancy') FROM log WHERE kind = 'acknowledgement'",
+        )?;
     }
     Ok(())
 }

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 use crate::crypto::SealKey;
 use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
-use super::entry::{Confirmation, Entry};
-use super::fold::{self, Fold, Taken};
+use super::entry::{Acknowledgement, Confirmation, Entry};
+use super::fold::{Fold, Taken};
 use super::jobs::{Desk, Job, JobFailed, task};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
@@ -98,6 +98,22 @@ impl Store {
         Ok(taken)
     }
 
+    /// Takes what a person does with discrepancies, each named by its number, in one transaction, all or none.
+    ///
+    /// # Errors
+    /// There is no such discrepancy, it cannot be snoozed, or whatever else prevented one of them; then none was
+    /// taken.
+    pub fn acknowledge(&mut self, at: Timestamp, acts: Vec<Acknowledgement>) -> Result<(), LedgerError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut fold = Fold::resume(&tx)?;
+        for act in acts {
+            fold.take_act(at, act)?;
+        }
+        fold.finish()?;
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Takes a notification that came by another way than the listener, with its raw bytes.
     ///
     /// # Errors
@@ -138,7 +154,7 @@ impl Store {
             tx.prepare_cached("RELEASE job")?.execute([])?;
         }
         desk.fold.finish()?;
-        let next_look = fold::next_look(&tx)?;
+        let next_look = desk.fold.next_look()?;
         tx.commit()?;
         Ok(next_look)
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-pub use discrepancies::DiscrepancyRow;
+pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use story::{LogLine, OrderStory};

@@ -1,6 +1,7 @@
 //! What the ledger promises, one file per promise: an append-only log, a fold that depends on nothing else,
 //! a proof that finds every damage, e-mails owed once, and neighbours that do not hinder each other.
 
+mod acknowledgements;
 mod fold;
 mod log;
 mod outbox;
@@ -26,12 +27,12 @@ use crate::reconcile::{Policy, Rules};
 
 use super::fold::Fold;
 use super::{
-    Acknowledgement, Entry, Envelope, LedgerError, Notification, OrderRegistration, Origin, Proof,
+    Acknowledgement, Act, Entry, Envelope, LedgerError, Notification, OrderRegistration, Origin, Proof,
     SignatureFailures, Taken, Verdict, rebuild, verify,
 };
 
 /// What the log decides, parents first; `progress` beside them says how far it was folded.
-const FOLD_TABLES: [&str; 9] = [
+const FOLD_TABLES: [&str; 10] = [
     "orders",
     "order_versions",
     "events",
@@ -39,6 +40,7 @@ const FOLD_TABLES: [&str; 9] = [
     "tenders",
     "questions",
     "discrepancies",
+    "acts",
     "endpoints",
     "heard_hours",
 ];
@@ -163,11 +165,14 @@ fn wrong_signatures() -> Entry {
     })
 }
 
+/// As version 0.2 wrote it, by number alone.
 fn acknowledged(discrepancy: i64) -> Entry {
     Entry::Acknowledgement(Acknowledgement {
         discrepancy,
-        note: "called the customer".to_owned(),
+        note: Some("called the customer".to_owned()),
         by: "compta".to_owned(),
+        act: Act::Acknowledged,
+        of: None,
     })
 }
 

@@ -97,6 +97,7 @@ fn a_damaged_fold_is_found_in_its_table_and_row() {
         ("DELETE FROM records WHERE order_id = 1", "records", "missing"),
         ("DELETE FROM events WHERE seq = 4", "events", "missing"),
         ("DELETE FROM discrepancies", "discrepancies", "missing"),
+        ("DELETE FROM acts", "acts", "missing"),
         (
             "INSERT INTO discrepancies (kind, severity, shop, subject, detail, opened_at)
              VALUES ('amount_short', 'warning', 'camping', '', '', '')",
@@ -143,8 +144,8 @@ fn rebuild_repairs_a_damaged_fold() {
         ("UPDATE progress SET policy = replace(policy, '1200', '1201')", vec!["progress"]),
         (
             "DELETE FROM tenders; DELETE FROM records; DELETE FROM events; DELETE FROM order_versions;
-             DELETE FROM questions; DELETE FROM discrepancies; DELETE FROM orders; DELETE FROM heard_hours;
-             DELETE FROM endpoints",
+             DELETE FROM questions; DELETE FROM acts; DELETE FROM discrepancies; DELETE FROM orders;
+             DELETE FROM heard_hours; DELETE FROM endpoints",
             FOLD_TABLES.to_vec(),
         ),
     ] {
