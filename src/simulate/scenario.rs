@@ -152,7 +152,6 @@ impl Scenario {
             (_, Ancv)
             | (Self::TwoCards, Up2pay | Worldline)
             | (Self::CardOnly | Self::Cancelled | Self::WholeRefund | Self::RefundAgainstRules, Up2pay)
-            | (Self::WholeRefund, Monext)
             | (Self::MissingComplement, Sogecommerce)
             | (Self::UnstatedSplit, Up2pay | Sogecommerce | Monext)
             | (
@@ -160,6 +159,7 @@ impl Scenario {
                 | Self::AbandonedComplement
                 | Self::OrphanComplement
                 | Self::ConflictingAmount
+                | Self::WholeRefund
                 | Self::ApiDiffers,
                 Monext,
             ) => return None,

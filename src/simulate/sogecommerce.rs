@@ -124,8 +124,8 @@ impl SogecommerceTrial {
     /// A refund is a transaction of its own, on a day of its own, without a word about what it gives back.
     fn refund(&self, basket: &Basket, part: Part, numbers: &mut Numbers) -> Call {
         let later = Basket { at: basket.at.after(super::SECOND_THOUGHT), ..basket.clone() };
-        let (source, total) = (Source::MerchantOperation, part.amount);
-        Call { source, total, ..self.payment(&later, vec![Part { refund: true, ..part }], numbers) }
+        let (total, source) = (part.amount, Source::MerchantOperation);
+        Call { total, source, ..self.payment(&later, vec![Part { refund: true, ..part }], numbers) }
     }
 
     /// The message at the end of one visit of the payment page.

@@ -65,6 +65,7 @@ impl WorldlineTrial {
         Some(Told { wires, answers: laid })
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row per story")]
     fn payments(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Payment>> {
         let mut visit = Visit::new(self, basket, numbers);
         let (total, voucher, card) = (basket.total, basket.voucher, basket.card());
