@@ -91,6 +91,14 @@ impl Timestamp {
         self.0.with_timezone(&Paris).format("%Y-%m-%d").to_string()
     }
 
+    /// The last midnight in Paris, at which the accounting day of this instant began.
+    #[must_use]
+    pub fn paris_midnight(self) -> Self {
+        let day = self.0.with_timezone(&Paris).date_naive();
+        let date = (chrono::Datelike::year(&day), chrono::Datelike::month(&day), chrono::Datelike::day(&day));
+        Self::from_paris(date, (0, 0, 0)).unwrap_or(self)
+    }
+
     /// Date and time for people in Paris, `01/03/2026 14:05`.
     #[must_use]
     pub fn paris_text(self) -> String {
@@ -162,6 +170,14 @@ mod tests {
     fn the_accounting_day_is_that_of_paris() {
         let at = Timestamp::parse("2026-12-31T23:30:00Z").expect("valid");
         assert_eq!(at.paris_day(), "2027-01-01");
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_paris() {
+        let midnight = |text| Timestamp::parse(text).expect("valid").paris_midnight().to_string();
+        assert_eq!(midnight("2026-12-31T23:30:00Z"), "2026-12-31T23:00:00.000Z");
+        assert_eq!(midnight("2026-03-29T21:59:59Z"), "2026-03-28T23:00:00.000Z", "a day of 23 hours");
+        assert_eq!(midnight("2026-10-25T22:59:59Z"), "2026-10-24T22:00:00.000Z", "a day of 25 hours");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! jobs, as one transaction, and answers each job after the commit: an acknowledged notification is on the
 //! disk. Everything else is a fold over the log ([`fold`]); readers open the file for themselves ([`read`]).
 
+mod anchors;
 mod attempts;
 mod columns;
 mod concerned;
@@ -29,6 +30,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use anchors::{Anchor, AnchorError, DueAnchor};
 pub use entry::{
     Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason,
     SignatureFailures, Verdict,
@@ -36,10 +38,10 @@ pub use entry::{
 pub use fold::Taken;
 pub use outbox::Claim;
 pub use payload::Envelope;
-pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
+pub use proof::{Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
     DiscrepancyRow, LogLine, OrderStory, PendingQuestion, QuestionLine, Reader, RecordFilter, RecordRow,
-    StrandedQuestion, TenderRow, UnheardOrder,
+    StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;

@@ -18,7 +18,8 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// |---|---|---|
 /// | 1 | 0.1.0 | |
 /// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
-pub const VERSION: i64 = 2;
+/// | 3 | 0.3.0 | `anchors` |
+pub const VERSION: i64 = 3;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
 const APPLICATION_ID: i64 = 0x4356_436f;
@@ -80,13 +81,19 @@ pub(super) fn must_exist(path: &Path) -> Result<(), LedgerError> {
 
 /// A ledger that lives in a temporary file and keeps nothing: what `rebuild` and `verify` fold the log into.
 pub(super) fn scratch() -> Result<Connection, LedgerError> {
+    let conn = temporary()?;
+    conn.execute_batch(SCHEMA)?;
+    Ok(conn)
+}
+
+/// An empty database in a temporary file that keeps nothing.
+pub(super) fn temporary() -> Result<Connection, LedgerError> {
     let conn = Connection::open("")?;
     conn.pragma_update(None, "journal_mode", "OFF")?;
     conn.pragma_update(None, "synchronous", "OFF")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
-    conn.execute_batch(SCHEMA)?;
     Ok(conn)
 }
 

@@ -127,7 +127,7 @@ fn the_row_that_is_missing_is_the_one_that_is_named() {
 fn rebuild_changes_nothing_on_a_good_ledger() {
     let book = lived_in();
     let before = book.everything();
-    let rebuilt = rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
+    let rebuilt = rebuild(&book.path(), &mut |_| {}).expect("rebuilt");
     assert_eq!(rebuilt.replaced, Vec::<&str>::new());
     assert_eq!(rebuilt.entries, 8);
     assert_eq!(book.everything(), before);
@@ -151,7 +151,7 @@ fn rebuild_repairs_a_damaged_fold() {
         book.take(50, questions::hint(questions::session("a1")));
         let before = book.everything();
         book.damage(sql);
-        let rebuilt = rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
+        let rebuilt = rebuild(&book.path(), &mut |_| {}).expect("rebuilt");
         assert_eq!(rebuilt.replaced, replaced, "{sql}");
         assert_eq!(book.everything(), before, "{sql}");
         assert_eq!(book.proof().flaws, [], "{sql}");
@@ -164,7 +164,7 @@ fn rebuild_refuses_a_damaged_log_and_leaves_the_fold_alone() {
     let mut book = lived_in();
     book.damage("UPDATE log SET shop = 'x' WHERE seq = 4; DELETE FROM tenders");
     let before = book.everything();
-    let error = rebuild(&book.path(), &mut |_, _| {}).expect_err("refused").to_string();
+    let error = rebuild(&book.path(), &mut |_| {}).expect_err("refused").to_string();
     assert!(error.contains("log entry 4"), "{error}");
     assert_eq!(book.everything(), before);
 }
@@ -173,7 +173,7 @@ fn rebuild_refuses_a_damaged_log_and_leaves_the_fold_alone() {
 fn a_rebuilt_ledger_goes_on() {
     let mut book = lived_in();
     book.damage("DELETE FROM discrepancies");
-    rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
+    rebuild(&book.path(), &mut |_| {}).expect("rebuilt");
     book.take(50, card("B", 3000));
     assert_eq!(book.discrepancies(), [("complement_missing".to_owned(), 22, Some(50))]);
     assert_eq!(book.proof().flaws, []);
