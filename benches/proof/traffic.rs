@@ -107,7 +107,12 @@ impl Order {
             }
             _ => return Ok(None),
         };
-        parts.iter().map(|part| self.event(part)).collect::<Result<_>>().and_then(|e| self.arrival(e)).map(Some)
+        parts
+            .iter()
+            .map(|part| self.event(part))
+            .collect::<Result<_>>()
+            .and_then(|e| self.arrival(e))
+            .map(Some)
     }
 
     fn event(&self, part: &Part) -> Result<Event> {
@@ -122,7 +127,11 @@ impl Order {
         let itemised = self.psp() == Psp::Sogecommerce;
         Ok(Event {
             order_ref: Some(OrderRef::new(self.reference())?),
-            call_number: CallNumber::new(format!("{:x}{}", self.drawn(), if part.refund { "r" } else { "" }))?,
+            call_number: CallNumber::new(format!(
+                "{:x}{}",
+                self.drawn(),
+                if part.refund { "r" } else { "" }
+            ))?,
             tender_id: Some(TenderId::new(format!("{:016x}{kind}", self.drawn().rotate_left(17)))?),
             instrument: part.instrument,
             brand: Brand::new(brand)?,

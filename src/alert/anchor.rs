@@ -238,7 +238,10 @@ mod tests {
     #[test]
     fn days_that_were_missed_are_one_period() {
         let subject = |language| render(&letter(language, "2026-02-26")).expect("rendered").subject;
-        assert_eq!(subject(Language::French), "[CVCo] Ancrage du registre\u{a0}: du 26/02/2026 au 01/03/2026");
+        assert_eq!(
+            subject(Language::French),
+            "[CVCo] Ancrage du registre\u{a0}: du 26/02/2026 au 01/03/2026"
+        );
         assert_eq!(subject(Language::English), "[CVCo] Anchor of the ledger: 2026-02-26 to 2026-03-01");
     }
 

@@ -47,7 +47,9 @@ pub enum MailError {
     #[error("alerts.to: {0:?} is not an e-mail address; write for instance [\"compta@camping.example\"]")]
     To(String),
     /// One of those who are mailed the anchors.
-    #[error("ledger.anchor_to: {0:?} is not an e-mail address; write for instance [\"compta@camping.example\"]")]
+    #[error(
+        "ledger.anchor_to: {0:?} is not an e-mail address; write for instance [\"compta@camping.example\"]"
+    )]
     AnchorTo(String),
     /// Nobody to write to.
     #[error("alerts.to is empty; name at least one recipient, for instance [\"compta@camping.example\"]")]

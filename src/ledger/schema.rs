@@ -86,6 +86,13 @@ pub(super) fn scratch() -> Result<Connection, LedgerError> {
     Ok(conn)
 }
 
+/// An empty ledger in memory: how `schema.sql` lays one out.
+pub(super) fn in_memory() -> Result<Connection, LedgerError> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(SCHEMA)?;
+    Ok(conn)
+}
+
 /// An empty database in a temporary file that keeps nothing.
 pub(super) fn temporary() -> Result<Connection, LedgerError> {
     let conn = Connection::open("")?;

@@ -10,12 +10,12 @@ use super::conservation::Collected;
 use super::{Meter, Phase};
 use crate::crypto::{SealKey, sha256};
 use crate::domain::Timestamp;
+use crate::ledger::LedgerError;
 use crate::ledger::anchors::Anchor;
 use crate::ledger::entry::Entry;
 use crate::ledger::fold::GENESIS;
 use crate::ledger::log_row::LogRow;
 use crate::ledger::payload::Envelope;
-use crate::ledger::LedgerError;
 
 /// So many entries go to the fold at a time.
 const BATCH: usize = 256;
@@ -103,7 +103,8 @@ pub(super) fn read(
         }
         for anchor in anchors.remove(&expected).into_iter().flatten() {
             if anchor.hash != link.chain_hash {
-                read.findings.push((expected, format!("had another hash when it was anchored{}", anchor.when())));
+                read.findings
+                    .push((expected, format!("had another hash when it was anchored{}", anchor.when())));
             }
         }
         if let Some(collected) = &mut collected {
@@ -122,7 +123,9 @@ pub(super) fn read(
     if fold.send(Batch::Links(batch)).is_err() || read.broken.is_some() {
         return Ok(read);
     }
-    for (seq, anchor) in anchors.into_iter().filter_map(|(seq, anchors)| Some((seq, anchors.into_iter().next()?))) {
+    for (seq, anchor) in
+        anchors.into_iter().filter_map(|(seq, anchors)| Some((seq, anchors.into_iter().next()?)))
+    {
         read.findings.push((seq, format!("is missing, and was anchored{}", anchor.when())));
     }
     let swept_at = compare_with_progress(conn, &mut read);
@@ -143,7 +146,8 @@ fn by_entry(anchors: &[Anchor]) -> BTreeMap<i64, Vec<&Anchor>> {
 
 /// The next entry, if it stands where it should and its link fits; what is wrong with it otherwise.
 fn next(rows: &mut Rows<'_>, expected: i64, before: &str) -> Result<Option<Link>, String> {
-    let unreadable = |error: &rusqlite::Error| damage(error).unwrap_or_else(|| format!("cannot be read: {error}"));
+    let unreadable =
+        |error: &rusqlite::Error| damage(error).unwrap_or_else(|| format!("cannot be read: {error}"));
     let (row, chain_hash) = match rows.next() {
         Ok(None) => return Ok(None),
         Ok(Some(row)) => LogRow::from_row(row).map_err(|error| unreadable(&error))?,
@@ -178,7 +182,10 @@ pub(super) fn damage(error: &rusqlite::Error) -> Option<String> {
             Some(format!("its column {} holds {held}", name(column)))
         }
         rusqlite::Error::SqliteFailure(code, _)
-            if matches!(code.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure) =>
+            if matches!(
+                code.code,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure
+            ) =>
         {
             Some(format!("the file is damaged there: {error}"))
         }
@@ -199,7 +206,8 @@ fn compare_with_progress(conn: &Connection, read: &mut Read) -> Option<Timestamp
         let what = format!("is missing: the ledger was at entry {seq} already");
         read.broken = Some((read.entries.saturating_add(1), what));
     } else if seq < read.entries {
-        read.broken = Some((seq.saturating_add(1), format!("was added by another hand: the ledger is at entry {seq}")));
+        read.broken =
+            Some((seq.saturating_add(1), format!("was added by another hand: the ledger is at entry {seq}")));
     } else if hash != read.head {
         let what = "had another hash when the ledger took it: the chain was computed anew, from it or from an entry \
                     before it";
@@ -237,9 +245,8 @@ impl<'s> Payloads<'s> {
     }
 
     fn advance(&mut self) {
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Sealed { seq: row.get(0)?, at: row.get(1)?, sealed: row.get(2)? })
-        };
+        let read =
+            |row: &rusqlite::Row<'_>| Ok(Sealed { seq: row.get(0)?, at: row.get(1)?, sealed: row.get(2)? });
         let next = self.rows.next().and_then(|row| row.map(read).transpose());
         self.next = next.unwrap_or_else(|error| {
             self.trouble = Some(error.to_string());
@@ -259,7 +266,9 @@ impl<'s> Payloads<'s> {
         if let Some(trouble) = self.trouble.take() {
             return Err(format!("its payload, or one behind it, cannot be read: {trouble}"));
         }
-        let Some(found) = self.next.take_if(|next| next.seq == link.row.seq) else { return Ok(Payload::Gone) };
+        let Some(found) = self.next.take_if(|next| next.seq == link.row.seq) else {
+            return Ok(Payload::Gone);
+        };
         self.advance();
         if found.at != link.row.at {
             return Err("its payload is dated otherwise".to_owned());
@@ -293,6 +302,7 @@ impl Unfit {
 
     fn first(self) -> Option<Finding> {
         let more = self.more;
-        self.first.map(|(seq, what)| (seq, if more > 0 { format!("{what}; {more} more like it") } else { what }))
+        self.first
+            .map(|(seq, what)| (seq, if more > 0 { format!("{what}; {more} more like it") } else { what }))
     }
 }

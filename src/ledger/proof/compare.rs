@@ -31,7 +31,8 @@ pub(super) fn first_differences(
 ) -> Result<Vec<(&'static str, Flaw)>, LedgerError> {
     let mut total = 0_i64;
     for (table, _) in FOLD_TABLES {
-        let rows = scratch.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get::<_, i64>(0))?;
+        let rows =
+            scratch.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get::<_, i64>(0))?;
         total = total.saturating_add(rows);
     }
     meter.begin(Phase::Rows, total);
@@ -88,7 +89,9 @@ fn first_difference(
             (None, Some(right)) => (right, "is missing".to_owned()),
             (Some(left), Some(right)) => match compare_keys(left, right, keys) {
                 Ordering::Less => (left, "is not in the log".to_owned()),
-                Ordering::Equal => (left, format!("is not what the log amounts to{}", origins(scratch, order, left)?)),
+                Ordering::Equal => {
+                    (left, format!("is not what the log amounts to{}", origins(scratch, order, left)?))
+                }
                 Ordering::Greater => (right, "is missing".to_owned()),
             },
         };

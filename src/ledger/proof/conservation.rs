@@ -11,7 +11,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chain::Link;
-use super::tally::{self, Bounds, Pot, Standing, Sums, Told};
+use super::tally::{self, Bounds, Pot, REFUNDS, Standing, Sums, Told};
 use super::{Flaw, Meter, Phase};
 use crate::domain::{Cents, Currency, Instrument, OrderKey, Source, TenderState, Timestamp};
 use crate::ledger::{LedgerError, schema};
@@ -139,7 +139,8 @@ struct Part {
     accepted: bool,
 }
 
-const BOOKED: &str = "SELECT r.order_id, r.psp, r.call_number, r.currency, r.voucher_cents, r.card_cents, r.paid_cents,
+const BOOKED: &str =
+    "SELECT r.order_id, r.psp, r.call_number, r.currency, r.voucher_cents, r.card_cents, r.paid_cents,
     r.refunded_cents, r.first_seen_at, t.instrument, t.amount_cents, t.currency, t.refunded_cents, t.state
   FROM records r LEFT JOIN tenders t USING (order_id, psp, call_number)
   ORDER BY r.order_id, r.psp, r.call_number, t.position";
@@ -199,7 +200,10 @@ pub(super) fn check(
         let booked = match take(&mut books, order_id) {
             Ok(booked) => booked,
             Err(error) if is_damage(&error) => {
-                let (place, what) = (format!("records and tenders of order row {order_id}"), format!("cannot be read: {error}"));
+                let (place, what) = (
+                    format!("records and tenders of order row {order_id}"),
+                    format!("cannot be read: {error}"),
+                );
                 counted.difference = Some(Flaw { place, what });
                 return Ok(counted);
             }
@@ -207,7 +211,8 @@ pub(super) fn check(
         };
         let bounds = tally::count(&told);
         counted.orders = counted.orders.saturating_add(1);
-        counted.undecided = counted.undecided.saturating_add(i64::from(!bounds.values().all(|bounds| bounds.decide())));
+        counted.undecided =
+            counted.undecided.saturating_add(i64::from(!bounds.values().all(|bounds| bounds.decide())));
         meter.step();
         if let Some((call, what)) = difference(&told, &booked, &bounds) {
             counted.difference = Some(Flaw { place: place(ledger, order_id, &booked, &told, &call)?, what });
@@ -250,10 +255,14 @@ fn difference(told: &[Told], booked: &[Booked], bounds: &Sums<Bounds>) -> Option
         } else {
             format!("{} to {}", stated.least, stated.most)
         };
-        let what = format!("{}: the messages state {stated} {currency}, the tenders come to {entered}", pot.as_str());
+        let what = format!(
+            "{}: the messages state {stated} {currency}, the tenders come to {entered}",
+            pot.as_str()
+        );
         return Some((differing_call(told, booked), what));
     }
-    let heard = |wanted: fn(&&Told) -> bool| told.iter().filter(wanted).map(|one| one.received_at.paris_day()).min();
+    let heard =
+        |wanted: fn(&&Told) -> bool| told.iter().filter(wanted).map(|one| one.received_at.paris_day()).min();
     let day = booked.iter().map(|booked| booked.first_seen_at).min()?.paris_day();
     // A refund that was told before what it gives back.
     let days = [heard(|one| !one.refund), heard(|_| true)];
@@ -264,7 +273,8 @@ fn difference(told: &[Told], booked: &[Booked], bounds: &Sums<Bounds>) -> Option
 
 /// A record that is not the sum of its tenders.
 fn records_differ(booked: &[Booked]) -> Option<(String, String)> {
-    let same = |one: &Booked, other: &Booked| (&one.psp, &one.call_number) == (&other.psp, &other.call_number);
+    let same =
+        |one: &Booked, other: &Booked| (&one.psp, &one.call_number) == (&other.psp, &other.call_number);
     for rows in booked.chunk_by(same) {
         let record = rows.first()?;
         let tenders = tenders_of(rows.iter());
@@ -278,7 +288,8 @@ fn records_differ(booked: &[Booked]) -> Option<(String, String)> {
         ];
         let differing = pairs.into_iter().find(|(_, entered, summed)| entered != summed);
         if let Some((what, entered, summed)) = differing {
-            let what = format!("{what}: its tenders come to {summed} {}, its record to {entered}", record.currency);
+            let what =
+                format!("{what}: its tenders come to {summed} {}, its record to {entered}", record.currency);
             return Some((record.call_number.clone(), what));
         }
     }
@@ -292,7 +303,7 @@ fn tenders_of<'a>(rows: impl Iterator<Item = &'a Booked>) -> Sums<Cents> {
             let sum: &mut Cents = sums.entry((part.currency, Pot::of(part.instrument))).or_default();
             *sum = sum.plus(part.amount);
         }
-        let sum = sums.entry((part.currency, Pot::Refund)).or_default();
+        let sum = sums.entry(REFUNDS).or_default();
         *sum = sum.plus(part.refunded);
     }
     sums
@@ -304,7 +315,8 @@ fn get<T: Copy + Default>(sums: &Sums<T>, key: (Currency, Pot)) -> T {
 
 /// Of several payments of an order the one whose own messages and tenders differ.
 fn differing_call(told: &[Told], booked: &[Booked]) -> String {
-    let calls = told.iter().map(|one| &one.call_number).chain(booked.iter().map(|booked| &booked.call_number));
+    let calls =
+        told.iter().map(|one| &one.call_number).chain(booked.iter().map(|booked| &booked.call_number));
     let differs = |call: &&String| {
         let told: Vec<Told> = told.iter().filter(|one| one.call_number == **call).cloned().collect();
         let (bounds, tenders) =
@@ -330,6 +342,7 @@ fn place(
     let (shop, reference) = named.unwrap_or_else(|| ("?".to_owned(), None));
     let first = booked.iter().map(|booked| booked.first_seen_at).min();
     let day = first.or_else(|| told.iter().map(|one| one.received_at).min()).map(Timestamp::paris_day);
-    let order = reference.map_or_else(|| "an order without reference".to_owned(), |reference| format!("order {reference}"));
+    let order = reference
+        .map_or_else(|| "an order without reference".to_owned(), |reference| format!("order {reference}"));
     Ok(format!("cents of shop {shop}, {}, {order}, call {call}", day.unwrap_or_default()))
 }

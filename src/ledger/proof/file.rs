@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::compare::name;
 use super::Flaw;
+use super::compare::name;
 use crate::ledger::{LedgerError, schema};
 
 /// Where the ledger is not laid out as this program lays one out.
@@ -14,7 +14,7 @@ use crate::ledger::{LedgerError, schema};
 /// # Errors
 /// The layout cannot be read.
 pub(super) fn layout(conn: &Connection) -> Result<Vec<Flaw>, LedgerError> {
-    let (mut found, wanted) = (objects(conn)?, objects(&schema::scratch()?)?);
+    let (mut found, wanted) = (objects(conn)?, objects(&schema::in_memory()?)?);
     let mut flaws = Vec::new();
     for (object, sql) in wanted {
         let what = match found.remove(&object) {
@@ -68,7 +68,8 @@ fn references(conn: &Connection) -> rusqlite::Result<Vec<Flaw>> {
             Some(rowid) => rowid.to_string(),
             None => first_loose(conn, &table, key, &parent)?.unwrap_or_else(|| "?".to_owned()),
         };
-        let more = if count > 1 { format!("; {} more like it", count.saturating_sub(1)) } else { String::new() };
+        let more =
+            if count > 1 { format!("; {} more like it", count.saturating_sub(1)) } else { String::new() };
         let what = format!("refers to a row of {parent} that is not there{more}");
         flaws.push(Flaw { place: format!("{table} row {row}"), what });
     }
@@ -101,7 +102,8 @@ fn first_loose(conn: &Connection, table: &str, key: i64, parent: &str) -> rusqli
         matches.join(" AND ")
     );
     let named = |row: &rusqlite::Row<'_>| {
-        let keys: rusqlite::Result<Vec<_>> = (0..own_key.len()).map(|column| row.get_ref(column).map(name)).collect();
+        let keys: rusqlite::Result<Vec<_>> =
+            (0..own_key.len()).map(|column| row.get_ref(column).map(name)).collect();
         Ok(keys?.join(" "))
     };
     conn.query_row(&query, [], named).optional()

@@ -186,7 +186,8 @@ fn verify_rows(
         Err(error) => (Vec::new(), Some(format!("cannot be read: {error}"))),
     };
     let anchored = stored.into_iter().chain(yardstick.anchors.iter().cloned()).collect();
-    let witnesses = Witnesses { key: key.as_ref(), kept_since: Some(yardstick.kept_since), anchors: anchored };
+    let witnesses =
+        Witnesses { key: key.as_ref(), kept_since: Some(yardstick.kept_since), anchors: anchored };
     let mut collected = Collected::new()?;
     let Refound { read, scratch, purged } = read_and_fold(conn, &witnesses, Some(&mut collected), meter)?;
     proof.entries = read.entries;
@@ -196,7 +197,9 @@ fn verify_rows(
     proof.flaws = read.findings.into_iter().map(|(seq, what)| Flaw::of_entry(seq, what)).collect();
     // Behind a broken link nothing can be trusted, nor compared.
     if let Some(scratch) = scratch {
-        proof.flaws.extend(compare::first_differences(conn, &scratch, meter)?.into_iter().map(|(_, flaw)| flaw));
+        proof
+            .flaws
+            .extend(compare::first_differences(conn, &scratch, meter)?.into_iter().map(|(_, flaw)| flaw));
         let counted = conservation::check(conn, &collected, meter)?;
         proof.orders = counted.orders;
         if counted.undecided > 0 {

@@ -65,7 +65,9 @@ pub(super) fn fold(
 /// Takes one entry again: whether its payload was kept already, or why the entry cannot be what it was.
 fn take(fold: &mut Fold<'_>, link: &Link) -> Result<Result<bool, String>, LedgerError> {
     match fold.take(link.at, &link.entry) {
-        Ok(Taken::Written { payload_known, .. }) if fold.head().hash == link.chain_hash => Ok(Ok(payload_known)),
+        Ok(Taken::Written { payload_known, .. }) if fold.head().hash == link.chain_hash => {
+            Ok(Ok(payload_known))
+        }
         Ok(_) => Ok(Err("folded again it reads differently".to_owned())),
         Err(error) if blames_the_entry(&error) => Ok(Err(format!("it cannot be folded: {error}"))),
         Err(error) => Err(error),

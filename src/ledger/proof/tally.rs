@@ -88,6 +88,9 @@ impl Bounds {
     }
 }
 
+/// Refunds are counted as records add them up: whatever their currency.
+pub(super) const REFUNDS: (Currency, Pot) = (Currency::EUR, Pot::Refund);
+
 /// Cents by currency and pot.
 pub(super) type Sums<T> = BTreeMap<(Currency, Pot), T>;
 
@@ -128,8 +131,9 @@ impl Told {
         }
     }
 
-    fn pot(&self) -> Pot {
-        if self.refund { Pot::Refund } else { Pot::of(self.instrument) }
+    /// Where its cents are counted.
+    fn pot(&self) -> (Currency, Pot) {
+        if self.refund { REFUNDS } else { (self.currency, Pot::of(self.instrument)) }
     }
 
     fn is_accepted(&self) -> bool {
@@ -159,7 +163,7 @@ pub(super) fn count(told: &[Told]) -> Sums<Bounds> {
 fn bounds_of(about: &[&Told], tenders: &[Vec<&Told>], ceilings: &Ceilings) -> Sums<Bounds> {
     let accepted: Vec<&Told> = about.iter().copied().filter(|one| one.is_accepted()).collect();
     let withdrawn = about.iter().any(|one| one.standing == Standing::Withdrawn);
-    let pots: BTreeSet<(Currency, Pot)> = accepted.iter().map(|one| (one.currency, one.pot())).collect();
+    let pots: BTreeSet<(Currency, Pot)> = accepted.iter().map(|one| one.pot()).collect();
     let Some(first) = accepted.first().filter(|_| !withdrawn) else { return Sums::new() };
     let own: BTreeSet<Cents> = accepted.iter().filter(|one| one.own).map(|one| one.amount).collect();
     let any: BTreeSet<Cents> = accepted.iter().map(|one| one.amount).collect();
@@ -234,3 +238,6 @@ impl Ceilings {
         self.0.get(&psp).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! What the ledger promises, one file per promise: an append-only log, a fold that depends on nothing else,
 //! a proof that finds every damage, e-mails owed once, and neighbours that do not hinder each other.
 
+mod anchors;
+mod cents;
+mod damage;
 mod fold;
 mod log;
 mod outbox;
+mod payloads;
 mod proof;
 mod questions;
 mod replay;
@@ -271,7 +275,9 @@ impl Book {
     /// Does what nobody should be able to.
     fn damage(&mut self, sql: &str) {
         self.damaged = true;
-        let of_triggers = |column| self.texts(&format!("SELECT {column} FROM sqlite_schema WHERE type = 'trigger'"));
+        // Whoever does so puts the triggers back.
+        let of_triggers =
+            |column| self.texts(&format!("SELECT {column} FROM sqlite_schema WHERE type = 'trigger'"));
         let (drop, restore) = (of_triggers("'DROP TRIGGER ' || name"), of_triggers("sql"));
         let script = format!(
             "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;
@@ -288,6 +294,31 @@ impl Book {
 fn proof_of(path: &Path, key_file: &Path, anchors: &[Anchor]) -> Proof {
     let kept_since = Timestamp::from_millis(i64::MAX);
     verify(path, &Yardstick { key_file, kept_since, anchors }, &mut |_| {}).expect("readable")
+}
+
+impl Book {
+    /// Computes the chain anew from an entry on, as whoever can write to the file can; the ledger itself is left to
+    /// remember the old head, or not.
+    fn forge_chain(&mut self, from: i64, progress_too: bool) {
+        use super::log_row::LogRow;
+        let query = format!("SELECT {} FROM log ORDER BY seq", LogRow::COLUMNS);
+        let rows: Vec<(LogRow, String)> = {
+            let mut statement = self.conn.prepare(&query).expect("a query");
+            let rows = statement.query_map([], LogRow::from_row).expect("rows");
+            rows.collect::<Result<_, _>>().expect("rows")
+        };
+        let mut head = super::fold::GENESIS.to_owned();
+        let mut script = String::new();
+        for (row, chain_hash) in rows {
+            let seq = row.seq;
+            head = if seq < from { chain_hash } else { row.chain_hash(&head) };
+            script.push_str(&format!("UPDATE log SET chain_hash = '{head}' WHERE seq = {seq};"));
+        }
+        if progress_too {
+            script.push_str(&format!("UPDATE progress SET head_hash = '{head}'"));
+        }
+        self.damage(&script);
+    }
 }
 
 impl Drop for Book {

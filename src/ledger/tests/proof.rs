@@ -3,7 +3,7 @@
 use super::*;
 
 #[track_caller]
-fn first_flaw(book: &Book) -> (String, String) {
+pub(super) fn first_flaw(book: &Book) -> (String, String) {
     let proof = book.proof();
     let flaw = proof.flaws.first().unwrap_or_else(|| panic!("a flaw: {proof:?}"));
     (flaw.place.clone(), flaw.what.clone())
@@ -50,16 +50,19 @@ fn a_byte_changed_in_any_column_of_the_log_is_found_at_its_entry() {
 fn a_changed_number_is_found() {
     let mut book = lived_in();
     book.damage("UPDATE log SET seq = 99 WHERE seq = 4");
-    assert_eq!(first_flaw(&book), ("log entry 5".to_owned(), "entry 4 is missing before it".to_owned()));
+    assert_eq!(
+        first_flaw(&book),
+        ("log entry 4".to_owned(), "is missing: entry 5 stands in its place".to_owned())
+    );
 }
 
 #[test]
 fn a_removed_entry_is_found_wherever_it_stood() {
-    for (seq, place) in [(1, "log entry 2"), (4, "log entry 5"), (8, "log entry 8")] {
+    for seq in [1, 4, 8] {
         let mut book = lived_in();
         book.damage(&format!("DELETE FROM log WHERE seq = {seq}"));
         let (found, what) = first_flaw(&book);
-        assert_eq!(found, place, "{what}");
+        assert_eq!(found, format!("log entry {seq}"), "{what}");
         assert!(what.contains("missing"), "{what}");
     }
 }
@@ -177,66 +180,4 @@ fn a_rebuilt_ledger_goes_on() {
     book.take(50, card("B", 3000));
     assert_eq!(book.discrepancies(), [("complement_missing".to_owned(), 22, Some(50))]);
     assert_eq!(book.proof().flaws, []);
-}
-
-/// A ledger with two payloads, and the key that opens them.
-fn with_payloads() -> (Book, SealKey) {
-    let mut book = Book::new();
-    let key = super::super::key_file::read_or_make(&book.key_file(), true).expect("a key");
-    for reference in ["A", "B"] {
-        let query = format!("ref={reference}");
-        let mut told = voucher(reference, 100);
-        told.payload_sha256 = sha256(&[query.as_bytes()]).to_string();
-        let envelope = envelope(&query);
-        book.within(|conn, fold| {
-            fold.take(minute(0), &told.into())?;
-            super::super::payload::keep(conn, &key, (fold.head().seq, minute(0)), &envelope)
-        })
-        .expect("stored");
-    }
-    (book, key)
-}
-
-#[test]
-fn payloads_are_proven_with_the_key_alone() {
-    let (book, _) = with_payloads();
-    let proof = book.proof();
-    assert_eq!((proof.payloads, proof.flaws), (2, vec![]));
-    let key = std::fs::read(book.key_file()).expect("the key");
-    std::fs::write(book.key_file(), SealKey::generate().expect("random numbers")).expect("written");
-    let other = book.proof();
-    assert_eq!(other.flaws[0].place, "log entry 1");
-    std::fs::write(book.key_file(), key).expect("written");
-}
-
-#[test]
-fn a_purged_payload_is_no_flaw() {
-    let (book, _) = with_payloads();
-    assert_eq!(super::super::payload::purge(&book.conn, minute(1)).expect("purged"), 2);
-    let proof = book.proof();
-    assert_eq!((proof.payloads, proof.flaws), (0, vec![]));
-}
-
-#[test]
-fn a_changed_or_misplaced_payload_is_found_at_its_entry() {
-    for sql in [
-        "UPDATE payloads SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE seq = 2",
-        "UPDATE payloads SET sealed = x'' WHERE seq = 2",
-        "UPDATE payloads SET sealed = (SELECT sealed FROM payloads WHERE seq = 1) WHERE seq = 2",
-    ] {
-        let (mut book, _) = with_payloads();
-        book.damage(sql);
-        let proof = book.proof();
-        assert_eq!(proof.flaws[0].place, "log entry 2", "{sql}");
-    }
-}
-
-#[test]
-fn a_payload_that_is_not_what_was_signed_for_is_found() {
-    let (mut book, key) = with_payloads();
-    let forged = envelope("ref=C");
-    book.damage("DELETE FROM payloads WHERE seq = 2");
-    super::super::payload::keep(&book.conn, &key, (2, minute(0)), &forged).expect("kept");
-    let proof = book.proof();
-    assert_eq!(proof.flaws[0].what, "its payload does not fit payload_sha256");
 }
