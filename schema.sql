@@ -247,7 +247,6 @@ CREATE TABLE anchors (
   last_error TEXT,
   sent_at    TEXT
 ) STRICT;
-CREATE INDEX anchors_waiting ON anchors (attempt_at) WHERE sent_at IS NULL;
 
 CREATE TABLE rejections (
   id             INTEGER PRIMARY KEY,

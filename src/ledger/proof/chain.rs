@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Rows};
 
 use super::conservation::Collected;
@@ -171,9 +170,7 @@ fn next(rows: &mut Rows<'_>, expected: i64, before: &str) -> Result<Option<Link>
 pub(super) fn damage(error: &rusqlite::Error) -> Option<String> {
     let name = |column: &usize| LogRow::COLUMNS.split(", ").nth(*column).unwrap_or("?");
     match error {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, _) => {
-            Some(format!("its column {} is not UTF-8", name(column)))
-        }
+        rusqlite::Error::Utf8Error(column, _) => Some(format!("its column {} is not UTF-8", name(column))),
         rusqlite::Error::FromSqlConversionFailure(column, ..)
         | rusqlite::Error::IntegralValueOutOfRange(column, _) => {
             Some(format!("its column {} cannot be read", name(column)))

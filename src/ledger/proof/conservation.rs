@@ -7,10 +7,9 @@
 
 use std::iter::Peekable;
 
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::chain::Link;
+use super::chain::{Link, damage};
 use super::tally::{self, Bounds, Pot, REFUNDS, Standing, Sums, Told};
 use super::{Flaw, Meter, Phase};
 use crate::domain::{Cents, Currency, Instrument, OrderKey, Source, TenderState, Timestamp};
@@ -199,7 +198,7 @@ pub(super) fn check(
         let told = take(&mut stated, order_id)?;
         let booked = match take(&mut books, order_id) {
             Ok(booked) => booked,
-            Err(error) if is_damage(&error) => {
+            Err(error) if damage(&error).is_some() => {
                 let (place, what) = (
                     format!("records and tenders of order row {order_id}"),
                     format!("cannot be read: {error}"),
@@ -233,11 +232,6 @@ fn take<T>(
 ) -> rusqlite::Result<Vec<T>> {
     let of_order = |row: &rusqlite::Result<(i64, T)>| row.as_ref().map_or(true, |(id, _)| *id == order_id);
     std::iter::from_fn(|| rows.next_if(of_order)).map(|row| row.map(|(_, value)| value)).collect()
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    super::chain::damage(error).is_some()
-        || matches!(error, rusqlite::Error::FromSqlConversionFailure(_, Type::Text | Type::Integer, _))
 }
 
 /// The first difference: the call number where it shows, and the figures.

@@ -189,3 +189,16 @@ fn one_damaged_order_does_not_keep_the_others_out() {
     assert!(matches!(book.take(60, voucher("B", 6000)), Taken::Written { .. }), "A came due before");
     assert_eq!(book.texts("SELECT reference FROM orders WHERE look_again_at IS NULL"), ["A"]);
 }
+
+#[test]
+fn what_a_registered_order_shares_its_prefix_with_is_looked_up_and_not_looked_through() {
+    let book = Book::new();
+    let plan = format!("EXPLAIN QUERY PLAN {}", super::super::orders::EARLIER_WITH_SAME_PREFIX);
+    let mut statement = book.conn.prepare(&plan).expect("a query");
+    let steps: Vec<String> = statement
+        .query_map(("camping", "A", 1), |row| row.get("detail"))
+        .expect("a plan")
+        .collect::<Result<_, _>>()
+        .expect("a plan");
+    assert!(steps.iter().any(|step| step.contains("orders_by_prefix")), "{steps:?}");
+}
