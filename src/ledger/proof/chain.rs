@@ -168,25 +168,20 @@ fn next(rows: &mut Rows<'_>, expected: i64, before: &str) -> Result<Option<Link>
 
 /// What is wrong with a row, if that is what an error is about.
 pub(super) fn damage(error: &rusqlite::Error) -> Option<String> {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     let name = |column: &usize| LogRow::COLUMNS.split(", ").nth(*column).unwrap_or("?");
-    match error {
-        rusqlite::Error::Utf8Error(column, _) => Some(format!("its column {} is not UTF-8", name(column))),
-        rusqlite::Error::FromSqlConversionFailure(column, ..)
-        | rusqlite::Error::IntegralValueOutOfRange(column, _) => {
-            Some(format!("its column {} cannot be read", name(column)))
-        }
-        rusqlite::Error::InvalidColumnType(column, _, held) => {
-            Some(format!("its column {} holds {held}", name(column)))
-        }
-        rusqlite::Error::SqliteFailure(code, _)
-            if matches!(
-                code.code,
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure
-            ) =>
-        {
-            Some(format!("the file is damaged there: {error}"))
-        }
-        _ => None,
+    if let Utf8Error(column, _) = error {
+        Some(format!("its column {} is not UTF-8", name(column)))
+    } else if let FromSqlConversionFailure(column, ..) | IntegralValueOutOfRange(column, _) = error {
+        Some(format!("its column {} cannot be read", name(column)))
+    } else if let InvalidColumnType(column, _, held) = error {
+        Some(format!("its column {} holds {held}", name(column)))
+    } else if let Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure) =
+        error.sqlite_error_code()
+    {
+        Some(format!("the file is damaged there: {error}"))
+    } else {
+        None
     }
 }
 
@@ -224,7 +219,7 @@ struct Payloads<'s> {
 struct Sealed {
     seq: i64,
     at: String,
-    sealed: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 /// What became of an entry's payload.
@@ -243,7 +238,7 @@ impl<'s> Payloads<'s> {
 
     fn advance(&mut self) {
         let read =
-            |row: &rusqlite::Row<'_>| Ok(Sealed { seq: row.get(0)?, at: row.get(1)?, sealed: row.get(2)? });
+            |row: &rusqlite::Row<'_>| Ok(Sealed { seq: row.get(0)?, at: row.get(1)?, bytes: row.get(2)? });
         let next = self.rows.next().and_then(|row| row.map(read).transpose());
         self.next = next.unwrap_or_else(|error| {
             self.trouble = Some(error.to_string());
@@ -271,7 +266,7 @@ impl<'s> Payloads<'s> {
             return Err("its payload is dated otherwise".to_owned());
         }
         let Some(key) = key else { return Ok(Payload::Closed) };
-        let envelope = Envelope::open(key, found.seq, &found.sealed)
+        let envelope = Envelope::open(key, found.seq, &found.bytes)
             .map_err(|error| format!("its payload cannot be opened: {error}"))?;
         // Which of the two carries a notification is the adapters' business (`psp::Request::payload`).
         let fits = [&envelope.query, &envelope.body]

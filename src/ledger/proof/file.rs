@@ -80,11 +80,10 @@ fn references(conn: &Connection) -> rusqlite::Result<Vec<Flaw>> {
 fn first_loose(conn: &Connection, table: &str, key: i64, parent: &str) -> rusqlite::Result<Option<String>> {
     let list = |sql: &str, key: Option<i64>| -> rusqlite::Result<Vec<String>> {
         let mut statement = conn.prepare(sql)?;
-        let names = match key {
+        match key {
             Some(key) => statement.query_map((table, key), |row| row.get(0))?.collect(),
             None => statement.query_map([table], |row| row.get(0))?.collect(),
-        };
-        names
+        }
     };
     let own_key = list("SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk", None)?;
     let matches = list(

@@ -151,14 +151,13 @@ pub fn verify(
     let mut meter = Meter::new(progress);
     let mut proof = Proof::default();
     let laid_out = file::layout(&snapshot)?;
-    if let Err(error) = verify_rows(&snapshot, yardstick, &mut meter, &mut proof) {
+    match verify_rows(&snapshot, yardstick, &mut meter, &mut proof) {
+        Ok(()) => {}
         // A table that is gone, or a page that cannot be read, ends what it concerns; it is a finding all the same.
-        match &error {
-            LedgerError::Sqlite(reason) if !laid_out.is_empty() || chain::damage(reason).is_some() => {
-                proof.flaws.push(Flaw { place: "SQLite".to_owned(), what: reason.to_string() });
-            }
-            _ => return Err(error),
+        Err(LedgerError::Sqlite(reason)) if !laid_out.is_empty() || chain::damage(&reason).is_some() => {
+            proof.flaws.push(Flaw { place: "SQLite".to_owned(), what: reason.to_string() });
         }
+        Err(error) => return Err(error),
     }
     proof.flaws.extend(laid_out);
     meter.begin(Phase::File, 0);

@@ -77,11 +77,9 @@ fn take(fold: &mut Fold<'_>, link: &Link) -> Result<Result<bool, String>, Ledger
 /// An entry that the daemon cannot have taken, as opposed to a disk that is full.
 fn blames_the_entry(error: &LedgerError) -> bool {
     let refused = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-    match error {
-        LedgerError::NoDiscrepancy(_) => true,
-        LedgerError::Sqlite(error) if refused(error) => true,
-        error => error.is_damage(),
-    }
+    matches!(error, LedgerError::NoDiscrepancy(_))
+        || matches!(error, LedgerError::Sqlite(error) if refused(error))
+        || error.is_damage()
 }
 
 /// Which payloads may be gone: purging takes the oldest, and only those whose retention is over.

@@ -25,25 +25,18 @@ fn every_byte_of_every_column_of_every_entry_counts() {
     for seq in 1..=3 {
         for column in &columns {
             let stored = &book.rows(&format!("SELECT {column} FROM log WHERE seq = {seq}"))[0][0];
-            let bytes = match stored {
-                Value::Text(text) => text.clone().into_bytes(),
-                Value::Integer(number) => number.to_string().into_bytes(),
+            let (bytes, is_text) = match stored {
+                Value::Text(text) => (text.clone().into_bytes(), true),
+                Value::Integer(number) => (number.to_string().into_bytes(), false),
                 Value::Null => continue,
                 Value::Real(_) | Value::Blob(_) => panic!("{stored:?}"),
             };
-            let change = match stored {
-                Value::Integer(_) => {
-                    format!("UPDATE log SET {column} = CAST(CAST(?1 AS TEXT) AS INTEGER) WHERE seq = {seq}")
-                }
-                _ => format!("UPDATE log SET {column} = CAST(?1 AS TEXT) WHERE seq = {seq}"),
-            };
+            let value = if is_text { "CAST(?1 AS TEXT)" } else { "CAST(CAST(?1 AS TEXT) AS INTEGER)" };
+            let change = format!("UPDATE log SET {column} = {value} WHERE seq = {seq}");
             for (place, byte) in bytes.iter().enumerate() {
                 let mut other = bytes.clone();
                 // Another letter or digit; no UTF-8 any more; a NUL.
-                other[place] ^= match stored {
-                    Value::Integer(_) => 1,
-                    _ => [0x01, 0x80, *byte][place % 3],
-                };
+                other[place] ^= if is_text { [0x01, 0x80, *byte][place % 3] } else { 1 };
                 book.conn.execute(&change, [&other]).expect("changed");
                 assert_eq!(first_flaw(&book).0, format!("log entry {seq}"), "{column}, byte {place}");
             }

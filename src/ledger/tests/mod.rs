@@ -308,16 +308,16 @@ impl Book {
             rows.collect::<Result<_, _>>().expect("rows")
         };
         let mut head = super::fold::GENESIS.to_owned();
-        let mut script = String::new();
+        let mut script = Vec::new();
         for (row, chain_hash) in rows {
             let seq = row.seq;
             head = if seq < from { chain_hash } else { row.chain_hash(&head) };
-            script.push_str(&format!("UPDATE log SET chain_hash = '{head}' WHERE seq = {seq};"));
+            script.push(format!("UPDATE log SET chain_hash = '{head}' WHERE seq = {seq}"));
         }
         if progress_too {
-            script.push_str(&format!("UPDATE progress SET head_hash = '{head}'"));
+            script.push(format!("UPDATE progress SET head_hash = '{head}'"));
         }
-        self.damage(&script);
+        self.damage(&script.join("; "));
     }
 }
 
