@@ -55,8 +55,9 @@ deny:
 
 lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and advisories
 
-bench: ## throughput and latency, beside a bare server and a bare SQLite; DIR=folder on the disk to measure
+bench: ## throughput, latency, and the time of verify and rebuild; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
+	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
 
 install: ## put binary, systemd units, users and sample in place; `make build` comes first, as yourself
 	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }

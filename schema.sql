@@ -5,6 +5,7 @@
 -- orders …       what the log amounts to: a fold over it, made again at any time by `rebuild`.
 -- outbox         e-mails owed and sent.
 -- attempts       how asking the PSPs' own APIs goes, for the questions that have no answer yet.
+-- anchors        links of the chain that were mailed to people, so that nobody can forge the log anew unnoticed.
 -- rejections     a bounded sample of calls that were refused.
 -- acct_*         the views for accountants. Stable: columns are only ever added.
 --
@@ -260,6 +261,20 @@ CREATE TABLE attempts (
   last_error TEXT,
   PRIMARY KEY (endpoint, topic, subject)
 ) STRICT, WITHOUT ROWID;
+
+-- One for each day that brought entries; mailed after that day's midnight in Paris.
+CREATE TABLE anchors (
+  seq        INTEGER PRIMARY KEY REFERENCES log (seq),  -- the last entry before that midnight
+  chain_hash TEXT NOT NULL,            -- as it was then
+  first_seq  INTEGER NOT NULL,         -- the first entry since the anchor before
+  first_day  TEXT NOT NULL,            -- days in Paris, from the first …
+  day        TEXT NOT NULL,            -- … to the last
+  message_id TEXT NOT NULL,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  attempt_at TEXT NOT NULL,            -- not before
+  last_error TEXT,
+  sent_at    TEXT
+) STRICT;
 
 CREATE TABLE rejections (
   id             INTEGER PRIMARY KEY,

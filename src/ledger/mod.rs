@@ -5,6 +5,7 @@
 //! disk. Everything else is a fold over the log ([`fold`]); readers open the file for themselves ([`read`]).
 
 mod acknowledgements;
+mod anchors;
 mod attempts;
 mod columns;
 mod concerned;
@@ -33,6 +34,7 @@ use std::path::PathBuf;
 
 use crate::domain::Timestamp;
 
+pub use anchors::{Anchor, AnchorError, DueAnchor};
 pub use entry::{
     About, Acknowledgement, Act, Confirmation, Entry, Identity, Inquiry, Notification, OrderRegistration,
     Origin, Reason, Refusal, SignatureFailures, Verdict,
@@ -40,10 +42,10 @@ pub use entry::{
 pub use fold::Taken;
 pub use outbox::Claim;
 pub use payload::Envelope;
-pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
+pub use proof::{Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
     DiscrepancyFilter, DiscrepancyRow, LogLine, OrderStory, PendingQuestion, QuestionLine, Reader,
-    RecordFilter, RecordRow, StrandedQuestion, TenderRow, UnheardOrder,
+    RecordFilter, RecordRow, StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;

@@ -156,6 +156,13 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     Ok(Order { versions, shares_prefix_with, awaits_answer: awaited, unknown_to, answered })
 }
 
+/// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.
+pub(super) const EARLIER_WITH_SAME_PREFIX: &str = "SELECT o.reference FROM orders o
+     WHERE o.shop = ?1 AND o.ancv_prefix = ?2 AND o.reference IS NOT NULL AND o.order_id <> ?3 AND o.state <> 'refunded'
+       AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
+         < (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?3)
+     ORDER BY o.order_id DESC LIMIT 1";
+
 /// The last registered order before this one that ANCV cannot tell from it.
 fn earlier_with_same_prefix(
     conn: &Connection,
@@ -164,13 +171,7 @@ fn earlier_with_same_prefix(
 ) -> Result<Option<OrderRef>, LedgerError> {
     let Some(reference) = key.reference() else { return Ok(None) };
     let other: Option<String> = conn
-        .prepare_cached(
-            "SELECT o.reference FROM orders o
-             WHERE o.shop = ?1 AND o.ancv_prefix = ?2 AND o.order_id <> ?3 AND o.state <> 'refunded'
-               AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
-                 < (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?3)
-             ORDER BY o.order_id DESC LIMIT 1",
-        )?
+        .prepare_cached(EARLIER_WITH_SAME_PREFIX)?
         .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
         .optional()?;
     Ok(other.and_then(|text| OrderRef::new(text).ok()))

@@ -21,7 +21,13 @@ const BACK_OFF: [Duration; 5] = [
 
 /// How long a claimed e-mail is left alone before it counts as forgotten (a crash while it was sent). Longer
 /// than the mail transport's own time limit.
-const CLAIM: Duration = Duration::from_mins(2);
+pub(super) const CLAIM: Duration = Duration::from_mins(2);
+
+/// How long to wait after so many attempts failed.
+pub(super) fn wait_after(attempts: u32) -> Duration {
+    let nth = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    BACK_OFF.get(nth).or(BACK_OFF.last()).copied().unwrap_or(Duration::from_mins(1))
+}
 
 /// One e-mail to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,14 +277,9 @@ pub(super) fn failed(
         .prepare_cached("SELECT MAX(attempts) FROM outbox WHERE message_id = ?1")?
         .query_row([message_id], |row| row.get(0))?;
     let Some(attempts) = attempts else { return Ok(()) };
-    let wait = BACK_OFF
-        .get(attempts.saturating_sub(1) as usize)
-        .or(BACK_OFF.last())
-        .copied()
-        .unwrap_or(Duration::from_mins(1));
     conn.prepare_cached(
         "UPDATE outbox SET attempt_at = ?2, last_error = ?3 WHERE message_id = ?1 AND done_at IS NULL",
     )?
-    .execute(params![message_id, now.after(wait), error])?;
+    .execute(params![message_id, now.after(wait_after(attempts)), error])?;
     Ok(())
 }

@@ -18,7 +18,7 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// |---|---|---|
 /// | 1 | 0.1.0 | |
 /// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
-/// | 3 | 0.3.0 | `endpoints`, `heard_hours`, `acts`; snoozes; refunds that are asked for |
+/// | 3 | 0.3.0 | `endpoints`, `heard_hours`, `acts`, `anchors`; snoozes; refunds that are asked for |
 pub const VERSION: i64 = 3;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
@@ -81,13 +81,30 @@ pub(super) fn must_exist(path: &Path) -> Result<(), LedgerError> {
 
 /// A ledger that lives in a temporary file and keeps nothing: what `rebuild` and `verify` fold the log into.
 pub(super) fn scratch() -> Result<Connection, LedgerError> {
+    let conn = temporary()?;
+    conn.execute_batch(SCHEMA)?;
+    // The fold itself asks none of these: they are for readers.
+    conn.execute_batch(
+        "DROP INDEX records_by_state; DROP INDEX records_by_call; DROP INDEX records_by_time",
+    )?;
+    Ok(conn)
+}
+
+/// An empty ledger in memory: how `schema.sql` lays one out.
+pub(super) fn in_memory() -> Result<Connection, LedgerError> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(SCHEMA)?;
+    Ok(conn)
+}
+
+/// An empty database in a temporary file that keeps nothing.
+pub(super) fn temporary() -> Result<Connection, LedgerError> {
     let conn = Connection::open("")?;
     conn.pragma_update(None, "journal_mode", "OFF")?;
     conn.pragma_update(None, "synchronous", "OFF")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
-    conn.execute_batch(SCHEMA)?;
     Ok(conn)
 }
 

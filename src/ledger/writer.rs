@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use crate::crypto::SealKey;
 use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
+use super::anchors::{self, DueAnchor};
 use super::entry::{Acknowledgement, Confirmation, Entry};
 use super::fold::{Fold, Taken};
 use super::jobs::{Desk, Job, JobFailed, task};
@@ -119,9 +120,22 @@ impl Store {
     /// # Errors
     /// Whatever prevented the commit.
     pub fn import(&mut self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
+        self.import_all(vec![(at, arrival)])?.pop().ok_or(LedgerError::Stopped)
+    }
+
+    /// Takes several such notifications in one transaction, all or none.
+    ///
+    /// # Errors
+    /// Whatever prevented one of them, or the commit; then none was taken.
+    pub fn import_all(&mut self, arrivals: Vec<(Timestamp, Arrival)>) -> Result<Vec<Taken>, LedgerError> {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut desk = Desk { conn: &tx, fold: Fold::resume(&tx)?, seal_key: &self.seal_key };
-        let taken = desk.keep(at, &Entry::Notification(arrival.notification), Some(&arrival.envelope))?;
+        let taken = arrivals
+            .into_iter()
+            .map(|(at, Arrival { notification, envelope })| {
+                desk.keep(at, &Entry::Notification(notification), Some(&envelope))
+            })
+            .collect::<Result<_, _>>()?;
         desk.fold.finish()?;
         tx.commit()?;
         Ok(taken)
@@ -360,7 +374,35 @@ impl Ledger {
     /// # Errors
     /// Whatever prevented the commit.
     pub async fn release_mail(&self, now: Timestamp) -> Result<(), LedgerError> {
-        self.run(move |desk| outbox::release(desk.conn, now)).await
+        self.run(move |desk| {
+            outbox::release(desk.conn, now)?;
+            anchors::release(desk.conn, now)
+        })
+        .await
+    }
+
+    /// The next anchor to be mailed, if one is due; a new one if a day that brought entries is over.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn claim_anchor(&self, now: Timestamp, host: String) -> Result<Option<DueAnchor>, LedgerError> {
+        self.run(move |desk| anchors::claim(desk.conn, now, &host)).await
+    }
+
+    /// The e-mail of an anchor has been handed over.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn anchor_sent(&self, now: Timestamp, seq: i64) -> Result<(), LedgerError> {
+        self.run(move |desk| anchors::sent(desk.conn, seq, now)).await
+    }
+
+    /// The e-mail of an anchor could not be handed over; it is tried again later.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn anchor_failed(&self, now: Timestamp, seq: i64, error: String) -> Result<(), LedgerError> {
+        self.run(move |desk| anchors::failed(desk.conn, seq, &error, now)).await
     }
 
     /// Forgets raw payloads older than an instant; how many, up to a bounded number at a time.

@@ -5,6 +5,7 @@ mod discrepancies;
 mod questions;
 mod records;
 mod story;
+mod takings;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use story::{LogLine, OrderStory};
+pub use takings::Takings;
 
 use super::{LedgerError, schema};
 

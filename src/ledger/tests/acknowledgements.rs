@@ -378,7 +378,7 @@ fn an_act_is_proven_and_made_again_like_everything_else() {
     }
     let before = book.everything();
     book.damage("DELETE FROM acts; UPDATE discrepancies SET snoozed_until = NULL");
-    let rebuilt = rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
+    let rebuilt = rebuild(&book.path(), &mut |_| {}).expect("rebuilt");
     assert_eq!(rebuilt.replaced, ["discrepancies", "acts"]);
     assert_eq!(book.everything(), before);
     book.sweep(minute(60));

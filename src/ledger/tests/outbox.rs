@@ -248,7 +248,7 @@ fn a_rebuild_sends_nothing_again() {
     let mut book = lived_in();
     assert_eq!(book.send_all(minute(41)).len(), 1);
     book.damage("DELETE FROM discrepancies");
-    rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
+    rebuild(&book.path(), &mut |_| {}).expect("rebuilt");
     assert_eq!(book.send_all(minute(60)), Vec::<Vec<_>>::new());
 }
 
