@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use cvco_reconciled::domain::Timestamp;
-use cvco_reconciled::ledger::{self, Store, Yardstick};
+use cvco_reconciled::ledger::{self, Phase, Progress, Store, Yardstick};
 
 /// Unless the command line says otherwise.
 const NOTIFICATIONS: u64 = 100_000;
@@ -96,23 +96,38 @@ impl Act {
     fn perform(self, folder: &Path) -> Result<()> {
         let file = folder.join(LEDGER);
         let began = Instant::now();
+        let mut phases: Vec<(Phase, Instant)> = Vec::new();
+        let mut note = |progress: Progress| {
+            if phases.last().is_none_or(|(phase, _)| *phase != progress.phase) {
+                phases.push((progress.phase, Instant::now()));
+            }
+        };
         let entries = match self {
             Self::Verify => {
                 let key_file = folder.join(KEY_FILE);
                 let kept_since = Timestamp::from_millis(0);
                 let yardstick = Yardstick { key_file: &key_file, kept_since, anchors: &[] };
-                let proof = ledger::verify(&file, &yardstick, &mut |_| {})?;
+                let proof = ledger::verify(&file, &yardstick, &mut note)?;
                 ensure!(proof.flaws.is_empty(), "the ledger does not verify: {:?}", proof.flaws);
                 proof.entries
             }
             Self::Rebuild => {
-                let rebuilt = ledger::rebuild(&file, &mut |_| {})?;
+                let rebuilt = ledger::rebuild(&file, &mut note)?;
                 ensure!(rebuilt.replaced.is_empty(), "rebuild changed {:?}", rebuilt.replaced);
                 rebuilt.entries
             }
         };
+        let ended = Instant::now();
         let entries = u64::try_from(entries)?;
-        line(&format!("{:<8} {entries:>10} entries", self.name()), began.elapsed(), entries);
+        line(&format!("{:<8} {entries:>10} entries", self.name()), ended - began, entries);
+        let ends = phases.iter().skip(1).map(|(_, at)| *at).chain([ended]);
+        for ((phase, start), end) in phases.iter().zip(ends) {
+            say(&format!(
+                "         of it {:<38} {}",
+                format!("{phase:?}").to_lowercase(),
+                seconds(end - *start)
+            ));
+        }
         say(&format!("         {:>10} MB of memory at the peak", peak_of_memory()? / 1_000));
         Ok(())
     }
@@ -126,9 +141,13 @@ fn peak_of_memory() -> Result<u64> {
 }
 
 fn line(what: &str, took: Duration, count: u64) {
-    let millis = took.as_millis().max(1);
-    let rate = u128::from(count) * 1_000 / millis;
-    say(&format!("{what:<44} {:>7}.{} s {rate:>9} a second", millis / 1_000, millis % 1_000 / 100));
+    let rate = u128::from(count) * 1_000 / took.as_millis().max(1);
+    say(&format!("{what:<53} {} {rate:>9} a second", seconds(took)));
+}
+
+fn seconds(took: Duration) -> String {
+    let millis = took.as_millis();
+    format!("{:>6}.{} s", millis / 1_000, millis % 1_000 / 100)
 }
 
 #[expect(clippy::print_stdout, reason = "a bench prints its figures")]

@@ -87,7 +87,7 @@ enum Command {
     Alerts(alerts::Command),
     /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
     CatchUp(catch_up::Options),
-    /// Prove that the ledger is right: chain, payloads, fold, SQLite.
+    /// Prove that the ledger is right: chain, payloads, anchors, fold, cents, SQLite.
     Verify(proof::VerifyOptions),
     /// Make the fold again from the log.
     Rebuild(proof::RebuildOptions),
