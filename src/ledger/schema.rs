@@ -90,6 +90,16 @@ pub(super) fn scratch() -> Result<Connection, LedgerError> {
     Ok(conn)
 }
 
+/// A ledger of nobody but this connection.
+pub(super) fn in_memory() -> Result<Connection, LedgerError> {
+    let mut conn = Connection::open_in_memory()?;
+    conn.set_prepared_statement_cache_capacity(128);
+    keep_plans(&conn)?;
+    migrate(&mut conn, Path::new(":memory:"))?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    Ok(conn)
+}
+
 /// Plans do not depend on bound values (SQLite's query planner stability guarantee). Without this the statement
 /// cache would prepare some statements again at each use: a third of the writer's time.
 fn keep_plans(conn: &Connection) -> Result<(), LedgerError> {
