@@ -1,9 +1,11 @@
 //! Opening the ledger's file: `schema.sql`, its version, and SQLite's settings.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -90,12 +92,28 @@ pub(super) fn scratch() -> Result<Connection, LedgerError> {
     Ok(conn)
 }
 
+thread_local! {
+    /// An empty ledger: copying its pages takes a twentieth of the time of executing the schema.
+    static EMPTY: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
+
 /// A ledger of nobody but this connection.
 pub(super) fn in_memory() -> Result<Connection, LedgerError> {
     let mut conn = Connection::open_in_memory()?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
-    migrate(&mut conn, Path::new(":memory:"))?;
+    EMPTY.with_borrow_mut(|empty| {
+        let empty = match empty {
+            Some(empty) => empty,
+            None => {
+                let mut fresh = Connection::open_in_memory()?;
+                migrate(&mut fresh, Path::new(":memory:"))?;
+                empty.insert(fresh)
+            }
+        };
+        Backup::new(empty, &mut conn)?.step(-1)?;
+        Ok::<_, LedgerError>(())
+    })?;
     conn.pragma_update(None, "foreign_keys", true)?;
     Ok(conn)
 }
