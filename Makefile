@@ -16,7 +16,7 @@ docdir       = $(DESTDIR)$(PREFIX)/share/doc/cvco-reconciled
 target       = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt clippy unit doc deny lint bench install
+.PHONY: help demo build test fmt clippy unit doc docs deny lint bench install
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ unit:
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+docs: ## write docs/discrepancies.md afresh, from the words that the program itself uses
+	$(CARGO) run --locked --quiet --example discrepancies > docs/discrepancies.md.new
+	mv docs/discrepancies.md.new docs/discrepancies.md
 
 deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \

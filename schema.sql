@@ -105,6 +105,7 @@ CREATE TABLE records (
   card_cents     INTEGER NOT NULL,
   paid_cents     INTEGER NOT NULL,
   refunded_cents INTEGER NOT NULL,
+  refunding_cents INTEGER NOT NULL DEFAULT 0,  -- asked for, not made yet
   state          TEXT NOT NULL,
   first_seen_at  TEXT NOT NULL,
   authorised_at  TEXT,
@@ -179,10 +180,28 @@ CREATE TABLE questions (
   overdue     INTEGER NOT NULL,        -- 1: that time is over
   PRIMARY KEY (endpoint, topic, subject)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX questions_by_order ON questions (order_id) WHERE order_id IS NOT NULL AND state <> 'settled';
+CREATE INDEX questions_by_order ON questions (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX questions_pending ON questions (endpoint, asked_at) WHERE state IN ('open', 'unsettled');
 CREATE INDEX questions_to_look_at ON questions (overdue_at) WHERE overdue_at IS NOT NULL;
 CREATE INDEX questions_overdue ON questions (endpoint) WHERE overdue = 1;
+
+-- When each endpoint was heard: its habit, against which its silence is measured.
+CREATE TABLE endpoints (
+  endpoint       TEXT PRIMARY KEY,
+  shop           TEXT NOT NULL,
+  psp            TEXT NOT NULL,
+  first_heard_at TEXT NOT NULL,
+  heard_at       TEXT NOT NULL,        -- the last time
+  look_at        TEXT                  -- when its silence may be too long; NULL: it is, and a person was told
+) STRICT, WITHOUT ROWID;
+CREATE INDEX endpoints_to_look_at ON endpoints (look_at) WHERE look_at IS NOT NULL;
+
+CREATE TABLE heard_hours (
+  endpoint TEXT NOT NULL REFERENCES endpoints (endpoint),
+  hour     INTEGER NOT NULL,           -- since 1970, UTC
+  calls    INTEGER NOT NULL,
+  PRIMARY KEY (endpoint, hour)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entries (
   entry_id      INTEGER PRIMARY KEY,
@@ -250,7 +269,14 @@ SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_a
        COALESCE((SELECT SUM(r.paid_cents) FROM records r
                   WHERE r.order_id = o.order_id
                     AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS paid_cents,
-       o.state
+       o.state,
+       COALESCE((SELECT SUM(r.refunded_cents) FROM records r
+                  WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS refunded_cents,
+       -- what the customer still has to pay: a refund is no debt
+       MAX(v.total_cents - COALESCE((SELECT SUM(r.paid_cents) FROM records r
+                  WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0), 0) AS owed_cents
 FROM orders o
 JOIN order_versions v ON v.order_id = o.order_id
  AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id);
@@ -263,7 +289,10 @@ SELECT o.shop, r.psp, r.endpoint, r.mode, o.reference AS order_ref, r.call_numbe
        (SELECT COUNT(*) FROM discrepancies d
          WHERE d.order_id = r.order_id AND d.closed_at IS NULL
            AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))
-       ) AS open_discrepancies
+       ) AS open_discrepancies,
+       r.paid_cents - r.refunded_cents AS kept_cents,
+       MAX(r.expected_cents - r.paid_cents, 0) AS owed_cents,  -- by the customer; a refund is no debt
+       r.refunding_cents                                        -- to the customer: refunds asked for, not made yet
 FROM records r JOIN orders o USING (order_id);
 
 CREATE VIEW acct_tenders AS

@@ -3,9 +3,12 @@
 
 mod english;
 mod french;
+mod page;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use page::page;
 
 use super::typography::typeset;
 use crate::domain::{Kind, Psp, UnknownWord};
@@ -60,6 +63,15 @@ pub struct Wording {
     pub what_to_do: Vec<String>,
 }
 
+/// What the two figures of a discrepancy are called, where it has any: what should be, and what is.
+#[must_use]
+pub const fn figures(kind: Kind, language: Language) -> [&'static str; 2] {
+    match language {
+        Language::French => french::figures(kind),
+        Language::English => english::figures(kind),
+    }
+}
+
 /// The words about `kind`. Some steps depend on the PSP, for each allows other operations on a voucher.
 #[must_use]
 pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
@@ -72,6 +84,15 @@ pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
         explanation: typeset(language, entry.explanation),
         what_to_do: entry.what_to_do.iter().map(|step| typeset(language, &names.put_into(step))).collect(),
     }
+}
+
+/// Whether the steps about a PSP are those about any, but for the names of its places.
+fn differs_by_place_only(kind: Kind, language: Language, psp: Psp) -> bool {
+    let steps = |psp| match language {
+        Language::French => french::entry(kind, psp).what_to_do,
+        Language::English => english::entry(kind, psp).what_to_do,
+    };
+    steps(Some(psp)) == steps(None)
 }
 
 /// What a merchant calls the PSP's places.

@@ -16,7 +16,7 @@ pub mod worker;
 #[cfg(test)]
 mod samples;
 
-pub use catalogue::{Language, Wording, wording};
+pub use catalogue::{Language, Wording, figures, page, wording};
 pub use letter::{Item, Letter};
 pub use mail::{MailError, MailSettings, Mailer, SendError};
 pub use render::{RenderedMail, render};

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use askama::Template;
 
-use super::catalogue::{Language, wording};
+use super::catalogue::{Language, figures, wording};
 use super::letter::{Item, Letter};
 use super::typography::{amount, difference, one_line, paris, shortened};
 use super::words::{self, Labels};
@@ -215,13 +215,7 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         News::Opened => (item.expected, item.actual, item.gap()),
         News::Closed => (None, None, None),
     };
-    let (expected_label, actual_label) = if item.kind == Kind::ConfirmationDiffers {
-        (labels.notified, labels.confirmed)
-    } else if item.kind == Kind::ConflictingNotification {
-        (labels.retained, labels.also_notified)
-    } else {
-        (labels.expected, labels.received)
-    };
+    let [expected_label, actual_label] = figures(item.kind, language);
     [
         item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
         item.call_number.as_ref().map(|call| Fact::plain(labels.call_number, call.to_string())),

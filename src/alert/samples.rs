@@ -53,6 +53,7 @@ pub(super) fn record(expected: i64, tenders: Vec<Tender>) -> Record {
         expected: Some((Cents::new(expected), ExpectedFrom::Order)),
         state: RecordState::Unbalanced,
         tenders,
+        refunding: Cents::ZERO,
     }
 }
 

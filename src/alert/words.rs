@@ -1,7 +1,8 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
 use super::catalogue::Language;
-use crate::domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState, Topic};
+use super::typography::paris;
+use crate::domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState, Timestamp, Topic};
 
 /// Captions and sentences that stand in every mail.
 #[derive(Debug)]
@@ -11,11 +12,6 @@ pub(super) struct Labels {
     pub(super) call_number: &'static str,
     pub(super) provider: &'static str,
     pub(super) expected: &'static str,
-    pub(super) received: &'static str,
-    pub(super) notified: &'static str,
-    pub(super) confirmed: &'static str,
-    pub(super) retained: &'static str,
-    pub(super) also_notified: &'static str,
     pub(super) gap: &'static str,
     pub(super) particulars: &'static str,
     pub(super) mode: &'static str,
@@ -46,11 +42,6 @@ const FRENCH: Labels = Labels {
     call_number: "Numéro d’appel",
     provider: "Prestataire",
     expected: "Attendu",
-    received: "Reçu",
-    notified: "Notifié",
-    confirmed: "Confirmé, retenu",
-    retained: "Notifié, retenu",
-    also_notified: "Notifié aussi",
     gap: "Écart",
     particulars: "Précisions",
     mode: "Mode",
@@ -75,11 +66,6 @@ const ENGLISH: Labels = Labels {
     call_number: "Call number",
     provider: "Provider",
     expected: "Expected",
-    received: "Received",
-    notified: "Notified",
-    confirmed: "Confirmed, taken",
-    retained: "Notified, taken",
-    also_notified: "Notified as well",
     gap: "Gap",
     particulars: "Particulars",
     mode: "Mode",
@@ -201,10 +187,13 @@ pub(super) fn left_out(language: Language, count: usize) -> String {
 }
 
 /// The particulars. Of an endpoint whose API does not answer they count the questions that wait and show the first
-/// (`3: session 16RjW`); all others are names and figures, the same in every language.
+/// (`3: session 16RjW`); all others are names and figures, the same in every language. Instants are shown in Paris
+/// time.
 pub(super) fn particulars(language: Language, kind: Kind, detail: &str) -> String {
     let waiting = (kind == Kind::Unconfirmed).then(|| waiting(language, detail)).flatten();
-    waiting.unwrap_or_else(|| detail.to_owned())
+    let text = waiting.unwrap_or_else(|| detail.to_owned());
+    let word = |word: &str| Timestamp::parse(word).map_or_else(|_| word.to_owned(), |at| paris(language, at));
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn waiting(language: Language, detail: &str) -> Option<String> {

@@ -167,7 +167,9 @@ fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Resu
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
         }
-        Err(malformed @ Rejection::Malformed { .. }) => return Ok(Fate::NotReadable(malformed.to_string())),
+        Err(malformed @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
+            return Ok(Fate::NotReadable(malformed.to_string()));
+        }
     };
     let what = summary(endpoint, &reading);
     Ok(match keep(store, endpoint, &request, reading)? {

@@ -8,6 +8,8 @@ mod sogecommerce;
 mod up2pay;
 mod worldline;
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -15,7 +17,7 @@ use super::Endpoint;
 use super::file::Check;
 use super::secrets::Source;
 use crate::crypto::SecretToken;
-use crate::domain::{EndpointId, Mode, Psp, ShopId};
+use crate::domain::{Contract, EndpointId, Mode, Psp, ShopId};
 use crate::psp::Adapter;
 use api::RawApi;
 
@@ -39,6 +41,7 @@ pub(super) struct RawEndpoint {
     algorithm: Option<String>,
     rest_password: Option<SecretString>,
     rest_password_file: Option<String>,
+    contracts: Option<Vec<String>>,
     // Worldline and Monext
     merchant_id: Option<String>,
     // Worldline
@@ -79,6 +82,7 @@ impl RawEndpoint {
         let token = self.token(at, mode, check);
         let allow_from = check.networks(&format!("{at}.allow_from"), &self.allow_from);
         let (psp, mode) = (psp?, mode?);
+        let contracts = self.known_contracts(at, check);
         self.refuse_keys_of_others(at, psp, check);
         let adapter: Option<Box<dyn Adapter>> = match psp {
             Psp::Up2pay => self.up2pay(at, (mode, keep_cards), check).map(|adapter| Box::new(adapter) as _),
@@ -94,8 +98,27 @@ impl RawEndpoint {
             mode,
             token: token?,
             allow_from,
+            contracts,
             adapter: adapter?,
         })
+    }
+
+    /// The contracts that payments may be settled on; none where not all are named.
+    fn known_contracts(&self, at: &str, check: &mut Check<'_>) -> BTreeSet<Contract> {
+        let named = Self::contracts(at, "contracts", self.contracts.as_deref(), check);
+        let both = self.voucher_contracts.as_deref().zip(self.card_contracts.as_deref());
+        // What is wrong with these is said where their adapter is made.
+        let of_monext = both.into_iter().flat_map(|(vouchers, cards)| vouchers.iter().chain(cards));
+        named.into_iter().chain(of_monext.filter_map(|text| Contract::new(text.trim()).ok())).collect()
+    }
+
+    fn contracts(at: &str, name: &str, texts: Option<&[String]>, check: &mut Check<'_>) -> Vec<Contract> {
+        texts
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+            .filter_map(|(n, text)| check.value(&format!("{at}.{name}[{n}]"), Contract::new(text.trim())))
+            .collect()
     }
 
     fn token(&self, at: &str, mode: Option<Mode>, check: &mut Check<'_>) -> Option<SecretToken> {
@@ -148,7 +171,7 @@ impl RawEndpoint {
 
     fn refuse_keys_of_others(&self, at: &str, psp: Psp, check: &mut Check<'_>) {
         use Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
-        let keys: [(&str, bool, &[Psp]); 16] = [
+        let keys: [(&str, bool, &[Psp]); 17] = [
             ("pbx_retour", self.pbx_retour.is_some(), &[Up2pay]),
             ("public_key_files", self.public_key_files.is_some(), &[Up2pay]),
             ("site_id", self.site_id.is_some(), &[Sogecommerce]),
@@ -157,6 +180,7 @@ impl RawEndpoint {
             ("algorithm", self.algorithm.is_some(), &[Sogecommerce]),
             ("rest_password", self.rest_password.is_some(), &[Sogecommerce]),
             ("rest_password_file", self.rest_password_file.is_some(), &[Sogecommerce]),
+            ("contracts", self.contracts.is_some(), &[Sogecommerce]),
             ("merchant_id", self.merchant_id.is_some(), &[Worldline, Monext]),
             ("webhook_keys", self.webhook_keys.is_some(), &[Worldline]),
             ("access_key", self.access_key.is_some(), &[Monext]),

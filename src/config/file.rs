@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -12,13 +13,14 @@ use super::endpoint::RawEndpoint;
 use super::explain::{explain, holds_password};
 use super::secrets::{self, Source};
 use super::{
-    AlertSettings, Config, ConfigError, ConfirmSettings, LedgerSettings, ListenerSettings, Problem, Shop,
+    AlertSettings, Config, ConfigError, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings, Problem,
+    Shop,
 };
 use crate::alert::{MailSettings, Mailer};
 use crate::crypto::SecretToken;
 use crate::domain::ShopId;
 use crate::outbound::Proxy;
-use crate::reconcile::Policy;
+use crate::reconcile::{Policy, Rules};
 
 /// The file, parsed but not yet checked.
 #[derive(Debug, Deserialize)]
@@ -62,6 +64,7 @@ struct RawReconcile {
     complement_grace: Option<String>,
     capture_grace: Option<String>,
     confirmation_grace: Option<String>,
+    refund_grace: Option<String>,
     require_orders: Option<bool>,
 }
 
@@ -194,10 +197,10 @@ impl RawConfig {
         let mut check = Check::new(path);
         let listener = self.listener_settings(&mut check);
         let ledger = self.ledger_settings(&mut check);
-        let policy = self.policy(&mut check);
         let alerts = self.alert_settings(&mut check);
         let confirm = self.confirm_settings(&mut check);
         let (shops, endpoints) = self.shops(&mut check);
+        let policy = self.policy(&endpoints, &mut check);
         let warnings = std::mem::take(&mut check.warnings);
         let config = listener.zip(ledger).zip(confirm).map(|((listener, ledger), confirm)| Config {
             listener,
@@ -260,14 +263,21 @@ impl RawConfig {
         Some(LedgerSettings { path: path?, payload_retention: retention, payload_key_file: key_file? })
     }
 
-    fn policy(&self, check: &mut Check<'_>) -> Policy {
+    fn policy(&self, endpoints: &[Arc<Endpoint>], check: &mut Check<'_>) -> Policy {
         let raw = &self.reconcile;
         let default = Policy::default();
+        let complement_grace = check.duration(
+            "reconcile.complement_grace",
+            raw.complement_grace.as_deref(),
+            default.complement_grace,
+        );
         Policy {
-            complement_grace: check.duration(
-                "reconcile.complement_grace",
-                raw.complement_grace.as_deref(),
-                default.complement_grace,
+            complement_grace,
+            // The parts of a refund come as the parts of a payment do.
+            refund_grace: check.duration(
+                "reconcile.refund_grace",
+                raw.refund_grace.as_deref(),
+                complement_grace,
             ),
             capture_grace: check.duration(
                 "reconcile.capture_grace",
@@ -280,6 +290,8 @@ impl RawConfig {
                 default.confirmation_grace,
             ),
             require_orders: raw.require_orders.unwrap_or(default.require_orders),
+            rules: Rules::CURRENT,
+            endpoints: endpoints.iter().map(|e| (e.id.clone(), e.contracts.clone())).collect(),
         }
     }
 
@@ -339,8 +351,8 @@ impl RawConfig {
         })
     }
 
-    fn shops(&self, check: &mut Check<'_>) -> (Vec<Shop>, Vec<std::sync::Arc<super::Endpoint>>) {
-        let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<std::sync::Arc<super::Endpoint>>::new());
+    fn shops(&self, check: &mut Check<'_>) -> (Vec<Shop>, Vec<Arc<Endpoint>>) {
+        let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<Arc<Endpoint>>::new());
         if self.shop.is_empty() {
             check.unwise("shop", "no [[shop]]: no notification can be received");
         }
@@ -360,7 +372,7 @@ impl RawConfig {
                         format!("{} is the id of an earlier endpoint; give each its own", endpoint.id),
                     );
                 }
-                endpoints.push(std::sync::Arc::new(endpoint));
+                endpoints.push(Arc::new(endpoint));
             }
             let name = raw.name.clone().unwrap_or_else(|| raw.id.clone());
             shops.push(Shop { id, name });

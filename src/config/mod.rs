@@ -8,6 +8,7 @@ mod file;
 mod secrets;
 mod trial;
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ pub use trial::{Signing, TrialEndpoint};
 
 use crate::alert::{Language, MailError, Mailer};
 use crate::crypto::SecretToken;
-use crate::domain::{EndpointId, Mode, Psp, ShopId};
+use crate::domain::{Contract, EndpointId, Mode, Psp, ShopId};
 use crate::outbound::Proxy;
 use crate::psp::Adapter;
 use crate::reconcile::Policy;
@@ -182,6 +183,8 @@ pub struct Endpoint {
     pub token: SecretToken,
     /// Who may call; empty: anybody.
     pub allow_from: Vec<IpNet>,
+    /// The contracts of the PSP that it knows; empty: any.
+    pub contracts: BTreeSet<Contract>,
     /// Proves and reads its notifications.
     pub adapter: Box<dyn Adapter>,
 }

@@ -18,6 +18,12 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// So far back goes the regular look. What is older is for `catch-up`.
 const REACH: Duration = Duration::from_hours(48);
 
+/// For so long a capture that is overdue is asked about.
+const UNCAPTURED: Duration = Duration::from_hours(30 * 24);
+
+/// And so often.
+const UNCAPTURED_EVERY: Duration = Duration::from_hours(24);
+
 /// Neighbouring windows overlap by so much: the PSP's clock is not ours.
 const OVERLAP: Duration = Duration::from_mins(10);
 
@@ -33,10 +39,28 @@ pub fn regular(reader: &Reader, config: &Config, now: Timestamp) -> Result<Vec<I
         let last = reader.last_window(&endpoint.id)?;
         let from = last.map_or_else(|| now.before(config.confirm.sweep_every), |at| at.max(since));
         let mut found = open.questions(endpoint, Asking::Once);
+        found.extend(uncaptured(reader, endpoint, config.policy.capture_grace, now)?);
         found.extend(windows(endpoint, from.before(OVERLAP), now));
         inquiries.extend(inquiry(endpoint, found, Reason::Sweep));
     }
     Ok(inquiries)
+}
+
+/// The questions about payments of which a part should have been captured by now: where the PSP does not notify a
+/// capture, only its API knows.
+fn uncaptured(
+    reader: &Reader,
+    endpoint: &Endpoint,
+    grace: Duration,
+    now: Timestamp,
+) -> Result<BTreeSet<Question>, LedgerError> {
+    let Some(api) = endpoint.adapter.api().filter(|_| !endpoint.psp.tells_of_captures()) else {
+        return Ok(BTreeSet::new());
+    };
+    let due = now.before(endpoint.psp.authorises_for().map_or(grace, |lapse| lapse.min(grace)));
+    let span = (due.before(UNCAPTURED), due);
+    let events = reader.events_uncaptured(&endpoint.id, span, now.before(UNCAPTURED_EVERY))?;
+    Ok(events.iter().filter_map(|event| api.again(event)).collect())
 }
 
 /// What to ask after an outage: everything since then that is open or was never heard of, whatever was asked before.

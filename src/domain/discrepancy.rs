@@ -112,14 +112,28 @@ kinds! {
     ProductionInTest = "production_in_test", Urgent;
     /// Two live orders share the 20 characters that ANCV keeps of a reference.
     ReferenceCollision = "reference_collision", Warning;
+    /// Authorised or undecided, and not captured in the time allowed: the promise may lapse.
+    CaptureOverdue = "capture_overdue", Urgent;
+    /// A refund that the PSP's terms do not allow, or of more than was paid.
+    RefundNotAllowed = "refund_not_allowed", Urgent;
+    /// A refund after the time in which the PSP allows it.
+    RefundLate = "refund_late", Warning;
+    /// Vouchers were given back while the card part was not, at a PSP that gives the card part back first.
+    RefundOrder = "refund_order", Warning;
+    /// One of several parts of a refund is missing.
+    RefundPartial = "refund_partial", Warning;
     /// The PSP's API disagrees with what its own notification said.
     ConfirmationDiffers = "confirmation_differs", Urgent;
     /// An answer of the PSP's API is awaited too long.
     Unconfirmed = "unconfirmed", Warning;
     /// Many calls with a wrong signature on one endpoint.
     SignatureFailures = "signature_failures", Urgent;
+    /// No notification for far longer than this endpoint's own habit.
+    EndpointSilent = "endpoint_silent", Warning;
     /// A status outside the PSP's tables, or one that calls for a person.
     UnknownStatus = "unknown_status", Warning;
+    /// A contract or shop id of the PSP that the configuration does not know.
+    ContractUnknown = "contract_unknown", Warning;
 }
 
 impl fmt::Display for Kind {

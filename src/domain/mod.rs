@@ -9,6 +9,7 @@
 //! | tender, its state | [`Tender`], [`TenderState`] |
 //! | record: the tenders of one payment attempt | [`Record`], [`RecordState`] |
 //! | order: what the shop expects | [`Order`] |
+//! | what a PSP lets a merchant give back | [`RefundTerms`] |
 //! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
 //! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
 
@@ -20,6 +21,7 @@ mod order;
 mod psp;
 mod question;
 mod record;
+mod refund_terms;
 mod tender;
 mod time;
 
@@ -36,5 +38,6 @@ pub use order::{Order, OrderKey, OrderVersion};
 pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};
+pub use refund_terms::{REFUND_TERMS, RefundTerms, Refundable};
 pub use tender::{Instrument, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

@@ -111,6 +111,25 @@ impl Psp {
         }
     }
 
+    /// Whether it notifies a capture. Where it does not, only an answer of its API says that one is missing: neither
+    /// Sogecommerce nor Up2pay is known to call when an authorised part is remitted.
+    #[must_use]
+    pub const fn tells_of_captures(self) -> bool {
+        match self {
+            Self::Worldline => true,
+            Self::Up2pay | Self::Sogecommerce | Self::Monext | Self::Ancv => false,
+        }
+    }
+
+    /// For how long an authorisation holds, where that is known (Sogecommerce's `CVCo` guide 1.5: three days).
+    #[must_use]
+    pub const fn authorises_for(self) -> Option<Duration> {
+        match self {
+            Self::Sogecommerce => Some(Duration::from_hours(3 * 24)),
+            Self::Up2pay | Self::Worldline | Self::Monext | Self::Ancv => None,
+        }
+    }
+
     /// For how long its API may say that it does not know what it has notified itself. Books lag behind
     /// notifications, and a key of the other platform or account finds nothing at all: that is for the endpoint's
     /// alert about missing answers. Up2pay's signature only says "from the platform": a payment that the merchant's

@@ -120,6 +120,8 @@ pub struct Record {
     pub state: RecordState,
     /// Its tenders, in a fixed order: voucher first, then by transaction.
     pub tenders: Vec<Tender>,
+    /// Refunds that were asked for and are not made yet, in cents.
+    pub refunding: Cents,
 }
 
 impl Record {

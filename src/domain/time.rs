@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Timelike, Utc};
 use chrono_tz::Europe::Paris;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ impl Timestamp {
         let expected = "2026-03-01, or RFC 3339 as 2026-03-01T13:05:09Z";
         let wrong = || TimeError { text: text.chars().take(40).collect(), expected };
         let Ok(day) = text.parse::<NaiveDate>() else { return Self::parse(text).map_err(|_| wrong()) };
-        let date = (chrono::Datelike::year(&day), chrono::Datelike::month(&day), chrono::Datelike::day(&day));
+        let date = (day.year(), day.month(), day.day());
         Self::from_paris(date, (0, 0, 0)).ok_or_else(wrong)
     }
 
@@ -89,6 +89,14 @@ impl Timestamp {
     #[must_use]
     pub fn paris_day(self) -> String {
         self.0.with_timezone(&Paris).format("%Y-%m-%d").to_string()
+    }
+
+    /// The hour of the week in Paris, from Monday's midnight on: 0 to 167.
+    #[must_use]
+    pub fn paris_hour_of_week(self) -> usize {
+        let local = self.0.with_timezone(&Paris);
+        let hour = local.weekday().num_days_from_monday().saturating_mul(24).saturating_add(local.hour());
+        usize::try_from(hour).unwrap_or_default()
     }
 
     /// Date and time for people in Paris, `01/03/2026 14:05`.
@@ -162,6 +170,14 @@ mod tests {
     fn the_accounting_day_is_that_of_paris() {
         let at = Timestamp::parse("2026-12-31T23:30:00Z").expect("valid");
         assert_eq!(at.paris_day(), "2027-01-01");
+    }
+
+    #[test]
+    fn the_week_begins_on_monday_at_midnight_in_paris() {
+        let at = |text| Timestamp::parse(text).expect("valid").paris_hour_of_week();
+        assert_eq!(at("2026-03-01T22:59:59Z"), 167);
+        assert_eq!(at("2026-03-01T23:00:00Z"), 0);
+        assert_eq!(at("2026-07-05T22:00:00Z"), 0, "in summer an hour earlier");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Cents, Currency, EndpointId, Event, Mode, OrderKey, OrderRef, Psp, Question, ShopId, Source, Standing,
-    Timestamp,
+    Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Psp, Question, ShopId, Source,
+    Standing, Timestamp,
 };
 use crate::reconcile::{Fact, Policy};
 
@@ -23,7 +23,7 @@ pub enum Entry {
     Policy(Policy),
     /// A person has seen a discrepancy.
     Acknowledgement(Acknowledgement),
-    /// Calls with a wrong signature came in a burst.
+    /// Calls were refused that tell of a wrong setting.
     SignatureFailures(SignatureFailures),
 }
 
@@ -223,7 +223,32 @@ pub struct Acknowledgement {
     pub by: String,
 }
 
-/// A burst of wrong signatures on one endpoint: probably a wrong key.
+/// Why calls were refused that tell of a wrong setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Wrong signatures, in a burst: probably a wrong key.
+    #[default]
+    Signature,
+    /// Genuine, but for another account of the PSP than the endpoint's.
+    Account,
+}
+
+impl Refusal {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
+    pub(super) fn is_of_signature(&self) -> bool {
+        *self == Self::Signature
+    }
+
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Signature => Kind::SignatureFailures,
+            Self::Account => Kind::ContractUnknown,
+        }
+    }
+}
+
+/// Calls of one endpoint that were refused, and tell of a wrong setting: a key, an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureFailures {
     /// Whose endpoint it is.
@@ -232,9 +257,11 @@ pub struct SignatureFailures {
     pub endpoint: EndpointId,
     /// Whose format it reads.
     pub psp: Psp,
-    /// How many calls were refused in the burst.
+    /// Why they were refused.
+    pub refusal: Refusal,
+    /// How many calls were refused.
     pub failures: u32,
-    /// What would have matched, as far as the adapter can tell; in English.
+    /// What would have matched, or what is wrong, as far as the adapter can tell; in English.
     pub explanation: String,
 }
 

@@ -6,20 +6,25 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{EndpointId, Kind, OrderKey, Question, Standing, Timestamp, Topic};
-use crate::reconcile::{Fact, Policy, assess};
+use crate::domain::{EndpointId, Kind, Mode, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
+use crate::reconcile::{Fact, Policy, Rules, assess, silent_from};
 
 use super::concerned::{Concerned, order_of, verdict};
+use super::endpoints::Hearing;
 use super::entry::{
-    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, SignatureFailures,
-    Statement, Verdict,
+    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin,
+    SignatureFailures, Statement, Verdict,
 };
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
-use super::{LedgerError, attempts, discrepancies, orders, records};
+use super::{LedgerError, attempts, discrepancies, endpoints, orders, records};
+
+/// An endpoint that has no habit yet is looked at so often.
+const UNTIL_A_HABIT: Duration = Duration::from_hours(24);
 
 /// The hash that stands before the first entry.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -42,6 +47,19 @@ pub(super) struct Head {
     pub(super) seq: i64,
     pub(super) hash: String,
     pub(super) at: Timestamp,
+}
+
+/// What time concerns.
+enum Due {
+    Order(i64),
+    Question(questions::Due),
+    Endpoint(endpoints::Due),
+}
+
+/// When time next concerns anything.
+pub(super) fn next_look(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    let all = [orders::next_look(conn)?, questions::next_look(conn)?, endpoints::next_look(conn)?];
+    Ok(all.into_iter().flatten().min())
 }
 
 /// What became of an entry.
@@ -168,34 +186,40 @@ impl<'c> Fold<'c> {
             return Ok(came_due);
         }
         let mut told: BTreeMap<EndpointId, Timestamp> = BTreeMap::new();
-        loop {
-            let order = orders::next_to_look_at(self.conn, now)?;
-            let question = questions::next_to_look_at(self.conn, now)?;
-            let due = match (order, question) {
-                (Some((order_id, due)), question) if question.as_ref().is_none_or(|q| due <= q.at) => {
-                    self.look_again(order_id, due)?;
-                    due
-                }
-                (_, Some(question)) => {
+        while let Some((at, due)) = self.next_due(now)? {
+            match due {
+                Due::Order(order_id) => self.look_again(order_id, at)?,
+                Due::Question(question) => {
                     questions::is_overdue_now(self.conn, &question)?;
                     // Counting takes as long as there are such questions: not once for each of thousands.
                     if !told.contains_key(&question.endpoint) {
-                        self.tell_of_overdue(&question.endpoint, question.at)?;
+                        self.tell_of_overdue(&question.endpoint, at)?;
                     }
-                    told.insert(question.endpoint, question.at);
-                    question.at
+                    told.insert(question.endpoint, at);
                 }
-                (Some(_) | None, None) => break,
-            };
-            self.swept_at = self.swept_at.max(due);
+                Due::Endpoint(endpoint) => self.listen_for(&endpoint)?,
+            }
+            self.swept_at = self.swept_at.max(at);
             came_due = true;
         }
         for (endpoint, at) in &told {
             self.tell_of_overdue(endpoint, *at)?;
         }
-        let next = [orders::next_look(self.conn)?, questions::next_look(self.conn)?];
-        self.quiet_until.set(next.into_iter().flatten().min().unwrap_or(Timestamp::from_millis(i64::MAX)));
+        self.quiet_until.set(next_look(self.conn)?.unwrap_or(Timestamp::from_millis(i64::MAX)));
         Ok(came_due)
+    }
+
+    /// What comes due next, if that is at `until` or before; of several at one instant in a fixed order.
+    fn next_due(&self, until: Timestamp) -> Result<Option<(Timestamp, Due)>, LedgerError> {
+        let order = orders::next_to_look_at(self.conn, until)?;
+        let question = questions::next_to_look_at(self.conn, until)?;
+        let endpoint = endpoints::next_to_look_at(self.conn, until)?;
+        let all = [
+            order.map(|(order_id, at)| (at, Due::Order(order_id))),
+            question.map(|question| (question.at, Due::Question(question))),
+            endpoint.map(|endpoint| (endpoint.at, Due::Endpoint(endpoint))),
+        ];
+        Ok(all.into_iter().flatten().min_by_key(|(at, _)| *at))
     }
 
     /// A rule of time may come due at this instant.
@@ -213,6 +237,34 @@ impl<'c> Fold<'c> {
             }
             assessed => assessed,
         }
+    }
+
+    /// Tells of an endpoint's silence, if it is too long by its own habit.
+    fn listen_for(&self, due: &endpoints::Due) -> Result<(), LedgerError> {
+        let endpoints::Watched { shop, psp, heard } = endpoints::watched(self.conn, due)?;
+        let next = match silent_from(&heard) {
+            Some(from) if from <= due.at => {
+                let asked = Asked { shop: &shop, endpoint: &due.endpoint, psp };
+                let detail = heard.last_at.to_string();
+                discrepancies::open_of_endpoint(self.conn, asked, (Kind::EndpointSilent, &detail), due.at)?;
+                None
+            }
+            Some(from) => Some(from),
+            None => Some(due.at.after(UNTIL_A_HABIT)),
+        };
+        endpoints::look_again(self.conn, &due.endpoint, next)
+    }
+
+    /// A PSP called a production endpoint: that is its habit, and the end of its silence.
+    fn hear(&self, asked: Asked<'_>, notification: &Notification, at: Timestamp) -> Result<(), LedgerError> {
+        let watched = self.policy.has(Rules::Second)
+            && self.policy.endpoints.contains_key(asked.endpoint)
+            && (notification.mode, notification.origin) == (Mode::Production, Origin::Call);
+        if watched && let Hearing::Anew(look_at) = endpoints::hear(self.conn, asked, at)? {
+            discrepancies::close_of_endpoint(self.conn, asked.endpoint, Kind::EndpointSilent, at)?;
+            self.note_due(Some(look_at));
+        }
+        Ok(())
     }
 
     /// Opens, updates or closes the discrepancy of an endpoint whose PSP owes answers.
@@ -257,8 +309,11 @@ impl<'c> Fold<'c> {
             }
         }
         self.write_down(seq, &concerned, at)?;
-        // A call that verifies proves that the key is right.
-        discrepancies::close_of_endpoint(self.conn, &notification.endpoint, Kind::SignatureFailures, at)?;
+        // A call that is taken proves that key and account are right.
+        for kind in [Kind::SignatureFailures, Kind::ContractUnknown] {
+            discrepancies::close_of_endpoint(self.conn, &notification.endpoint, kind, at)?;
+        }
+        self.hear(asked, notification, at)?;
         Ok(Taken::Written { seq, verdict: Some(verdict), payload_known })
     }
 
@@ -409,6 +464,12 @@ impl<'c> Fold<'c> {
         }
         let seq = self.append(at, entry, None)?;
         self.policy = policy.clone();
+        for endpoint in endpoints::known(self.conn)? {
+            if !policy.endpoints.contains_key(&endpoint) {
+                discrepancies::close_of_endpoint(self.conn, &endpoint, Kind::EndpointSilent, at)?;
+                endpoints::forget(self.conn, &endpoint)?;
+            }
+        }
         for order_id in orders::open(self.conn)? {
             self.reassess(order_id, at)?;
         }
@@ -437,7 +498,7 @@ impl<'c> Fold<'c> {
         let seq = self.append(at, entry, None)?;
         let detail = format!("{} calls refused; {}", burst.failures, burst.explanation);
         let asked = Asked { shop: &burst.shop, endpoint: &burst.endpoint, psp: burst.psp };
-        discrepancies::open_of_endpoint(self.conn, asked, (Kind::SignatureFailures, &detail), at)?;
+        discrepancies::open_of_endpoint(self.conn, asked, (burst.refusal.kind(), &detail), at)?;
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
 
@@ -471,7 +532,16 @@ impl<'c> Fold<'c> {
         records::replace(self.conn, order_id, &assessment.records)?;
         discrepancies::settle(self.conn, (order_id, key.shop()), &assessment.findings, at)?;
         self.note_due(assessment.look_again_at);
-        orders::note_state(self.conn, order_id, &assessment)
+        let was_refunded = orders::is_refunded(self.conn, order_id)?;
+        orders::note_state(self.conn, order_id, &assessment)?;
+        let is_refunded = assessment.order_state == Some(RecordState::Refunded);
+        if was_refunded != is_refunded && self.policy.has(Rules::Second) {
+            // It no longer lives, or does again: that concerns those whose references begin like its own.
+            for neighbour in orders::later_with_same_prefix(self.conn, order_id)? {
+                self.reassess(neighbour, at)?;
+            }
+        }
+        Ok(())
     }
 }
 

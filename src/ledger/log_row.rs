@@ -10,7 +10,8 @@ use crate::domain::{
 
 use super::LedgerError;
 use super::entry::{
-    Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason, SignatureFailures, Verdict,
+    Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason, Refusal,
+    SignatureFailures, Verdict,
 };
 
 /// A row of the log, as it is stored and hashed.
@@ -75,6 +76,8 @@ struct OrderContent {
 
 #[derive(Serialize, Deserialize)]
 struct FailuresContent {
+    #[serde(default, skip_serializing_if = "Refusal::is_of_signature")]
+    refusal: Refusal,
     failures: u32,
     explanation: String,
 }
@@ -147,8 +150,11 @@ impl LogRow {
             Entry::Acknowledgement(ack) => ("acknowledgement", serde_json::to_string(ack)?),
             Entry::SignatureFailures(burst) => {
                 row.names(&burst.shop, &burst.endpoint, burst.psp);
-                let content =
-                    FailuresContent { failures: burst.failures, explanation: burst.explanation.clone() };
+                let content = FailuresContent {
+                    refusal: burst.refusal,
+                    failures: burst.failures,
+                    explanation: burst.explanation.clone(),
+                };
                 ("signature_failures", serde_json::to_string(&content)?)
             }
         };
@@ -229,6 +235,7 @@ impl LogRow {
                     shop: shop()?,
                     endpoint: endpoint()?,
                     psp: psp()?,
+                    refusal: content.refusal,
                     failures: content.failures,
                     explanation: content.explanation,
                 })

@@ -8,6 +8,7 @@ mod attempts;
 mod columns;
 mod concerned;
 mod discrepancies;
+mod endpoints;
 mod entry;
 mod fold;
 mod jobs;
@@ -30,7 +31,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use entry::{
-    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason,
+    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason, Refusal,
     SignatureFailures, Verdict,
 };
 pub use fold::Taken;

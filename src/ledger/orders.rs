@@ -11,7 +11,7 @@ use super::LedgerError;
 use super::entry::Entry;
 use super::entry::OrderRegistration;
 use super::log_row::LogRow;
-use super::questions;
+use super::questions::{self, Answers};
 
 /// The row of an order, made if need be.
 pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
@@ -144,8 +144,8 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     }
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
-    let (awaits_answer, unknown_to) = questions::of_order(conn, order_id)?;
-    Ok(Order { versions, shares_prefix_with, awaits_answer, unknown_to })
+    let Answers { awaited, unknown_to, answered } = questions::of_order(conn, order_id)?;
+    Ok(Order { versions, shares_prefix_with, awaits_answer: awaited, unknown_to, answered })
 }
 
 /// The last registered order before this one that ANCV cannot tell from it.
@@ -166,6 +166,26 @@ fn earlier_with_same_prefix(
         .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
         .optional()?;
     Ok(other.and_then(|text| OrderRef::new(text).ok()))
+}
+
+/// The registered orders after this one that ANCV cannot tell from it.
+pub(super) fn later_with_same_prefix(conn: &Connection, order_id: i64) -> Result<Vec<i64>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT o.order_id FROM orders o JOIN orders this ON this.order_id = ?1
+         WHERE o.shop = this.shop AND o.reference IS NOT NULL AND o.ancv_prefix = this.ancv_prefix
+           AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
+             > (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?1)
+         ORDER BY o.order_id",
+    )?;
+    let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
+}
+
+/// Whether an order stands as given back wholly.
+pub(super) fn is_refunded(conn: &Connection, order_id: i64) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT state = 'refunded' FROM orders WHERE order_id = ?1")?
+        .query_row([order_id], |row| row.get(0))?)
 }
 
 /// Whether a registration says nothing new.

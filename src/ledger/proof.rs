@@ -15,7 +15,7 @@ use super::log_row::LogRow;
 use super::{LedgerError, key_file, payload, schema};
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-const FOLD_TABLES: [(&str, &str); 8] = [
+const FOLD_TABLES: [(&str, &str); 10] = [
     ("orders", "order_id"),
     ("order_versions", "order_id, version"),
     ("events", "order_id, seq, position"),
@@ -23,6 +23,8 @@ const FOLD_TABLES: [(&str, &str); 8] = [
     ("tenders", "order_id, psp, call_number, position"),
     ("questions", "endpoint, topic, subject"),
     ("discrepancies", "id"),
+    ("endpoints", "endpoint"),
+    ("heard_hours", "endpoint, hour"),
     ("progress", "one"),
 ];
 

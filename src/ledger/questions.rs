@@ -177,26 +177,35 @@ pub(super) fn settle(
     Ok(overdue_at)
 }
 
-/// What an order's open and unanswerable questions mean for its assessment: whether an answer is awaited, and which
-/// endpoints' PSPs do not know what they were asked.
-pub(super) fn of_order(
-    conn: &Connection,
-    order_id: i64,
-) -> Result<(bool, Vec<(EndpointId, Subject)>), LedgerError> {
+/// What an order's questions mean for its assessment.
+#[derive(Default)]
+pub(super) struct Answers {
+    /// Whether an answer is still awaited.
+    pub(super) awaited: bool,
+    /// The endpoints whose PSPs do not know what they were asked, and what that was.
+    pub(super) unknown_to: Vec<(EndpointId, Subject)>,
+    /// When each endpoint's PSP last answered.
+    pub(super) answered: Vec<(EndpointId, Timestamp)>,
+}
+
+/// What an order's questions mean for its assessment.
+pub(super) fn of_order(conn: &Connection, order_id: i64) -> Result<Answers, LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT state, endpoint, subject FROM questions WHERE order_id = ?1 AND state <> 'settled'
+        "SELECT state, endpoint, subject, answered_at FROM questions WHERE order_id = ?1
          ORDER BY endpoint, topic, subject",
     )?;
     let mut rows = statement.query([order_id])?;
-    let (mut awaits, mut unknown_to) = (false, Vec::new());
+    let mut answers = Answers::default();
     while let Some(row) = rows.next()? {
+        let endpoint: EndpointId = row.get(1)?;
         match row.get_ref(0)?.as_str().unwrap_or_default() {
-            "open" | "unsettled" => awaits = true,
-            "unknown" => unknown_to.push((row.get(1)?, row.get(2)?)),
+            "open" | "unsettled" => answers.awaited = true,
+            "unknown" => answers.unknown_to.push((endpoint, row.get(2)?)),
+            "settled" => answers.answered.extend(row.get::<_, Option<_>>(3)?.map(|at| (endpoint, at))),
             _ => {}
         }
     }
-    Ok((awaits, unknown_to))
+    Ok(answers)
 }
 
 /// A question whose answer is awaited too long from now on.

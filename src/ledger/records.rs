@@ -28,9 +28,9 @@ pub(super) fn replace(conn: &Connection, order_id: i64, records: &[Record]) -> R
 fn insert_record(conn: &Connection, order_id: i64, record: &Record) -> Result<(), LedgerError> {
     conn.prepare_cached(
         "INSERT INTO records (order_id, psp, call_number, endpoint, mode, currency, expected_cents,
-             expected_from, voucher_cents, card_cents, paid_cents, refunded_cents, state, first_seen_at,
-             authorised_at, captured_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             expected_from, voucher_cents, card_cents, paid_cents, refunded_cents, refunding_cents, state,
+             first_seen_at, authorised_at, captured_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
     .execute(params![
         order_id,
@@ -45,6 +45,7 @@ fn insert_record(conn: &Connection, order_id: i64, record: &Record) -> Result<()
         record.paid_by(Instrument::Card),
         record.paid(),
         record.refunded(),
+        record.refunding,
         record.state.as_str(),
         record.first_seen_at(),
         record.authorised_at(),

@@ -20,7 +20,8 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// |---|---|---|
 /// | 1 | 0.1.0 | |
 /// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
-pub const VERSION: i64 = 2;
+/// | 3 | 0.3.0 | `endpoints`, `heard_hours`; refunds that are asked for |
+pub const VERSION: i64 = 3;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
 const APPLICATION_ID: i64 = 0x4356_436f;

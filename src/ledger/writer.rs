@@ -10,12 +10,12 @@ use crate::crypto::SealKey;
 use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
 use super::entry::{Confirmation, Entry};
-use super::fold::{Fold, Taken};
+use super::fold::{self, Fold, Taken};
 use super::jobs::{Desk, Job, JobFailed, task};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
 use super::rejections::{self, Rejected};
-use super::{LedgerError, Notification, attempts, key_file, orders, questions, schema};
+use super::{LedgerError, Notification, attempts, key_file, schema};
 
 /// How many jobs may wait; beyond, a PSP is told to come again.
 const QUEUE: usize = 1024;
@@ -174,7 +174,7 @@ impl Store {
             tx.prepare_cached("RELEASE job")?.execute([])?;
         }
         desk.fold.finish()?;
-        let next_look = [orders::next_look(&tx)?, questions::next_look(&tx)?].into_iter().flatten().min();
+        let next_look = fold::next_look(&tx)?;
         tx.commit()?;
         Ok(next_look)
     }

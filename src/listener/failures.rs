@@ -1,4 +1,5 @@
-//! Wrong signatures: counted per endpoint, sampled for the ledger, and reported once when they come in a burst.
+//! Refused calls: counted per endpoint and sampled for the ledger. Wrong signatures are reported once when they come in
+//! a burst, genuine calls for another account at once.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +30,7 @@ pub(super) struct Failures(Mutex<HashMap<EndpointId, History>>);
 struct History {
     recent: VecDeque<Timestamp>,
     reported_at: Option<Timestamp>,
+    foreign_at: Option<Timestamp>,
     samples: u32,
     sampled_at: Option<Timestamp>,
 }
@@ -49,6 +51,17 @@ impl Failures {
             }
             history.reported_at = Some(now);
             u32::try_from(history.recent.len()).ok()
+        })
+    }
+
+    /// Whether a genuine call for another account is to be reported now.
+    pub(super) fn foreign(&self, endpoint: &EndpointId, now: Timestamp) -> bool {
+        self.with(endpoint, |history| {
+            let quiet = history.foreign_at.is_none_or(|at| now.since(at) >= REPORT_EVERY);
+            if quiet {
+                history.foreign_at = Some(now);
+            }
+            quiet
         })
     }
 
@@ -105,6 +118,14 @@ mod tests {
     fn a_few_now_and_then_are_no_burst() {
         let (failures, endpoint) = (Failures::default(), EndpointId::new("e").expect("id"));
         assert!((0..50).all(|n| failures.wrong_signature(&endpoint, at(n * 200)).is_none()));
+    }
+
+    #[test]
+    fn a_call_for_another_account_is_told_at_once_and_once_an_hour() {
+        let (failures, endpoint) = (Failures::default(), EndpointId::new("e").expect("id"));
+        let told: Vec<_> =
+            [0, 1, 3599, 3600, 3601].into_iter().filter(|n| failures.foreign(&endpoint, at(*n))).collect();
+        assert_eq!(told, [0, 3600]);
     }
 
     #[test]

@@ -19,8 +19,9 @@ use super::reply::{Outcome, reply};
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
 use crate::crypto::{SecretToken, sha256};
+use crate::domain::Timestamp;
 use crate::ledger::{
-    Arrival, Entry, Envelope, Ledger, Notification, Origin, Rejected, SignatureFailures, Taken,
+    Arrival, Entry, Envelope, Ledger, Notification, Origin, Refusal, Rejected, SignatureFailures, Taken,
 };
 use crate::psp::{Method, Reading, Rejection, Request};
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
@@ -171,7 +172,9 @@ impl Receiver {
             Rejection::Signature | Rejection::UnknownKey => {
                 (RejectionReason::Signature, Outcome::wrong_signature(endpoint.psp))
             }
-            Rejection::Malformed { .. } => (RejectionReason::Malformed, Outcome::Malformed),
+            Rejection::Malformed { .. } | Rejection::Foreign { .. } => {
+                (RejectionReason::Malformed, Outcome::Malformed)
+            }
         };
         self.metrics.count_rejection(endpoint.id.as_str(), reason);
         if self.failures.sample(&endpoint.id, now) {
@@ -186,21 +189,38 @@ impl Receiver {
                 },
             );
         }
-        if matches!(rejection, Rejection::Signature | Rejection::UnknownKey)
-            && let Some(failures) = self.failures.wrong_signature(&endpoint.id, now)
-        {
-            let burst = SignatureFailures {
+        if let Some((refusal, failures)) = self.telling(endpoint, rejection, now) {
+            let explanation = match refusal {
+                Refusal::Signature => endpoint.adapter.diagnose(request).summary,
+                Refusal::Account => rejection.to_string(),
+            };
+            let refused = SignatureFailures {
                 shop: endpoint.shop.clone(),
                 endpoint: endpoint.id.clone(),
                 psp: endpoint.psp,
+                refusal,
                 failures,
-                explanation: endpoint.adapter.diagnose(request).summary,
+                explanation,
             };
-            if let Err(error) = self.ledger.take(now, Entry::SignatureFailures(burst)).await {
-                tracing::error!(endpoint = %endpoint.id, %error, "a burst of wrong signatures was not noted");
+            if let Err(error) = self.ledger.take(now, Entry::SignatureFailures(refused)).await {
+                tracing::error!(endpoint = %endpoint.id, %error, "refused calls were not noted");
             }
         }
         outcome
+    }
+
+    /// What a refused call tells of a wrong setting, and of how many calls, if a person is to be told now.
+    fn telling(&self, endpoint: &Endpoint, rejection: &Rejection, now: Timestamp) -> Option<(Refusal, u32)> {
+        match rejection {
+            Rejection::Signature | Rejection::UnknownKey => {
+                let failures = self.failures.wrong_signature(&endpoint.id, now)?;
+                Some((Refusal::Signature, failures))
+            }
+            Rejection::Foreign { .. } => {
+                self.failures.foreign(&endpoint.id, now).then_some((Refusal::Account, 1))
+            }
+            Rejection::Malformed { .. } => None,
+        }
     }
 }
 

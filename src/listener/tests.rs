@@ -68,6 +68,7 @@ impl Listening {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let endpoint = Endpoint {
+            contracts: std::collections::BTreeSet::new(),
             id: EndpointId::new("greeter").expect("an id"),
             shop: ShopId::new("camping").expect("an id"),
             psp,

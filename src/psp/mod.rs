@@ -72,6 +72,15 @@ pub enum Rejection {
     /// Signed, it claims, with a key that the endpoint does not have.
     #[error("it names a signing key that the endpoint does not have")]
     UnknownKey,
+    /// Genuine, but for another account or shop of the PSP than the endpoint's: `what` names another, in English,
+    /// without any value from outside.
+    #[error("signed for another account of {psp}: {what} is not the one configured")]
+    Foreign {
+        /// Whose account.
+        psp: Psp,
+        /// The field that names it.
+        what: &'static str,
+    },
     /// Not this PSP's format: `what` is wrong, in English, without any value from outside.
     #[error("not a notification of {psp}: {what}")]
     Malformed {

@@ -23,16 +23,19 @@ mod disputes;
 mod joins;
 mod operations;
 mod parts;
+mod policy;
 mod records;
 mod refunds;
 mod rules;
+mod silence;
 mod tenders;
 mod weighing;
 
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+pub use policy::{Policy, Rules};
+pub use silence::{Heard, hour_of, silent_from};
 
 use crate::domain::{
     EndpointId, Event, Finding, Kind, Mode, Order, Psp, Record, RecordState, Source, Timestamp,
@@ -53,41 +56,6 @@ pub struct Fact {
     pub endpoint_mode: Mode,
     /// When it was received.
     pub received_at: Timestamp,
-}
-
-/// The merchant's settings that decide what counts as a discrepancy.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Policy {
-    /// How long a voucher part may wait for its card part, and the reverse.
-    pub complement_grace: Duration,
-    /// How long a part may stay undecided.
-    pub capture_grace: Duration,
-    /// How long an answer of a PSP's API may be awaited.
-    #[serde(default = "confirmation_grace", skip_serializing_if = "is_first_confirmation_grace")]
-    pub confirmation_grace: Duration,
-    /// Whether a record without a registered order is a discrepancy.
-    pub require_orders: bool,
-}
-
-/// The grace of policies that were stored before there were confirmations. It must stay what it is: `verify` writes
-/// those policies again, and they must come out as they went in.
-const fn confirmation_grace() -> Duration {
-    Duration::from_mins(15)
-}
-
-fn is_first_confirmation_grace(grace: &Duration) -> bool {
-    *grace == confirmation_grace()
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            complement_grace: Duration::from_mins(20),
-            capture_grace: Duration::from_hours(4 * 24),
-            confirmation_grace: confirmation_grace(),
-            require_orders: false,
-        }
-    }
 }
 
 /// What the facts about one order amount to at one instant.

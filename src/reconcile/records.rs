@@ -5,8 +5,9 @@ use crate::domain::{
     Timestamp,
 };
 
-use super::Policy;
+use super::refunds::Outcome;
 use super::tenders::{Attempt, Evidence};
+use super::{Policy, Rules, rules};
 
 /// A record, with the evidence that the rules go by.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ pub(super) fn draft(attempt: Attempt, order: &Order, policy: &Policy, now: Times
         expected,
         state: RecordState::Pending,
         tenders,
+        refunding: if policy.has(Rules::Second) { refunding(&attempt.tenders) } else { Cents::ZERO },
     };
     let wait = waiting(&record, &attempt, policy, now);
     record.state = state(&record, wait);
@@ -70,6 +72,11 @@ pub(super) fn draft(attempt: Attempt, order: &Order, policy: &Policy, now: Times
         endpoint_mode: attempt.endpoint_mode,
         wait,
     }
+}
+
+fn refunding(tenders: &[Evidence]) -> Cents {
+    let returns = tenders.iter().flat_map(|evidence| &evidence.returns);
+    returns.filter(|refund| refund.outcome == Outcome::Awaited).map(|refund| refund.amount).sum()
 }
 
 fn currency(order: &Order, tenders: &[Evidence]) -> Currency {
@@ -213,6 +220,8 @@ impl Draft {
             Wait::Until(_, deadline) => Some(deadline),
             Wait::Nothing | Wait::Over(_) => None,
         };
-        [unregistered, awaited].into_iter().flatten().filter(|at| *at > now).min()
+        let later = policy.has(Rules::Second).then(|| rules::deadlines(self, policy));
+        let all = [unregistered, awaited].into_iter().flatten().chain(later.into_iter().flatten());
+        all.filter(|at| *at > now).min()
     }
 }

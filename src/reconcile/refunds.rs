@@ -3,43 +3,82 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Cents, Operation, Tender, TenderId, TenderState, Timestamp};
+use crate::domain::{Cents, Operation, ReportedState, Tender, TenderId, TenderState, Timestamp};
 
 use super::Fact;
 use super::tenders::{Attempt, Basis, Evidence, identity};
-use super::weighing::{is_accepting, leading};
+use super::weighing::{is_accepting, leading, odd_status};
 
-/// A refund that was accepted.
-struct Refund<'a> {
-    fact: &'a Fact,
-    amount: Cents,
-    of: Option<&'a TenderId>,
-    /// When it happened.
-    at: Timestamp,
+/// A refund, as the tender remembers it that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Return {
+    /// The refund's own transaction.
+    pub(super) id: Option<TenderId>,
+    pub(super) amount: Cents,
+    pub(super) outcome: Outcome,
+    /// When it happened: the PSP's time where it states one, else the time of receipt.
+    pub(super) at: Timestamp,
     /// When the daemon first heard of it.
-    seen_at: Timestamp,
+    pub(super) seen_at: Timestamp,
+    /// A status that calls for a person, or that the tables do not have.
+    pub(super) odd_status: Option<String>,
 }
 
-/// Books every accepted refund on the tender that it gives back; one that fits none becomes a tender of its
-/// own with no amount, so that no cent is lost from sight.
+/// What became of a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outcome {
+    /// The money went back.
+    Made,
+    /// It was asked for, and is not decided.
+    Awaited,
+    /// It was refused, or taken back.
+    Failed,
+}
+
+impl Outcome {
+    const fn of(furthest: ReportedState) -> Self {
+        match furthest {
+            ReportedState::Authorised | ReportedState::Captured => Self::Made,
+            ReportedState::Pending => Self::Awaited,
+            ReportedState::Abandoned
+            | ReportedState::Refused
+            | ReportedState::Expired
+            | ReportedState::Cancelled => Self::Failed,
+        }
+    }
+}
+
+/// What all facts about one refund amount to, by the same rule as for a debit.
+struct Refund<'a> {
+    fact: &'a Fact,
+    /// The transaction that it gives back, where the PSP names it.
+    of: Option<&'a TenderId>,
+    /// What the tender will remember.
+    told: Return,
+}
+
+/// Books every refund that was made on the tender that it gives back; one that fits none becomes a tender of its own
+/// with no amount, so that no cent is lost from sight. Of those that were not made the tender only knows.
 pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact]) {
-    for refund in accepted(facts) {
+    for refund in refunds(facts) {
         let target = attempts
             .iter_mut()
             .flat_map(|attempt| attempt.tenders.iter_mut())
             .filter(|evidence| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
             .filter_map(|evidence| Some((fit(&refund, evidence)?, evidence)))
             .max_by(|(a, _), (b, _)| a.cmp(b));
-        match target {
-            Some((_, evidence)) => book(&mut evidence.tender, &refund),
-            None => keep_apart(attempts, &refund),
+        match (target, refund.told.outcome) {
+            (Some((_, evidence)), Outcome::Made) => evidence.book(refund.told),
+            (Some((_, evidence)), Outcome::Awaited | Outcome::Failed) => evidence.returns.push(refund.told),
+            (None, Outcome::Made) => keep_apart(attempts, &refund),
+            (None, Outcome::Awaited | Outcome::Failed) => remember(attempts, refund),
         }
     }
     attempts.retain(|attempt| !attempt.tenders.is_empty());
 }
 
-/// Each refund once, in a fixed order: those that name what they give back choose first.
-fn accepted(facts: &[Fact]) -> Vec<Refund<'_>> {
+/// Each refund once, in a fixed order: those that were made first, and of these those that name what they give back.
+fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
     let mut told: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
         let event = &fact.event;
@@ -48,29 +87,32 @@ fn accepted(facts: &[Fact]) -> Vec<Refund<'_>> {
         told.entry((fact.psp, identity(fact.psp, event), anonymous)).or_default().push(fact);
     }
     let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
-    refunds.sort_by_key(|refund| (refund.of.is_none(), refund.at, &refund.fact.event.tender_id));
+    refunds.sort_by_key(|refund| {
+        (refund.told.outcome, refund.of.is_none(), refund.told.at, refund.told.id.clone())
+    });
     refunds
 }
 
-/// What all facts about one refund amount to, by the same rule as for a debit; `None` if it was not accepted,
-/// or no longer is.
 fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
     let furthest = facts.iter().map(|fact| fact.event.state).max()?;
-    if !is_accepting(furthest) {
-        return None;
-    }
     let accepting: Vec<_> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
+    let deciding = if is_accepting(furthest) { accepting.as_slice() } else { facts };
     let named = |fact: &&'a Fact| match &fact.event.operation {
         Operation::Credit { of } => of.as_ref(),
         Operation::Debit => None,
     };
-    let fact = leading(&accepting)?;
+    let fact = leading(deciding)?;
     Some(Refund {
         fact,
-        amount: given_back_in_turns(&accepting).unwrap_or(fact.event.amount),
-        of: accepting.iter().filter_map(named).min(),
-        at: accepting.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?,
-        seen_at: facts.iter().map(|fact| fact.received_at).min()?,
+        of: deciding.iter().filter_map(named).min(),
+        told: Return {
+            id: fact.event.tender_id.clone(),
+            amount: given_back_in_turns(deciding).unwrap_or(fact.event.amount),
+            outcome: Outcome::of(furthest),
+            at: deciding.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?,
+            seen_at: facts.iter().map(|fact| fact.received_at).min()?,
+            odd_status: odd_status(facts, furthest),
+        },
     })
 }
 
@@ -97,17 +139,35 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<(bool, bool, bool, bo
         None => false,
     };
     let left = tender.amount.minus(tender.refunded);
-    let possible =
-        tender.instrument == event.instrument && tender.currency == event.currency && refund.amount <= left;
+    let possible = tender.instrument == event.instrument
+        && tender.currency == event.currency
+        && refund.told.amount <= left;
     let same_call = evidence.call_number == event.call_number;
-    (named || possible).then(|| (named, left == refund.amount, same_call, tender.brand == event.brand))
+    (named || possible).then(|| (named, left == refund.told.amount, same_call, tender.brand == event.brand))
 }
 
-fn book(tender: &mut Tender, refund: &Refund<'_>) {
-    tender.refunded = tender.refunded.plus(refund.amount);
-    tender.state =
-        if tender.refunded >= tender.amount { TenderState::Refunded } else { TenderState::PartRefunded };
-    tender.refunded_at = tender.refunded_at.max(Some(refund.at));
+impl Evidence {
+    fn book(&mut self, refund: Return) {
+        let tender = &mut self.tender;
+        tender.refunded = tender.refunded.plus(refund.amount);
+        tender.state =
+            if tender.refunded >= tender.amount { TenderState::Refunded } else { TenderState::PartRefunded };
+        tender.refunded_at = tender.refunded_at.max(Some(refund.at));
+        self.returns.push(refund);
+    }
+}
+
+/// A refund that was not made, and that no tender is large enough for: with one of its payment.
+fn remember(attempts: &mut [Attempt], refund: Refund<'_>) {
+    let event = &refund.fact.event;
+    let mut tenders = attempts.iter_mut().flat_map(|attempt| attempt.tenders.iter_mut());
+    let of_its_payment = |evidence: &&mut Evidence| {
+        (evidence.psp, &evidence.call_number) == (refund.fact.psp, &event.call_number)
+            && evidence.tender.instrument == event.instrument
+    };
+    if let Some(evidence) = tenders.find(of_its_payment) {
+        evidence.returns.push(refund.told);
+    }
 }
 
 /// In the record of its own call number, wherever the tenders of that call went.
@@ -132,15 +192,15 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
             state: TenderState::Refunded,
             amount: Cents::ZERO,
             currency: event.currency,
-            refunded: refund.amount,
+            refunded: refund.told.amount,
             authorisation: None,
             contract: None,
             endpoint: fact.endpoint.clone(),
             complement: false,
-            first_seen_at: refund.seen_at,
+            first_seen_at: refund.told.seen_at,
             authorised_at: None,
             captured_at: None,
-            refunded_at: Some(refund.at),
+            refunded_at: Some(refund.told.at),
         },
         psp: fact.psp,
         call_number: event.call_number.clone(),
@@ -153,5 +213,6 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
         dispute: None,
         authorisation_absent: false,
         odd_status: None,
+        returns: vec![refund.told.clone()],
     }
 }

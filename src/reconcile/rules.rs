@@ -1,18 +1,20 @@
 //! The catalogue's rules. Where a specific rule explains what is wrong, the general one stays silent: one cause,
 //! one discrepancy.
 
+mod captures;
 mod disputes;
+mod refunds;
 
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    AuthorisationNumber, Cents, Currency, Finding, Instrument, Kind, Mode, Order, RecordState, Tender,
-    TenderState, Timestamp,
+    AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, RecordState,
+    Tender, TenderState, Timestamp,
 };
 
-use super::Policy;
 use super::records::{Draft, Missing, Wait, complement_failed};
 use super::tenders::Evidence;
+use super::{Policy, Rules};
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
@@ -20,6 +22,9 @@ pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Ti
     let total_then = changed.as_ref().and_then(|finding| finding.expected);
     let mut found: Vec<Finding> =
         drafts.iter().flat_map(|draft| of_record(draft, (order, total_then), policy, now)).collect();
+    if policy.has(Rules::Second) {
+        found.extend(drafts.iter().flat_map(|draft| of_the_second_rules(draft, drafts, order, policy, now)));
+    }
     found.extend(double_payment(drafts));
     found.extend(changed);
     found.extend(reference_collision(order));
@@ -43,6 +48,28 @@ fn of_record(
         return found;
     }
     of_money(draft, (order, total_then), policy, now)
+}
+
+/// What came with [`Rules::Second`].
+fn of_the_second_rules(
+    draft: &Draft,
+    drafts: &[Draft],
+    order: &Order,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Finding> {
+    if wrong_world(draft).is_some_and(|finding| finding.kind == Kind::TestInProduction) {
+        return Vec::new();
+    }
+    let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
+    found.extend(refunds::findings(draft, drafts, policy, now));
+    found.extend(contracts_unknown(draft, policy));
+    found
+}
+
+/// When time alone may break one of the rules of [`Rules::Second`].
+pub(super) fn deadlines(draft: &Draft, policy: &Policy) -> impl Iterator<Item = Timestamp> {
+    captures::deadlines(draft, policy).chain(refunds::deadlines(draft, policy))
 }
 
 fn of_money(
@@ -257,6 +284,17 @@ fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Findin
         let detail = format!("{subject}: {number}");
         draft.finding(Kind::AuthorisationUnexpected, &subject, detail)
     })
+}
+
+/// Each contract of its parts that their endpoints do not name.
+fn contracts_unknown(draft: &Draft, policy: &Policy) -> Vec<Finding> {
+    let contracts = draft.record.tenders.iter().filter_map(|tender| {
+        tender.contract.as_ref().filter(|contract| policy.is_foreign(&tender.endpoint, contract))
+    });
+    let foreign: BTreeSet<_> = contracts.collect();
+    let finding =
+        |contract: &Contract| draft.finding(Kind::ContractUnknown, contract.as_str(), contract.to_string());
+    foreign.into_iter().map(finding).collect()
 }
 
 fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {

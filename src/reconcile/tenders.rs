@@ -9,6 +9,7 @@ use crate::domain::{
 
 use super::Fact;
 use super::disputes::Dispute;
+use super::refunds::Return;
 use super::weighing::weigh;
 
 /// One payment attempt: the tenders of one PSP under one call number, and what was said beside them.
@@ -57,6 +58,8 @@ pub(super) struct Evidence {
     pub(super) authorisation_absent: bool,
     /// A status that calls for a person, or that the tables do not have.
     pub(super) odd_status: Option<String>,
+    /// The refunds of it, whatever became of them.
+    pub(super) returns: Vec<Return>,
 }
 
 /// How well the amount of a tender is known, best first.

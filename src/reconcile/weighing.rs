@@ -67,12 +67,6 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
     let believed = confirmed.or_else(|| leading(deciding))?;
     let event = &believed.event;
 
-    let odd_status = facts
-        .iter()
-        .filter(|fact| fact.event.state == furthest && fact.event.status.reading != StatusReading::Known)
-        .map(|fact| fact.event.status.code.as_str())
-        .min();
-
     Some(Evidence {
         tender: Tender {
             id: event.tender_id.clone(),
@@ -108,8 +102,16 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
         // Without a transaction nothing says that two facts are about the same one.
         dispute: event.tender_id.as_ref().and_then(|_| Dispute::about(facts, event.amount, confirmed)),
         authorisation_absent: deciding.iter().any(|fact| fact.event.authorisation == Authorisation::Absent),
-        odd_status: odd_status.map(str::to_owned),
+        odd_status: odd_status(facts, furthest),
+        returns: Vec::new(),
     })
+}
+
+/// The code with which a state was told that calls for a person, or that the tables do not have.
+pub(super) fn odd_status(facts: &[&Fact], state: ReportedState) -> Option<String> {
+    let told = facts.iter().map(|fact| &fact.event).filter(|event| event.state == state);
+    let odd = told.filter(|event| event.status.reading != StatusReading::Known);
+    odd.map(|event| event.status.code.as_str()).min().map(str::to_owned)
 }
 
 /// When a tender was first in such a state: the PSP's time where it states one, else the time of receipt.

@@ -113,9 +113,11 @@ impl Scenario {
             (Self::Refused, Up2pay | Sogecommerce | Worldline | Monext)
             | (Self::Cancelled, Sogecommerce | Worldline | Monext)
             | (Self::AbandonedComplement, Sogecommerce) => (Failed, &[]),
-            (Self::Refund, Sogecommerce | Worldline | Monext) => (PartRefunded, &[]),
-            // The platform says that it gave money back, but not how much.
-            (Self::Refund, Up2pay) => (PartRefunded, &[Kind::UnknownStatus]),
+            (Self::Refund, Worldline | Monext) => (PartRefunded, &[]),
+            // Each part is refunded by itself: the other one may have been forgotten.
+            (Self::Refund, Sogecommerce) => (PartRefunded, &[Kind::RefundPartial]),
+            // The platform says that it gave money back, but not how much; and that on the very day.
+            (Self::Refund, Up2pay) => (PartRefunded, &[Kind::RefundNotAllowed, Kind::UnknownStatus]),
             (Self::Unregistered, Up2pay) => (Unverified, &[Kind::TotalUnknown]),
             (Self::MissingComplement, Up2pay | Worldline | Monext) => {
                 (Unbalanced, &[Kind::ComplementMissing])

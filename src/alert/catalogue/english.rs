@@ -1,5 +1,6 @@
 //! The English table.
 
+mod after_sale;
 mod steps;
 
 use super::{Entry, Names, says};
@@ -16,6 +17,39 @@ pub(super) const fn names(psp: Option<Psp>) -> Names {
         Some(Psp::Ancv) => ("ANCV's Espace PTL", "ANCV support"),
     };
     Names { back_office, support }
+}
+
+/// What should be, and what is.
+pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::SequenceDisagrees => ["Total stated", "Sum of the parts"],
+        Kind::TotalChanged => ["Total when paid", "Total now"],
+        Kind::ConflictingNotification => ["Notified, taken", "Notified as well"],
+        Kind::ConfirmationDiffers => ["Notified", "Confirmed, taken"],
+        Kind::CaptureOverdue => ["To be captured", "Captured"],
+        Kind::RefundNotAllowed | Kind::RefundLate => ["Refundable", "Refunded"],
+        Kind::RefundOrder => ["Card part, to be refunded first", "Card part refunded"],
+        Kind::RefundPartial => ["To be refunded", "Refunded"],
+        Kind::AmountShort
+        | Kind::AmountOver
+        | Kind::ComplementMissing
+        | Kind::ComplementOrphan
+        | Kind::VoucherOrphan
+        | Kind::DuplicateTender
+        | Kind::DoublePayment
+        | Kind::OrderUnknown
+        | Kind::TotalUnknown
+        | Kind::CurrencyUnexpected
+        | Kind::AuthorisationUnexpected
+        | Kind::TestInProduction
+        | Kind::ProductionInTest
+        | Kind::ReferenceCollision
+        | Kind::Unconfirmed
+        | Kind::SignatureFailures
+        | Kind::EndpointSilent
+        | Kind::UnknownStatus
+        | Kind::ContractUnknown => ["Expected", "Received"],
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind")]
@@ -133,6 +167,31 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                 "Ask the developer to limit references to 20 characters, or to put what distinguishes them first.",
             ],
         ),
+        Kind::CaptureOverdue => says(
+            "capture overdue",
+            "A part was authorised, or is still undecided, and was not captured in time: the promise of payment may lapse.",
+            after_sale::capture_overdue(psp),
+        ),
+        Kind::RefundNotAllowed => says(
+            "refund against the rules",
+            "A refund is not possible at this provider as it was notified, or is of more than was paid.",
+            after_sale::refund_not_allowed(psp),
+        ),
+        Kind::RefundLate => says(
+            "refund too late",
+            "Vouchers were refunded after the time in which the provider refunds them.",
+            after_sale::refund_late(psp),
+        ),
+        Kind::RefundOrder => says(
+            "vouchers refunded before the card",
+            "Vouchers were refunded although the card part had not been refunded whole, which the provider does first.",
+            after_sale::refund_order(psp),
+        ),
+        Kind::RefundPartial => says(
+            "refund incomplete",
+            "A refund was begun or asked for, but one of its parts has not been made in the time allowed.",
+            after_sale::refund_partial(psp),
+        ),
         Kind::ConfirmationDiffers => says(
             "confirmation unlike the notification",
             "Asked afterwards, the provider contradicts its own notification, genuine as that was, or does not know the payment.",
@@ -155,6 +214,16 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "signatures refused",
             "Many calls to a notification address carry a wrong signature: genuine payments may be being refused.",
             steps::signature_failures(psp),
+        ),
+        Kind::EndpointSilent => says(
+            "no more notifications",
+            "A notification address has received nothing for far longer than is usual at these hours: payments may be going unheard.",
+            after_sale::endpoint_silent(psp),
+        ),
+        Kind::ContractUnknown => says(
+            "unknown contract",
+            "A payment was made on a contract, or for a shop of the provider, that the configuration does not know.",
+            after_sale::contract_unknown(psp),
         ),
         Kind::UnknownStatus => says(
             "status to look into",

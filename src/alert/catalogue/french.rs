@@ -1,5 +1,6 @@
 //! The French table.
 
+mod after_sale;
 mod steps;
 
 use super::{Entry, Names, says};
@@ -16,6 +17,39 @@ pub(super) const fn names(psp: Option<Psp>) -> Names {
         Some(Psp::Ancv) => ("l'Espace PTL de l'ANCV", "l'assistance de l'ANCV"),
     };
     Names { back_office, support }
+}
+
+/// What should be, and what is.
+pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::SequenceDisagrees => ["Total annoncé", "Somme des parts"],
+        Kind::TotalChanged => ["Total lors du paiement", "Total actuel"],
+        Kind::ConflictingNotification => ["Notifié, retenu", "Notifié aussi"],
+        Kind::ConfirmationDiffers => ["Notifié", "Confirmé, retenu"],
+        Kind::CaptureOverdue => ["À remettre", "Remis"],
+        Kind::RefundNotAllowed | Kind::RefundLate => ["Remboursable", "Remboursé"],
+        Kind::RefundOrder => ["Part carte, à rembourser d’abord", "Part carte remboursée"],
+        Kind::RefundPartial => ["À rembourser", "Remboursé"],
+        Kind::AmountShort
+        | Kind::AmountOver
+        | Kind::ComplementMissing
+        | Kind::ComplementOrphan
+        | Kind::VoucherOrphan
+        | Kind::DuplicateTender
+        | Kind::DoublePayment
+        | Kind::OrderUnknown
+        | Kind::TotalUnknown
+        | Kind::CurrencyUnexpected
+        | Kind::AuthorisationUnexpected
+        | Kind::TestInProduction
+        | Kind::ProductionInTest
+        | Kind::ReferenceCollision
+        | Kind::Unconfirmed
+        | Kind::SignatureFailures
+        | Kind::EndpointSilent
+        | Kind::UnknownStatus
+        | Kind::ContractUnknown => ["Attendu", "Reçu"],
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind")]
@@ -135,6 +169,31 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                 "Demandez au développeur de limiter les références à 20 caractères, ou de placer ce qui les distingue au début.",
             ],
         ),
+        Kind::CaptureOverdue => says(
+            "remise en retard",
+            "Une part a été autorisée, ou reste indécise, et n'a pas été remise à temps : la promesse de paiement peut expirer.",
+            after_sale::capture_overdue(psp),
+        ),
+        Kind::RefundNotAllowed => says(
+            "remboursement contraire aux règles",
+            "Un remboursement n'est pas possible chez ce prestataire tel qu'il est notifié, ou dépasse ce qui a été payé.",
+            after_sale::refund_not_allowed(psp),
+        ),
+        Kind::RefundLate => says(
+            "remboursement tardif",
+            "Des chèques-vacances ont été remboursés après le délai dans lequel le prestataire les rembourse.",
+            after_sale::refund_late(psp),
+        ),
+        Kind::RefundOrder => says(
+            "chèques-vacances remboursés avant la carte",
+            "Des chèques-vacances ont été remboursés alors que la part carte, que le prestataire rembourse d'abord, ne l'était pas en entier.",
+            after_sale::refund_order(psp),
+        ),
+        Kind::RefundPartial => says(
+            "remboursement incomplet",
+            "Un remboursement a été commencé ou demandé, mais l'une de ses parts n'a pas été faite dans le délai prévu.",
+            after_sale::refund_partial(psp),
+        ),
         Kind::ConfirmationDiffers => says(
             "confirmation différente de la notification",
             "Interrogé après coup, le prestataire contredit sa propre notification, pourtant authentique, ou ne connaît pas le paiement.",
@@ -157,6 +216,16 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "signatures refusées",
             "De nombreux appels à une adresse de notification portent une signature fausse : de vrais paiements sont peut-être refusés.",
             steps::signature_failures(psp),
+        ),
+        Kind::EndpointSilent => says(
+            "plus aucune notification",
+            "Une adresse de notification n'a rien reçu depuis bien plus longtemps que d'habitude à ces heures : des paiements passent peut-être inaperçus.",
+            after_sale::endpoint_silent(psp),
+        ),
+        Kind::ContractUnknown => says(
+            "contrat inconnu",
+            "Un paiement a été fait sur un contrat, ou pour une boutique du prestataire, que la configuration ne connaît pas.",
+            after_sale::contract_unknown(psp),
         ),
         Kind::UnknownStatus => says(
             "statut à examiner",

@@ -4,7 +4,7 @@ use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::domain::{Contract, Mode};
+use crate::domain::Mode;
 use crate::psp::monext;
 
 impl RawEndpoint {
@@ -19,8 +19,9 @@ impl RawEndpoint {
             "the access key from the Administration Center",
             check,
         );
-        let voucher_contracts = contracts(at, "voucher_contracts", self.voucher_contracts.as_deref(), check);
-        let card_contracts = contracts(at, "card_contracts", self.card_contracts.as_deref(), check);
+        let voucher_contracts =
+            Self::contracts(at, "voucher_contracts", self.voucher_contracts.as_deref(), check);
+        let card_contracts = Self::contracts(at, "card_contracts", self.card_contracts.as_deref(), check);
         if voucher_contracts.is_empty() {
             check.unwise(
                 format!("{at}.voucher_contracts"),
@@ -62,13 +63,4 @@ impl RawEndpoint {
             card_contracts,
         }))
     }
-}
-
-fn contracts(at: &str, name: &str, texts: Option<&[String]>, check: &mut Check<'_>) -> Vec<Contract> {
-    texts
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-        .filter_map(|(n, text)| check.value(&format!("{at}.{name}[{n}]"), Contract::new(text.trim())))
-        .collect()
 }

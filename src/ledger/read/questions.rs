@@ -250,6 +250,35 @@ impl Reader {
         Ok(events)
     }
 
+    /// The events of the payments that were heard of in a span of time and of which a part at this endpoint is still
+    /// authorised, unless its PSP answered about them since `asked`.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn events_uncaptured(
+        &self,
+        endpoint: &EndpointId,
+        (since, until): (Timestamp, Timestamp),
+        asked: Timestamp,
+    ) -> Result<Vec<Event>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT DISTINCT r.order_id FROM records r JOIN tenders t USING (order_id, psp, call_number)
+             WHERE r.first_seen_at >= ?2 AND r.first_seen_at <= ?3 AND t.endpoint = ?1 AND t.state = 'authorised'
+               AND NOT EXISTS (SELECT 1 FROM questions q
+                                WHERE q.order_id = r.order_id AND q.endpoint = ?1 AND q.answered_at > ?4)
+             ORDER BY r.order_id",
+        )?;
+        let ids: Vec<i64> = statement
+            .query_map(params![endpoint.as_str(), since, until, asked], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let mut events = Vec::new();
+        for order_id in ids {
+            let facts = self.readable_facts(order_id)?;
+            events.extend(facts.into_iter().filter(|fact| fact.endpoint == *endpoint).map(|fact| fact.event));
+        }
+        Ok(events)
+    }
+
     /// What an endpoint's PSP was last asked since an instant and never answered: given up, or withdrawn.
     ///
     /// # Errors

@@ -181,6 +181,7 @@ impl Reader {
                     expected: expected.zip(row.get::<_, Option<ExpectedFrom>>("expected_from")?),
                     state: row.get("state")?,
                     tenders: Vec::new(),
+                    refunding: row.get("refunding_cents")?,
                 })
             })?
             .collect::<Result<Vec<_>, _>>()?;

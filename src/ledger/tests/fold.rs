@@ -189,3 +189,49 @@ fn one_damaged_order_does_not_keep_the_others_out() {
     assert!(matches!(book.take(60, voucher("B", 6000)), Taken::Written { .. }), "A came due before");
     assert_eq!(book.texts("SELECT reference FROM orders WHERE look_again_at IS NULL"), ["A"]);
 }
+
+#[test]
+fn an_order_that_was_given_back_collides_with_nobody_any_more() {
+    let (first, second) = ("RESERVATION-2026-0001-A", "RESERVATION-2026-0001-B");
+    let mut book = Book::new();
+    book.take(0, registered(first, 6000));
+    book.take(1, voucher(first, 6000));
+    book.take(2, registered(second, 6000));
+    assert_eq!(book.discrepancies(), [("reference_collision".to_owned(), 2, None)]);
+    let mut back = card(first, 6000);
+    back.events[0].operation = Operation::Credit { of: None };
+    back.events[0].instrument = Instrument::Voucher;
+    back.events[0].tender_id = TenderId::new("R").ok();
+    book.take(3, notification(back.events));
+    let collision = book.discrepancies().remove(0);
+    assert_eq!(collision, ("reference_collision".to_owned(), 2, Some(3)));
+}
+
+#[test]
+fn an_account_that_is_not_ours_is_told_until_a_call_is_taken() {
+    let mut book = Book::new();
+    let Entry::SignatureFailures(mut refused) = wrong_signatures() else { panic!("refused calls") };
+    refused.refusal = crate::ledger::Refusal::Account;
+    book.take(0, Entry::SignatureFailures(refused));
+    assert_eq!(book.discrepancies(), [("contract_unknown".to_owned(), 0, None)]);
+    book.take(5, voucher("A", 6000));
+    assert_eq!(book.discrepancies()[0], ("contract_unknown".to_owned(), 0, Some(5)));
+}
+
+#[test]
+fn a_policy_that_learns_a_contract_settles_it() {
+    let on = |contracts: &[&str]| {
+        let contracts = contracts.iter().map(|name| Contract::new(*name).expect("a contract")).collect();
+        let endpoints = [(endpoint("camping-up2pay"), contracts)].into();
+        Entry::Policy(Policy { endpoints, ..Policy::default() })
+    };
+    let mut book = Book::new();
+    book.take(0, on(&["A"]));
+    book.take(1, registered("A", 6000));
+    let mut paid = voucher("A", 6000);
+    paid.events[0].contract = Contract::new("B").ok();
+    book.take(2, notification(paid.events));
+    assert_eq!(book.discrepancies(), [("contract_unknown".to_owned(), 2, None)]);
+    book.take(3, on(&["A", "B"]));
+    assert_eq!(book.discrepancies(), [("contract_unknown".to_owned(), 2, Some(3))]);
+}

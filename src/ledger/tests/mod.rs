@@ -8,6 +8,7 @@ mod proof;
 mod questions;
 mod replay;
 mod schema;
+mod silence;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,10 +19,10 @@ use tempfile::TempDir;
 
 use crate::crypto::{SealKey, sha256};
 use crate::domain::{
-    Authorisation, Brand, CallNumber, Cents, Currency, EndpointId, Event, Instrument, Mode, Operation,
-    OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
+    Authorisation, Brand, CallNumber, Cents, Contract, Currency, EndpointId, Event, Instrument, Mode,
+    Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
 };
-use crate::reconcile::Policy;
+use crate::reconcile::{Policy, Rules};
 
 use super::fold::Fold;
 use super::{
@@ -30,8 +31,17 @@ use super::{
 };
 
 /// What the log decides, parents first; `progress` beside them says how far it was folded.
-const FOLD_TABLES: [&str; 7] =
-    ["orders", "order_versions", "events", "records", "tenders", "questions", "discrepancies"];
+const FOLD_TABLES: [&str; 9] = [
+    "orders",
+    "order_versions",
+    "events",
+    "records",
+    "tenders",
+    "questions",
+    "discrepancies",
+    "endpoints",
+    "heard_hours",
+];
 
 /// So many minutes after the first of March 2026, ten o'clock UTC.
 fn minute(minutes: i64) -> Timestamp {
@@ -147,6 +157,7 @@ fn wrong_signatures() -> Entry {
         shop: shop("camping"),
         endpoint: endpoint("camping-up2pay"),
         psp: Psp::Up2pay,
+        refusal: super::Refusal::Signature,
         failures: 5,
         explanation: "no variant matches".to_owned(),
     })
@@ -162,6 +173,12 @@ fn acknowledged(discrepancy: i64) -> Entry {
 
 fn policy_with_grace(minutes: u64) -> Entry {
     Entry::Policy(Policy { complement_grace: std::time::Duration::from_mins(minutes), ..Policy::default() })
+}
+
+/// The endpoint of the calls is configured.
+fn watching() -> Entry {
+    let endpoints = [(endpoint("camping-up2pay"), std::collections::BTreeSet::new())].into();
+    Entry::Policy(Policy { endpoints, ..Policy::default() })
 }
 
 /// A ledger in a folder of its own. Unless a test damages it on purpose, it is proven whole when it is closed.
@@ -288,8 +305,12 @@ impl Drop for Book {
 
 /// Two orders: one balanced, one short of its card part since minute 22.
 fn lived_in() -> Book {
+    lived_in_under(watching())
+}
+
+fn lived_in_under(policy: Entry) -> Book {
     let mut book = Book::new();
-    book.take(0, Entry::Policy(Policy::default()));
+    book.take(0, policy);
     book.take(1, registered("A", 10_000));
     book.take(1, registered("B", 8000));
     book.take(2, voucher("A", 6000));

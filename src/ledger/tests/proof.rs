@@ -143,7 +143,8 @@ fn rebuild_repairs_a_damaged_fold() {
         ("UPDATE progress SET policy = replace(policy, '1200', '1201')", vec!["progress"]),
         (
             "DELETE FROM tenders; DELETE FROM records; DELETE FROM events; DELETE FROM order_versions;
-             DELETE FROM questions; DELETE FROM discrepancies; DELETE FROM orders",
+             DELETE FROM questions; DELETE FROM discrepancies; DELETE FROM orders; DELETE FROM heard_hours;
+             DELETE FROM endpoints",
             FOLD_TABLES.to_vec(),
         ),
     ] {

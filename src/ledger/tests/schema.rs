@@ -140,7 +140,7 @@ const OLDER: [(i64, &str); 1] = [(1, include_str!("schema_1.sql"))];
 #[test]
 fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
     for (version, schema) in OLDER {
-        let book = lived_in();
+        let book = lived_in_under(Entry::Policy(Policy { rules: Rules::First, ..Policy::default() }));
         let path = folder().keep().join("ledger.sqlite");
         let old = Connection::open(&path).expect("a database");
         old.execute_batch(schema).expect("the old schema");
@@ -154,7 +154,14 @@ fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
             names.query_map([], |row| row.get(0)).expect("names").collect::<Result<_, _>>().expect("names")
         };
         for table in &tables {
-            let copy = format!("INSERT INTO main.{table} SELECT * FROM new.{table}");
+            let columns: String = old
+                .query_row(
+                    "SELECT group_concat(name, ', ') FROM pragma_table_info(?1, 'main')",
+                    [table],
+                    |row| row.get(0),
+                )
+                .expect("columns");
+            let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}");
             old.execute_batch(&copy).expect("copied");
         }
         drop(old);

@@ -9,7 +9,7 @@ use super::rest;
 use super::settings::{Algorithm, Settings, SiteId, trimmed};
 use super::submission::{Format, Malformed, Submission};
 use crate::domain::Mode;
-use crate::psp::{Diagnosis, Method, Reading, Request};
+use crate::psp::{Diagnosis, Method, Reading, Rejection, Request};
 
 /// Explains a body without an endpoint's configuration. For a REST notification the key is the REST
 /// password, or, where the message says `kr-hash-key=sha256_hmac`, the HMAC key of the browser's copy.
@@ -129,10 +129,10 @@ fn missed(near_miss: Option<String>, details: Vec<String>) -> Diagnosis {
 }
 
 /// What becomes of a genuine message.
-fn fate(reading: Result<Reading, Malformed>) -> String {
+fn fate(reading: Result<Reading, Rejection>) -> String {
     match reading {
         Ok(reading) => format!("an endpoint takes it: {} event(s)", reading.events.len()),
-        Err(Malformed(what)) => format!("an endpoint refuses it all the same: {what}"),
+        Err(rejection) => format!("an endpoint refuses it all the same: {rejection}"),
     }
 }
 

@@ -10,8 +10,8 @@ use super::settings::SiteId;
 use super::submission::Malformed;
 use super::{names, payment_seq};
 use crate::crypto::Verified;
-use crate::domain::{Brand, Cents, Currency, Mode, OrderRef, ReportedState};
-use crate::psp::Reading;
+use crate::domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
+use crate::psp::{Reading, Rejection};
 
 /// The brand of a message about a whole cascade.
 const MULTI: &str = "MULTI";
@@ -30,7 +30,7 @@ struct Head {
 }
 
 /// Reads a verified form. Without a `site`, as on the command line, any will do.
-pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Result<Reading, Malformed> {
+pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Result<Reading, Rejection> {
     names::check(form.fields())?;
     form.optional::<Version2>("vads_version")?;
     form.required::<CallHash>("vads_hash")?;
@@ -45,7 +45,7 @@ pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Resu
     let mode: Mode = form.required("vads_ctx_mode")?;
     let site_id: SiteId = form.required("vads_site_id")?;
     if site.is_some_and(|site| *site != site_id) {
-        return Err(Malformed::new("unknown site: vads_site_id is not the one configured"));
+        return Err(Rejection::Foreign { psp: Psp::Sogecommerce, what: "vads_site_id" });
     }
     let trans_id: TransId = form.required("vads_trans_id")?;
     let day: FormDay = form.required("vads_trans_date")?;
@@ -62,11 +62,11 @@ pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Resu
         Some(brand) if brand.as_str() == MULTI => cascade(form, &head, &trans_id, &mut payment)?,
         Some(brand) => single(form, &head, brand, &mut payment)?,
         None if form.bytes(PAYMENT_SEQ).is_some() => cascade(form, &head, &trans_id, &mut payment)?,
-        None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing")),
+        None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing").into()),
         None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
     }
     names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
-    payment.reading()
+    Ok(payment.reading()?)
 }
 
 /// A message about one transaction.

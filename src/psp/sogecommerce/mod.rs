@@ -67,7 +67,7 @@ impl Sogecommerce {
         let form = VadsForm::new(submission, &self.key)
             .verify(&signature, self.settings.algorithm)
             .map_err(|_| Rejection::Signature)?;
-        Ok(ipn::read(&form, Some(&self.settings.site_id))?)
+        ipn::read(&form, Some(&self.settings.site_id))
     }
 }
 

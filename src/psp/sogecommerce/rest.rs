@@ -7,7 +7,7 @@ use super::rest_transaction::{OrderDetails, RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::{Malformed, Submission};
 use crate::crypto::{HmacSha256Key, Verified};
-use crate::domain::Mode;
+use crate::domain::{Mode, Psp};
 use crate::psp::{Reading, Rejection};
 use crate::wire::json;
 
@@ -18,7 +18,7 @@ pub(super) fn prove_and_read(submission: &Submission<'_>, settings: &Settings) -
         return Err(Malformed::new("a REST notification, but the endpoint has no REST password").into());
     };
     let answer = verify(submission, &trimmed(password))?;
-    Ok(read(&answer, Some((&settings.site_id, settings.mode)))?)
+    read(&answer, Some((&settings.site_id, settings.mode)))
 }
 
 /// Takes the signed text of a notification. The copy that the buyer's browser brings says
@@ -72,7 +72,7 @@ struct Answer {
 pub(super) fn read(
     answer: &Verified<Vec<u8>>,
     endpoint: Option<(&SiteId, Mode)>,
-) -> Result<Reading, Malformed> {
+) -> Result<Reading, Rejection> {
     let answer: Answer = json(answer).map_err(|what| Malformed(format!("kr-answer: {what}")))?;
     let mode = answer.order_details.mode.0;
     let mode = mode.ok_or_else(|| Malformed::new("kr-answer: orderDetails.mode is missing"))?;
@@ -80,10 +80,10 @@ pub(super) fn read(
     if let Some((site, endpoint_mode)) = endpoint {
         let shops = transactions.iter().filter_map(RestTransaction::shop);
         if shops.chain([&answer.shop_id.0]).any(|shop| shop != site) {
-            return Err(Malformed::new("unknown site: shopId is not the one configured"));
+            return Err(Rejection::Foreign { psp: Psp::Sogecommerce, what: "shopId" });
         }
         if mode != endpoint_mode {
-            return Err(Malformed::new("orderDetails.mode is not the endpoint's"));
+            return Err(Malformed::new("orderDetails.mode is not the endpoint's").into());
         }
     }
     transactions.sort_by_key(RestTransaction::sequence_number);
@@ -97,5 +97,5 @@ pub(super) fn read(
     let site = &answer.shop_id.0;
     let named = transactions.iter().find_map(|transaction| transaction.legacy_call_number(site, mode));
     let call_number = named.unwrap_or_else(|| first.call_number(site, mode))?;
-    payment(call_number, mode, answer.order_details, transactions)?.reading()
+    Ok(payment(call_number, mode, answer.order_details, transactions)?.reading()?)
 }

@@ -64,6 +64,7 @@ fn events(body: &[u8]) -> Vec<Event> {
 fn malformed(body: &[u8]) -> String {
     match read(body) {
         Err(Rejection::Malformed { psp: Psp::Sogecommerce, what }) => what,
+        Err(Rejection::Foreign { psp: Psp::Sogecommerce, what }) => format!("foreign {what}"),
         other => panic!("not malformed: {other:?}"),
     }
 }

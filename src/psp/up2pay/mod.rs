@@ -131,7 +131,9 @@ impl Adapter for Up2pay {
                 diagnosis.details.extend(remark);
             }
             Err(Rejection::Signature | Rejection::UnknownKey) => {}
-            Err(malformed @ Rejection::Malformed { .. }) => diagnosis.details.push(malformed.to_string()),
+            Err(refused @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
+                diagnosis.details.push(refused.to_string());
+            }
         }
         diagnosis
     }

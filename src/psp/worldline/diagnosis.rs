@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::near_miss::{self, Candidate};
 use super::settings::{Settings, WebhookKey};
 use super::signature::{self, KEY_ID, RETRY_COUNT, SIGNATURE};
-use super::webhook::{self, Malformed};
+use super::webhook;
 use crate::psp::{Diagnosis, Method, Rejection, Request};
 
 /// Nothing that is known to go wrong explains the signature.
@@ -56,7 +56,7 @@ fn explain(request: &Request<'_>, keys: &[WebhookKey], merchant: Option<&str>) -
         Ok(body) => {
             details.push(match webhook::read(&body, merchant) {
                 Ok(reading) => format!("an endpoint takes it: {} event(s)", reading.events.len()),
-                Err(Malformed(what)) => format!("an endpoint refuses it all the same: {what}"),
+                Err(rejection) => format!("an endpoint refuses it all the same: {rejection}"),
             });
             let summary =
                 "genuine: HMAC-SHA-256 over the body as it is, under the key that it names".to_owned();

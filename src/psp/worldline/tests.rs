@@ -102,6 +102,7 @@ fn altered(message: &WireMessage, from: &str, to: &str) -> WireMessage {
 fn malformed(message: &WireMessage) -> String {
     match read(message) {
         Err(Rejection::Malformed { psp: Psp::Worldline, what }) => what,
+        Err(Rejection::Foreign { psp: Psp::Worldline, what }) => format!("foreign {what}"),
         other => panic!("not malformed: {other:?}"),
     }
 }

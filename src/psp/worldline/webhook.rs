@@ -43,7 +43,7 @@ struct Notice {
 }
 
 /// Reads a verified body. Without a `merchant`, as on the command line, any will do.
-pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<Reading, Malformed> {
+pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<Reading, Rejection> {
     let notices: Vec<Notice> = if body.trim_ascii_start().first() == Some(&b'[') {
         json(body).map_err(Malformed)?
     } else {
@@ -53,7 +53,8 @@ pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<R
         return Err(Malformed(format!(
             "a webhook holds 1 to {MOST_EVENTS} events, this one {}",
             notices.len()
-        )));
+        ))
+        .into());
     }
     notices.iter().try_for_each(|notice| notice.check(merchant))?;
     let mut reading = Reading::default();
@@ -71,15 +72,16 @@ pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<R
 }
 
 impl Notice {
-    fn check(&self, merchant: Option<&str>) -> Result<(), Malformed> {
+    fn check(&self, merchant: Option<&str>) -> Result<(), Rejection> {
         if self.api_version.0.as_ref().is_none_or(|version| version.0 != "v1") {
             return Err(Malformed(
                 "apiVersion is not v1: a version of the webhooks that is not known".to_owned(),
-            ));
+            )
+            .into());
         }
         match (&self.merchant_id.0, merchant) {
             (Some(told), Some(own)) if told.0 != own => {
-                Err(Malformed("merchantId is not the one configured".to_owned()))
+                Err(Rejection::Foreign { psp: Psp::Worldline, what: "merchantId" })
             }
             _ => Ok(()),
         }

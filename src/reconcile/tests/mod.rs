@@ -3,7 +3,9 @@
 //! [`catalogue`] is the table: every kind with a case that raises it alone, and the neighbouring case that
 //! raises nothing. The other files hold what a table cannot show.
 
+mod after_sale;
 mod amounts;
+mod captures;
 mod catalogue;
 mod confirmations;
 mod doubles;
@@ -14,17 +16,19 @@ mod orders;
 mod parts;
 mod properties;
 mod refunds;
+mod silence;
 mod states;
 
 use std::time::Duration;
 
 use crate::domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, Event,
-    Finding, Instrument, Kind, Mode, Operation, Order, OrderRef, OrderVersion, Psp, Record, RecordState,
-    ReportedState, Source, StatusCode, StatusReading, Subject, Tender, TenderId, TenderState, Timestamp,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
+    Event, Finding, Instrument, Kind, Mode, Operation, Order, OrderRef, OrderVersion, Psp, Record,
+    RecordState, ReportedState, Source, StatusCode, StatusReading, Subject, Tender, TenderId, TenderState,
+    Timestamp,
 };
 
-use super::{Assessment, Fact, Policy, assess};
+use super::{Assessment, Fact, Policy, Rules, assess};
 
 const DAY: i64 = 24 * 60;
 
@@ -165,6 +169,10 @@ impl Told {
     fn running(self, cents: i64) -> Self {
         self.change(|event| event.running_total = Some(Cents::new(cents)))
     }
+    /// Settled on a contract.
+    fn on(self, contract: &str) -> Self {
+        self.change(|event| event.contract = Contract::new(contract).ok())
+    }
     /// Not notified: the PSP's API answers so.
     fn answered(mut self) -> Self {
         self.0.source = Source::Confirmation;
@@ -229,6 +237,19 @@ impl Case {
     fn unknown_to(mut self, endpoint: &str, subject: &str) -> Self {
         let endpoint = EndpointId::new(endpoint).expect("an endpoint");
         self.order.unknown_to.push((endpoint, Subject::new(subject).expect("a subject")));
+        self
+    }
+    /// The PSP's API answered about it then.
+    fn answered_at(mut self, endpoint: &str, minutes: i64) -> Self {
+        let endpoint = EndpointId::new(endpoint).expect("an endpoint");
+        self.order.answered.push((endpoint, minute(minutes)));
+        self
+    }
+    /// The endpoint names its one contract.
+    fn knowing(mut self, contract: &str) -> Self {
+        let contract = Contract::new(contract).expect("a contract");
+        let endpoint = EndpointId::new("camping").expect("an endpoint");
+        self.policy.endpoints.insert(endpoint, [contract].into());
         self
     }
     fn awaiting_an_answer(mut self) -> Self {

@@ -51,6 +51,7 @@ prop_compose! {
         reading in select(vec![StatusReading::Known, StatusReading::Known, StatusReading::Unknown]),
         code in select(vec!["00000", "00105", "ODD"]),
         number in select(vec![Authorisation::NotStated, Authorisation::Absent]),
+        contract in select(vec![None, Some("CVCO1"), Some("CB1")]),
         (complement, itemised) in any::<(bool, bool)>(),
         (mode, order_total) in (select(vec![None, None, Some(Mode::Production), Some(Mode::Test)]), option::of(cents())),
         parts_announced in option::of(1..3_u8),
@@ -70,7 +71,7 @@ prop_compose! {
             state,
             status: StatusCode { code: code.to_owned(), reading },
             authorisation: number,
-            contract: None,
+            contract: contract.and_then(|text| Contract::new(text).ok()),
             mode,
             complement,
             order_total,
@@ -100,6 +101,7 @@ prop_compose! {
         mut versions in vec((cents(), currencies(), -10..30_i64), 0..3),
         (shared, awaits_answer) in any::<(bool, bool)>(),
         unknown_to in vec((select(vec!["a", "b"]), select(vec!["7001", "V1"])), 0..3),
+        answered in vec((select(vec!["a", "b"]), 0..10_000_i64), 0..2),
     ) -> Order {
         versions.sort_by_key(|(_, _, at)| *at);
         let version = |(total, currency, at)| OrderVersion { total, currency, due: None, registered_at: minute(at) };
@@ -107,6 +109,10 @@ prop_compose! {
             versions: versions.into_iter().map(version).collect(),
             shares_prefix_with: OrderRef::new("CMD10").ok().filter(|_| shared),
             awaits_answer,
+            answered: answered
+                .into_iter()
+                .map(|(endpoint, at)| (EndpointId::new(endpoint).expect("an endpoint"), minute(at)))
+                .collect(),
             unknown_to: unknown_to
                 .into_iter()
                 .map(|(endpoint, id)| {
@@ -128,7 +134,9 @@ prop_compose! {
         require_orders in any::<bool>(),
         now in 0..7000_i64,
     ) -> Case {
-        Case { order, facts, policy: Policy { require_orders, ..Policy::default() }, now: minute(now) }
+        let contracts = [Contract::new("CVCO1").expect("a contract")];
+        let endpoints = [(EndpointId::new("a").expect("an endpoint"), contracts.into())].into();
+        Case { order, facts, policy: Policy { require_orders, endpoints, ..Policy::default() }, now: minute(now) }
     }
 }
 

@@ -87,7 +87,7 @@ fn half_a_payment_of_unknown_total_is_pending_then_unverified() {
 fn an_undecided_tender_stays_pending_however_old() {
     let case = order(10_000).with(voucher(10_000).state(ReportedState::Pending)).seen(30 * DAY);
     case.is(RecordState::Pending);
-    case.raises(&[]);
+    case.raises(&[Kind::CaptureOverdue]);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn another_version_is_no_matter_of_the_signature() {
 
 #[test]
 fn another_account_is_refused() {
-    assert_eq!(malformed(&vendors()), "merchantId is not the one configured");
+    assert_eq!(malformed(&vendors()), "foreign merchantId");
     let silent = altered(&fixture!("S1-voucher-only"), r#""merchantId":"PSPIDTEST","#, "");
     assert_eq!(events(&silent).len(), 1);
 }

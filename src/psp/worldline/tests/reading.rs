@@ -51,7 +51,7 @@ fn every_event_of_a_list_counts() {
     let many = vec![fixture!("S9-test-event").body; 51].join(",");
     assert_eq!(malformed(&signed(format!("[{many}]"))), "a webhook holds 1 to 50 events, this one 51");
     let foreign = card.replace(MERCHANT, "ANOTHER");
-    assert_eq!(malformed(&signed(format!("[{voucher},{foreign}]"))), "merchantId is not the one configured");
+    assert_eq!(malformed(&signed(format!("[{voucher},{foreign}]"))), "foreign merchantId");
 }
 
 #[test]

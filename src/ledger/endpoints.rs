@@ -1,0 +1,116 @@
+//! When each endpoint was heard, by the hour: what its habit is read from, and when its silence will alarm.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::{EndpointId, Psp, ShopId, Timestamp};
+use crate::reconcile::{Heard, hour_of};
+
+use super::LedgerError;
+use super::questions::Asked;
+
+/// When to look at an endpoint that is new, or was heard again after a long silence: no silence is too long sooner.
+const FIRST_LOOK: Duration = Duration::from_hours(1);
+
+/// What it means that an endpoint was heard.
+pub(super) enum Hearing {
+    /// It is heard as ever.
+    Usual,
+    /// For the first time, or after too long a silence: its silence may be too long from this instant on.
+    Anew(Timestamp),
+}
+
+/// Notes that an endpoint was heard.
+pub(super) fn hear(conn: &Connection, asked: Asked<'_>, at: Timestamp) -> Result<Hearing, LedgerError> {
+    let look_at: Option<Option<String>> = conn
+        .prepare_cached("SELECT look_at FROM endpoints WHERE endpoint = ?1")?
+        .query_row([asked.endpoint.as_str()], |row| row.get(0))
+        .optional()?;
+    // One that is watched is looked at when that comes due, and not with every call.
+    let soon = at.after(FIRST_LOOK);
+    conn.prepare_cached(
+        "INSERT INTO endpoints (endpoint, shop, psp, first_heard_at, heard_at, look_at)
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5)
+         ON CONFLICT (endpoint) DO UPDATE SET heard_at = ?4, look_at = COALESCE(look_at, ?5)",
+    )?
+    .execute(params![asked.endpoint.as_str(), asked.shop.as_str(), asked.psp.as_str(), at, soon])?;
+    conn.prepare_cached(
+        "INSERT INTO heard_hours (endpoint, hour, calls) VALUES (?1, ?2, 1)
+         ON CONFLICT (endpoint, hour) DO UPDATE SET calls = calls + 1",
+    )?
+    .execute(params![asked.endpoint.as_str(), hour_of(at)])?;
+    Ok(if look_at.flatten().is_some() { Hearing::Usual } else { Hearing::Anew(soon) })
+}
+
+/// An endpoint whose silence may be too long now.
+pub(super) struct Due {
+    pub(super) endpoint: EndpointId,
+    pub(super) at: Timestamp,
+}
+
+/// The endpoint that time concerns next, if that is at `until` or before.
+pub(super) fn next_to_look_at(conn: &Connection, until: Timestamp) -> Result<Option<Due>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT endpoint, look_at FROM endpoints WHERE look_at <= ?1 ORDER BY look_at, endpoint LIMIT 1",
+        )?
+        .query_row([until], |row| Ok(Due { endpoint: row.get(0)?, at: row.get(1)? }))
+        .optional()?)
+}
+
+/// When time next concerns any endpoint.
+pub(super) fn next_look(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT MIN(look_at) FROM endpoints WHERE look_at IS NOT NULL")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// An endpoint with its habit.
+pub(super) struct Watched {
+    pub(super) shop: ShopId,
+    pub(super) psp: Psp,
+    pub(super) heard: Heard,
+}
+
+/// When an endpoint was heard, as far back as matters; what is older is forgotten.
+pub(super) fn watched(conn: &Connection, due: &Due) -> Result<Watched, LedgerError> {
+    conn.prepare_cached("DELETE FROM heard_hours WHERE endpoint = ?1 AND hour < ?2")?
+        .execute(params![due.endpoint.as_str(), Heard::reach(due.at)])?;
+    let mut statement =
+        conn.prepare_cached("SELECT hour, calls FROM heard_hours WHERE endpoint = ?1 ORDER BY hour")?;
+    let hours = statement
+        .query_map([due.endpoint.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(conn
+        .prepare_cached("SELECT shop, psp, first_heard_at, heard_at FROM endpoints WHERE endpoint = ?1")?
+        .query_row([due.endpoint.as_str()], |row| {
+            let heard = Heard { first_at: row.get(2)?, last_at: row.get(3)?, hours };
+            Ok(Watched { shop: row.get(0)?, psp: row.get(1)?, heard })
+        })?)
+}
+
+/// Notes when to look at an endpoint next; `None`: not before it is heard again.
+pub(super) fn look_again(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    at: Option<Timestamp>,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE endpoints SET look_at = ?2 WHERE endpoint = ?1")?
+        .execute(params![endpoint.as_str(), at])?;
+    Ok(())
+}
+
+/// Every endpoint that was ever heard.
+pub(super) fn known(conn: &Connection) -> Result<Vec<EndpointId>, LedgerError> {
+    let mut statement = conn.prepare_cached("SELECT endpoint FROM endpoints ORDER BY endpoint")?;
+    let endpoints = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(endpoints)
+}
+
+/// Forgets an endpoint that is no longer configured, and its habit.
+pub(super) fn forget(conn: &Connection, endpoint: &EndpointId) -> Result<(), LedgerError> {
+    conn.prepare_cached("DELETE FROM heard_hours WHERE endpoint = ?1")?.execute([endpoint.as_str()])?;
+    conn.prepare_cached("DELETE FROM endpoints WHERE endpoint = ?1")?.execute([endpoint.as_str()])?;
+    Ok(())
+}

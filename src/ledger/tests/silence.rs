@@ -1,0 +1,86 @@
+//! An endpoint that falls silent: told at the instant at which it is too long by its own habit, and closed by the next
+//! call.
+
+use super::*;
+
+const DAY: i64 = 24 * 60;
+
+/// Six calls a day, for so many days.
+fn after_days(days: i64) -> Book {
+    let mut book = Book::new();
+    book.within(|_, fold| {
+        fold.take(minute(0), &watching())?;
+        for call in 0..days * 6 {
+            let reference = format!("S{call}");
+            let at = minute((call / 6) * DAY + (call % 6) * 60);
+            fold.take(at, &registered(&reference, 6000))?;
+            fold.take(at, &voucher(&reference, 6000).into())?;
+        }
+        Ok(())
+    })
+    .expect("taken");
+    book
+}
+
+#[test]
+fn it_is_told_once_and_closed_by_the_next_call() {
+    let mut book = after_days(28);
+    assert_eq!(book.discrepancies(), [], "its nights are its habit");
+    book.sweep(minute(60 * DAY));
+    let told = book.discrepancies();
+    assert_eq!(told.len(), 1);
+    let (kind, opened, closed) = &told[0];
+    assert_eq!((kind.as_str(), *closed), ("endpoint_silent", None));
+    assert!((28 * DAY..35 * DAY).contains(opened), "{opened}");
+    assert_eq!(book.texts("SELECT endpoint FROM acct_discrepancies"), ["camping-up2pay"]);
+    book.take(61 * DAY, voucher("S1", 6000));
+    assert_eq!(book.discrepancies()[0].2, Some(61 * DAY), "a repetition is a sign of life too");
+}
+
+#[test]
+fn it_makes_no_difference_when_the_sweep_ran() {
+    let (mut often, mut once) = (after_days(28), after_days(28));
+    for hour in 0..24 * 30 {
+        often.sweep(minute(27 * DAY + hour * 60));
+    }
+    once.sweep(minute(60 * DAY));
+    often.sweep(minute(60 * DAY));
+    assert_eq!(often.discrepancies(), once.discrepancies());
+}
+
+#[test]
+fn without_a_habit_nothing_is_told() {
+    let mut book = after_days(5);
+    book.sweep(minute(60 * DAY));
+    assert_eq!(book.discrepancies(), []);
+}
+
+#[test]
+fn a_trial_endpoint_and_one_that_is_not_configured_are_not_watched() {
+    let mut book = Book::new();
+    book.take(0, watching());
+    let mut trial = voucher("A", 6000);
+    trial.mode = Mode::Test;
+    book.take(1, trial);
+    let mut elsewhere = voucher("B", 6000);
+    elsewhere.endpoint = endpoint("another");
+    book.take(2, elsewhere);
+    assert_eq!((book.count("endpoints"), book.count("heard_hours")), (0, 0));
+}
+
+#[test]
+fn an_endpoint_that_leaves_the_configuration_is_forgotten_and_its_silence_closed() {
+    let mut book = after_days(28);
+    book.sweep(minute(60 * DAY));
+    book.take(60 * DAY, Entry::Policy(Policy::default()));
+    assert_eq!(book.discrepancies()[0].2, Some(60 * DAY));
+    assert_eq!((book.count("endpoints"), book.count("heard_hours")), (0, 0));
+}
+
+#[test]
+fn hours_older_than_eight_weeks_are_forgotten() {
+    let mut book = after_days(100);
+    book.sweep(minute(101 * DAY));
+    let hours: i64 = book.count("heard_hours");
+    assert!((56 * 6 - 12..=63 * 6).contains(&hours), "{hours}");
+}

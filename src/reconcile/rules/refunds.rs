@@ -1,0 +1,166 @@
+//! Refunds, held against what each PSP lets a merchant give back ([`RefundTerms`]).
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    Cents, Finding, Instrument, Kind, RefundTerms, Refundable, Tender, TenderState, Timestamp,
+};
+
+use super::super::Policy;
+use super::super::records::Draft;
+use super::super::refunds::{Outcome, Return};
+use super::super::tenders::Evidence;
+
+/// Every rule that the refunds of a record break.
+pub(super) fn findings(draft: &Draft, drafts: &[Draft], policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for evidence in &draft.evidence {
+        found.extend(not_allowed(draft, evidence, drafts));
+        found.extend(late(draft, evidence));
+        found.extend(odd_status(draft, evidence));
+    }
+    found.extend(out_of_order(draft, policy, now));
+    found.extend(unfinished(draft, policy, now));
+    found
+}
+
+/// When time alone may break one of these rules.
+pub(super) fn deadlines(draft: &Draft, policy: &Policy) -> impl Iterator<Item = Timestamp> {
+    let returns = draft.evidence.iter().flat_map(|evidence| &evidence.returns);
+    let open = returns.filter(|refund| refund.outcome != Outcome::Failed);
+    open.map(|refund| refund.seen_at.after(policy.refund_grace))
+}
+
+impl Evidence {
+    fn terms(&self) -> Option<&'static RefundTerms> {
+        RefundTerms::of(self.psp, self.tender.instrument, &self.tender.brand)
+    }
+
+    fn made(&self) -> impl Iterator<Item = &Return> {
+        self.returns.iter().filter(|refund| refund.outcome == Outcome::Made)
+    }
+
+    fn awaited(&self) -> impl Iterator<Item = &Return> {
+        self.returns.iter().filter(|refund| refund.outcome == Outcome::Awaited)
+    }
+}
+
+/// More than may be given back of a part, less where only the whole may be, or too soon.
+fn not_allowed(draft: &Draft, evidence: &Evidence, drafts: &[Draft]) -> Option<Finding> {
+    let (tender, terms) = (&evidence.tender, evidence.terms()?);
+    if !tender.refunded.is_positive()
+        || (tender.amount == Cents::ZERO && !is_beside_its_payment(evidence, drafts))
+    {
+        return None;
+    }
+    let allowed = match terms.share {
+        Refundable::Never => Cents::ZERO,
+        Refundable::Whole | Refundable::AnyShare => tender.amount,
+    };
+    let wrong_share = match terms.share {
+        Refundable::Never => true,
+        Refundable::Whole => tender.refunded != tender.amount,
+        Refundable::AnyShare => tender.refunded > tender.amount,
+    };
+    let paid_on = tender.authorised_at.map(Timestamp::paris_day);
+    let on_the_day = |refund: &Return| Some(refund.at.paris_day()) == paid_on;
+    let too_soon = terms.from_next_day && evidence.made().any(on_the_day);
+    let allowed = if too_soon { Cents::ZERO } else { allowed };
+    (wrong_share || too_soon).then(|| {
+        let name = draft.name(evidence);
+        Finding {
+            expected: Some(allowed),
+            actual: Some(tender.refunded),
+            ..draft.finding(Kind::RefundNotAllowed, &name, name.clone())
+        }
+    })
+}
+
+/// A refund that fits no part, although parts of its kind are known: it is of more than was paid. Where none is known
+/// the payment may be older than the ledger.
+fn is_beside_its_payment(evidence: &Evidence, drafts: &[Draft]) -> bool {
+    let all = drafts.iter().flat_map(|draft| &draft.evidence);
+    let of_its_kind = |other: &&Evidence| {
+        (other.psp, other.tender.instrument) == (evidence.psp, evidence.tender.instrument)
+            && other.tender.state.is_accepted()
+            && other.tender.amount.is_positive()
+    };
+    all.filter(of_its_kind).count() > 0
+}
+
+/// After the time in which the PSP allows it, by the PSP's own clock where it states the times.
+fn late(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let within = evidence.terms()?.within?;
+    let paid_at = evidence.tender.authorised_at?;
+    let late: Vec<_> = evidence.made().filter(|refund| refund.at > paid_at.after(within)).collect();
+    let last = late.iter().map(|refund| refund.at).max()?;
+    let name = draft.name(evidence);
+    Some(Finding {
+        expected: Some(Cents::ZERO),
+        actual: Some(late.iter().map(|refund| refund.amount).sum()),
+        ..draft.finding(Kind::RefundLate, &name, format!("{name}: {paid_at} → {last}"))
+    })
+}
+
+/// Vouchers that went back before the card's share had. The parts of one refund are told one by one, in any order, so
+/// the card is given the grace.
+fn out_of_order(draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding> {
+    let after_card = |evidence: &&Evidence| evidence.terms().is_some_and(|terms| terms.after_card);
+    let vouchers = draft.evidence.iter().filter(after_card).flat_map(Evidence::made);
+    let first = vouchers.min_by_key(|refund| (refund.at, refund.seen_at))?;
+    let until = first.at.after(policy.refund_grace);
+    let cards =
+        || draft.evidence.iter().filter(|e| is_paid(&e.tender) && e.tender.instrument == Instrument::Card);
+    let paid: Cents = cards().map(|evidence| evidence.tender.amount).sum();
+    let back: Cents = cards()
+        .flat_map(Evidence::made)
+        .filter(|refund| refund.at <= until)
+        .map(|refund| refund.amount)
+        .sum();
+    let is_out_of_order = back < paid && first.seen_at.after(policy.refund_grace) <= now;
+    is_out_of_order.then(|| draft.amount_finding(Kind::RefundOrder, Some(paid), back))
+}
+
+/// A refund that was asked for and not made in time; or, where each part is refunded by an act of its own, one part
+/// given back beside one that was not.
+fn unfinished(draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding> {
+    let record = &draft.record;
+    let in_time = |refund: &&Return| refund.seen_at.after(policy.refund_grace) > now;
+    let awaited = || draft.evidence.iter().flat_map(Evidence::awaited);
+    if awaited().next().is_some() {
+        let overdue: Cents = awaited().filter(|refund| !in_time(refund)).map(|refund| refund.amount).sum();
+        let asked = record.refunded().plus(overdue);
+        return overdue
+            .is_positive()
+            .then(|| draft.amount_finding(Kind::RefundPartial, Some(asked), record.refunded()));
+    }
+    let part_by_part = |evidence: &&Evidence| {
+        is_paid(&evidence.tender) && evidence.terms().is_some_and(|terms| terms.part_by_part)
+    };
+    let parts = || draft.evidence.iter().filter(part_by_part);
+    let is_back = |evidence: &Evidence| evidence.tender.state == TenderState::Refunded;
+    let one_is_missing = parts().any(is_back) && !parts().all(is_back);
+    // Given back to the cent what was too much.
+    let kept = record.paid().minus(record.refunded());
+    let is_mended = record.expected.is_some_and(|(expected, _)| expected == kept);
+    let waits = parts().flat_map(Evidence::made).any(|refund| in_time(&refund));
+    (one_is_missing && !is_mended && !waits)
+        .then(|| draft.amount_finding(Kind::RefundPartial, Some(record.paid()), record.refunded()))
+}
+
+fn is_paid(tender: &Tender) -> bool {
+    tender.state.is_accepted() && tender.amount.is_positive()
+}
+
+/// Statuses of refunds that call for a person, or that the tables do not have; where the part has the same one, it says
+/// so itself.
+fn odd_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let told = evidence.returns.iter().filter(|refund| refund.odd_status != evidence.odd_status);
+    let codes: BTreeSet<_> = told.filter_map(|refund| refund.odd_status.as_deref()).collect();
+    let list: Vec<_> = codes.into_iter().collect();
+    let name = draft.name(evidence);
+    (!list.is_empty()).then(|| {
+        let detail = format!("{name}: {}", list.join(", "));
+        draft.finding(Kind::UnknownStatus, &format!("refund of {name}"), detail)
+    })
+}

@@ -1,0 +1,190 @@
+//! Refunds, held against what each PSP lets a merchant give back.
+
+use super::*;
+
+const HOURS: i64 = 60;
+
+fn at_psp(psp: Psp) -> impl Fn(Told) -> Told {
+    move |told| told.psp(psp)
+}
+
+/// A voucher of 60 and a card of 40 euros, captured on a Sunday at eleven in Paris.
+fn paid(psp: Psp) -> Case {
+    let at = at_psp(psp);
+    let captured = |told: Told| told.state(ReportedState::Captured).happened(0);
+    order(10_000).with(at(captured(voucher(6000)))).with(at(captured(card(4000)))).seen(10 * DAY)
+}
+
+fn voucher_back(psp: Psp, cents: i64, minutes: i64) -> Told {
+    at_psp(psp)(voucher(cents).id("RV").refund().at(minutes).happened(minutes))
+}
+
+fn card_back(psp: Psp, cents: i64, minutes: i64) -> Told {
+    at_psp(psp)(card(cents).id("RC").refund().at(minutes).happened(minutes))
+}
+
+#[test]
+fn up2pay_and_monext_give_no_voucher_back() {
+    for psp in [Psp::Up2pay, Psp::Monext] {
+        for cents in [1000, 6000] {
+            let finding = paid(psp).with(voucher_back(psp, cents, 2 * DAY)).finding(Kind::RefundNotAllowed);
+            assert_eq!(figures(&finding), (Some(0), Some(cents)));
+            assert_eq!(finding.detail, "V1/CVCONNECT");
+        }
+        paid(psp).with(card_back(psp, 4000, 2 * DAY)).raises(&[]);
+        paid(psp).with(card_back(psp, 500, 2 * DAY)).raises(&[]);
+    }
+}
+
+#[test]
+fn up2pay_gives_a_card_back_from_the_next_day_in_paris_on() {
+    // 22:59 and 23:00 UTC are the two sides of midnight in winter.
+    let (last_minute, midnight) = (13 * HOURS - 1, 13 * HOURS);
+    let back = |minutes| paid(Psp::Up2pay).with(card_back(Psp::Up2pay, 4000, minutes));
+    let finding = back(last_minute).finding(Kind::RefundNotAllowed);
+    assert_eq!(figures(&finding), (Some(0), Some(4000)));
+    back(midnight).raises(&[]);
+    paid(Psp::Monext).with(card_back(Psp::Monext, 4000, 5)).raises(&[]);
+}
+
+#[test]
+fn sogecommerce_gives_a_voucher_back_whole_and_a_card_in_any_share() {
+    let psp = Psp::Sogecommerce;
+    let part = paid(psp).with(voucher_back(psp, 2500, DAY));
+    assert_eq!(figures(&part.finding(Kind::RefundNotAllowed)), (Some(6000), Some(2500)));
+    paid(psp).with(card_back(psp, 2500, DAY)).raises(&[]);
+    paid(psp).with(voucher_back(psp, 6000, DAY)).with(card_back(psp, 4000, DAY)).raises(&[]);
+    let rest = voucher_back(psp, 3500, DAY + 1).id("RV2");
+    part.with(rest).with(card_back(psp, 4000, DAY)).raises(&[]);
+}
+
+#[test]
+fn nobody_gives_back_more_than_was_paid() {
+    for psp in [Psp::Worldline, Psp::Monext] {
+        let named = card_back(psp, 4500, 2 * DAY).refund_of("C1");
+        let finding = paid(psp).with(named).finding(Kind::RefundNotAllowed);
+        assert_eq!(figures(&finding), (Some(4000), Some(4500)));
+        let twice =
+            paid(psp).with(card_back(psp, 4000, 2 * DAY)).with(card_back(psp, 100, 2 * DAY).id("RC2"));
+        assert!(twice.kinds().contains(&Kind::RefundNotAllowed), "{psp}");
+    }
+}
+
+#[test]
+fn a_refund_of_a_payment_that_is_older_than_the_ledger_is_no_discrepancy() {
+    unregistered().with(card_back(Psp::Sogecommerce, 4000, 0)).seen(DAY).raises(&[]);
+}
+
+#[test]
+fn worldline_gives_vouchers_back_for_four_hours_by_its_own_clock() {
+    let psp = Psp::Worldline;
+    let back = |minutes: i64| {
+        paid(psp).with(card_back(psp, 4000, 5)).with(voucher_back(psp, 1000, minutes).at(9 * DAY))
+    };
+    back(4 * HOURS).raises(&[]);
+    let finding = back(4 * HOURS + 1).finding(Kind::RefundLate);
+    assert_eq!(figures(&finding), (Some(0), Some(1000)));
+    let (paid_at, back_at) = (minute(0), minute(4 * HOURS + 1));
+    assert_eq!(finding.detail, format!("V1/CVCONNECT: {paid_at} → {back_at}"));
+    // The card has no such limit.
+    paid(psp).with(card_back(psp, 4000, 9 * DAY)).raises(&[]);
+}
+
+#[test]
+fn worldline_gives_the_card_back_before_any_voucher() {
+    let psp = Psp::Worldline;
+    let first = paid(psp).with(voucher_back(psp, 1000, 30));
+    assert_eq!(figures(&first.finding(Kind::RefundOrder)), (Some(4000), Some(0)));
+    let some = first.clone().with(card_back(psp, 3999, 29));
+    assert_eq!(figures(&some.finding(Kind::RefundOrder)), (Some(4000), Some(3999)));
+    // The parts of one refund carry times of their own, and come in any order.
+    for minutes in [20, 30, 50] {
+        first.clone().with(card_back(psp, 4000, minutes)).raises(&[]);
+    }
+    // An hour later is another refund: the order was wrong all the same.
+    first.with(card_back(psp, 4000, 90)).raises(&[Kind::RefundOrder]);
+    let alone = order(6000).with(at_psp(psp)(voucher(6000).state(ReportedState::Captured).happened(0)));
+    alone.with(voucher_back(psp, 1000, 30)).raises(&[]);
+}
+
+#[test]
+fn the_card_is_given_a_grace_before_the_order_is_called_wrong() {
+    let case = paid(Psp::Worldline).with(voucher_back(Psp::Worldline, 1000, 30));
+    let waiting = case.clone().seen_just_before(50);
+    waiting.raises(&[]);
+    assert_eq!(waiting.assess().look_again_at, Some(minute(50)));
+    case.seen(50).raises(&[Kind::RefundOrder]);
+}
+
+#[test]
+fn a_refund_that_is_asked_for_and_not_made_is_incomplete() {
+    let psp = Psp::Worldline;
+    let asked = paid(psp).with(card_back(psp, 3000, 30).state(ReportedState::Pending));
+    asked.clone().seen_just_before(50).raises(&[]);
+    let finding = asked.clone().seen(50).finding(Kind::RefundPartial);
+    assert_eq!(figures(&finding), (Some(3000), Some(0)));
+    assert_eq!(asked.record().refunding, Cents::new(3000), "still owed to the customer");
+    assert_eq!(asked.record().refunded(), Cents::ZERO);
+    let made = asked.clone().with(card_back(psp, 3000, 60).state(ReportedState::Captured));
+    made.raises(&[]);
+    assert_eq!((made.record().refunding, made.record().refunded()), (Cents::ZERO, Cents::new(3000)));
+    let refused = asked.with(card_back(psp, 3000, 60).state(ReportedState::Refused));
+    refused.raises(&[]);
+    assert_eq!(refused.record().refunding, Cents::ZERO);
+}
+
+#[test]
+fn one_part_of_two_refunds_that_were_asked_for() {
+    let psp = Psp::Worldline;
+    let case = paid(psp)
+        .with(card_back(psp, 4000, 30))
+        .with(voucher_back(psp, 1000, 30).state(ReportedState::Pending));
+    assert_eq!(figures(&case.finding(Kind::RefundPartial)), (Some(5000), Some(4000)));
+}
+
+#[test]
+fn sogecommerce_refunds_part_by_part_so_one_alone_looks_unfinished() {
+    let psp = Psp::Sogecommerce;
+    for one in [voucher_back(psp, 6000, 30), card_back(psp, 4000, 30)] {
+        let cents = one.0.event.amount.get();
+        let case = paid(psp).with(one);
+        case.clone().seen_just_before(50).raises(&[]);
+        assert_eq!(case.clone().seen_just_before(50).assess().look_again_at, Some(minute(50)));
+        assert_eq!(figures(&case.seen(50).finding(Kind::RefundPartial)), (Some(10_000), Some(cents)));
+    }
+    paid(psp).with(voucher_back(psp, 6000, 30)).with(card_back(psp, 4000, 45)).raises(&[]);
+    // Elsewhere the card alone can go back.
+    paid(Psp::Monext).with(card_back(Psp::Monext, 4000, 30)).raises(&[]);
+}
+
+#[test]
+fn giving_back_to_the_cent_what_was_too_much_is_a_whole_refund() {
+    let psp = Psp::Sogecommerce;
+    let case = paid(psp).registered(6000, 20).with(card_back(psp, 4000, 30));
+    case.raises(&[Kind::TotalChanged]);
+}
+
+#[test]
+fn an_odd_status_of_a_refund_is_shown() {
+    let psp = Psp::Sogecommerce;
+    let retry = card_back(psp, 1000, 30).state(ReportedState::Pending);
+    let retry = retry.status("REFUND_TO_RETRY", StatusReading::Attention);
+    let case = paid(psp).with(retry).seen(40);
+    assert_eq!(case.finding(Kind::UnknownStatus).detail, "C1/LIMOCB: REFUND_TO_RETRY");
+    case.with(card_back(psp, 1000, 45)).seen(DAY).raises(&[]);
+}
+
+#[test]
+fn a_refund_that_was_taken_back_breaks_no_rule() {
+    let psp = Psp::Up2pay;
+    let case = paid(psp).with(voucher_back(psp, 6000, 2 * DAY));
+    case.raises(&[Kind::RefundNotAllowed]);
+    case.with(voucher_back(psp, 6000, 2 * DAY).state(ReportedState::Cancelled)).raises(&[]);
+}
+
+#[test]
+fn earlier_rules_know_nothing_of_it() {
+    let mut case = paid(Psp::Up2pay).with(voucher_back(Psp::Up2pay, 6000, 2 * DAY));
+    case.policy.rules = Rules::First;
+    case.raises(&[]);
+}

@@ -1,0 +1,86 @@
+//! Captures that do not come: told by the PSP, or asked of it.
+
+use super::*;
+
+const FOUR_DAYS: i64 = 4 * DAY;
+
+fn authorised(psp: Psp) -> Case {
+    order(6000).with(voucher(6000).psp(psp).happened(0))
+}
+
+#[test]
+fn where_the_psp_tells_of_captures_its_silence_is_enough() {
+    let case = authorised(Psp::Worldline);
+    case.clone().seen_just_before(FOUR_DAYS).raises(&[]);
+    assert_eq!(case.clone().seen_just_before(FOUR_DAYS).assess().look_again_at, Some(minute(FOUR_DAYS)));
+    let finding = case.seen(FOUR_DAYS).finding(Kind::CaptureOverdue);
+    assert_eq!(figures(&finding), (Some(6000), Some(0)));
+}
+
+#[test]
+fn where_it_does_not_only_an_answer_that_is_late_enough_says_so() {
+    for (psp, due) in [(Psp::Up2pay, FOUR_DAYS), (Psp::Monext, FOUR_DAYS), (Psp::Sogecommerce, 3 * DAY)] {
+        let case = authorised(psp).seen(30 * DAY);
+        case.raises(&[]);
+        case.clone().answered_at("camping", due - 1).raises(&[]);
+        case.clone().answered_at("another", due).raises(&[]);
+        case.clone().answered_at("camping", due).raises(&[Kind::CaptureOverdue]);
+        let captured = voucher(6000).psp(psp).state(ReportedState::Captured).answered().at(due);
+        case.with(captured).answered_at("camping", due).raises(&[]);
+    }
+}
+
+#[test]
+fn the_authorisation_lapses_by_the_psps_clock_but_late_news_is_given_a_grace() {
+    // Told five days after it was authorised, as after an outage: its capture may stand next in the queue.
+    let told_late = order(6000).with(voucher(6000).psp(Psp::Worldline).happened(-5 * DAY));
+    told_late.clone().seen_just_before(20).raises(&[]);
+    told_late.clone().seen(20).raises(&[Kind::CaptureOverdue]);
+    let captured = voucher(6000).psp(Psp::Worldline).state(ReportedState::Captured).at(1);
+    told_late.with(captured).seen(20).raises(&[]);
+}
+
+#[test]
+fn the_grace_is_the_merchants() {
+    let mut case = authorised(Psp::Worldline);
+    case.policy.capture_grace = minutes(90);
+    case.clone().seen_just_before(90).raises(&[]);
+    case.seen(90).raises(&[Kind::CaptureOverdue]);
+}
+
+#[test]
+fn all_parts_that_wait_are_one_discrepancy() {
+    let case = order(10_000)
+        .with(voucher(6000).psp(Psp::Worldline))
+        .with(plain_card(4000).psp(Psp::Worldline))
+        .seen(FOUR_DAYS);
+    let finding = case.finding(Kind::CaptureOverdue);
+    assert_eq!(figures(&finding), (Some(10_000), Some(0)));
+    assert_eq!(finding.detail, "V1/CVCONNECT; C1/VISA");
+}
+
+#[test]
+fn a_part_that_stays_undecided_is_overdue_too() {
+    let case = order(10_000).with(voucher(10_000).state(ReportedState::Pending));
+    case.clone().seen_just_before(FOUR_DAYS).raises(&[]);
+    let late = case.seen(FOUR_DAYS);
+    late.raises(&[Kind::CaptureOverdue]);
+    late.is(RecordState::Pending);
+    late.with(voucher(10_000).state(ReportedState::Refused).at(FOUR_DAYS)).raises(&[]);
+}
+
+#[test]
+fn what_is_cancelled_or_given_back_need_not_be_captured() {
+    let worldline = |told: Told| told.psp(Psp::Worldline).at(60);
+    let case = || authorised(Psp::Worldline).seen(FOUR_DAYS);
+    case().with(worldline(voucher(6000).state(ReportedState::Cancelled))).raises(&[]);
+    case().with(worldline(voucher(6000).id("R").refund().happened(60))).raises(&[]);
+}
+
+#[test]
+fn earlier_rules_know_nothing_of_it() {
+    let mut case = authorised(Psp::Worldline).seen(FOUR_DAYS);
+    case.policy.rules = Rules::First;
+    case.raises(&[]);
+    assert_eq!(case.looks_again_in(), None);
+}
