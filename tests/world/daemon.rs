@@ -196,15 +196,13 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
 fn entry(arrival: &Arrival) -> Result<Entry, Trouble> {
     Ok(match arrival {
         Arrival::Message { place, wire } => Entry::Notification(notification(*place, wire)?),
-        Arrival::Registration { place, reference, total, currency } => {
-            Entry::Order(OrderRegistration {
-                shop: place.endpoint().shop.clone(),
-                reference: OrderRef::new(reference.as_str()).map_err(text)?,
-                total: *total,
-                currency: Currency::parse(currency).map_err(text)?,
-                due: None,
-            })
-        }
+        Arrival::Registration { place, reference, total, currency } => Entry::Order(OrderRegistration {
+            shop: place.endpoint().shop.clone(),
+            reference: OrderRef::new(reference.as_str()).map_err(text)?,
+            total: *total,
+            currency: Currency::parse(currency).map_err(text)?,
+            due: None,
+        }),
     })
 }
 

@@ -2,8 +2,8 @@
 
 use cvco_reconciled::domain::{Cents, Instrument, Mode, Timestamp};
 
-use cvco_reconciled::simulate::Dice;
 use crate::places::Place;
+use cvco_reconciled::simulate::Dice;
 
 /// One thing that happens. The deeds of an episode happen one after the other.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,8 @@ pub(crate) enum Deed {
     Lost,
     /// The next part is paid with an authorisation number where there is none, or without one where there should be.
     Misauthorised,
+    /// The next part is settled by a contract that the endpoint does not know.
+    OnAnotherContract,
 }
 
 /// How much of the order a part is.
@@ -79,6 +81,8 @@ pub(crate) enum Fate {
     Odd,
     /// A refund of it was refused; money of it stays where it was.
     KeepsAll,
+    /// A refund of it was asked for, and was not made.
+    AsksBack,
 }
 
 /// What happened, with when, and whether the PSP's message about it ever arrives.
@@ -96,6 +100,7 @@ pub(crate) struct Part {
     pub(crate) instrument: Instrument,
     pub(crate) amount: Cents,
     pub(crate) misauthorised: bool,
+    pub(crate) on_another_contract: bool,
     pub(crate) fates: Vec<Happened<Fate>>,
     pub(crate) backs: Vec<Happened<Cents>>,
     pub(crate) contradicted: Option<Timestamp>,
@@ -114,6 +119,13 @@ pub(crate) struct History {
     pub(crate) parts: Vec<Part>,
 }
 
+impl Fate {
+    /// Something happened to a refund of the part, and the part is as it was.
+    pub(crate) const fn is_of_refund(self) -> bool {
+        matches!(self, Self::KeepsAll | Self::AsksBack)
+    }
+}
+
 impl Part {
     /// The first state, and those that followed.
     pub(crate) fn first_and_later(&self) -> (Happened<Fate>, &[Happened<Fate>]) {
@@ -124,7 +136,13 @@ impl Part {
 
 impl History {
     /// Lets the deeds happen, from `at` on, to an order with these amounts.
-    pub(crate) fn of(place: Place, reference: String, deeds: &[Deed], at: Timestamp, dice: &mut Dice) -> Self {
+    pub(crate) fn of(
+        place: Place,
+        reference: String,
+        deeds: &[Deed],
+        at: Timestamp,
+        dice: &mut Dice,
+    ) -> Self {
         // 20 euros is the least that CVCo takes.
         let total = dice.between(2_000, 150_000);
         let voucher = dice.between(600, total - 600);
@@ -146,19 +164,26 @@ impl History {
             Share::Less => total - voucher - 100,
             Share::More => total - voucher + 100,
         };
-        let (mut now, mut lost, mut misauthorised) = (at, false, false);
+        let (mut now, mut lost) = (at, false);
+        let (mut misauthorised, mut on_another_contract) = (false, false);
         for deed in deeds {
             match *deed {
                 Deed::After(minutes) => now = later(now, minutes),
                 Deed::Visit => history.visits.push(now),
                 Deed::Lost => lost = true,
                 Deed::Misauthorised => misauthorised = true,
+                Deed::OnAnotherContract => on_another_contract = true,
                 Deed::Pays(instrument, share, fate) => history.parts.push(Part {
                     visit: history.visits.len() - 1,
                     instrument,
                     amount: Cents::new(cents(share)),
                     misauthorised: std::mem::take(&mut misauthorised),
-                    fates: vec![Happened { what: place.usual(fate), at: now, lost: std::mem::take(&mut lost) }],
+                    on_another_contract: std::mem::take(&mut on_another_contract),
+                    fates: vec![Happened {
+                        what: place.usual(fate),
+                        at: now,
+                        lost: std::mem::take(&mut lost),
+                    }],
                     backs: Vec::new(),
                     contradicted: None,
                 }),

@@ -35,13 +35,24 @@ fn survey() {
     let mut seen = std::collections::BTreeMap::new();
     for seed in 0..n {
         let w = world::World::draw(seed);
-        if w.live().is_empty() { continue; }
+        if w.live().is_empty() {
+            continue;
+        }
         let story = seeds::live(seed, 1).unwrap_err();
-        let key = story.lines().find(|l| l.starts_with("order") || l.starts_with("told once more")).unwrap_or("?").split(": ").last().unwrap().to_owned();
+        let key = story
+            .lines()
+            .find(|l| l.starts_with("order") || l.starts_with("told once more"))
+            .unwrap_or("?")
+            .split(": ")
+            .last()
+            .unwrap()
+            .to_owned();
         seen.entry(key).or_insert_with(Vec::new).push((seed, story));
     }
     println!("{:?} for {n}", t.elapsed());
-    for (k, v) in seen { println!("##### {k}: {} fail\n{}", v.len(), v[0].1); }
+    for (k, v) in seen {
+        println!("##### {k}: {} fail\n{}", v.len(), v[0].1);
+    }
 }
 
 #[test]
@@ -50,20 +61,30 @@ fn probe() {
     use cvco_reconciled::ledger::Store;
     let _ = &*places::KEY;
     let t = std::time::Instant::now();
-    for _ in 0..200 { let s = Store::in_memory().unwrap(); std::hint::black_box(&s); }
-    println!("store {:?}", t.elapsed()/200);
+    for _ in 0..200 {
+        let s = Store::in_memory().unwrap();
+        std::hint::black_box(&s);
+    }
+    println!("store {:?}", t.elapsed() / 200);
     let template = Store::in_memory().unwrap();
     let t = std::time::Instant::now();
     for _ in 0..200 {
         let mut c = rusqlite::Connection::open_in_memory().unwrap();
-        { let b = rusqlite::backup::Backup::new(template.connection(), &mut c).unwrap(); b.step(-1).unwrap(); }
+        {
+            let b = rusqlite::backup::Backup::new(template.connection(), &mut c).unwrap();
+            b.step(-1).unwrap();
+        }
         std::hint::black_box(&c);
     }
-    println!("backup {:?}", t.elapsed()/200);
+    println!("backup {:?}", t.elapsed() / 200);
     let t = std::time::Instant::now();
-    for i in 0..200u64 { std::hint::black_box(world::World::draw(i)); }
-    println!("draw {:?}", t.elapsed()/200);
+    for i in 0..200u64 {
+        std::hint::black_box(world::World::draw(i));
+    }
+    println!("draw {:?}", t.elapsed() / 200);
     let t = std::time::Instant::now();
-    for i in 0..200u64 { world::World::draw(i).live(); }
-    println!("draw+live {:?}", t.elapsed()/200);
+    for i in 0..200u64 {
+        world::World::draw(i).live();
+    }
+    println!("draw+live {:?}", t.elapsed() / 200);
 }

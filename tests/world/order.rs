@@ -61,7 +61,8 @@ impl Order {
     /// Only notifications date what happened: what the API alone tells has the daemon's own time.
     pub(crate) fn forget_unknown_times(&self, records: &mut [RecordRow]) {
         let truths = self.truth.records.iter().flat_map(|record| &record.tenders);
-        let undated: Vec<_> = truths.filter(|tender| tender.times == UNDATED).map(|tender| &tender.id).collect();
+        let undated: Vec<_> =
+            truths.filter(|tender| tender.times == UNDATED).map(|tender| &tender.id).collect();
         for tender in records.iter_mut().flat_map(|record| &mut record.tenders) {
             if undated.contains(&&tender.id) {
                 tender.times = UNDATED;
@@ -79,7 +80,10 @@ impl Order {
 fn is_plain(episode: &Episode, history: &History) -> bool {
     let untouched = history.parts.iter().all(|part| {
         part.backs.is_empty()
-            && part.fates.iter().all(|told| !told.lost && !matches!(told.what, Fate::Cancelled | Fate::KeepsAll))
+            && part
+                .fates
+                .iter()
+                .all(|told| !told.lost && told.what != Fate::Cancelled && !told.what.is_of_refund())
     });
     episode.open.is_empty() && episode.closed.is_empty() && !episode.joined && untouched
 }

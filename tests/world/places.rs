@@ -3,14 +3,15 @@
 use std::sync::LazyLock;
 
 use cvco_reconciled::crypto::RsaPublicKey;
-use cvco_reconciled::domain::{Contract, EndpointId, Mode, Psp, ShopId};
+use cvco_reconciled::domain::{Contract, EndpointId, Instrument, Mode, Psp, ShopId};
 use cvco_reconciled::psp::api::BaseUrl;
 use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId, Sogecommerce};
 use cvco_reconciled::psp::up2pay::{Template, ThrowawayKey, Up2pay};
 use cvco_reconciled::psp::worldline::{WebhookKey, Worldline};
 use cvco_reconciled::psp::{Adapter, monext, sogecommerce, up2pay, worldline};
+use cvco_reconciled::reconcile::Policy;
 
-use crate::history::Fate;
+use crate::history::{Fate, Part};
 
 /// An endpoint of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,13 +35,14 @@ pub(crate) struct Endpoint {
 
 pub(crate) const SITE: &str = "12345678";
 pub(crate) const MERCHANT: &str = "PSPIDTEST";
-pub(crate) const VOUCHERS: &str = "CVCO1";
-pub(crate) const CARDS: &str = "CB1";
+const VOUCHERS: &str = "CVCO1";
+const CARDS: &str = "CB1";
 /// Where the APIs are. Nobody listens there: the world answers itself.
 pub(crate) const API: &str = "http://127.0.0.1:1";
 
 /// One key for all: to make one takes longer than a world.
-pub(crate) static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
+pub(crate) static KEY: LazyLock<ThrowawayKey> =
+    LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
 
 pub(crate) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     let variables = "Mt:M;Ref:R;Auto:A;Appel:T;ChoixPaiement:P;ChoixCarte:C;Erreur:E;Transaction:S;Date:W;Heure:Q;\
@@ -91,6 +93,22 @@ impl Place {
     pub(crate) fn endpoint(self) -> &'static Endpoint {
         ENDPOINTS.get(self as usize).expect("every place has an endpoint")
     }
+}
+
+/// The contract that settles a part.
+pub(crate) const fn contract(part: &Part) -> &'static str {
+    match part.instrument {
+        _ if part.on_another_contract => "CB9",
+        Instrument::Voucher => VOUCHERS,
+        Instrument::Card => CARDS,
+    }
+}
+
+/// The contracts that every endpoint knows.
+pub(crate) fn policy(require_orders: bool) -> Policy {
+    let contracts = || [VOUCHERS, CARDS].map(|text| Contract::new(text).expect("a contract")).into();
+    let endpoints = Place::ALL.map(|place| (place.endpoint().id.clone(), contracts())).into();
+    Policy { require_orders, endpoints, ..Policy::default() }
 }
 
 pub(crate) fn webhook_key() -> WebhookKey {

@@ -55,13 +55,13 @@ impl Registered {
         let ways = if plain { &ANY[..] } else { &ANY[..6] };
         let way = ways[usize::try_from(dice.below(ways.len() as u64)).expect("few")];
         let (total, paid_at) = (history.total, history.visits[0]);
-        let before = paid_at.before(std::time::Duration::from_mins(30));
+        let before = paid_at.before(std::time::Duration::from_mins(120));
         let eur = |at: Timestamp, total: Cents| (at, total, "EUR");
         let calls = match way {
             Way::Before => vec![eur(before, total)],
             Way::Twice => vec![eur(before, total), eur(later(paid_at, HOUR), total)],
             Way::After => vec![eur(later(paid_at, 2 * HOUR), total)],
-            Way::Corrected => vec![eur(before, total.plus(OTHER)), eur(later(before, 20), total)],
+            Way::Corrected => vec![eur(before, total.plus(OTHER)), eur(later(before, HOUR), total)],
             Way::Changed => vec![eur(before, total), eur(later(paid_at, 3 * DAY), total.plus(OTHER))],
             Way::Foreign => vec![(before, total, "CHF")],
             Way::Never => Vec::new(),

@@ -83,7 +83,12 @@ const OF_THE_ORDER: [&str; 3] = ["double_payment", "total_changed", "reference_c
 const PART_MISSING: [&str; 3] = ["complement_missing", "complement_orphan", "voucher_orphan"];
 
 impl Truth {
-    pub(crate) fn of(episode: &Episode, history: &History, account: &Account, registered: &Registered) -> Self {
+    pub(crate) fn of(
+        episode: &Episode,
+        history: &History,
+        account: &Account,
+        registered: &Registered,
+    ) -> Self {
         let homes: Vec<usize> =
             (0..history.visits.len()).map(|visit| if episode.joined { 0 } else { visit }).collect();
         let known = Known { history, account, registered };
@@ -105,7 +110,8 @@ impl Truth {
                     .zip(&account.names)
                     .filter(|(part, _)| homes[part.visit] == visit && known.last(part).is_some())
                     .collect();
-                let amiss = visit == episode.visit && episode.open.iter().any(|kind| PART_MISSING.contains(kind));
+                let amiss =
+                    visit == episode.visit && episode.open.iter().any(|kind| PART_MISSING.contains(kind));
                 (!parts.is_empty()).then(|| known.record(visit, &parts, amiss))
             })
             .collect();
@@ -157,7 +163,7 @@ impl Known<'_> {
 
     fn fates(&self, part: &Part) -> Vec<Happened<Fate>> {
         // Monext tells a cancellation and a capture by the transaction's history, but nothing without its session.
-        self.told(part, &part.fates).filter(|told| told.what != Fate::KeepsAll).copied().collect()
+        self.told(part, &part.fates).filter(|told| !told.what.is_of_refund()).copied().collect()
     }
 
     /// The last thing told of a part.
@@ -168,7 +174,9 @@ impl Known<'_> {
 
     /// At a real endpoint Up2pay's trial platform shows by the card's authorisation number, and is not counted.
     fn is_play_money(&self, part: &Part) -> bool {
-        self.history.place == Place::Up2pay && self.shows_its_world(part) && self.history.platform == Mode::Test
+        self.history.place == Place::Up2pay
+            && self.shows_its_world(part)
+            && self.history.platform == Mode::Test
     }
 
     fn shows_its_world(&self, part: &Part) -> bool {
@@ -247,7 +255,7 @@ impl Known<'_> {
             _ if refunded.is_positive() => "part_refunded",
             Fate::Pending => "pending",
             Fate::Authorised | Fate::Accepted => "authorised",
-            Fate::Captured | Fate::KeepsAll => "captured",
+            Fate::Captured | Fate::KeepsAll | Fate::AsksBack => "captured",
             Fate::Refused => "refused",
             Fate::Abandoned => "abandoned",
             Fate::Cancelled => "cancelled",
@@ -261,7 +269,13 @@ impl Known<'_> {
             amount: part.amount.get(),
             refunded: refunded.get(),
             state: state.to_owned(),
-            times: if self.is_play_money(part) || part.first_and_later().0.lost && self.history.place == Place::WorldlineAsked { UNDATED } else { self.times(part, &fates, &backs) },
+            times: if self.is_play_money(part)
+                || part.first_and_later().0.lost && self.history.place == Place::WorldlineAsked
+            {
+                UNDATED
+            } else {
+                self.times(part, &fates, &backs)
+            },
         }
     }
 

@@ -11,6 +11,7 @@ use cvco_reconciled::simulate::Dice;
 use crate::daemon::{Daemon, Trouble, text};
 use crate::network::{Arrival, Delivery, Weather, after, deliveries};
 use crate::order::{Order, below};
+use crate::places::policy;
 use crate::telling::Page;
 use crate::views::{self, Found};
 
@@ -35,14 +36,19 @@ struct Luck {
 }
 
 /// What may be raised for a while where messages are held up: something is missing, or was not told yet.
-const PASSING: [&str; 12] = [
+const PASSING: [&str; 17] = [
     "amount_over",
     "amount_short",
+    "capture_overdue",
     "complement_missing",
     "complement_orphan",
     "currency_unexpected",
     "double_payment",
     "order_unknown",
+    "refund_late",
+    "refund_not_allowed",
+    "refund_order",
+    "refund_partial",
     "sequence_disagrees",
     "total_unknown",
     "unconfirmed",
@@ -62,9 +68,9 @@ impl World {
         // From March to September: PSPs that tell Paris time are read through the night that skips an hour.
         let start = after(first, dice.below(200) * DAY);
         let count = 1 + dice.below(3);
-        let draw = |index| Order::draw(seed, index, required, after(start, 60 * MINUTE));
+        let draw = |index| Order::draw(seed, index, required, after(start, 180 * MINUTE));
         let orders = (0..count).map(draw).collect();
-        Self { seed, start, policy: Policy { require_orders: required, ..Policy::default() }, orders }
+        Self { seed, start, policy: policy(required), orders }
     }
 
     /// The same world without one of its orders.
@@ -115,11 +121,15 @@ impl World {
             if luck.crashes > 0 && luck.dice.below(luck.crashes) == 0 {
                 daemon.crash(clock, &arrivals)?;
                 // Nobody had an answer: the PSP, and the shop, come again.
-                let again = after(now, MINUTE + luck.dice.below(5 * MINUTE));
+                let again = after(now, MINUTE + luck.dice.below(2 * MINUTE));
                 coming.extend(arrivals.into_iter().map(|arrival| (again, arrival)));
                 coming.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
                 luck.crashes = luck.crashes.saturating_mul(2);
                 continue;
+            }
+            if arrivals.iter().any(|arrival| matches!(arrival, Arrival::Registration { .. })) {
+                // Whether a total was changed before or after the payment depends on when the payment was heard of.
+                daemon.ask(self.pages(), now, clock)?;
             }
             daemon.receive(clock, &arrivals)?;
             if luck.weather == Weather::Calm || luck.dice.below(4) > 0 {
@@ -161,7 +171,9 @@ impl World {
         let of_endpoints: BTreeSet<_> = views::of_endpoints(ledger).map_err(text)?.into_iter().collect();
         if of_endpoints != expected {
             let orders: String = self.orders.iter().map(ToString::to_string).collect();
-            wrong.push(format!("{orders}  endpoints\n    should be {expected:?}\n    is        {of_endpoints:?}"));
+            wrong.push(format!(
+                "{orders}  endpoints\n    should be {expected:?}\n    is        {of_endpoints:?}"
+            ));
         }
         let placed: BTreeSet<&str> = self.orders.iter().map(|order| &*order.history.reference).collect();
         for order in views::orders(ledger).map_err(text)? {

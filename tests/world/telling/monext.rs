@@ -10,7 +10,7 @@ use cvco_reconciled::simulate::Dice;
 
 use super::{Account, Name, Page, digits, letters};
 use crate::history::{Fate, History, Part};
-use crate::places::{CARDS, VOUCHERS};
+use crate::places::contract;
 
 const IN_PROGRESS: ResultCode = ("02306", "INPROGRESS");
 const REFUSED: ResultCode = ("02020", "REFUSED");
@@ -38,9 +38,16 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
 }
 
 /// What happened on the payment page: one call at its end, another when an undecided part is decided.
-fn session(account: &mut Account, history: &History, (token, parts): (&str, &[&Part]), legs: &[Leg], style: Prefixes) {
+fn session(
+    account: &mut Account,
+    history: &History,
+    (token, parts): (&str, &[&Part]),
+    legs: &[Leg],
+    style: Prefixes,
+) {
     let moments = parts.iter().flat_map(|part| {
-        let decided = part.fates.iter().take_while(|happened| !matches!(happened.what, Fate::Cancelled | Fate::Odd));
+        let decided =
+            part.fates.iter().take_while(|happened| !matches!(happened.what, Fate::Cancelled | Fate::Odd));
         decided.take(if part.first_and_later().0.what == Fate::Pending { 2 } else { 1 })
     });
     for happened in moments {
@@ -60,7 +67,13 @@ fn session(account: &mut Account, history: &History, (token, parts): (&str, &[&P
 }
 
 /// What was done to a part later: its own history tells.
-fn transaction(account: &mut Account, history: &History, (part, leg): (&Part, &Leg), style: Prefixes, dice: &mut Dice) {
+fn transaction(
+    account: &mut Account,
+    history: &History,
+    (part, leg): (&Part, &Leg),
+    style: Prefixes,
+    dice: &mut Dice,
+) {
     let (first, later) = part.first_and_later();
     let result = if first.what == Fate::Refused { REFUSED } else { ACCEPTED };
     let mut so_far = payment(history, result, vec![leg.clone()]);
@@ -86,7 +99,12 @@ fn transaction(account: &mut Account, history: &History, (part, leg): (&Part, &L
         so_far.history.push(Deed { id, kind, amount, succeeded: true, of: leg.id.clone(), at });
         account.pages.push(page(at, &so_far));
         if !lost {
-            account.say(history.place, at, sender::transaction(&leg.id), format!("{kind} of {}, {amount}", leg.id));
+            account.say(
+                history.place,
+                at,
+                sender::transaction(&leg.id),
+                format!("{kind} of {}, {amount}", leg.id),
+            );
         }
     }
 }
@@ -103,7 +121,7 @@ fn leg(part: &Part, dice: &mut Dice) -> Leg {
         amount: part.amount,
         // 100 authorises, 101 captures as well.
         action: if first.what == Fate::Authorised { "100" } else { "101" },
-        contract: if is_card { CARDS } else { VOUCHERS }.to_owned(),
+        contract: contract(part).to_owned(),
         method: if is_card { "CB" } else { "ANCV_CONNECT" }.to_owned(),
         at: part.fates.iter().find(|happened| happened.what != Fate::Pending).unwrap_or(&first).at,
         authorisation: is_card.then(|| format!("A{}", digits(dice, 5))),

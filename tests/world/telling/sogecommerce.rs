@@ -9,7 +9,7 @@ use cvco_reconciled::simulate::Dice;
 
 use super::{Account, Name, Notice, digits, letters};
 use crate::history::{Fate, History, Part};
-use crate::places::{SITE, form_key};
+use crate::places::{SITE, contract, form_key};
 
 pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
     let mut account = Account { states_total: true, ..Account::default() };
@@ -43,7 +43,13 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
 }
 
 /// What is told of a part after the visit.
-fn later(account: &mut Account, history: &History, first: &Call, (part, listed): (&Part, &Listed), dice: &mut Dice) {
+fn later(
+    account: &mut Account,
+    history: &History,
+    first: &Call,
+    (part, listed): (&Part, &Listed),
+    dice: &mut Dice,
+) {
     for happened in part.first_and_later().1.iter().filter(|happened| !happened.lost) {
         let changed = Listed { status: status(happened.what), ..listed.clone() };
         let (source, total) = match happened.what {
@@ -58,10 +64,22 @@ fn later(account: &mut Account, history: &History, first: &Call, (part, listed):
         let more = part.amount.plus(Cents::new(10_00));
         let parts = vec![Listed { amount: more, ..listed.clone() }];
         let source = Source::BackOfficeReplay;
-        say(account, history, at, &Call { source: source.clone(), total: more, parts, ..first.clone() }, source);
+        say(
+            account,
+            history,
+            at,
+            &Call { source: source.clone(), total: more, parts, ..first.clone() },
+            source,
+        );
     }
     for back in part.backs.iter().filter(|back| !back.lost) {
-        let refund = Listed { amount: back.what, uuid: Some(uuid(dice)), refund: true, auth_number: None, ..listed.clone() };
+        let refund = Listed {
+            amount: back.what,
+            uuid: Some(uuid(dice)),
+            refund: true,
+            auth_number: None,
+            ..listed.clone()
+        };
         let source = Source::MerchantOperation;
         let call = Call {
             trans_id: letters(dice, 6),
@@ -79,7 +97,15 @@ fn later(account: &mut Account, history: &History, first: &Call, (part, listed):
 fn say(account: &mut Account, history: &History, at: Timestamp, call: &Call, again: Source) {
     let form = |call: &Call| call.form(&form_key(), Algorithm::HmacSha256);
     let again = Call { source: again, attempt: 2, ..call.clone() };
-    let part = |part: &Listed| format!("{}{} {} {}", if part.refund { "refund of " } else { "" }, part.brand, part.amount, part.status.as_str());
+    let part = |part: &Listed| {
+        format!(
+            "{}{} {} {}",
+            if part.refund { "refund of " } else { "" },
+            part.brand,
+            part.amount,
+            part.status.as_str()
+        )
+    };
     let words = call.parts.iter().map(part).collect::<Vec<_>>().join(", ");
     account.notices.push(Notice { place: history.place, at, wire: form(call), again: form(&again), words });
 }
@@ -110,7 +136,7 @@ fn first(part: &Part, dice: &mut Dice) -> Listed {
         auth_result: result.to_owned(),
         uuid: (!abandoned).then(|| uuid(dice)),
         auth_number: numbered.then(|| digits(dice, 6)),
-        contract: if is_card { "5249685" } else { "5785350" }.to_owned(),
+        contract: contract(part).to_owned(),
         refund: false,
     }
 }
@@ -128,7 +154,7 @@ fn status(fate: Fate) -> TransStatus {
         Fate::Abandoned => TransStatus::Abandoned,
         Fate::Cancelled => TransStatus::Cancelled,
         Fate::Odd => TransStatus::Unknown("TELEPORTED".to_owned()),
-        Fate::KeepsAll => unreachable!("a refused refund is not told"),
+        Fate::KeepsAll | Fate::AsksBack => unreachable!("a refund that was not made is not told"),
     }
 }
 

@@ -24,7 +24,12 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
         }
         if let Some(at) = part.contradicted {
             let call = Call { amount: part.amount.plus(Cents::new(10_00)), ..call };
-            account.say(history.place, at, wire(&call, dice), format!("{:?} {}", part.instrument, call.amount));
+            account.say(
+                history.place,
+                at,
+                wire(&call, dice),
+                format!("{:?} {}", part.instrument, call.amount),
+            );
         }
     }
     account
@@ -63,7 +68,9 @@ fn code(fate: Fate) -> &'static str {
         Fate::Refused => "00151",
         Fate::Abandoned => "00030",
         Fate::Odd => "54321",
-        Fate::Accepted | Fate::Captured | Fate::Cancelled | Fate::KeepsAll => unreachable!("{fate:?} is not told"),
+        Fate::Accepted | Fate::Captured | Fate::Cancelled | Fate::KeepsAll | Fate::AsksBack => {
+            unreachable!("{fate:?} is not told")
+        }
     }
 }
 

@@ -102,10 +102,12 @@ impl Payment<'_> {
         let mut known_as = first;
         let mut stood = part.first_and_later().0.what;
         for happened in part.first_and_later().1 {
-            if happened.what == Fate::KeepsAll {
+            if happened.what.is_of_refund() {
                 let refund = self.next();
                 let webhook = self.refund(refund, (part, kind), (part.amount, Cents::ZERO), happened.at);
-                self.told.push(Told { webhook: Webhook { happening: Happening::RefundRefused, ..webhook }, lost: happened.lost });
+                let asked = happened.what == Fate::AsksBack;
+                let happening = if asked { Happening::RefundRequested } else { Happening::RefundRefused };
+                self.told.push(Told { webhook: Webhook { happening, ..webhook }, lost: happened.lost });
                 continue;
             }
             if stood == Fate::Authorised {
@@ -134,14 +136,22 @@ impl Payment<'_> {
         known_as
     }
 
-    fn happens(&mut self, operation: u32, (part, kind): (&Part, &Kind), (fate, at): (Fate, Timestamp), lost: bool) {
+    fn happens(
+        &mut self,
+        operation: u32,
+        (part, kind): (&Part, &Kind),
+        (fate, at): (Fate, Timestamp),
+        lost: bool,
+    ) {
         let accepted = matches!(fate, Fate::Authorised | Fate::Captured);
         // What each operation before this one came to is in what was paid so far.
         let mut paid: BTreeMap<(bool, u32), Cents> = self
             .told
             .iter()
             .filter(|told| matches!(told.webhook.happening, Happening::Authorised | Happening::Captured))
-            .map(|told| ((matches!(told.webhook.part, Kind::Card(..)), told.webhook.operation), told.webhook.amount))
+            .map(|told| {
+                ((matches!(told.webhook.part, Kind::Card(..)), told.webhook.operation), told.webhook.amount)
+            })
             .collect();
         let own = (part.instrument == Instrument::Card, operation);
         if accepted {
@@ -165,7 +175,13 @@ impl Payment<'_> {
         self.told.push(Told { webhook, lost });
     }
 
-    fn refund(&self, operation: u32, (_, kind): (&Part, &Kind), (amount, so_far): (Cents, Cents), at: Timestamp) -> Webhook {
+    fn refund(
+        &self,
+        operation: u32,
+        (_, kind): (&Part, &Kind),
+        (amount, so_far): (Cents, Cents),
+        at: Timestamp,
+    ) -> Webhook {
         Webhook {
             merchant_id: MERCHANT.to_owned(),
             payment: self.number.clone(),
@@ -191,7 +207,7 @@ fn happening(fate: Fate) -> Happening {
         Fate::Refused => Happening::Refused,
         Fate::Abandoned => Happening::Abandoned,
         Fate::Cancelled => Happening::Cancelled,
-        Fate::Odd | Fate::KeepsAll => unreachable!("no webhook of a part says so"),
+        Fate::Odd | Fate::KeepsAll | Fate::AsksBack => unreachable!("no webhook of a part says so"),
     }
 }
 
