@@ -104,15 +104,14 @@ pub(super) fn in_memory() -> Result<Connection, LedgerError> {
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
     EMPTY.with_borrow_mut(|empty| {
-        let empty = match empty {
-            Some(empty) => empty,
-            None => {
-                let mut fresh = Connection::open_in_memory()?;
-                migrate(&mut fresh, Path::new(":memory:"))?;
-                empty.insert(fresh)
-            }
-        };
-        Backup::new(empty, &mut conn)?.step(-1)?;
+        if empty.is_none() {
+            let mut fresh = Connection::open_in_memory()?;
+            migrate(&mut fresh, Path::new(":memory:"))?;
+            *empty = Some(fresh);
+        }
+        if let Some(empty) = empty {
+            Backup::new(empty, &mut conn)?.step(-1)?;
+        }
         Ok::<_, LedgerError>(())
     })?;
     conn.pragma_update(None, "foreign_keys", true)?;

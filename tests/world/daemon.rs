@@ -88,7 +88,7 @@ impl Daemon {
     /// Asks the APIs, until all that can be answered now is answered. `clock` is what the daemon's shows.
     pub(crate) fn ask<'a>(
         &mut self,
-        pages: impl Iterator<Item = &'a Page> + Clone,
+        pages: &(impl Iterator<Item = &'a Page> + Clone),
         now: Timestamp,
         clock: Timestamp,
     ) -> Result<(), Trouble> {
@@ -98,7 +98,7 @@ impl Daemon {
             let next = waiting.into_iter().find(|w| !asked.contains(&(w.place, w.question.clone())));
             let Some(next) = next else { return Ok(()) };
             asked.push((next.place, next.question.clone()));
-            if let Some(answer) = self.conversation(&next, pages.clone(), now)? {
+            if let Some(answer) = self.conversation(&next, pages, now)? {
                 self.store_answer(&next, answer, clock)?;
             }
         }
@@ -108,7 +108,7 @@ impl Daemon {
     fn conversation<'a>(
         &self,
         waiting: &Waiting,
-        pages: impl Iterator<Item = &'a Page> + Clone,
+        pages: &(impl Iterator<Item = &'a Page> + Clone),
         now: Timestamp,
     ) -> Result<Option<Answer>, Trouble> {
         let endpoint = waiting.place.endpoint();

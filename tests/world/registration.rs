@@ -55,7 +55,7 @@ impl Registered {
         let ways = if plain { &ANY[..] } else { &ANY[..6] };
         let way = ways[usize::try_from(dice.below(ways.len() as u64)).expect("few")];
         let (total, paid_at) = (history.total, history.visits[0]);
-        let before = paid_at.before(std::time::Duration::from_mins(120));
+        let before = paid_at.before(std::time::Duration::from_hours(2));
         let eur = |at: Timestamp, total: Cents| (at, total, "EUR");
         let calls = match way {
             Way::Before => vec![eur(before, total)],
@@ -101,12 +101,11 @@ impl Registered {
             (false, true) => None,
         };
         match self.way {
-            Way::Before | Way::Twice | Way::Corrected => {}
             Way::After => closed.extend(unknown.filter(|_| records.iter().any(|record| accepted(&record)))),
             Way::Changed if records.iter().any(|record| accepted(&record)) => {
                 open.push(("total_changed".to_owned(), None));
             }
-            Way::Changed => {}
+            Way::Before | Way::Twice | Way::Corrected | Way::Changed => {}
             Way::Foreign => open.extend(of_records("currency_unexpected")),
             Way::Never => open.extend(unknown.into_iter().flat_map(of_records)),
         }

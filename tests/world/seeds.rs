@@ -2,34 +2,37 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::world::World;
 
-/// Lives through so many seeds from `first` on; the first that fails, in words.
-pub(crate) fn live(first: u64, count: u64) -> Result<(), String> {
+/// Lives through so many seeds from `first` on, or until patience is at its end; how many, or the story of one that
+/// fails.
+pub(crate) fn live(first: u64, count: u64, patience: Option<Duration>) -> Result<u64, String> {
+    let began = Instant::now();
     let next = AtomicU64::new(0);
     let failed: Mutex<Option<u64>> = Mutex::new(None);
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let worker = || {
+        while patience.is_none_or(|patience| began.elapsed() < patience) {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            if turn >= count {
+                break;
+            }
+            let seed = first.wrapping_add(turn);
+            if !World::draw(seed).live().is_empty() {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                *failed = Some(failed.map_or(seed, |known| known.min(seed)));
+                next.store(count, Ordering::Relaxed);
+            }
+        }
+    };
     std::thread::scope(|scope| {
-        for _ in 0..processors {
-            scope.spawn(|| {
-                loop {
-                    let turn = next.fetch_add(1, Ordering::Relaxed);
-                    if turn >= count {
-                        break;
-                    }
-                    let seed = first.wrapping_add(turn);
-                    if !World::draw(seed).live().is_empty() {
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        *failed = Some(failed.map_or(seed, |known| known.min(seed)));
-                        next.store(count, Ordering::Relaxed);
-                    }
-                }
-            });
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(worker);
         }
     });
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        None => Ok(()),
+        None => Ok(next.into_inner().min(count)),
         Some(seed) => Err(story(seed)),
     }
 }

@@ -253,14 +253,14 @@ impl Known<'_> {
         let state = match last {
             _ if refunded >= part.amount => "refunded",
             _ if refunded.is_positive() => "part_refunded",
-            Fate::Pending => "pending",
+            // A code of no table is a refusal at Up2pay, and undecided at Sogecommerce.
+            Fate::Odd if self.history.place.psp() == Psp::Up2pay => "refused",
+            Fate::Odd | Fate::Pending => "pending",
+            Fate::Refused => "refused",
             Fate::Authorised | Fate::Accepted => "authorised",
             Fate::Captured | Fate::KeepsAll | Fate::AsksBack => "captured",
-            Fate::Refused => "refused",
             Fate::Abandoned => "abandoned",
             Fate::Cancelled => "cancelled",
-            Fate::Odd if self.history.place.psp() == Psp::Up2pay => "refused",
-            Fate::Odd => "pending",
         };
         TenderRow {
             id: name.id.clone(),

@@ -1,7 +1,9 @@
 //! What an accountant reads in the ledger, by plain SQL over the `acct_*` views.
 
+use cvco_reconciled::ledger::verify;
 use rusqlite::{Connection, Result, Row};
 
+use crate::daemon::{Trouble, text};
 use crate::truth::{Discrepancy, OrderRow, RecordRow, TenderRow};
 
 /// What the ledger says of one order.
@@ -91,6 +93,28 @@ pub(crate) fn wrongly_owed(ledger: &Connection) -> Result<Vec<String>> {
         "",
         |row| row.get(0),
     )
+}
+
+/// Facts that were taken for news more than once at one endpoint.
+pub(crate) fn taken_twice(ledger: &Connection) -> Result<Vec<String>> {
+    all(
+        ledger,
+        "SELECT json_extract(content, '$.events') FROM log
+         WHERE ?1 = '' AND kind = 'notification' AND verdict = 'genuine'
+         GROUP BY endpoint, 1 HAVING COUNT(*) > 1",
+        "",
+        |row| row.get(0),
+    )
+}
+
+/// What `verify` finds wrong with the ledger: its chain, and the fold made again from the log.
+pub(crate) fn flaws(ledger: &Connection) -> std::result::Result<Vec<Trouble>, Trouble> {
+    let folder = tempfile::tempdir().map_err(text)?;
+    let (file, no_key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
+    let path = file.to_str().ok_or("a folder that is no text")?;
+    ledger.execute("VACUUM INTO ?1", [path]).map_err(text)?;
+    let proof = verify(&file, &no_key, &mut |_, _| {}).map_err(text)?;
+    Ok(proof.flaws.into_iter().map(|flaw| format!("verify: {}: {}", flaw.place, flaw.what)).collect())
 }
 
 fn all<T>(

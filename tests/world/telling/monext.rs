@@ -54,7 +54,14 @@ fn session(
         let answer = match happened.what {
             Fate::Pending => session_result(IN_PROGRESS, style),
             Fate::Refused => payment(history, REFUSED, legs.to_vec()).as_session(style),
-            _ => payment(history, ACCEPTED, legs.to_vec()).as_session(style),
+            Fate::Accepted
+            | Fate::Authorised
+            | Fate::Captured
+            | Fate::Abandoned
+            | Fate::Cancelled
+            | Fate::Odd
+            | Fate::KeepsAll
+            | Fate::AsksBack => payment(history, ACCEPTED, legs.to_vec()).as_session(style),
         };
         let path = "/V4/services/WebPaymentAPI".to_owned();
         account.pages.push(Page { from: happened.at, path, about: token.to_owned(), body: answer });
@@ -86,10 +93,12 @@ fn transaction(
     account.pages.push(page(first.at, &so_far));
     let undecided = first.what == Fate::Pending;
     let deeds = later.iter().filter_map(|happened| {
-        let kind = match happened.what {
-            Fate::Captured if !undecided => "CAPTURE",
-            Fate::Cancelled => "RESET",
-            _ => return None,
+        let kind = if happened.what == Fate::Captured && !undecided {
+            "CAPTURE"
+        } else if happened.what == Fate::Cancelled {
+            "RESET"
+        } else {
+            return None;
         };
         Some((kind, part.amount, happened.at, happened.lost))
     });

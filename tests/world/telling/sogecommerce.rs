@@ -52,10 +52,13 @@ fn later(
 ) {
     for happened in part.first_and_later().1.iter().filter(|happened| !happened.lost) {
         let changed = Listed { status: status(happened.what), ..listed.clone() };
-        let (source, total) = match happened.what {
-            Fate::Captured => (Source::Batch, part.amount),
-            Fate::Cancelled => (Source::MerchantOperation, part.amount),
-            _ => (Source::BackOfficeReplay, first.total),
+        // About one part alone, but for what the payment page had left undecided.
+        let (source, total) = if happened.what == Fate::Captured {
+            (Source::Batch, part.amount)
+        } else if happened.what == Fate::Cancelled {
+            (Source::MerchantOperation, part.amount)
+        } else {
+            (Source::BackOfficeReplay, first.total)
         };
         let call = Call { source: source.clone(), total, parts: vec![changed], ..first.clone() };
         say(account, history, happened.at, &call, source);

@@ -10,8 +10,8 @@ use crate::history::{Fate, History, Part};
 use crate::places::{KEY, TEMPLATE};
 
 pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
-    let mut account = Account::default();
-    account.calls = history.visits.iter().map(|_| digits(dice, 9)).collect();
+    let calls = history.visits.iter().map(|_| digits(dice, 9)).collect();
+    let mut account = Account { calls, ..Account::default() };
     for part in &history.parts {
         let call = first_call(history, part, &account.calls[part.visit], dice);
         // An attempt that was given up never became a transaction.

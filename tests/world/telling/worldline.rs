@@ -42,7 +42,7 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
             history,
             number: digits(dice, 10),
             ids: if dice.below(2) == 0 { IdForm::Underscore } else { IdForm::Wrapped },
-            states_amount: !asked || dice.below(2) == 0,
+            states_amount: dice.below(2) == 0 || !(asked || can_be_worked_out(history, visit)),
             operations: 0,
             told: Vec::new(),
         };
@@ -67,6 +67,14 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
         account.calls.push(payment.number);
     }
     account
+}
+
+/// Whether what was paid so far says what the first part came to: not if it was refused, nor if too much was paid.
+fn can_be_worked_out(history: &History, visit: usize) -> bool {
+    let paid: Cents = history.parts_of(visit).map(|part| part.amount).sum();
+    let accepted = |part: &Part| matches!(part.first_and_later().0.what, Fate::Authorised | Fate::Captured);
+    let mut parts = history.parts_of(visit);
+    paid <= history.total && parts.all(|part| accepted(part) && part.contradicted.is_none())
 }
 
 fn with_kind<'a>(part: &'a Part, dice: &mut Dice) -> (&'a Part, Kind, &'static str) {
