@@ -69,12 +69,15 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
     account
 }
 
-/// Whether what was paid so far says what the first part came to: not if it was refused, nor if too much was paid.
+/// Whether what was paid so far says what the first part, a voucher's, came to: not if it was refused, nor if too much
+/// was paid.
 fn can_be_worked_out(history: &History, visit: usize) -> bool {
     let paid: Cents = history.parts_of(visit).map(|part| part.amount).sum();
     let accepted = |part: &Part| matches!(part.first_and_later().0.what, Fate::Authorised | Fate::Captured);
+    let voucher_first =
+        history.parts_of(visit).next().is_some_and(|part| part.instrument == Instrument::Voucher);
     let mut parts = history.parts_of(visit);
-    paid <= history.total && parts.all(|part| accepted(part) && part.contradicted.is_none())
+    voucher_first && paid <= history.total && parts.all(|part| accepted(part) && part.contradicted.is_none())
 }
 
 fn with_kind<'a>(part: &'a Part, dice: &mut Dice) -> (&'a Part, Kind, &'static str) {
