@@ -16,7 +16,7 @@ docdir       = $(DESTDIR)$(PREFIX)/share/doc/cvco-reconciled
 target       = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt clippy unit doc docs deny lint bench install
+.PHONY: help demo build test fmt clippy unit doc docs deny lint soak mutants bench install
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ deny:
 	fi
 
 lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and advisories
+
+soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST=from which on, MINUTES=at most
+	WORLD_SEEDS=$(or $(SEEDS),1000000) WORLD_FIRST=$(or $(FIRST),0) $(if $(MINUTES),WORLD_MINUTES=$(MINUTES)) \
+	    $(CARGO) test --locked --release --test world the_ledger_tells_the_truth -- --nocapture
+
+mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=one of them
+	$(CARGO) mutants $(if $(FILE),--file $(FILE)) -- --locked --test world
 
 bench: ## throughput, latency, and the time of verify and rebuild; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)

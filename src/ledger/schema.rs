@@ -1,9 +1,11 @@
 //! Opening the ledger's file: `schema.sql`, its version, and SQLite's settings.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -90,13 +92,6 @@ pub(super) fn scratch() -> Result<Connection, LedgerError> {
     Ok(conn)
 }
 
-/// An empty ledger in memory: how `schema.sql` lays one out.
-pub(super) fn in_memory() -> Result<Connection, LedgerError> {
-    let conn = Connection::open_in_memory()?;
-    conn.execute_batch(SCHEMA)?;
-    Ok(conn)
-}
-
 /// An empty database in a temporary file that keeps nothing.
 pub(super) fn temporary() -> Result<Connection, LedgerError> {
     let conn = Connection::open("")?;
@@ -105,6 +100,31 @@ pub(super) fn temporary() -> Result<Connection, LedgerError> {
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
+    Ok(conn)
+}
+
+thread_local! {
+    /// An empty ledger: copying its pages takes a twentieth of the time of executing the schema.
+    static EMPTY: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
+
+/// An empty ledger of nobody but this connection.
+pub(super) fn in_memory() -> Result<Connection, LedgerError> {
+    let mut conn = Connection::open_in_memory()?;
+    conn.set_prepared_statement_cache_capacity(128);
+    keep_plans(&conn)?;
+    EMPTY.with_borrow_mut(|empty| {
+        if empty.is_none() {
+            let mut fresh = Connection::open_in_memory()?;
+            migrate(&mut fresh, Path::new(":memory:"))?;
+            *empty = Some(fresh);
+        }
+        if let Some(empty) = empty {
+            Backup::new(empty, &mut conn)?.step(-1)?;
+        }
+        Ok::<_, LedgerError>(())
+    })?;
+    conn.pragma_update(None, "foreign_keys", true)?;
     Ok(conn)
 }
 

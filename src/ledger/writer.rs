@@ -43,6 +43,13 @@ pub struct Swept {
     pub ahead: Duration,
 }
 
+impl Swept {
+    fn by(fold: &mut Fold<'_>, now: Timestamp) -> Result<Self, LedgerError> {
+        let came_due = fold.sweep(now)?;
+        Ok(Self { came_due, ahead: fold.head().at.since(now) })
+    }
+}
+
 /// The ledger's file, open for writing, without a thread: for commands that run beside the daemon or without
 /// it, and for the writer itself.
 pub struct Store {
@@ -76,6 +83,22 @@ impl Store {
         drop(schema::open_for_reading(path)?);
         let conn = schema::open_for_writing(path)?;
         Ok(Self { conn, seal_key: key_file::read_or_make(key_file, false)?, _lock: None })
+    }
+
+    /// A ledger in memory, gone with the store, for simulations and tests: the schema, the fold and the transactions
+    /// are those of any other, only nothing is synced.
+    ///
+    /// # Errors
+    /// SQLite's own, or the system gives no random numbers.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        let seal_key = SealKey::parse(&SealKey::generate()?)?;
+        Ok(Self { conn: schema::in_memory()?, seal_key, _lock: None })
+    }
+
+    /// The ledger for readers with queries of their own over the `acct_*` views, where there is no file to open.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.conn
     }
 
     /// Whether a daemon serves the ledger of this payload key.
@@ -113,6 +136,19 @@ impl Store {
         fold.finish()?;
         tx.commit()?;
         Ok(())
+    }
+
+    /// Applies the rules of time up to an instant.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub fn sweep(&mut self, now: Timestamp) -> Result<Swept, LedgerError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut fold = Fold::resume(&tx)?;
+        let swept = Swept::by(&mut fold, now)?;
+        fold.finish()?;
+        tx.commit()?;
+        Ok(swept)
     }
 
     /// Takes a notification that came by another way than the listener, with its raw bytes.
@@ -328,11 +364,7 @@ impl Ledger {
     /// # Errors
     /// Whatever prevented the commit.
     pub async fn sweep(&self, now: Timestamp) -> Result<Swept, LedgerError> {
-        self.run(move |desk| {
-            let came_due = desk.fold.sweep(now)?;
-            Ok(Swept { came_due, ahead: desk.fold.head().at.since(now) })
-        })
-        .await
+        self.run(move |desk| Swept::by(&mut desk.fold, now)).await
     }
 
     /// Puts the next due e-mail together.

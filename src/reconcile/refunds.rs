@@ -7,7 +7,7 @@ use crate::domain::{Cents, Operation, ReportedState, Tender, TenderId, TenderSta
 
 use super::Fact;
 use super::tenders::{Attempt, Basis, Evidence, identity};
-use super::weighing::{is_accepting, leading, odd_status};
+use super::weighing::{first_time, is_accepting, leading, odd_status};
 
 /// A refund, as the tender remembers it that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +109,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
             id: fact.event.tender_id.clone(),
             amount: given_back_in_turns(deciding).unwrap_or(fact.event.amount),
             outcome: Outcome::of(furthest),
-            at: deciding.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?,
+            at: first_time(deciding, |_| true)?,
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
             odd_status: odd_status(facts, furthest),
         },

@@ -115,7 +115,7 @@ pub(super) fn odd_status(facts: &[&Fact], state: ReportedState) -> Option<String
 }
 
 /// When a tender was first in such a state: the PSP's time where it states one, else the time of receipt.
-fn first_time(facts: &[&Fact], wanted: impl Fn(ReportedState) -> bool) -> Option<Timestamp> {
+pub(super) fn first_time(facts: &[&Fact], wanted: impl Fn(ReportedState) -> bool) -> Option<Timestamp> {
     let told = || facts.iter().filter(|fact| wanted(fact.event.state));
     told()
         .filter_map(|fact| fact.event.occurred_at)

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 pub use actor::{Actor, Expect, Laid, Message, Play, Trials};
 pub use client::{Address, AddressError};
+pub use dice::Dice;
 pub use load::{Admin, LoadError, run};
 pub use monext::{MonextTrial, empty_books};
 pub use report::{Report, Unexpected};

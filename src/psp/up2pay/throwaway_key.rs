@@ -24,6 +24,8 @@ pub struct ThrowawayKey {
     q: BigUint,
     n: BigUint,
     d: BigUint,
+    /// Of `q`, modulo `p`.
+    inverse: BigUint,
 }
 
 /// Why there is no key.
@@ -69,7 +71,8 @@ impl ThrowawayKey {
     fn of_primes(p: BigUint, q: BigUint) -> Option<Self> {
         let phi = (&p - 1_u32) * (&q - 1_u32);
         let d = BigUint::from(PUBLIC_EXPONENT).modinv(&phi)?;
-        Some(Self { n: &p * &q, p, q, d })
+        let inverse = q.modinv(&p)?;
+        Some(Self { n: &p * &q, p, q, d, inverse })
     }
 
     /// Reads a PEM `RSA PRIVATE KEY` (PKCS#1).
@@ -93,13 +96,11 @@ impl ThrowawayKey {
     /// The private key as PEM `RSA PRIVATE KEY` (PKCS#1).
     #[must_use]
     pub fn private_pem(&self) -> String {
-        let Self { p, q, n, d } = self;
+        let Self { p, q, n, d, inverse } = self;
         let zero = BigUint::ZERO;
         let e = BigUint::from(PUBLIC_EXPONENT);
         let (dp, dq) = (d % (p - 1_u32), d % (q - 1_u32));
-        // Both are primes and differ, so the inverse exists.
-        let inverse = q.modinv(p).unwrap_or_default();
-        let numbers = [&zero, n, &e, d, p, q, &dp, &dq, &inverse];
+        let numbers = [&zero, n, &e, d, p, q, &dp, &dq, inverse];
         pem("RSA PRIVATE KEY", &der::element(SEQUENCE, &numbers.map(integer).concat()))
     }
 
@@ -121,9 +122,18 @@ impl ThrowawayKey {
         let info = [&SHA1_DIGEST_INFO, digest.as_ref()].concat();
         let padding = vec![0xff; length.saturating_sub(info.len()).saturating_sub(3)];
         let block = [&[0, 1], padding.as_slice(), &[0], &info].concat();
-        let signature = BigUint::from_bytes_be(&block).modpow(&self.d, &self.n).to_bytes_be();
+        let signature = self.power(&BigUint::from_bytes_be(&block)).to_bytes_be();
         let leading = vec![0; length.saturating_sub(signature.len())];
         [leading, signature].concat()
+    }
+
+    /// `block` to the power of `d`, modulo each prime and put together again (Garner): a quarter of the work.
+    fn power(&self, block: &BigUint) -> BigUint {
+        let Self { p, q, d, inverse, .. } = self;
+        let modulo = |prime: &BigUint| block.modpow(&(d % (prime - 1_u32)), prime);
+        let (of_p, of_q) = (modulo(p), modulo(q));
+        let difference = (of_p + p - &of_q % p) % p;
+        &of_q + q * (difference * inverse % p)
     }
 }
 

@@ -187,3 +187,10 @@ fn the_time_of_the_last_refund_is_the_psps() {
     let case = paid().with(card_back(1000).happened(30)).with(card_back(1000).id("RC2").happened(10).at(40));
     assert_eq!(case.record().tenders[1].refunded_at, Some(minute(30)));
 }
+
+#[test]
+fn a_refund_is_dated_by_the_psp_even_if_an_answer_without_a_date_was_received_before_that() {
+    let undated = card_back(1000).answered().at(20);
+    let case = paid().with(card_back(1000).happened(30).at(40)).with(undated);
+    assert_eq!(case.record().tenders[1].refunded_at, Some(minute(30)));
+}

@@ -1,0 +1,306 @@
+//! What must come of it: the rows of `acct_orders`, `acct_register` and `acct_tenders` and the discrepancies, from
+//! what happened and was told. Nothing here knows how the program reconciles; where a PSP told the last thing that
+//! happened to a part, that is where the part stands.
+
+use cvco_reconciled::domain::{Cents, Instrument, Mode, Psp, Timestamp};
+
+use crate::episodes::Episode;
+use crate::history::{Fate, Happened, History, Part};
+use crate::places::Place;
+use crate::registration::Registered;
+use crate::telling::{Account, Name};
+
+/// A row of `acct_orders`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OrderRow {
+    pub(crate) total: i64,
+    pub(crate) currency: String,
+    pub(crate) version: i64,
+    pub(crate) paid: i64,
+    pub(crate) state: String,
+}
+
+/// A row of `acct_register`, with its tenders.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RecordRow {
+    pub(crate) psp: String,
+    pub(crate) call_number: String,
+    pub(crate) endpoint: String,
+    pub mode: String,
+    pub(crate) currency: String,
+    pub(crate) expected: Option<i64>,
+    pub(crate) expected_from: Option<String>,
+    pub(crate) voucher: i64,
+    pub(crate) card: i64,
+    pub(crate) paid: i64,
+    pub(crate) refunded: i64,
+    pub(crate) gap: Option<i64>,
+    pub(crate) state: String,
+    pub(crate) tenders: Vec<TenderRow>,
+}
+
+/// A row of `acct_tenders`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TenderRow {
+    pub(crate) id: Option<String>,
+    pub(crate) instrument: String,
+    pub(crate) brand: String,
+    pub(crate) amount: i64,
+    pub(crate) refunded: i64,
+    pub(crate) state: String,
+    /// By the PSP's clock: accepted, captured, last given back.
+    pub(crate) times: [Option<String>; 3],
+}
+
+/// Nobody told when anything happened to it.
+pub(crate) const UNDATED: [Option<String>; 3] = [None, None, None];
+
+/// A discrepancy: its kind, and the call number of its record, if it is one record's.
+pub(crate) type Discrepancy = (String, Option<String>);
+
+/// The truth about one order.
+#[derive(Debug, Clone)]
+pub(crate) struct Truth {
+    /// `None`: the shop never registers it.
+    pub(crate) order: Option<OrderRow>,
+    pub(crate) records: Vec<RecordRow>,
+    /// Sorted.
+    pub(crate) open: Vec<Discrepancy>,
+    /// Sorted.
+    pub(crate) closed: Vec<&'static str>,
+    /// The endpoint's PSP owes an answer for good.
+    pub(crate) unanswered: bool,
+}
+
+/// Where a record of several stands decides for the order, the first that applies.
+const BY_WEIGHT: [&str; 7] =
+    ["unbalanced", "part_refunded", "balanced", "unverified", "pending", "refunded", "failed"];
+
+/// Discrepancies of an order as a whole.
+const OF_THE_ORDER: [&str; 3] = ["double_payment", "total_changed", "reference_collision"];
+
+/// A record with one of these lacks a part, and does not add up whatever is expected of it.
+const PART_MISSING: [&str; 3] = ["complement_missing", "complement_orphan", "voucher_orphan"];
+
+impl Truth {
+    pub(crate) fn of(
+        episode: &Episode,
+        history: &History,
+        account: &Account,
+        registered: &Registered,
+    ) -> Self {
+        let homes: Vec<usize> =
+            (0..history.visits.len()).map(|visit| if episode.joined { 0 } else { visit }).collect();
+        let known = Known { history, account, registered };
+        let mut open: Vec<Discrepancy> = Vec::new();
+        let mut unanswered = false;
+        for kind in episode.open {
+            match *kind {
+                "unconfirmed" => unanswered = true,
+                kind if OF_THE_ORDER.contains(&kind) => open.push((kind.to_owned(), None)),
+                kind => open.push((kind.to_owned(), Some(account.calls[episode.visit].clone()))),
+            }
+        }
+        let mut records: Vec<RecordRow> = (0..history.visits.len())
+            .filter(|visit| homes[*visit] == *visit)
+            .filter_map(|visit| {
+                let parts: Vec<(&Part, &Name)> = history
+                    .parts
+                    .iter()
+                    .zip(&account.names)
+                    .filter(|(part, _)| homes[part.visit] == visit && known.last(part).is_some())
+                    .collect();
+                let amiss =
+                    visit == episode.visit && episode.open.iter().any(|kind| PART_MISSING.contains(kind));
+                (!parts.is_empty()).then(|| known.record(visit, &parts, amiss))
+            })
+            .collect();
+        records.sort();
+        let mut closed: Vec<&'static str> = episode.closed.to_vec();
+        registered.add(&records, account.states_total, &mut open, &mut closed);
+        open.sort();
+        closed.sort_unstable();
+        let order = registered.last().map(|(total, currency)| OrderRow {
+            total: total.get(),
+            currency: currency.to_owned(),
+            version: i64::try_from(registered.versions.len()).expect("few"),
+            paid: paid_of(&records),
+            state: state_of(&records, &open),
+        });
+        Self { order, records, open, closed, unanswered }
+    }
+}
+
+/// Trials count only where there is nothing else.
+fn paid_of(records: &[RecordRow]) -> i64 {
+    let mode = records.iter().map(|record| &record.mode).min();
+    records.iter().filter(|record| Some(&record.mode) == mode).map(|record| record.paid).sum()
+}
+
+fn state_of(records: &[RecordRow], open: &[Discrepancy]) -> String {
+    if open.iter().any(|(kind, _)| kind == "double_payment") {
+        return "unbalanced".to_owned();
+    }
+    let stands = |state: &&str| records.iter().any(|record| record.state == *state);
+    BY_WEIGHT.iter().copied().find(stands).unwrap_or("unpaid").to_owned()
+}
+
+/// What is known of an order.
+struct Known<'a> {
+    history: &'a History,
+    account: &'a Account,
+    registered: &'a Registered,
+}
+
+impl Known<'_> {
+    fn told<'p, T>(&self, part: &Part, happened: &'p [Happened<T>]) -> impl Iterator<Item = &'p Happened<T>> {
+        // Who asks is told of everything, once anything of the payment was heard of.
+        let asked = self.history.place == Place::WorldlineAsked
+            && self.history.parts_of(part.visit).any(|part| !part.first_and_later().0.lost)
+            && part.first_and_later().0.lost;
+        happened.iter().filter(move |happened| asked || !happened.lost)
+    }
+
+    fn fates(&self, part: &Part) -> Vec<Happened<Fate>> {
+        // Monext tells a cancellation and a capture by the transaction's history, but nothing without its session.
+        self.told(part, &part.fates).filter(|told| !told.what.is_of_refund()).copied().collect()
+    }
+
+    /// The last thing told of a part.
+    fn last(&self, part: &Part) -> Option<Fate> {
+        let last = self.fates(part).last()?.what;
+        Some(if self.is_play_money(part) { Fate::Refused } else { last })
+    }
+
+    /// At a real endpoint Up2pay's trial platform shows by the card's authorisation number, and is not counted.
+    fn is_play_money(&self, part: &Part) -> bool {
+        self.history.place == Place::Up2pay
+            && self.shows_its_world(part)
+            && self.history.platform == Mode::Test
+    }
+
+    fn shows_its_world(&self, part: &Part) -> bool {
+        part.instrument == Instrument::Card
+            && !part.misauthorised
+            && self.fates(part).iter().any(|told| told.what == Fate::Authorised)
+    }
+
+    fn mode(&self, visit: usize) -> Mode {
+        let place = self.history.place;
+        let shown = match place.psp() {
+            Psp::Sogecommerce => true,
+            Psp::Up2pay => self.history.parts_of(visit).any(|part| self.shows_its_world(part)),
+            Psp::Worldline | Psp::Monext | Psp::Ancv => false,
+        };
+        if shown { self.history.platform } else { place.mode() }
+    }
+
+    fn record(&self, visit: usize, parts: &[(&Part, &Name)], amiss: bool) -> RecordRow {
+        let place = self.history.place;
+        let (expected, currency, expected_from) = match self.registered.last() {
+            Some((total, currency)) => (Some(total), currency, Some("order")),
+            None if self.account.states_total => (Some(self.history.total), "EUR", Some("psp")),
+            None => (None, "EUR", None),
+        };
+        let paid = |instrument: Instrument| -> Cents {
+            let of = parts.iter().filter(|(part, _)| part.instrument == instrument && currency == "EUR");
+            of.filter(|(part, _)| self.last(part).is_some_and(is_accepted)).map(|(part, _)| part.amount).sum()
+        };
+        let (voucher, card) = (paid(Instrument::Voucher), paid(Instrument::Card));
+        let mut tenders: Vec<TenderRow> = parts.iter().map(|(part, name)| self.tender(part, name)).collect();
+        tenders.sort();
+        let refunded: i64 = tenders.iter().map(|tender| tender.refunded).sum();
+        let total = voucher.plus(card).get();
+        let gap = expected.map(|expected| total - expected.get());
+        let state = if refunded > 0 {
+            if refunded >= total { "refunded" } else { "part_refunded" }
+        } else if tenders.iter().any(|tender| tender.state == "pending") {
+            "pending"
+        } else if !parts.iter().any(|(part, _)| self.last(part).is_some_and(is_accepted)) {
+            "failed"
+        } else if amiss {
+            "unbalanced"
+        } else {
+            match gap {
+                Some(0) => "balanced",
+                Some(_) => "unbalanced",
+                None => "unverified",
+            }
+        };
+        RecordRow {
+            psp: place.psp().to_string(),
+            call_number: self.account.calls[visit].clone(),
+            endpoint: place.endpoint().id.to_string(),
+            mode: self.mode(visit).to_string(),
+            currency: currency.to_owned(),
+            expected: expected.map(Cents::get),
+            expected_from: expected_from.map(str::to_owned),
+            voucher: voucher.get(),
+            card: card.get(),
+            paid: total,
+            refunded,
+            gap,
+            state: state.to_owned(),
+            tenders,
+        }
+    }
+
+    fn tender(&self, part: &Part, name: &Name) -> TenderRow {
+        let fates = self.fates(part);
+        let last = self.last(part).expect("something was told of it");
+        let backs: Vec<&Happened<Cents>> = self.told(part, &part.backs).collect();
+        let refunded: Cents = backs.iter().map(|back| back.what).sum();
+        let state = match last {
+            _ if refunded >= part.amount => "refunded",
+            _ if refunded.is_positive() => "part_refunded",
+            // A code of no table is a refusal at Up2pay, and undecided at Sogecommerce.
+            Fate::Odd if self.history.place.psp() == Psp::Up2pay => "refused",
+            Fate::Odd | Fate::Pending => "pending",
+            Fate::Refused => "refused",
+            Fate::Authorised | Fate::Accepted => "authorised",
+            Fate::Captured | Fate::KeepsAll | Fate::AsksBack => "captured",
+            Fate::Abandoned => "abandoned",
+            Fate::Cancelled => "cancelled",
+        };
+        TenderRow {
+            id: name.id.clone(),
+            instrument: part.instrument.to_string(),
+            brand: name.brand.clone(),
+            amount: part.amount.get(),
+            refunded: refunded.get(),
+            state: state.to_owned(),
+            times: if self.is_play_money(part)
+                || part.first_and_later().0.lost && self.history.place == Place::WorldlineAsked
+            {
+                UNDATED
+            } else {
+                self.times(part, &fates, &backs)
+            },
+        }
+    }
+
+    fn times(
+        &self,
+        part: &Part,
+        fates: &[Happened<Fate>],
+        backs: &[&Happened<Cents>],
+    ) -> [Option<String>; 3] {
+        // Every message of Sogecommerce is dated like the payment.
+        let dated = |at: Timestamp| match self.history.place.psp() {
+            Psp::Sogecommerce => self.history.visits[part.visit],
+            Psp::Up2pay => part.first_and_later().0.at,
+            Psp::Worldline | Psp::Monext | Psp::Ancv => at,
+        };
+        let first = |wanted: fn(Fate) -> bool| {
+            fates.iter().filter(|told| wanted(told.what)).map(|told| dated(told.at)).min()
+        };
+        let accepted = first(is_accepted);
+        let captured = first(|fate| fate == Fate::Captured);
+        let given_back = backs.iter().map(|back| back.at).max();
+        [accepted, captured, given_back].map(|at| at.map(|at| at.to_string()))
+    }
+}
+
+const fn is_accepted(fate: Fate) -> bool {
+    matches!(fate, Fate::Authorised | Fate::Captured | Fate::Accepted)
+}
