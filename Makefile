@@ -59,8 +59,8 @@ soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST
 	WORLD_SEEDS=$(or $(SEEDS),1000000) WORLD_FIRST=$(or $(FIRST),0) $(if $(MINUTES),WORLD_MINUTES=$(MINUTES)) \
 	    $(CARGO) test --locked --release --test world the_ledger_tells_the_truth -- --nocapture
 
-mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=one of them
-	$(CARGO) mutants $(if $(FILE),--file $(FILE)) -- --locked --test world
+mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=part of a path
+	$(CARGO) mutants $(if $(FILE),--re $(FILE)) -- --locked --test world
 
 bench: ## throughput, latency, and the time of verify and rebuild; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
