@@ -140,7 +140,7 @@ impl World {
             if luck.weather == Weather::Calm || luck.dice.below(4) > 0 {
                 daemon.ask(&self.pages(), after(now, 5), after(clock, 5))?;
             }
-            if luck.dice.below(3) == 0 {
+            if luck.dice.below(if luck.jumps { 2 } else { 3 }) == 0 {
                 daemon.sweep(after(clock, 6))?;
             }
         }
@@ -191,7 +191,7 @@ impl World {
             wrong.push(format!("taken for news twice: {twice:?}"));
         }
         // Where the clock jumped, the fold is the likeliest to depend on it.
-        if self.seed.is_multiple_of(PROVEN) || (luck.jumps && self.seed.is_multiple_of(3)) {
+        if self.seed.is_multiple_of(PROVEN) || luck.jumps {
             wrong.extend(views::flaws(ledger)?);
         }
         let owed = views::wrongly_owed(ledger).map_err(text)?;
@@ -211,7 +211,7 @@ impl Luck {
             _ => Weather::Wild,
         };
         let crashes = if dice.below(3) == 0 { 4 } else { 0 };
-        let jumps = weather != Weather::Calm && dice.below(3) == 0;
+        let jumps = weather != Weather::Calm && dice.below(2) == 0;
         Self { weather, crashes, jumps, dice }
     }
 
