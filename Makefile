@@ -62,8 +62,9 @@ soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST
 mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=one of them
 	$(CARGO) mutants $(if $(FILE),--file $(FILE)) -- --locked --test world
 
-bench: ## throughput and latency, beside a bare server and a bare SQLite; DIR=folder on the disk to measure
+bench: ## throughput, latency, and the time of verify and rebuild; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
+	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
 
 install: ## put binary, systemd units, users and sample in place; `make build` comes first, as yourself
 	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }

@@ -5,6 +5,7 @@
 -- orders …       what the log amounts to: a fold over it, made again at any time by `rebuild`.
 -- outbox         e-mails owed and sent.
 -- attempts       how asking the PSPs' own APIs goes, for the questions that have no answer yet.
+-- anchors        links of the chain that were mailed to people, so that nobody can forge the log anew unnoticed.
 -- rejections     a bounded sample of calls that were refused.
 -- acct_*         the views for accountants. Stable: columns are only ever added.
 --
@@ -19,7 +20,7 @@ CREATE TABLE log (
   at             TEXT NOT NULL,        -- when the daemon took it; never before the entry above
   kind           TEXT NOT NULL CHECK (kind IN ('notification', 'confirmation', 'inquiry', 'order', 'policy',
                                                'acknowledgement', 'signature_failures')),
-  shop           TEXT,                 -- whose it is; NULL for a policy
+  shop           TEXT,                 -- whose it is; NULL for a policy or an acknowledgement
   endpoint       TEXT,                 -- where it came in
   psp            TEXT,                 -- who sent it
   verdict        TEXT CHECK (verdict IN ('genuine', 'duplicate', 'ignored', 'hint')),  -- of a notification or confirmation
@@ -159,11 +160,20 @@ CREATE TABLE discrepancies (
   closed_at      TEXT,
   acked_at       TEXT,
   acked_by       TEXT,
-  acked_note     TEXT
+  acked_note     TEXT,
+  snoozed_until  TEXT                  -- when a person wants to be reminded of it; NULL once it has closed
 ) STRICT;
 CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
 CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX discrepancies_to_remind_of ON discrepancies (snoozed_until) WHERE snoozed_until IS NOT NULL;
+
+-- What people said of discrepancies: each acknowledgement of the log, with the one that it concerns.
+CREATE TABLE acts (
+  seq            INTEGER PRIMARY KEY REFERENCES log (seq),
+  discrepancy_id INTEGER REFERENCES discrepancies (id)  -- NULL: the rules of today never raised it
+) STRICT;
+CREATE INDEX acts_by_discrepancy ON acts (discrepancy_id);
 
 -- What a PSP's own API is asked about. Two with the same topic and subject at one endpoint are one.
 CREATE TABLE questions (
@@ -226,7 +236,7 @@ CREATE TABLE outbox (
   id             INTEGER PRIMARY KEY,
   shop           TEXT NOT NULL,
   discrepancy_id INTEGER NOT NULL,
-  news           TEXT NOT NULL CHECK (news IN ('opened', 'closed')),
+  news           TEXT NOT NULL CHECK (news IN ('opened', 'reminded', 'closed')),
   urgent         INTEGER NOT NULL,     -- 1: at once; 0: with the next digest
   created_at     TEXT NOT NULL,
   message_id     TEXT,                 -- the e-mail it belongs to, fixed at the first attempt
@@ -251,6 +261,20 @@ CREATE TABLE attempts (
   last_error TEXT,
   PRIMARY KEY (endpoint, topic, subject)
 ) STRICT, WITHOUT ROWID;
+
+-- One for each day that brought entries; mailed after that day's midnight in Paris.
+CREATE TABLE anchors (
+  seq        INTEGER PRIMARY KEY REFERENCES log (seq),  -- the last entry before that midnight
+  chain_hash TEXT NOT NULL,            -- as it was then
+  first_seq  INTEGER NOT NULL,         -- the first entry since the anchor before
+  first_day  TEXT NOT NULL,            -- days in Paris, from the first …
+  day        TEXT NOT NULL,            -- … to the last
+  message_id TEXT NOT NULL,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  attempt_at TEXT NOT NULL,            -- not before
+  last_error TEXT,
+  sent_at    TEXT
+) STRICT;
 
 CREATE TABLE rejections (
   id             INTEGER PRIMARY KEY,
@@ -305,8 +329,24 @@ CREATE VIEW acct_discrepancies AS
 SELECT d.id, d.kind, d.severity, d.shop, COALESCE(d.psp, o.psp) AS psp, o.reference AS order_ref,
        COALESCE(d.call_number, o.call_number) AS call_number,
        d.opened_at, d.closed_at, d.expected_cents, d.actual_cents, d.detail, d.acked_at, d.acked_note,
-       d.acked_by, d.endpoint
+       d.acked_by, d.endpoint, d.snoozed_until,
+       (SELECT json_extract(l.content, '$.note') FROM acts a JOIN log l USING (seq)
+         WHERE a.discrepancy_id = d.id AND json_extract(l.content, '$.note') IS NOT NULL
+         ORDER BY a.seq DESC LIMIT 1) AS last_note
 FROM discrepancies d LEFT JOIN orders o USING (order_id);
+
+CREATE VIEW acct_acknowledgements AS
+SELECT l.seq, l.at,
+       -- an act without anything to add is its bare name; a snooze has its date
+       CASE json_type(l.content, '$.act') WHEN 'object' THEN 'snoozed'
+            ELSE COALESCE(json_extract(l.content, '$.act'), 'acknowledged') END AS act,
+       json_extract(l.content, '$.by') AS "by",
+       a.discrepancy_id, d.kind, d.shop, o.reference AS order_ref,
+       COALESCE(d.call_number, o.call_number) AS call_number,
+       json_extract(l.content, '$.note') AS note,
+       json_extract(l.content, '$.act.snoozed.until') AS until
+FROM acts a JOIN log l USING (seq) LEFT JOIN discrepancies d ON d.id = a.discrepancy_id
+LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_entries AS
 SELECT e.JournalCode, e.JournalLib, e.EcritureNum, e.EcritureDate, e.CompteNum, e.CompteLib, e.CompAuxNum,

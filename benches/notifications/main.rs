@@ -18,7 +18,8 @@ use anyhow::{Context, Result, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use cvco_reconciled::config::Config;
-use cvco_reconciled::ledger;
+use cvco_reconciled::domain::Timestamp;
+use cvco_reconciled::ledger::{self, Yardstick};
 
 use report::{Report, Sample, per_second};
 use servers::{Daemon, KEY_FILE};
@@ -153,7 +154,10 @@ impl Bench {
     fn prove_ledger(&mut self) -> Result<()> {
         let file = self.ledger_file();
         let start = Instant::now();
-        let proof = ledger::verify(&file, &file.with_file_name(KEY_FILE), &mut |_, _| {})?;
+        let key_file = file.with_file_name(KEY_FILE);
+        let kept_since = Timestamp::from_millis(0);
+        let yardstick = Yardstick { key_file: &key_file, kept_since, anchors: &[] };
+        let proof = ledger::verify(&file, &yardstick, &mut |_| {})?;
         let elapsed = start.elapsed();
         let entries = usize::try_from(proof.entries)?;
         ensure!(proof.flaws.is_empty(), "the ledger does not verify: {:?}", proof.flaws);
@@ -161,7 +165,7 @@ impl Bench {
         self.report.figure("verify, entries a second", per_second(entries, elapsed))?;
 
         let start = Instant::now();
-        let rebuilt = ledger::rebuild(&file, &mut |_, _| {})?;
+        let rebuilt = ledger::rebuild(&file, &mut |_| {})?;
         let elapsed = start.elapsed();
         ensure!(rebuilt.replaced.is_empty(), "rebuild changed {:?}", rebuilt.replaced);
         self.report.figure("rebuild, entries a second", per_second(entries, elapsed))?;

@@ -21,7 +21,7 @@ pub struct Letter {
 /// One discrepancy.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// Whether it came or went.
+    /// Whether it came, stayed or went.
     pub news: News,
     /// Its number in the ledger.
     pub id: i64,
@@ -49,6 +49,8 @@ pub struct Item {
     pub opened_at: Timestamp,
     /// Since when they no longer do.
     pub closed_at: Option<Timestamp>,
+    /// What a person last noted on it.
+    pub last_note: Option<String>,
     /// The record concerned, with its tenders as they are now.
     pub record: Option<Record>,
 }

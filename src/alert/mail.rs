@@ -46,6 +46,11 @@ pub enum MailError {
     /// One of the recipients.
     #[error("alerts.to: {0:?} is not an e-mail address; write for instance [\"compta@camping.example\"]")]
     To(String),
+    /// One of those who are mailed the anchors.
+    #[error(
+        "ledger.anchor_to: {0:?} is not an e-mail address; write for instance [\"compta@camping.example\"]"
+    )]
+    AnchorTo(String),
     /// Nobody to write to.
     #[error("alerts.to is empty; name at least one recipient, for instance [\"compta@camping.example\"]")]
     NoRecipient,
@@ -99,17 +104,17 @@ impl TryFrom<&MailSettings> for Mailer {
 
     fn try_from(settings: &MailSettings) -> Result<Self, MailError> {
         let from = settings.from.parse().map_err(|_| MailError::From(settings.from.clone()))?;
-        let to = settings
-            .to
-            .iter()
-            .map(|to| to.parse().map_err(|_| MailError::To(to.clone())))
-            .collect::<Result<Vec<Mailbox>, MailError>>()?;
+        let to = mailboxes(&settings.to, MailError::To)?;
         if to.is_empty() {
             return Err(MailError::NoRecipient);
         }
         let url = SmtpUrl::parse(&settings.smtp_url)?;
         Ok(Self { from, to, transport: transport(&url, settings.password.as_ref())? })
     }
+}
+
+fn mailboxes(addresses: &[String], wrong: fn(String) -> MailError) -> Result<Vec<Mailbox>, MailError> {
+    addresses.iter().map(|address| address.parse().map_err(|_| wrong(address.clone()))).collect()
 }
 
 fn transport(
@@ -142,6 +147,14 @@ fn transport(
 }
 
 impl Mailer {
+    /// The same way out, to those who are mailed the anchors.
+    ///
+    /// # Errors
+    /// One of them is no address.
+    pub fn for_anchors(&self, to: &[String]) -> Result<Self, MailError> {
+        Ok(Self { to: mailboxes(to, MailError::AnchorTo)?, ..self.clone() })
+    }
+
     /// Sends one mail to all recipients. `message_id` and `in_reply_to` are written without angle brackets; the
     /// same id for the same mail lets a mail reader recognise a repetition, and `in_reply_to` threads.
     ///
@@ -223,7 +236,7 @@ impl Mailer {
                 Ok(()) => accepted = true,
                 Err(error @ SendError::Transient(_)) => return Err(error),
                 Err(error @ SendError::Permanent(_)) => {
-                    tracing::warn!(recipient = %to.email, %error, "a recipient of the alerts is refused");
+                    tracing::warn!(recipient = %to.email, %error, "a recipient is refused");
                     refused = Some(error);
                 }
             }

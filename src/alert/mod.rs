@@ -4,6 +4,7 @@
 //! a clock; a [`Mailer`] hands that to the merchant's SMTP server. The words about each kind of discrepancy are
 //! in [`catalogue`], all others in `words`.
 
+pub mod anchor;
 pub mod catalogue;
 mod letter;
 mod mail;

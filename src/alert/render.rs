@@ -60,19 +60,23 @@ fn subject(letter: &Letter, sorted: &[&Item]) -> String {
         let order = item.order_ref.as_ref().map(|order| shortened(order.as_str(), SUBJECT_REFERENCE));
         words::subject_tail(language, &title, figure.as_deref(), order.as_deref())
     };
-    let opened = sorted.iter().filter(|item| item.news == News::Opened).count();
-    let closed = sorted.len().saturating_sub(opened);
+    let closed = sorted.iter().filter(|item| item.news == News::Closed).count();
+    let open = sorted.len().saturating_sub(closed);
     let what = match sorted {
         [only] => tail(only),
-        [gravest, ..] if opened > 0 => {
-            [&words::count(language, opened, closed), words::among_them(language), &tail(gravest)].concat()
+        [gravest, ..] if open > 0 => {
+            [&words::count(language, open, closed), words::among_them(language), &tail(gravest)].concat()
         }
-        _ => words::count(language, opened, closed),
+        _ => words::count(language, open, closed),
     };
     let colon = words::colon(language);
-    let prefix = match opened {
-        0 => format!("{}{colon} ", capitalised(words::labels(language).resolved)),
-        _ => String::new(),
+    let labels = words::labels(language);
+    let prefix = if open == 0 {
+        format!("{}{colon} ", capitalised(labels.resolved))
+    } else if sorted.iter().any(|item| item.news == News::Opened) {
+        String::new()
+    } else {
+        format!("{}{colon} ", capitalised(labels.reminder))
     };
     one_line(&format!("{prefix}[CVCo] {}{colon} {what}", letter.shop_name))
 }
@@ -101,7 +105,7 @@ struct Page<'a> {
 
 struct ItemView {
     id: i64,
-    badge: &'static str,
+    badge: String,
     colour: &'static str,
     title: String,
     explanation: String,
@@ -157,17 +161,18 @@ impl ItemView {
         let words = wording(item.kind, language, item.psp);
         let opened_at = paris(language, item.opened_at);
         let closed_at = item.closed_at.map(|at| paris(language, at));
+        let labels = words::labels(language);
+        let severity = words::severity(language, item.severity);
+        let colour = severity_colour(item.severity);
         let (badge, colour, explanation, what_to_do) = match item.news {
-            News::Opened => (
-                words::severity(language, item.severity),
-                severity_colour(item.severity),
-                words.explanation,
+            News::Opened => (severity.to_owned(), colour, words.explanation, words.what_to_do),
+            News::Reminded => (
+                format!("{}, {severity}", labels.reminder),
+                colour,
+                format!("{} {}", labels.still_open, words.explanation),
                 words.what_to_do,
             ),
-            News::Closed => {
-                let labels = words::labels(language);
-                (labels.resolved, GREEN, labels.nothing_to_do.to_owned(), Vec::new())
-            }
+            News::Closed => (labels.resolved.to_owned(), GREEN, labels.nothing_to_do.to_owned(), Vec::new()),
         };
         let record = item.record.as_ref();
         Self {
@@ -212,9 +217,11 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     };
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
     let (expected, actual, gap) = match item.news {
-        News::Opened => (item.expected, item.actual, item.gap()),
+        News::Opened | News::Reminded => (item.expected, item.actual, item.gap()),
         News::Closed => (None, None, None),
     };
+    let is_reminder = item.news == News::Reminded;
+    let note = item.last_note.as_ref().filter(|_| is_reminder);
     let [expected_label, actual_label] = figures(item.kind, language);
     [
         item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
@@ -225,6 +232,8 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         actual.map(|cents| Fact::plain(actual_label, figure(cents))),
         gap.map(|gap| Fact::gap(language, gap, item.currency)),
         (!detail.is_empty()).then(|| Fact::plain(labels.particulars, detail)),
+        is_reminder.then(|| Fact::plain(labels.open_since, paris(language, item.opened_at))),
+        note.map(|note| Fact::plain(labels.last_note, one_line(note))),
     ]
     .into_iter()
     .flatten()

@@ -73,6 +73,7 @@ pub(super) fn item(kind: Kind) -> Item {
         detail: String::new(),
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
+        last_note: None,
         record: Some(record(123_400, vec![voucher(122_400), refused_card(1000)])),
     }
 }

@@ -8,6 +8,10 @@ use crate::domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState
 #[derive(Debug)]
 pub(super) struct Labels {
     pub(super) resolved: &'static str,
+    pub(super) reminder: &'static str,
+    pub(super) still_open: &'static str,
+    pub(super) open_since: &'static str,
+    pub(super) last_note: &'static str,
     pub(super) order: &'static str,
     pub(super) call_number: &'static str,
     pub(super) provider: &'static str,
@@ -24,6 +28,8 @@ pub(super) struct Labels {
     pub(super) what_to_do: &'static str,
     pub(super) acknowledge: &'static str,
     pub(super) note: &'static str,
+    pub(super) snooze: &'static str,
+    pub(super) date: &'static str,
     pub(super) nothing_to_do: &'static str,
     pub(super) automatic: &'static str,
     pub(super) paris_time: &'static str,
@@ -38,6 +44,10 @@ pub(super) const fn labels(language: Language) -> &'static Labels {
 
 const FRENCH: Labels = Labels {
     resolved: "résolu",
+    reminder: "rappel",
+    still_open: "Cet écart est toujours ouvert\u{a0}: sa mise en veille est terminée, ou ses montants ont changé.",
+    open_since: "Ouvert depuis",
+    last_note: "Dernière note",
     order: "Commande",
     call_number: "Numéro d’appel",
     provider: "Prestataire",
@@ -55,6 +65,8 @@ const FRENCH: Labels = Labels {
     acknowledge: "L’écart se fermera de lui-même dès que sa cause aura disparu. Si vous l’avez réglé autrement, \
                   acquittez-le\u{a0}:",
     note: "ce qui a été fait",
+    snooze: "Pour qu’il vous soit rappelé plus tard, mettez-le en veille\u{a0}:",
+    date: "AAAA-MM-JJ",
     nothing_to_do: "Cet écart n’existe plus\u{a0}; il n’y a rien d’autre à faire.",
     automatic: "Message automatique de cvco-reconciled",
     paris_time: "heures de Paris",
@@ -62,6 +74,10 @@ const FRENCH: Labels = Labels {
 
 const ENGLISH: Labels = Labels {
     resolved: "resolved",
+    reminder: "reminder",
+    still_open: "This discrepancy is still open: its snooze is over, or its amounts have changed.",
+    open_since: "Open since",
+    last_note: "Last note",
     order: "Order",
     call_number: "Call number",
     provider: "Provider",
@@ -79,6 +95,8 @@ const ENGLISH: Labels = Labels {
     acknowledge: "The discrepancy closes by itself once its cause is gone. If you settled it another way, \
                   acknowledge it:",
     note: "what was done",
+    snooze: "To be reminded of it later, snooze it:",
+    date: "YYYY-MM-DD",
     nothing_to_do: "This discrepancy no longer exists; there is nothing else to do.",
     automatic: "Automatic message from cvco-reconciled",
     paris_time: "Paris time",

@@ -8,15 +8,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::anchor::{self, AnchorLetter, ShopTakings};
 use super::{Item, Letter, SendError, render};
 use crate::clock::Clock;
 use crate::config::{AlertSettings, Config};
-use crate::domain::{Currency, News};
-use crate::ledger::{Claim, DiscrepancyRow, Ledger, LedgerError, Reader};
+use crate::domain::{Currency, News, Timestamp};
+use crate::ledger::{Claim, DiscrepancyRow, DueAnchor, Ledger, LedgerError, Reader, Takings};
 use crate::telemetry::{MailOutcome, Metrics};
 
 /// How often to look for owed e-mails.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// From midnight it ends in the next day, whether that one has 23 hours or 25.
+const LONGER_THAN_A_DAY: Duration = Duration::from_hours(36);
 
 /// Mails what is owed.
 pub struct AlertWorker {
@@ -68,6 +72,9 @@ impl AlertWorker {
                     }
                 }
             }
+            if let Err(error) = self.send_anchor().await {
+                tracing::error!(%error, "the anchor that is due could not be looked up");
+            }
         }
     }
 
@@ -90,6 +97,56 @@ impl AlertWorker {
             }
         }
         Ok(true)
+    }
+
+    /// Mails the anchor that is due, if one is.
+    async fn send_anchor(&self) -> Result<(), LedgerError> {
+        let config = Arc::clone(&self.config.borrow());
+        let Some(settings) = &config.alerts else { return Ok(()) };
+        let Some(mailer) = &settings.anchors else { return Ok(()) };
+        let Some(due) = self.ledger.claim_anchor(self.clock.now(), self.host.clone()).await? else {
+            return Ok(());
+        };
+        let (seq, message_id) = (due.seq, due.message_id.clone());
+        let sent = async {
+            let mail = anchor::render(&self.anchor_letter(&config, settings, due).await?)?;
+            Ok::<_, MailTrouble>(mailer.send(&mail, &message_id, None, self.clock.now()).await?)
+        };
+        match sent.await {
+            Ok(()) => {
+                self.metrics.count_mail(MailOutcome::Sent);
+                tracing::info!(mail.id = message_id, entry = seq, "anchor mailed");
+                self.ledger.anchor_sent(self.clock.now(), seq).await
+            }
+            Err(error) => {
+                self.metrics.count_mail(MailOutcome::Failed);
+                tracing::warn!(mail.id = message_id, %error, "an anchor did not leave; it is tried again");
+                self.ledger.anchor_failed(self.clock.now(), seq, error.to_string()).await
+            }
+        }
+    }
+
+    async fn anchor_letter(
+        &self,
+        config: &Config,
+        settings: &AlertSettings,
+        anchor: DueAnchor,
+    ) -> Result<AnchorLetter, LedgerError> {
+        let path = self.ledger_path.clone();
+        let damaged = || LedgerError::CorruptRow { table: "anchors", id: anchor.seq };
+        let from = Timestamp::parse_since(&anchor.first_day).map_err(|_| damaged())?;
+        let last = Timestamp::parse_since(&anchor.day).map_err(|_| damaged())?;
+        let until = last.after(LONGER_THAN_A_DAY).paris_midnight();
+        let takings = tokio::task::spawn_blocking(move || Reader::open(&path)?.takings(from, until))
+            .await
+            .unwrap_or(Err(LedgerError::Stopped))?;
+        let shop = |takings: Takings| ShopTakings {
+            name: config.shop_name(&takings.shop).to_owned(),
+            voucher: (takings.voucher, takings.voucher_refunded),
+            card: (takings.card, takings.card_refunded),
+        };
+        let shops = takings.into_iter().map(shop).collect();
+        Ok(AnchorLetter { language: settings.language, host: self.host.clone(), anchor, shops })
     }
 
     async fn send(
@@ -146,6 +203,7 @@ fn item(news: News, row: DiscrepancyRow) -> Item {
         detail,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
+        last_note: row.last_note,
         record: row.record,
     }
 }

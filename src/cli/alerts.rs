@@ -1,53 +1,137 @@
 //! `alerts`: what does not match, and what a person has to say of it.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ledger_settings, open_reader, output};
 use crate::clock::Clock;
-use crate::domain::{Cents, Timestamp};
-use crate::ledger::{Acknowledgement, DiscrepancyRow, Entry, Store};
+use crate::domain::{Cents, Kind, Severity, Timestamp};
+use crate::ledger::{Acknowledgement, Act, DiscrepancyFilter, DiscrepancyRow, Store};
+
+/// A snooze is no way to forget: at most two years.
+const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the open discrepancies.
-    List {
-        /// Also those that have closed.
-        #[arg(long)]
-        all: bool,
-        /// No more than so many, the latest first.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-        /// The form of the listing.
-        #[arg(long, default_value = "table")]
-        format: Format,
-    },
-    /// Note that a person has seen a discrepancy; kept for ever in the log.
+    /// List the open discrepancies, but for those that are snoozed.
+    List(ListOptions),
+    /// Note that a person has seen discrepancies; kept for ever in the log.
     Ack {
-        /// Its number, as in the list and in the e-mail.
-        id: i64,
+        #[command(flatten)]
+        named: Named,
         /// What was found or done.
-        #[arg(long)]
+        #[arg(long, value_name = "TEXT", value_parser = one_line)]
         note: String,
     },
+    /// Add a note to a discrepancy, open or closed, and change nothing else.
+    Note {
+        /// Its number, as in the list and in the e-mail.
+        #[arg(value_name = "ID")]
+        id: i64,
+        /// What was found or done.
+        #[arg(long, value_name = "TEXT", value_parser = one_line)]
+        note: String,
+    },
+    /// Put discrepancies aside; one that is still open on that date is listed and mailed again.
+    ///
+    /// So is one whose amounts change before. Of two snoozes the one given last counts.
+    Snooze {
+        #[command(flatten)]
+        named: Named,
+        /// Until when, as 2026-12-24 (midnight in Paris) or RFC 3339.
+        #[arg(long, value_name = "DATE", value_parser = Timestamp::parse_since)]
+        until: Timestamp,
+        /// Why.
+        #[arg(long, value_name = "TEXT", value_parser = one_line)]
+        note: Option<String>,
+    },
+    /// Take back an acknowledgement or a snooze that was given by mistake; both stay in the log.
+    Withdraw {
+        #[command(flatten)]
+        named: Named,
+        /// Why.
+        #[arg(long, value_name = "TEXT", value_parser = one_line)]
+        note: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Their numbers, as in the list and in the e-mail: all are taken, or none.
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListOptions {
+    /// Also those that are snoozed or have closed.
+    #[arg(long, conflicts_with = "snoozed")]
+    all: bool,
+    /// Only those that nobody has acknowledged.
+    #[arg(long)]
+    unacked: bool,
+    /// Only those that are snoozed.
+    #[arg(long)]
+    snoozed: bool,
+    /// Only those of this kind, such as `complement_missing`.
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// Only those of this severity: info, warning, urgent.
+    #[arg(long)]
+    severity: Option<Severity>,
+    /// Only this shop's.
+    #[arg(long, value_name = "ID")]
+    shop: Option<String>,
+    /// No more than so many, the latest first.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// The form of the listing.
+    #[arg(long, default_value = "table")]
+    format: Format,
 }
 
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     match command {
-        Command::List { all, limit, format } => list(path, *all, *limit, *format),
-        Command::Ack { id, note } => acknowledge(path, *id, note),
+        Command::List(options) => list(path, options),
+        Command::Ack { named, note } => take(path, &named.ids, Act::Acknowledged, Some(note)),
+        Command::Note { id, note } => take(path, &[*id], Act::Noted, Some(note)),
+        Command::Snooze { named, until, note } => {
+            take(path, &named.ids, Act::Snoozed { until: *until }, note.as_ref())
+        }
+        Command::Withdraw { named, note } => take(path, &named.ids, Act::Withdrawn, note.as_ref()),
     }
 }
 
-fn list(path: &Path, all: bool, limit: u32, format: Format) -> Result<Outcome, Failure> {
+fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
     let reader = open_reader(path)?;
-    let found = reader.discrepancies(!all, limit)?;
+    let filter = DiscrepancyFilter {
+        open: !options.all,
+        unacked: options.unacked,
+        snoozed: (!options.all).then_some(options.snoozed),
+        kind: options.kind,
+        severity: options.severity,
+        shop: options.shop.clone(),
+        limit: options.limit,
+    };
+    let found = reader.discrepancies(&filter)?;
     let values: Vec<_> = found.iter().map(as_json).collect();
-    listing(&found).print(format, &values, if all { "no discrepancies" } else { "no open discrepancies" })?;
+    let aside = if filter.snoozed == Some(false) { reader.snoozed(&filter)? } else { 0 };
+    let none = match (options.all, options.snoozed, aside) {
+        (true, _, _) => "no discrepancies",
+        (_, true, _) => "no snoozed discrepancies",
+        (_, _, 0) => "no open discrepancies",
+        _ => "no open discrepancies beside those that are snoozed",
+    };
+    listing(&found).print(options.format, &values, none)?;
+    if aside > 0 && options.format == Format::Table {
+        output::line(format!("{aside} snoozed: `alerts list --snoozed` shows them"))?;
+    }
     if let (waiting, Some(error)) = reader.mails_waiting()? {
         output::complain(&Failure::Usage(format!("{waiting} e-mails wait to be sent; last error: {error}")));
     }
@@ -69,9 +153,12 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
         "since",
         "until",
         "note",
+        "acknowledged",
+        "snoozed until",
     ];
     let mut listing = Listing::new(&headers, &[0, 7, 8]);
     let money = |cents: Option<Cents>| cents.map(|c| c.to_string()).unwrap_or_default();
+    let time = |at: Option<Timestamp>| at.map(Timestamp::paris_text).unwrap_or_default();
     for row in found {
         listing.push(vec![
             row.id.to_string(),
@@ -84,8 +171,10 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
             money(row.expected),
             money(row.actual),
             row.opened_at.paris_text(),
-            row.closed_at.map(Timestamp::paris_text).unwrap_or_default(),
-            row.acked.as_ref().map(|(_, _, note)| note.clone()).unwrap_or_default(),
+            time(row.closed_at),
+            row.last_note.clone().unwrap_or_default(),
+            time(row.acked.as_ref().map(|(at, ..)| *at)),
+            time(row.snoozed_until),
         ]);
     }
     listing
@@ -109,20 +198,47 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
         "acked_at": row.acked.as_ref().map(|(at, _, _)| at),
         "acked_by": row.acked.as_ref().map(|(_, by, _)| by),
         "acked_note": row.acked.as_ref().map(|(_, _, note)| note),
+        "snoozed_until": row.snoozed_until,
+        "last_note": row.last_note,
     })
 }
 
-fn acknowledge(path: &Path, id: i64, note: &str) -> Result<Outcome, Failure> {
-    let note = note.trim();
-    if note.is_empty() || note.chars().count() > 2000 || note.contains(char::is_control) {
-        return Err(Failure::Usage("--note wants 1 to 2000 characters on one line".to_owned()));
+/// Takes an act on each of the discrepancies, all or none.
+fn take(path: &Path, ids: &[i64], act: Act, note: Option<&String>) -> Result<Outcome, Failure> {
+    let now = Clock::system().now();
+    if let Act::Snoozed { until } = act
+        && (until <= now || until > now.after(LONGEST_SNOOZE))
+    {
+        return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
     }
+    let ids: BTreeSet<i64> = ids.iter().copied().collect();
+    let by = account();
+    let acts = ids.iter().map(|id| Acknowledgement {
+        discrepancy: *id,
+        note: note.cloned(),
+        by: by.clone(),
+        act,
+        of: None,
+    });
     let settings = ledger_settings(path)?;
-    let mut store = Store::open_existing(&settings.path, &settings.payload_key_file)?;
-    let ack = Acknowledgement { discrepancy: id, note: note.to_owned(), by: account() };
-    store.take_all(Clock::system().now(), &[Entry::Acknowledgement(ack)])?;
-    output::line(format!("discrepancy {id} acknowledged"))?;
+    Store::open_existing(&settings.path, &settings.payload_key_file)?.acknowledge(now, acts.collect())?;
+    let done = match act {
+        Act::Acknowledged => "acknowledged".to_owned(),
+        Act::Noted => "noted".to_owned(),
+        Act::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
+        Act::Withdrawn => "neither acknowledged nor snoozed".to_owned(),
+    };
+    ids.iter().try_for_each(|id| output::line(format!("discrepancy {id} {done}")))?;
     Ok(Outcome::Fine)
+}
+
+/// A note as other people's terminals may show it.
+fn one_line(text: &str) -> Result<String, String> {
+    let note = text.trim();
+    if note.is_empty() || note.chars().count() > 2000 || note.contains(char::is_control) {
+        return Err("it wants 1 to 2000 characters on one line".to_owned());
+    }
+    Ok(note.to_owned())
 }
 
 /// The account behind the command: the one before `sudo`, else the one that runs it.

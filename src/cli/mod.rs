@@ -82,12 +82,12 @@ enum Command {
     Records(records::ListOptions),
     /// Tell the whole story of an order.
     Record(records::StoryOptions),
-    /// List discrepancies, or acknowledge one.
+    /// List discrepancies; acknowledge, annotate or snooze them.
     #[command(subcommand)]
     Alerts(alerts::Command),
     /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
     CatchUp(catch_up::Options),
-    /// Prove that the ledger is right: chain, payloads, fold, SQLite.
+    /// Prove that the ledger is right: chain, payloads, anchors, fold, cents, SQLite.
     Verify(proof::VerifyOptions),
     /// Make the fold again from the log.
     Rebuild(proof::RebuildOptions),

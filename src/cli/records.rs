@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
 use crate::domain::{Cents, Psp, RecordState, Timestamp};
-use crate::ledger::{LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow};
+use crate::ledger::{
+    Acknowledgement, Act, LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow,
+};
 use crate::psp::{monext, sogecommerce, up2pay, worldline};
 
 #[derive(Debug, Args)]
@@ -117,10 +119,14 @@ fn tell_story(reader: &Reader, story: &OrderStory) -> Result<(), Failure> {
         let Some(found) = reader.discrepancy(*id)? else { continue };
         let until =
             found.closed_at.map_or_else(|| "open".to_owned(), |at| format!("closed {}", at.paris_text()));
-        let acked =
-            found.acked.map(|(at, by, note)| format!("; seen by {by} {at}: {note}")).unwrap_or_default();
+        let acked = found
+            .acked
+            .map(|(at, by, note)| format!("; seen by {by} {}: {note}", at.paris_text()))
+            .unwrap_or_default();
+        let snoozed =
+            found.snoozed_until.map(|at| format!("; snoozed until {}", at.paris_text())).unwrap_or_default();
         output::line(format!(
-            "! {} {}  since {}  {until}  {}{acked}",
+            "! {} {}  since {}  {until}  {}{acked}{snoozed}",
             found.id,
             found.kind,
             found.opened_at.paris_text(),
@@ -190,6 +196,22 @@ fn meaning(psp: Psp, code: &str) -> Option<String> {
     }
 }
 
+/// What a person did with a discrepancy, in a line.
+fn act(line: &LogLine) -> String {
+    let id = line.discrepancy.map(|id| id.to_string()).unwrap_or_default();
+    let Ok(said) = serde_json::from_value::<Acknowledgement>(line.content.clone()) else {
+        return format!("discrepancy {id}: unreadable");
+    };
+    let done = match said.act {
+        Act::Acknowledged => "acknowledged".to_owned(),
+        Act::Noted => "noted".to_owned(),
+        Act::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
+        Act::Withdrawn => "no longer acknowledged or snoozed".to_owned(),
+    };
+    let note = said.note.map(|note| format!(": {note}")).unwrap_or_default();
+    format!("discrepancy {id} {done} by {}{note}", said.by)
+}
+
 fn tell_line(line: &LogLine) -> Result<(), Failure> {
     let at = in_paris(&line.at);
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -197,6 +219,9 @@ fn tell_line(line: &LogLine) -> Result<(), Failure> {
         let total =
             line.content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
         return output::line(format!("{at}  #{}  order registered: {total}", line.seq));
+    }
+    if line.kind == "acknowledgement" {
+        return output::line(format!("{at}  #{}  {}", line.seq, act(line)));
     }
     let endpoint = line.endpoint.as_deref().unwrap_or_default();
     let verdict = line.verdict.as_deref().unwrap_or_default();

@@ -16,7 +16,7 @@ use super::{
     AlertSettings, Config, ConfigError, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings, Problem,
     Shop,
 };
-use crate::alert::{MailSettings, Mailer};
+use crate::alert::{MailError, MailSettings, Mailer};
 use crate::crypto::SecretToken;
 use crate::domain::ShopId;
 use crate::outbound::Proxy;
@@ -56,6 +56,8 @@ struct RawLedger {
     path: Option<String>,
     payload_retention: Option<String>,
     payload_key_file: Option<String>,
+    #[serde(default)]
+    anchor_to: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -298,6 +300,13 @@ impl RawConfig {
     fn alert_settings(&self, check: &mut Check<'_>) -> Option<AlertSettings> {
         let Some(raw) = &self.alerts else {
             check.unwise("alerts", "missing: discrepancies go to the ledger, but nobody is told by e-mail");
+            if !self.ledger.anchor_to.is_empty() {
+                check.wrong(
+                    "ledger.anchor_to",
+                    "needs [alerts], whose language, from and smtp say how its mails are written and sent; add \
+                     [alerts], or leave anchor_to out",
+                );
+            }
             return None;
         };
         let language = raw.language.as_deref().unwrap_or("fr").parse();
@@ -307,8 +316,13 @@ impl RawConfig {
             check.secret("alerts.password", Source::new(raw.password.as_ref(), raw.password_file.as_deref()));
         let settings =
             MailSettings { from: raw.from.clone(), to: raw.to.clone(), smtp_url: raw.smtp.clone(), password };
-        let mailer = Mailer::try_from(&settings).map_err(|error| check.problems.push((&error).into())).ok();
-        Some(AlertSettings { language: language?, mailer: mailer?, digest })
+        let mut wrong = |error: MailError| check.problems.push((&error).into());
+        let mailer = Mailer::try_from(&settings).map_err(&mut wrong).ok()?;
+        let anchors = match self.ledger.anchor_to.as_slice() {
+            [] => None,
+            to => Some(mailer.for_anchors(to).map_err(wrong).ok()?),
+        };
+        Some(AlertSettings { language: language?, mailer, digest, anchors })
     }
 
     fn confirm_settings(&self, check: &mut Check<'_>) -> Option<ConfirmSettings> {

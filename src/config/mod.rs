@@ -131,6 +131,8 @@ pub struct AlertSettings {
     pub mailer: Mailer,
     /// At most one e-mail per shop in this time, but for urgent kinds.
     pub digest: Duration,
+    /// The way out for anchors, if `[ledger] anchor_to` names anybody.
+    pub anchors: Option<Mailer>,
 }
 
 /// `[confirm]`: how the PSPs' own APIs are asked.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallNumber, Cents, Psp};
+use super::{CallNumber, Cents, Psp, UnknownWord};
 
 /// How fast a person should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the lightest first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Urgent];
+
     /// The name in ledger and exports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -37,11 +40,23 @@ impl fmt::Display for Severity {
     }
 }
 
+impl FromStr for Severity {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or_else(|| UnknownWord {
+            text: text.chars().take(40).collect(),
+            expected: "info, warning, urgent",
+        })
+    }
+}
+
 /// What there is to tell of a discrepancy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum News {
     /// The facts break the rule.
     Opened,
+    /// They still do, and a person wanted to be reminded, or should know that the amounts changed.
+    Reminded,
     /// They no longer do.
     Closed,
 }

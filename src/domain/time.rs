@@ -99,6 +99,13 @@ impl Timestamp {
         usize::try_from(hour).unwrap_or_default()
     }
 
+    /// The last midnight in Paris, at which the accounting day of this instant began.
+    #[must_use]
+    pub fn paris_midnight(self) -> Self {
+        let day = self.0.with_timezone(&Paris).date_naive();
+        Self::from_paris((day.year(), day.month(), day.day()), (0, 0, 0)).unwrap_or(self)
+    }
+
     /// Date and time for people in Paris, `01/03/2026 14:05`.
     #[must_use]
     pub fn paris_text(self) -> String {
@@ -178,6 +185,14 @@ mod tests {
         assert_eq!(at("2026-03-01T22:59:59Z"), 167);
         assert_eq!(at("2026-03-01T23:00:00Z"), 0);
         assert_eq!(at("2026-07-05T22:00:00Z"), 0, "in summer an hour earlier");
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_paris() {
+        let midnight = |text| Timestamp::parse(text).expect("valid").paris_midnight().to_string();
+        assert_eq!(midnight("2026-12-31T23:30:00Z"), "2026-12-31T23:00:00.000Z");
+        assert_eq!(midnight("2026-03-29T21:59:59Z"), "2026-03-28T23:00:00.000Z", "a day of 23 hours");
+        assert_eq!(midnight("2026-10-25T22:59:59Z"), "2026-10-24T22:00:00.000Z", "a day of 25 hours");
     }
 
     #[test]

@@ -2,20 +2,21 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{EndpointId, Finding, Kind, ShopId, Timestamp};
+use crate::domain::{Cents, EndpointId, Finding, Kind, ShopId, Timestamp};
 
-use super::LedgerError;
-use super::entry::Acknowledgement;
-use super::outbox;
 use super::questions::Asked;
+use super::{LedgerError, acknowledgements, outbox};
 
-/// An open discrepancy of an order, as far as it identifies one.
+/// An open discrepancy of an order: what identifies one, and what a person knows of it.
 struct Open {
     id: i64,
     kind: String,
     psp: Option<String>,
     call_number: Option<String>,
     subject: String,
+    amounts: (Option<Cents>, Option<Cents>),
+    /// A person has acknowledged or snoozed it.
+    is_seen: bool,
 }
 
 impl Open {
@@ -61,6 +62,10 @@ pub(super) fn settle(
                     finding.actual,
                     finding.detail
                 ])?;
+                // What the person saw was something else.
+                if known.is_seen && known.amounts != (finding.expected, finding.actual) {
+                    acknowledgements::remind(conn, known.id, at)?;
+                }
             }
             None => insert(conn, (order_id, shop), finding, at)?,
         }
@@ -70,7 +75,9 @@ pub(super) fn settle(
 
 fn open_of_order(conn: &Connection, order_id: i64) -> Result<Vec<Open>, LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, kind, psp, call_number, subject FROM discrepancies
+        "SELECT id, kind, psp, call_number, subject, expected_cents, actual_cents,
+                acked_at IS NOT NULL OR snoozed_until IS NOT NULL
+         FROM discrepancies
          WHERE order_id = ?1 AND closed_at IS NULL ORDER BY id",
     )?;
     let open = statement
@@ -81,6 +88,8 @@ fn open_of_order(conn: &Connection, order_id: i64) -> Result<Vec<Open>, LedgerEr
                 psp: row.get(2)?,
                 call_number: row.get(3)?,
                 subject: row.get(4)?,
+                amounts: (row.get(5)?, row.get(6)?),
+                is_seen: row.get(7)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -117,7 +126,8 @@ fn insert(
 }
 
 fn close(conn: &Connection, id: i64, at: Timestamp) -> Result<(), LedgerError> {
-    conn.prepare_cached("UPDATE discrepancies SET closed_at = ?2 WHERE id = ?1")?.execute(params![id, at])?;
+    conn.prepare_cached("UPDATE discrepancies SET closed_at = ?2, snoozed_until = NULL WHERE id = ?1")?
+        .execute(params![id, at])?;
     outbox::owe_closing(conn, id, at)
 }
 
@@ -174,18 +184,4 @@ fn find_of_endpoint(
         )?
         .query_row(params![endpoint.as_str(), kind.as_str()], |row| row.get(0))
         .optional()?)
-}
-
-/// Notes that a person has seen a discrepancy; false if there is none of that number.
-pub(super) fn acknowledge(
-    conn: &Connection,
-    ack: &Acknowledgement,
-    at: Timestamp,
-) -> Result<bool, LedgerError> {
-    let changed = conn
-        .prepare_cached(
-            "UPDATE discrepancies SET acked_at = ?2, acked_by = ?3, acked_note = ?4 WHERE id = ?1",
-        )?
-        .execute(params![ack.discrepancy, at, ack.by, ack.note])?;
-    Ok(changed == 1)
 }

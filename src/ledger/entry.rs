@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Psp, Question, ShopId, Source,
-    Standing, Timestamp,
+    CallNumber, Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Psp, Question, ShopId,
+    Source, Standing, Timestamp,
 };
 use crate::reconcile::{Fact, Policy};
 
@@ -21,7 +21,7 @@ pub enum Entry {
     Order(OrderRegistration),
     /// The merchant's settings changed.
     Policy(Policy),
-    /// A person has seen a discrepancy.
+    /// A person has seen a discrepancy, has a note on it, or wants to be reminded of it later.
     Acknowledgement(Acknowledgement),
     /// Calls were refused that tell of a wrong setting.
     SignatureFailures(SignatureFailures),
@@ -212,15 +212,77 @@ pub struct OrderRegistration {
     pub due: Option<Timestamp>,
 }
 
-/// A person's note on a discrepancy.
+/// A person's act on a discrepancy. What version 0.2 wrote must be written again to the byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
-    /// The discrepancy.
+    /// The number of the discrepancy when the act was taken.
     pub discrepancy: i64,
     /// What the person found or did.
-    pub note: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Who (the name of the system account).
     pub by: String,
+    /// What the person does.
+    #[serde(default, skip_serializing_if = "Act::is_acknowledged")]
+    pub act: Act,
+    /// The discrepancy, whatever its number; `None` until the act is taken, and in what version 0.2 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Identity>,
+}
+
+/// What a person does with a discrepancy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Marks it as seen.
+    #[default]
+    Acknowledged,
+    /// Adds a note, no more.
+    Noted,
+    /// Puts it aside.
+    Snoozed {
+        /// Until when: then it is told again, if it is still open.
+        until: Timestamp,
+    },
+    /// Takes the mark and the snooze back.
+    Withdrawn,
+}
+
+impl Act {
+    fn is_acknowledged(&self) -> bool {
+        *self == Self::Acknowledged
+    }
+}
+
+/// What makes a discrepancy the one that it is. Its number does not: a program with more rules may number afresh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The rule.
+    pub kind: Kind,
+    /// Whose it is.
+    pub shop: ShopId,
+    /// What breaks the rule.
+    pub about: About,
+    /// The record, of a discrepancy of one record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<(Psp, CallNumber)>,
+    /// What tells two of one kind on one record apart; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Since when: tells it from an earlier one of the same cause.
+    pub opened_at: Timestamp,
+}
+
+/// What a discrepancy is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// An order of the shop.
+    Order(OrderRef),
+    /// A payment without an order reference.
+    Payment(Psp, CallNumber),
+    /// An endpoint of the shop.
+    Endpoint(EndpointId),
 }
 
 /// Why calls were refused that tell of a wrong setting.

@@ -16,12 +16,12 @@ use crate::reconcile::{Fact, Policy, Rules, assess, silent_from};
 use super::concerned::{Concerned, order_of, verdict};
 use super::endpoints::Hearing;
 use super::entry::{
-    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin,
+    Acknowledgement, Act, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin,
     SignatureFailures, Statement, Verdict,
 };
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
-use super::{LedgerError, attempts, discrepancies, endpoints, orders, records};
+use super::{LedgerError, acknowledgements, attempts, discrepancies, endpoints, orders, records};
 
 /// An endpoint that has no habit yet is looked at so often.
 const UNTIL_A_HABIT: Duration = Duration::from_hours(24);
@@ -54,12 +54,8 @@ enum Due {
     Order(i64),
     Question(questions::Due),
     Endpoint(endpoints::Due),
-}
-
-/// When time next concerns anything.
-pub(super) fn next_look(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
-    let all = [orders::next_look(conn)?, questions::next_look(conn)?, endpoints::next_look(conn)?];
-    Ok(all.into_iter().flatten().min())
+    /// The end of a snooze.
+    Reminder(i64),
 }
 
 /// What became of an entry.
@@ -198,6 +194,7 @@ impl<'c> Fold<'c> {
                     told.insert(question.endpoint, at);
                 }
                 Due::Endpoint(endpoint) => self.listen_for(&endpoint)?,
+                Due::Reminder(id) => acknowledgements::remind(self.conn, id, at)?,
             }
             self.swept_at = self.swept_at.max(at);
             came_due = true;
@@ -205,21 +202,42 @@ impl<'c> Fold<'c> {
         for (endpoint, at) in &told {
             self.tell_of_overdue(endpoint, *at)?;
         }
-        self.quiet_until.set(next_look(self.conn)?.unwrap_or(Timestamp::from_millis(i64::MAX)));
+        self.quiet_until.set(self.next_look()?.unwrap_or(Timestamp::from_millis(i64::MAX)));
         Ok(came_due)
     }
 
-    /// What comes due next, if that is at `until` or before; of several at one instant in a fixed order.
+    /// What comes due next, if that is at `until` or before. Of several at one instant a reminder is the last: for what
+    /// closes at the same instant there is none.
     fn next_due(&self, until: Timestamp) -> Result<Option<(Timestamp, Due)>, LedgerError> {
         let order = orders::next_to_look_at(self.conn, until)?;
         let question = questions::next_to_look_at(self.conn, until)?;
         let endpoint = endpoints::next_to_look_at(self.conn, until)?;
+        let reminder = acknowledgements::next_to_remind_of(self.conn, until)?;
         let all = [
             order.map(|(order_id, at)| (at, Due::Order(order_id))),
             question.map(|question| (question.at, Due::Question(question))),
             endpoint.map(|endpoint| (endpoint.at, Due::Endpoint(endpoint))),
+            reminder.map(|(id, at)| (at, Due::Reminder(id))),
         ];
         Ok(all.into_iter().flatten().min_by_key(|(at, _)| *at))
+    }
+
+    /// When the next rule of time comes due.
+    pub(super) fn next_look(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let next = [
+            orders::next_look(self.conn)?,
+            questions::next_look(self.conn)?,
+            endpoints::next_look(self.conn)?,
+            acknowledgements::next_look(self.conn)?,
+        ];
+        Ok(next.into_iter().flatten().min())
+    }
+
+    /// Takes what a person does with the discrepancy that has this number now.
+    pub(super) fn take_act(&mut self, at: Timestamp, ack: Acknowledgement) -> Result<Taken, LedgerError> {
+        let at = at.max(self.head.at).max(self.swept_at);
+        self.sweep(at)?;
+        self.take(at, &Entry::Acknowledgement(acknowledgements::identified(self.conn, ack, at)?))
     }
 
     /// A rule of time may come due at this instant.
@@ -425,7 +443,9 @@ impl<'c> Fold<'c> {
     ) -> Result<(), LedgerError> {
         for question in questions {
             let order_id = match (order_id, question.topic) {
-                (None, Topic::Order) => orders::find(self.conn, asked.shop, question.subject.as_str())?,
+                (None, Topic::Order) => {
+                    orders::find_by_reference(self.conn, asked.shop, question.subject.as_str())?
+                }
                 (known, _) => known,
             };
             let when = (at, self.policy.confirmation_grace);
@@ -482,10 +502,12 @@ impl<'c> Fold<'c> {
         entry: &Entry,
         ack: &Acknowledgement,
     ) -> Result<Taken, LedgerError> {
-        if !discrepancies::acknowledge(self.conn, ack, at)? {
-            return Err(LedgerError::NoDiscrepancy(ack.discrepancy));
-        }
+        let concerned = acknowledgements::find(self.conn, ack)?;
         let seq = self.append(at, entry, None)?;
+        acknowledgements::keep(self.conn, (seq, at), concerned, ack)?;
+        if let Act::Snoozed { until } = ack.act {
+            self.note_due(Some(until));
+        }
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
 

@@ -4,6 +4,8 @@
 //! jobs, as one transaction, and answers each job after the commit: an acknowledged notification is on the
 //! disk. Everything else is a fold over the log ([`fold`]); readers open the file for themselves ([`read`]).
 
+mod acknowledgements;
+mod anchors;
 mod attempts;
 mod columns;
 mod concerned;
@@ -30,17 +32,20 @@ mod tests;
 
 use std::path::PathBuf;
 
+use crate::domain::Timestamp;
+
+pub use anchors::{Anchor, AnchorError, DueAnchor};
 pub use entry::{
-    Acknowledgement, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason, Refusal,
-    SignatureFailures, Verdict,
+    About, Acknowledgement, Act, Confirmation, Entry, Identity, Inquiry, Notification, OrderRegistration,
+    Origin, Reason, Refusal, SignatureFailures, Verdict,
 };
 pub use fold::Taken;
 pub use outbox::Claim;
 pub use payload::Envelope;
-pub use proof::{Flaw, Proof, Rebuilt, rebuild, verify};
+pub use proof::{Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    DiscrepancyRow, LogLine, OrderStory, PendingQuestion, QuestionLine, Reader, RecordFilter, RecordRow,
-    StrandedQuestion, TenderRow, UnheardOrder,
+    DiscrepancyFilter, DiscrepancyRow, LogLine, OrderStory, PendingQuestion, QuestionLine, Reader,
+    RecordFilter, RecordRow, StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;
@@ -107,6 +112,17 @@ pub enum LedgerError {
     /// No discrepancy of this number.
     #[error("there is no discrepancy {0}")]
     NoDiscrepancy(i64),
+    /// A closed discrepancy cannot be put aside.
+    #[error("discrepancy {0} has closed: there is nothing to be reminded of")]
+    HasClosed(i64),
+    /// A snooze would be over at once.
+    #[error("a snooze until {until} would be over at once: the ledger's time is {at}")]
+    NotAhead {
+        /// When it would end.
+        until: Timestamp,
+        /// The ledger's time, ahead of the clock's if that was put back.
+        at: Timestamp,
+    },
     /// Another daemon writes to it.
     #[error("another cvco-reconciled serves the ledger {0}: stop it, or give this one a ledger of its own")]
     InUse(PathBuf),
@@ -174,6 +190,8 @@ impl LedgerError {
             | Self::KeyLost(_)
             | Self::SchemaVersion { .. }
             | Self::NoDiscrepancy(_)
+            | Self::HasClosed(_)
+            | Self::NotAhead { .. }
             | Self::Seal(_) => false,
         }
     }

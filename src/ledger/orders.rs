@@ -15,17 +15,7 @@ use super::questions::{self, Answers};
 
 /// The row of an order, made if need be.
 pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
-    let found = match key {
-        OrderKey::Reference(shop, reference) => find(conn, shop, reference.as_str())?,
-        OrderKey::Call(shop, psp, call) => conn
-            .prepare_cached(
-                "SELECT order_id FROM orders
-                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
-            )?
-            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
-            .optional()?,
-    };
-    if let Some(order_id) = found {
+    if let Some(order_id) = find(conn, key)? {
         return Ok(order_id);
     }
     let (psp, call) = match key {
@@ -46,8 +36,26 @@ pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, L
     Ok(conn.last_insert_rowid())
 }
 
+/// The row of an order, if there is one.
+pub(super) fn find(conn: &Connection, key: &OrderKey) -> Result<Option<i64>, LedgerError> {
+    match key {
+        OrderKey::Reference(shop, reference) => find_by_reference(conn, shop, reference.as_str()),
+        OrderKey::Call(shop, psp, call) => Ok(conn
+            .prepare_cached(
+                "SELECT order_id FROM orders
+                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
+            )?
+            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
+            .optional()?),
+    }
+}
+
 /// The row of an order, if there is one of this reference.
-pub(super) fn find(conn: &Connection, shop: &ShopId, reference: &str) -> Result<Option<i64>, LedgerError> {
+pub(super) fn find_by_reference(
+    conn: &Connection,
+    shop: &ShopId,
+    reference: &str,
+) -> Result<Option<i64>, LedgerError> {
     Ok(conn
         .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
         .query_row(params![shop.as_str(), reference], |row| row.get(0))
@@ -148,6 +156,13 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     Ok(Order { versions, shares_prefix_with, awaits_answer: awaited, unknown_to, answered })
 }
 
+/// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.
+pub(super) const EARLIER_WITH_SAME_PREFIX: &str = "SELECT o.reference FROM orders o
+     WHERE o.shop = ?1 AND o.ancv_prefix = ?2 AND o.reference IS NOT NULL AND o.order_id <> ?3 AND o.state <> 'refunded'
+       AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
+         < (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?3)
+     ORDER BY o.order_id DESC LIMIT 1";
+
 /// The last registered order before this one that ANCV cannot tell from it.
 fn earlier_with_same_prefix(
     conn: &Connection,
@@ -156,13 +171,7 @@ fn earlier_with_same_prefix(
 ) -> Result<Option<OrderRef>, LedgerError> {
     let Some(reference) = key.reference() else { return Ok(None) };
     let other: Option<String> = conn
-        .prepare_cached(
-            "SELECT o.reference FROM orders o
-             WHERE o.shop = ?1 AND o.ancv_prefix = ?2 AND o.order_id <> ?3 AND o.state <> 'refunded'
-               AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
-                 < (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?3)
-             ORDER BY o.order_id DESC LIMIT 1",
-        )?
+        .prepare_cached(EARLIER_WITH_SAME_PREFIX)?
         .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
         .optional()?;
     Ok(other.and_then(|text| OrderRef::new(text).ok()))

@@ -21,14 +21,20 @@ const BACK_OFF: [Duration; 5] = [
 
 /// How long a claimed e-mail is left alone before it counts as forgotten (a crash while it was sent). Longer
 /// than the mail transport's own time limit.
-const CLAIM: Duration = Duration::from_mins(2);
+pub(super) const CLAIM: Duration = Duration::from_mins(2);
+
+/// How long to wait after so many attempts failed.
+pub(super) fn wait_after(attempts: u32) -> Duration {
+    let nth = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    BACK_OFF.get(nth).or(BACK_OFF.last()).copied().unwrap_or(Duration::from_mins(1))
+}
 
 /// One e-mail to be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Identifies the e-mail over attempts and restarts; without the angle brackets of a header.
     pub message_id: String,
-    /// The e-mail that it answers, so that a closing stands in the thread of its opening.
+    /// The e-mail that it answers, so that a reminder or closing stands in the thread of its opening.
     pub in_reply_to: Option<String>,
     /// Whose it is.
     pub shop: ShopId,
@@ -52,14 +58,37 @@ pub(super) fn owe_opening(
     owe(conn, (discrepancy, "opened"), shop, urgent, at)
 }
 
-/// Owes the e-mail of a closing, if one of the opening was owed.
+/// Owes the e-mail of a closing, if one of the opening was owed. It takes the place of a reminder.
 pub(super) fn owe_closing(conn: &Connection, discrepancy: i64, at: Timestamp) -> Result<(), LedgerError> {
+    forget_reminder(conn, discrepancy, at)?;
+    owe_answer(conn, (discrepancy, "closed"), at)
+}
+
+/// Owes the e-mail that reminds of a discrepancy, if one of the opening was owed. It takes the place of an
+/// earlier one that waits.
+pub(super) fn owe_reminder(conn: &Connection, discrepancy: i64, at: Timestamp) -> Result<(), LedgerError> {
+    forget_reminder(conn, discrepancy, at)?;
+    owe_answer(conn, (discrepancy, "reminded"), at)
+}
+
+/// A reminder that no e-mail carries yet is no longer worth sending.
+pub(super) fn forget_reminder(conn: &Connection, discrepancy: i64, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE outbox SET done_at = ?2, outcome = 'superseded'
+         WHERE discrepancy_id = ?1 AND news = 'reminded' AND done_at IS NULL AND message_id IS NULL",
+    )?
+    .execute(params![discrepancy, at])?;
+    Ok(())
+}
+
+/// Owes an e-mail in the thread of the opening, and as urgent, if one of the opening was owed.
+fn owe_answer(conn: &Connection, (discrepancy, news): (i64, &str), at: Timestamp) -> Result<(), LedgerError> {
     let opening: Option<(String, bool)> = conn
         .prepare_cached("SELECT shop, urgent FROM outbox WHERE discrepancy_id = ?1 AND news = 'opened'")?
         .query_row([discrepancy], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     match opening {
-        Some((shop, urgent)) => owe(conn, (discrepancy, "closed"), &shop, urgent, at),
+        Some((shop, urgent)) => owe(conn, (discrepancy, news), &shop, urgent, at),
         None => Ok(()),
     }
 }
@@ -145,9 +174,9 @@ impl Owed {
     }
 }
 
-/// Gives the rows of the next new e-mail their message id. An urgent opening goes alone and at once; the rest of
-/// a shop waits until its last digest is old enough; one of the future was sent before the clock was put back. A
-/// closing answers the e-mail of its opening, once that one has been sent.
+/// Gives the rows of the next new e-mail their message id. An urgent opening or reminder goes alone and at once; the
+/// rest of a shop waits until its last digest is old enough; one of the future was sent before the clock was put
+/// back. A reminder or closing answers the e-mail of its opening, once that one has been sent.
 fn put_together(
     conn: &Connection,
     now: Timestamp,
@@ -156,7 +185,7 @@ fn put_together(
 ) -> Result<Option<String>, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT n.id, n.shop, n.news, n.urgent, o.message_id FROM outbox n
-         LEFT JOIN outbox o ON n.news = 'closed' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
+         LEFT JOIN outbox o ON n.news <> 'opened' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
          WHERE n.done_at IS NULL AND n.message_id IS NULL
            AND (n.news = 'opened' OR o.outcome = 'sent')
            AND (n.urgent = 1 OR NOT EXISTS (
@@ -175,7 +204,7 @@ fn put_together(
         })?
         .collect::<Result<_, _>>()?;
     let Some(first) = owed.first() else { return Ok(None) };
-    let alone = digest.is_zero() || (first.urgent && first.news == "opened");
+    let alone = digest.is_zero() || (first.urgent && first.news != "closed");
     let message_id = format!("cvco-{}-{}@{host}", now.millis(), first.id);
     for row in owed.iter().filter(|row| row.id == first.id || (!alone && row.goes_with(first))) {
         conn.prepare_cached("UPDATE outbox SET message_id = ?2, claimed_at = ?3 WHERE id = ?1")?
@@ -187,7 +216,7 @@ fn put_together(
 fn read_claim(conn: &Connection, message_id: &str) -> Result<Claim, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT n.id, n.shop, n.news, n.discrepancy_id, o.message_id FROM outbox n
-         LEFT JOIN outbox o ON n.news = 'closed' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
+         LEFT JOIN outbox o ON n.news <> 'opened' AND o.discrepancy_id = n.discrepancy_id AND o.news = 'opened'
          WHERE n.message_id = ?1 AND n.done_at IS NULL ORDER BY n.discrepancy_id",
     )?;
     let mut claim: Option<Claim> = None;
@@ -197,6 +226,7 @@ fn read_claim(conn: &Connection, message_id: &str) -> Result<Claim, LedgerError>
         let corrupt = || LedgerError::CorruptRow { table: "outbox", id };
         let news = match row.get::<_, String>(2)?.as_str() {
             "opened" => News::Opened,
+            "reminded" => News::Reminded,
             "closed" => News::Closed,
             _ => return Err(corrupt()),
         };
@@ -247,14 +277,9 @@ pub(super) fn failed(
         .prepare_cached("SELECT MAX(attempts) FROM outbox WHERE message_id = ?1")?
         .query_row([message_id], |row| row.get(0))?;
     let Some(attempts) = attempts else { return Ok(()) };
-    let wait = BACK_OFF
-        .get(attempts.saturating_sub(1) as usize)
-        .or(BACK_OFF.last())
-        .copied()
-        .unwrap_or(Duration::from_mins(1));
     conn.prepare_cached(
         "UPDATE outbox SET attempt_at = ?2, last_error = ?3 WHERE message_id = ?1 AND done_at IS NULL",
     )?
-    .execute(params![message_id, now.after(wait), error])?;
+    .execute(params![message_id, now.after(wait_after(attempts)), error])?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The raw bytes behind a notification: sealed, and purged after the retention time.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::crypto::SealKey;
 use crate::domain::Timestamp;
@@ -44,6 +44,12 @@ impl Envelope {
         bytes
     }
 
+    /// Opens the sealed payload of a log entry.
+    pub(super) fn open(key: &SealKey, seq: i64, sealed: &[u8]) -> Result<Self, LedgerError> {
+        let plain = key.open(&seq.to_be_bytes(), sealed)?;
+        Self::from_bytes(&plain).ok_or(LedgerError::CorruptRow { table: "payloads", id: seq })
+    }
+
     /// `None` if the bytes are not those of an envelope.
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let mut part = || {
@@ -77,20 +83,6 @@ pub(super) fn keep(
     conn.prepare_cached("INSERT INTO payloads (seq, at, sealed) VALUES (?1, ?2, ?3)")?
         .execute(params![seq, at, sealed])?;
     Ok(())
-}
-
-/// Opens the payload of a log entry; `None` if it was purged, or was a repetition of an earlier one.
-pub(super) fn open(conn: &Connection, key: &SealKey, seq: i64) -> Result<Option<Envelope>, LedgerError> {
-    let sealed: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT sealed FROM payloads WHERE seq = ?1")?
-        .query_row([seq], |row| row.get(0))
-        .optional()?;
-    sealed
-        .map(|sealed| {
-            let plain = key.open(&seq.to_be_bytes(), &sealed)?;
-            Envelope::from_bytes(&plain).ok_or(LedgerError::CorruptRow { table: "payloads", id: seq })
-        })
-        .transpose()
 }
 
 /// Forgets payloads older than an instant; a bounded number at a time. The first rows are the oldest, so that no

@@ -20,7 +20,7 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// |---|---|---|
 /// | 1 | 0.1.0 | |
 /// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
-/// | 3 | 0.3.0 | `endpoints`, `heard_hours`; refunds that are asked for |
+/// | 3 | 0.3.0 | `endpoints`, `heard_hours`, `acts`, `anchors`; snoozes; refunds that are asked for |
 pub const VERSION: i64 = 3;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
@@ -83,13 +83,30 @@ pub(super) fn must_exist(path: &Path) -> Result<(), LedgerError> {
 
 /// A ledger that lives in a temporary file and keeps nothing: what `rebuild` and `verify` fold the log into.
 pub(super) fn scratch() -> Result<Connection, LedgerError> {
+    let conn = temporary()?;
+    conn.execute_batch(SCHEMA)?;
+    // The fold itself asks none of these: they are for readers.
+    conn.execute_batch(
+        "DROP INDEX records_by_state; DROP INDEX records_by_call; DROP INDEX records_by_time",
+    )?;
+    Ok(conn)
+}
+
+/// An empty ledger in memory: how `schema.sql` lays one out.
+pub(super) fn in_memory() -> Result<Connection, LedgerError> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(SCHEMA)?;
+    Ok(conn)
+}
+
+/// An empty database in a temporary file that keeps nothing.
+pub(super) fn temporary() -> Result<Connection, LedgerError> {
     let conn = Connection::open("")?;
     conn.pragma_update(None, "journal_mode", "OFF")?;
     conn.pragma_update(None, "synchronous", "OFF")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
-    conn.execute_batch(SCHEMA)?;
     Ok(conn)
 }
 
@@ -98,8 +115,8 @@ thread_local! {
     static EMPTY: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
-/// A ledger of nobody but this connection.
-pub(super) fn in_memory() -> Result<Connection, LedgerError> {
+/// A ledger in memory, ready to be written to: for simulations.
+pub(super) fn simulated() -> Result<Connection, LedgerError> {
     let mut conn = Connection::open_in_memory()?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(&conn)?;
@@ -190,7 +207,8 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), LedgerError> {
 
 /// Brings an older ledger up to date: the current schema is laid beside the old tables, their rows move over column
 /// by column, and nothing of the old remains. So a ledger that was brought up to date is the same as a new one, and
-/// a step from each version to the next is not needed as long as tables and columns are only added.
+/// a step from each version to the next is not needed as long as tables and columns are only added, and the fold of an
+/// old log leaves them empty; `acts` is the exception.
 fn lay_anew(conn: &Connection) -> Result<(), LedgerError> {
     let named = |kind: &str| -> Result<Vec<String>, LedgerError> {
         let mut statement = conn.prepare(
@@ -216,6 +234,13 @@ fn lay_anew(conn: &Connection) -> Result<(), LedgerError> {
         conn.execute_batch(&format!(
             "INSERT INTO {table} ({both}) SELECT {both} FROM old_{table} ORDER BY 1; DROP TABLE old_{table}"
         ))?;
+    }
+    if !tables.iter().any(|table| table == "acts") {
+        // The first two versions knew a discrepancy by its number alone.
+        conn.execute_batch(
+            "INSERT INTO acts (seq, discrepancy_id)
+             SELECT seq, json_extract(content, '$.discrepancy') FROM log WHERE kind = 'acknowledgement'",
+        )?;
     }
     Ok(())
 }

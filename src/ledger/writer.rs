@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, watch};
 use crate::crypto::SealKey;
 use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
-use super::entry::{Confirmation, Entry};
-use super::fold::{self, Fold, Taken};
+use super::anchors::{self, DueAnchor};
+use super::entry::{Acknowledgement, Confirmation, Entry};
+use super::fold::{Fold, Taken};
 use super::jobs::{Desk, Job, JobFailed, task};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
@@ -91,7 +92,7 @@ impl Store {
     /// SQLite's own, or the system gives no random numbers.
     pub fn in_memory() -> Result<Self, LedgerError> {
         let seal_key = SealKey::parse(&SealKey::generate()?)?;
-        Ok(Self { conn: schema::in_memory()?, seal_key, _lock: None })
+        Ok(Self { conn: schema::simulated()?, seal_key, _lock: None })
     }
 
     /// The ledger for readers with queries of their own over the `acct_*` views, where there is no file to open.
@@ -134,14 +135,43 @@ impl Store {
         Ok(swept)
     }
 
+    /// Takes what a person does with discrepancies, each named by its number, in one transaction, all or none.
+    ///
+    /// # Errors
+    /// There is no such discrepancy, it cannot be snoozed, or whatever else prevented one of them; then none was
+    /// taken.
+    pub fn acknowledge(&mut self, at: Timestamp, acts: Vec<Acknowledgement>) -> Result<(), LedgerError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut fold = Fold::resume(&tx)?;
+        for act in acts {
+            fold.take_act(at, act)?;
+        }
+        fold.finish()?;
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Takes a notification that came by another way than the listener, with its raw bytes.
     ///
     /// # Errors
     /// Whatever prevented the commit.
     pub fn import(&mut self, at: Timestamp, arrival: Arrival) -> Result<Taken, LedgerError> {
+        self.import_all(vec![(at, arrival)])?.pop().ok_or(LedgerError::Stopped)
+    }
+
+    /// Takes several such notifications in one transaction, all or none.
+    ///
+    /// # Errors
+    /// Whatever prevented one of them, or the commit; then none was taken.
+    pub fn import_all(&mut self, arrivals: Vec<(Timestamp, Arrival)>) -> Result<Vec<Taken>, LedgerError> {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut desk = Desk { conn: &tx, fold: Fold::resume(&tx)?, seal_key: &self.seal_key };
-        let taken = desk.keep(at, &Entry::Notification(arrival.notification), Some(&arrival.envelope))?;
+        let taken = arrivals
+            .into_iter()
+            .map(|(at, Arrival { notification, envelope })| {
+                desk.keep(at, &Entry::Notification(notification), Some(&envelope))
+            })
+            .collect::<Result<_, _>>()?;
         desk.fold.finish()?;
         tx.commit()?;
         Ok(taken)
@@ -174,7 +204,7 @@ impl Store {
             tx.prepare_cached("RELEASE job")?.execute([])?;
         }
         desk.fold.finish()?;
-        let next_look = fold::next_look(&tx)?;
+        let next_look = desk.fold.next_look()?;
         tx.commit()?;
         Ok(next_look)
     }
@@ -376,7 +406,35 @@ impl Ledger {
     /// # Errors
     /// Whatever prevented the commit.
     pub async fn release_mail(&self, now: Timestamp) -> Result<(), LedgerError> {
-        self.run(move |desk| outbox::release(desk.conn, now)).await
+        self.run(move |desk| {
+            outbox::release(desk.conn, now)?;
+            anchors::release(desk.conn, now)
+        })
+        .await
+    }
+
+    /// The next anchor to be mailed, if one is due; a new one if a day that brought entries is over.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn claim_anchor(&self, now: Timestamp, host: String) -> Result<Option<DueAnchor>, LedgerError> {
+        self.run(move |desk| anchors::claim(desk.conn, now, &host)).await
+    }
+
+    /// The e-mail of an anchor has been handed over.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn anchor_sent(&self, now: Timestamp, seq: i64) -> Result<(), LedgerError> {
+        self.run(move |desk| anchors::sent(desk.conn, seq, now)).await
+    }
+
+    /// The e-mail of an anchor could not be handed over; it is tried again later.
+    ///
+    /// # Errors
+    /// Whatever prevented the commit.
+    pub async fn anchor_failed(&self, now: Timestamp, seq: i64, error: String) -> Result<(), LedgerError> {
+        self.run(move |desk| anchors::failed(desk.conn, seq, &error, now)).await
     }
 
     /// Forgets raw payloads older than an instant; how many, up to a bounded number at a time.

@@ -69,6 +69,7 @@ impl MonextTrial {
             Scenario::Cancelled => page.then(&[(true, total)], "RESET"),
             // Only the complement can be given back.
             Scenario::Refund => page.then(&[(true, voucher), (false, card)], "REFUND"),
+            Scenario::RefundAgainstRules => page.then(&[(true, total)], "REFUND"),
             Scenario::MissingComplement => page.session(&[(true, voucher)]),
             Scenario::WrongAmount => page.session(&[(true, voucher), (false, card.minus(Cents::new(1_00)))]),
             Scenario::DoublePayment => {
@@ -82,6 +83,7 @@ impl MonextTrial {
             | Scenario::OrphanComplement
             | Scenario::ConflictingAmount
             | Scenario::UnstatedSplit
+            | Scenario::WholeRefund
             | Scenario::ApiDiffers => return None,
         };
         Some(told)

@@ -66,6 +66,10 @@ scenarios! {
     /// Sogecommerce: each part of a cascade is refunded on its own, a voucher as a whole only. Elsewhere the card goes
     /// back first, or alone; Up2pay tells of it only when asked.
     Refund = "refund", 20, "the merchant refunds one part in the back office";
+    /// Sogecommerce: one refund for each part. Worldline: the card's share first.
+    WholeRefund = "whole-refund", 10, "the merchant refunds the whole payment";
+    /// Sogecommerce: a part of the voucher. Worldline: vouchers, hours after the time for it. Monext: vouchers at all.
+    RefundAgainstRules = "refund-against-rules", 5, "the merchant refunds what the PSP does not refund";
     /// At Sogecommerce a replay has other bytes than the first call.
     Duplicate = "duplicate", 40, "every message arrives three times";
     /// Only Sogecommerce's own total tells what to expect.
@@ -97,7 +101,7 @@ impl Scenario {
     #[must_use]
     pub const fn ending(self, psp: Psp) -> Option<Ending> {
         use Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
-        use RecordState::{Balanced, Failed, PartRefunded, Unbalanced, Unverified};
+        use RecordState::{Balanced, Failed, PartRefunded, Refunded, Unbalanced, Unverified};
         let (state, findings): (RecordState, &[Kind]) = match (self, psp) {
             (
                 Self::Split
@@ -118,6 +122,10 @@ impl Scenario {
             (Self::Refund, Sogecommerce) => (PartRefunded, &[Kind::RefundPartial]),
             // The platform says that it gave money back, but not how much; and that on the very day.
             (Self::Refund, Up2pay) => (PartRefunded, &[Kind::RefundNotAllowed, Kind::UnknownStatus]),
+            (Self::WholeRefund, Sogecommerce | Worldline) => (Refunded, &[]),
+            (Self::RefundAgainstRules, Sogecommerce) => (PartRefunded, &[Kind::RefundNotAllowed]),
+            (Self::RefundAgainstRules, Monext) => (Refunded, &[Kind::RefundNotAllowed]),
+            (Self::RefundAgainstRules, Worldline) => (Refunded, &[Kind::RefundLate]),
             (Self::Unregistered, Up2pay) => (Unverified, &[Kind::TotalUnknown]),
             (Self::MissingComplement, Up2pay | Worldline | Monext) => {
                 (Unbalanced, &[Kind::ComplementMissing])
@@ -143,7 +151,7 @@ impl Scenario {
             }
             (_, Ancv)
             | (Self::TwoCards, Up2pay | Worldline)
-            | (Self::CardOnly | Self::Cancelled, Up2pay)
+            | (Self::CardOnly | Self::Cancelled | Self::WholeRefund | Self::RefundAgainstRules, Up2pay)
             | (Self::MissingComplement, Sogecommerce)
             | (Self::UnstatedSplit, Up2pay | Sogecommerce | Monext)
             | (
@@ -151,6 +159,7 @@ impl Scenario {
                 | Self::AbandonedComplement
                 | Self::OrphanComplement
                 | Self::ConflictingAmount
+                | Self::WholeRefund
                 | Self::ApiDiffers,
                 Monext,
             ) => return None,

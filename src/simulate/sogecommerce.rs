@@ -72,7 +72,20 @@ impl SogecommerceTrial {
                 let cancelled = with_part(&first, |part| part.status = TransStatus::Cancelled);
                 vec![first, Call { source: Source::MerchantOperation, ..cancelled }]
             }
-            Scenario::Refund => vec![first, self.refund(basket, numbers)],
+            Scenario::Refund => {
+                let back = voucher(basket.voucher, numbers);
+                vec![first, self.refund(basket, back, numbers)]
+            }
+            Scenario::WholeRefund => {
+                let (vouchers, card) =
+                    (voucher(basket.voucher, numbers), card_part("VISA", basket.card(), numbers));
+                let vouchers = self.refund(basket, vouchers, numbers);
+                vec![first, vouchers, self.refund(basket, card, numbers)]
+            }
+            Scenario::RefundAgainstRules => {
+                let back = voucher(Cents::new(basket.total.get() / 2), numbers);
+                vec![first, self.refund(basket, back, numbers)]
+            }
             Scenario::Duplicate => {
                 let retry = Call { source: Source::Retry, ..first.clone() };
                 let by_hand = Call { source: Source::BackOfficeReplay, ..first.clone() };
@@ -109,11 +122,10 @@ impl SogecommerceTrial {
     }
 
     /// A refund is a transaction of its own, on a day of its own, without a word about what it gives back.
-    fn refund(&self, basket: &Basket, numbers: &mut Numbers) -> Call {
+    fn refund(&self, basket: &Basket, part: Part, numbers: &mut Numbers) -> Call {
         let later = Basket { at: basket.at.after(super::SECOND_THOUGHT), ..basket.clone() };
-        let part = Part { refund: true, ..voucher(basket.voucher, numbers) };
-        let source = Source::MerchantOperation;
-        Call { source, total: basket.voucher, ..self.payment(&later, vec![part], numbers) }
+        let (total, source) = (part.amount, Source::MerchantOperation);
+        Call { total, source, ..self.payment(&later, vec![Part { refund: true, ..part }], numbers) }
     }
 
     /// The message at the end of one visit of the payment page.
@@ -158,6 +170,7 @@ fn parts(scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<V
         Scenario::Split
         | Scenario::Unregistered
         | Scenario::Refund
+        | Scenario::WholeRefund
         | Scenario::ApiDiffers
         | Scenario::Duplicate
         | Scenario::DoublePayment
@@ -165,6 +178,7 @@ fn parts(scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<V
         Scenario::VoucherOnly
         | Scenario::PendingThenAccepted
         | Scenario::Cancelled
+        | Scenario::RefundAgainstRules
         | Scenario::ConflictingAmount => vec![voucher(total, numbers)],
         Scenario::CardOnly => vec![card_part("VISA", total, numbers)],
         Scenario::TwoCards => {

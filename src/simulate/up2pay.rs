@@ -109,6 +109,8 @@ impl Up2payTrial {
             | Scenario::CardOnly
             | Scenario::Cancelled
             | Scenario::Refund
+            | Scenario::WholeRefund
+            | Scenario::RefundAgainstRules
             | Scenario::UnstatedSplit
             | Scenario::ApiDiffers => return None,
         };

@@ -2,6 +2,7 @@
 //! payment share its id; a voucher is one, its card complement another.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
@@ -38,6 +39,9 @@ const VOUCHER: u32 = 5412;
 const VISA: u32 = 1;
 const CB: u32 = 130;
 
+/// After this time Worldline refunds no vouchers.
+const TOO_LATE: Duration = Duration::from_hours(5);
+
 impl WorldlineTrial {
     /// What a story is told with; `None` if Worldline cannot tell it.
     pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
@@ -61,6 +65,7 @@ impl WorldlineTrial {
         Some(Told { wires, answers: laid })
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one row per story")]
     fn payments(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Payment>> {
         let mut visit = Visit::new(self, basket, numbers);
         let (total, voucher, card) = (basket.total, basket.voucher, basket.card());
@@ -90,6 +95,19 @@ impl WorldlineTrial {
                 let refund = visit.refund_of_card(card);
                 let asked = refund.clone().happens(Happening::RefundRequested);
                 Payment::of([paid, asked, refund.happens(Happening::Refunded)])
+            }
+            Scenario::WholeRefund => {
+                let paid = visit.both(card);
+                let card = visit.refund_of_card(card).happens(Happening::Refunded);
+                let vouchers = visit.refund_of_voucher(voucher, super::SECOND_THOUGHT);
+                Payment::of([paid, card, vouchers.happens(Happening::Refunded)])
+            }
+            Scenario::RefundAgainstRules => {
+                let long_ago = Basket { at: basket.at.before(TOO_LATE), ..basket.clone() };
+                let mut visit = Visit::new(self, &long_ago, numbers);
+                let paid = visit.voucher(total).happens(Happening::Captured);
+                let late = visit.refund_of_voucher(total, TOO_LATE);
+                Payment::of([paid, late.happens(Happening::Refunded)])
             }
             Scenario::MissingComplement => visit.voucher(voucher).happens(Happening::Captured),
             Scenario::RefusedComplement | Scenario::AbandonedComplement => {
@@ -257,5 +275,10 @@ impl<'a> Visit<'a> {
     fn refund_of_card(&mut self, amount: Cents) -> Webhook {
         let refund = self.card(VISA, amount);
         Webhook { acquired: amount, at: self.basket.at.after(super::SECOND_THOUGHT), ..refund }
+    }
+
+    fn refund_of_voucher(&mut self, amount: Cents, later: Duration) -> Webhook {
+        let refund = self.voucher(amount);
+        Webhook { acquired: amount, at: self.basket.at.after(later), ..refund }
     }
 }

@@ -1,7 +1,9 @@
 //! A person is told by e-mail what does not match, once, and told again when it has closed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use cvco_reconciled::clock::Clock;
 use cvco_reconciled::mail_sink::{Behaviour, ReceivedMail};
 
 use crate::support::{Daemon, Settings, Sogecommerce, Up2pay};
@@ -118,4 +120,151 @@ async fn an_acknowledgement_is_kept() {
     let escape = daemon.run(&["alerts", "ack", &id, "--note", "\u{1b}[2J"]);
     assert_eq!(escape.status.code(), Some(2), "other people's terminals will show it");
     assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+}
+
+/// Snoozes until an instant about a second ahead, or as soon as this machine can: the command must be done by then.
+fn snooze_briefly(daemon: &Daemon, id: &str) {
+    for seconds in [1, 2, 4, 8, 16] {
+        let until = Clock::system().now().after(Duration::from_secs(seconds)).to_string();
+        if daemon
+            .run(&["alerts", "snooze", id, "--until", &until, "--note", "attend le virement"])
+            .status
+            .success()
+        {
+            return;
+        }
+    }
+    panic!("no snooze was taken");
+}
+
+/// So many days from now, as people write a date.
+fn days_ahead(days: u64) -> String {
+    Clock::system().now().after(Duration::from_hours(24 * days)).paris_day()
+}
+
+fn is_right(daemon: &Daemon) -> bool {
+    daemon.out(&["verify"]).starts_with("right") && daemon.out(&["rebuild"]).contains("nothing changed")
+}
+
+/// A daemon that does not miss the card part however slow this machine is.
+async fn patient() -> Daemon {
+    Daemon::start(&Settings { complement_grace: "1h", ..Settings::default() }).await
+}
+
+/// A card part that is too small.
+fn short_by_a_euro(daemon: &Daemon, reference: &str, call: u64) {
+    daemon.expect_order(reference, 2600);
+    daemon.up2pay(&Up2pay::voucher(reference, call, 1500));
+    daemon.up2pay(&Up2pay::card(reference, call, 1000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snooze_ends_with_a_reminder_in_the_thread_and_survives_a_kill() {
+    for kill in [false, true] {
+        let mut daemon = patient().await;
+        short_by_a_euro(&daemon, "A", 1);
+        let opened = daemon.mailbox.wait_for(1).await.remove(0);
+        assert!(text(&opened).contains("alerts snooze 1 --until"), "{}", text(&opened));
+        snooze_briefly(&daemon, "1");
+        if kill {
+            daemon.kill();
+            daemon.restart();
+        }
+        let reminder = daemon.mailbox.wait_for(2).await.remove(1);
+        assert_eq!(reminder.subject(), format!("Rappel\u{a0}: {}", opened.subject()));
+        assert_eq!(reminder.in_reply_to(), opened.message_id());
+        assert!(text(&reminder).contains("attend le virement"), "{}", text(&reminder));
+        assert_eq!(daemon.rows("SELECT snoozed_until, closed_at FROM acct_discrepancies"), ["|"]);
+        assert!(is_right(&daemon));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_snoozed_is_out_of_the_list_and_out_of_mind_until_it_closes() {
+    let daemon = patient().await;
+    short_by_a_euro(&daemon, "A", 1);
+    short_by_a_euro(&daemon, "B", 2);
+    daemon.mailbox.wait_for(2).await;
+    daemon.out(&["alerts", "snooze", "1", "--until", &days_ahead(30)]);
+    let listed = |options: &[&str]| -> Vec<i64> {
+        let json = daemon.out(&[&["alerts", "list", "--format", "json"], options].concat());
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("JSON");
+        rows.iter().filter_map(|row| row["id"].as_i64()).collect()
+    };
+    assert_eq!(listed(&[]), [2]);
+    assert_eq!(listed(&["--snoozed"]), [1]);
+    assert_eq!(listed(&["--all"]), [2, 1]);
+    let table = daemon.out(&["alerts", "list"]);
+    assert!(table.trim_end().lines().last().is_some_and(|line| line.starts_with("1 snoozed")), "{table}");
+    assert!(!daemon.out(&["alerts", "list", "--all"]).contains("1 snoozed"));
+    // The missing euro comes after all: the closing is told, and nothing else.
+    daemon.expect_order("A", 2500);
+    daemon.mailbox.wait_until(|mails| mails.iter().any(|mail| mail.subject().starts_with("Résolu"))).await;
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM outbox WHERE news = 'reminded'"), ["0"]);
+    assert!(is_right(&daemon));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_filtered_and_the_story_tells_each_act_in_its_place() {
+    let daemon = patient().await;
+    short_by_a_euro(&daemon, "A", 1);
+    short_by_a_euro(&daemon, "B", 2);
+    daemon.expect_order("C", 1500);
+    daemon.up2pay(&Up2pay::voucher("C", 3, 1500));
+    daemon.up2pay(&Up2pay::voucher("C", 4, 1500));
+    daemon.mailbox.wait_for(3).await;
+
+    assert_eq!(daemon.run(&["alerts", "ack", "1", "99", "--note", "x"]).status.code(), Some(3));
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_acknowledgements"), ["0"], "all or none");
+    daemon.out(&["alerts", "ack", "1", "2", "--note", "client rappelé"]);
+    daemon.out(&["alerts", "note", "2", "--note", "ne répond pas"]);
+    daemon.out(&["alerts", "withdraw", "2"]);
+    daemon.out(&["alerts", "snooze", "3", "--until", &days_ahead(7)]);
+    daemon.out(&["alerts", "withdraw", "3", "--note", "par erreur"]);
+    let csv = |options: &[&str]| daemon.out(&[&["alerts", "list", "--format", "csv"], options].concat());
+    let ids = |options: &[&str]| -> Vec<String> {
+        csv(options).lines().skip(1).filter_map(|line| line.split(',').next().map(str::to_owned)).collect()
+    };
+    assert_eq!(ids(&["--unacked"]), ["3", "2"]);
+    assert_eq!(ids(&["--kind", "amount_short"]), ["2", "1"]);
+    assert_eq!(ids(&["--severity", "urgent"]), ["3"]);
+    assert_eq!(ids(&["--shop", "camping", "--limit", "1"]), ["3"]);
+    assert_eq!(ids(&["--shop", "hotel"]), [""; 0]);
+    assert!(csv(&[]).contains("client rappelé") && csv(&[]).contains("ne répond pas"), "{}", csv(&[]));
+
+    let story = daemon.out(&["record", "B"]);
+    let place = |what: &str| story.find(what).unwrap_or_else(|| panic!("{what} in\n{story}"));
+    assert!(place("order registered") < place("discrepancy 2 acknowledged by"));
+    assert!(place("client rappelé") < place("discrepancy 2 noted by"));
+    assert!(place(": ne répond pas") < place("discrepancy 2 no longer acknowledged or snoozed by"));
+    assert_eq!(
+        daemon.rows("SELECT act, discrepancy_id, note FROM acct_acknowledgements ORDER BY seq"),
+        [
+            "acknowledged|1|client rappelé",
+            "acknowledged|2|client rappelé",
+            "noted|2|ne répond pas",
+            "withdrawn|2|",
+            "snoozed|3|",
+            "withdrawn|3|par erreur",
+        ]
+    );
+    assert!(is_right(&daemon));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_that_is_past_or_too_far_is_refused() {
+    let daemon = patient().await;
+    short_by_a_euro(&daemon, "A", 1);
+    for until in ["2020-01-01", "soon", &days_ahead(1000)] {
+        assert_eq!(
+            daemon.run(&["alerts", "snooze", "1", "--until", until]).status.code(),
+            Some(2),
+            "{until}"
+        );
+    }
+    daemon.expect_order("A", 2500);
+    let closed = daemon.run(&["alerts", "snooze", "1", "--until", &days_ahead(1)]);
+    assert_eq!(closed.status.code(), Some(3), "it has closed");
+    daemon.out(&["alerts", "note", "1", "--note", "le total était faux"]);
+    assert_eq!(daemon.rows("SELECT last_note FROM acct_discrepancies WHERE id = 1"), ["le total était faux"]);
 }

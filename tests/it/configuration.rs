@@ -37,6 +37,11 @@ fn an_error_names_file_key_and_what_would_be_right() {
         ("[listener]\nadmin = \"0.0.0.0:8081\"", &["listener.admin_token", "loopback", "openssl rand"]),
         ("[reconcile]\ncomplement_grace = \"soon\"", &["reconcile.complement_grace", "20m"]),
         ("[alerts]\nfrom = \"x\"\nto = []\nsmtp = \"http://h\"", &["alerts.from", "cvco@camping.example"]),
+        ("[ledger]\nanchor_to = [\"c@example.fr\"]", &["ledger.anchor_to", "needs [alerts]", "smtp"]),
+        (
+            "[ledger]\nanchor_to = [\"nobody\"]\n[alerts]\nfrom = \"a@b.fr\"\nto = [\"a@b.fr\"]\nsmtp = \"smtp://h\"",
+            &["ledger.anchor_to", "\"nobody\" is not an e-mail address"],
+        ),
     ];
     for (text, words) in cases {
         let error = error_of(text);

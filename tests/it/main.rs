@@ -21,5 +21,6 @@ mod hostile_calls;
 mod life_cycle;
 mod orders;
 mod outage;
+mod proof;
 mod split_payments;
 mod warning_mails;

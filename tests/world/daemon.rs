@@ -8,8 +8,8 @@ use cvco_reconciled::domain::{
     Currency, EndpointId, Event, OrderRef, Question, Standing, Subject, Timestamp, Topic,
 };
 use cvco_reconciled::ledger::{
-    Acknowledgement, Arrival as Kept, Confirmation, Entry, Envelope, Notification, OrderRegistration, Origin,
-    Store,
+    Acknowledgement, Act, Arrival as Kept, Confirmation, Entry, Envelope, Notification, OrderRegistration,
+    Origin, Store,
 };
 use cvco_reconciled::psp::api::{Answer, Exchange, Inquiry, Step};
 use cvco_reconciled::psp::{Method, WireMessage};
@@ -50,22 +50,23 @@ impl Daemon {
         self.store.connection()
     }
 
-    /// Stores what arrived together, in one transaction.
+    /// Stores what arrived together, in one transaction: messages with their raw bytes, or registrations.
     pub(crate) fn receive(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
-        let entries = arrived.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        match (arrived, entries.as_slice()) {
-            ([Arrival::Message { wire, .. }], [Entry::Notification(notification)]) => {
-                let kept = Kept { notification: notification.clone(), envelope: envelope(wire) };
-                self.store.import(at, kept).map_err(text)?;
-            }
-            _ => {
-                self.store.take_all(at, &entries).map_err(text)?;
+        let (mut calls, mut registrations) = (Vec::new(), Vec::new());
+        for arrival in arrived {
+            match (arrival, entry(arrival)?) {
+                (Arrival::Message { wire, .. }, Entry::Notification(notification)) => {
+                    self.remember(&notification.endpoint, &notification.events);
+                    calls.push((at, Kept { notification, envelope: envelope(wire) }));
+                }
+                (_, registration) => registrations.push(registration),
             }
         }
-        for entry in &entries {
-            if let Entry::Notification(notification) = entry {
-                self.remember(&notification.endpoint, &notification.events);
-            }
+        if !registrations.is_empty() {
+            self.store.take_all(at, &registrations).map_err(text)?;
+        }
+        if !calls.is_empty() {
+            self.store.import_all(calls).map_err(text)?;
         }
         Ok(())
     }
@@ -73,8 +74,14 @@ impl Daemon {
     /// Dies after it took what arrived, and before the commit: the last entry cannot be taken, so none is.
     pub(crate) fn crash(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
         let mut entries = arrived.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        let (note, by) = (String::new(), String::new());
-        entries.push(Entry::Acknowledgement(Acknowledgement { discrepancy: -1, note, by }));
+        let nothing = Acknowledgement {
+            discrepancy: -1,
+            note: None,
+            by: String::new(),
+            act: Act::Acknowledged,
+            of: None,
+        };
+        entries.push(Entry::Acknowledgement(nothing));
         match self.store.take_all(at, &entries) {
             Err(_) => Ok(()),
             Ok(_) => Err("a transaction that cannot be taken was taken".to_owned()),
@@ -148,7 +155,8 @@ impl Daemon {
             events: answer.events,
             questions: answer.questions,
             remark: answer.remark,
-            payload_sha256: sha256(&[waiting.question.subject.as_str().as_bytes()]).to_string(),
+            // No bytes of it are kept here.
+            payload_sha256: sha256(&[]).to_string(),
         };
         self.store.take_all(clock, &[Entry::Confirmation(confirmation)]).map(drop).map_err(text)
     }

@@ -1,6 +1,7 @@
 //! What an accountant reads in the ledger, by plain SQL over the `acct_*` views.
 
-use cvco_reconciled::ledger::verify;
+use cvco_reconciled::domain::Timestamp;
+use cvco_reconciled::ledger::{Yardstick, verify};
 use rusqlite::{Connection, Result, Row};
 
 use crate::daemon::{Trouble, text};
@@ -113,7 +114,9 @@ pub(crate) fn flaws(ledger: &Connection) -> std::result::Result<Vec<Trouble>, Tr
     let (file, no_key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
     let path = file.to_str().ok_or("a folder that is no text")?;
     ledger.execute("VACUUM INTO ?1", [path]).map_err(text)?;
-    let proof = verify(&file, &no_key, &mut |_, _| {}).map_err(text)?;
+    let kept_since = Timestamp::from_millis(0);
+    let yardstick = Yardstick { key_file: &no_key, kept_since, anchors: &[] };
+    let proof = verify(&file, &yardstick, &mut |_| {}).map_err(text)?;
     Ok(proof.flaws.into_iter().map(|flaw| format!("verify: {}: {}", flaw.place, flaw.what)).collect())
 }
 

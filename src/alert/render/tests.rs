@@ -16,6 +16,10 @@ fn closed(mut item: Item) -> Item {
     item
 }
 
+fn reminded(item: Item) -> Item {
+    Item { news: News::Reminded, last_note: Some("cliente\nrappelée".to_owned()), ..item }
+}
+
 #[test]
 fn the_subject_of_one_discrepancy_says_all_that_matters() {
     let items = || vec![item(Kind::ComplementMissing)];
@@ -35,6 +39,64 @@ fn the_subject_of_a_resolved_discrepancy_is_the_old_one_with_a_prefix() {
         let before = mail(language, vec![item(Kind::VoucherOrphan)]).subject;
         let after = mail(language, vec![closed(item(Kind::VoucherOrphan))]).subject;
         assert_eq!(after, format!("{prefix}{before}"));
+    }
+}
+
+#[test]
+fn the_subject_of_a_reminder_is_the_old_one_with_a_prefix() {
+    for (language, prefix) in [(Language::French, "Rappel\u{a0}: "), (Language::English, "Reminder: ")] {
+        let before = mail(language, vec![item(Kind::VoucherOrphan)]).subject;
+        let after = mail(language, vec![reminded(item(Kind::VoucherOrphan))]).subject;
+        assert_eq!(after, format!("{prefix}{before}"));
+    }
+    let two = vec![reminded(item(Kind::AmountShort)), reminded(item(Kind::AmountOver))];
+    assert!(
+        subject_of(Language::French, two).starts_with("Rappel : [CVCo] Camping des Pins : 2 écarts, dont")
+    );
+}
+
+#[test]
+fn a_reminder_says_since_when_and_what_was_last_noted() {
+    let text =
+        |language| mail(language, vec![reminded(item(Kind::VoucherOrphan))]).text.replace('\u{a0}', " ");
+    for (language, parts) in [
+        (
+            Language::French,
+            [
+                "Chèques-vacances acceptés, complément refusé (rappel, urgent)\n",
+                "\nCet écart est toujours ouvert : sa mise en veille est terminée, ou ses montants ont changé. Le ",
+                "\n  Attendu          1 234,00 €\n",
+                "\n  Ouvert depuis    01/03/2026 14:25\n  Dernière note    cliente rappelée\n",
+                "\nQue faire maintenant\n  1. ",
+                "\n  cvco-reconciled alerts ack 17 --note \"ce qui a été fait\"\n",
+                "\n  cvco-reconciled alerts snooze 17 --until AAAA-MM-JJ\n",
+            ],
+        ),
+        (
+            Language::English,
+            [
+                "Vouchers accepted, card part refused (reminder, urgent)\n",
+                "\nThis discrepancy is still open: its snooze is over, or its amounts have changed. The ",
+                "\n  Expected         €1,234.00\n",
+                "\n  Open since       2026-03-01 14:25\n  Last note        cliente rappelée\n",
+                "\nWhat to do now\n  1. ",
+                "\n  cvco-reconciled alerts ack 17 --note \"what was done\"\n",
+                "\nTo be reminded of it later, snooze it:\n  cvco-reconciled alerts snooze 17 --until YYYY-MM-DD\n",
+            ],
+        ),
+    ] {
+        let text = text(language);
+        for part in parts {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn only_a_reminder_repeats_a_note() {
+    for news in [News::Opened, News::Closed] {
+        let item = Item { news, ..reminded(item(Kind::VoucherOrphan)) };
+        assert!(!mail(Language::French, vec![item]).text.contains("cliente rappelée"));
     }
 }
 
@@ -110,6 +172,8 @@ fait pas, adressez-vous à l’assistance Up2pay ou à l’ANCV, avec le numéro
 L’écart se fermera de lui-même dès que sa cause aura disparu. Si vous l’avez réglé autrement, \
 acquittez-le :
   cvco-reconciled alerts ack 17 --note \"ce qui a été fait\"
+Pour qu’il vous soit rappelé plus tard, mettez-le en veille :
+  cvco-reconciled alerts snooze 17 --until AAAA-MM-JJ
 
 -- 
 Message automatique de cvco-reconciled (pins.example), heures de Paris"

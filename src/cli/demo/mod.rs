@@ -19,7 +19,7 @@ use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
-use crate::ledger::{OrderStory, Reader, RecordFilter};
+use crate::ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter};
 use crate::mail_sink::{MailSink, ReceivedMail};
 use crate::psp::sogecommerce::{Algorithm, SiteId};
 use crate::psp::up2pay::{Template, ThrowawayKey};
@@ -152,10 +152,14 @@ async fn played_out(ledger: &Path, plays: &[Play]) -> Result<(), Failure> {
     }
 }
 
+fn everything() -> DiscrepancyFilter {
+    DiscrepancyFilter { limit: u32::MAX, ..DiscrepancyFilter::default() }
+}
+
 /// The kinds of discrepancy that were ever raised, by order, in the order of the catalogue.
 fn raised(reader: &Reader) -> Result<BTreeMap<String, Vec<Kind>>, Failure> {
     let mut kinds: BTreeMap<String, Vec<Kind>> = BTreeMap::new();
-    for row in reader.discrepancies(false, u32::MAX)? {
+    for row in reader.discrepancies(&everything())? {
         kinds.entry(row.order_ref.map(String::from).unwrap_or_default()).or_default().push(row.kind);
     }
     for kinds in kinds.values_mut() {
@@ -322,7 +326,7 @@ key = "{KEY}"
 /// Shows what became of each story; whether all ended as promised.
 fn tell(folder: &Path, ledger: &Path, plays: &[Play], mails: &[ReceivedMail]) -> Result<bool, Failure> {
     let reader = Reader::open(ledger)?;
-    let found = reader.discrepancies(false, u32::MAX)?;
+    let found = reader.discrepancies(&everything())?;
     let mut kinds = raised(&reader)?;
     let headers = ["", "PSP", "story", "order", "expected", "state", "discrepancies"];
     let mut listing = Listing::new(&headers, &[4]);

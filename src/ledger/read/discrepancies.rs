@@ -3,8 +3,29 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
-use crate::domain::{CallNumber, Cents, EndpointId, Kind, OrderRef, Psp, Record, ShopId, Timestamp};
+use crate::domain::{
+    CallNumber, Cents, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId, Timestamp,
+};
 use crate::ledger::LedgerError;
+
+/// Which discrepancies to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DiscrepancyFilter {
+    /// Only open ones.
+    pub open: bool,
+    /// Only those that nobody has acknowledged.
+    pub unacked: bool,
+    /// Only those that are snoozed, or only those that are not.
+    pub snoozed: Option<bool>,
+    /// Only those of this kind.
+    pub kind: Option<Kind>,
+    /// Only those of this severity.
+    pub severity: Option<Severity>,
+    /// Only this shop's.
+    pub shop: Option<String>,
+    /// No more than so many, the latest first.
+    pub limit: u32,
+}
 
 /// A discrepancy with all that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +56,10 @@ pub struct DiscrepancyRow {
     pub closed_at: Option<Timestamp>,
     /// When, by whom and with what note it was acknowledged.
     pub acked: Option<(Timestamp, String, String)>,
+    /// When a person wants to be reminded of it.
+    pub snoozed_until: Option<Timestamp>,
+    /// What a person last noted on it, with whatever act.
+    pub last_note: Option<String>,
     /// Why the last question to the endpoint's API failed, of an open discrepancy about missing answers.
     pub last_error: Option<String>,
     /// The record concerned, or the order's only one.
@@ -70,6 +95,8 @@ impl DiscrepancyRow {
             opened_at: row.get("opened_at")?,
             closed_at: row.get("closed_at")?,
             acked,
+            snoozed_until: row.get("snoozed_until")?,
+            last_note: row.get("last_note")?,
             last_error: None,
             record: None,
         })
@@ -77,17 +104,42 @@ impl DiscrepancyRow {
 }
 
 impl Reader {
-    /// Lists discrepancies, the latest first: the open ones, or all.
+    /// Lists discrepancies, the latest first.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn discrepancies(&self, open_only: bool, limit: u32) -> Result<Vec<DiscrepancyRow>, LedgerError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT id FROM discrepancies WHERE ?1 = 0 OR closed_at IS NULL ORDER BY id DESC LIMIT ?2",
-        )?;
-        let ids: Vec<i64> =
-            statement.query_map(params![open_only, limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    pub fn discrepancies(&self, filter: &DiscrepancyFilter) -> Result<Vec<DiscrepancyRow>, LedgerError> {
+        let ids = self.discrepancy_ids(filter)?;
         ids.into_iter().filter_map(|id| self.discrepancy(id).transpose()).collect()
+    }
+
+    /// How many of the discrepancies that a filter lets through are snoozed.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn snoozed(&self, filter: &DiscrepancyFilter) -> Result<usize, LedgerError> {
+        let snoozed = DiscrepancyFilter { snoozed: Some(true), limit: u32::MAX, ..filter.clone() };
+        Ok(self.discrepancy_ids(&snoozed)?.len())
+    }
+
+    fn discrepancy_ids(&self, filter: &DiscrepancyFilter) -> Result<Vec<i64>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id FROM discrepancies
+             WHERE (?1 = 0 OR closed_at IS NULL) AND (?2 = 0 OR acked_at IS NULL)
+               AND (?3 IS NULL OR (snoozed_until IS NOT NULL) = ?3)
+               AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR severity = ?5) AND (?6 IS NULL OR shop = ?6)
+             ORDER BY id DESC LIMIT ?7",
+        )?;
+        let chosen = params![
+            filter.open,
+            filter.unacked,
+            filter.snoozed,
+            filter.kind.map(Kind::as_str),
+            filter.severity.map(Severity::as_str),
+            filter.shop,
+            filter.limit
+        ];
+        Ok(statement.query_map(chosen, |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     fn last_error(&self, endpoint: &EndpointId) -> Result<Option<String>, LedgerError> {

@@ -5,15 +5,17 @@ mod discrepancies;
 mod questions;
 mod records;
 mod story;
+mod takings;
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
-pub use discrepancies::DiscrepancyRow;
+pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use story::{LogLine, OrderStory};
+pub use takings::Takings;
 
 use super::{LedgerError, schema};
 

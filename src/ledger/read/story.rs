@@ -18,6 +18,9 @@ pub struct LogLine {
     pub psp: Option<String>,
     /// What a notification amounted to.
     pub verdict: Option<String>,
+    /// The discrepancy that a person's act concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discrepancy: Option<i64>,
     /// What it says.
     pub content: serde_json::Value,
 }
@@ -100,9 +103,11 @@ impl Reader {
 
     fn log_of(&self, order_id: i64) -> Result<Vec<LogLine>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT seq, at, kind, endpoint, psp, verdict, content FROM log
+            "SELECT seq, at, kind, endpoint, psp, verdict, content, discrepancy_id FROM log LEFT JOIN acts USING (seq)
              WHERE seq IN (SELECT seq FROM events WHERE order_id = ?1
-                           UNION SELECT seq FROM order_versions WHERE order_id = ?1)
+                           UNION SELECT seq FROM order_versions WHERE order_id = ?1
+                           UNION SELECT seq FROM acts JOIN discrepancies d ON d.id = discrepancy_id
+                                 WHERE d.order_id = ?1)
              ORDER BY seq",
         )?;
         let rows = statement
@@ -114,6 +119,7 @@ impl Reader {
                     endpoint: row.get("endpoint")?,
                     psp: row.get("psp")?,
                     verdict: row.get("verdict")?,
+                    discrepancy: row.get("discrepancy_id")?,
                     content: serde_json::from_str(&row.get::<_, String>("content")?).unwrap_or_default(),
                 })
             })?

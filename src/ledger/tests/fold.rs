@@ -235,3 +235,16 @@ fn a_policy_that_learns_a_contract_settles_it() {
     book.take(3, on(&["A", "B"]));
     assert_eq!(book.discrepancies(), [("contract_unknown".to_owned(), 2, Some(3))]);
 }
+
+#[test]
+fn what_a_registered_order_shares_its_prefix_with_is_looked_up_and_not_looked_through() {
+    let book = Book::new();
+    let plan = format!("EXPLAIN QUERY PLAN {}", super::super::orders::EARLIER_WITH_SAME_PREFIX);
+    let mut statement = book.conn.prepare(&plan).expect("a query");
+    let steps: Vec<String> = statement
+        .query_map(("camping", "A", 1), |row| row.get("detail"))
+        .expect("a plan")
+        .collect::<Result<_, _>>()
+        .expect("a plan");
+    assert!(steps.iter().any(|step| step.contains("orders_by_prefix")), "{steps:?}");
+}

@@ -1,5 +1,8 @@
 //! The log: append-only, chained, and patient with repetitions.
 
+use crate::domain::Kind;
+
+use super::super::{About, Identity};
 use super::*;
 
 #[test]
@@ -69,6 +72,23 @@ fn no_character_can_move_between_columns_unnoticed() {
     }
 }
 
+fn snoozed_with_identity() -> Entry {
+    Entry::Acknowledgement(Acknowledgement {
+        discrepancy: 7,
+        note: None,
+        by: "compta".to_owned(),
+        act: Act::Snoozed { until: minute(5) },
+        of: Some(Identity {
+            kind: Kind::AmountShort,
+            shop: shop("camping"),
+            about: About::Payment(Psp::Up2pay, CallNumber::new("1").expect("a call number")),
+            record: Some((Psp::Up2pay, CallNumber::new("1").expect("a call number"))),
+            subject: "a transaction".to_owned(),
+            opened_at: minute(1),
+        }),
+    })
+}
+
 #[test]
 fn every_kind_of_entry_reads_back_as_it_was() {
     let mut odd = voucher("A", 100);
@@ -88,6 +108,7 @@ fn every_kind_of_entry_reads_back_as_it_was() {
         Entry::Order(with_due),
         policy_with_grace(3),
         acknowledged(7),
+        snoozed_with_identity(),
         wrong_signatures(),
     ] {
         let row = super::super::log_row::LogRow::new(1, minute(0), &entry, None).expect("a row");

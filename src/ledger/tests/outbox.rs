@@ -6,6 +6,7 @@ use crate::domain::News;
 
 use super::super::Claim;
 use super::super::outbox::{claim, failed, sent};
+use super::acknowledgements::until;
 use super::*;
 
 const DIGEST: Duration = Duration::from_mins(15);
@@ -195,11 +196,59 @@ fn closings_of_different_threads_are_different_mails() {
 }
 
 #[test]
+fn a_reminder_answers_the_opening_and_an_urgent_one_goes_at_once_and_alone() {
+    let mut book = Book::new();
+    for reference in ["A", "B"] {
+        book.alarm(0, reference);
+    }
+    let openings = [book.claim(minute(0)).expect("a mail"), book.claim(minute(0)).expect("another")];
+    for discrepancy in [1, 2] {
+        book.act(1, discrepancy, until(30));
+    }
+    book.sweep(minute(30));
+    assert_eq!(book.claim(minute(1)), None, "they wait for their openings");
+    for opening in &openings {
+        sent(&book.conn, &opening.message_id, minute(1)).expect("noted");
+    }
+    for (opening, discrepancy) in openings.iter().zip([1, 2]) {
+        let reminder = book.claim(minute(30)).expect("a reminder");
+        assert_eq!(reminder.items, [(News::Reminded, discrepancy)]);
+        assert_eq!(reminder.in_reply_to, Some(opening.message_id.clone()));
+    }
+}
+
+#[test]
+fn reminders_of_warnings_wait_for_the_digest_and_share_it() {
+    let mut book = Book::new();
+    book.warn(0, "A");
+    book.warn(0, "B");
+    assert_eq!(book.send_all(minute(0)), [vec![(News::Opened, 1), (News::Opened, 2)]]);
+    for discrepancy in [1, 2] {
+        book.act(1, discrepancy, until(5));
+    }
+    book.sweep(minute(5));
+    assert_eq!(book.send_all(seconds_after(14, 59)), Vec::<Vec<_>>::new());
+    assert_eq!(book.send_all(minute(15)), [vec![(News::Reminded, 1), (News::Reminded, 2)]]);
+}
+
+#[test]
+fn the_closing_follows_a_reminder_that_has_left() {
+    let mut book = Book::new();
+    book.warn(0, "A");
+    assert_eq!(book.send_all(minute(0)).len(), 1);
+    book.act(1, 1, until(30));
+    book.sweep(minute(30));
+    assert_eq!(book.send_all(minute(30)), [vec![(News::Reminded, 1)]]);
+    book.mend_warning(50, "A");
+    assert_eq!(book.send_all(minute(50)), [vec![(News::Closed, 1)]]);
+}
+
+#[test]
 fn a_rebuild_sends_nothing_again() {
     let mut book = lived_in();
     assert_eq!(book.send_all(minute(41)).len(), 1);
     book.damage("DELETE FROM discrepancies");
-    rebuild(&book.path(), &mut |_, _| {}).expect("rebuilt");
+    rebuild(&book.path(), &mut |_| {}).expect("rebuilt");
     assert_eq!(book.send_all(minute(60)), Vec::<Vec<_>>::new());
 }
 

@@ -5,6 +5,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::domain::Kind;
+
+use super::super::{About, Identity};
 use super::*;
 
 /// What comes in, and when; and what the daemon does meanwhile.
@@ -14,6 +17,27 @@ struct Step {
     entry: Entry,
     sweep_before: Option<i64>,
     commit_before: bool,
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        1 => select(vec![Act::Acknowledged, Act::Noted, Act::Withdrawn]),
+        2 => (0..200_i64).prop_map(|minutes| Act::Snoozed { until: minute(minutes) }),
+    ]
+}
+
+fn act_on_missing_complement(reference: &str, act: Act) -> Entry {
+    let call = CallNumber::new(format!("call-{reference}")).expect("a call number");
+    let of = Identity {
+        kind: Kind::ComplementMissing,
+        shop: shop("camping"),
+        about: About::Order(OrderRef::new(reference).expect("a reference")),
+        record: Some((Psp::Up2pay, call)),
+        subject: String::new(),
+        opened_at: minute(20),
+    };
+    let note = Some(format!("{act:?}"));
+    Entry::Acknowledgement(Acknowledgement { discrepancy: 1, note, by: String::new(), act, of: Some(of) })
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
@@ -35,6 +59,7 @@ fn entries() -> impl Strategy<Value = Entry> {
         2 => (references(), cents()).prop_map(|(reference, cents)| registered(reference, cents)),
         1 => select(vec![2, 20]).prop_map(policy_with_grace),
         1 => Just(wrong_signatures()),
+        2 => (references(), acts()).prop_map(|(reference, act)| act_on_missing_complement(reference, act)),
     ]
 }
 

@@ -19,9 +19,30 @@ pub(super) fn findings(draft: &Draft, drafts: &[Draft], policy: &Policy, now: Ti
         found.extend(late(draft, evidence));
         found.extend(odd_status(draft, evidence));
     }
+    let mut found = each_once(found);
     found.extend(out_of_order(draft, policy, now));
     found.extend(unfinished(draft, policy, now));
     found
+}
+
+/// A refund that fits no part can bear the name of one, and two without a transaction bear the same: what is to be said
+/// of them is said once, with the sum.
+fn each_once(found: Vec<Finding>) -> Vec<Finding> {
+    let mut once: Vec<Finding> = Vec::with_capacity(found.len());
+    for finding in found {
+        match once.iter_mut().find(|known| (known.kind, &known.subject) == (finding.kind, &finding.subject)) {
+            Some(known) => {
+                let sum = |a: Option<Cents>, b: Option<Cents>| a.zip(b).map(|(a, b)| a.plus(b));
+                known.expected = sum(known.expected, finding.expected);
+                known.actual = sum(known.actual, finding.actual);
+                if known.detail != finding.detail {
+                    known.detail = format!("{}; {}", known.detail, finding.detail);
+                }
+            }
+            None => once.push(finding),
+        }
+    }
+    once
 }
 
 /// When time alone may break one of these rules.

@@ -1,0 +1,121 @@
+//! `verify` against damage, and the anchor that leaves the machine each day.
+
+use cvco_reconciled::domain::{Cents, Currency, OrderRef, ShopId};
+use cvco_reconciled::ledger::{Entry, OrderRegistration, Store};
+use cvco_reconciled::mail_sink::{Behaviour, ReceivedMail};
+
+use crate::support::{Daemon, Settings, Up2pay};
+
+/// Stops the daemon, and damages its ledger as somebody does who can write to the file.
+fn damage(daemon: &mut Daemon, sql: &str) {
+    daemon.signal("-TERM");
+    daemon.ended();
+    let conn = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("ledger");
+    conn.execute_batch(sql).expect("damaged");
+}
+
+async fn with_three_payments() -> Daemon {
+    let daemon = Daemon::start(&Settings::default()).await;
+    for n in 1..=3 {
+        daemon.up2pay(&Up2pay::voucher(&format!("A{n}"), n, 1500));
+    }
+    daemon
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_cannot_even_be_read_is_named_and_is_no_failure_of_the_program() {
+    let mut daemon = with_three_payments().await;
+    damage(
+        &mut daemon,
+        "DROP TRIGGER log_is_append_only_update;
+         UPDATE log SET content = CAST(x'ff' AS TEXT) WHERE seq = 3",
+    );
+    let verified = daemon.run(&["verify", "--format", "json"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let proof: serde_json::Value = serde_json::from_slice(&verified.stdout).expect("JSON");
+    assert_eq!(proof["flaws"][0]["place"], "log entry 3");
+    assert_eq!(proof["flaws"][0]["what"], "its column content is not UTF-8");
+    assert_eq!(proof["flaws"][1]["place"], "trigger log_is_append_only_update");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cents_that_went_missing_are_named_with_shop_day_order_and_call() {
+    let mut daemon = with_three_payments().await;
+    damage(
+        &mut daemon,
+        "UPDATE tenders SET amount_cents = 1400 WHERE call_number = '2';
+         UPDATE records SET voucher_cents = 1400, paid_cents = 1400 WHERE call_number = '2'",
+    );
+    let verified = daemon.run(&["verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(
+        text.contains("cents of shop camping, ") && text.contains(", order A2, call 2: vouchers"),
+        "{text}"
+    );
+    assert!(daemon.out(&["rebuild"]).contains("records, tenders"));
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+}
+
+/// Lays a ledger whose only entries are of two days ago, in place of the daemon's own.
+fn lay_old_ledger(daemon: &Daemon) {
+    for companion in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let path = daemon.path(companion);
+        if path.exists() {
+            std::fs::remove_file(path).expect("removed");
+        }
+    }
+    let mut store =
+        Store::open(&daemon.path("ledger.sqlite"), &daemon.path("payload.key")).expect("a ledger");
+    let order = |reference: &str| {
+        Entry::Order(OrderRegistration {
+            shop: ShopId::new("camping").expect("a shop"),
+            reference: OrderRef::new(reference).expect("a reference"),
+            total: Cents::new(2500),
+            currency: Currency::EUR,
+            due: None,
+        })
+    };
+    let then = cvco_reconciled::clock::Clock::system().now().before(std::time::Duration::from_hours(48));
+    store.take_all(then, &[order("OLD-1"), order("OLD-2")]).expect("taken");
+}
+
+/// The number and hash that the mail says to check.
+fn anchor_in(mail: &ReceivedMail) -> String {
+    let text = mail.text.as_deref().expect("a plain text part");
+    let after = text.split("--anchor ").nth(1).unwrap_or_else(|| panic!("an anchor in\n{text}"));
+    after.split_whitespace().next().expect("an anchor").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_anchor_of_a_day_outlives_a_mail_server_that_is_down_and_finds_a_forged_log() {
+    let mut daemon = Daemon::start(&Settings::default()).await;
+    daemon.kill();
+    lay_old_ledger(&daemon);
+    daemon.rewrite_configuration(|text| {
+        text.replace(
+            "path = \"ledger.sqlite\"",
+            "path = \"ledger.sqlite\"\nanchor_to = [\"expert@cabinet.example\"]",
+        )
+    });
+    daemon.mailbox.set_behaviour(Behaviour::RefuseConnections);
+    daemon.restart();
+    daemon.until("SELECT seq, attempts > 0, last_error IS NULL FROM anchors", &["2|1|0"]).await;
+    daemon.kill();
+    daemon.mailbox.set_behaviour(Behaviour::Accept);
+    daemon.restart();
+    let mail = daemon.mailbox.wait_for(1).await.remove(0);
+    assert!(mail.subject().contains("Ancrage du registre"), "{}", mail.subject());
+    assert_eq!(mail.to, ["expert@cabinet.example"]);
+    let anchor = anchor_in(&mail);
+    assert!(anchor.starts_with("2:"), "{anchor}");
+    daemon.until("SELECT sent_at IS NOT NULL FROM anchors", &["1"]).await;
+    assert!(daemon.out(&["verify", "--anchor", &anchor]).starts_with("right"));
+    assert_eq!(daemon.run(&["verify", "--anchor", "2"]).status.code(), Some(2), "no anchor");
+
+    let forged = anchor.replace(char::is_numeric, "0").replacen('0', "2", 1);
+    let verified = daemon.run(&["verify", "--anchor", &forged]);
+    assert_eq!(verified.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(text.contains("log entry 2: had another hash when it was anchored"), "{text}");
+}
