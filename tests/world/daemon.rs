@@ -50,22 +50,23 @@ impl Daemon {
         self.store.connection()
     }
 
-    /// Stores what arrived together: messages with their bytes in one transaction, registrations in one.
+    /// Stores what arrived together, in one transaction: messages with their raw bytes, or registrations.
     pub(crate) fn receive(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
-        let is_message = |arrival: &Arrival| matches!(arrival, Arrival::Message { .. });
-        for together in arrived.chunk_by(|one, next| is_message(one) == is_message(next)) {
-            let (mut kept, mut registered) = (Vec::new(), Vec::new());
-            for arrival in together {
-                match (arrival, entry(arrival)?) {
-                    (Arrival::Message { wire, .. }, Entry::Notification(notification)) => {
-                        self.remember(&notification.endpoint, &notification.events);
-                        kept.push((at, Kept { notification, envelope: envelope(wire) }));
-                    }
-                    (_, entry) => registered.push(entry),
+        let (mut calls, mut registrations) = (Vec::new(), Vec::new());
+        for arrival in arrived {
+            match (arrival, entry(arrival)?) {
+                (Arrival::Message { wire, .. }, Entry::Notification(notification)) => {
+                    self.remember(&notification.endpoint, &notification.events);
+                    calls.push((at, Kept { notification, envelope: envelope(wire) }));
                 }
+                (_, registration) => registrations.push(registration),
             }
-            self.store.import_all(kept).map_err(text)?;
-            self.store.take_all(at, &registered).map_err(text)?;
+        }
+        if !registrations.is_empty() {
+            self.store.take_all(at, &registrations).map_err(text)?;
+        }
+        if !calls.is_empty() {
+            self.store.import_all(calls).map_err(text)?;
         }
         Ok(())
     }
@@ -154,7 +155,8 @@ impl Daemon {
             events: answer.events,
             questions: answer.questions,
             remark: answer.remark,
-            payload_sha256: sha256(&[waiting.question.subject.as_str().as_bytes()]).to_string(),
+            // No bytes of it are kept here.
+            payload_sha256: sha256(&[]).to_string(),
         };
         self.store.take_all(clock, &[Entry::Confirmation(confirmation)]).map(drop).map_err(text)
     }

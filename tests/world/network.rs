@@ -26,6 +26,12 @@ pub(crate) enum Arrival {
     Registration { place: Place, reference: String, total: Cents, currency: &'static str },
 }
 
+impl Arrival {
+    pub(crate) const fn is_message(&self) -> bool {
+        matches!(self, Self::Message { .. })
+    }
+}
+
 /// Something that reaches the daemon, and when.
 pub(crate) type Delivery = (Timestamp, Arrival);
 

@@ -114,9 +114,7 @@ pub(crate) fn flaws(ledger: &Connection) -> std::result::Result<Vec<Trouble>, Tr
     let (file, no_key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
     let path = file.to_str().ok_or("a folder that is no text")?;
     ledger.execute("VACUUM INTO ?1", [path]).map_err(text)?;
-    // What the APIs answer is taken without its bytes here, so all bytes count as purged.
-    Connection::open(&file).and_then(|copy| copy.execute("DELETE FROM payloads", [])).map_err(text)?;
-    let kept_since = Timestamp::from_millis(i64::MAX);
+    let kept_since = Timestamp::from_millis(0);
     let yardstick = Yardstick { key_file: &no_key, kept_since, anchors: &[] };
     let proof = verify(&file, &yardstick, &mut |_| {}).map_err(text)?;
     Ok(proof.flaws.into_iter().map(|flaw| format!("verify: {}: {}", flaw.place, flaw.what)).collect())

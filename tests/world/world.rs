@@ -132,7 +132,7 @@ impl World {
                 luck.crashes = luck.crashes.saturating_mul(2);
                 continue;
             }
-            if arrivals.iter().any(|arrival| matches!(arrival, Arrival::Registration { .. })) {
+            if !arrivals.iter().all(Arrival::is_message) {
                 // Whether a total was changed before or after the payment depends on when the payment was heard of.
                 daemon.ask(&self.pages(), now, clock)?;
             }
@@ -140,7 +140,7 @@ impl World {
             if luck.weather == Weather::Calm || luck.dice.below(4) > 0 {
                 daemon.ask(&self.pages(), after(now, 5), after(clock, 5))?;
             }
-            if luck.dice.below(3) == 0 {
+            if luck.dice.below(if luck.jumps { 2 } else { 3 }) == 0 {
                 daemon.sweep(after(clock, 6))?;
             }
         }
@@ -191,7 +191,7 @@ impl World {
             wrong.push(format!("taken for news twice: {twice:?}"));
         }
         // Where the clock jumped, the fold is the likeliest to depend on it.
-        if self.seed.is_multiple_of(PROVEN) || (luck.jumps && self.seed.is_multiple_of(3)) {
+        if self.seed.is_multiple_of(PROVEN) || (luck.jumps && self.seed.is_multiple_of(4)) {
             wrong.extend(views::flaws(ledger)?);
         }
         let owed = views::wrongly_owed(ledger).map_err(text)?;
@@ -211,7 +211,7 @@ impl Luck {
             _ => Weather::Wild,
         };
         let crashes = if dice.below(3) == 0 { 4 } else { 0 };
-        let jumps = weather != Weather::Calm && dice.below(3) == 0;
+        let jumps = weather != Weather::Calm && dice.below(2) == 0;
         Self { weather, crashes, jumps, dice }
     }
 
@@ -219,9 +219,10 @@ impl Luck {
     fn group(&mut self, coming: &mut Vec<Delivery>) -> Option<Vec<Delivery>> {
         let first = coming.pop()?;
         let until = after(first.0, MINUTE);
+        let is_message = first.1.is_message();
         let mut group = vec![first];
         while below(&mut self.dice, 2) == 0 {
-            match coming.pop_if(|(at, _)| *at <= until) {
+            match coming.pop_if(|(at, arrival)| *at <= until && arrival.is_message() && is_message) {
                 Some(next) => group.push(next),
                 None => break,
             }

@@ -29,7 +29,8 @@ struct Payment<'a> {
     history: &'a History,
     number: String,
     ids: IdForm,
-    states_amount: bool,
+    /// Whether the webhooks about the first operation state its own amount, and those about the others.
+    states_amount: (bool, bool),
     operations: u32,
     told: Vec<Told>,
 }
@@ -42,7 +43,10 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
             history,
             number: digits(dice, 10),
             ids: if dice.below(2) == 0 { IdForm::Underscore } else { IdForm::Wrapped },
-            states_amount: dice.below(2) == 0 || !(asked || can_be_worked_out(history, visit)),
+            states_amount: (
+                dice.below(2) == 0 || !(asked || can_be_worked_out(history, visit)),
+                dice.below(2) == 0 || asked || !all_at_once(history, visit),
+            ),
             operations: 0,
             told: Vec::new(),
         };
@@ -78,6 +82,17 @@ fn can_be_worked_out(history: &History, visit: usize) -> bool {
         history.parts_of(visit).next().is_some_and(|part| part.instrument == Instrument::Voucher);
     let mut parts = history.parts_of(visit);
     voucher_first && paid <= history.total && parts.all(|part| accepted(part) && part.contradicted.is_none())
+}
+
+/// Whether the same holds of each part: all are captured at once, and told.
+fn all_at_once(history: &History, visit: usize) -> bool {
+    let told = |part: &Part| {
+        let (first, later) = part.first_and_later();
+        first.what == Fate::Captured
+            && !first.lost
+            && later.iter().all(|happened| happened.what.is_of_refund())
+    };
+    can_be_worked_out(history, visit) && history.parts_of(visit).all(told)
 }
 
 fn with_kind<'a>(part: &'a Part, dice: &mut Dice) -> (&'a Part, Kind, &'static str) {
@@ -179,7 +194,7 @@ impl Payment<'_> {
             acquired: acquired.min(self.history.total.max(part.amount)),
             part: kind.clone(),
             amount: part.amount,
-            states_amount: self.states_amount || operation > 0,
+            states_amount: if operation == 0 { self.states_amount.0 } else { self.states_amount.1 },
             happening: happening(fate),
             at,
         };
