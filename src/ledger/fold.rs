@@ -4,27 +4,23 @@
 //! else. The rules of time are applied at the very instants at which they come due, before the next entry is
 //! taken, so that it makes no difference when the sweep ran; `rebuild` relies on this.
 
+mod time;
+
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{EndpointId, Kind, Mode, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
-use crate::reconcile::{Fact, Policy, Rules, assess, silent_from};
+use crate::domain::{Kind, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
+use crate::reconcile::{Fact, Policy, Rules, assess};
 
 use super::concerned::{Concerned, order_of, verdict};
-use super::endpoints::Hearing;
 use super::entry::{
-    Acknowledgement, Act, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin,
+    Acknowledgement, Act, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Refusal,
     SignatureFailures, Statement, Verdict,
 };
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
 use super::{LedgerError, acknowledgements, attempts, discrepancies, endpoints, orders, records};
-
-/// An endpoint that has no habit yet is looked at so often.
-const UNTIL_A_HABIT: Duration = Duration::from_hours(24);
 
 /// The hash that stands before the first entry.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -47,15 +43,6 @@ pub(super) struct Head {
     pub(super) seq: i64,
     pub(super) hash: String,
     pub(super) at: Timestamp,
-}
-
-/// What time concerns.
-enum Due {
-    Order(i64),
-    Question(questions::Due),
-    Endpoint(endpoints::Due),
-    /// The end of a snooze.
-    Reminder(i64),
 }
 
 /// What became of an entry.
@@ -174,126 +161,11 @@ impl<'c> Fold<'c> {
         }
     }
 
-    /// Applies the rules of time up to an instant; says whether any came due.
-    pub(super) fn sweep(&mut self, now: Timestamp) -> Result<bool, LedgerError> {
-        let now = now.max(self.head.at);
-        let mut came_due = false;
-        if self.quiet_until.get() > now {
-            return Ok(came_due);
-        }
-        let mut told: BTreeMap<EndpointId, Timestamp> = BTreeMap::new();
-        while let Some((at, due)) = self.next_due(now)? {
-            match due {
-                Due::Order(order_id) => self.look_again(order_id, at)?,
-                Due::Question(question) => {
-                    questions::is_overdue_now(self.conn, &question)?;
-                    // Counting takes as long as there are such questions: not once for each of thousands.
-                    if !told.contains_key(&question.endpoint) {
-                        self.tell_of_overdue(&question.endpoint, at)?;
-                    }
-                    told.insert(question.endpoint, at);
-                }
-                Due::Endpoint(endpoint) => self.listen_for(&endpoint)?,
-                Due::Reminder(id) => acknowledgements::remind(self.conn, id, at)?,
-            }
-            self.swept_at = self.swept_at.max(at);
-            came_due = true;
-        }
-        for (endpoint, at) in &told {
-            self.tell_of_overdue(endpoint, *at)?;
-        }
-        self.quiet_until.set(self.next_look()?.unwrap_or(Timestamp::from_millis(i64::MAX)));
-        Ok(came_due)
-    }
-
-    /// What comes due next, if that is at `until` or before. Of several at one instant a reminder is the last: for what
-    /// closes at the same instant there is none.
-    fn next_due(&self, until: Timestamp) -> Result<Option<(Timestamp, Due)>, LedgerError> {
-        let order = orders::next_to_look_at(self.conn, until)?;
-        let question = questions::next_to_look_at(self.conn, until)?;
-        let endpoint = endpoints::next_to_look_at(self.conn, until)?;
-        let reminder = acknowledgements::next_to_remind_of(self.conn, until)?;
-        let all = [
-            order.map(|(order_id, at)| (at, Due::Order(order_id))),
-            question.map(|question| (question.at, Due::Question(question))),
-            endpoint.map(|endpoint| (endpoint.at, Due::Endpoint(endpoint))),
-            reminder.map(|(id, at)| (at, Due::Reminder(id))),
-        ];
-        Ok(all.into_iter().flatten().min_by_key(|(at, _)| *at))
-    }
-
-    /// When the next rule of time comes due.
-    pub(super) fn next_look(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let next = [
-            orders::next_look(self.conn)?,
-            questions::next_look(self.conn)?,
-            endpoints::next_look(self.conn)?,
-            acknowledgements::next_look(self.conn)?,
-        ];
-        Ok(next.into_iter().flatten().min())
-    }
-
     /// Takes what a person does with the discrepancy that has this number now.
     pub(super) fn take_act(&mut self, at: Timestamp, ack: Acknowledgement) -> Result<Taken, LedgerError> {
         let at = at.max(self.head.at).max(self.swept_at);
         self.sweep(at)?;
         self.take(at, &Entry::Acknowledgement(acknowledgements::identified(self.conn, ack, at)?))
-    }
-
-    /// A rule of time may come due at this instant.
-    fn note_due(&self, at: Option<Timestamp>) {
-        let soonest = at.map_or(self.quiet_until.get(), |at| at.min(self.quiet_until.get()));
-        self.quiet_until.set(soonest);
-    }
-
-    fn look_again(&self, order_id: i64, due: Timestamp) -> Result<(), LedgerError> {
-        match self.reassess(order_id, due) {
-            Err(error) if error.is_damage() => {
-                // One damaged order must not keep all others from being paid for: `verify` names the row.
-                tracing::error!(order.id = order_id, %error, "an order can no longer be assessed");
-                orders::look_no_more(self.conn, order_id)
-            }
-            assessed => assessed,
-        }
-    }
-
-    /// Tells of an endpoint's silence, if it is too long by its own habit.
-    fn listen_for(&self, due: &endpoints::Due) -> Result<(), LedgerError> {
-        let endpoints::Watched { shop, psp, heard } = endpoints::watched(self.conn, due)?;
-        let next = match silent_from(&heard) {
-            Some(from) if from <= due.at => {
-                let asked = Asked { shop: &shop, endpoint: &due.endpoint, psp };
-                let detail = heard.last_at.to_string();
-                discrepancies::open_of_endpoint(self.conn, asked, (Kind::EndpointSilent, &detail), due.at)?;
-                None
-            }
-            Some(from) => Some(from),
-            None => Some(due.at.after(UNTIL_A_HABIT)),
-        };
-        endpoints::look_again(self.conn, &due.endpoint, next)
-    }
-
-    /// A PSP called a production endpoint: that is its habit, and the end of its silence.
-    fn hear(&self, asked: Asked<'_>, notification: &Notification, at: Timestamp) -> Result<(), LedgerError> {
-        let watched = self.policy.has(Rules::Second)
-            && self.policy.endpoints.contains_key(asked.endpoint)
-            && (notification.mode, notification.origin) == (Mode::Production, Origin::Call);
-        if watched && let Hearing::Anew(look_at) = endpoints::hear(self.conn, asked, at)? {
-            discrepancies::close_of_endpoint(self.conn, asked.endpoint, Kind::EndpointSilent, at)?;
-            self.note_due(Some(look_at));
-        }
-        Ok(())
-    }
-
-    /// Opens, updates or closes the discrepancy of an endpoint whose PSP owes answers.
-    fn tell_of_overdue(&self, endpoint: &EndpointId, at: Timestamp) -> Result<(), LedgerError> {
-        match questions::overdue(self.conn, endpoint)? {
-            Some(overdue) => {
-                let asked = Asked { shop: &overdue.shop, endpoint, psp: overdue.psp };
-                discrepancies::open_of_endpoint(self.conn, asked, (Kind::Unconfirmed, &overdue.detail), at)
-            }
-            None => discrepancies::close_of_endpoint(self.conn, endpoint, Kind::Unconfirmed, at),
-        }
     }
 
     fn append(&mut self, at: Timestamp, entry: &Entry, verdict: Option<Verdict>) -> Result<i64, LedgerError> {
@@ -518,7 +390,10 @@ impl<'c> Fold<'c> {
         burst: &SignatureFailures,
     ) -> Result<Taken, LedgerError> {
         let seq = self.append(at, entry, None)?;
-        let detail = format!("{} calls refused; {}", burst.failures, burst.explanation);
+        let detail = match burst.refusal {
+            Refusal::Signature => format!("{} calls refused; {}", burst.failures, burst.explanation),
+            Refusal::Account => burst.explanation.clone(),
+        };
         let asked = Asked { shop: &burst.shop, endpoint: &burst.endpoint, psp: burst.psp };
         discrepancies::open_of_endpoint(self.conn, asked, (burst.refusal.kind(), &detail), at)?;
         Ok(Taken::Written { seq, verdict: None, payload_known: false })

@@ -178,7 +178,10 @@ impl LedgerError {
     fn is_damage(&self) -> bool {
         match self {
             Self::Corrupt { .. } | Self::CorruptRow { .. } | Self::Json(_) => true,
-            Self::Sqlite(error) => matches!(error, rusqlite::Error::FromSqlConversionFailure(..)),
+            Self::Sqlite(error) => {
+                use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+                matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..) | Utf8Error(..))
+            }
             Self::Busy
             | Self::Stopped
             | Self::NotStored(_)
