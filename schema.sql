@@ -186,6 +186,7 @@ CREATE TABLE questions (
   asked_at    TEXT NOT NULL,           -- when it was last raised, or from when on it may be asked; an answer sought before that is not the last word
   state       TEXT NOT NULL,           -- open, unsettled, settled, unknown, given_up, withdrawn
   answered_at TEXT,
+  settled_at  TEXT,                    -- the last answer that left nothing open, whatever was asked since
   overdue_at  TEXT,                    -- when a person is told that the answer is missing
   overdue     INTEGER NOT NULL,        -- 1: that time is over
   PRIMARY KEY (endpoint, topic, subject)
@@ -315,8 +316,7 @@ SELECT o.shop, r.psp, r.endpoint, r.mode, o.reference AS order_ref, r.call_numbe
            AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))
        ) AS open_discrepancies,
        r.paid_cents - r.refunded_cents AS kept_cents,
-       MAX(r.expected_cents - r.paid_cents, 0) AS owed_cents,  -- by the customer; a refund is no debt
-       r.refunding_cents                                        -- to the customer: refunds asked for, not made yet
+       r.refunding_cents  -- refunds asked for, not made yet
 FROM records r JOIN orders o USING (order_id);
 
 CREATE VIEW acct_tenders AS

@@ -187,7 +187,9 @@ fn day(language: Language, day: &str) -> String {
 fn span(language: Language, entries: i64, anchor: &DueAnchor) -> String {
     let (first, last) = (anchor.first_seq, anchor.seq);
     match language {
-        Language::French => format!("{entries} (n°{NO_BREAK_SPACE}{first} à {last})"),
+        Language::French if first == last => format!("{entries} (n°{NO_BREAK_SPACE}{last})"),
+        Language::French => format!("{entries} (nᵒˢ{NO_BREAK_SPACE}{first} à {last})"),
+        Language::English if first == last => format!("{entries} ({last})"),
         Language::English => format!("{entries} ({first} to {last})"),
     }
 }
@@ -223,7 +225,7 @@ mod tests {
         let hash = "0f".repeat(32);
         for part in [
             hash.as_str(),
-            "57 (n°\u{a0}1178 à 1234)",
+            "57 (nᵒˢ\u{a0}1178 à 1234)",
             "1\u{a0}234,56\u{a0}€",
             "78,90\u{a0}€",
             "5,00\u{a0}€",

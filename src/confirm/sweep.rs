@@ -47,19 +47,26 @@ pub fn regular(reader: &Reader, config: &Config, now: Timestamp) -> Result<Vec<I
 }
 
 /// The questions about payments of which a part should have been captured by now: where the PSP does not notify a
-/// capture, only its API knows.
+/// capture, or its notification was lost, only its API knows.
 fn uncaptured(
     reader: &Reader,
     endpoint: &Endpoint,
     grace: Duration,
     now: Timestamp,
 ) -> Result<BTreeSet<Question>, LedgerError> {
-    let Some(api) = endpoint.adapter.api().filter(|_| !endpoint.psp.tells_of_captures()) else {
-        return Ok(BTreeSet::new());
-    };
     let due = now.before(endpoint.psp.authorises_for().map_or(grace, |lapse| lapse.min(grace)));
-    let span = (due.before(UNCAPTURED), due);
-    let events = reader.events_uncaptured(&endpoint.id, span, now.before(UNCAPTURED_EVERY))?;
+    authorised(reader, endpoint, (due.before(UNCAPTURED), due), now.before(UNCAPTURED_EVERY))
+}
+
+/// The questions about payments of a span of time of which a part is authorised, unless they were answered since `asked`.
+fn authorised(
+    reader: &Reader,
+    endpoint: &Endpoint,
+    span: (Timestamp, Timestamp),
+    asked: Timestamp,
+) -> Result<BTreeSet<Question>, LedgerError> {
+    let Some(api) = endpoint.adapter.api() else { return Ok(BTreeSet::new()) };
+    let events = reader.events_uncaptured(&endpoint.id, span, asked)?;
     Ok(events.iter().filter_map(|event| api.again(event)).collect())
 }
 
@@ -77,6 +84,7 @@ pub fn catch_up(
     let mut inquiries = Vec::new();
     for endpoint in &config.endpoints {
         let mut found = open.questions(endpoint, Asking::Afresh);
+        found.extend(authorised(reader, endpoint, (since, now), now)?);
         found.extend(
             windows(endpoint, since, now).into_iter().map(|q| Question { asking: Asking::Afresh, ..q }),
         );

@@ -56,8 +56,8 @@ pub struct Order {
     /// The endpoints whose PSP's API does not know what it was asked about this order, with the subject of the
     /// question. The endpoint, because a shop may have two at one PSP, and an order is paid at one of them.
     pub unknown_to: Vec<(EndpointId, Subject)>,
-    /// When each endpoint's PSP last answered about this order.
-    pub answered: Vec<(EndpointId, Timestamp)>,
+    /// When each question about it was last settled by the API of its endpoint's PSP.
+    pub settled: Vec<(EndpointId, Timestamp)>,
 }
 
 impl Order {

@@ -132,6 +132,9 @@ fn drop_anchor(conn: &Connection, now: Timestamp, host: &str) -> Result<bool, Le
             .paris_day(),
         None => first_at.paris_day(),
     };
+    // A clock that was put back can bring another anchor of the same day.
+    let day = midnight.before(Duration::from_millis(1)).paris_day();
+    let first_day = first_day.min(day.clone());
     conn.prepare_cached(
         "INSERT INTO anchors (seq, chain_hash, first_seq, first_day, day, message_id, attempt_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -141,7 +144,7 @@ fn drop_anchor(conn: &Connection, now: Timestamp, host: &str) -> Result<bool, Le
         hash,
         first_seq,
         first_day,
-        midnight.before(Duration::from_millis(1)).paris_day(),
+        day,
         format!("cvco-anchor-{seq}-{}@{host}", now.millis()),
         now
     ])?;

@@ -172,6 +172,20 @@ pub(super) fn close_of_endpoint(
     }
 }
 
+/// Closes the discrepancy of an endpoint, if it has one of this kind that is open since an instant or longer.
+pub(super) fn close_old_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    (kind, opened_until): (Kind, Timestamp),
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let Some(id) = find_of_endpoint(conn, endpoint, kind)? else { return Ok(()) };
+    let is_old: bool = conn
+        .prepare_cached("SELECT opened_at <= ?2 FROM discrepancies WHERE id = ?1")?
+        .query_row(params![id, opened_until], |row| row.get(0))?;
+    if is_old { close(conn, id, at) } else { Ok(()) }
+}
+
 fn find_of_endpoint(
     conn: &Connection,
     endpoint: &EndpointId,

@@ -75,8 +75,12 @@ pub(super) struct Watched {
 
 /// When an endpoint was heard, as far back as matters; what is older is forgotten.
 pub(super) fn watched(conn: &Connection, due: &Due) -> Result<Watched, LedgerError> {
-    conn.prepare_cached("DELETE FROM heard_hours WHERE endpoint = ?1 AND hour < ?2")?
-        .execute(params![due.endpoint.as_str(), Heard::reach(due.at)])?;
+    // The habit reaches back from the last call, not from now: it does not fade while it is waited out.
+    conn.prepare_cached(
+        "DELETE FROM heard_hours WHERE endpoint = ?1
+           AND hour < (SELECT MAX(hour) FROM heard_hours WHERE endpoint = ?1) - ?2",
+    )?
+    .execute(params![due.endpoint.as_str(), Heard::REACH])?;
     let mut statement =
         conn.prepare_cached("SELECT hour, calls FROM heard_hours WHERE endpoint = ?1 ORDER BY hour")?;
     let hours = statement
@@ -108,9 +112,14 @@ pub(super) fn known(conn: &Connection) -> Result<Vec<EndpointId>, LedgerError> {
     Ok(endpoints)
 }
 
-/// Forgets an endpoint that is no longer configured, and its habit.
-pub(super) fn forget(conn: &Connection, endpoint: &EndpointId) -> Result<(), LedgerError> {
-    conn.prepare_cached("DELETE FROM heard_hours WHERE endpoint = ?1")?.execute([endpoint.as_str()])?;
-    conn.prepare_cached("DELETE FROM endpoints WHERE endpoint = ?1")?.execute([endpoint.as_str()])?;
-    Ok(())
+/// Forgets an endpoint and its habit; whether there was one.
+pub(super) fn forget(conn: &Connection, endpoint: &EndpointId) -> Result<bool, LedgerError> {
+    let known: bool = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM endpoints WHERE endpoint = ?1)")?
+        .query_row([endpoint.as_str()], |row| row.get(0))?;
+    if known {
+        conn.prepare_cached("DELETE FROM heard_hours WHERE endpoint = ?1")?.execute([endpoint.as_str()])?;
+        conn.prepare_cached("DELETE FROM endpoints WHERE endpoint = ?1")?.execute([endpoint.as_str()])?;
+    }
+    Ok(known)
 }

@@ -7,6 +7,7 @@
 mod time;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -21,6 +22,9 @@ use super::entry::{
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
 use super::{LedgerError, acknowledgements, attempts, discrepancies, endpoints, orders, records};
+
+/// Calls for two accounts may come in turns: only after so long does a call that is taken end the alert about the other.
+const ACCOUNT_SETTLED: Duration = Duration::from_hours(24);
 
 /// The hash that stands before the first entry.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -81,7 +85,7 @@ impl<'c> Fold<'c> {
             None => Self {
                 conn,
                 head: Head { seq: 0, hash: GENESIS.to_owned(), at: start },
-                policy: Policy::default(),
+                policy: Policy::first(),
                 swept_at: start,
                 quiet_until: Cell::new(start),
                 resumed_at: (0, start),
@@ -199,10 +203,14 @@ impl<'c> Fold<'c> {
             }
         }
         self.write_down(seq, &concerned, at)?;
-        // A call that is taken proves that key and account are right.
-        for kind in [Kind::SignatureFailures, Kind::ContractUnknown] {
-            discrepancies::close_of_endpoint(self.conn, &notification.endpoint, kind, at)?;
-        }
+        // A call that is taken proves that the key is right; of the account, that one of two is.
+        discrepancies::close_of_endpoint(self.conn, &notification.endpoint, Kind::SignatureFailures, at)?;
+        discrepancies::close_old_of_endpoint(
+            self.conn,
+            &notification.endpoint,
+            (Kind::ContractUnknown, at.before(ACCOUNT_SETTLED)),
+            at,
+        )?;
         self.hear(asked, notification, at)?;
         Ok(Taken::Written { seq, verdict: Some(verdict), payload_known })
     }
@@ -234,7 +242,7 @@ impl<'c> Fold<'c> {
             asked.endpoint,
             (&confirmation.question, confirmation.asked_at),
             (confirmation.standing, order_id),
-            at,
+            (at, self.policy.rules),
         )?;
         self.note_due(overdue_at);
         self.raise(asked, &confirmation.questions, None, at)?;
@@ -358,8 +366,7 @@ impl<'c> Fold<'c> {
         self.policy = policy.clone();
         for endpoint in endpoints::known(self.conn)? {
             if !policy.endpoints.contains_key(&endpoint) {
-                discrepancies::close_of_endpoint(self.conn, &endpoint, Kind::EndpointSilent, at)?;
-                endpoints::forget(self.conn, &endpoint)?;
+                self.listen_no_more(&endpoint, at)?;
             }
         }
         for order_id in orders::open(self.conn)? {
@@ -431,10 +438,22 @@ impl<'c> Fold<'c> {
         self.note_due(assessment.look_again_at);
         let was_refunded = orders::is_refunded(self.conn, order_id)?;
         orders::note_state(self.conn, order_id, &assessment)?;
+        if !self.policy.has(Rules::Second) {
+            return Ok(());
+        }
+        for endpoint in questions::endpoints_overdue(self.conn, order_id)? {
+            // An order that adds up needs the answer no more.
+            self.tell_of_overdue(&endpoint, at)?;
+        }
         let is_refunded = assessment.order_state == Some(RecordState::Refunded);
-        if was_refunded != is_refunded && self.policy.has(Rules::Second) {
+        if was_refunded != is_refunded {
             // It no longer lives, or does again: that concerns those whose references begin like its own.
-            for neighbour in orders::later_with_same_prefix(self.conn, order_id)? {
+            let neighbours = if is_refunded {
+                orders::colliding_with(self.conn, order_id)?
+            } else {
+                orders::later_with_same_prefix(self.conn, order_id)?
+            };
+            for neighbour in neighbours {
                 self.reassess(neighbour, at)?;
             }
         }

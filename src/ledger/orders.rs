@@ -152,8 +152,8 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     }
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
-    let Answers { awaited, unknown_to, answered } = questions::of_order(conn, order_id)?;
-    Ok(Order { versions, shares_prefix_with, awaits_answer: awaited, unknown_to, answered })
+    let Answers { awaited, unknown_to, settled } = questions::of_order(conn, order_id)?;
+    Ok(Order { versions, shares_prefix_with, awaits_answer: awaited, unknown_to, settled })
 }
 
 /// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.
@@ -175,6 +175,18 @@ fn earlier_with_same_prefix(
         .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
         .optional()?;
     Ok(other.and_then(|text| OrderRef::new(text).ok()))
+}
+
+/// The orders that were found to collide with this one.
+pub(super) fn colliding_with(conn: &Connection, order_id: i64) -> Result<Vec<i64>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT d.order_id FROM discrepancies d JOIN orders this ON this.order_id = ?1
+         WHERE d.closed_at IS NULL AND d.order_id IS NOT NULL AND d.kind = 'reference_collision'
+           AND d.shop = this.shop AND d.detail = this.reference
+         ORDER BY d.order_id",
+    )?;
+    let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
 }
 
 /// The registered orders after this one that ANCV cannot tell from it.

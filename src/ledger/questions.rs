@@ -8,9 +8,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::{Asking, EndpointId, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic};
 
 use super::LedgerError;
+use crate::reconcile::Rules;
 
 /// For so long an answer to a call that nobody signed is not sought again.
 const SPARED: Duration = Duration::from_mins(10);
+
+/// An order that adds up without the answer: its PSP knows the other part under another payment, and waits for it on
+/// this one for ever.
+const ADDS_UP: &str =
+    "state = 'unsettled' AND EXISTS (SELECT 1 FROM orders o WHERE o.order_id = questions.order_id
+                         AND o.state IN ('balanced', 'part_refunded', 'refunded'))";
 
 /// For so long the PSP may go on saying that it has not decided.
 const UNDECIDED: Duration = Duration::from_hours(24);
@@ -147,7 +154,7 @@ pub(super) fn settle(
     endpoint: &EndpointId,
     (question, asked_at): (&Question, Timestamp),
     (standing, order_id): (Standing, Option<i64>),
-    at: Timestamp,
+    (at, rules): (Timestamp, Rules),
 ) -> Result<Option<Timestamp>, LedgerError> {
     let (overdue_at, overdue) = match standing {
         Standing::Unsettled => (Some(at.after(UNDECIDED)), false),
@@ -155,14 +162,15 @@ pub(super) fn settle(
         Standing::GivenUp => (None, true),
     };
     // An answer that is too old leaves the deadline as it is, or as over.
-    conn.prepare_cached(
+    conn.prepare_cached(&format!(
         "UPDATE questions SET
            order_id = COALESCE(order_id, ?6), answered_at = ?7,
-           overdue = CASE WHEN asked_at > ?4 THEN overdue ELSE ?9 END,
+           settled_at = CASE WHEN ?10 AND ?5 = 'settled' THEN ?7 ELSE settled_at END,
+           overdue = CASE WHEN asked_at > ?4 THEN overdue WHEN ?10 AND {ADDS_UP} THEN 0 ELSE ?9 END,
            overdue_at = CASE WHEN asked_at > ?4 THEN overdue_at ELSE ?8 END,
            state = CASE WHEN asked_at > ?4 THEN 'open' ELSE ?5 END
-         WHERE endpoint = ?1 AND topic = ?2 AND subject = ?3",
-    )?
+         WHERE endpoint = ?1 AND topic = ?2 AND subject = ?3"
+    ))?
     .execute(params![
         endpoint.as_str(),
         question.topic.as_str(),
@@ -172,7 +180,8 @@ pub(super) fn settle(
         order_id,
         at,
         overdue_at,
-        overdue
+        overdue,
+        rules >= Rules::Second
     ])?;
     Ok(overdue_at)
 }
@@ -184,24 +193,24 @@ pub(super) struct Answers {
     pub(super) awaited: bool,
     /// The endpoints whose PSPs do not know what they were asked, and what that was.
     pub(super) unknown_to: Vec<(EndpointId, Subject)>,
-    /// When each endpoint's PSP last answered.
-    pub(super) answered: Vec<(EndpointId, Timestamp)>,
+    /// When each of them was last settled, and where.
+    pub(super) settled: Vec<(EndpointId, Timestamp)>,
 }
 
-/// What an order's questions mean for its assessment.
+/// Reads what an order's questions mean for it.
 pub(super) fn of_order(conn: &Connection, order_id: i64) -> Result<Answers, LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT state, endpoint, subject, answered_at FROM questions WHERE order_id = ?1
+        "SELECT state, endpoint, subject, settled_at FROM questions WHERE order_id = ?1
          ORDER BY endpoint, topic, subject",
     )?;
     let mut rows = statement.query([order_id])?;
     let mut answers = Answers::default();
     while let Some(row) = rows.next()? {
         let endpoint: EndpointId = row.get(1)?;
+        answers.settled.extend(row.get::<_, Option<_>>(3)?.map(|at| (endpoint.clone(), at)));
         match row.get_ref(0)?.as_str().unwrap_or_default() {
             "open" | "unsettled" => answers.awaited = true,
             "unknown" => answers.unknown_to.push((endpoint, row.get(2)?)),
-            "settled" => answers.answered.extend(row.get::<_, Option<_>>(3)?.map(|at| (endpoint, at))),
             _ => {}
         }
     }
@@ -245,6 +254,15 @@ pub(super) fn is_overdue_now(conn: &Connection, due: &Due) -> Result<(), LedgerE
     Ok(())
 }
 
+/// The endpoints whose PSPs owe an answer about an order too long.
+pub(super) fn endpoints_overdue(conn: &Connection, order_id: i64) -> Result<Vec<EndpointId>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT DISTINCT endpoint FROM questions WHERE order_id = ?1 AND overdue = 1 ORDER BY endpoint",
+    )?;
+    let endpoints = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(endpoints)
+}
+
 /// The answers that an endpoint's PSP owes too long.
 pub(super) struct Overdue {
     pub(super) shop: ShopId,
@@ -254,13 +272,18 @@ pub(super) struct Overdue {
 }
 
 /// The answers that an endpoint's PSP owes too long; `None` if there are none.
-pub(super) fn overdue(conn: &Connection, endpoint: &EndpointId) -> Result<Option<Overdue>, LedgerError> {
+pub(super) fn overdue(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    rules: Rules,
+) -> Result<Option<Overdue>, LedgerError> {
     Ok(conn
-        .prepare_cached(
-            "SELECT shop, psp, topic, subject, COUNT(*) OVER () FROM questions WHERE endpoint = ?1 AND overdue = 1
-             ORDER BY asked_at, topic, subject LIMIT 1",
-        )?
-        .query_row([endpoint.as_str()], |row| {
+        .prepare_cached(&format!(
+            "SELECT shop, psp, topic, subject, COUNT(*) OVER () FROM questions
+             WHERE endpoint = ?1 AND overdue = 1 AND NOT (?2 AND {ADDS_UP})
+             ORDER BY asked_at, topic, subject LIMIT 1"
+        ))?
+        .query_row(params![endpoint.as_str(), rules >= Rules::Second], |row| {
             let (topic, subject, count): (String, String, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
             Ok(Overdue { shop: row.get(0)?, psp: row.get(1)?, detail: format!("{count}: {topic} {subject}") })
         })

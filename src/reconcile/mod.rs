@@ -79,7 +79,7 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     operations::unite(&mut attempts);
     parts::work_out(&mut attempts);
     joins::complete(&mut attempts, order);
-    refunds::allocate(&mut attempts, &facts);
+    refunds::allocate(&mut attempts, &facts, order, policy);
     let drafts: Vec<_> =
         attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
     let findings = rules::findings(&drafts, order, policy, now);

@@ -31,8 +31,8 @@ pub struct Policy {
     pub endpoints: BTreeMap<EndpointId, BTreeSet<Contract>>,
 }
 
-/// The generation of the rules. What happened under an earlier one is not judged anew by later rules: an upgrade
-/// looks again at what is open, and raises nothing about what was settled long ago.
+/// The generation of the rules. An upgrade looks again at what is open; what was settled under earlier rules is judged
+/// by later ones only when something new is heard of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rules {
@@ -77,6 +77,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// What holds before the log names a policy; it must stay what it is.
+    pub(crate) fn first() -> Self {
+        Self { rules: Rules::First, refund_grace: Duration::ZERO, ..Self::default() }
+    }
+
     /// Whether the rules that came with a generation apply.
     pub(crate) fn has(&self, rules: Rules) -> bool {
         self.rules >= rules

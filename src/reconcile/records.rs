@@ -220,7 +220,7 @@ impl Draft {
             Wait::Until(_, deadline) => Some(deadline),
             Wait::Nothing | Wait::Over(_) => None,
         };
-        let later = policy.has(Rules::Second).then(|| rules::deadlines(self, policy));
+        let later = policy.has(Rules::Second).then(|| rules::deadlines(self, order, policy));
         let all = [unregistered, awaited].into_iter().flatten().chain(later.into_iter().flatten());
         all.filter(|at| *at > now).min()
     }

@@ -1,13 +1,14 @@
 //! Which tender a refund gives back. A refund is an operation of its own, often under a call number of its own
 //! and without a link to what it refunds (Sogecommerce), so it is matched to the order's tenders.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Cents, Operation, ReportedState, Tender, TenderId, TenderState, Timestamp};
+use crate::domain::{Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp};
 
-use super::Fact;
 use super::tenders::{Attempt, Basis, Evidence, identity};
 use super::weighing::{first_time, is_accepting, leading, odd_status};
+use super::{Fact, Policy, Rules};
 
 /// A refund, as the tender remembers it that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +60,18 @@ struct Refund<'a> {
 
 /// Books every refund that was made on the tender that it gives back; one that fits none becomes a tender of its own
 /// with no amount, so that no cent is lost from sight. Of those that were not made the tender only knows.
-pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact]) {
-    for refund in refunds(facts) {
+pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Order, policy: &Policy) {
+    for refund in refunds(facts, policy) {
+        let in_need: Vec<bool> =
+            attempts.iter().map(|attempt| policy.has(Rules::Second) && is_in_need(attempt, order)).collect();
         let target = attempts
             .iter_mut()
-            .flat_map(|attempt| attempt.tenders.iter_mut())
-            .filter(|evidence| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
-            .filter_map(|evidence| Some((fit(&refund, evidence)?, evidence)))
+            .zip(in_need)
+            .flat_map(|(attempt, in_need)| {
+                attempt.tenders.iter_mut().map(move |evidence| (evidence, in_need))
+            })
+            .filter(|(evidence, _)| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
+            .filter_map(|(evidence, in_need)| Some(((fit(&refund, evidence)?, in_need), evidence)))
             .max_by(|(a, _), (b, _)| a.cmp(b));
         match (target, refund.told.outcome) {
             (Some((_, evidence)), Outcome::Made) => evidence.book(refund.told),
@@ -77,8 +83,17 @@ pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact]) {
     attempts.retain(|attempt| !attempt.tenders.is_empty());
 }
 
-/// Each refund once, in a fixed order: those that were made first, and of these those that name what they give back.
-fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
+/// Whether a payment is one that a merchant gives back: what it came to is wrong, or its refund has begun.
+fn is_in_need(attempt: &Attempt, order: &Order) -> bool {
+    let expected = order.current().map(|version| version.total).or(attempt.total());
+    let paid: Cents = attempt.accepted().map(|evidence| evidence.tender.amount).sum();
+    expected.is_some_and(|expected| expected != paid)
+        || attempt.tenders.iter().any(|evidence| evidence.tender.refunded.is_positive())
+}
+
+/// Each refund once, in a fixed order: those that were made first, and of these those that name what they give back;
+/// then the largest, which fits the fewest.
+fn refunds<'a>(facts: &'a [Fact], policy: &Policy) -> Vec<Refund<'a>> {
     let mut told: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
         let event = &fact.event;
@@ -86,14 +101,16 @@ fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
         let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
         told.entry((fact.psp, identity(fact.psp, event), anonymous)).or_default().push(fact);
     }
-    let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
+    let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts, policy)).collect();
     refunds.sort_by_key(|refund| {
-        (refund.told.outcome, refund.of.is_none(), refund.told.at, refund.told.id.clone())
+        let told = &refund.told;
+        let largest_first = Reverse(if policy.has(Rules::Second) { told.amount } else { Cents::ZERO });
+        (told.outcome, refund.of.is_none(), largest_first, told.at, told.id.clone())
     });
     refunds
 }
 
-fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
+fn weigh<'a>(facts: &[&'a Fact], policy: &Policy) -> Option<Refund<'a>> {
     let furthest = facts.iter().map(|fact| fact.event.state).max()?;
     let accepting: Vec<_> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if is_accepting(furthest) { accepting.as_slice() } else { facts };
@@ -102,6 +119,11 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
         Operation::Debit => None,
     };
     let fact = leading(deciding)?;
+    let at = if policy.has(Rules::Second) {
+        first_time(deciding, |_| true)?
+    } else {
+        deciding.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?
+    };
     Some(Refund {
         fact,
         of: deciding.iter().filter_map(named).min(),
@@ -109,7 +131,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
             id: fact.event.tender_id.clone(),
             amount: given_back_in_turns(deciding).unwrap_or(fact.event.amount),
             outcome: Outcome::of(furthest),
-            at: first_time(deciding, |_| true)?,
+            at,
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
             odd_status: odd_status(facts, furthest),
         },

@@ -8,8 +8,8 @@ mod refunds;
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, RecordState,
-    Tender, TenderState, Timestamp,
+    AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, Record,
+    RecordState, Tender, TenderState, Timestamp,
 };
 
 use super::records::{Draft, Missing, Wait, complement_failed};
@@ -25,7 +25,7 @@ pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Ti
     if policy.has(Rules::Second) {
         found.extend(drafts.iter().flat_map(|draft| of_the_second_rules(draft, drafts, order, policy, now)));
     }
-    found.extend(double_payment(drafts));
+    found.extend(double_payment(drafts, policy));
     found.extend(changed);
     found.extend(reference_collision(order));
     found
@@ -68,8 +68,8 @@ fn of_the_second_rules(
 }
 
 /// When time alone may break one of the rules of [`Rules::Second`].
-pub(super) fn deadlines(draft: &Draft, policy: &Policy) -> impl Iterator<Item = Timestamp> {
-    captures::deadlines(draft, policy).chain(refunds::deadlines(draft, policy))
+pub(super) fn deadlines(draft: &Draft, order: &Order, policy: &Policy) -> impl Iterator<Item = Timestamp> {
+    captures::deadlines(draft, order, policy).chain(refunds::deadlines(draft, policy))
 }
 
 fn of_money(
@@ -86,7 +86,7 @@ fn of_money(
         || disputes::explain_the_gap(draft);
     found.extend(duplicates);
     if !explained {
-        found.extend(amounts(draft, order));
+        found.extend(amounts(draft, order, policy));
     }
     found.extend(nobody_knows_the_total(draft, order, policy, now));
     found.extend(currency_unexpected(draft));
@@ -174,13 +174,17 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
 }
 
 /// Whether the accepted parts come to what they should.
-fn amounts(draft: &Draft, order: &Order) -> Vec<Finding> {
+fn amounts(draft: &Draft, order: &Order, policy: &Policy) -> Vec<Finding> {
     let record = &draft.record;
     let expected = record.expected.map(|(expected, _)| expected);
     let paid = record.paid();
-    // Given back to the cent what was too much, or all of it: mended.
+    // Given back what was too much, to the cent or more, or all of it: mended.
+    let kept = paid.minus(record.refunded());
+    let surplus_is_back = |expected: Cents| {
+        kept == expected || (policy.has(Rules::Second) && kept <= expected && expected < paid)
+    };
     let mended = record.refunded().is_positive()
-        && (record.refunded() >= paid || expected == Some(paid.minus(record.refunded())));
+        && (record.refunded() >= paid || expected.is_some_and(surplus_is_back));
     if mended || record.state == RecordState::Failed {
         return Vec::new();
     }
@@ -303,18 +307,19 @@ fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     Some(draft.finding(Kind::UnknownStatus, &subject, format!("{subject}: {code}")))
 }
 
-/// Two payments of one order, each complete in itself. Beside real payments a trial does not count.
-fn double_payment(drafts: &[Draft]) -> Option<Finding> {
+/// Two payments of one order, each complete in itself, of which more is kept than one of them. Beside real payments a
+/// trial does not count.
+fn double_payment(drafts: &[Draft], policy: &Policy) -> Option<Finding> {
     let complete = |mode: Mode| {
         drafts.iter().filter(move |draft| {
             draft.record.mode == mode
                 && match draft.record.state {
                     RecordState::Balanced | RecordState::Unverified => true,
+                    RecordState::PartRefunded => policy.has(Rules::Second) && was_complete(&draft.record),
                     RecordState::Pending
                     | RecordState::Unbalanced
                     | RecordState::Failed
-                    | RecordState::Refunded
-                    | RecordState::PartRefunded => false,
+                    | RecordState::Refunded => false,
                 }
         })
     };
@@ -324,7 +329,10 @@ fn double_payment(drafts: &[Draft]) -> Option<Finding> {
     } else {
         trials().collect()
     };
-    if twice.len() < 2 {
+    let kept: Cents = twice.iter().map(|draft| draft.record.paid().minus(draft.record.refunded())).sum();
+    let once = twice.iter().map(|draft| draft.record.paid()).max()?;
+    let is_mended = twice.iter().any(|draft| draft.record.refunded().is_positive()) && kept <= once;
+    if twice.len() < 2 || is_mended {
         return None;
     }
     let calls: Vec<_> =
@@ -337,6 +345,10 @@ fn double_payment(drafts: &[Draft]) -> Option<Finding> {
         actual: Some(twice.iter().map(|draft| draft.record.paid()).sum()),
         detail: calls.join(", "),
     })
+}
+
+fn was_complete(record: &Record) -> bool {
+    record.gap().is_none_or(|gap| gap == Cents::ZERO)
 }
 
 /// The shop registered another total after the first part had been accepted. What it registered first counts as

@@ -39,11 +39,8 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// How far back the hours matter.
-    #[must_use]
-    pub fn reach(now: Timestamp) -> i64 {
-        hour_of(now).saturating_sub(WEEKS.saturating_mul(HOURS_OF_WEEK))
-    }
+    /// So many hours before the last call matter.
+    pub const REACH: i64 = WEEKS * HOURS_OF_WEEK;
 }
 
 /// The hour since 1970, UTC, that an instant falls into.

@@ -171,7 +171,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::CaptureOverdue => says(
             "remise en retard",
-            "Une part a été autorisée, ou reste indécise, et n'a pas été remise à temps : la promesse de paiement peut expirer.",
+            "Une part a été autorisée, ou reste en attente, et n'a pas été remise en banque à temps : la promesse de paiement peut expirer.",
             after_sale::capture_overdue(psp),
         ),
         Kind::RefundNotAllowed => says(
@@ -191,7 +191,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::RefundPartial => says(
             "remboursement incomplet",
-            "Un remboursement a été commencé ou demandé, mais l'une de ses parts n'a pas été faite dans le délai prévu.",
+            "Un remboursement a été commencé ou demandé, mais l'une de ses parts n'a pas été remboursée dans le délai prévu.",
             after_sale::refund_partial(psp),
         ),
         Kind::ConfirmationDiffers => says(

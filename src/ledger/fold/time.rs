@@ -127,7 +127,10 @@ impl Fold<'_> {
     ) -> Result<(), LedgerError> {
         let watched = self.policy.has(Rules::Second)
             && self.policy.endpoints.contains_key(asked.endpoint)
-            && (notification.mode, notification.origin) == (Mode::Production, Origin::Call);
+            && notification.origin == Origin::Call;
+        if watched && notification.mode == Mode::Test {
+            return self.listen_no_more(asked.endpoint, at);
+        }
         if watched && let Hearing::Anew(look_at) = endpoints::hear(self.conn, asked, at)? {
             discrepancies::close_of_endpoint(self.conn, asked.endpoint, Kind::EndpointSilent, at)?;
             self.note_due(Some(look_at));
@@ -135,9 +138,17 @@ impl Fold<'_> {
         Ok(())
     }
 
+    /// An endpoint is no longer one of real payments: its habit is over, and so is its silence.
+    pub(super) fn listen_no_more(&self, endpoint: &EndpointId, at: Timestamp) -> Result<(), LedgerError> {
+        if endpoints::forget(self.conn, endpoint)? {
+            discrepancies::close_of_endpoint(self.conn, endpoint, Kind::EndpointSilent, at)?;
+        }
+        Ok(())
+    }
+
     /// Opens, updates or closes the discrepancy of an endpoint whose PSP owes answers.
     pub(super) fn tell_of_overdue(&self, endpoint: &EndpointId, at: Timestamp) -> Result<(), LedgerError> {
-        match questions::overdue(self.conn, endpoint)? {
+        match questions::overdue(self.conn, endpoint, self.policy.rules)? {
             Some(overdue) => {
                 let asked = Asked { shop: &overdue.shop, endpoint, psp: overdue.psp };
                 discrepancies::open_of_endpoint(self.conn, asked, (Kind::Unconfirmed, &overdue.detail), at)

@@ -255,13 +255,9 @@ fn difference(told: &[Told], booked: &[Booked], bounds: &Sums<Bounds>) -> Option
         );
         return Some((differing_call(told, booked), what));
     }
-    let heard =
-        |wanted: fn(&&Told) -> bool| told.iter().filter(wanted).map(|one| one.received_at.paris_day()).min();
     let day = booked.iter().map(|booked| booked.first_seen_at).min()?.paris_day();
-    // A refund that was told before what it gives back.
-    let days = [heard(|one| !one.refund), heard(|_| true)];
     let call = || booked.first().map(|booked| booked.call_number.clone()).unwrap_or_default();
-    (!days.iter().flatten().any(|heard| *heard == day))
+    (!told.iter().any(|one| one.received_at.paris_day() == day))
         .then(|| (call(), "its records are of another day than its messages".to_owned()))
 }
 

@@ -194,13 +194,14 @@ fn grows(accepted: &[&Told]) -> bool {
 
 /// A voucher beside a card whose amount is that of the whole order, where the PSP is known to write that.
 fn may_be_the_whole(first: &Told, accepted: &[&Told], tenders: &[Vec<&Told>]) -> bool {
-    let others = || tenders.iter().flatten().filter(|other| other.psp == first.psp && !other.refund);
+    let all = || tenders.iter().flatten().filter(|other| other.psp == first.psp);
+    let others = || all().filter(|other| !other.refund);
     first.psp.numbers_operations()
         && !first.refund
         && first.instrument == Instrument::Voucher
-        && accepted.iter().all(|one| one.source == Source::Notification)
+        && accepted.iter().all(|one| one.source == Source::Notification || !one.own)
         && others().any(|other| other.instrument == Instrument::Card && other.is_accepted())
-        && accepted.iter().any(|one| others().any(|other| other.order_total == Some(one.amount)))
+        && accepted.iter().any(|one| all().any(|other| other.order_total == Some(one.amount)))
 }
 
 /// Where the PSP tells a capture or a cancellation under a transaction of its own, two transactions of one
@@ -210,7 +211,7 @@ fn is_one_of_several_operations(first: &Told, tenders: &[Vec<&Told>]) -> bool {
         (other.psp, other.refund, other.instrument) == (first.psp, first.refund, first.instrument)
             && (&other.call_number, &other.brand) == (&first.call_number, &first.brand)
     };
-    let counted = |about: &&Vec<&Told>| about.first().is_some_and(alike);
+    let counted = |about: &&Vec<&Told>| about.iter().any(alike);
     first.psp.numbers_operations() && !first.refund && tenders.iter().filter(counted).count() > 1
 }
 

@@ -294,3 +294,32 @@ fn a_damaged_order_keeps_no_other_from_being_asked_about() {
     let known: Vec<_> = due.iter().map(|due| (due.question.subject.as_str(), due.known.len())).collect();
     assert_eq!(known, [("A", 0), ("B", 1)]);
 }
+
+#[test]
+fn a_psp_that_never_decides_about_an_order_that_adds_up_is_nobodys_concern() {
+    let undecided = |paid: bool| {
+        let mut ledger = Book::new();
+        ledger.take(0, Entry::Policy(Policy::default()));
+        ledger.take(0, registered("A", 10_000));
+        let mut notified = voucher("A", 6000);
+        let question = transaction("A-CVCONNECT", Asking::Afresh);
+        notified.questions = vec![question.clone()];
+        ledger.take(1, notified.clone());
+        if paid {
+            ledger.take(2, card("A", 4000));
+        }
+        let entry = answer(question, minute(3), Standing::Unsettled, Vec::new());
+        let Entry::Confirmation(confirmation) = entry else { panic!("an answer") };
+        let confirmation = Confirmation { psp: Psp::Up2pay, ..confirmation };
+        ledger.take(3, Entry::Confirmation(confirmation.clone()));
+        ledger.sweep(minute(2 * 24 * 60));
+        let after_a_day = open_kinds(&ledger);
+        let given_up = Confirmation { standing: Standing::GivenUp, ..confirmation };
+        ledger.take(3 * 24 * 60, Entry::Confirmation(given_up));
+        (after_a_day, open_kinds(&ledger))
+    };
+    assert_eq!(undecided(true), (Vec::new(), Vec::new()));
+    let (after_a_day, in_the_end) = undecided(false);
+    assert!(after_a_day.iter().any(|kind| kind.starts_with("unconfirmed")), "{after_a_day:?}");
+    assert!(in_the_end.iter().any(|kind| kind.starts_with("unconfirmed")), "{in_the_end:?}");
+}

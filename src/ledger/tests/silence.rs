@@ -38,6 +38,33 @@ fn it_is_told_once_and_closed_by_the_next_call() {
 }
 
 #[test]
+fn a_quiet_endpoint_keeps_its_habit_while_it_is_waited_out() {
+    // Five calls a week for ten weeks: silence is too long after more than two weeks.
+    let mut book = Book::new();
+    book.take(0, watching());
+    for call in 0..50 {
+        book.take((call / 5) * 7 * DAY + (call % 5) * DAY, voucher(&format!("S{call}"), 6000));
+    }
+    book.sweep(minute(200 * DAY));
+    let silent: Vec<_> =
+        book.discrepancies().into_iter().filter(|(kind, ..)| kind == "endpoint_silent").collect();
+    assert_eq!(silent.len(), 1);
+    let weeks = (silent[0].1 - (9 * 7 + 4) * DAY) / (7 * DAY);
+    assert_eq!(weeks, 2, "{silent:?}");
+}
+
+#[test]
+fn an_endpoint_that_becomes_one_for_trials_is_forgotten() {
+    let mut book = after_days(28);
+    book.sweep(minute(60 * DAY));
+    let mut trial = voucher("S1", 6000);
+    trial.mode = Mode::Test;
+    book.take(61 * DAY, trial);
+    assert_eq!(book.discrepancies()[0].2, Some(61 * DAY));
+    assert_eq!(book.count("endpoints"), 0);
+}
+
+#[test]
 fn it_makes_no_difference_when_the_sweep_ran() {
     let (mut often, mut once) = (after_days(28), after_days(28));
     for hour in 0..24 * 30 {

@@ -107,6 +107,10 @@ impl Status<'_> {
             let mut words = [self.word, self.category].into_iter().flatten();
             words.find_map(|word| of_word(&word.0))
         };
+        // A chargeback carries the code of what it undoes.
+        if let Some(told @ OfPayment(Captured, Attention)) = by_word() {
+            return Some(told);
+        }
         let in_words = self.word.is_some() || self.category.is_some();
         match self.number {
             Some(StatusNumber(number)) => {
@@ -185,6 +189,15 @@ mod tests {
         assert_eq!(of(Some(93), "REJECTED", "UNSUCCESSFUL"), Some(OfPayment(Authorised, Attention)));
         assert_eq!(of(Some(1), "CANCELLED", ""), Some(OfPayment(Abandoned, Known)));
         assert_eq!(of(Some(6), "CANCELLED", ""), Some(OfPayment(Cancelled, Known)));
+    }
+
+    #[test]
+    fn a_chargeback_is_for_a_person_whatever_its_code() {
+        for (code, word) in
+            [(9, "CHARGEBACKED"), (8, "CHARGEBACKED"), (8, "REVERSED"), (9, "CHARGEBACK_NOTIFICATION")]
+        {
+            assert_eq!(of(Some(code), word, ""), Some(OfPayment(Captured, Attention)), "{code} {word}");
+        }
     }
 
     #[test]

@@ -29,12 +29,20 @@ pub(super) fn overdue(draft: &Draft, order: &Order, policy: &Policy, now: Timest
     })
 }
 
-/// A PSP that tells of captures has told of none; of another one, its API still says so when all time is over.
 fn is_late(evidence: &Evidence, order: &Order, policy: &Policy, now: Timestamp) -> bool {
-    let Some(deadline) = deadline(evidence, policy) else { return false };
-    let asked_since =
-        |(endpoint, at): &(_, Timestamp)| *endpoint == evidence.tender.endpoint && *at >= deadline;
-    if evidence.psp.tells_of_captures() { now >= deadline } else { order.answered.iter().any(asked_since) }
+    late_from(evidence, order, policy).is_some_and(|from| from <= now)
+}
+
+/// A PSP that tells of captures has told of none when all time is over. Of another one, its API is asked then, part by
+/// part: what its first answer leaves open, the next one may settle.
+fn late_from(evidence: &Evidence, order: &Order, policy: &Policy) -> Option<Timestamp> {
+    let deadline = deadline(evidence, policy)?;
+    if evidence.psp.tells_of_captures() {
+        return Some(deadline);
+    }
+    let settled = order.settled.iter().filter(|(endpoint, _)| *endpoint == evidence.tender.endpoint);
+    let since = settled.map(|(_, at)| *at).filter(|at| *at >= deadline).min()?;
+    Some(since.after(policy.confirmation_grace))
 }
 
 /// When the capture of an authorised part is due. The promise lapses by the PSP's clock; but news that comes late, as
@@ -47,10 +55,8 @@ fn deadline(evidence: &Evidence, policy: &Policy) -> Option<Timestamp> {
     Some(authorised_at.after(grace).max(heard_at.after(policy.complement_grace)))
 }
 
-pub(super) fn deadlines(draft: &Draft, policy: &Policy) -> impl Iterator<Item = Timestamp> {
+pub(super) fn deadlines(draft: &Draft, order: &Order, policy: &Policy) -> impl Iterator<Item = Timestamp> {
     let authorised =
         draft.evidence.iter().filter(|evidence| evidence.tender.state == TenderState::Authorised);
-    authorised
-        .filter(|evidence| evidence.psp.tells_of_captures())
-        .filter_map(|evidence| deadline(evidence, policy))
+    authorised.filter_map(|evidence| late_from(evidence, order, policy))
 }

@@ -25,6 +25,11 @@ fn where_it_does_not_only_an_answer_that_is_late_enough_says_so() {
         case.clone().answered_at("camping", due - 1).raises(&[]);
         case.clone().answered_at("another", due).raises(&[]);
         case.clone().answered_at("camping", due).raises(&[Kind::CaptureOverdue]);
+        // Each part is asked about by itself: the answers about the others are given their time.
+        let answered = case.clone().answered_at("camping", due);
+        answered.clone().seen_just_before(due + 15).raises(&[]);
+        assert_eq!(answered.clone().seen(due).assess().look_again_at, Some(minute(due + 15)));
+        answered.seen(due + 15).raises(&[Kind::CaptureOverdue]);
         let captured = voucher(6000).psp(psp).state(ReportedState::Captured).answered().at(due);
         case.with(captured).answered_at("camping", due).raises(&[]);
     }

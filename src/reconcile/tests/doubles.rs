@@ -125,3 +125,19 @@ fn the_ordinary_course_of_a_tender_is_no_conflict() {
         .raises(&[]);
     order(10_000).with(voucher(10_000)).with(voucher(10_000).state(ReportedState::Cancelled)).raises(&[]);
 }
+
+#[test]
+fn a_double_payment_is_mended_only_by_what_is_too_much() {
+    let twice = || {
+        let paid = |case: Case, call: &str, ids: [&str; 2]| {
+            case.with(voucher(6000).sogecommerce().id(ids[0]).call(call))
+                .with(card(4000).sogecommerce().id(ids[1]).call(call))
+        };
+        paid(paid(order(10_000), "7001", ["V1", "C1"]), "7002", ["V2", "C2"])
+    };
+    let back = |told: Told, id: &str, of: &str| told.sogecommerce().id(id).refund_of(of);
+    twice().raises(&[Kind::DoublePayment]);
+    let some = twice().with(back(card(1000), "R1", "C2"));
+    some.raises(&[Kind::DoublePayment]);
+    some.with(back(card(3000), "R2", "C2")).with(back(voucher(6000), "R3", "V2")).raises(&[]);
+}

@@ -242,7 +242,7 @@ impl Case {
     /// The PSP's API answered about it then.
     fn answered_at(mut self, endpoint: &str, minutes: i64) -> Self {
         let endpoint = EndpointId::new(endpoint).expect("an endpoint");
-        self.order.answered.push((endpoint, minute(minutes)));
+        self.order.settled.push((endpoint, minute(minutes)));
         self
     }
     /// The endpoint names its one contract.

@@ -101,7 +101,7 @@ prop_compose! {
         mut versions in vec((cents(), currencies(), -10..30_i64), 0..3),
         (shared, awaits_answer) in any::<(bool, bool)>(),
         unknown_to in vec((select(vec!["a", "b"]), select(vec!["7001", "V1"])), 0..3),
-        answered in vec((select(vec!["a", "b"]), 0..10_000_i64), 0..2),
+        settled in vec((select(vec!["a", "b"]), 0..10_000_i64), 0..2),
     ) -> Order {
         versions.sort_by_key(|(_, _, at)| *at);
         let version = |(total, currency, at)| OrderVersion { total, currency, due: None, registered_at: minute(at) };
@@ -109,7 +109,7 @@ prop_compose! {
             versions: versions.into_iter().map(version).collect(),
             shares_prefix_with: OrderRef::new("CMD10").ok().filter(|_| shared),
             awaits_answer,
-            answered: answered
+            settled: settled
                 .into_iter()
                 .map(|(endpoint, at)| (EndpointId::new(endpoint).expect("an endpoint"), minute(at)))
                 .collect(),

@@ -172,6 +172,7 @@ fn giving_back_what_was_too_much_mends_an_overpayment() {
     over().raises(&[Kind::AmountOver]);
     over().with(card_back(1000)).raises(&[]);
     over().with(card_back(999)).raises(&[Kind::AmountOver]);
+    over().with(card_back(1500)).raises(&[]);
     over().with(card_back(4000)).with(voucher_back(6000)).raises(&[]);
 }
 
@@ -193,4 +194,33 @@ fn a_refund_is_dated_by_the_psp_even_if_an_answer_without_a_date_was_received_be
     let undated = card_back(1000).answered().at(20);
     let case = paid().with(card_back(1000).happened(30).at(40)).with(undated);
     assert_eq!(case.record().tenders[1].refunded_at, Some(minute(30)));
+}
+
+#[test]
+fn an_unnamed_refund_goes_to_the_payment_that_is_wrong() {
+    // Whichever of the two calls comes first.
+    for (orphan, good) in [("7001", "7002"), ("7002", "7001")] {
+        let case = order(10_000)
+            .with(card(4000).sogecommerce().id("C1").call(orphan))
+            .with(voucher(6000).sogecommerce().id("V2").call(good))
+            .with(card(4000).sogecommerce().id("C2").call(good))
+            .with(card_back(4000).call("9001"))
+            .seen(DAY);
+        case.raises(&[]);
+        assert!(refunded(&case).contains(&(id("C1"), 4000, TenderState::Refunded)), "{orphan}");
+    }
+}
+
+#[test]
+fn the_largest_refund_chooses_first() {
+    for (first, second) in [(3000, 4000), (4000, 3000)] {
+        let case = order(10_000)
+            .with(voucher(3000).sogecommerce())
+            .with(card(first).sogecommerce().id("C1"))
+            .with(card(second).sogecommerce().id("C2"))
+            .with(card_back(1000).happened(1))
+            .with(card_back(4000).id("RC2").happened(2));
+        assert_eq!(case.record().refunded(), Cents::new(5000));
+        case.raises(&[Kind::RefundPartial]);
+    }
 }

@@ -6,17 +6,17 @@ use crate::domain::Psp::{self, Ancv, Monext, Sogecommerce, Up2pay, Worldline};
 pub(super) const fn capture_overdue(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Sogecommerce) => &[
-            "Ouvrez la transaction dans le back-office Sogecommerce : si elle est à valider, validez-la aujourd'hui ; une autorisation tient trois jours.",
+            "Ouvrez la transaction dans le back-office Sogecommerce : si elle est à valider, validez-la aujourd'hui ; une autorisation est valable trois jours.",
             "Si elle a expiré ou a été annulée, demandez au client de payer à nouveau avant toute confirmation.",
         ],
         Some(Worldline) => &[
-            "Ouvrez le paiement dans {back_office} : s'il est seulement autorisé, remettez-le depuis cette page, ou annulez-le si la vente ne se fait pas.",
-            "Si cela arrive à chaque paiement, demandez au développeur que la boutique débite aussitôt (requiresApproval=false) ou remette d'elle-même.",
+            "Ouvrez le paiement dans {back_office} : s'il est seulement autorisé, remettez-le en banque depuis cette page, ou annulez-le si la vente ne se fait pas.",
+            "Si cela arrive à chaque paiement, demandez au développeur que la boutique débite aussitôt (requiresApproval=false) ou effectue elle-même la remise.",
             "S'il a expiré, demandez au client de payer à nouveau avant toute confirmation.",
         ],
         Some(Up2pay | Monext | Ancv) | None => &[
-            "Ouvrez la transaction dans {back_office} : si elle est seulement autorisée, remettez-la depuis cette page, ou annulez-la si la vente ne se fait pas.",
-            "Si elle y reste indécise, interrogez {support} ; ne confirmez pas la prestation avant qu'elle soit acceptée.",
+            "Ouvrez la transaction dans {back_office} : si elle est seulement autorisée, remettez-la en banque depuis cette page, ou annulez-la si la vente ne se fait pas.",
+            "Si elle y est toujours en attente, interrogez {support} ; ne confirmez pas la prestation avant qu'elle soit acceptée.",
             "Si elle a expiré, demandez au client de payer à nouveau avant toute confirmation.",
         ],
     }
@@ -32,7 +32,7 @@ pub(super) const fn refund_not_allowed(psp: Option<Psp>) -> Steps {
         Some(Sogecommerce) => &[
             "Ouvrez la transaction dans le back-office Sogecommerce, et voyez ce qui a réellement été rendu.",
             "La part chèque-vacances ne se rembourse qu'en totalité : si elle l'a été en partie, adressez-vous à {support} ou à l'ANCV.",
-            "S'il a été remboursé plus que payé, demandez à {support} de reprendre l'excédent.",
+            "Si le montant remboursé dépasse le montant payé, demandez à {support} de reprendre l'excédent.",
         ],
         Some(Monext) => &[
             "Ouvrez la transaction dans {back_office}, et voyez ce qui a réellement été rendu.",
@@ -41,7 +41,7 @@ pub(super) const fn refund_not_allowed(psp: Option<Psp>) -> Steps {
         ],
         Some(Worldline | Ancv) | None => &[
             "Ouvrez le paiement dans {back_office}, et voyez ce qui a réellement été rendu.",
-            "S'il a été remboursé plus que payé, ou une part qui ne peut l'être, adressez-vous à {support} avec le numéro de la transaction.",
+            "Si le montant remboursé dépasse le montant payé, ou si une part non remboursable l'a été, adressez-vous à {support} avec le numéro de la transaction.",
             "Ne comptabilisez que ce que montre {back_office}.",
         ],
     }
@@ -52,11 +52,11 @@ pub(super) const fn refund_late(psp: Option<Psp>) -> Steps {
         Some(Worldline) => &[
             "Les chèques-vacances ne sont remboursables que dans les 4 heures qui suivent le paiement : vérifiez dans {back_office} si ce remboursement a vraiment eu lieu.",
             "S'il a été refusé ensuite, convenez avec le client d'une autre façon de lui rendre la somme.",
-            "S'il tient, assurez-vous que le prochain relevé de l'ANCV en tient compte.",
+            "S'il est confirmé, assurez-vous que le prochain relevé de l'ANCV en tient compte.",
         ],
         Some(Up2pay | Sogecommerce | Monext | Ancv) | None => &[
             "Vérifiez dans {back_office} si ce remboursement a vraiment eu lieu.",
-            "S'il tient, assurez-vous que le prochain relevé de l'ANCV en tient compte.",
+            "S'il est confirmé, assurez-vous que le prochain relevé de l'ANCV en tient compte.",
         ],
     }
 }
@@ -83,7 +83,7 @@ pub(super) const fn refund_partial(psp: Option<Psp>) -> Steps {
             "Si seule cette part était visée, acquittez l'écart en notant pourquoi.",
         ],
         Some(Up2pay | Worldline | Monext | Ancv) | None => &[
-            "Ouvrez le remboursement dans {back_office} : s'il y est fait, seule sa notification manque.",
+            "Ouvrez le remboursement dans {back_office} : s'il y apparaît comme effectué, seule sa notification manque.",
             "S'il est refusé ou attend encore, interrogez {support}, et dites au client quand l'argent lui parviendra.",
         ],
     }
@@ -94,17 +94,17 @@ pub(super) const fn endpoint_silent(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Regardez les paiements du jour dans le back-office Up2pay : s'il y en a, leurs notifications n'arrivent pas.",
             "Faites alors vérifier le serveur web, son certificat et l'adresse de notification, et cherchez les e-mails Warning d'Up2pay : ils peuvent être importés.",
-            "Si la boutique est fermée ou vend moins en ce moment, il n'y a rien à faire : mettez cet écart en sommeil jusqu'à la réouverture.",
+            "Si la boutique est fermée ou vend moins en ce moment, il n'y a rien à faire : mettez cet écart en veille jusqu'à la réouverture.",
         ],
         Some(Sogecommerce) => &[
             "Regardez les paiements du jour dans le back-office Sogecommerce : s'il y en a, leurs notifications n'arrivent pas.",
             "Faites alors vérifier le serveur web, son certificat et les règles de notification, et relancez l'appel de l'URL de notification pour chaque paiement.",
-            "Si la boutique est fermée ou vend moins en ce moment, il n'y a rien à faire : mettez cet écart en sommeil jusqu'à la réouverture.",
+            "Si la boutique est fermée ou vend moins en ce moment, il n'y a rien à faire : mettez cet écart en veille jusqu'à la réouverture.",
         ],
         Some(Worldline | Monext | Ancv) | None => &[
             "Regardez les paiements du jour dans {back_office} : s'il y en a, leurs notifications n'arrivent pas.",
             "Faites alors vérifier le serveur web, son certificat et l'adresse de notification ; la commande cvco-reconciled catch-up demande ce qui a été manqué.",
-            "Si la boutique est fermée ou vend moins en ce moment, il n'y a rien à faire : mettez cet écart en sommeil jusqu'à la réouverture.",
+            "Si la boutique est fermée ou vend moins en ce moment, il n'y a rien à faire : mettez cet écart en veille jusqu'à la réouverture.",
         ],
     }
 }
