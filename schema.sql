@@ -194,7 +194,7 @@ CREATE TABLE questions (
 CREATE INDEX questions_by_order ON questions (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX questions_pending ON questions (endpoint, asked_at) WHERE state IN ('open', 'unsettled');
 CREATE INDEX questions_to_look_at ON questions (overdue_at) WHERE overdue_at IS NOT NULL;
-CREATE INDEX questions_overdue ON questions (endpoint) WHERE overdue = 1;
+CREATE INDEX questions_overdue ON questions (endpoint, asked_at, topic, subject, state, order_id) WHERE overdue = 1;
 
 -- When each endpoint was heard: its habit, against which its silence is measured.
 CREATE TABLE endpoints (

@@ -119,7 +119,8 @@ async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     // Something else happens each minute: the daemon is alive, and time is applied.
     let minute_passes = |minute: u64| {
         clock.set(start.after(Duration::from_mins(minute)));
-        let order = format!(r#"{{"shop":"camping","reference":"OTHER-{minute}","total_cents":1000}}"#);
+        // One order whose total changes: each new order would be asked about as well.
+        let order = format!(r#"{{"shop":"camping","reference":"OTHER","total_cents":{}}}"#, 1000 + minute);
         let request = format!(
             "POST /api/v1/orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{order}",
