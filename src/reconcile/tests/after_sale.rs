@@ -188,3 +188,12 @@ fn earlier_rules_know_nothing_of_it() {
     case.policy.rules = Rules::First;
     case.raises(&[]);
 }
+
+#[test]
+fn a_refund_of_a_trial_among_real_payments_says_nothing_else() {
+    let trial = |told: Told| told.proves(Mode::Test);
+    order(10_000)
+        .with(trial(voucher(6000)))
+        .with(trial(voucher(6000).id("RV").refund().at(DAY)))
+        .raises(&[Kind::TestInProduction]);
+}
