@@ -100,13 +100,12 @@ fn not_allowed(draft: &Draft, evidence: &Evidence, drafts: &[Draft]) -> Option<F
 /// A refund that fits no part, although parts of its kind are known: it is of more than was paid. Where none is known
 /// the payment may be older than the ledger.
 fn is_beside_its_payment(evidence: &Evidence, drafts: &[Draft]) -> bool {
-    let all = drafts.iter().flat_map(|draft| &draft.evidence);
-    let of_its_kind = |other: &&Evidence| {
+    let of_its_kind = |other: &Evidence| {
         (other.psp, other.tender.instrument) == (evidence.psp, evidence.tender.instrument)
             && other.tender.state.is_accepted()
             && other.tender.amount.is_positive()
     };
-    all.filter(of_its_kind).count() > 0
+    drafts.iter().flat_map(|draft| &draft.evidence).any(of_its_kind)
 }
 
 /// After the time in which the PSP allows it, by the PSP's own clock where it states the times.
