@@ -66,4 +66,10 @@ impl Order {
     pub fn current(&self) -> Option<&OrderVersion> {
         self.versions.last()
     }
+
+    /// What it expected at an instant: before the shop registered anything, what it registered first.
+    #[must_use]
+    pub fn version_at(&self, instant: Timestamp) -> Option<&OrderVersion> {
+        self.versions.iter().rfind(|version| version.registered_at <= instant).or(self.versions.first())
+    }
 }

@@ -41,11 +41,13 @@ pub enum Rules {
     First,
     /// Since 0.3: captures, refunds, contracts, silent endpoints.
     Second,
+    /// Since 0.4: by the PSP's clock, too, a payment may be older than a changed total.
+    Third,
 }
 
 impl Rules {
     /// Those of this program.
-    pub const CURRENT: Self = Self::Second;
+    pub const CURRENT: Self = Self::Third;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
     fn are_first(&self) -> bool {

@@ -8,8 +8,8 @@ mod refunds;
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, Record,
-    RecordState, Tender, TenderState, Timestamp,
+    AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, OrderVersion,
+    Record, RecordState, Tender, TenderState, Timestamp,
 };
 
 use super::records::{Draft, Missing, Wait, complement_failed};
@@ -18,7 +18,7 @@ use super::{Policy, Rules};
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
-    let changed = total_changed(drafts, order);
+    let changed = total_changed(drafts, order, policy);
     let total_then = changed.as_ref().and_then(|finding| finding.expected);
     let mut found: Vec<Finding> =
         drafts.iter().flat_map(|draft| of_record(draft, (order, total_then), policy, now)).collect();
@@ -353,11 +353,10 @@ fn was_complete(record: &Record) -> bool {
 
 /// The shop registered another total after the first part had been accepted. What it registered first counts as
 /// known at that time, even if the registration came after the payment.
-fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
+fn total_changed(drafts: &[Draft], order: &Order, policy: &Policy) -> Option<Finding> {
     let paid_since = drafts.iter().filter_map(Draft::accepted_since).min()?;
-    let before = order.versions.iter().rfind(|version| version.registered_at <= paid_since);
-    let then = before.or(order.versions.first())?;
     let current = order.current()?;
+    let then = fitted_when_paid(drafts, order, policy).or_else(|| order.version_at(paid_since))?;
     (current.total != then.total || current.currency != then.currency).then(|| Finding {
         kind: Kind::TotalChanged,
         record: None,
@@ -366,6 +365,19 @@ fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
         actual: Some(current.total),
         detail: current.registered_at.to_string(),
     })
+}
+
+/// News of a payment may come after the change. The PSP's clock tells then, but it is not the clock of the
+/// registrations: it is believed only where the payment fits the total of its time and does not fit the present one.
+fn fitted_when_paid<'o>(drafts: &[Draft], order: &'o Order, policy: &Policy) -> Option<&'o OrderVersion> {
+    let of_draft = |draft: &Draft| {
+        let accepted = draft.record.tenders.iter().filter(|tender| tender.state.is_accepted());
+        let then = order.version_at(accepted.filter_map(|tender| tender.authorised_at).min()?)?;
+        (draft.record.paid() == then.total).then_some(then)
+    };
+    let fits_now = |draft: &Draft| order.current().is_some_and(|now| draft.record.paid() == now.total);
+    let believed = policy.has(Rules::Third) && !drafts.iter().any(fits_now);
+    believed.then(|| drafts.iter().find_map(of_draft)).flatten()
 }
 
 /// ANCV keeps 20 characters of a reference: a statement line could mean either order.

@@ -70,6 +70,16 @@ fn a_total_first_registered_after_payment_can_change_too() {
 }
 
 #[test]
+fn what_was_paid_before_the_change_and_heard_of_after_it_was_right_too() {
+    let late = |told: Told| order(10_000).registered(12_000, 30).with(told.at(40));
+    late(voucher(10_000).happened(29)).raises(&[Kind::TotalChanged]);
+    // Paid after the change, or less than either: too little.
+    late(voucher(10_000).happened(31)).seen(90).raises(&[Kind::ComplementMissing]);
+    late(voucher(9000).happened(29)).seen(90).raises(&[Kind::ComplementMissing]);
+    late(voucher(12_000).happened(29)).raises(&[]);
+}
+
+#[test]
 fn another_currency_of_the_same_figure_is_a_change() {
     let kinds = paid(order(10_000).registered_in(10_000, "USD", 30)).kinds();
     assert!(kinds.contains(&Kind::TotalChanged), "{kinds:?}");
