@@ -22,6 +22,7 @@
 //! it is a [`psp::Rejection`], counted and answered. Nothing panics outside tests; a panic in an adapter is caught
 //! and costs that call, one in a part that must live stops the process, for the service manager to start afresh.
 
+pub mod accounting;
 pub mod admin;
 pub mod alert;
 pub mod app;

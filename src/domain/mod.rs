@@ -13,6 +13,7 @@
 //! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
 //! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
 
+mod day;
 mod discrepancy;
 mod event;
 pub mod ids;
@@ -25,6 +26,7 @@ mod refund_terms;
 mod tender;
 mod time;
 
+pub use day::{DateError, Day, Period};
 pub use discrepancy::{Finding, Kind, News, Severity, UnknownKind};
 pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,

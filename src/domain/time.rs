@@ -7,6 +7,8 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeZo
 use chrono_tz::Europe::Paris;
 use serde::{Deserialize, Serialize};
 
+use super::Day;
+
 /// An instant in UTC, to the millisecond. Its text always has the same width
 /// (`2026-03-01T13:05:09.000Z`), so that text order is time order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,10 +87,10 @@ impl Timestamp {
         Some(Self::from_millis(instant.timestamp_millis()))
     }
 
-    /// The accounting day: the date in Paris, `YYYY-MM-DD`.
+    /// The accounting day: the date in Paris.
     #[must_use]
-    pub fn paris_day(self) -> String {
-        self.0.with_timezone(&Paris).format("%Y-%m-%d").to_string()
+    pub fn paris_day(self) -> Day {
+        Day::of(self.0.with_timezone(&Paris).date_naive())
     }
 
     /// The hour of the week in Paris, from Monday's midnight on: 0 to 167.
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn the_accounting_day_is_that_of_paris() {
         let at = Timestamp::parse("2026-12-31T23:30:00Z").expect("valid");
-        assert_eq!(at.paris_day(), "2027-01-01");
+        assert_eq!(at.paris_day().to_string(), "2027-01-01");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::LedgerError;
 use super::outbox::{CLAIM, wait_after};
-use crate::domain::Timestamp;
+use crate::domain::{Day, Timestamp};
 
 /// So long after midnight its day is over for the log too: what was timed before has reached the writer.
 const SETTLED: Duration = Duration::from_mins(5);
@@ -110,7 +110,7 @@ fn waiting(conn: &Connection, now: Timestamp) -> Result<Option<DueAnchor>, Ledge
 /// Anchors what the log was at the last midnight, if it has grown since the anchor before.
 fn drop_anchor(conn: &Connection, now: Timestamp, host: &str) -> Result<bool, LedgerError> {
     let midnight = now.before(SETTLED).paris_midnight();
-    let before: Option<(i64, String)> = conn
+    let before: Option<(i64, Day)> = conn
         .prepare_cached("SELECT seq, day FROM anchors ORDER BY seq DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -125,16 +125,12 @@ fn drop_anchor(conn: &Connection, now: Timestamp, host: &str) -> Result<bool, Le
         .prepare_cached("SELECT seq, chain_hash FROM log WHERE at < ?1 ORDER BY seq DESC LIMIT 1")?
         .query_row([midnight], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let first_day = match before {
-        // A day has 25 hours at most, and the day after is the next one for 23 at least.
-        Some((_, day)) => Timestamp::parse_since(&day)
-            .map_err(|_| LedgerError::CorruptRow { table: "anchors", id: first_seq.saturating_sub(1) })?
-            .after(Duration::from_hours(36))
-            .paris_day(),
+        Some((_, day)) => day.next(),
         None => first_at.paris_day(),
     };
     // A clock that was put back can bring another anchor of the same day.
     let day = midnight.before(Duration::from_millis(1)).paris_day();
-    let first_day = first_day.min(day.clone());
+    let first_day = first_day.min(day);
     conn.prepare_cached(
         "INSERT INTO anchors (seq, chain_hash, first_seq, first_day, day, message_id, attempt_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -5,11 +5,18 @@ use std::str::FromStr;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::{
-    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId, ExpectedFrom, Instrument,
-    Kind, Mode, OrderRef, Psp, RecordState, ShopId, Subject, TenderId, TenderState, Timestamp, Topic,
+    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, ExpectedFrom,
+    Instrument, Kind, Mode, OrderRef, Psp, RecordState, ShopId, Subject, TenderId, TenderState, Timestamp,
+    Topic,
 };
 
 impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl ToSql for Day {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.to_string().into())
     }
@@ -65,4 +72,4 @@ macro_rules! words {
     };
 }
 
-words!(ExpectedFrom, Instrument, Kind, Mode, Psp, RecordState, TenderState, Topic);
+words!(Day, ExpectedFrom, Instrument, Kind, Mode, Psp, RecordState, TenderState, Topic);

@@ -139,7 +139,7 @@ fn snooze_briefly(daemon: &Daemon, id: &str) {
 
 /// So many days from now, as people write a date.
 fn days_ahead(days: u64) -> String {
-    Clock::system().now().after(Duration::from_hours(24 * days)).paris_day()
+    Clock::system().now().after(Duration::from_hours(24 * days)).paris_day().to_string()
 }
 
 fn is_right(daemon: &Daemon) -> bool {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A module, and which others of ours it may use. What is not listed is not allowed.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("accounting", &["domain"]),
     ("domain", &[]),
     ("crypto", &[]),
     ("wire", &[]),

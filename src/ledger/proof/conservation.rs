@@ -334,5 +334,8 @@ fn place(
     let day = first.or_else(|| told.iter().map(|one| one.received_at).min()).map(Timestamp::paris_day);
     let order = reference
         .map_or_else(|| "an order without reference".to_owned(), |reference| format!("order {reference}"));
-    Ok(format!("cents of shop {shop}, {}, {order}, call {call}", day.unwrap_or_default()))
+    Ok(format!(
+        "cents of shop {shop}, {}, {order}, call {call}",
+        day.map(|day| day.to_string()).unwrap_or_default()
+    ))
 }

@@ -1,0 +1,217 @@
+//! Accounting days and months: dates in Paris.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// A date in Paris, `2026-03-31`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Day(NaiveDate);
+
+/// A month, `2026-03`: what is closed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Period {
+    year: i32,
+    month: u32,
+}
+
+/// Why a text is not a date, or not a month.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {expected}")]
+pub struct DateError {
+    text: String,
+    expected: &'static str,
+}
+
+impl DateError {
+    fn new(text: &str, expected: &'static str) -> Self {
+        Self { text: text.chars().take(40).collect(), expected }
+    }
+}
+
+impl Day {
+    /// The day of a calendar date, if there is one in the years 1900 to 2099 (beyond, the tax authority's test of a
+    /// FEC finds a date unlikely).
+    #[must_use]
+    pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day).map(Self).filter(|day| day.is_likely())
+    }
+
+    /// Reads a date by a pattern of `strftime`, for instance `%d/%m/%Y`.
+    #[must_use]
+    pub fn parse_as(text: &str, pattern: &str) -> Option<Self> {
+        NaiveDate::parse_from_str(text, pattern).ok().map(Self).filter(|day| day.is_likely())
+    }
+
+    pub(super) const fn of(date: NaiveDate) -> Self {
+        Self(date)
+    }
+
+    fn is_likely(self) -> bool {
+        (1900..=2099).contains(&self.0.year())
+    }
+
+    /// The month that it belongs to.
+    #[must_use]
+    pub fn period(self) -> Period {
+        Period { year: self.0.year(), month: self.0.month() }
+    }
+
+    /// The year.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
+    /// The day after; the last day that there is comes after itself.
+    #[must_use]
+    pub fn next(self) -> Self {
+        self.0.succ_opt().map_or(self, Self)
+    }
+
+    /// So many days later, or earlier.
+    #[must_use]
+    pub fn plus(self, days: i64) -> Self {
+        self.0.checked_add_signed(TimeDelta::days(days)).map_or(self, Self)
+    }
+
+    /// Days from another day to this one; negative if that is later.
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.signed_duration_since(earlier.0).num_days()
+    }
+
+    /// Its first instant: midnight in Paris.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        let date = (self.0.year(), self.0.month(), self.0.day());
+        Timestamp::from_paris(date, (0, 0, 0)).unwrap_or_else(|| Timestamp::from_millis(0))
+    }
+
+    /// As a FEC has it, `20260331`.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.0.format("%Y%m%d").to_string()
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Day {
+    type Err = DateError;
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let wrong = || DateError::new(text, "a date such as 2026-03-31");
+        if text.len() != 10 {
+            return Err(wrong());
+        }
+        Self::parse_as(text, "%Y-%m-%d").ok_or_else(wrong)
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = DateError;
+    fn try_from(text: String) -> Result<Self, DateError> {
+        text.parse()
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl Period {
+    /// Its first day.
+    #[must_use]
+    pub fn first(self) -> Day {
+        Day(NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default())
+    }
+
+    /// Its last day.
+    #[must_use]
+    pub fn last(self) -> Day {
+        self.next().first().plus(-1)
+    }
+
+    /// The month after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self.month {
+            12 => Self { year: self.year.saturating_add(1), month: 1 },
+            month => Self { year: self.year, month: month.saturating_add(1) },
+        }
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl FromStr for Period {
+    type Err = DateError;
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let day = if text.len() == 7 { format!("{text}-01").parse::<Day>().ok() } else { None };
+        day.map(Day::period).ok_or_else(|| DateError::new(text, "a month such as 2026-03"))
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = DateError;
+    fn try_from(text: String) -> Result<Self, DateError> {
+        text.parse()
+    }
+}
+
+impl From<Period> for String {
+    fn from(period: Period) -> Self {
+        period.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_one_of_the_calendar() {
+        for wrong in ["2026-02-31", "2026-13-01", "2026-2-1", "20260301", "", "1026-01-01", "+026-01-01"] {
+            assert!(wrong.parse::<Day>().is_err(), "{wrong}");
+        }
+        let day: Day = "2028-02-29".parse().expect("a leap day");
+        assert_eq!((day.to_string().as_str(), day.compact().as_str()), ("2028-02-29", "20280229"));
+        assert_eq!(day.next().to_string(), "2028-03-01");
+    }
+
+    #[test]
+    fn a_month_has_a_first_and_a_last_day() {
+        let month: Period = "2026-12".parse().expect("a month");
+        assert_eq!(
+            (month.first().to_string(), month.last().to_string()),
+            ("2026-12-01".into(), "2026-12-31".into())
+        );
+        assert_eq!(month.next().to_string(), "2027-01");
+        for wrong in ["2026", "2026-13", "2026-1", "2026-001"] {
+            assert!(wrong.parse::<Period>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_paris() {
+        let day: Day = "2027-01-01".parse().expect("a day");
+        assert_eq!(day.start().to_string(), "2026-12-31T23:00:00.000Z");
+        assert_eq!(day.start().paris_day(), day);
+    }
+}
