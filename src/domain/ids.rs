@@ -119,6 +119,11 @@ text_id!(
     Contract, "contract", "1 to 250 printable characters", |t| printable(t, 250)
 );
 
+text_id!(
+    /// The number of a statement, as its issuer gives it.
+    StatementNumber, "statement number", "1 to 64 printable characters", |t| printable(t, 64)
+);
+
 impl OrderRef {
     /// The first 20 characters: all that ANCV keeps of a reference, and all that comes back on its
     /// reimbursement statement.

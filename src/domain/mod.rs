@@ -23,6 +23,7 @@ mod psp;
 mod question;
 mod record;
 mod refund_terms;
+mod statement;
 mod tender;
 mod time;
 
@@ -32,8 +33,8 @@ pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
 };
 pub use ids::{
-    AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, Subject,
-    TenderId,
+    AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, StatementNumber,
+    Subject, TenderId,
 };
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Order, OrderKey, OrderVersion};
@@ -41,5 +42,6 @@ pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};
 pub use refund_terms::{REFUND_TERMS, RefundTerms, Refundable};
+pub use statement::{Issuer, Statement, StatementLine};
 pub use tender::{Instrument, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

@@ -1,0 +1,103 @@
+//! Statements (relevés): what ANCV reimbursed, what the bank paid out for cards.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AuthorisationNumber, Cents, Contract, Day, Instrument, OrderRef, ShopId, StatementNumber, TenderId,
+    UnknownWord,
+};
+
+/// Who pays out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Issuer {
+    /// ANCV reimburses vouchers.
+    Ancv,
+    /// The bank pays out cards.
+    Bank,
+}
+
+impl Issuer {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ancv, Self::Bank];
+
+    /// The name in configuration and ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ancv => "ancv",
+            Self::Bank => "bank",
+        }
+    }
+
+    /// What it pays out.
+    #[must_use]
+    pub const fn pays(self) -> Instrument {
+        match self {
+            Self::Ancv => Instrument::Voucher,
+            Self::Bank => Instrument::Card,
+        }
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Issuer {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|issuer| issuer.as_str() == text)
+            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "ancv, bank" })
+    }
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// Whose money it is.
+    pub shop: ShopId,
+    /// Who paid.
+    pub issuer: Issuer,
+    /// Its number, by which it is known again.
+    pub number: StatementNumber,
+    /// When the money came.
+    pub paid_on: Day,
+    /// What the issuer kept of the whole, where it does not say so line by line; in cents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<Cents>,
+    /// Its lines, as they stand.
+    pub lines: Vec<StatementLine>,
+}
+
+/// One line of a statement: a payment that was paid out, or a refund that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementLine {
+    /// The transaction, as the issuer names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TenderId>,
+    /// The merchant's reference; ANCV keeps its first 20 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<OrderRef>,
+    /// The authorisation number of a card payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorisation: Option<AuthorisationNumber>,
+    /// The contract that settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
+    /// Before commission, in cents; negative for what is taken back.
+    pub amount: Cents,
+    /// What the issuer kept of it, in cents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<Cents>,
+    /// When the customer paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<Day>,
+}
