@@ -306,7 +306,7 @@ impl<'c> Fold<'c> {
         at: Timestamp,
     ) -> Result<bool, LedgerError> {
         for question in questions {
-            if questions::wanted_from(self.conn, asked, question, at)?.is_some() {
+            if questions::wanted_from(self.conn, asked, question, (at, self.policy.rules))?.is_some() {
                 return Ok(true);
             }
         }
@@ -328,7 +328,7 @@ impl<'c> Fold<'c> {
                 }
                 (known, _) => known,
             };
-            let when = (at, self.policy.confirmation_grace);
+            let when = (at, self.policy.confirmation_grace, self.policy.rules);
             let raised = questions::raise(self.conn, asked, (question, order_id), when)?;
             if raised.is_some() {
                 // There is news: what made asking wait concerns the old.

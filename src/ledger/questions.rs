@@ -35,28 +35,36 @@ pub(super) fn wanted_from(
     conn: &Connection,
     asked: Asked<'_>,
     question: &Question,
-    at: Timestamp,
+    (at, rules): (Timestamp, Rules),
 ) -> Result<Option<Timestamp>, LedgerError> {
     let known = state(conn, asked.endpoint, question)?;
     let wanted = match (question.asking, known) {
         (Asking::Afresh, _) | (Asking::Sparingly, None) => true,
         (Asking::Once, None) => !knows_transaction(conn, asked, question)?,
         (Asking::Once, Some(known)) => known.state == "given_up" || known.state == "withdrawn",
-        (Asking::Sparingly, Some(known)) => return spared_until(conn, &known, at),
+        (Asking::Sparingly, Some(known)) => return spared_until(conn, (question, &known), at, rules),
     };
     Ok(wanted.then_some(at))
 }
 
 /// A call that nobody signed comes again. It costs nothing while an answer is awaited, nor where the last answer is
 /// fresh; but the customer whose first card was refused may have paid with a second one meanwhile. So what is not paid
-/// for is asked about once more, when that answer is no longer fresh.
-fn spared_until(conn: &Connection, known: &Known, at: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+/// for is asked about once more, when that answer is no longer fresh; and so is a transaction, paid or not: of one that
+/// was answered for a minute ago a call may bring word of a refund.
+fn spared_until(
+    conn: &Connection,
+    (question, known): (&Question, &Known),
+    at: Timestamp,
+    rules: Rules,
+) -> Result<Option<Timestamp>, LedgerError> {
     let Some(answered_at) = known.answered_at.filter(|_| !known.is_pending()) else { return Ok(None) };
     let spared_until = answered_at.after(SPARED);
     if at >= spared_until {
         return Ok(Some(at));
     }
-    let may_change = known.state == Standing::Settled.as_str() && !is_paid_for(conn, known.order_id)?;
+    let may_be_refunded = rules >= Rules::Third && question.topic == Topic::Transaction;
+    let may_change =
+        known.state == Standing::Settled.as_str() && (may_be_refunded || !is_paid_for(conn, known.order_id)?);
     Ok(may_change.then_some(spared_until))
 }
 
@@ -74,9 +82,9 @@ pub(super) fn raise(
     conn: &Connection,
     asked: Asked<'_>,
     (question, order_id): (&Question, Option<i64>),
-    (at, grace): (Timestamp, Duration),
+    (at, grace, rules): (Timestamp, Duration, Rules),
 ) -> Result<Option<Timestamp>, LedgerError> {
-    let Some(at) = wanted_from(conn, asked, question, at)? else { return Ok(None) };
+    let Some(at) = wanted_from(conn, asked, question, (at, rules))? else { return Ok(None) };
     let overdue_at = at.after(asked.psp.settles_in()).after(grace);
     // One that waits already goes on waiting under its old deadline, but an answer that is under way is too old.
     conn.prepare_cached(

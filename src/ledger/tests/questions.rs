@@ -95,6 +95,24 @@ fn a_second_hint_about_what_was_not_paid_yet_is_asked_about_later() {
 }
 
 #[test]
+fn a_second_hint_about_a_paid_transaction_is_asked_about_later() {
+    let mut ledger = Book::new();
+    let question = || transaction("t1", Asking::Sparingly);
+    ledger.take(0, Entry::Policy(Policy::default()));
+    ledger.take(0, registered("CMD-1", 4000));
+    ledger.take(0, hint(question()));
+    ledger.take(1, answer(question(), minute(0), Standing::Settled, voucher("CMD-1", 4000).events));
+    assert_eq!(ledger.texts("SELECT state FROM records"), ["balanced"]);
+    // Perhaps a refund.
+    assert!(matches!(ledger.take(2, hint(question())), Taken::Written { .. }));
+    assert_eq!(ledger.take(3, hint(question())), Taken::Unchanged, "it will be asked about");
+    assert_eq!(
+        ledger.texts("SELECT state || ' ' || asked_at FROM questions"),
+        [format!("open {}", minute(11))]
+    );
+}
+
+#[test]
 fn an_answer_that_is_awaited_too_long_is_told_once_for_the_endpoint_and_closes_by_itself() {
     let mut ledger = Book::new();
     for token in ["a1", "a2", "a3"] {
