@@ -3,6 +3,8 @@
 -- log            what happened, in order: append-only, hash-chained. The truth.
 -- payloads       the raw bytes behind a notification, sealed; purged after the retention time.
 -- orders …       what the log amounts to: a fold over it, made again at any time by `rebuild`.
+-- statements …   what ANCV and the bank paid out, and which order each line is about. Part of the fold.
+-- entries …      what was booked when a period was closed. Part of the fold, and never changed.
 -- outbox         e-mails owed and sent.
 -- attempts       how asking the PSPs' own APIs goes, for the questions that have no answer yet.
 -- anchors        links of the chain that were mailed to people, so that nobody can forge the log anew unnoticed.
@@ -19,8 +21,8 @@ CREATE TABLE log (
   seq            INTEGER PRIMARY KEY,  -- 1, 2, 3 … without a gap
   at             TEXT NOT NULL,        -- when the daemon took it; never before the entry above
   kind           TEXT NOT NULL CHECK (kind IN ('notification', 'confirmation', 'inquiry', 'order', 'policy',
-                                               'acknowledgement', 'signature_failures')),
-  shop           TEXT,                 -- whose it is; NULL for a policy or an acknowledgement
+                                               'acknowledgement', 'signature_failures', 'statement', 'close')),
+  shop           TEXT,                 -- whose it is; NULL for a policy, an acknowledgement or a close
   endpoint       TEXT,                 -- where it came in
   psp            TEXT,                 -- who sent it
   verdict        TEXT CHECK (verdict IN ('genuine', 'duplicate', 'ignored', 'hint')),  -- of a notification or confirmation
@@ -138,10 +140,28 @@ CREATE TABLE tenders (
   authorised_at  TEXT,
   captured_at    TEXT,
   refunded_at    TEXT,
+  received_on    TEXT,                 -- the accounting day (Paris) on which it counts; NULL: not in the books
+  settled_cents  INTEGER NOT NULL DEFAULT 0,  -- what statements pay out of it
+  settled_on     TEXT,                 -- when the last of that came
   PRIMARY KEY (order_id, psp, call_number, position),
   FOREIGN KEY (order_id, psp, call_number) REFERENCES records (order_id, psp, call_number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tenders_by_transaction ON tenders (tender_id);
+CREATE INDEX tenders_by_day ON tenders (received_on) WHERE received_on IS NOT NULL;
+
+-- What was given back or cancelled, by accounting day.
+CREATE TABLE returns (
+  order_id     INTEGER NOT NULL,
+  psp          TEXT NOT NULL,
+  call_number  TEXT NOT NULL,
+  position     INTEGER NOT NULL,       -- of the tender
+  number       INTEGER NOT NULL,       -- 1, 2, 3 …
+  returned_on  TEXT NOT NULL,
+  amount_cents INTEGER NOT NULL,
+  PRIMARY KEY (order_id, psp, call_number, position, number),
+  FOREIGN KEY (order_id, psp, call_number, position) REFERENCES tenders (order_id, psp, call_number, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX returns_by_day ON returns (returned_on);
 
 CREATE TABLE discrepancies (
   id             INTEGER PRIMARY KEY,
@@ -214,22 +234,92 @@ CREATE TABLE heard_hours (
   PRIMARY KEY (endpoint, hour)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE statements (
+  statement_id     INTEGER PRIMARY KEY,
+  shop             TEXT NOT NULL,
+  issuer           TEXT NOT NULL,      -- ancv, bank
+  number           TEXT NOT NULL,
+  paid_on          TEXT NOT NULL,
+  commission_cents INTEGER,            -- where it is stated of the whole only
+  UNIQUE (shop, issuer, number)
+) STRICT;
+CREATE INDEX statements_by_day ON statements (paid_on);
+
+CREATE TABLE statement_lines (
+  statement_id     INTEGER NOT NULL REFERENCES statements (statement_id),
+  position         INTEGER NOT NULL,   -- 1, 2, 3 … as they were imported
+  seq              INTEGER NOT NULL REFERENCES log (seq),
+  shop             TEXT NOT NULL,
+  issuer           TEXT NOT NULL,
+  paid_on          TEXT NOT NULL,
+  transaction_id   TEXT,
+  reference        TEXT,
+  ancv_prefix      TEXT,               -- its first 20 characters
+  authorisation    TEXT,
+  contract         TEXT,
+  dated            TEXT,
+  amount_cents     INTEGER NOT NULL,
+  stated_commission_cents INTEGER,     -- NULL: the line does not say
+  commission_cents INTEGER NOT NULL,   -- its share of what the issuer kept
+  order_id         INTEGER REFERENCES orders (order_id),  -- NULL: not known
+  matched_by       TEXT,               -- transaction, authorisation, reference_and_amount, reference
+  psp              TEXT,               -- with the next two: the part of the order that it pays out
+  call_number      TEXT,
+  tender_position  INTEGER,
+  PRIMARY KEY (statement_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX statement_lines_by_order ON statement_lines (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX statement_lines_unknown ON statement_lines (shop, ancv_prefix) WHERE order_id IS NULL;
+CREATE INDEX statement_lines_unknown_by_transaction ON statement_lines (transaction_id)
+  WHERE order_id IS NULL AND transaction_id IS NOT NULL;
+
+-- A period that was closed. Its entries never change.
+CREATE TABLE closings (
+  period   TEXT PRIMARY KEY,           -- 2026-03
+  seq      INTEGER NOT NULL REFERENCES log (seq),
+  manifest TEXT NOT NULL               -- JSON: numbers, totals, chain head, SHA-256 of each export
+) STRICT, WITHOUT ROWID;
+
+-- The last number of each series of entries, and of the letters.
+CREATE TABLE numbers (
+  series TEXT PRIMARY KEY,
+  last   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Orders and statements of closed periods of which something was learned since: the next close looks at them.
+CREATE TABLE reopened (
+  order_id     INTEGER REFERENCES orders (order_id),
+  statement_id INTEGER REFERENCES statements (statement_id),
+  UNIQUE (order_id, statement_id)
+) STRICT;
+
 CREATE TABLE entries (
-  entry_id      INTEGER PRIMARY KEY,
+  line          INTEGER PRIMARY KEY,   -- in the order of validation
+  period        TEXT NOT NULL,
+  shop          TEXT NOT NULL,
   order_id      INTEGER REFERENCES orders (order_id),
+  statement_id  INTEGER REFERENCES statements (statement_id),
+  movement      TEXT NOT NULL,         -- receipt, return, payout
+  leg           TEXT NOT NULL,         -- voucher, card, customer, suspense, bank, commission, vat
   psp           TEXT,
+  order_ref     TEXT,
   call_number   TEXT,
+  tender_id     TEXT,
+  brand         TEXT,
+  contract      TEXT,
   JournalCode   TEXT NOT NULL, JournalLib  TEXT NOT NULL,
   EcritureNum   TEXT NOT NULL, EcritureDate TEXT NOT NULL,
   CompteNum     TEXT NOT NULL, CompteLib   TEXT NOT NULL,
-  CompAuxNum    TEXT, CompAuxLib TEXT,
   PieceRef      TEXT NOT NULL, PieceDate   TEXT NOT NULL,
   EcritureLib   TEXT NOT NULL,
   Debit         INTEGER NOT NULL, Credit   INTEGER NOT NULL,  -- cents
   EcritureLet   TEXT, DateLet TEXT,
-  ValidDate     TEXT,
-  Montantdevise INTEGER, Idevise TEXT
+  lettered_in   TEXT,                  -- the period whose close gave the letter
+  ValidDate     TEXT NOT NULL
 ) STRICT;
+CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX entries_by_statement ON entries (statement_id) WHERE statement_id IS NOT NULL;
+CREATE INDEX entries_by_date ON entries (EcritureDate);
 
 -- ───────────────────────────── beside the fold ─────────────────────────────
 
@@ -316,13 +406,19 @@ SELECT o.shop, r.psp, r.endpoint, r.mode, o.reference AS order_ref, r.call_numbe
            AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))
        ) AS open_discrepancies,
        r.paid_cents - r.refunded_cents AS kept_cents,
-       r.refunding_cents  -- refunds asked for, not made yet
+       r.refunding_cents,  -- refunds asked for, not made yet
+       (SELECT MIN(t.received_on) FROM tenders t
+         WHERE t.order_id = r.order_id AND t.psp = r.psp AND t.call_number = r.call_number) AS received_on,
+       (SELECT e.EcritureNum FROM entries e
+         WHERE e.order_id = r.order_id AND e.psp = r.psp AND e.call_number = r.call_number AND e.movement = 'receipt'
+         ORDER BY e.line LIMIT 1) AS entry
 FROM records r JOIN orders o USING (order_id);
 
 CREATE VIEW acct_tenders AS
 SELECT o.shop, t.psp, t.endpoint, r.mode, o.reference AS order_ref, t.call_number,
        t.tender_id, t.instrument, t.brand, t.amount_cents, t.refunded_cents, t.state,
-       t.authorisation, t.contract, t.authorised_at, t.captured_at, t.refunded_at, t.currency
+       t.authorisation, t.contract, t.authorised_at, t.captured_at, t.refunded_at, t.currency,
+       t.received_on, t.settled_cents, t.settled_on
 FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id);
 
 CREATE VIEW acct_discrepancies AS
@@ -349,11 +445,60 @@ FROM acts a JOIN log l USING (seq) LEFT JOIN discrepancies d ON d.id = a.discrep
 LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_entries AS
-SELECT e.JournalCode, e.JournalLib, e.EcritureNum, e.EcritureDate, e.CompteNum, e.CompteLib, e.CompAuxNum,
-       e.CompAuxLib, e.PieceRef, e.PieceDate, e.EcritureLib, e.Debit, e.Credit, e.EcritureLet, e.DateLet,
-       e.ValidDate, e.Montantdevise, e.Idevise,
-       o.shop, e.psp, o.reference AS order_ref, e.call_number
-FROM entries e LEFT JOIN orders o USING (order_id);
+SELECT JournalCode, JournalLib, EcritureNum, EcritureDate, CompteNum, CompteLib, NULL AS CompAuxNum, NULL AS CompAuxLib,
+       PieceRef, PieceDate, EcritureLib, Debit, Credit, EcritureLet, DateLet, ValidDate, NULL AS Montantdevise,
+       NULL AS Idevise,
+       shop, psp, order_ref, call_number, contract, leg, period
+FROM entries;
+
+-- Received or given back, and not paid out, as of today.
+CREATE VIEW acct_ageing AS
+SELECT *, kept_cents - settled_cents AS open_cents,
+       CASE WHEN age_days <= 7 THEN '0-7' WHEN age_days <= 15 THEN '8-15' WHEN age_days <= 30 THEN '16-30'
+            WHEN age_days <= 60 THEN '31-60' ELSE '>60' END AS age
+FROM (
+  SELECT o.shop, t.psp, o.reference AS order_ref, t.call_number, t.tender_id, t.instrument, t.contract,
+         COALESCE(t.received_on, b.returned_on) AS received_on,
+         IIF(t.received_on IS NULL, 0, t.amount_cents) - COALESCE(b.returned_cents, 0) AS kept_cents, t.settled_cents,
+         CAST(julianday(date('now', 'localtime')) - julianday(COALESCE(t.received_on, b.returned_on)) AS INTEGER) AS age_days
+  FROM tenders t JOIN orders o USING (order_id)
+  LEFT JOIN (SELECT order_id, psp, call_number, position, SUM(amount_cents) AS returned_cents,
+                    MIN(returned_on) AS returned_on
+             FROM returns GROUP BY order_id, psp, call_number, position) b USING (order_id, psp, call_number, position)
+  WHERE t.received_on IS NOT NULL OR b.returned_on IS NOT NULL)
+WHERE kept_cents <> settled_cents;
+
+-- What came in and went back, and what was paid out of it, by accounting day, PSP and contract.
+CREATE VIEW acct_totals AS
+SELECT day, shop, psp, contract, SUM(voucher_count) AS voucher_count, SUM(voucher_cents) AS voucher_cents,
+       SUM(card_count) AS card_count, SUM(card_cents) AS card_cents, SUM(voucher_returned_cents) AS voucher_returned_cents,
+       SUM(card_returned_cents) AS card_returned_cents, SUM(paid_out_cents) AS paid_out_cents,
+       SUM(commission_cents) AS commission_cents
+FROM (
+  SELECT t.received_on AS day, o.shop, t.psp, t.contract,
+         t.instrument = 'voucher' AS voucher_count, IIF(t.instrument = 'voucher', t.amount_cents, 0) AS voucher_cents,
+         t.instrument = 'card' AS card_count, IIF(t.instrument = 'card', t.amount_cents, 0) AS card_cents,
+         0 AS voucher_returned_cents, 0 AS card_returned_cents, 0 AS paid_out_cents, 0 AS commission_cents
+  FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on IS NOT NULL
+  UNION ALL
+  SELECT b.returned_on, o.shop, t.psp, t.contract, 0, 0, 0, 0, IIF(t.instrument = 'voucher', b.amount_cents, 0),
+         IIF(t.instrument = 'card', b.amount_cents, 0), 0, 0
+  FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
+  UNION ALL
+  SELECT l.paid_on, l.shop, t.psp, t.contract, 0, 0, 0, 0, 0, 0, l.amount_cents, l.commission_cents
+  FROM statement_lines l
+  JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
+   AND t.position = l.tender_position)
+GROUP BY day, shop, psp, contract;
+
+-- The lines of statements, each with the order that it was found to be about.
+CREATE VIEW acct_settlements AS
+SELECT l.shop, l.issuer, s.number AS statement, l.position AS line, l.paid_on, l.transaction_id, l.reference, l.authorisation,
+       l.contract, l.dated, l.amount_cents, l.commission_cents, l.amount_cents - l.commission_cents AS net_cents,
+       l.matched_by, o.reference AS order_ref, l.psp, l.call_number,
+       (SELECT tender_id FROM tenders t WHERE t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
+           AND t.position = l.tender_position) AS tender_id
+FROM statement_lines l JOIN statements s USING (statement_id) LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_notifications AS
 SELECT seq, at AS received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, NULL AS reason,

@@ -144,17 +144,6 @@ impl JournalRole {
     }
 }
 
-/// When a payment is booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BookAt {
-    /// When it is captured, where its PSP tells that; else when it is accepted.
-    #[default]
-    Capture,
-    /// When it is accepted.
-    Acceptance,
-}
-
 /// Accounts and journals that differ for a shop, a PSP or a contract.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Override {

@@ -3,12 +3,16 @@
 //! | word | is |
 //! |---|---|
 //! | [`Entry`], [`Line`], [`Leg`] | an entry, its lines, and what each line stands for |
+//! | [`Sheet`], [`Posting`] | what one order or statement brings on one day, before it has a number |
 //! | [`Books`], [`Chart`], [`Role`] | the merchant's choices: accounts, journals, when to book |
 
 mod books;
 mod entry;
 mod plain;
+mod sheet;
 
-pub use books::{Account, AccountNumber, BookAt, Books, Chart, Journal, JournalRole, Override, Role};
+pub use crate::domain::BookAt;
+pub use books::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};
 pub use entry::{Entry, Leg, Letter, Line, Source};
 pub use plain::plain;
+pub use sheet::{Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};

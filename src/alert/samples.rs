@@ -28,6 +28,7 @@ pub(super) fn voucher(cents: i64) -> Tender {
         authorised_at: Some(at("2026-03-01T13:05:00Z")),
         captured_at: None,
         refunded_at: None,
+        booked: Booked::default(),
     }
 }
 

@@ -294,6 +294,9 @@ impl RawConfig {
             require_orders: raw.require_orders.unwrap_or(default.require_orders),
             rules: Rules::CURRENT,
             endpoints: endpoints.iter().map(|e| (e.id.clone(), e.contracts.clone())).collect(),
+            book_at: default.book_at,
+            payouts: default.payouts,
+            rates: default.rates,
         }
     }
 

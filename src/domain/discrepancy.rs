@@ -149,6 +149,14 @@ kinds! {
     UnknownStatus = "unknown_status", Warning;
     /// A contract or shop id of the PSP that the configuration does not know.
     ContractUnknown = "contract_unknown", Warning;
+    /// Received, and not on a statement in the time allowed.
+    SettlementMissing = "settlement_missing", Warning;
+    /// A statement pays out another amount than what is kept.
+    SettlementMismatch = "settlement_mismatch", Warning;
+    /// The issuer kept another commission than its rate says.
+    CommissionMismatch = "commission_mismatch", Warning;
+    /// A line of a statement that no payment explains.
+    StatementLineUnknown = "statement_line_unknown", Warning;
 }
 
 impl fmt::Display for Kind {

@@ -13,6 +13,7 @@
 //! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
 //! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
 
+mod commission;
 mod day;
 mod discrepancy;
 mod event;
@@ -27,6 +28,7 @@ mod statement;
 mod tender;
 mod time;
 
+pub use commission::{CommissionRates, spread};
 pub use day::{DateError, Day, Period};
 pub use discrepancy::{Finding, Kind, News, Severity, UnknownKind};
 pub use event::{
@@ -42,6 +44,6 @@ pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};
 pub use refund_terms::{REFUND_TERMS, RefundTerms, Refundable};
-pub use statement::{Issuer, Statement, StatementLine};
-pub use tender::{Instrument, Tender, TenderState};
+pub use statement::{Issuer, LineId, Payout, PayoutTerms, Statement, StatementLine};
+pub use tender::{BookAt, Booked, Instrument, Returned, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

@@ -1,6 +1,6 @@
 //! What the shop says it expects.
 
-use super::{CallNumber, Cents, Currency, EndpointId, OrderRef, Psp, ShopId, Subject, Timestamp};
+use super::{CallNumber, Cents, Currency, EndpointId, OrderRef, Payout, Psp, ShopId, Subject, Timestamp};
 
 /// What facts belong together: an order of a shop, or, where a payment carries no order reference, that
 /// payment alone.
@@ -58,6 +58,8 @@ pub struct Order {
     pub unknown_to: Vec<(EndpointId, Subject)>,
     /// When each question about it was last settled by the API of its endpoint's PSP.
     pub settled: Vec<(EndpointId, Timestamp)>,
+    /// The lines of statements that are about it.
+    pub payouts: Vec<Payout>,
 }
 
 impl Order {

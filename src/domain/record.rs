@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallNumber, Cents, Currency, EndpointId, Instrument, Mode, Psp, Tender, Timestamp, UnknownWord};
+use super::{
+    CallNumber, Cents, Currency, Day, EndpointId, Instrument, Mode, Psp, Tender, Timestamp, UnknownWord,
+};
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -171,5 +173,13 @@ impl Record {
     pub fn captured_at(&self) -> Option<Timestamp> {
         let mut captured = self.accepted().map(|t| t.captured_at);
         captured.by_ref().try_fold(None, |latest: Option<Timestamp>, at| Some(latest.max(Some(at?))))?
+    }
+
+    /// When the last of its accepted tenders was paid out, once all that is kept of them is.
+    #[must_use]
+    pub fn settled_on(&self) -> Option<Day> {
+        let mut kept = self.accepted().filter(|t| t.kept().is_positive());
+        let settled = |t: &Tender| t.booked.settled_on.filter(|_| t.booked.settled >= t.kept());
+        kept.try_fold(None, |latest: Option<Day>, t| Some(latest.max(Some(settled(t)?))))?
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,4 +101,41 @@ pub struct StatementLine {
     /// When the customer paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dated: Option<Day>,
+}
+
+/// What names a line of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineId {
+    /// Who issued the statement.
+    pub issuer: Issuer,
+    /// The statement.
+    pub statement: StatementNumber,
+    /// Which of its lines, from 1 on.
+    pub position: u32,
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} #{}", self.issuer, self.statement, self.position)
+    }
+}
+
+/// A line of a statement that is about an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payout {
+    /// Which.
+    pub id: LineId,
+    /// When the money came.
+    pub paid_on: Day,
+    /// What the line says.
+    pub line: StatementLine,
+}
+
+/// What a merchant may expect of an issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutTerms {
+    /// Every payment from this day on must appear on a statement.
+    pub since: Day,
+    /// How long it may take.
+    pub delay: Duration,
 }

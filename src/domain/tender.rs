@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthorisationNumber, Brand, Cents, Contract, Currency, EndpointId, TenderId, Timestamp, UnknownWord,
+    AuthorisationNumber, Brand, Cents, Contract, Currency, Day, EndpointId, LineId, TenderId, Timestamp,
+    UnknownWord,
 };
 
 /// Voucher or card: who reimburses the merchant.
@@ -161,4 +162,56 @@ pub struct Tender {
     pub captured_at: Option<Timestamp>,
     /// When it was last refunded, likewise.
     pub refunded_at: Option<Timestamp>,
+    /// What of it is for the books.
+    pub booked: Booked,
+}
+
+/// What of a tender is for the books: real money, in euros.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Booked {
+    /// The accounting day on which its amount was received; `None` if it was not, or not yet.
+    pub received_on: Option<Day>,
+    /// What was given back or cancelled since, by day.
+    pub returned: Vec<Returned>,
+    /// What statements pay out of it, in cents.
+    pub settled: Cents,
+    /// When the last of that came.
+    pub settled_on: Option<Day>,
+    /// The lines that say so.
+    pub payouts: Vec<LineId>,
+}
+
+/// An amount that was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Returned {
+    /// The accounting day.
+    pub on: Day,
+    /// In cents.
+    pub amount: Cents,
+}
+
+impl Tender {
+    /// What of it is kept, in cents.
+    #[must_use]
+    pub fn kept(&self) -> Cents {
+        self.amount.minus(self.refunded)
+    }
+}
+
+/// When a payment is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookAt {
+    /// When it is captured, where its PSP tells that; else when it is accepted.
+    #[default]
+    Capture,
+    /// When it is accepted.
+    Acceptance,
+}
+
+impl BookAt {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
+    pub(crate) fn is_capture(&self) -> bool {
+        *self == Self::Capture
+    }
 }

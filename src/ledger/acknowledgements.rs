@@ -67,7 +67,7 @@ fn identity(conn: &Connection, id: i64) -> Result<Option<(Identity, bool)>, Ledg
         (Some(OrderKey::Reference(_, reference)), _) => About::Order(reference),
         (Some(OrderKey::Call(_, psp, call)), _) => About::Payment(psp, call),
         (None, Some(endpoint)) => About::Endpoint(endpoint),
-        (None, None) => return Err(LedgerError::CorruptRow { table: "discrepancies", id }),
+        (None, None) => About::Statement,
     };
     Ok(Some((Identity { kind, shop, about, record, subject, opened_at }, is_open)))
 }
@@ -94,6 +94,7 @@ pub(super) fn find(conn: &Connection, ack: &Acknowledgement) -> Result<Option<i6
         About::Endpoint(endpoint) => {
             Some(("order_id IS NULL AND endpoint = ?1", Value::from(endpoint.to_string())))
         }
+        About::Statement => Some(("order_id IS NULL AND endpoint IS ?1", Value::Null)),
     };
     let Some((about, place)) = place else { return Ok(None) };
     let (psp, call) = of.record.as_ref().map(|(psp, call)| (psp.as_str(), call.as_str())).unzip();

@@ -6,8 +6,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::domain::{
     AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, ExpectedFrom,
-    Instrument, Kind, Mode, OrderRef, Psp, RecordState, ShopId, Subject, TenderId, TenderState, Timestamp,
-    Topic,
+    Instrument, Issuer, Kind, Mode, OrderRef, Psp, RecordState, ShopId, StatementNumber, Subject, TenderId,
+    TenderState, Timestamp, Topic,
 };
 
 impl ToSql for Timestamp {
@@ -57,6 +57,7 @@ checked_text!(
     EndpointId,
     OrderRef,
     ShopId,
+    StatementNumber,
     Subject,
     TenderId,
     Timestamp
@@ -72,4 +73,4 @@ macro_rules! words {
     };
 }
 
-words!(Day, ExpectedFrom, Instrument, Kind, Mode, Psp, RecordState, TenderState, Topic);
+words!(Day, ExpectedFrom, Instrument, Issuer, Kind, Mode, Psp, RecordState, TenderState, Topic);

@@ -1,6 +1,6 @@
 //! Discrepancies on disk: opened, kept up to date, closed; each opening and closing owes an e-mail.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::{Cents, EndpointId, Finding, Kind, ShopId, Timestamp};
 
@@ -44,7 +44,30 @@ pub(super) fn settle(
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     let open = open_of_order(conn, order_id)?;
-    for known in &open {
+    bring_into_line(conn, (Some(order_id), shop), &open, findings, at)
+}
+
+/// Brings the open discrepancies of a statement into line with the rules that it breaks now: their subject is the
+/// statement, or one of its lines.
+pub(super) fn settle_statement(
+    conn: &Connection,
+    shop: &ShopId,
+    statement: &str,
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let open = open_of_statement(conn, shop, statement)?;
+    bring_into_line(conn, (None, shop), &open, findings, at)
+}
+
+fn bring_into_line(
+    conn: &Connection,
+    (order_id, shop): (Option<i64>, &ShopId),
+    open: &[Open],
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    for known in open {
         if !findings.iter().any(|finding| known.is(finding)) {
             close(conn, known.id, at)?;
         }
@@ -73,32 +96,40 @@ pub(super) fn settle(
     Ok(())
 }
 
+const OPEN: &str = "SELECT id, kind, psp, call_number, subject, expected_cents, actual_cents,
+        acked_at IS NOT NULL OR snoozed_until IS NOT NULL
+ FROM discrepancies WHERE closed_at IS NULL AND";
+
+impl Open {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            psp: row.get(2)?,
+            call_number: row.get(3)?,
+            subject: row.get(4)?,
+            amounts: (row.get(5)?, row.get(6)?),
+            is_seen: row.get(7)?,
+        })
+    }
+}
+
 fn open_of_order(conn: &Connection, order_id: i64) -> Result<Vec<Open>, LedgerError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, kind, psp, call_number, subject, expected_cents, actual_cents,
-                acked_at IS NOT NULL OR snoozed_until IS NOT NULL
-         FROM discrepancies
-         WHERE order_id = ?1 AND closed_at IS NULL ORDER BY id",
-    )?;
-    let open = statement
-        .query_map([order_id], |row| {
-            Ok(Open {
-                id: row.get(0)?,
-                kind: row.get(1)?,
-                psp: row.get(2)?,
-                call_number: row.get(3)?,
-                subject: row.get(4)?,
-                amounts: (row.get(5)?, row.get(6)?),
-                is_seen: row.get(7)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(open)
+    let mut statement = conn.prepare_cached(&format!("{OPEN} order_id = ?1 ORDER BY id"))?;
+    Ok(statement.query_map([order_id], Open::read)?.collect::<Result<_, _>>()?)
+}
+
+fn open_of_statement(conn: &Connection, shop: &ShopId, statement: &str) -> Result<Vec<Open>, LedgerError> {
+    let mut open = conn.prepare_cached(&format!(
+        "{OPEN} order_id IS NULL AND endpoint IS NULL AND shop = ?1
+           AND (subject = ?2 OR substr(subject, 1, length(?2) + 2) = ?2 || ' #') ORDER BY id"
+    ))?;
+    Ok(open.query_map(params![shop.as_str(), statement], Open::read)?.collect::<Result<_, _>>()?)
 }
 
 fn insert(
     conn: &Connection,
-    (order_id, shop): (i64, &ShopId),
+    (order_id, shop): (Option<i64>, &ShopId),
     finding: &Finding,
     at: Timestamp,
 ) -> Result<(), LedgerError> {

@@ -1,10 +1,13 @@
 //! What the log is made of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::accounting::Books;
 use crate::domain::{
-    CallNumber, Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Psp, Question, ShopId,
-    Source, Standing, Timestamp,
+    CallNumber, Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Period, Psp, Question,
+    ShopId, Source, Standing, Statement, Timestamp,
 };
 use crate::reconcile::{Fact, Policy};
 
@@ -25,6 +28,10 @@ pub enum Entry {
     Acknowledgement(Acknowledgement),
     /// Calls were refused that tell of a wrong setting.
     SignatureFailures(SignatureFailures),
+    /// A statement of ANCV or of the bank was imported.
+    Statement(ImportedStatement),
+    /// A period was closed.
+    Close(Close),
 }
 
 /// How a notification came in.
@@ -117,7 +124,7 @@ pub struct Inquiry {
 
 /// Events, with who states them and where: what a notification and a confirmation have in common.
 #[derive(Clone, Copy)]
-pub(super) struct Statement<'a> {
+pub(super) struct Stated<'a> {
     pub(super) shop: &'a ShopId,
     pub(super) endpoint: &'a EndpointId,
     pub(super) psp: Psp,
@@ -127,7 +134,7 @@ pub(super) struct Statement<'a> {
     pub(super) payload_sha256: &'a str,
 }
 
-impl Statement<'_> {
+impl Stated<'_> {
     /// The order that one of its events belongs to.
     pub(super) fn order_of(&self, event: &Event) -> OrderKey {
         match &event.order_ref {
@@ -150,8 +157,8 @@ impl Statement<'_> {
 }
 
 impl Notification {
-    pub(super) fn statement(&self) -> Statement<'_> {
-        Statement {
+    pub(super) fn statement(&self) -> Stated<'_> {
+        Stated {
             shop: &self.shop,
             endpoint: &self.endpoint,
             psp: self.psp,
@@ -169,8 +176,8 @@ impl Notification {
 }
 
 impl Confirmation {
-    pub(super) fn statement(&self) -> Statement<'_> {
-        Statement {
+    pub(super) fn statement(&self) -> Stated<'_> {
+        Stated {
             shop: &self.shop,
             endpoint: &self.endpoint,
             psp: self.psp,
@@ -184,7 +191,7 @@ impl Confirmation {
 
 impl Entry {
     /// The events that it states, if it is one that can.
-    pub(super) fn statement(&self) -> Option<Statement<'_>> {
+    pub(super) fn statement(&self) -> Option<Stated<'_>> {
         match self {
             Self::Notification(notification) => Some(notification.statement()),
             Self::Confirmation(confirmation) => Some(confirmation.statement()),
@@ -192,7 +199,9 @@ impl Entry {
             | Self::Order(_)
             | Self::Policy(_)
             | Self::Acknowledgement(_)
-            | Self::SignatureFailures(_) => None,
+            | Self::SignatureFailures(_)
+            | Self::Statement(_)
+            | Self::Close(_) => None,
         }
     }
 }
@@ -283,6 +292,8 @@ pub enum About {
     Payment(Psp, CallNumber),
     /// An endpoint of the shop.
     Endpoint(EndpointId),
+    /// A statement; the subject says which, or which of its lines.
+    Statement,
 }
 
 /// Why calls were refused that tell of a wrong setting.
@@ -325,6 +336,26 @@ pub struct SignatureFailures {
     pub failures: u32,
     /// What would have matched, or what is wrong, as far as the adapter can tell; in English.
     pub explanation: String,
+}
+
+/// A statement, with the file that it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedStatement {
+    /// What it says.
+    pub statement: Statement,
+    /// SHA-256 of the file, in hexadecimal.
+    pub file_sha256: String,
+}
+
+/// The close of a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    /// The month.
+    pub period: Period,
+    /// How its entries are made.
+    pub books: Books,
+    /// SHA-256 of each export as it was then, in hexadecimal, by the export's name.
+    pub exports: BTreeMap<String, String>,
 }
 
 /// What became of a genuine notification.

@@ -4,6 +4,7 @@
 //! else. The rules of time are applied at the very instants at which they come due, before the next entry is
 //! taken, so that it makes no difference when the sweep ran; `rebuild` relies on this.
 
+mod books;
 mod time;
 
 use std::cell::Cell;
@@ -11,17 +12,19 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{Kind, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
+use crate::domain::{Day, Kind, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
 use crate::reconcile::{Fact, Policy, Rules, assess};
 
 use super::concerned::{Concerned, order_of, verdict};
 use super::entry::{
     Acknowledgement, Act, Confirmation, Entry, Inquiry, Notification, OrderRegistration, Refusal,
-    SignatureFailures, Statement, Verdict,
+    SignatureFailures, Stated, Verdict,
 };
 use super::log_row::LogRow;
 use super::questions::{self, Asked};
-use super::{LedgerError, acknowledgements, attempts, discrepancies, endpoints, orders, records};
+use super::{
+    LedgerError, acknowledgements, attempts, closings, discrepancies, endpoints, orders, records, statements,
+};
 
 /// Calls for two accounts may come in turns: only after so long does a call that is taken end the alert about the other.
 const ACCOUNT_SETTLED: Duration = Duration::from_hours(24);
@@ -39,6 +42,10 @@ pub(super) struct Fold<'c> {
     /// No rule of time comes due before this instant; there need not be one at it.
     quiet_until: Cell<Timestamp>,
     resumed_at: (i64, Timestamp),
+    /// There are lines of statements of which nobody knows what they are about.
+    unknown_lines: Cell<bool>,
+    /// The last day of the last period that was closed.
+    closed_through: Option<Day>,
 }
 
 /// The end of the chain.
@@ -47,6 +54,15 @@ pub(super) struct Head {
     pub(super) seq: i64,
     pub(super) hash: String,
     pub(super) at: Timestamp,
+}
+
+/// Where a fold stood before an entry.
+pub(super) struct Bookmark {
+    head: Head,
+    policy: Policy,
+    swept_at: Timestamp,
+    unknown_lines: bool,
+    closed_through: Option<Day>,
 }
 
 /// What became of an entry.
@@ -81,6 +97,8 @@ impl<'c> Fold<'c> {
             })
             .optional()?;
         let start = Timestamp::from_millis(0);
+        let unknown_lines = Cell::new(statements::any_unknown(conn)?);
+        let closed_through = closings::closed_through(conn)?;
         Ok(match row {
             None => Self {
                 conn,
@@ -89,6 +107,8 @@ impl<'c> Fold<'c> {
                 swept_at: start,
                 quiet_until: Cell::new(start),
                 resumed_at: (0, start),
+                unknown_lines,
+                closed_through,
             },
             Some((seq, hash, at, swept_at, policy)) => {
                 let time = |text: &str| {
@@ -102,6 +122,8 @@ impl<'c> Fold<'c> {
                     swept_at: time(&swept_at)?,
                     quiet_until: Cell::new(start),
                     resumed_at: (seq, time(&swept_at)?),
+                    unknown_lines,
+                    closed_through,
                 }
             }
         })
@@ -135,15 +157,24 @@ impl<'c> Fold<'c> {
     }
 
     /// Where to come back to if an entry fails.
-    pub(super) fn bookmark(&self) -> (Head, Policy, Timestamp) {
-        (self.head.clone(), self.policy.clone(), self.swept_at)
+    pub(super) fn bookmark(&self) -> Bookmark {
+        Bookmark {
+            head: self.head.clone(),
+            policy: self.policy.clone(),
+            swept_at: self.swept_at,
+            unknown_lines: self.unknown_lines.get(),
+            closed_through: self.closed_through,
+        }
     }
 
     /// Forgets what was taken since the bookmark; the caller rolls the database back.
-    pub(super) fn return_to(&mut self, (head, policy, swept_at): (Head, Policy, Timestamp)) {
+    pub(super) fn return_to(&mut self, bookmark: Bookmark) {
+        let Bookmark { head, policy, swept_at, unknown_lines, closed_through } = bookmark;
         self.head = head;
         self.policy = policy;
         self.swept_at = swept_at;
+        self.unknown_lines.set(unknown_lines);
+        self.closed_through = closed_through;
         // What came due meanwhile is undone, and due again.
         self.quiet_until.set(Timestamp::from_millis(0));
     }
@@ -162,6 +193,8 @@ impl<'c> Fold<'c> {
             Entry::Policy(policy) => self.change_policy(at, entry, policy),
             Entry::Acknowledgement(ack) => self.acknowledge(at, entry, ack),
             Entry::SignatureFailures(burst) => self.signature_failures(at, entry, burst),
+            Entry::Statement(imported) => self.statement(at, entry, imported),
+            Entry::Close(close) => self.close(at, entry, close),
         }
     }
 
@@ -270,7 +303,7 @@ impl<'c> Fold<'c> {
 
     /// What the events of a statement add to the orders that they belong to; and whether the payload that carried
     /// them is kept already.
-    fn learn(&self, statement: Statement<'_>, at: Timestamp) -> Result<(Vec<Concerned>, bool), LedgerError> {
+    fn learn(&self, statement: Stated<'_>, at: Timestamp) -> Result<(Vec<Concerned>, bool), LedgerError> {
         let mut payload_known = false;
         let mut concerned: Vec<Concerned> = Vec::new();
         for (position, event) in (0_u32..).zip(statement.events) {
@@ -363,7 +396,7 @@ impl<'c> Fold<'c> {
             return Ok(Taken::Unchanged);
         }
         let seq = self.append(at, entry, None)?;
-        self.policy = policy.clone();
+        let before = std::mem::replace(&mut self.policy, policy.clone());
         for endpoint in endpoints::known(self.conn)? {
             if !policy.endpoints.contains_key(&endpoint) {
                 self.listen_no_more(&endpoint, at)?;
@@ -371,6 +404,12 @@ impl<'c> Fold<'c> {
         }
         for order_id in orders::open(self.conn)? {
             self.reassess(order_id, at)?;
+        }
+        if policy.has(Rules::Third) && !before.has(Rules::Third) {
+            self.enter_all(at)?;
+        }
+        for statement_id in statements::all(self.conn)? {
+            statements::settle(self.conn, statement_id, &self.policy.rates, at)?;
         }
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
     }
@@ -433,11 +472,18 @@ impl<'c> Fold<'c> {
     ) -> Result<(), LedgerError> {
         let order = orders::registered(self.conn, order_id, key)?;
         let assessment = assess(&order, facts, &self.policy, at);
+        self.note_reopened(order_id, &assessment.records)?;
         records::replace(self.conn, order_id, &assessment.records)?;
+        if !order.payouts.is_empty() {
+            self.note_payouts((key.shop(), order_id), &assessment.records)?;
+        }
         discrepancies::settle(self.conn, (order_id, key.shop()), &assessment.findings, at)?;
         self.note_due(assessment.look_again_at);
         let was_refunded = orders::is_refunded(self.conn, order_id)?;
         orders::note_state(self.conn, order_id, &assessment)?;
+        if self.unknown_lines.get() {
+            self.explain_lines(order_id, at)?;
+        }
         if !self.policy.has(Rules::Second) {
             return Ok(());
         }
@@ -462,6 +508,6 @@ impl<'c> Fold<'c> {
 }
 
 /// Whose API is asked about a statement.
-fn asked_of<'a>(statement: &Statement<'a>) -> Asked<'a> {
+fn asked_of<'a>(statement: &Stated<'a>) -> Asked<'a> {
     Asked { shop: statement.shop, endpoint: statement.endpoint, psp: statement.psp }
 }

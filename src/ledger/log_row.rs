@@ -10,8 +10,8 @@ use crate::domain::{
 
 use super::LedgerError;
 use super::entry::{
-    Confirmation, Entry, Inquiry, Notification, OrderRegistration, Origin, Reason, Refusal,
-    SignatureFailures, Verdict,
+    Confirmation, Entry, ImportedStatement, Inquiry, Notification, OrderRegistration, Origin, Reason,
+    Refusal, SignatureFailures, Verdict,
 };
 
 /// A row of the log, as it is stored and hashed.
@@ -157,6 +157,12 @@ impl LogRow {
                 };
                 ("signature_failures", serde_json::to_string(&content)?)
             }
+            Entry::Statement(imported) => {
+                row.shop = Some(imported.statement.shop.to_string());
+                row.payload_sha256 = Some(imported.file_sha256.clone());
+                ("statement", serde_json::to_string(&imported.statement)?)
+            }
+            Entry::Close(close) => ("close", serde_json::to_string(close)?),
         };
         kind.clone_into(&mut row.kind);
         row.content = content;
@@ -240,6 +246,11 @@ impl LogRow {
                     explanation: content.explanation,
                 })
             }
+            "statement" => Entry::Statement(ImportedStatement {
+                statement: serde_json::from_str(&self.content)?,
+                file_sha256: text(&self.payload_sha256, "payload_sha256")?,
+            }),
+            "close" => Entry::Close(serde_json::from_str(&self.content)?),
             _ => return Err(corrupt("kind")),
         })
     }

@@ -7,6 +7,7 @@
 mod acknowledgements;
 mod anchors;
 mod attempts;
+mod closings;
 mod columns;
 mod concerned;
 mod discrepancies;
@@ -25,6 +26,7 @@ mod read;
 mod records;
 mod rejections;
 mod schema;
+mod statements;
 mod writer;
 
 #[cfg(test)]
@@ -32,12 +34,12 @@ mod tests;
 
 use std::path::PathBuf;
 
-use crate::domain::Timestamp;
+use crate::domain::{Day, Timestamp};
 
 pub use anchors::{Anchor, AnchorError, DueAnchor};
 pub use entry::{
-    About, Acknowledgement, Act, Confirmation, Entry, Identity, Inquiry, Notification, OrderRegistration,
-    Origin, Reason, Refusal, SignatureFailures, Verdict,
+    About, Acknowledgement, Act, Close, Confirmation, Entry, Identity, ImportedStatement, Inquiry,
+    Notification, OrderRegistration, Origin, Reason, Refusal, SignatureFailures, Verdict,
 };
 pub use fold::Taken;
 pub use outbox::Claim;
@@ -123,6 +125,21 @@ pub enum LedgerError {
         /// The ledger's time, ahead of the clock's if that was put back.
         at: Timestamp,
     },
+    /// A statement of this number says otherwise.
+    #[error(
+        "statement {number} is known with the day {known}, and is given with {given}: correct the file or its number"
+    )]
+    StatementDiffers {
+        /// Its number.
+        number: String,
+        /// When it paid, as known.
+        known: Day,
+        /// When it pays, as given.
+        given: Day,
+    },
+    /// A period that cannot be closed, or not yet.
+    #[error("{0}")]
+    CannotClose(String),
     /// Another daemon writes to it.
     #[error("another cvco-reconciled serves the ledger {0}: stop it, or give this one a ledger of its own")]
     InUse(PathBuf),
@@ -195,6 +212,8 @@ impl LedgerError {
             | Self::NoDiscrepancy(_)
             | Self::HasClosed(_)
             | Self::NotAhead { .. }
+            | Self::StatementDiffers { .. }
+            | Self::CannotClose(_)
             | Self::Seal(_) => false,
         }
     }

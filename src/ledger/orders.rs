@@ -12,6 +12,7 @@ use super::entry::Entry;
 use super::entry::OrderRegistration;
 use super::log_row::LogRow;
 use super::questions::{self, Answers};
+use super::statements;
 
 /// The row of an order, made if need be.
 pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
@@ -153,7 +154,14 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
     let Answers { awaited, unknown_to, settled } = questions::of_order(conn, order_id)?;
-    Ok(Order { versions, shares_prefix_with, awaits_answer: awaited, unknown_to, settled })
+    Ok(Order {
+        versions,
+        shares_prefix_with,
+        awaits_answer: awaited,
+        unknown_to,
+        settled,
+        payouts: statements::of_order(conn, order_id)?,
+    })
 }
 
 /// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.
@@ -300,4 +308,10 @@ pub(super) fn open(conn: &Connection) -> Result<Vec<i64>, LedgerError> {
     )?;
     let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
+}
+
+/// Every order.
+pub(super) fn all(conn: &Connection) -> Result<Vec<i64>, LedgerError> {
+    let mut ids = conn.prepare_cached("SELECT order_id FROM orders ORDER BY order_id")?;
+    Ok(ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }

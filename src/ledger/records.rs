@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::domain::{ExpectedFrom, Instrument, Record, Tender};
+use crate::domain::{Day, ExpectedFrom, Instrument, Record, Tender};
 
 use super::LedgerError;
 
@@ -13,6 +13,7 @@ pub(super) fn replace(conn: &Connection, order_id: i64, records: &[Record]) -> R
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM records WHERE order_id = ?1)")?
         .query_row([order_id], |row| row.get(0))?;
     if known {
+        conn.prepare_cached("DELETE FROM returns WHERE order_id = ?1")?.execute([order_id])?;
         conn.prepare_cached("DELETE FROM tenders WHERE order_id = ?1")?.execute([order_id])?;
         conn.prepare_cached("DELETE FROM records WHERE order_id = ?1")?.execute([order_id])?;
     }
@@ -29,8 +30,8 @@ fn insert_record(conn: &Connection, order_id: i64, record: &Record) -> Result<()
     conn.prepare_cached(
         "INSERT INTO records (order_id, psp, call_number, endpoint, mode, currency, expected_cents,
              expected_from, voucher_cents, card_cents, paid_cents, refunded_cents, refunding_cents, state,
-             first_seen_at, authorised_at, captured_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             first_seen_at, authorised_at, captured_at, settled_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?
     .execute(params![
         order_id,
@@ -50,6 +51,7 @@ fn insert_record(conn: &Connection, order_id: i64, record: &Record) -> Result<()
         record.first_seen_at(),
         record.authorised_at(),
         record.captured_at(),
+        record.settled_on().map(Day::start),
     ])?;
     Ok(())
 }
@@ -63,8 +65,8 @@ fn insert_tender(
     conn.prepare_cached(
         "INSERT INTO tenders (order_id, psp, call_number, position, tender_id, instrument, brand,
              amount_cents, currency, refunded_cents, state, authorisation, contract, endpoint, complement,
-             first_seen_at, authorised_at, captured_at, refunded_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+             first_seen_at, authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         order_id,
@@ -86,6 +88,24 @@ fn insert_tender(
         tender.authorised_at,
         tender.captured_at,
         tender.refunded_at,
+        tender.booked.received_on,
+        tender.booked.settled,
+        tender.booked.settled_on,
     ])?;
+    for (number, returned) in (1_u32..).zip(&tender.booked.returned) {
+        conn.prepare_cached(
+            "INSERT INTO returns (order_id, psp, call_number, position, number, returned_on, amount_cents)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            order_id,
+            record.psp.as_str(),
+            record.call_number.as_str(),
+            position,
+            number,
+            returned.on,
+            returned.amount
+        ])?;
+    }
     Ok(())
 }

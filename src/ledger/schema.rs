@@ -21,7 +21,8 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// | 1 | 0.1.0 | |
 /// | 2 | 0.2.0 | `questions`, `attempts`; the log has confirmations and inquiries |
 /// | 3 | 0.3.0 | `endpoints`, `heard_hours`, `acts`, `anchors`; snoozes; refunds that are asked for |
-pub const VERSION: i64 = 3;
+/// | 4 | 0.4.0 | what of a tender is booked and settled; `returns`, `statements`, `closings`, `entries` |
+pub const VERSION: i64 = 4;
 
 /// Marks the file as ours (`PRAGMA application_id`): "CVCo".
 const APPLICATION_ID: i64 = 0x4356_436f;

@@ -5,7 +5,7 @@
 //! the answer depends on the *set* of facts: neither on their order of arrival nor on repetitions.
 //!
 //! ```text
-//! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──▶ attempts ─records──▶ records ─rules──▶ findings
+//! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──books──payouts──▶ attempts ─records──▶ records ─rules──▶ findings
 //! ```
 //!
 //! | step | what it settles | why there |
@@ -16,13 +16,17 @@
 //! | [`parts`] | each part's own amount | a PSP counts what was paid so far within one payment, so before payments are joined |
 //! | [`joins`] | a card payment completes a voucher payment | only known amounts say which voucher payment is short |
 //! | [`refunds`] | which tender was given back | a refund must find its tender wherever it went |
+//! | [`books`] | what of a tender is for the books, and when | refunds are known now |
+//! | [`payouts`] | which tender a line of a statement pays out | it must be of what was received |
 //! | [`records`], [`rules`] | states and discrepancies | |
 
+mod books;
 mod calls;
 mod disputes;
 mod joins;
 mod operations;
 mod parts;
+mod payouts;
 mod policy;
 mod records;
 mod refunds;
@@ -80,9 +84,11 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     parts::work_out(&mut attempts);
     joins::complete(&mut attempts, order);
     refunds::allocate(&mut attempts, &facts, order, policy);
+    books::enter(&mut attempts, policy);
+    let astray = payouts::allocate(&mut attempts, order, policy);
     let drafts: Vec<_> =
         attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
-    let findings = rules::findings(&drafts, order, policy, now);
+    let findings = rules::findings(&drafts, &astray, order, policy, now);
     let look_again_at = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy)).min();
     let records: Vec<_> = drafts.into_iter().map(|draft| draft.record).collect();
     let order_state = order_state(&records, &findings);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Contract, EndpointId};
+use crate::domain::{BookAt, CommissionRates, Contract, EndpointId, Issuer, PayoutTerms};
 
 /// The settings in force. They are kept in the log, so a policy that an earlier program wrote must come out as it
 /// went in: a field that is added has a default that is not written.
@@ -29,6 +29,15 @@ pub struct Policy {
     /// The endpoints that are configured, each with the contracts that it knows; where none are named, any will do.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<EndpointId, BTreeSet<Contract>>,
+    /// When a payment is received, for the books.
+    #[serde(default, skip_serializing_if = "BookAt::is_capture")]
+    pub book_at: BookAt,
+    /// The endpoints whose payments must appear on statements, and of whom.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub payouts: BTreeMap<EndpointId, BTreeMap<Issuer, PayoutTerms>>,
+    /// What issuers keep.
+    #[serde(default, skip_serializing_if = "CommissionRates::are_usual")]
+    pub rates: CommissionRates,
 }
 
 /// The generation of the rules. An upgrade looks again at what is open; what was settled under earlier rules is judged
@@ -41,7 +50,8 @@ pub enum Rules {
     First,
     /// Since 0.3: captures, refunds, contracts, silent endpoints.
     Second,
-    /// Since 0.4: by the PSP's clock, too, a payment may be older than a changed total.
+    /// Since 0.4: by the PSP's clock, too, a payment may be older than a changed total; a transaction that was answered
+    /// for just now may be asked about again; tenders are booked, and held against statements.
     Third,
 }
 
@@ -74,6 +84,9 @@ impl Default for Policy {
             require_orders: false,
             rules: Rules::CURRENT,
             endpoints: BTreeMap::new(),
+            book_at: BookAt::default(),
+            payouts: BTreeMap::new(),
+            rates: CommissionRates::default(),
         }
     }
 }

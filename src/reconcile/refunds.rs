@@ -4,7 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp};
+use crate::domain::{
+    Booked, Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp,
+};
 
 use super::tenders::{Attempt, Basis, Evidence, identity};
 use super::weighing::{first_time, is_accepting, leading, odd_status};
@@ -169,6 +171,10 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<(bool, bool, bool, bo
 }
 
 impl Evidence {
+    pub(super) fn made(&self) -> impl Iterator<Item = &Return> {
+        self.returns.iter().filter(|refund| refund.outcome == Outcome::Made)
+    }
+
     fn book(&mut self, refund: Return) {
         let tender = &mut self.tender;
         tender.refunded = tender.refunded.plus(refund.amount);
@@ -223,6 +229,7 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
             authorised_at: None,
             captured_at: None,
             refunded_at: Some(refund.told.at),
+            booked: Booked::default(),
         },
         psp: fact.psp,
         call_number: event.call_number.clone(),
@@ -236,5 +243,7 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
         authorisation_absent: false,
         odd_status: None,
         returns: vec![refund.told.clone()],
+        withdrawn_at: None,
+        payouts: Vec::new(),
     }
 }

@@ -3,13 +3,14 @@
 
 mod captures;
 mod disputes;
+mod payouts;
 mod refunds;
 
 use std::collections::BTreeSet;
 
 use crate::domain::{
     AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, OrderVersion,
-    Record, RecordState, Tender, TenderState, Timestamp,
+    Payout, Record, RecordState, Tender, TenderState, Timestamp,
 };
 
 use super::records::{Draft, Missing, Wait, complement_failed};
@@ -17,7 +18,13 @@ use super::tenders::Evidence;
 use super::{Policy, Rules};
 
 /// Every rule that an order breaks, in a fixed order.
-pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub(super) fn findings(
+    drafts: &[Draft],
+    astray: &[Payout],
+    order: &Order,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Finding> {
     let changed = total_changed(drafts, order, policy);
     let total_then = changed.as_ref().and_then(|finding| finding.expected);
     let mut found: Vec<Finding> =
@@ -25,6 +32,7 @@ pub(super) fn findings(drafts: &[Draft], order: &Order, policy: &Policy, now: Ti
     if policy.has(Rules::Second) {
         found.extend(drafts.iter().flat_map(|draft| of_the_second_rules(draft, drafts, order, policy, now)));
     }
+    found.extend(payouts::astray(astray));
     found.extend(double_payment(drafts, policy));
     found.extend(changed);
     found.extend(reference_collision(order));
@@ -50,7 +58,7 @@ fn of_record(
     of_money(draft, (order, total_then), policy, now)
 }
 
-/// What came with [`Rules::Second`].
+/// What came with [`Rules::Second`] and later.
 fn of_the_second_rules(
     draft: &Draft,
     drafts: &[Draft],
@@ -64,12 +72,21 @@ fn of_the_second_rules(
     let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
     found.extend(refunds::findings(draft, drafts, policy, now));
     found.extend(contracts_unknown(draft, policy));
+    if policy.has(Rules::Third) {
+        found.extend(payouts::findings(draft, policy, now));
+    }
     found
 }
 
-/// When time alone may break one of the rules of [`Rules::Second`].
-pub(super) fn deadlines(draft: &Draft, order: &Order, policy: &Policy) -> impl Iterator<Item = Timestamp> {
-    captures::deadlines(draft, order, policy).chain(refunds::deadlines(draft, policy))
+/// When time alone may break one of the rules of [`Rules::Second`], or later.
+pub(super) fn deadlines<'d>(
+    draft: &'d Draft,
+    order: &'d Order,
+    policy: &'d Policy,
+) -> impl Iterator<Item = Timestamp> + 'd {
+    captures::deadlines(draft, order, policy)
+        .chain(refunds::deadlines(draft, policy))
+        .chain(payouts::deadlines(draft, policy))
 }
 
 fn of_money(

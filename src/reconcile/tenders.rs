@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, Operation, Psp, Tender,
-    TenderId, Timestamp,
+    AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, Operation, Payout, Psp,
+    Tender, TenderId, Timestamp,
 };
 
 use super::Fact;
@@ -60,6 +60,10 @@ pub(super) struct Evidence {
     pub(super) odd_status: Option<String>,
     /// The refunds of it, whatever became of them.
     pub(super) returns: Vec<Return>,
+    /// When it was cancelled or lapsed: the PSP's time where it states one, else the time of receipt.
+    pub(super) withdrawn_at: Option<Timestamp>,
+    /// The lines of statements that pay it out.
+    pub(super) payouts: Vec<Payout>,
 }
 
 /// How well the amount of a tender is known, best first.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::domain::{
-    Authorisation, Cents, ReportedState, Source, StatusReading, Tender, TenderState, Timestamp,
+    Authorisation, Booked, Cents, ReportedState, Source, StatusReading, Tender, TenderState, Timestamp,
 };
 
 use super::Fact;
@@ -19,6 +19,10 @@ pub(super) const fn is_accepting(state: ReportedState) -> bool {
         | ReportedState::Expired
         | ReportedState::Cancelled => false,
     }
+}
+
+const fn is_withdrawing(state: ReportedState) -> bool {
+    matches!(state, ReportedState::Cancelled | ReportedState::Expired)
 }
 
 /// Of several facts about one transaction the one that is believed: one that states the part's own amount, of
@@ -88,6 +92,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
             authorised_at: first_time(facts, is_accepting),
             captured_at: first_time(facts, |state| state == ReportedState::Captured),
             refunded_at: None,
+            booked: Booked::default(),
         },
         psp: believed.psp,
         call_number: event.call_number.clone(),
@@ -104,6 +109,8 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
         authorisation_absent: deciding.iter().any(|fact| fact.event.authorisation == Authorisation::Absent),
         odd_status: odd_status(facts, furthest),
         returns: Vec::new(),
+        withdrawn_at: first_time(facts, is_withdrawing),
+        payouts: Vec::new(),
     })
 }
 

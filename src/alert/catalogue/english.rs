@@ -1,6 +1,7 @@
 //! The English table.
 
 mod after_sale;
+mod settlements;
 mod steps;
 
 use super::{Entry, Names, says};
@@ -30,6 +31,9 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         Kind::RefundNotAllowed | Kind::RefundLate => ["Refundable", "Refunded"],
         Kind::RefundOrder => ["Card part, to be refunded first", "Card part refunded"],
         Kind::RefundPartial => ["To be refunded", "Refunded"],
+        Kind::SettlementMissing | Kind::SettlementMismatch => ["To be received", "Paid out"],
+        Kind::CommissionMismatch => ["Commission by the rate", "Commission kept"],
+        Kind::StatementLineUnknown => ["To be received", "On the statement"],
         Kind::AmountShort
         | Kind::AmountOver
         | Kind::ComplementMissing
@@ -224,6 +228,26 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "unknown contract",
             "A payment was made on a contract, or for a shop of the provider, that the configuration does not know.",
             after_sale::contract_unknown(psp),
+        ),
+        Kind::SettlementMissing => says(
+            "payment missing from statements",
+            "A payment that was taken is on no statement in the time allowed.",
+            settlements::MISSING,
+        ),
+        Kind::SettlementMismatch => says(
+            "another amount paid out",
+            "A statement pays out another amount for this payment than what is kept of it.",
+            settlements::MISMATCH,
+        ),
+        Kind::CommissionMismatch => says(
+            "unexpected commission",
+            "The commission kept on a statement is not what the rate says.",
+            settlements::COMMISSION,
+        ),
+        Kind::StatementLineUnknown => says(
+            "unknown statement line",
+            "A line of a statement belongs to no payment that is known, or to several.",
+            settlements::LINE,
         ),
         Kind::UnknownStatus => says(
             "status to look into",

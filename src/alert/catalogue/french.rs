@@ -1,6 +1,7 @@
 //! The French table.
 
 mod after_sale;
+mod settlements;
 mod steps;
 
 use super::{Entry, Names, says};
@@ -30,6 +31,9 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         Kind::RefundNotAllowed | Kind::RefundLate => ["Remboursable", "Remboursé"],
         Kind::RefundOrder => ["Part carte, à rembourser d’abord", "Part carte remboursée"],
         Kind::RefundPartial => ["À rembourser", "Remboursé"],
+        Kind::SettlementMissing | Kind::SettlementMismatch => ["À recevoir", "Versé"],
+        Kind::CommissionMismatch => ["Commission prévue", "Commission retenue"],
+        Kind::StatementLineUnknown => ["À recevoir", "Sur le relevé"],
         Kind::AmountShort
         | Kind::AmountOver
         | Kind::ComplementMissing
@@ -226,6 +230,26 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "contrat inconnu",
             "Un paiement a été fait sur un contrat, ou pour une boutique du prestataire, que la configuration ne connaît pas.",
             after_sale::contract_unknown(psp),
+        ),
+        Kind::SettlementMissing => says(
+            "paiement absent des relevés",
+            "Un paiement encaissé ne figure sur aucun relevé dans le délai prévu.",
+            settlements::MISSING,
+        ),
+        Kind::SettlementMismatch => says(
+            "montant versé différent",
+            "Un relevé verse pour ce paiement un autre montant que celui qui a été gardé.",
+            settlements::MISMATCH,
+        ),
+        Kind::CommissionMismatch => says(
+            "commission inattendue",
+            "La commission retenue sur un relevé n'est pas celle que donne le taux prévu.",
+            settlements::COMMISSION,
+        ),
+        Kind::StatementLineUnknown => says(
+            "ligne de relevé inconnue",
+            "Une ligne d'un relevé ne correspond à aucun paiement connu, ou à plusieurs.",
+            settlements::LINE,
         ),
         Kind::UnknownStatus => says(
             "statut à examiner",

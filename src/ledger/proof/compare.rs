@@ -9,12 +9,19 @@ use super::{Flaw, Meter, Phase};
 use crate::ledger::LedgerError;
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-pub(super) const FOLD_TABLES: [(&str, &str); 11] = [
+pub(super) const FOLD_TABLES: [(&str, &str); 18] = [
     ("orders", "order_id"),
     ("order_versions", "order_id, version"),
     ("events", "order_id, seq, position"),
     ("records", "order_id, psp, call_number"),
     ("tenders", "order_id, psp, call_number, position"),
+    ("returns", "order_id, psp, call_number, position, number"),
+    ("statements", "statement_id"),
+    ("statement_lines", "statement_id, position"),
+    ("closings", "period"),
+    ("numbers", "series"),
+    ("reopened", "order_id, statement_id"),
+    ("entries", "line"),
     ("questions", "endpoint, topic, subject"),
     ("discrepancies", "id"),
     ("acts", "seq"),

@@ -112,7 +112,9 @@ impl Retention {
             | Entry::Order(_)
             | Entry::Policy(_)
             | Entry::Acknowledgement(_)
-            | Entry::SignatureFailures(_) => false,
+            | Entry::SignatureFailures(_)
+            | Entry::Statement(_)
+            | Entry::Close(_) => false,
         };
         if !carried || payload_known {
             return;

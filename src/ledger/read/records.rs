@@ -3,7 +3,7 @@
 use rusqlite::{Row, ToSql, params};
 
 use super::Reader;
-use crate::domain::{CallNumber, ExpectedFrom, Psp, Record, RecordState, Tender};
+use crate::domain::{Booked, CallNumber, ExpectedFrom, Psp, Record, RecordState, Tender};
 use crate::ledger::LedgerError;
 
 /// Which records to list.
@@ -212,6 +212,12 @@ impl Reader {
                     authorised_at: row.get("authorised_at")?,
                     captured_at: row.get("captured_at")?,
                     refunded_at: row.get("refunded_at")?,
+                    booked: Booked {
+                        received_on: row.get("received_on")?,
+                        settled: row.get("settled_cents")?,
+                        settled_on: row.get("settled_on")?,
+                        ..Booked::default()
+                    },
                 })
             })?
             .collect::<Result<_, _>>()?;

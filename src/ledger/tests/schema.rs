@@ -136,7 +136,8 @@ fn the_register_shows_a_half_payment_with_its_gap_and_its_discrepancy() {
 }
 
 /// `schema.sql` as it was at each older version.
-const OLDER: [(i64, &str); 2] = [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql"))];
+const OLDER: [(i64, &str); 3] =
+    [(1, include_str!("schema_1.sql")), (2, include_str!("schema_2.sql")), (3, include_str!("schema_3.sql"))];
 
 #[test]
 fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {

@@ -57,10 +57,6 @@ impl Evidence {
         RefundTerms::of(self.psp, self.tender.instrument, &self.tender.brand)
     }
 
-    fn made(&self) -> impl Iterator<Item = &Return> {
-        self.returns.iter().filter(|refund| refund.outcome == Outcome::Made)
-    }
-
     fn awaited(&self) -> impl Iterator<Item = &Return> {
         self.returns.iter().filter(|refund| refund.outcome == Outcome::Awaited)
     }

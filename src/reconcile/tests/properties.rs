@@ -109,6 +109,7 @@ prop_compose! {
             versions: versions.into_iter().map(version).collect(),
             shares_prefix_with: OrderRef::new("CMD10").ok().filter(|_| shared),
             awaits_answer,
+            payouts: Vec::new(),
             settled: settled
                 .into_iter()
                 .map(|(endpoint, at)| (EndpointId::new(endpoint).expect("an endpoint"), minute(at)))

@@ -1,0 +1,28 @@
+//! The English steps about statements.
+
+use super::super::Steps;
+
+pub(super) const MISSING: Steps = &[
+    "Look for the payment on the statements of ANCV (Espace PTL) or of the bank: the one that has it may not have been imported yet.",
+    "If it is on a statement, import that (statement import): the discrepancy then closes by itself.",
+    "If it is not, claim it from ANCV for a voucher, from the bank for a card, with reference and transaction.",
+];
+
+pub(super) const MISMATCH: Steps = &[
+    "Compare the line of the statement with the order: a refund, or two payments settled together, often explain the difference.",
+    "If the statement is wrong, claim the difference from ANCV for a voucher, from the bank for a card.",
+    "If a refund is missing here, have the notifications fetched again (catch-up); the discrepancy then closes by itself.",
+];
+
+pub(super) const COMMISSION: Steps = &[
+    "Check the rate of your agreement with ANCV, or of your contract with the bank, on the day of the statement.",
+    "If the rate has changed, add it to the configuration (accounting.commission): the discrepancy then closes by itself.",
+    "Otherwise claim the difference, with the number of the statement.",
+];
+
+pub(super) const LINE: Steps = &[
+    "Look for the line's reference in the shop: the order may have been paid before the installation, or its notifications were lost.",
+    "If the particulars propose orders, see which is the right one; nothing is matched without you.",
+    "Have missing notifications fetched (catch-up): as soon as the payment is known, the discrepancy closes by itself.",
+    "If the line is not yours, tell ANCV or the bank, with the number of the statement.",
+];

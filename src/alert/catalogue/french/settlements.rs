@@ -1,0 +1,28 @@
+//! The French steps about statements.
+
+use super::super::Steps;
+
+pub(super) const MISSING: Steps = &[
+    "Cherchez le paiement sur les relevés de l'ANCV (Espace PTL) ou de la banque : le relevé qui le porte n'a peut-être pas été importé.",
+    "S'il est sur un relevé, importez-le (statement import) : l'écart se fermera de lui-même.",
+    "S'il n'y est pas, réclamez-le à l'ANCV pour un chèque-vacances, à la banque pour une carte, avec la référence et la transaction.",
+];
+
+pub(super) const MISMATCH: Steps = &[
+    "Comparez la ligne du relevé avec la commande : un remboursement, ou deux paiements réglés ensemble, expliquent souvent l'écart.",
+    "Si le relevé se trompe, réclamez la différence à l'ANCV pour un chèque-vacances, à la banque pour une carte.",
+    "Si un remboursement manque ici, faites rejouer les notifications (catch-up) ; l'écart se fermera de lui-même.",
+];
+
+pub(super) const COMMISSION: Steps = &[
+    "Vérifiez le taux de votre convention avec l'ANCV, ou de votre contrat avec la banque, à la date du relevé.",
+    "Si le taux a changé, ajoutez-le à la configuration (accounting.commission) : l'écart se fermera de lui-même.",
+    "Sinon, réclamez la différence, avec le numéro du relevé.",
+];
+
+pub(super) const LINE: Steps = &[
+    "Cherchez la référence de la ligne dans la boutique : la commande a peut-être été payée avant l'installation, ou ses notifications perdues.",
+    "Si des commandes sont proposées dans les précisions, voyez laquelle est la bonne ; rien n'est rapproché sans votre avis.",
+    "Faites rejouer les notifications manquantes (catch-up) : dès que le paiement est connu, l'écart se ferme de lui-même.",
+    "Si la ligne n'est pas à vous, signalez-la à l'ANCV ou à la banque, avec le numéro du relevé.",
+];

@@ -1,0 +1,248 @@
+//! Closed periods: their entries, numbers, letters and manifest; and what was learned of them since.
+
+mod letters;
+mod manifest;
+mod numbers;
+mod sheets;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::accounting::{Books, Leg, Movement, Posting};
+use crate::domain::{Cents, Day, Period, Timestamp};
+
+use super::LedgerError;
+use super::entry::Close;
+use super::fold::Head;
+use numbers::Numbers;
+
+pub(super) use sheets::{Due, each as each_due};
+
+/// The last day of the last period that was closed.
+pub(super) fn closed_through(conn: &Connection) -> Result<Option<Day>, LedgerError> {
+    let last: Option<String> =
+        conn.prepare_cached("SELECT MAX(period) FROM closings")?.query_row([], |row| row.get(0))?;
+    Ok(last.and_then(|period| period.parse::<Period>().ok()).map(Period::last))
+}
+
+/// The manifest of a closed period.
+pub(super) fn manifest(conn: &Connection, period: Period) -> Result<Option<String>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT manifest FROM closings WHERE period = ?1")?
+        .query_row([period.to_string()], |row| row.get(0))
+        .optional()?)
+}
+
+pub(super) fn has_entries(conn: &Connection, order_id: i64) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE order_id = ?1)")?
+        .query_row([order_id], |row| row.get(0))?)
+}
+
+/// The next close looks at an order again.
+pub(super) fn reopen_order(conn: &Connection, order_id: i64) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO reopened (order_id)
+         SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM reopened WHERE order_id = ?1 AND statement_id IS NULL)",
+    )?
+    .execute([order_id])?;
+    Ok(())
+}
+
+/// The next close looks at a statement again.
+pub(super) fn reopen_statement(conn: &Connection, statement_id: i64) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO reopened (statement_id)
+         SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM reopened WHERE statement_id = ?1 AND order_id IS NULL)",
+    )?
+    .execute([statement_id])?;
+    Ok(())
+}
+
+/// Why a period cannot be closed; nothing if it can.
+fn obstacle(conn: &Connection, period: Period, today: Day) -> Result<Option<String>, LedgerError> {
+    if today <= period.last() {
+        return Ok(Some(format!("{period} is not over yet")));
+    }
+    if let Some(through) = closed_through(conn)? {
+        let next = through.next().period();
+        return Ok((period != next).then(|| match period < next {
+            true => format!("{period} is closed already"),
+            false => format!("close {next} first: periods are closed one after the other"),
+        }));
+    }
+    let first: Option<Day> = conn
+        .prepare_cached(
+            "SELECT MIN(day) FROM (SELECT MIN(received_on) AS day FROM tenders WHERE received_on IS NOT NULL
+               UNION ALL SELECT MIN(returned_on) FROM returns UNION ALL SELECT MIN(paid_on) FROM statements)",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(first
+        .map(Day::period)
+        .filter(|first| *first < period)
+        .map(|first| format!("close {first} first: the ledger has payments since then")))
+}
+
+/// Books all that belongs to a period, and what was learned of earlier ones.
+pub(super) fn book(conn: &Connection, period: Period, books: &Books, today: Day) -> Result<(), LedgerError> {
+    if let Some(obstacle) = obstacle(conn, period, today)? {
+        return Err(LedgerError::CannotClose(obstacle));
+    }
+    let mut numbers = Numbers::stored(conn)?;
+    each_due(conn, (period.first(), period.last()), books, &mut |due| {
+        let order_id = due.order_id;
+        let statement_id = due.statement_id;
+        for sheet in due.sheet.entries(books) {
+            let journal = books.chart.journal(sheet.journal(due.corrects.is_some()), &sheet.shop);
+            let number = numbers.next(&journal.code, due.date.year());
+            let postings = sheet.postings.clone();
+            let movement = sheet.movement;
+            let entry = sheet.entry(due.date, number, Some(today), due.corrects.as_deref(), books);
+            for (posting, line) in postings.iter().zip(&entry.lines) {
+                let of_order =
+                    order_id.map_or_else(|| order_of(conn, &entry.shop, posting), |id| Ok(Some(id)))?;
+                let tender = posting.part.as_ref().and_then(|part| part.tender.as_ref());
+                conn.prepare_cached(
+                    "INSERT INTO entries (period, shop, order_id, statement_id, movement, leg, psp, order_ref,
+                         call_number, tender_id, brand, contract, JournalCode, JournalLib, EcritureNum, EcritureDate,
+                         CompteNum, CompteLib, PieceRef, PieceDate, EcritureLib, Debit, Credit, ValidDate)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                         ?21, ?22, ?23, ?24)",
+                )?
+                .execute(params![
+                    period.to_string(),
+                    entry.shop.as_str(),
+                    of_order,
+                    statement_id,
+                    movement.as_str(),
+                    posting.leg.as_str(),
+                    line.source.as_ref().map(|source| source.psp.as_str()),
+                    line.source.as_ref().and_then(|source| source.order_ref.as_ref()).map(|r| r.as_str()),
+                    line.source.as_ref().map(|source| source.call_number.as_str()),
+                    tender.and_then(|(id, _)| id.as_ref()).map(|id| id.as_str()),
+                    tender.map(|(_, brand)| brand.as_str()),
+                    line.source.as_ref().and_then(|source| source.contract.as_ref()).map(|c| c.as_str()),
+                    entry.journal.code,
+                    entry.journal.label,
+                    entry.number,
+                    entry.date,
+                    line.account.number.as_str(),
+                    line.account.label,
+                    entry.piece,
+                    entry.piece_date,
+                    entry.label,
+                    line.debit(),
+                    line.credit(),
+                    today,
+                ])?;
+            }
+        }
+        Ok(())
+    })?;
+    letters::give(conn, period, &mut numbers)?;
+    numbers.store(conn)?;
+    conn.execute("DELETE FROM reopened", [])?;
+    Ok(())
+}
+
+/// The order of a part that a statement pays out.
+fn order_of(
+    conn: &Connection,
+    shop: &crate::domain::ShopId,
+    posting: &Posting,
+) -> Result<Option<i64>, LedgerError> {
+    let Some(part) = posting.part.as_ref() else { return Ok(None) };
+    let found = match &part.order_ref {
+        Some(reference) => conn
+            .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
+            .query_row(params![shop.as_str(), reference.as_str()], |row| row.get(0)),
+        None => conn
+            .prepare_cached(
+                "SELECT order_id FROM orders WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
+            )?
+            .query_row(params![shop.as_str(), part.psp.as_str(), part.call_number.as_str()], |row| row.get(0)),
+    };
+    Ok(found.optional()?)
+}
+
+/// Writes a close down.
+pub(super) fn keep(
+    conn: &Connection,
+    (seq, at): (i64, Timestamp),
+    head: &Head,
+    close: &Close,
+) -> Result<(), LedgerError> {
+    let manifest = manifest::of(conn, close, at, head)?;
+    conn.prepare_cached("INSERT INTO closings (period, seq, manifest) VALUES (?1, ?2, ?3)")?
+        .execute(params![close.period.to_string(), seq, manifest])?;
+    Ok(())
+}
+
+/// What was booked of an order, or of a statement, for one day.
+struct Booked {
+    day: Day,
+    movement: Movement,
+    posting: Posting,
+    number: String,
+}
+
+fn leg(text: &str) -> Option<Leg> {
+    Leg::ALL.into_iter().find(|leg| leg.as_str() == text)
+}
+
+fn movement(text: &str) -> Option<Movement> {
+    Movement::ALL.into_iter().find(|movement| movement.as_str() == text)
+}
+
+const BOOKED: &str =
+    "SELECT PieceDate, movement, leg, psp, order_ref, call_number, tender_id, brand, contract, CompteNum,
+       CompteLib, SUM(Debit - Credit), MIN(EcritureNum), MIN(line)
+ FROM entries WHERE";
+
+const BY_POSTING: &str = "GROUP BY PieceDate, movement, leg, psp, order_ref, call_number, tender_id, brand, CompteNum ORDER BY MIN(line)";
+
+impl Booked {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let (Some(movement), Some(leg)) =
+            (movement(&row.get::<_, String>(1)?), leg(&row.get::<_, String>(2)?))
+        else {
+            return Ok(None);
+        };
+        let (psp, call): (Option<_>, Option<_>) = (row.get(3)?, row.get(5)?);
+        let brand: Option<_> = row.get(7)?;
+        let tender_id = row.get(6)?;
+        let part = match psp.zip(call) {
+            Some((psp, call_number)) => Some(crate::accounting::Part {
+                order_ref: row.get(4)?,
+                psp,
+                call_number,
+                tender: brand.map(|brand| (tender_id, brand)),
+                contract: row.get(8)?,
+            }),
+            None => None,
+        };
+        let number: String = row.get(9)?;
+        let label: String = row.get(10)?;
+        let Ok(account) = crate::accounting::Account::new(&number, &label) else { return Ok(None) };
+        let amount: Cents = row.get(11)?;
+        Ok(Some(Self {
+            day: row.get(0)?,
+            movement,
+            posting: Posting { leg, part, account, amount },
+            number: row.get(12)?,
+        }))
+    }
+
+    fn of_order(conn: &Connection, order_id: i64) -> Result<Vec<Self>, LedgerError> {
+        let query = format!("{BOOKED} order_id = ?1 AND movement <> 'payout' {BY_POSTING}");
+        let mut rows = conn.prepare_cached(&query)?;
+        let found = rows.query_map([order_id], Self::read)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn of_statement(conn: &Connection, statement_id: i64) -> Result<Vec<Self>, LedgerError> {
+        let query = format!("{BOOKED} statement_id = ?1 {BY_POSTING}");
+        let mut rows = conn.prepare_cached(&query)?;
+        let found = rows.query_map([statement_id], Self::read)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().flatten().collect())
+    }
+}

@@ -1,0 +1,141 @@
+//! The manifest of a close: what an accountant keeps beside the exports.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Cents, Period, Timestamp};
+use crate::ledger::LedgerError;
+use crate::ledger::entry::Close;
+use crate::ledger::fold::Head;
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    period: Period,
+    closed_at: Timestamp,
+    /// The last entry of the log before the close: all that it rests on.
+    chain: Chain,
+    entries: i64,
+    lines: i64,
+    series: Vec<Series>,
+    accounts: Vec<AccountTotal>,
+    totals: Totals,
+    /// All that was ever received, in cents: it never falls.
+    perpetual_total_cents: Cents,
+    /// SHA-256 of each export as it was at the close.
+    exports_sha256: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Chain {
+    seq: i64,
+    hash: String,
+}
+
+/// The numbers of one journal.
+#[derive(Serialize, Deserialize)]
+struct Series {
+    journal: String,
+    first: String,
+    last: String,
+    entries: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccountTotal {
+    account: String,
+    label: String,
+    debit_cents: Cents,
+    credit_cents: Cents,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Totals {
+    voucher_received_cents: Cents,
+    card_received_cents: Cents,
+    voucher_returned_cents: Cents,
+    card_returned_cents: Cents,
+    paid_out_cents: Cents,
+    commission_cents: Cents,
+}
+
+/// The manifest as JSON: the same bytes whenever it is made.
+pub(super) fn of(
+    conn: &Connection,
+    close: &Close,
+    closed_at: Timestamp,
+    head: &Head,
+) -> Result<String, LedgerError> {
+    let period = close.period.to_string();
+    let rows = |query: &str| -> Result<Vec<(String, String, String, i64)>, LedgerError> {
+        let mut rows = conn.prepare_cached(query)?;
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        Ok(rows.query_map([&period], read)?.collect::<Result<_, _>>()?)
+    };
+    // Numbers longer than six digits come after all others.
+    let series = rows(
+        "SELECT JournalCode || substr(EcritureNum, length(JournalCode) + 1, 4),
+                (SELECT b.EcritureNum FROM entries b WHERE b.line = MIN(e.line)),
+                (SELECT b.EcritureNum FROM entries b WHERE b.line = MAX(e.line)), COUNT(DISTINCT EcritureNum)
+         FROM entries e WHERE period = ?1 GROUP BY 1 ORDER BY 1",
+    )?;
+    let (entries, lines): (i64, i64) = conn
+        .prepare_cached("SELECT COUNT(DISTINCT EcritureNum), COUNT(*) FROM entries WHERE period = ?1")?
+        .query_row([&period], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let accounts = {
+        let mut rows = conn.prepare_cached(
+            "SELECT CompteNum, MIN(CompteLib), SUM(Debit), SUM(Credit) FROM entries WHERE period = ?1
+             GROUP BY CompteNum ORDER BY CompteNum",
+        )?;
+        rows.query_map([&period], |row| {
+            Ok(AccountTotal {
+                account: row.get(0)?,
+                label: row.get(1)?,
+                debit_cents: row.get(2)?,
+                credit_cents: row.get(3)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?
+    };
+    let sum = |condition: &str| -> Result<Cents, LedgerError> {
+        let query =
+            format!("SELECT COALESCE(SUM(Debit - Credit), 0) FROM entries WHERE period = ?1 AND {condition}");
+        Ok(conn.prepare_cached(&query)?.query_row([&period], |row| row.get(0))?)
+    };
+    let back = |sum: Cents| Cents::ZERO.minus(sum);
+    let totals = Totals {
+        voucher_received_cents: sum("movement = 'receipt' AND leg = 'voucher'")?,
+        card_received_cents: sum("movement = 'receipt' AND leg = 'card'")?,
+        voucher_returned_cents: back(sum("movement = 'return' AND leg = 'voucher'")?),
+        card_returned_cents: back(sum("movement = 'return' AND leg = 'card'")?),
+        paid_out_cents: sum("leg = 'bank'")?,
+        commission_cents: sum("leg IN ('commission', 'vat')")?,
+    };
+    let before: Option<String> =
+        conn.prepare_cached("SELECT MAX(period) FROM closings")?.query_row([], |row| row.get(0))?;
+    let perpetual_before = match before.and_then(|period| period.parse().ok()) {
+        Some(before) => match super::manifest(conn, before)? {
+            Some(text) => serde_json::from_str::<Manifest>(&text)?.perpetual_total_cents,
+            None => Cents::ZERO,
+        },
+        None => Cents::ZERO,
+    };
+    let received = totals.voucher_received_cents.plus(totals.card_received_cents);
+    let manifest = Manifest {
+        period: close.period,
+        closed_at,
+        chain: Chain { seq: head.seq, hash: head.hash.clone() },
+        entries,
+        lines,
+        series: series
+            .into_iter()
+            .map(|(journal, first, last, entries)| Series { journal, first, last, entries })
+            .collect(),
+        accounts,
+        totals,
+        perpetual_total_cents: perpetual_before.plus(received),
+        exports_sha256: close.exports.clone(),
+    };
+    Ok(serde_json::to_string_pretty(&manifest)?)
+}

@@ -1,0 +1,530 @@
+//! Statements on disk: their lines, the order that each line is about, and the lines that nobody can explain.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::{
+    Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, ShopId, Statement,
+    StatementLine, Timestamp, spread,
+};
+
+use super::{LedgerError, discrepancies};
+
+/// How a line was found to be about its order, best first (accounting practice: the issuer's own number, then what ANCV
+/// keeps of a reference with the exact amount, then that alone).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MatchedBy {
+    Transaction,
+    ReferenceAndAmount,
+    Reference,
+}
+
+impl MatchedBy {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::ReferenceAndAmount => "reference_and_amount",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// A line of a statement as it is stored.
+struct Stored {
+    statement_id: i64,
+    position: u32,
+    issuer: Issuer,
+    paid_on: Day,
+    line: StatementLine,
+}
+
+impl Stored {
+    const COLUMNS: &'static str = "l.statement_id, l.position, l.issuer, l.paid_on, l.transaction_id, l.reference, \
+         l.authorisation, l.contract, l.amount_cents, l.stated_commission_cents, l.dated, s.number, l.shop";
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            statement_id: row.get(0)?,
+            position: row.get(1)?,
+            issuer: row.get(2)?,
+            paid_on: row.get(3)?,
+            line: StatementLine {
+                transaction: row.get(4)?,
+                reference: row.get(5)?,
+                authorisation: row.get(6)?,
+                contract: row.get(7)?,
+                amount: row.get(8)?,
+                commission: row.get(9)?,
+                dated: row.get(10)?,
+            },
+        })
+    }
+
+    fn prefix(&self) -> Option<String> {
+        self.line.reference.as_ref().map(OrderRef::ancv_prefix)
+    }
+}
+
+/// What makes two lines of one statement the same.
+type Content = (Option<String>, Option<String>, Option<String>, i64, Option<String>);
+
+fn content(line: &StatementLine) -> Content {
+    (
+        line.transaction.as_ref().map(ToString::to_string),
+        line.reference.as_ref().map(ToString::to_string),
+        line.authorisation.as_ref().map(ToString::to_string),
+        line.amount.get(),
+        line.dated.map(|day| day.to_string()),
+    )
+}
+
+/// Which lines of a statement the ledger does not have yet, and the statement's row if it is known. A line that names
+/// its transaction is there once; of others as many as the statement has.
+pub(super) fn news(
+    conn: &Connection,
+    statement: &Statement,
+) -> Result<(Option<i64>, Vec<StatementLine>), LedgerError> {
+    let known: Option<(i64, Day)> = conn
+        .prepare_cached(
+            "SELECT statement_id, paid_on FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3",
+        )?
+        .query_row(
+            params![statement.shop.as_str(), statement.issuer.as_str(), statement.number.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let mut there: BTreeMap<Content, usize> = BTreeMap::new();
+    if let Some((id, paid_on)) = known {
+        if paid_on != statement.paid_on {
+            return Err(LedgerError::StatementDiffers {
+                number: statement.number.to_string(),
+                known: paid_on,
+                given: statement.paid_on,
+            });
+        }
+        let mut rows = conn.prepare_cached(&format!(
+            "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id) WHERE statement_id = ?1",
+            Stored::COLUMNS
+        ))?;
+        for stored in rows.query_map([id], Stored::read)? {
+            let count = there.entry(content(&stored?.line)).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut fresh = Vec::new();
+    let mut named: BTreeMap<Content, ()> = BTreeMap::new();
+    for line in &statement.lines {
+        let content = content(line);
+        if let Some(count) = there.get_mut(&content).filter(|count| **count > 0) {
+            if line.transaction.is_none() {
+                *count = count.saturating_sub(1);
+            }
+            continue;
+        }
+        if line.transaction.is_some() && named.insert(content, ()).is_some() {
+            continue;
+        }
+        fresh.push(line.clone());
+    }
+    Ok((known.map(|(id, _)| id), fresh))
+}
+
+/// Writes a statement's new lines down, and returns its row.
+pub(super) fn keep(
+    conn: &Connection,
+    seq: i64,
+    statement: &Statement,
+    (known, fresh): (Option<i64>, &[StatementLine]),
+    rates: &CommissionRates,
+) -> Result<i64, LedgerError> {
+    let statement_id = match known {
+        Some(id) => id,
+        None => {
+            conn.prepare_cached(
+                "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                statement.shop.as_str(),
+                statement.issuer.as_str(),
+                statement.number.as_str(),
+                statement.paid_on,
+                statement.commission,
+            ])?;
+            conn.last_insert_rowid()
+        }
+    };
+    let first: u32 = conn
+        .prepare_cached("SELECT COALESCE(MAX(position), 0) + 1 FROM statement_lines WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))?;
+    for (position, line) in (first..).zip(fresh) {
+        conn.prepare_cached(
+            "INSERT INTO statement_lines (statement_id, position, seq, shop, issuer, paid_on, transaction_id, reference,
+                 ancv_prefix, authorisation, contract, dated, amount_cents, stated_commission_cents, commission_cents)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)",
+        )?
+        .execute(params![
+            statement_id,
+            position,
+            seq,
+            statement.shop.as_str(),
+            statement.issuer.as_str(),
+            statement.paid_on,
+            line.transaction.as_ref().map(crate::domain::TenderId::as_str),
+            line.reference.as_ref().map(OrderRef::as_str),
+            line.reference.as_ref().map(OrderRef::ancv_prefix),
+            line.authorisation.as_ref().map(crate::domain::AuthorisationNumber::as_str),
+            line.contract.as_ref().map(crate::domain::Contract::as_str),
+            line.dated,
+            line.amount,
+            line.commission,
+        ])?;
+    }
+    share_commission(conn, statement_id, rates)?;
+    Ok(statement_id)
+}
+
+/// Shares out what the issuer kept: line by line where it says so, else its total, else what the rate of the day makes of
+/// the whole; to the cent, by largest remainder.
+fn share_commission(
+    conn: &Connection,
+    statement_id: i64,
+    rates: &CommissionRates,
+) -> Result<(), LedgerError> {
+    let lines = lines_of(conn, statement_id)?;
+    let stated: Option<Cents> = conn
+        .prepare_cached("SELECT commission_cents FROM statements WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))?;
+    let silent: Vec<&Stored> = lines.iter().filter(|stored| stored.line.commission.is_none()).collect();
+    let told: Cents = lines.iter().filter_map(|stored| stored.line.commission).sum();
+    let amounts: Vec<Cents> = silent.iter().map(|stored| stored.line.amount).collect();
+    let by_rate = || {
+        let first = lines.first()?;
+        rates.commission(first.issuer, first.paid_on, amounts.iter().copied().sum())
+    };
+    let rest = stated.map(|stated| stated.minus(told)).or_else(by_rate).unwrap_or_default();
+    let mut shares = spread(rest, &amounts).into_iter();
+    for stored in &lines {
+        let share = stored.line.commission.or_else(|| shares.next()).unwrap_or_default();
+        conn.prepare_cached(
+            "UPDATE statement_lines SET commission_cents = ?3 WHERE statement_id = ?1 AND position = ?2",
+        )?
+        .execute(params![statement_id, stored.position, share])?;
+    }
+    Ok(())
+}
+
+fn lines_of(conn: &Connection, statement_id: i64) -> Result<Vec<Stored>, LedgerError> {
+    let mut lines = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE l.statement_id = ?1 ORDER BY l.position",
+        Stored::COLUMNS
+    ))?;
+    Ok(lines.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?)
+}
+
+/// The lines that are about an order.
+pub(super) fn of_order(conn: &Connection, order_id: i64) -> Result<Vec<Payout>, LedgerError> {
+    let mut lines = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE l.order_id = ?1 ORDER BY l.statement_id, l.position",
+        Stored::COLUMNS
+    ))?;
+    let payout = |row: &Row<'_>| {
+        let Stored { position, issuer, paid_on, line, .. } = Stored::read(row)?;
+        Ok(Payout { id: LineId { issuer, statement: row.get(11)?, position }, paid_on, line })
+    };
+    Ok(lines.query_map([order_id], payout)?.collect::<Result<_, _>>()?)
+}
+
+/// Notes which part of its order a line pays out.
+pub(super) fn note_tender(
+    conn: &Connection,
+    (shop, order_id): (&ShopId, i64),
+    id: &LineId,
+    (psp, call_number, position): (&str, &str, u32),
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE statement_lines SET psp = ?5, call_number = ?6, tender_position = ?7
+         WHERE order_id = ?8 AND position = ?4 AND statement_id =
+           (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
+    )?
+    .execute(params![
+        shop.as_str(),
+        id.issuer.as_str(),
+        id.statement.as_str(),
+        id.position,
+        psp,
+        call_number,
+        position,
+        order_id
+    ])?;
+    Ok(())
+}
+
+/// Forgets which parts of an order its lines pay out, before they are worked out afresh.
+pub(super) fn forget_tenders(conn: &Connection, order_id: i64) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE statement_lines SET psp = NULL, call_number = NULL, tender_position = NULL WHERE order_id = ?1",
+    )?
+    .execute([order_id])?;
+    Ok(())
+}
+
+/// Whether there are lines of which nobody knows what they are about.
+pub(super) fn any_unknown(conn: &Connection) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM statement_lines WHERE order_id IS NULL)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The statements with unknown lines that an order may explain: by its reference, or by a transaction.
+pub(super) fn explained_by(conn: &Connection, order_id: i64) -> Result<Vec<i64>, LedgerError> {
+    let mut statements = conn.prepare_cached(
+        "SELECT l.statement_id FROM statement_lines l JOIN orders o ON o.shop = l.shop AND o.ancv_prefix = l.ancv_prefix
+         WHERE o.order_id = ?1 AND o.reference IS NOT NULL AND l.order_id IS NULL
+         UNION
+         SELECT l.statement_id FROM statement_lines l JOIN tenders t ON t.tender_id = l.transaction_id
+         WHERE t.order_id = ?1 AND l.order_id IS NULL AND l.transaction_id IS NOT NULL
+         ORDER BY 1",
+    )?;
+    Ok(statements.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Looks for the orders that a statement's unknown lines are about; those that were found.
+pub(super) fn attach(conn: &Connection, statement_id: i64) -> Result<Vec<i64>, LedgerError> {
+    let unknown: Vec<Stored> = {
+        let mut lines = conn.prepare_cached(&format!(
+            "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+             WHERE l.statement_id = ?1 AND l.order_id IS NULL ORDER BY l.position",
+            Stored::COLUMNS
+        ))?;
+        lines.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?
+    };
+    let mut found = Vec::new();
+    let mut groups: BTreeMap<(String, Cents), Vec<Stored>> = BTreeMap::new();
+    for stored in unknown {
+        if let Some(order_id) = by_transaction(conn, &stored)? {
+            belongs_to(conn, &stored, (order_id, MatchedBy::Transaction), &mut found)?;
+        } else if let Some(prefix) = stored.prefix() {
+            groups.entry((prefix, stored.line.amount)).or_default().push(stored);
+        }
+    }
+    for ((prefix, _), lines) in groups {
+        by_reference(conn, &prefix, &lines, &mut found)?;
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn belongs_to(
+    conn: &Connection,
+    stored: &Stored,
+    (order_id, matched_by): (i64, MatchedBy),
+    found: &mut Vec<i64>,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE statement_lines SET order_id = ?3, matched_by = ?4 WHERE statement_id = ?1 AND position = ?2",
+    )?
+    .execute(params![stored.statement_id, stored.position, order_id, matched_by.as_str()])?;
+    found.push(order_id);
+    Ok(())
+}
+
+/// The one order with a part of this transaction.
+fn by_transaction(conn: &Connection, stored: &Stored) -> Result<Option<i64>, LedgerError> {
+    let Some(transaction) = &stored.line.transaction else { return Ok(None) };
+    let mut orders = conn.prepare_cached(
+        "SELECT DISTINCT t.order_id FROM tenders t JOIN orders o USING (order_id)
+         JOIN statement_lines l ON l.statement_id = ?3 AND l.position = ?4 AND l.shop = o.shop
+         WHERE t.tender_id = ?1 AND t.instrument = ?2 AND t.received_on IS NOT NULL LIMIT 2",
+    )?;
+    let orders: Vec<i64> = orders
+        .query_map(
+            params![
+                transaction.as_str(),
+                stored.issuer.pays().as_str(),
+                stored.statement_id,
+                stored.position
+            ],
+            |row| row.get(0),
+        )?
+        .collect::<Result<_, _>>()?;
+    Ok(if let [order_id] = orders.as_slice() { Some(*order_id) } else { None })
+}
+
+/// An order whose reference begins like a line's.
+struct Candidate {
+    order_id: i64,
+    reference: String,
+    /// A part, or all parts, come to exactly the line's amount.
+    exact: bool,
+    /// Nothing of it was paid out yet.
+    unsettled: bool,
+}
+
+const CANDIDATES: &str = "
+  SELECT o.order_id, o.reference,
+         EXISTS (SELECT 1 FROM tenders t WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL
+                   AND ?3 IN (t.amount_cents, t.amount_cents - t.refunded_cents))
+         OR (SELECT SUM(t.amount_cents) FROM tenders t
+              WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL) = ?3
+         OR EXISTS (SELECT 1 FROM returns b JOIN tenders t USING (order_id, psp, call_number, position)
+                     WHERE b.order_id = o.order_id AND t.instrument = ?4 AND b.amount_cents = -?3),
+         NOT EXISTS (SELECT 1 FROM tenders t
+                      WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.settled_cents <> 0)
+  FROM orders o WHERE o.shop = (SELECT shop FROM statements WHERE statement_id = ?1) AND o.ancv_prefix = ?2
+    AND o.reference IS NOT NULL ORDER BY o.order_id LIMIT 100";
+
+/// Finds the orders of lines with one reference and one amount. Where several orders would do, none is chosen, unless
+/// there is a line for each of them.
+fn by_reference(
+    conn: &Connection,
+    prefix: &str,
+    lines: &[Stored],
+    found: &mut Vec<i64>,
+) -> Result<(), LedgerError> {
+    let Some(first) = lines.first() else { return Ok(()) };
+    let candidates: Vec<Candidate> = conn
+        .prepare_cached(CANDIDATES)?
+        .query_map(
+            params![first.statement_id, prefix, first.line.amount, first.issuer.pays().as_str()],
+            |row| {
+                Ok(Candidate {
+                    order_id: row.get(0)?,
+                    reference: row.get(1)?,
+                    exact: row.get(2)?,
+                    unsettled: row.get(3)?,
+                })
+            },
+        )?
+        .collect::<Result<_, _>>()?;
+    let whole = first.line.reference.as_ref().map(OrderRef::as_str);
+    // A reference of more than 20 characters was not cut: it means one order.
+    let uncut = |candidate: &&Candidate| {
+        prefix.len() < whole.unwrap_or_default().len() && whole == Some(&candidate.reference)
+    };
+    if let Some(one) = candidates.iter().find(uncut) {
+        let matched_by = if one.exact { MatchedBy::ReferenceAndAmount } else { MatchedBy::Reference };
+        return lines.iter().try_for_each(|line| belongs_to(conn, line, (one.order_id, matched_by), found));
+    }
+    let exact: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.exact).collect();
+    let open: Vec<&Candidate> = exact.iter().copied().filter(|candidate| candidate.unsettled).collect();
+    let chosen = if open.is_empty() { &exact } else { &open };
+    match (chosen.as_slice(), candidates.as_slice()) {
+        ([], [one]) => lines
+            .iter()
+            .try_for_each(|line| belongs_to(conn, line, (one.order_id, MatchedBy::Reference), found)),
+        ([one], _) => lines.iter().try_for_each(|line| {
+            belongs_to(conn, line, (one.order_id, MatchedBy::ReferenceAndAmount), found)
+        }),
+        (several, _) if !several.is_empty() && several.len() <= lines.len() => {
+            lines.iter().zip(several).try_for_each(|(line, one)| {
+                belongs_to(conn, line, (one.order_id, MatchedBy::ReferenceAndAmount), found)
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Brings the discrepancies of a statement into line: its unknown lines, and a commission that is stated of the whole.
+pub(super) fn settle(
+    conn: &Connection,
+    statement_id: i64,
+    rates: &CommissionRates,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let (shop, issuer, number, paid_on, commission): (ShopId, Issuer, _, Day, Option<Cents>) = conn
+        .prepare_cached(
+            "SELECT shop, issuer, number, paid_on, commission_cents FROM statements WHERE statement_id = ?1",
+        )?
+        .query_row([statement_id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })?;
+    let id =
+        |position| LineId { issuer, statement: crate::domain::StatementNumber::clone(&number), position };
+    let mut unknown = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE l.statement_id = ?1 AND l.order_id IS NULL ORDER BY l.position",
+        Stored::COLUMNS
+    ))?;
+    let unknown: Vec<Stored> = unknown.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?;
+    let mut findings = Vec::new();
+    for stored in &unknown {
+        let name = id(stored.position).to_string();
+        findings.push(Finding {
+            kind: Kind::StatementLineUnknown,
+            record: None,
+            detail: format!("{name}: {}", particulars(conn, stored)?),
+            subject: name,
+            expected: None,
+            actual: Some(stored.line.amount),
+        });
+    }
+    let lines = lines_of(conn, statement_id)?;
+    let amounts: Vec<Cents> = lines.iter().map(|stored| stored.line.amount).collect();
+    findings.extend(commission.and_then(|kept| {
+        let of = |amount| rates.commission(issuer, paid_on, amount);
+        let whole = of(amounts.iter().copied().sum())?;
+        let by_line: Cents = amounts.iter().filter_map(|amount| of(*amount)).sum();
+        // Rounded once or line by line, and a cent of leeway.
+        let fits = [whole, by_line].iter().any(|expected| kept.minus(*expected).abs() <= Cents::new(1));
+        (!fits).then(|| Finding {
+            kind: Kind::CommissionMismatch,
+            record: None,
+            subject: format!("{issuer} {number}"),
+            expected: Some(whole),
+            actual: Some(kept),
+            detail: format!("{issuer} {number}"),
+        })
+    }));
+    discrepancies::settle_statement(conn, &shop, &format!("{issuer} {number}"), &findings, at)
+}
+
+/// What a line says, and which orders it could mean.
+fn particulars(conn: &Connection, stored: &Stored) -> Result<String, LedgerError> {
+    let line = &stored.line;
+    let said = [
+        line.reference.as_ref().map(ToString::to_string),
+        line.transaction.as_ref().map(ToString::to_string),
+        line.authorisation.as_ref().map(ToString::to_string),
+        line.dated.map(|day| day.to_string()),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    let day = line.dated.unwrap_or(stored.paid_on);
+    let mut alike = conn.prepare_cached(
+        "SELECT DISTINCT COALESCE(o.reference, t.call_number) FROM tenders t JOIN orders o USING (order_id)
+         WHERE t.received_on BETWEEN ?1 AND ?2 AND t.instrument = ?3 AND t.amount_cents = ?4 AND t.settled_cents = 0
+           AND o.shop = (SELECT shop FROM statements WHERE statement_id = ?5)
+         ORDER BY 1 LIMIT 4",
+    )?;
+    let alike: Vec<String> = alike
+        .query_map(
+            params![
+                day.plus(-3),
+                day.plus(3),
+                stored.issuer.pays().as_str(),
+                line.amount,
+                stored.statement_id
+            ],
+            |row| row.get(0),
+        )?
+        .collect::<Result<_, _>>()?;
+    let proposed = if alike.is_empty() { String::new() } else { format!(" ≟ {}", alike.join(", ")) };
+    Ok(format!("{}{proposed}", said.join(", ")))
+}
+
+/// Every statement.
+pub(super) fn all(conn: &Connection) -> Result<Vec<i64>, LedgerError> {
+    let mut ids = conn.prepare_cached("SELECT statement_id FROM statements ORDER BY statement_id")?;
+    Ok(ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// When a statement paid.
+pub(super) fn paid_on(conn: &Connection, statement_id: i64) -> Result<Option<Day>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT paid_on FROM statements WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))
+        .optional()?)
+}

@@ -1,0 +1,368 @@
+-- The ledger of cvco-reconciled: one SQLite file.
+--
+-- log            what happened, in order: append-only, hash-chained. The truth.
+-- payloads       the raw bytes behind a notification, sealed; purged after the retention time.
+-- orders …       what the log amounts to: a fold over it, made again at any time by `rebuild`.
+-- outbox         e-mails owed and sent.
+-- attempts       how asking the PSPs' own APIs goes, for the questions that have no answer yet.
+-- anchors        links of the chain that were mailed to people, so that nobody can forge the log anew unnoticed.
+-- rejections     a bounded sample of calls that were refused.
+-- acct_*         the views for accountants. Stable: columns are only ever added.
+--
+-- Amounts are integer cents. Times are UTC, RFC 3339, always of the same width.
+-- "order" in the sense of an accountant is table `orders`; a payment without an order reference is an order
+-- of its own there, with its PSP and call number in place of a reference.
+
+-- ───────────────────────────── the truth ─────────────────────────────
+
+CREATE TABLE log (
+  seq            INTEGER PRIMARY KEY,  -- 1, 2, 3 … without a gap
+  at             TEXT NOT NULL,        -- when the daemon took it; never before the entry above
+  kind           TEXT NOT NULL CHECK (kind IN ('notification', 'confirmation', 'inquiry', 'order', 'policy',
+                                               'acknowledgement', 'signature_failures')),
+  shop           TEXT,                 -- whose it is; NULL for a policy or an acknowledgement
+  endpoint       TEXT,                 -- where it came in
+  psp            TEXT,                 -- who sent it
+  verdict        TEXT CHECK (verdict IN ('genuine', 'duplicate', 'ignored', 'hint')),  -- of a notification or confirmation
+  events         INTEGER,              -- how many facts it states
+  content        TEXT NOT NULL,        -- what it says: JSON of allow-listed fields
+  payload_sha256 TEXT,                 -- of the raw bytes that carried it
+  chain_hash     TEXT NOT NULL         -- SHA-256 over the chain_hash above and all columns of this row
+) STRICT;
+
+CREATE TRIGGER log_is_append_only_update BEFORE UPDATE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER log_is_append_only_delete BEFORE DELETE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+-- INSERT OR REPLACE would delete without asking the trigger above.
+CREATE TRIGGER log_only_grows BEFORE INSERT ON log
+WHEN NEW.seq <= (SELECT COALESCE(MAX(seq), 0) FROM log)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+CREATE TABLE payloads (
+  seq    INTEGER PRIMARY KEY REFERENCES log (seq),
+  at     TEXT NOT NULL,                -- of the log entry; decides when it is purged
+  sealed BLOB NOT NULL                 -- the request, AES-256-GCM under the payload key
+) STRICT;
+
+CREATE TRIGGER payloads_are_written_once BEFORE UPDATE ON payloads
+BEGIN SELECT RAISE(ABORT, 'payloads are written once'); END;
+
+-- ───────────────────────────── the fold ─────────────────────────────
+
+CREATE TABLE progress (
+  one        INTEGER PRIMARY KEY CHECK (one = 1),
+  head_seq   INTEGER NOT NULL,         -- last entry of the log
+  head_hash  TEXT NOT NULL,            -- its chain_hash
+  head_at    TEXT NOT NULL,            -- its time
+  swept_at   TEXT NOT NULL,            -- the last instant at which a rule of time came due
+  policy     TEXT NOT NULL             -- the policy in force: JSON
+) STRICT;
+
+CREATE TABLE orders (
+  order_id      INTEGER PRIMARY KEY,
+  shop          TEXT NOT NULL,
+  reference     TEXT,                  -- NULL for a payment without one
+  ancv_prefix   TEXT,                  -- its first 20 characters: all that ANCV keeps
+  psp           TEXT,                  -- only where reference is NULL
+  call_number   TEXT,                  -- only where reference is NULL
+  state         TEXT NOT NULL,         -- unpaid, or its records' state
+  look_again_at TEXT                   -- when time alone may change its assessment
+) STRICT;
+CREATE UNIQUE INDEX orders_by_reference ON orders (shop, reference) WHERE reference IS NOT NULL;
+CREATE UNIQUE INDEX orders_by_call ON orders (shop, psp, call_number) WHERE reference IS NULL;
+CREATE INDEX orders_by_prefix ON orders (shop, ancv_prefix) WHERE reference IS NOT NULL;
+CREATE INDEX orders_to_look_at ON orders (look_again_at) WHERE look_again_at IS NOT NULL;
+
+CREATE TABLE order_versions (
+  order_id      INTEGER NOT NULL REFERENCES orders (order_id),
+  version       INTEGER NOT NULL,      -- 1, 2, 3 …
+  seq           INTEGER NOT NULL REFERENCES log (seq),
+  total_cents   INTEGER NOT NULL,
+  currency      TEXT NOT NULL,
+  due           TEXT,
+  registered_at TEXT NOT NULL,
+  PRIMARY KEY (order_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+  order_id INTEGER NOT NULL REFERENCES orders (order_id),
+  seq      INTEGER NOT NULL REFERENCES log (seq),
+  position INTEGER NOT NULL,           -- which of the entry's facts
+  PRIMARY KEY (order_id, seq, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE records (
+  order_id       INTEGER NOT NULL REFERENCES orders (order_id),
+  psp            TEXT NOT NULL,
+  call_number    TEXT NOT NULL,
+  endpoint       TEXT NOT NULL,
+  mode           TEXT NOT NULL,
+  currency       TEXT NOT NULL,
+  expected_cents INTEGER,
+  expected_from  TEXT,
+  voucher_cents  INTEGER NOT NULL,
+  card_cents     INTEGER NOT NULL,
+  paid_cents     INTEGER NOT NULL,
+  refunded_cents INTEGER NOT NULL,
+  refunding_cents INTEGER NOT NULL DEFAULT 0,  -- asked for, not made yet
+  state          TEXT NOT NULL,
+  first_seen_at  TEXT NOT NULL,
+  authorised_at  TEXT,
+  captured_at    TEXT,
+  settled_at     TEXT,
+  PRIMARY KEY (order_id, psp, call_number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX records_by_state ON records (state);
+CREATE INDEX records_by_call ON records (call_number);
+CREATE INDEX records_by_time ON records (first_seen_at);
+
+CREATE TABLE tenders (
+  order_id       INTEGER NOT NULL,
+  psp            TEXT NOT NULL,
+  call_number    TEXT NOT NULL,
+  position       INTEGER NOT NULL,     -- vouchers first
+  tender_id      TEXT,                 -- the PSP's transaction; NULL for an attempt that never became one
+  instrument     TEXT NOT NULL,
+  brand          TEXT NOT NULL,
+  amount_cents   INTEGER NOT NULL,
+  currency       TEXT NOT NULL,
+  refunded_cents INTEGER NOT NULL,
+  state          TEXT NOT NULL,
+  authorisation  TEXT,
+  contract       TEXT,
+  endpoint       TEXT NOT NULL,
+  complement     INTEGER NOT NULL,     -- 1 for a card part that exists only beside a voucher
+  first_seen_at  TEXT NOT NULL,
+  authorised_at  TEXT,
+  captured_at    TEXT,
+  refunded_at    TEXT,
+  PRIMARY KEY (order_id, psp, call_number, position),
+  FOREIGN KEY (order_id, psp, call_number) REFERENCES records (order_id, psp, call_number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenders_by_transaction ON tenders (tender_id);
+
+CREATE TABLE discrepancies (
+  id             INTEGER PRIMARY KEY,
+  kind           TEXT NOT NULL,
+  severity       TEXT NOT NULL,
+  shop           TEXT NOT NULL,
+  endpoint       TEXT,                 -- of a discrepancy of an endpoint
+  order_id       INTEGER REFERENCES orders (order_id),  -- of a discrepancy of an order
+  psp            TEXT,
+  call_number    TEXT,                 -- of a discrepancy of one record
+  subject        TEXT NOT NULL,        -- tells two of one kind on one record apart
+  expected_cents INTEGER,
+  actual_cents   INTEGER,
+  detail         TEXT NOT NULL,
+  opened_at      TEXT NOT NULL,
+  closed_at      TEXT,
+  acked_at       TEXT,
+  acked_by       TEXT,
+  acked_note     TEXT,
+  snoozed_until  TEXT                  -- when a person wants to be reminded of it; NULL once it has closed
+) STRICT;
+CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
+CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
+CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX discrepancies_to_remind_of ON discrepancies (snoozed_until) WHERE snoozed_until IS NOT NULL;
+
+-- What people said of discrepancies: each acknowledgement of the log, with the one that it concerns.
+CREATE TABLE acts (
+  seq            INTEGER PRIMARY KEY REFERENCES log (seq),
+  discrepancy_id INTEGER REFERENCES discrepancies (id)  -- NULL: the rules of today never raised it
+) STRICT;
+CREATE INDEX acts_by_discrepancy ON acts (discrepancy_id);
+
+-- What a PSP's own API is asked about. Two with the same topic and subject at one endpoint are one.
+CREATE TABLE questions (
+  endpoint    TEXT NOT NULL,
+  topic       TEXT NOT NULL,           -- session, transaction, payment, order, window
+  subject     TEXT NOT NULL,
+  shop        TEXT NOT NULL,
+  psp         TEXT NOT NULL,
+  order_id    INTEGER REFERENCES orders (order_id),  -- as soon as it is known
+  asked_at    TEXT NOT NULL,           -- when it was last raised, or from when on it may be asked; an answer sought before that is not the last word
+  state       TEXT NOT NULL,           -- open, unsettled, settled, unknown, given_up, withdrawn
+  answered_at TEXT,
+  settled_at  TEXT,                    -- the last answer that left nothing open, whatever was asked since
+  overdue_at  TEXT,                    -- when a person is told that the answer is missing
+  overdue     INTEGER NOT NULL,        -- 1: that time is over
+  PRIMARY KEY (endpoint, topic, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX questions_by_order ON questions (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX questions_pending ON questions (endpoint, asked_at) WHERE state IN ('open', 'unsettled');
+CREATE INDEX questions_to_look_at ON questions (overdue_at) WHERE overdue_at IS NOT NULL;
+CREATE INDEX questions_overdue ON questions (endpoint, asked_at, topic, subject, state, order_id) WHERE overdue = 1;
+
+-- When each endpoint was heard: its habit, against which its silence is measured.
+CREATE TABLE endpoints (
+  endpoint       TEXT PRIMARY KEY,
+  shop           TEXT NOT NULL,
+  psp            TEXT NOT NULL,
+  first_heard_at TEXT NOT NULL,
+  heard_at       TEXT NOT NULL,        -- the last time
+  look_at        TEXT                  -- when its silence may be too long; NULL: it is, and a person was told
+) STRICT, WITHOUT ROWID;
+CREATE INDEX endpoints_to_look_at ON endpoints (look_at) WHERE look_at IS NOT NULL;
+
+CREATE TABLE heard_hours (
+  endpoint TEXT NOT NULL REFERENCES endpoints (endpoint),
+  hour     INTEGER NOT NULL,           -- since 1970, UTC
+  calls    INTEGER NOT NULL,
+  PRIMARY KEY (endpoint, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entries (
+  entry_id      INTEGER PRIMARY KEY,
+  order_id      INTEGER REFERENCES orders (order_id),
+  psp           TEXT,
+  call_number   TEXT,
+  JournalCode   TEXT NOT NULL, JournalLib  TEXT NOT NULL,
+  EcritureNum   TEXT NOT NULL, EcritureDate TEXT NOT NULL,
+  CompteNum     TEXT NOT NULL, CompteLib   TEXT NOT NULL,
+  CompAuxNum    TEXT, CompAuxLib TEXT,
+  PieceRef      TEXT NOT NULL, PieceDate   TEXT NOT NULL,
+  EcritureLib   TEXT NOT NULL,
+  Debit         INTEGER NOT NULL, Credit   INTEGER NOT NULL,  -- cents
+  EcritureLet   TEXT, DateLet TEXT,
+  ValidDate     TEXT,
+  Montantdevise INTEGER, Idevise TEXT
+) STRICT;
+
+-- ───────────────────────────── beside the fold ─────────────────────────────
+
+CREATE TABLE outbox (
+  id             INTEGER PRIMARY KEY,
+  shop           TEXT NOT NULL,
+  discrepancy_id INTEGER NOT NULL,
+  news           TEXT NOT NULL CHECK (news IN ('opened', 'reminded', 'closed')),
+  urgent         INTEGER NOT NULL,     -- 1: at once; 0: with the next digest
+  created_at     TEXT NOT NULL,
+  message_id     TEXT,                 -- the e-mail it belongs to, fixed at the first attempt
+  claimed_at     TEXT,                 -- when that e-mail was first put together
+  attempts       INTEGER NOT NULL DEFAULT 0,
+  attempt_at     TEXT NOT NULL,        -- not before
+  last_error     TEXT,
+  done_at        TEXT,                 -- sent, or no longer worth sending
+  outcome        TEXT CHECK (outcome IN ('sent', 'superseded'))
+) STRICT;
+CREATE INDEX outbox_waiting ON outbox (attempt_at) WHERE done_at IS NULL;
+CREATE INDEX outbox_by_discrepancy ON outbox (discrepancy_id);
+CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX outbox_digests ON outbox (shop, claimed_at) WHERE urgent = 0;
+
+CREATE TABLE attempts (
+  endpoint   TEXT NOT NULL,
+  topic      TEXT NOT NULL,
+  subject    TEXT NOT NULL,
+  attempts   INTEGER NOT NULL,
+  attempt_at TEXT NOT NULL,            -- not before
+  last_error TEXT,
+  PRIMARY KEY (endpoint, topic, subject)
+) STRICT, WITHOUT ROWID;
+
+-- One for each day that brought entries; mailed after that day's midnight in Paris.
+CREATE TABLE anchors (
+  seq        INTEGER PRIMARY KEY REFERENCES log (seq),  -- the last entry before that midnight
+  chain_hash TEXT NOT NULL,            -- as it was then
+  first_seq  INTEGER NOT NULL,         -- the first entry since the anchor before
+  first_day  TEXT NOT NULL,            -- days in Paris, from the first …
+  day        TEXT NOT NULL,            -- … to the last
+  message_id TEXT NOT NULL,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  attempt_at TEXT NOT NULL,            -- not before
+  last_error TEXT,
+  sent_at    TEXT
+) STRICT;
+
+CREATE TABLE rejections (
+  id             INTEGER PRIMARY KEY,
+  received_at    TEXT NOT NULL,
+  endpoint       TEXT NOT NULL,
+  psp            TEXT NOT NULL,
+  reason         TEXT NOT NULL,        -- in English, without any value from outside
+  payload_sha256 TEXT NOT NULL
+) STRICT;
+
+-- ───────────────────────────── for accountants ─────────────────────────────
+
+CREATE VIEW acct_orders AS
+SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_at, v.due,
+       -- trials count only where there is nothing else
+       COALESCE((SELECT SUM(r.paid_cents) FROM records r
+                  WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS paid_cents,
+       o.state,
+       COALESCE((SELECT SUM(r.refunded_cents) FROM records r
+                  WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS refunded_cents,
+       -- what the customer still has to pay: a refund is no debt
+       MAX(v.total_cents - COALESCE((SELECT SUM(r.paid_cents) FROM records r
+                  WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0), 0) AS owed_cents
+FROM orders o
+JOIN order_versions v ON v.order_id = o.order_id
+ AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id);
+
+CREATE VIEW acct_register AS
+SELECT o.shop, r.psp, r.endpoint, r.mode, o.reference AS order_ref, r.call_number, r.currency,
+       r.expected_cents, r.expected_from, r.voucher_cents, r.card_cents, r.paid_cents, r.refunded_cents,
+       r.paid_cents - r.expected_cents AS gap_cents,
+       r.state, r.first_seen_at, r.authorised_at, r.captured_at, r.settled_at,
+       (SELECT COUNT(*) FROM discrepancies d
+         WHERE d.order_id = r.order_id AND d.closed_at IS NULL
+           AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))
+       ) AS open_discrepancies,
+       r.paid_cents - r.refunded_cents AS kept_cents,
+       r.refunding_cents  -- refunds asked for, not made yet
+FROM records r JOIN orders o USING (order_id);
+
+CREATE VIEW acct_tenders AS
+SELECT o.shop, t.psp, t.endpoint, r.mode, o.reference AS order_ref, t.call_number,
+       t.tender_id, t.instrument, t.brand, t.amount_cents, t.refunded_cents, t.state,
+       t.authorisation, t.contract, t.authorised_at, t.captured_at, t.refunded_at, t.currency
+FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id);
+
+CREATE VIEW acct_discrepancies AS
+SELECT d.id, d.kind, d.severity, d.shop, COALESCE(d.psp, o.psp) AS psp, o.reference AS order_ref,
+       COALESCE(d.call_number, o.call_number) AS call_number,
+       d.opened_at, d.closed_at, d.expected_cents, d.actual_cents, d.detail, d.acked_at, d.acked_note,
+       d.acked_by, d.endpoint, d.snoozed_until,
+       (SELECT json_extract(l.content, '$.note') FROM acts a JOIN log l USING (seq)
+         WHERE a.discrepancy_id = d.id AND json_extract(l.content, '$.note') IS NOT NULL
+         ORDER BY a.seq DESC LIMIT 1) AS last_note
+FROM discrepancies d LEFT JOIN orders o USING (order_id);
+
+CREATE VIEW acct_acknowledgements AS
+SELECT l.seq, l.at,
+       -- an act without anything to add is its bare name; a snooze has its date
+       CASE json_type(l.content, '$.act') WHEN 'object' THEN 'snoozed'
+            ELSE COALESCE(json_extract(l.content, '$.act'), 'acknowledged') END AS act,
+       json_extract(l.content, '$.by') AS "by",
+       a.discrepancy_id, d.kind, d.shop, o.reference AS order_ref,
+       COALESCE(d.call_number, o.call_number) AS call_number,
+       json_extract(l.content, '$.note') AS note,
+       json_extract(l.content, '$.act.snoozed.until') AS until
+FROM acts a JOIN log l USING (seq) LEFT JOIN discrepancies d ON d.id = a.discrepancy_id
+LEFT JOIN orders o USING (order_id);
+
+CREATE VIEW acct_entries AS
+SELECT e.JournalCode, e.JournalLib, e.EcritureNum, e.EcritureDate, e.CompteNum, e.CompteLib, e.CompAuxNum,
+       e.CompAuxLib, e.PieceRef, e.PieceDate, e.EcritureLib, e.Debit, e.Credit, e.EcritureLet, e.DateLet,
+       e.ValidDate, e.Montantdevise, e.Idevise,
+       o.shop, e.psp, o.reference AS order_ref, e.call_number
+FROM entries e LEFT JOIN orders o USING (order_id);
+
+CREATE VIEW acct_notifications AS
+SELECT seq, at AS received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, NULL AS reason,
+       COALESCE(json_extract(content, '$.origin'), 'call') AS origin
+FROM log WHERE kind = 'notification'
+UNION ALL
+SELECT NULL, received_at, endpoint, psp, 'rejected', 0, payload_sha256, NULL, reason, 'call' FROM rejections;
+
+CREATE VIEW acct_confirmations AS
+SELECT q.shop, q.psp, q.endpoint, q.topic, q.subject, o.reference AS order_ref, q.asked_at, q.state, q.answered_at,
+       a.attempts, a.attempt_at AS next_attempt_at, a.last_error
+FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject) LEFT JOIN orders o USING (order_id);

@@ -1,0 +1,65 @@
+//! Which tender a line of a statement pays out. The ledger knows which order a line is about; here it finds its part.
+
+use std::cmp::Reverse;
+
+use crate::domain::{Cents, Order, Payout};
+
+use super::tenders::{Attempt, Evidence};
+use super::{Policy, Rules};
+
+/// Enters every line with the tender that it pays out, and returns those that pay out nothing that was accepted.
+pub(super) fn allocate(attempts: &mut [Attempt], order: &Order, policy: &Policy) -> Vec<Payout> {
+    if !policy.has(Rules::Third) {
+        return Vec::new();
+    }
+    let mut lines: Vec<&Payout> = order.payouts.iter().collect();
+    // Payments before what is taken back of them; and those that name their transaction before those that do not.
+    lines.sort_by_key(|payout| {
+        let line = &payout.line;
+        (
+            (line.amount < Cents::ZERO, line.transaction.is_none(), Reverse(line.amount)),
+            (payout.paid_on, &payout.id),
+        )
+    });
+    let mut astray = Vec::new();
+    for payout in lines {
+        let tenders = attempts.iter_mut().flat_map(|attempt| &mut attempt.tenders);
+        let candidates = tenders.filter_map(|evidence| Some((fit(payout, evidence)?, evidence)));
+        // Of several that fit as well the first: `max_by` would take the last.
+        let best = candidates.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        match best {
+            Some((_, evidence)) => evidence.pay_out(payout.clone()),
+            None => astray.push(payout.clone()),
+        }
+    }
+    astray
+}
+
+/// How well a tender fits a line, best last; `None` if it cannot be the one.
+fn fit(payout: &Payout, evidence: &Evidence) -> Option<[bool; 4]> {
+    let (line, tender) = (&payout.line, &evidence.tender);
+    let possible = tender.instrument == payout.id.issuer.pays() && tender.booked.received_on.is_some();
+    possible.then(|| {
+        let names_it = line.transaction.is_some() && line.transaction == tender.id
+            || line.authorisation.is_some() && line.authorisation == tender.authorisation;
+        let exact = evidence.is_exact(line.amount);
+        [names_it, exact && tender.booked.settled == Cents::ZERO, exact, tender.booked.settled == Cents::ZERO]
+    })
+}
+
+impl Evidence {
+    /// Whether a line of this amount is one that this part lets expect: all of it, what is kept, or a refund of it.
+    pub(super) fn is_exact(&self, amount: Cents) -> bool {
+        let tender = &self.tender;
+        let back = Cents::ZERO.minus(amount);
+        amount == tender.amount || amount == tender.kept() || self.made().any(|refund| refund.amount == back)
+    }
+
+    fn pay_out(&mut self, payout: Payout) {
+        let booked = &mut self.tender.booked;
+        booked.settled = booked.settled.plus(payout.line.amount);
+        booked.settled_on = booked.settled_on.max(Some(payout.paid_on));
+        booked.payouts.push(payout.id.clone());
+        self.payouts.push(payout);
+    }
+}

