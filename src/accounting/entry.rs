@@ -1,6 +1,8 @@
 //! An entry and its lines.
 
-use crate::domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId};
+use std::str::FromStr;
+
+use crate::domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId, UnknownWord};
 
 use super::books::{Account, Journal};
 
@@ -87,6 +89,16 @@ impl Leg {
             Self::Commission => "commission",
             Self::Vat => "vat",
         }
+    }
+}
+
+impl FromStr for Leg {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| UnknownWord {
+            text: text.chars().take(40).collect(),
+            expected: "voucher, card, customer, suspense, bank, commission, vat",
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! What one order, or one statement, brings into the books on one day; and how that becomes an entry.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use crate::domain::{
     Brand, CallNumber, Cents, Contract, Day, Issuer, OrderRef, Psp, ShopId, StatementNumber, TenderId,
+    UnknownWord,
 };
 
 use super::{Account, Books, Entry, JournalRole, Leg, Line, Role, Source, plain};
@@ -55,6 +57,16 @@ impl Movement {
             Self::Return => "return",
             Self::Payout => "payout",
         }
+    }
+}
+
+impl FromStr for Movement {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| UnknownWord {
+            text: text.chars().take(40).collect(),
+            expected: "receipt, return, payout",
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Item, Language, Letter};
 use crate::domain::News;
 use crate::domain::{
-    Brand, CallNumber, Cents, Currency, EndpointId, ExpectedFrom, Instrument, Kind, Mode, OrderRef, Psp,
-    Record, RecordState, Tender, TenderId, TenderState, Timestamp,
+    Booked, Brand, CallNumber, Cents, Currency, EndpointId, ExpectedFrom, Instrument, Kind, Mode, OrderRef,
+    Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
 };
 
 pub(super) fn at(text: &str) -> Timestamp {

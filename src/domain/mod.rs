@@ -28,7 +28,7 @@ mod statement;
 mod tender;
 mod time;
 
-pub use commission::{CommissionRates, spread};
+pub use commission::{CommissionRate, CommissionRates, spread};
 pub use day::{DateError, Day, Period};
 pub use discrepancy::{Finding, Kind, News, Severity, UnknownKind};
 pub use event::{

@@ -5,17 +5,16 @@ mod manifest;
 mod numbers;
 mod sheets;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::accounting::{Books, Leg, Movement, Posting};
-use crate::domain::{Cents, Day, Period, Timestamp};
+use crate::accounting::{Account, Books, Movement, Part, Posting};
+use crate::domain::{Contract, Day, OrderRef, Period, ShopId, TenderId, Timestamp};
 
 use super::LedgerError;
 use super::entry::Close;
 use super::fold::Head;
-use numbers::Numbers;
-
-pub(super) use sheets::{Due, each as each_due};
+pub(super) use numbers::Numbers;
+pub(super) use sheets::each as each_due;
 
 /// The last day of the last period that was closed.
 pub(super) fn closed_through(conn: &Connection) -> Result<Option<Day>, LedgerError> {
@@ -116,11 +115,11 @@ pub(super) fn book(conn: &Connection, period: Period, books: &Books, today: Day)
                     movement.as_str(),
                     posting.leg.as_str(),
                     line.source.as_ref().map(|source| source.psp.as_str()),
-                    line.source.as_ref().and_then(|source| source.order_ref.as_ref()).map(|r| r.as_str()),
+                    line.source.as_ref().and_then(|source| source.order_ref.as_ref()).map(OrderRef::as_str),
                     line.source.as_ref().map(|source| source.call_number.as_str()),
-                    tender.and_then(|(id, _)| id.as_ref()).map(|id| id.as_str()),
+                    tender.and_then(|(id, _)| id.as_ref()).map(TenderId::as_str),
                     tender.map(|(_, brand)| brand.as_str()),
-                    line.source.as_ref().and_then(|source| source.contract.as_ref()).map(|c| c.as_str()),
+                    line.source.as_ref().and_then(|source| source.contract.as_ref()).map(Contract::as_str),
                     entry.journal.code,
                     entry.journal.label,
                     entry.number,
@@ -145,11 +144,7 @@ pub(super) fn book(conn: &Connection, period: Period, books: &Books, today: Day)
 }
 
 /// The order of a part that a statement pays out.
-fn order_of(
-    conn: &Connection,
-    shop: &crate::domain::ShopId,
-    posting: &Posting,
-) -> Result<Option<i64>, LedgerError> {
+fn order_of(conn: &Connection, shop: &ShopId, posting: &Posting) -> Result<Option<i64>, LedgerError> {
     let Some(part) = posting.part.as_ref() else { return Ok(None) };
     let found = match &part.order_ref {
         Some(reference) => conn
@@ -185,14 +180,6 @@ struct Booked {
     number: String,
 }
 
-fn leg(text: &str) -> Option<Leg> {
-    Leg::ALL.into_iter().find(|leg| leg.as_str() == text)
-}
-
-fn movement(text: &str) -> Option<Movement> {
-    Movement::ALL.into_iter().find(|movement| movement.as_str() == text)
-}
-
 const BOOKED: &str =
     "SELECT PieceDate, movement, leg, psp, order_ref, call_number, tender_id, brand, contract, CompteNum,
        CompteLib, SUM(Debit - Credit), MIN(EcritureNum), MIN(line)
@@ -201,17 +188,12 @@ const BOOKED: &str =
 const BY_POSTING: &str = "GROUP BY PieceDate, movement, leg, psp, order_ref, call_number, tender_id, brand, CompteNum ORDER BY MIN(line)";
 
 impl Booked {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Self>> {
-        let (Some(movement), Some(leg)) =
-            (movement(&row.get::<_, String>(1)?), leg(&row.get::<_, String>(2)?))
-        else {
-            return Ok(None);
-        };
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (psp, call): (Option<_>, Option<_>) = (row.get(3)?, row.get(5)?);
         let brand: Option<_> = row.get(7)?;
         let tender_id = row.get(6)?;
         let part = match psp.zip(call) {
-            Some((psp, call_number)) => Some(crate::accounting::Part {
+            Some((psp, call_number)) => Some(Part {
                 order_ref: row.get(4)?,
                 psp,
                 call_number,
@@ -222,27 +204,26 @@ impl Booked {
         };
         let number: String = row.get(9)?;
         let label: String = row.get(10)?;
-        let Ok(account) = crate::accounting::Account::new(&number, &label) else { return Ok(None) };
-        let amount: Cents = row.get(11)?;
-        Ok(Some(Self {
+        let account = Account::new(&number, &label).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(9, rusqlite::types::Type::Text, error.into())
+        })?;
+        Ok(Self {
             day: row.get(0)?,
-            movement,
-            posting: Posting { leg, part, account, amount },
+            movement: row.get(1)?,
+            posting: Posting { leg: row.get(2)?, part, account, amount: row.get(11)? },
             number: row.get(12)?,
-        }))
+        })
     }
 
     fn of_order(conn: &Connection, order_id: i64) -> Result<Vec<Self>, LedgerError> {
         let query = format!("{BOOKED} order_id = ?1 AND movement <> 'payout' {BY_POSTING}");
         let mut rows = conn.prepare_cached(&query)?;
-        let found = rows.query_map([order_id], Self::read)?.collect::<Result<Vec<_>, _>>()?;
-        Ok(found.into_iter().flatten().collect())
+        Ok(rows.query_map([order_id], Self::read)?.collect::<Result<_, _>>()?)
     }
 
     fn of_statement(conn: &Connection, statement_id: i64) -> Result<Vec<Self>, LedgerError> {
         let query = format!("{BOOKED} statement_id = ?1 {BY_POSTING}");
         let mut rows = conn.prepare_cached(&query)?;
-        let found = rows.query_map([statement_id], Self::read)?.collect::<Result<Vec<_>, _>>()?;
-        Ok(found.into_iter().flatten().collect())
+        Ok(rows.query_map([statement_id], Self::read)?.collect::<Result<_, _>>()?)
     }
 }

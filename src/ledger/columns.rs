@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::accounting::{Leg, Movement};
 use crate::domain::{
     AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, ExpectedFrom,
     Instrument, Issuer, Kind, Mode, OrderRef, Psp, RecordState, ShopId, StatementNumber, Subject, TenderId,
@@ -73,4 +74,17 @@ macro_rules! words {
     };
 }
 
-words!(Day, ExpectedFrom, Instrument, Issuer, Kind, Mode, Psp, RecordState, TenderState, Topic);
+words!(
+    Leg,
+    Movement,
+    Day,
+    ExpectedFrom,
+    Instrument,
+    Issuer,
+    Kind,
+    Mode,
+    Psp,
+    RecordState,
+    TenderState,
+    Topic
+);

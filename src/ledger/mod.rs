@@ -46,8 +46,8 @@ pub use outbox::Claim;
 pub use payload::Envelope;
 pub use proof::{Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    DiscrepancyFilter, DiscrepancyRow, LogLine, OrderStory, PendingQuestion, QuestionLine, Reader,
-    RecordFilter, RecordRow, StrandedQuestion, Takings, TenderRow, UnheardOrder,
+    DiscrepancyFilter, DiscrepancyRow, EntryRange, LogLine, OrderStory, PendingQuestion, QuestionLine,
+    Reader, RecordFilter, RecordRow, StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;

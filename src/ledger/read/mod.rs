@@ -2,6 +2,7 @@
 //! themselves and never hinder the writer.
 
 mod discrepancies;
+mod entries;
 mod questions;
 mod records;
 mod story;
@@ -12,6 +13,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
+pub use entries::EntryRange;
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use story::{LogLine, OrderStory};

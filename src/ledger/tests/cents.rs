@@ -73,7 +73,7 @@ fn a_row_without_any_payment_is_found() {
         "INSERT INTO records VALUES (1, 'up2pay', 'x', 'e', 'production', 'EUR', NULL, NULL, 1, 0, 1, 0, 0, 'unverified',
            '2026-03-01T23:30:00.000Z', NULL, NULL, NULL);
          INSERT INTO tenders VALUES (1, 'up2pay', 'x', 0, NULL, 'voucher', 'CVCO', 1, 'EUR', 0, 'captured', NULL, NULL,
-           'e', 0, '2026-03-01T23:30:00.000Z', NULL, NULL, NULL)",
+           'e', 0, '2026-03-01T23:30:00.000Z', NULL, NULL, NULL, NULL, 0, NULL)",
     );
     let flaw = cents(&book).expect("found");
     assert_eq!(flaw.place, "cents of shop camping, 2026-03-02, order C, call x", "the day is that of Paris");

@@ -151,7 +151,10 @@ fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
         old.execute("ATTACH ?1 AS new", [book.path().to_str().expect("a path")]).expect("attached");
         let tables: Vec<String> = {
             let mut names = old
-                .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' ORDER BY rowid")
+                // Nothing was ever written to `entries` before version 4.
+                .prepare(
+                    "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'entries' ORDER BY rowid",
+                )
                 .expect("tables");
             names.query_map([], |row| row.get(0)).expect("names").collect::<Result<_, _>>().expect("names")
         };

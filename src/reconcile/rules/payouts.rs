@@ -15,7 +15,7 @@ pub(super) fn findings<'d>(
     now: Timestamp,
 ) -> impl Iterator<Item = Finding> + 'd {
     let of_issuer = move |issuer| Due::of(draft, issuer)?.finding(draft, policy, now);
-    Issuer::ALL.into_iter().filter_map(of_issuer).chain(commissions(draft))
+    Issuer::ALL.into_iter().filter_map(of_issuer).chain(commissions(draft, policy))
 }
 
 /// When time alone may bring such a finding.
@@ -119,7 +119,15 @@ impl<'d> Due<'d> {
     }
 }
 
-/// Commissions that are not what the table says.
-fn commissions(_draft: &Draft) -> std::iter::Empty<Finding> {
-    std::iter::empty()
+/// Commissions of single lines that are not what the rate says, but for a cent of rounding.
+fn commissions<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item = Finding> + 'd {
+    draft.evidence.iter().flat_map(|evidence| &evidence.payouts).filter_map(|payout| {
+        let kept = payout.line.commission?;
+        let expected = policy.rates.commission(payout.id.issuer, payout.paid_on, payout.line.amount)?;
+        (kept.minus(expected).abs() > Cents::new(1)).then(|| {
+            let name = payout.id.to_string();
+            let finding = draft.finding(Kind::CommissionMismatch, &name, name.clone());
+            Finding { expected: Some(expected), actual: Some(kept), ..finding }
+        })
+    })
 }

@@ -155,8 +155,34 @@ fn of_after_sale() -> Vec<Promise> {
     ]
 }
 
+fn of_statements() -> Vec<Promise> {
+    let paid = || voucher_and_card(order(10_000), 6000, 4000);
+    let days = |days: i64| days * 24 * 60;
+    vec![
+        promise(
+            Kind::SettlementMissing,
+            paid().due_on_statements().paid_out(Issuer::Bank, 4000).seen(days(12)),
+            paid()
+                .due_on_statements()
+                .paid_out(Issuer::Bank, 4000)
+                .paid_out(Issuer::Ancv, 6000)
+                .seen(days(12)),
+        ),
+        promise(
+            Kind::SettlementMismatch,
+            paid().paid_out(Issuer::Ancv, 5999),
+            paid().paid_out(Issuer::Ancv, 6000),
+        ),
+        promise(
+            Kind::CommissionMismatch,
+            paid().paid_out_less(Issuer::Ancv, 6000, Some(152)),
+            paid().paid_out_less(Issuer::Ancv, 6000, Some(151)),
+        ),
+    ]
+}
+
 fn table() -> Vec<Promise> {
-    [of_amounts(), of_doubles(), of_orders(), of_answers(), of_after_sale(), of_content()]
+    [of_amounts(), of_doubles(), of_orders(), of_answers(), of_after_sale(), of_content(), of_statements()]
         .into_iter()
         .flatten()
         .collect()
@@ -174,9 +200,9 @@ fn each_kind_is_raised_alone_and_its_neighbour_is_clean() {
 fn the_table_holds_every_kind_that_facts_can_raise() {
     let mut held: Vec<Kind> = table().iter().map(|promise| promise.kind).collect();
     held.sort_unstable();
-    // Those of an endpoint: there is no fact about an order behind them.
-    let of_endpoints = [Kind::SignatureFailures, Kind::EndpointSilent];
-    let wanted: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !of_endpoints.contains(kind)).collect();
+    // Those of an endpoint or a statement: there is no fact about an order behind them.
+    let of_no_order = [Kind::SignatureFailures, Kind::EndpointSilent, Kind::StatementLineUnknown];
+    let wanted: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !of_no_order.contains(kind)).collect();
     assert_eq!(held, wanted);
 }
 

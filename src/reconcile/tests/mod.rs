@@ -23,9 +23,9 @@ use std::time::Duration;
 
 use crate::domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
-    Event, Finding, Instrument, Kind, Mode, Operation, Order, OrderRef, OrderVersion, Psp, Record,
-    RecordState, ReportedState, Source, StatusCode, StatusReading, Subject, Tender, TenderId, TenderState,
-    Timestamp,
+    Event, Finding, Instrument, Issuer, Kind, LineId, Mode, Operation, Order, OrderRef, OrderVersion, Payout,
+    PayoutTerms, Psp, Record, RecordState, ReportedState, Source, StatementLine, StatementNumber, StatusCode,
+    StatusReading, Subject, Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::{Assessment, Fact, Policy, Rules, assess};
@@ -250,6 +250,36 @@ impl Case {
         let contract = Contract::new(contract).expect("a contract");
         let endpoint = EndpointId::new("camping").expect("an endpoint");
         self.policy.endpoints.insert(endpoint, [contract].into());
+        self
+    }
+    /// Payments of its endpoint must be on a statement within ten days.
+    fn due_on_statements(mut self) -> Self {
+        let terms =
+            PayoutTerms { since: "2020-01-01".parse().expect("a day"), delay: Duration::from_hours(240) };
+        let endpoint = EndpointId::new("camping").expect("an endpoint");
+        self.policy.payouts.insert(endpoint, Issuer::ALL.map(|issuer| (issuer, terms)).into());
+        self
+    }
+    /// A line of a statement is about it.
+    fn paid_out(self, issuer: Issuer, cents: i64) -> Self {
+        self.paid_out_less(issuer, cents, None)
+    }
+    fn paid_out_less(mut self, issuer: Issuer, cents: i64, commission: Option<i64>) -> Self {
+        let position = u32::try_from(self.order.payouts.len()).expect("few") + 1;
+        let statement = StatementNumber::new("R1").expect("a number");
+        self.order.payouts.push(Payout {
+            id: LineId { issuer, statement, position },
+            paid_on: minute(4 * 24 * 60).paris_day(),
+            line: StatementLine {
+                transaction: None,
+                reference: None,
+                authorisation: None,
+                contract: None,
+                amount: Cents::new(cents),
+                commission: commission.map(Cents::new),
+                dated: None,
+            },
+        });
         self
     }
     fn awaiting_an_answer(mut self) -> Self {

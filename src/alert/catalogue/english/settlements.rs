@@ -3,7 +3,7 @@
 use super::super::Steps;
 
 pub(super) const MISSING: Steps = &[
-    "Look for the payment on the statements of ANCV (Espace PTL) or of the bank: the one that has it may not have been imported yet.",
+    "Look for the payment on the statements of ANCV or of the bank: the one that has it may not have been imported yet.",
     "If it is on a statement, import that (statement import): the discrepancy then closes by itself.",
     "If it is not, claim it from ANCV for a voucher, from the bank for a card, with reference and transaction.",
 ];

@@ -3,7 +3,7 @@
 use super::super::Steps;
 
 pub(super) const MISSING: Steps = &[
-    "Cherchez le paiement sur les relevés de l'ANCV (Espace PTL) ou de la banque : le relevé qui le porte n'a peut-être pas été importé.",
+    "Cherchez le paiement sur les relevés de l'ANCV ou de la banque : le relevé qui le porte n'a peut-être pas été importé.",
     "S'il est sur un relevé, importez-le (statement import) : l'écart se fermera de lui-même.",
     "S'il n'y est pas, réclamez-le à l'ANCV pour un chèque-vacances, à la banque pour une carte, avec la référence et la transaction.",
 ];
