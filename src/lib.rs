@@ -32,6 +32,7 @@ pub mod config;
 pub mod confirm;
 pub mod crypto;
 pub mod domain;
+pub mod export;
 pub mod ledger;
 pub mod lifecycle;
 pub mod listener;

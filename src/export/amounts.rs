@@ -1,0 +1,9 @@
+//! Amounts as files have them.
+
+use crate::domain::Cents;
+
+/// With a decimal comma, `180,00`.
+#[must_use]
+pub fn french(amount: Cents) -> String {
+    amount.to_string().replace('.', ",")
+}
