@@ -41,6 +41,7 @@ pub mod outbound;
 pub mod psp;
 pub mod reconcile;
 pub mod sandbox;
+pub mod settlement;
 pub mod simulate;
 pub mod sweep;
 pub mod telemetry;

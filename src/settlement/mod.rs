@@ -1,0 +1,61 @@
+//! Statements as ANCV and banks hand them out: files of lines, read by a column map. The layout of ANCV's statements of
+//! reimbursement is not public, and every bank has its own, so the merchant says which column is what.
+
+mod amount;
+mod read;
+
+use encoding_rs::Encoding;
+
+use crate::domain::{Issuer, ShopId};
+
+pub use read::{FileError, Given, LineProblem, read};
+
+/// How the files of one issuer are laid out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name in the configuration.
+    pub id: String,
+    /// Who issues them.
+    pub issuer: Issuer,
+    /// Whose they are, if they are one shop's.
+    pub shop: Option<ShopId>,
+    /// The encoding of their text.
+    pub encoding: &'static Encoding,
+    /// What stands between two cells.
+    pub delimiter: u8,
+    /// `,` or `.`
+    pub decimal: char,
+    /// How dates are written, as `strftime` has it.
+    pub date: String,
+    /// Lines before the one that names the columns.
+    pub skip_lines: usize,
+    /// Which column is what.
+    pub columns: Columns,
+}
+
+/// The names of columns; compared without case and accents.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Columns {
+    /// What is paid out, before commission.
+    pub amount: String,
+    /// The merchant's reference.
+    pub reference: Option<String>,
+    /// The issuer's transaction.
+    pub transaction: Option<String>,
+    /// The authorisation number.
+    pub authorisation: Option<String>,
+    /// The contract.
+    pub contract: Option<String>,
+    /// When the customer paid.
+    pub date: Option<String>,
+    /// What is kept of the line.
+    pub commission: Option<String>,
+    /// What is left of the line.
+    pub net: Option<String>,
+    /// The statement's number.
+    pub statement: Option<String>,
+    /// When the money came.
+    pub paid_on: Option<String>,
+    /// What is kept of the whole statement, on each of its lines.
+    pub statement_commission: Option<String>,
+}
