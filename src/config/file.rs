@@ -9,12 +9,13 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::accounting::{self, RawAccounting, RawStatement};
 use super::endpoint::RawEndpoint;
 use super::explain::{explain, holds_password};
 use super::secrets::{self, Source};
 use super::{
-    AlertSettings, Config, ConfigError, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings, Problem,
-    Shop,
+    AccountingSettings, AlertSettings, BookSettings, Config, ConfigError, ConfirmSettings, Endpoint,
+    LedgerSettings, ListenerSettings, Problem, Shop, StatementSettings,
 };
 use crate::alert::{MailError, MailSettings, Mailer};
 use crate::crypto::SecretToken;
@@ -35,6 +36,10 @@ pub struct RawConfig {
     alerts: Option<RawAlerts>,
     #[serde(default)]
     confirm: RawConfirm,
+    #[serde(default)]
+    accounting: RawAccounting,
+    #[serde(default)]
+    statement: Vec<RawStatement>,
     #[serde(default)]
     shop: Vec<RawShop>,
 }
@@ -150,7 +155,7 @@ impl<'p> Check<'p> {
         self.value(key, address)
     }
 
-    fn duration(&mut self, key: &str, text: Option<&str>, default: Duration) -> Duration {
+    pub(super) fn duration(&mut self, key: &str, text: Option<&str>, default: Duration) -> Duration {
         let Some(text) = text else { return default };
         let parsed = humantime::parse_duration(text).map_err(|_| {
             format!("{text:?} is not a time span; write for instance \"20m\", \"4d\" or \"0s\"")
@@ -191,6 +196,41 @@ impl RawConfig {
         finish(path, check.problems, settings)
     }
 
+    /// What the commands for the accountant need: no secret is read.
+    ///
+    /// # Errors
+    /// A value in `[ledger]`, `[accounting]` or `[[statement]]` is wrong.
+    pub fn books(&self, path: &Path) -> Result<BookSettings, ConfigError> {
+        let mut check = Check::new(path);
+        let ledger = self.ledger_settings(&mut check);
+        let shops: Vec<ShopId> =
+            self.shop.iter().filter_map(|shop| ShopId::new(shop.id.as_str()).ok()).collect();
+        let (accounting, statements) = self.accounting(&shops, &mut check);
+        let settings = ledger.map(|ledger| BookSettings { ledger, accounting, statements, shops });
+        finish(path, check.problems, settings)
+    }
+
+    fn accounting(
+        &self,
+        shops: &[ShopId],
+        check: &mut Check<'_>,
+    ) -> (AccountingSettings, Vec<StatementSettings>) {
+        let accounting = self.accounting.resolve(shops, check);
+        let mut statements: Vec<StatementSettings> = Vec::new();
+        for (n, raw) in self.statement.iter().enumerate() {
+            let Some(settings) = raw.resolve(n, shops, check) else { continue };
+            if statements.iter().any(|other| other.profile.id == settings.profile.id) {
+                let id = &settings.profile.id;
+                check.wrong(
+                    format!("statement[{n}].id"),
+                    format!("{id} is the id of an earlier one; give each its own"),
+                );
+            }
+            statements.push(settings);
+        }
+        (accounting, statements)
+    }
+
     /// Checks every value, reads every secret, makes every adapter.
     ///
     /// # Errors
@@ -202,7 +242,12 @@ impl RawConfig {
         let alerts = self.alert_settings(&mut check);
         let confirm = self.confirm_settings(&mut check);
         let (shops, endpoints) = self.shops(&mut check);
-        let policy = self.policy(&endpoints, &mut check);
+        let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
+        let (accounting, statements) = self.accounting(&ids, &mut check);
+        let mut policy = self.policy(&endpoints, &mut check);
+        policy.book_at = accounting.book_at;
+        policy.rates = accounting.rates.clone();
+        policy.payouts = accounting::payouts(&statements, endpoints.iter().map(AsRef::as_ref));
         let warnings = std::mem::take(&mut check.warnings);
         let config = listener.zip(ledger).zip(confirm).map(|((listener, ledger), confirm)| Config {
             listener,
@@ -210,6 +255,8 @@ impl RawConfig {
             policy,
             alerts,
             confirm,
+            accounting,
+            statements,
             shops,
             endpoints,
             warnings,

@@ -2,6 +2,7 @@
 //! turns it into settings, with every secret read, every key parsed and every adapter made. Whatever is wrong
 //! is told with file, key and what would be right.
 
+mod accounting;
 mod endpoint;
 mod explain;
 mod file;
@@ -20,12 +21,14 @@ use ipnet::IpNet;
 pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
+use crate::accounting::Books;
 use crate::alert::{Language, MailError, Mailer};
 use crate::crypto::SecretToken;
-use crate::domain::{Contract, EndpointId, Mode, Psp, ShopId};
+use crate::domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
 use crate::outbound::Proxy;
 use crate::psp::Adapter;
 use crate::reconcile::Policy;
+use crate::settlement::Profile;
 
 /// Where the configuration is if nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
@@ -90,6 +93,10 @@ pub struct Config {
     pub alerts: Option<AlertSettings>,
     /// `[confirm]`
     pub confirm: ConfirmSettings,
+    /// `[accounting]`
+    pub accounting: AccountingSettings,
+    /// `[[statement]]`
+    pub statements: Vec<StatementSettings>,
     /// `[[shop]]`
     pub shops: Vec<Shop>,
     /// `[[shop.endpoint]]`, of all shops.
@@ -160,6 +167,41 @@ impl Default for ConfirmSettings {
             give_up_after: Duration::from_hours(72),
         }
     }
+}
+
+/// `[accounting]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountingSettings {
+    /// How entries are made.
+    pub books: Books,
+    /// When a payment counts.
+    pub book_at: BookAt,
+    /// The company's number, for the name of a FEC.
+    pub siren: Option<String>,
+    /// What issuers keep.
+    pub rates: CommissionRates,
+}
+
+/// `[[statement]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementSettings {
+    /// How its files are laid out.
+    pub profile: Profile,
+    /// What may be expected of the issuer.
+    pub terms: PayoutTerms,
+}
+
+/// What the commands for the accountant need of a file: no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookSettings {
+    /// `[ledger]`
+    pub ledger: LedgerSettings,
+    /// `[accounting]`
+    pub accounting: AccountingSettings,
+    /// `[[statement]]`
+    pub statements: Vec<StatementSettings>,
+    /// The shops.
+    pub shops: Vec<ShopId>,
 }
 
 /// `[[shop]]`

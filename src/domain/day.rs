@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::format::{Item, StrftimeItems};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,16 @@ impl Day {
     #[must_use]
     pub fn parse_as(text: &str, pattern: &str) -> Option<Self> {
         NaiveDate::parse_from_str(text, pattern).ok().map(Self).filter(|day| day.is_likely())
+    }
+
+    /// Whether a pattern of `strftime` tells every day from every other one.
+    #[must_use]
+    pub fn is_pattern(pattern: &str) -> bool {
+        if StrftimeItems::new(pattern).any(|item| item == Item::Error) {
+            return false;
+        }
+        Self::new(2026, 3, 31)
+            .is_some_and(|day| Self::parse_as(&day.0.format(pattern).to_string(), pattern) == Some(day))
     }
 
     pub(super) const fn of(date: NaiveDate) -> Self {
