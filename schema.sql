@@ -241,6 +241,7 @@ CREATE TABLE statements (
   number           TEXT NOT NULL,
   paid_on          TEXT NOT NULL,
   commission_cents INTEGER,            -- where it is stated of the whole only
+  file_sha256      TEXT NOT NULL,      -- of the file that brought it first
   UNIQUE (shop, issuer, number)
 ) STRICT;
 CREATE INDEX statements_by_day ON statements (paid_on);

@@ -80,6 +80,12 @@ impl Day {
         self.0.year()
     }
 
+    /// Year, month and day of the month.
+    #[must_use]
+    pub fn parts(self) -> (i32, u32, u32) {
+        (self.0.year(), self.0.month(), self.0.day())
+    }
+
     /// The day after; the last day that there is comes after itself.
     #[must_use]
     pub fn next(self) -> Self {
@@ -101,8 +107,7 @@ impl Day {
     /// Its first instant: midnight in Paris.
     #[must_use]
     pub fn start(self) -> Timestamp {
-        let date = (self.0.year(), self.0.month(), self.0.day());
-        Timestamp::from_paris(date, (0, 0, 0)).unwrap_or_else(|| Timestamp::from_millis(0))
+        Timestamp::from_paris(self.parts(), (0, 0, 0)).unwrap_or_else(|| Timestamp::from_millis(0))
     }
 
     /// As a FEC has it, `20260331`.

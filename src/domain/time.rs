@@ -93,6 +93,13 @@ impl Timestamp {
         Day::of(self.0.with_timezone(&Paris).date_naive())
     }
 
+    /// Hour, minute and second that a clock in Paris shows.
+    #[must_use]
+    pub fn paris_time(self) -> (u32, u32, u32) {
+        let local = self.0.with_timezone(&Paris);
+        (local.hour(), local.minute(), local.second())
+    }
+
     /// The hour of the week in Paris, from Monday's midnight on: 0 to 167.
     #[must_use]
     pub fn paris_hour_of_week(self) -> usize {

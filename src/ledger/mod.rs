@@ -46,12 +46,13 @@ pub use outbox::Claim;
 pub use payload::Envelope;
 pub use proof::{Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    DiscrepancyFilter, DiscrepancyRow, EntryRange, LogLine, OrderStory, PendingQuestion, QuestionLine,
-    Reader, RecordFilter, RecordRow, StrandedQuestion, Takings, TenderRow, UnheardOrder,
+    DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, LogLine, OrderStory, PendingQuestion,
+    QuestionLine, Reader, RecordFilter, RecordRow, ReportRange, StrandedQuestion, Takings, TenderRow,
+    UnheardOrder,
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;
-pub use writer::{Arrival, Ledger, Store, Swept, Writer};
+pub use writer::{Arrival, Imported, Ledger, Store, Swept, Writer};
 
 /// Why the ledger could not do something.
 #[derive(Debug, thiserror::Error)]

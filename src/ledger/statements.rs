@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::{
     Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, ShopId, Statement,
-    StatementLine, Timestamp, spread,
+    StatementLine, StatementNumber, Timestamp, spread,
 };
 
+use super::entry::ImportedStatement;
 use super::{LedgerError, discrepancies};
 
 /// How a line was found to be about its order, best first (accounting practice: the issuer's own number, then what ANCV
@@ -134,7 +135,7 @@ pub(super) fn news(
 pub(super) fn keep(
     conn: &Connection,
     seq: i64,
-    statement: &Statement,
+    ImportedStatement { statement, file_sha256 }: &ImportedStatement,
     (known, fresh): (Option<i64>, &[StatementLine]),
     rates: &CommissionRates,
 ) -> Result<i64, LedgerError> {
@@ -142,7 +143,8 @@ pub(super) fn keep(
         Some(id) => id,
         None => {
             conn.prepare_cached(
-                "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents, file_sha256)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 statement.shop.as_str(),
@@ -150,6 +152,7 @@ pub(super) fn keep(
                 statement.number.as_str(),
                 statement.paid_on,
                 statement.commission,
+                file_sha256,
             ])?;
             conn.last_insert_rowid()
         }
@@ -442,8 +445,7 @@ pub(super) fn settle(
         .query_row([statement_id], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         })?;
-    let id =
-        |position| LineId { issuer, statement: crate::domain::StatementNumber::clone(&number), position };
+    let id = |position| LineId { issuer, statement: StatementNumber::clone(&number), position };
     let mut unknown = conn.prepare_cached(&format!(
         "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
          WHERE l.statement_id = ?1 AND l.order_id IS NULL ORDER BY l.position",
@@ -527,4 +529,32 @@ pub(super) fn paid_on(conn: &Connection, statement_id: i64) -> Result<Option<Day
         .prepare_cached("SELECT paid_on FROM statements WHERE statement_id = ?1")?
         .query_row([statement_id], |row| row.get(0))
         .optional()?)
+}
+
+/// How many lines the ledger has of a statement.
+pub(super) struct Count {
+    pub(super) lines: i64,
+    /// Of which nobody knows what they are about.
+    pub(super) unknown: i64,
+}
+
+pub(super) fn count(
+    conn: &Connection,
+    (shop, issuer, number): (&ShopId, Issuer, &StatementNumber),
+) -> Result<Count, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE order_id IS NULL) FROM statement_lines WHERE statement_id =
+               (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
+        )?
+        .query_row(params![shop.as_str(), issuer.as_str(), number.as_str()], |row| {
+            Ok(Count { lines: row.get(0)?, unknown: row.get(1)? })
+        })?)
+}
+
+/// Whether a file was imported, under whatever name.
+pub(super) fn is_known(conn: &Connection, file_sha256: &str) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM statements WHERE file_sha256 = ?1)")?
+        .query_row([file_sha256], |row| row.get(0))?)
 }

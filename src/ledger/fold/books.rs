@@ -1,6 +1,11 @@
 //! What the books need of the fold: statements and the orders that they are about, and the close of a period.
 
-use crate::domain::{Day, OrderKey, Record, ShopId, Timestamp};
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use crate::accounting::Books;
+use crate::domain::{Day, OrderKey, Period, Record, ShopId, Timestamp};
 use crate::reconcile::{Fact, assess};
 
 use super::{Fold, Taken};
@@ -13,14 +18,15 @@ impl Fold<'_> {
         &mut self,
         at: Timestamp,
         entry: &Entry,
-        ImportedStatement { statement, .. }: &ImportedStatement,
+        imported: &ImportedStatement,
     ) -> Result<Taken, LedgerError> {
+        let statement = &imported.statement;
         let (known, fresh) = statements::news(self.conn, statement)?;
         if fresh.is_empty() {
             return Ok(Taken::Unchanged);
         }
         let seq = self.append(at, entry, None)?;
-        let statement_id = statements::keep(self.conn, seq, statement, (known, &fresh), &self.policy.rates)?;
+        let statement_id = statements::keep(self.conn, seq, imported, (known, &fresh), &self.policy.rates)?;
         self.attach(statement_id, at)?;
         self.note_reopened_statement(statement_id, statement.paid_on)?;
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
@@ -97,7 +103,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Closes a period: books what belongs to it, then writes the close down.
+    /// Closes a period again: books what belongs to it, then writes the close down.
     pub(super) fn close(
         &mut self,
         at: Timestamp,
@@ -105,6 +111,25 @@ impl Fold<'_> {
         close: &Close,
     ) -> Result<Taken, LedgerError> {
         closings::book(self.conn, close.period, &close.books, at.paris_day())?;
+        self.write_close(at, entry, close)
+    }
+
+    /// Closes a period. `export` renders what was booked, and gives the digest of each export.
+    pub(in crate::ledger) fn take_close<E: From<LedgerError>>(
+        &mut self,
+        at: Timestamp,
+        (period, books): (Period, Books),
+        export: impl FnOnce(&Connection) -> Result<BTreeMap<String, String>, E>,
+    ) -> Result<(), E> {
+        let at = at.max(self.head.at).max(self.swept_at);
+        self.sweep(at)?;
+        closings::book(self.conn, period, &books, at.paris_day())?;
+        let close = Close { period, books, exports: export(self.conn)? };
+        self.write_close(at, &Entry::Close(close.clone()), &close)?;
+        Ok(())
+    }
+
+    fn write_close(&mut self, at: Timestamp, entry: &Entry, close: &Close) -> Result<Taken, LedgerError> {
         let before = self.head.clone();
         let seq = self.append(at, entry, None)?;
         closings::keep(self.conn, (seq, at), &before, close)?;

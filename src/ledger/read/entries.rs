@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::Reader;
+use super::Extract;
 use crate::accounting::{Account, Books, Entry, Journal, Leg, Letter, Line, Source};
 use crate::domain::{CallNumber, Cents, Day, Period, Psp, ShopId};
 use crate::ledger::closings::{self, Numbers};
@@ -26,13 +26,13 @@ const BOOKED: &str = "SELECT EcritureNum, shop, JournalCode, JournalLib, Ecritur
        IIF(lettered_in <= ?3, EcritureLet, NULL), DateLet, line
   FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?4 IS NULL OR shop = ?4) ORDER BY EcritureDate, line";
 
-impl Reader {
+impl Extract<'_> {
     /// The last day of the last period that was closed.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn closed_through(&self) -> Result<Option<Day>, LedgerError> {
-        closings::closed_through(&self.conn)
+        closings::closed_through(self.conn)
     }
 
     /// The manifest of a period, if it is closed.
@@ -40,7 +40,7 @@ impl Reader {
     /// # Errors
     /// SQLite's own.
     pub fn manifest(&self, period: Period) -> Result<Option<String>, LedgerError> {
-        closings::manifest(&self.conn, period)
+        closings::manifest(self.conn, period)
     }
 
     /// How many lines of closed periods there are in a range: how far a reader of them is.
@@ -64,7 +64,7 @@ impl Reader {
         range: &EntryRange,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        each_booked(&self.conn, range, &mut tell)?;
+        each_booked(self.conn, range, &mut tell)?;
         let Some(books) = &range.drafts else { return Ok(()) };
         let open_from = self.closed_through()?.map_or(range.from, |through| through.next().max(range.from));
         if open_from > range.to {
@@ -72,7 +72,7 @@ impl Reader {
         }
         let mut numbers = Numbers::of_drafts();
         let mut failure = None;
-        let told = each_due(&self.conn, (open_from, range.to), books, &mut |due| {
+        let told = each_due(self.conn, (open_from, range.to), books, &mut |due| {
             if range.shop.as_ref().is_some_and(|shop| *shop != due.sheet.shop) {
                 return Ok(());
             }
@@ -95,7 +95,7 @@ impl Reader {
 }
 
 /// Tells the entries of closed periods.
-pub(in crate::ledger) fn each_booked<E: From<LedgerError>>(
+fn each_booked<E: From<LedgerError>>(
     conn: &rusqlite::Connection,
     range: &EntryRange,
     tell: &mut impl FnMut(Entry) -> Result<(), E>,

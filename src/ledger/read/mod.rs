@@ -5,6 +5,7 @@ mod discrepancies;
 mod entries;
 mod questions;
 mod records;
+mod reports;
 mod story;
 mod takings;
 
@@ -16,10 +17,17 @@ pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use entries::EntryRange;
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
+pub use reports::ReportRange;
 pub use story::{LogLine, OrderStory};
 pub use takings::Takings;
 
 use super::{LedgerError, schema};
+
+/// What accountants take away, as one connection sees the ledger.
+#[derive(Clone, Copy)]
+pub struct Extract<'c> {
+    pub(in crate::ledger) conn: &'c Connection,
+}
 
 /// A connection that only reads.
 pub struct Reader {
@@ -33,6 +41,18 @@ impl Reader {
     /// There is no ledger, or it is of another version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         Ok(Self { conn: schema::open_for_reading(path)? })
+    }
+
+    /// What accountants take away, all of one moment: the daemon goes on writing meanwhile.
+    ///
+    /// # Errors
+    /// SQLite's own, or that of `take`.
+    pub fn extract<T, E: From<LedgerError>>(
+        &self,
+        take: impl FnOnce(Extract<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let snapshot = self.conn.unchecked_transaction().map_err(LedgerError::from)?;
+        take(Extract { conn: &snapshot })
     }
 
     /// Whether the ledger answers a query at all: for readiness.
