@@ -181,7 +181,10 @@ impl Sheet {
         }
         let owed: Cents = postings.iter().map(|posting| posting.amount).sum();
         let account = account(Role::Customer, whole.as_ref());
-        postings.push(Posting { leg: Leg::Customer, part: whole, account, amount: Cents::ZERO.minus(owed) });
+        let customer = Posting { leg: Leg::Customer, part: whole, account, amount: Cents::ZERO.minus(owed) };
+        // What is debited stands first, as accountants write it.
+        let place = if movement == Movement::Return { 0 } else { postings.len() };
+        postings.insert(place, customer);
         Self { shop: shop.clone(), topic: Topic::Order(order_ref.cloned()), day, movement, postings }
     }
 
@@ -256,7 +259,8 @@ impl Sheet {
                 })
                 .or_insert_with(|| Posting { amount: back, ..posting.clone() });
         }
-        let postings = due.into_values().collect();
+        let mut postings: Vec<Posting> = due.into_values().collect();
+        postings.sort_by_key(|posting| posting.amount < Cents::ZERO);
         Self { postings, ..self }.without_zeros()
     }
 

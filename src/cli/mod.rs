@@ -6,8 +6,10 @@
 mod alerts;
 mod catch_up;
 mod check;
+mod close;
 mod demo;
 mod diagnose;
+mod export;
 mod import_mail;
 mod orders;
 mod output;
@@ -15,6 +17,7 @@ mod proof;
 mod records;
 mod serve;
 mod simulate;
+mod statement;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -87,6 +90,13 @@ enum Command {
     Alerts(alerts::Command),
     /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
     CatchUp(catch_up::Options),
+    /// Write files for the accountant: entries, register, gaps, ageing, totals.
+    Export(export::Options),
+    /// Freeze a month: number its entries, for ever, and write its manifest. Closing again changes nothing.
+    Close(close::Options),
+    /// Import statements: what ANCV reimbursed, what the bank paid out.
+    #[command(subcommand)]
+    Statement(statement::Command),
     /// Prove that the ledger is right: chain, payloads, anchors, fold, cents, SQLite.
     Verify(proof::VerifyOptions),
     /// Make the fold again from the log.
@@ -202,6 +212,9 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Record(options) => records::tell(config, &options),
         Command::Alerts(command) => alerts::run(config, &command),
         Command::CatchUp(options) => catch_up::run(config, &options),
+        Command::Export(options) => export::run(config, &options),
+        Command::Close(options) => close::run(config, &options),
+        Command::Statement(command) => statement::run(config, &command),
         Command::Verify(options) => proof::verify(config, &options),
         Command::Rebuild(options) => proof::rebuild(config, &options),
     }

@@ -1,6 +1,7 @@
 //! Digests.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
@@ -30,6 +31,29 @@ pub fn sha256(parts: &[&[u8]]) -> Sha256Digest {
         hasher.update(part);
     }
     Sha256Digest(hasher.finalize().into())
+}
+
+/// Takes what is written to it for its SHA-256 alone.
+#[derive(Default)]
+pub struct Sha256Writer(Sha256);
+
+impl Sha256Writer {
+    /// The digest of all that was written.
+    #[must_use]
+    pub fn finish(self) -> Sha256Digest {
+        Sha256Digest(self.0.finalize().into())
+    }
+}
+
+impl Write for Sha256Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// SHA-1 in lower-case hexadecimal, for Sogecommerce's old form signature only.

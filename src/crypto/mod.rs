@@ -10,7 +10,7 @@ mod seal;
 mod verified;
 
 pub use compare::{SecretToken, TokenError};
-pub use digest::{Sha256Digest, sha1_hex, sha256};
+pub use digest::{Sha256Digest, Sha256Writer, sha1_hex, sha256};
 pub use hmac::{HmacSha256Key, HmacSha512Key, hmac_sha256};
 pub use keyed_sha1::verify_sha1_form;
 pub use rsa::{KeyError, RsaPublicKey};

@@ -357,7 +357,7 @@ fn by_transaction(conn: &Connection, stored: &Stored) -> Result<Option<i64>, Led
     Ok(if let [order_id] = orders.as_slice() { Some(*order_id) } else { None })
 }
 
-/// An order whose reference begins like a line's.
+/// An order whose reference begins like a line's, and of which something was received that the issuer pays out.
 struct Candidate {
     order_id: i64,
     reference: String,
@@ -371,14 +371,16 @@ const CANDIDATES: &str = "
   SELECT o.order_id, o.reference,
          EXISTS (SELECT 1 FROM tenders t WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL
                    AND ?3 IN (t.amount_cents, t.amount_cents - t.refunded_cents))
-         OR (SELECT SUM(t.amount_cents) FROM tenders t
-              WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL) = ?3
+         OR ?3 = COALESCE((SELECT SUM(t.amount_cents) FROM tenders t
+              WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL), 0)
          OR EXISTS (SELECT 1 FROM returns b JOIN tenders t USING (order_id, psp, call_number, position)
                      WHERE b.order_id = o.order_id AND t.instrument = ?4 AND b.amount_cents = -?3),
          NOT EXISTS (SELECT 1 FROM tenders t
                       WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.settled_cents <> 0)
   FROM orders o WHERE o.shop = (SELECT shop FROM statements WHERE statement_id = ?1) AND o.ancv_prefix = ?2
-    AND o.reference IS NOT NULL ORDER BY o.order_id LIMIT 100";
+    AND o.reference IS NOT NULL AND EXISTS (SELECT 1 FROM tenders t
+          WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL)
+  ORDER BY o.order_id LIMIT 100";
 
 /// Finds the orders of lines with one reference and one amount. Where several orders would do, none is chosen, unless
 /// there is a line for each of them.

@@ -13,6 +13,7 @@ mod support;
 
 mod alerts;
 mod architecture;
+mod books;
 mod command_line;
 mod configuration;
 mod confirmations;
@@ -23,4 +24,5 @@ mod orders;
 mod outage;
 mod proof;
 mod split_payments;
+mod statements;
 mod warning_mails;

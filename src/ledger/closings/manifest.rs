@@ -75,10 +75,11 @@ pub(super) fn of(
     };
     // Numbers longer than six digits come after all others.
     let series = rows(
-        "SELECT JournalCode || substr(EcritureNum, length(JournalCode) + 1, 4),
-                (SELECT b.EcritureNum FROM entries b WHERE b.line = MIN(e.line)),
-                (SELECT b.EcritureNum FROM entries b WHERE b.line = MAX(e.line)), COUNT(DISTINCT EcritureNum)
-         FROM entries e WHERE period = ?1 GROUP BY 1 ORDER BY 1",
+        "SELECT series, (SELECT EcritureNum FROM entries WHERE line = first),
+                (SELECT EcritureNum FROM entries WHERE line = last), entries
+         FROM (SELECT JournalCode || substr(EcritureNum, length(JournalCode) + 1, 4) AS series, MIN(line) AS first,
+                      MAX(line) AS last, COUNT(DISTINCT EcritureNum) AS entries
+               FROM entries WHERE period = ?1 GROUP BY 1) ORDER BY series",
     )?;
     let (entries, lines): (i64, i64) = conn
         .prepare_cached("SELECT COUNT(DISTINCT EcritureNum), COUNT(*) FROM entries WHERE period = ?1")?

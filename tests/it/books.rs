@@ -1,0 +1,171 @@
+//! What the accountant takes away: entries, closes, exports and statements.
+
+use std::fs;
+
+use crate::support::{BOOKS, Past, Told};
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/accounting");
+
+fn statement(name: &str) -> String {
+    format!("{}/fixtures/statements/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// March 2026 as the sample files tell it.
+fn march() -> Past {
+    let mut past = Past::new(BOOKS);
+    past.pays("2026-03-10T10:00:00Z", "CMD9542125", "2310166", (4525, 0));
+    past.pays("2026-03-11T10:00:00Z", "CMD9542124-01A5G", "2310165", (18_000, 12_000));
+    past.tells(&Told {
+        at: "2026-03-30T10:00:00Z",
+        order: "CMD9542124-01A5G",
+        call: "2310165",
+        cents: 12_000,
+        card: true,
+        refund: true,
+    });
+    let bank = statement("bank-20260313.csv");
+    past.out(&["statement", "import", "--layout", "bank", "--number", "REM-CB-20260313", &bank]);
+    past.out(&["statement", "import", "--layout", "ancv", &statement("ancv-000123.csv")]);
+    past
+}
+
+/// The sample, but for what depends on the day of the close and on the words for a statement.
+fn like_the_sample(fec: &str) -> String {
+    let mut lines: Vec<Vec<&str>> = fec.lines().map(|line| line.split('\t').collect()).collect();
+    for line in lines.iter_mut().skip(1) {
+        line[15] = "20260331";
+    }
+    let lines: Vec<String> = lines.into_iter().map(|line| line.join("\t") + "\r\n").collect();
+    lines
+        .concat()
+        .replace("releve ANCV-RLV-000123", "releve 000123")
+        .replace("Remise CB REM-CB-20260313", "Remise CB complement 20260313")
+}
+
+#[test]
+fn a_month_is_closed_into_the_entries_of_the_sample() {
+    let mut past = march();
+    let folder = past.path("mars");
+    past.out(&["close", "--period", "2026-03", "-o", folder.to_str().expect("a path")]);
+    let fec = fs::read_to_string(folder.join("732829320FEC20260331.txt")).expect("a FEC");
+    let sample = fs::read_to_string(format!("{SAMPLES}/123456789FEC20261231.txt")).expect("the sample");
+    assert_eq!(like_the_sample(&fec), sample);
+}
+
+#[test]
+fn closing_again_changes_nothing_and_the_ledger_proves() {
+    let mut past = march();
+    let manifest = past.out(&["close", "--period", "2026-03"]);
+    let stated: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(stated["entries"], 5);
+    assert_eq!(stated["series"][1]["last"], "CV2026-000003");
+    assert_eq!(stated["perpetual_total_cents"], 34_525);
+    assert_eq!(past.out(&["close", "--period", "2026-03"]), manifest);
+    let fec = past.out(&["export", "fec", "--period", "2026-03"]);
+    let digest = cvco_reconciled::crypto::sha256(&[fec.as_bytes()]).to_string();
+    assert_eq!(stated["exports_sha256"]["fec"], digest.as_str());
+    assert!(past.out(&["verify"]).starts_with("right"), "the close is a part of the fold");
+    assert!(past.out(&["rebuild"]).contains("nothing changed"));
+}
+
+#[test]
+fn a_late_fact_is_a_correction_in_the_next_period_and_the_closed_one_stays_as_it_was() {
+    let mut past = march();
+    past.out(&["close", "--period", "2026-03"]);
+    let closed = past.out(&["export", "fec", "--period", "2026-03"]);
+    past.reopen();
+    // Heard of in April: a payment of March, and a refund of March.
+    past.pays("2026-03-20T10:00:00Z", "CMD7", "77", (1000, 500));
+    past.tells(&Told {
+        at: "2026-03-25T10:00:00Z",
+        order: "CMD9542125",
+        call: "2310166",
+        cents: 525,
+        card: false,
+        refund: true,
+    });
+    past.out(&["close", "--period", "2026-04"]);
+    assert_eq!(past.out(&["export", "fec", "--period", "2026-03"]), closed, "to the byte");
+    let april = past.rows(
+        "SELECT EcritureNum || ' ' || EcritureDate || ' ' || PieceDate || ' ' || EcritureLib || ' ' || leg || ' ' || (Debit - Credit)
+         FROM entries WHERE period = '2026-04' ORDER BY line",
+    );
+    assert_eq!(
+        april,
+        [
+            "CV2026-000004 2026-04-01 2026-03-25 CMD9542125 remboursement CVCo appel 2310166 du 2026-03-25 customer 525",
+            "CV2026-000004 2026-04-01 2026-03-25 CMD9542125 remboursement CVCo appel 2310166 du 2026-03-25 voucher -525",
+            "CV2026-000005 2026-04-01 2026-03-20 CMD7 CVCo+CB appel 77 du 2026-03-20 voucher 1000",
+            "CV2026-000005 2026-04-01 2026-03-20 CMD7 CVCo+CB appel 77 du 2026-03-20 card 500",
+            "CV2026-000005 2026-04-01 2026-03-20 CMD7 CVCo+CB appel 77 du 2026-03-20 customer -1500",
+        ]
+    );
+    assert!(past.out(&["verify"]).starts_with("right"));
+}
+
+#[test]
+fn an_open_period_is_exported_as_a_draft_alone() {
+    let mut past = march();
+    let refused = past.run(&["export", "entries", "--period", "2026-03"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("2026-03 is not closed"));
+    let draft = past.out(&["export", "fec", "--period", "2026-03", "--draft"]);
+    assert!(draft.contains("\tDCV2026-000001\t"), "{draft}");
+    assert!(draft.lines().skip(1).all(|line| line.split('\t').nth(15) == Some("")), "no date of validation");
+    assert_eq!(past.out(&["export", "fec", "--period", "2026-03", "--draft"]), draft, "the same bytes");
+}
+
+#[test]
+fn periods_are_closed_one_after_the_other_when_they_are_over() {
+    let mut past = march();
+    let refused = |past: &mut Past, period: &str| {
+        let output = past.run(&["close", "--period", period]);
+        assert_eq!(output.status.code(), Some(3), "{period}");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    assert!(refused(&mut past, "2026-04").contains("close 2026-03 first"));
+    assert!(refused(&mut past, "2099-03").contains("is not over yet"));
+    past.out(&["close", "--period", "2026-03"]);
+    assert!(refused(&mut past, "2026-05").contains("close 2026-04 first"));
+}
+
+#[test]
+fn lists_come_as_csv_and_as_workbooks_that_are_the_same_each_time() {
+    let mut past = march();
+    past.out(&["close", "--period", "2026-03"]);
+    let register = past.out(&["export", "register", "--period", "2026-03"]);
+    let row = register.lines().nth(2).expect("the second order");
+    assert!(
+        row.starts_with(
+            "camping;up2pay;1234567-01, 1234567-02;CMD9542124-01A5G;2310165;2026-03-11;300,00;180,00;120,00;"
+        ),
+        "{register}"
+    );
+    let totals = past.out(&["export", "totals", "--period", "2026-03"]);
+    let control: Vec<&str> =
+        totals.lines().filter(|line| line.starts_with("total;") || line.starts_with("ecritures;")).collect();
+    assert_eq!(control.len(), 2);
+    let amounts = |line: &str| line.split(';').skip(6).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(amounts(control[0]), amounts(control[1]), "the control line is the sum of the entries");
+    // The refund was not debited by the end of the month.
+    let ageing = past.out(&["export", "ageing", "--period", "2026-03"]);
+    assert!(ageing.contains("16-30;20;camping;card;up2pay;1234567-02;CMD9542124-01A5G;2310165;"), "{ageing}");
+    assert!(ageing.contains(";120,00;120,00;120,00;-120,00;"), "{ageing}");
+    for list in ["register", "gaps", "ageing", "totals"] {
+        let file = |past: &mut Past, name: &str| {
+            let path = past.path(name);
+            past.out(&[
+                "export",
+                list,
+                "--period",
+                "2026-03",
+                "--format",
+                "xlsx",
+                "-o",
+                path.to_str().expect("a path"),
+            ]);
+            fs::read(path).expect("a workbook")
+        };
+        assert_eq!(file(&mut past, "one.xlsx"), file(&mut past, "two.xlsx"), "{list}");
+    }
+}

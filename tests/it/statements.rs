@@ -1,0 +1,179 @@
+//! Statements with planted errors raise exactly what they should.
+
+use std::fs;
+
+use crate::support::{BOOKS, Past};
+
+const HEAD: &str = "Releve\r\n\r\nN° relevé;Date de valeur;Date de transaction;N° transaction;Référence interne commerçant;\
+                    Montant;Commission;Net\r\n";
+
+/// Payments of one afternoon in March, of which ANCV reimburses.
+fn paid(orders: &[(&str, i64)]) -> Past {
+    let mut past = Past::new(BOOKS);
+    for (n, (reference, cents)) in orders.iter().enumerate() {
+        past.pays(&format!("2026-03-10T1{n}:00:00Z"), reference, &format!("{}", 7001 + n), (*cents, 0));
+    }
+    past
+}
+
+/// Writes ANCV's statement R1 of these lines, each a reference, an amount and a commission.
+fn statement(past: &Past, name: &str, lines: &[(&str, &str, &str)]) -> String {
+    let mut text = HEAD.to_owned();
+    for (reference, amount, commission) in lines {
+        text.push_str(&format!("R1;20/03/2026;10/03/2026;;{reference};{amount};{commission};\r\n"));
+    }
+    let path = past.path(name);
+    // windows-1252: of the head only.
+    let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+    fs::write(&path, bytes).expect("written");
+    path.to_str().expect("a path").to_owned()
+}
+
+fn import(past: &mut Past, name: &str, lines: &[(&str, &str, &str)]) -> String {
+    let file = statement(past, name, lines);
+    let output = past.run(&["statement", "import", "--layout", "ancv", &file]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// All that is open, once the time for payouts is over.
+fn raised(past: &mut Past) -> Vec<String> {
+    past.reopen();
+    past.store().sweep(cvco_reconciled::clock::Clock::system().now()).expect("swept");
+    past.rows(
+        "SELECT kind || ' ' || COALESCE(order_ref, '') || ' ' || COALESCE(expected_cents, '') || ' ' ||
+                COALESCE(actual_cents, '') || ' ' || detail
+         FROM acct_discrepancies WHERE closed_at IS NULL ORDER BY id",
+    )
+}
+
+const GOOD: [(&str, &str, &str); 3] =
+    [("A", "45,25", "1,13"), ("B", "180,00", "4,50"), ("C", "10,00", "0,25")];
+const ORDERS: [(&str, i64); 3] = [("A", 4525), ("B", 18_000), ("C", 1000)];
+
+fn with(
+    place: usize,
+    line: (&'static str, &'static str, &'static str),
+) -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut lines = GOOD.to_vec();
+    lines[place] = line;
+    lines
+}
+
+#[test]
+fn a_statement_that_is_right_settles_and_raises_nothing() {
+    let mut past = paid(&ORDERS);
+    let said = import(&mut past, "r1.csv", &GOOD);
+    assert_eq!(said, "R1: 3 lines imported, 0 were known; 0 belong to no payment that is known\n");
+    assert!(raised(&mut past).is_empty());
+    assert_eq!(
+        past.rows("SELECT order_ref || ' ' || settled_at FROM acct_register ORDER BY order_ref"),
+        ["A 2026-03-19T23:00:00.000Z", "B 2026-03-19T23:00:00.000Z", "C 2026-03-19T23:00:00.000Z"]
+    );
+    assert_eq!(
+        past.rows("SELECT matched_by || ' ' || net_cents FROM acct_settlements ORDER BY line"),
+        ["reference_and_amount 4412", "reference_and_amount 17550", "reference_and_amount 975"]
+    );
+}
+
+#[test]
+fn a_missing_line_is_missed_when_its_time_is_over() {
+    let mut past = paid(&ORDERS);
+    import(&mut past, "r1.csv", &GOOD[..2]);
+    assert_eq!(raised(&mut past), ["settlement_missing C 1000 0 7003V/CVCONNECT"]);
+    // It comes with the next one.
+    import(&mut past, "more.csv", &GOOD);
+    assert!(raised(&mut past).is_empty());
+}
+
+#[test]
+fn a_cent_that_is_off_is_a_mismatch() {
+    let mut past = paid(&ORDERS);
+    import(&mut past, "r1.csv", &with(1, ("B", "179,99", "4,50")));
+    assert_eq!(raised(&mut past), ["settlement_mismatch B 18000 17999 ancv R1 #2"]);
+    assert_eq!(past.rows("SELECT matched_by FROM acct_settlements WHERE order_ref = 'B'"), ["reference"]);
+}
+
+#[test]
+fn a_wrong_commission_is_told_beyond_a_cent_of_rounding() {
+    let mut past = paid(&ORDERS);
+    import(&mut past, "r1.csv", &[("A", "45,25", "1,14"), ("B", "180,00", "5,40"), ("C", "10,00", "0,25")]);
+    assert_eq!(raised(&mut past), ["commission_mismatch B 450 540 ancv R1 #2"]);
+}
+
+#[test]
+fn a_line_that_nobody_knows_is_told_until_its_payment_is_heard_of() {
+    let mut past = paid(&ORDERS);
+    let lines: Vec<_> = GOOD.iter().copied().chain([("LATE", "20,00", "0,50")]).collect();
+    assert!(import(&mut past, "r1.csv", &lines).contains("1 belong to no payment"));
+    assert_eq!(raised(&mut past), ["statement_line_unknown   2000 ancv R1 #4: LATE, 2026-03-10"]);
+    past.pays("2026-03-21T10:00:00Z", "LATE", "7009", (2000, 0));
+    assert!(raised(&mut past).is_empty());
+    assert!(past.out(&["verify"]).starts_with("right"));
+}
+
+#[test]
+fn an_amount_alone_is_proposed_and_never_matched() {
+    let mut past = paid(&ORDERS);
+    import(&mut past, "r1.csv", &with(2, ("WRONG", "10,00", "0,25")));
+    assert_eq!(
+        raised(&mut past),
+        [
+            "settlement_missing C 1000 0 7003V/CVCONNECT",
+            "statement_line_unknown   1000 ancv R1 #3: WRONG, 2026-03-10 ≟ C"
+        ]
+    );
+}
+
+#[test]
+fn a_reference_cut_at_twenty_characters_is_told_apart_by_its_amount() {
+    let (one, two) = ("RESERVATION-2026-0001-A", "RESERVATION-2026-0001-B");
+    let cut = &one[..20];
+    let collides = "reference_collision RESERVATION-2026-0001-B   RESERVATION-2026-0001-A";
+
+    let mut past = paid(&[(one, 3000), (two, 5000)]);
+    import(&mut past, "r1.csv", &[(cut, "50,00", "1,25"), (cut, "30,00", "0,75")]);
+    assert_eq!(raised(&mut past), [collides]);
+
+    // Of one amount, and a line for each: whichever, both are settled.
+    let mut past = paid(&[(one, 3000), (two, 3000)]);
+    import(&mut past, "r1.csv", &[(cut, "30,00", "0,75"), (cut, "30,00", "0,75")]);
+    assert_eq!(raised(&mut past), [collides]);
+
+    // One line for two orders: a person must say which.
+    let mut past = paid(&[(one, 3000), (two, 3000)]);
+    import(&mut past, "r1.csv", &[(cut, "30,00", "0,75")]);
+    let kinds: Vec<String> =
+        raised(&mut past).iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(
+        kinds,
+        ["reference_collision", "settlement_missing", "settlement_missing", "statement_line_unknown"]
+    );
+}
+
+#[test]
+fn a_file_that_is_given_twice_counts_once_under_whatever_name() {
+    let mut past = paid(&ORDERS);
+    import(&mut past, "r1.csv", &GOOD);
+    let log = past.rows("SELECT COUNT(*) FROM log");
+    assert_eq!(import(&mut past, "copy.csv", &GOOD), "this very file was imported before: nothing changed\n");
+    // The same statement in another file, with one line more.
+    let more: Vec<_> = [("D", "1,00", "0,03")].into_iter().chain(GOOD).collect();
+    assert!(
+        import(&mut past, "r1-bis.csv", &more).starts_with("R1: 1 lines imported, 3 were known; 1 belong")
+    );
+    assert_eq!(past.rows("SELECT SUM(settled_cents) FROM acct_tenders"), ["23525"]);
+    assert_ne!(past.rows("SELECT COUNT(*) FROM log"), log);
+}
+
+#[test]
+fn a_file_with_a_wrong_line_is_refused_whole_and_each_line_is_told() {
+    let mut past = paid(&ORDERS);
+    let file = statement(&past, "r1.csv", &[("A", "45.25", ""), ("B", "180,00", "x")]);
+    let output = past.run(&["statement", "import", "--layout", "ancv", &file]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("line 4: \"45.25\" is not an amount") && said.contains("line 5: \"x\""), "{said}");
+    assert!(said.contains("nothing was imported"), "{said}");
+    assert_eq!(past.rows("SELECT COUNT(*) FROM statement_lines"), ["0"]);
+}

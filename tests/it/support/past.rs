@@ -1,0 +1,199 @@
+//! A ledger with a past: payments of earlier months, and the configuration of who keeps its books.
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use cvco_reconciled::accounting::BookAt;
+use cvco_reconciled::crypto::sha256;
+use cvco_reconciled::domain::{
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
+    Event, Instrument, Issuer, Mode, Operation, OrderRef, PayoutTerms, Psp, ReportedState, ShopId,
+    StatusCode, StatusReading, TenderId, Timestamp,
+};
+use cvco_reconciled::ledger::{Arrival, Entry, Envelope, Notification, OrderRegistration, Origin, Store};
+use cvco_reconciled::reconcile::Policy;
+use tempfile::TempDir;
+
+use super::command;
+
+/// Sections of the configuration for the accountant.
+pub const BOOKS: &str = r#"
+[accounting]
+siren = "732829320"
+
+[[statement]]
+id = "ancv"
+issuer = "ancv"
+since = "2026-01-01"
+encoding = "windows-1252"
+skip_lines = 2
+columns = { reference = "Référence interne commerçant", transaction = "N° transaction", amount = "Montant", commission = "Commission", net = "Net", date = "Date de transaction", statement = "N° relevé", paid_on = "Date de valeur" }
+
+[[statement]]
+id = "bank"
+issuer = "bank"
+since = "2026-01-01"
+delimiter = ","
+decimal = "."
+date = "%Y-%m-%d"
+columns = { reference = "reference", authorisation = "autorisation", contract = "contrat", amount = "montant_brut", net = "montant_net", date = "date_operation", paid_on = "date_remise" }
+"#;
+
+/// One part of a payment as its PSP told it.
+pub struct Told<'t> {
+    pub at: &'t str,
+    pub order: &'t str,
+    pub call: &'t str,
+    pub cents: i64,
+    pub card: bool,
+    pub refund: bool,
+}
+
+pub struct Past {
+    folder: TempDir,
+    store: Option<Store>,
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("a time")
+}
+
+impl Past {
+    pub fn new(sections: &str) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let config = format!(
+            "[ledger]\npath = \"ledger.sqlite\"\n{sections}\n[[shop]]\nid = \"camping\"\nname = \"Camping des Pins\"\n"
+        );
+        std::fs::write(folder.path().join("config.toml"), config).expect("configuration");
+        let store = Store::open(&folder.path().join("ledger.sqlite"), &folder.path().join("payload.key"));
+        let mut past = Self { folder, store: Some(store.expect("a ledger")) };
+        let days = |days: u64| std::time::Duration::from_hours(24 * days);
+        let terms = |delay| PayoutTerms { since: "2026-01-01".parse().expect("a day"), delay };
+        let payouts = [(Issuer::Ancv, terms(days(30))), (Issuer::Bank, terms(days(10)))].into();
+        let policy = Policy {
+            book_at: BookAt::Capture,
+            payouts: [(EndpointId::new("camping-up2pay").expect("an endpoint"), payouts)].into(),
+            ..Policy::default()
+        };
+        past.store().take_all(at("2026-01-01T00:00:00Z"), &[Entry::Policy(policy)]).expect("taken");
+        past
+    }
+
+    pub fn store(&mut self) -> &mut Store {
+        self.store.as_mut().expect("still being laid")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn registers(&mut self, when: &str, reference: &str, cents: i64) {
+        let entry = Entry::Order(OrderRegistration {
+            shop: ShopId::new("camping").expect("a shop"),
+            reference: OrderRef::new(reference).expect("a reference"),
+            total: Cents::new(cents),
+            currency: Currency::EUR,
+            due: None,
+        });
+        self.store().take_all(at(when), &[entry]).expect("registered");
+    }
+
+    pub fn tells(&mut self, told: &Told<'_>) {
+        let event = Event {
+            order_ref: OrderRef::new(told.order).ok(),
+            call_number: CallNumber::new(told.call).expect("a call number"),
+            tender_id: TenderId::new(format!(
+                "{}{}{}",
+                told.call,
+                if told.card { "C" } else { "V" },
+                if told.refund { "R" } else { "" }
+            ))
+            .ok(),
+            instrument: if told.card { Instrument::Card } else { Instrument::Voucher },
+            brand: Brand::new(if told.card { "LIMOCB" } else { "CVCONNECT" }).expect("a brand"),
+            operation: if told.refund { Operation::Credit { of: None } } else { Operation::Debit },
+            amount: Cents::new(told.cents),
+            amount_from: AmountFrom::Part,
+            running_total: None,
+            currency: Currency::EUR,
+            state: ReportedState::Authorised,
+            status: StatusCode { code: "00000".to_owned(), reading: StatusReading::Known },
+            authorisation: if told.card {
+                Authorisation::Number(AuthorisationNumber::new("168753").expect("a number"))
+            } else {
+                Authorisation::NotStated
+            },
+            contract: Contract::new(if told.card { "1234567-02" } else { "1234567-01" }).ok(),
+            mode: None,
+            complement: told.card && !told.refund,
+            order_total: None,
+            itemised: false,
+            parts_announced: None,
+            occurred_at: Some(at(told.at)),
+        };
+        let body = format!("{event:?}").into_bytes();
+        let notification = Notification {
+            shop: ShopId::new("camping").expect("a shop"),
+            endpoint: EndpointId::new("camping-up2pay").expect("an endpoint"),
+            psp: Psp::Up2pay,
+            mode: Mode::Production,
+            origin: Origin::Call,
+            events: vec![event],
+            questions: Vec::new(),
+            remark: None,
+            payload_sha256: sha256(&[&body]).to_string(),
+        };
+        let envelope = Envelope {
+            method: "GET".to_owned(),
+            query: body,
+            body: Vec::new(),
+            peer: "192.0.2.1".to_owned(),
+            user_agent: String::new(),
+            headers: Vec::new(),
+        };
+        self.store().import(at(told.at), Arrival { notification, envelope }).expect("stored");
+    }
+
+    /// A payment of two parts, or of one where the other is nothing.
+    pub fn pays(&mut self, when: &str, order: &str, call: &str, (voucher, card): (i64, i64)) {
+        self.registers(when, order, voucher + card);
+        let told = Told { at: when, order, call, cents: voucher, card: false, refund: false };
+        self.tells(&told);
+        if card > 0 {
+            self.tells(&Told { cents: card, card: true, ..told });
+        }
+    }
+
+    /// Runs the program on it.
+    pub fn run(&mut self, arguments: &[&str]) -> Output {
+        // The commands open the ledger for themselves.
+        self.store = None;
+        command()
+            .arg("--config")
+            .arg(self.path("config.toml"))
+            .args(["--log", "error"])
+            .args(arguments)
+            .output()
+            .expect("the program runs")
+    }
+
+    /// Runs the program, which must end well, and returns what it says.
+    #[track_caller]
+    pub fn out(&mut self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// Goes on laying.
+    pub fn reopen(&mut self) {
+        self.store = None;
+        let store = Store::open(&self.path("ledger.sqlite"), &self.path("payload.key"));
+        self.store = Some(store.expect("a ledger"));
+    }
+
+    /// The first column of a query's rows.
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        super::ledger_rows(&self.path("ledger.sqlite"), sql)
+    }
+}
