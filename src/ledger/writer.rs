@@ -117,6 +117,12 @@ impl Store {
         &self.conn
     }
 
+    /// What accountants take away, as it is now.
+    #[must_use]
+    pub const fn extract(&self) -> Extract<'_> {
+        Extract { conn: &self.conn }
+    }
+
     /// Whether a daemon serves the ledger of this payload key.
     ///
     /// # Errors

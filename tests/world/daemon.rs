@@ -46,6 +46,11 @@ impl Daemon {
         Ok(Self { store, known: BTreeMap::new() })
     }
 
+    /// The ledger, for who keeps its books.
+    pub(crate) const fn store(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
     pub(crate) const fn ledger(&self) -> &rusqlite::Connection {
         self.store.connection()
     }

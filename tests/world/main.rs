@@ -19,6 +19,7 @@
 //! | `order.rs`, `world.rs` | an order drawn by dice; a world lived through and compared |
 //! | `network.rs`, `daemon.rs` | messages repeated, overtaken, held up; a daemon that crashes, whose clock jumps |
 //! | `places.rs`, `views.rs` | the endpoints with their real adapters; what an accountant reads in the ledger |
+//! | `year.rs` | a year of orders in the books: closes, statements, and programs of others that read the exports |
 //! | `seeds.rs` | many worlds on all processors, and the story of one that fails |
 //!
 //! `WORLD_SEED=7 cargo test --locked --test world` plays one seed, `WORLD_SEEDS=100000` so many, `WORLD_FIRST` from
@@ -42,6 +43,7 @@ mod telling;
 mod truth;
 mod views;
 mod world;
+mod year;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -72,11 +74,15 @@ fn the_ledger_tells_the_truth() {
 }
 
 /// Kinds that no order of this world can raise, each with the reason.
-const ELSEWHERE: [(Kind, &str); 4] = [
+const ELSEWHERE: [(Kind, &str); 8] = [
     (Kind::ConfirmationDiffers, "no PSP of this world contradicts itself"),
     (Kind::ReferenceCollision, "all references differ in their first 20 characters"),
     (Kind::SignatureFailures, "nobody forges"),
     (Kind::EndpointSilent, "a few orders make no habit"),
+    (Kind::SettlementMissing, "a year has statements (year.rs)"),
+    (Kind::SettlementMismatch, "likewise"),
+    (Kind::CommissionMismatch, "likewise"),
+    (Kind::StatementLineUnknown, "likewise"),
 ];
 
 #[test]

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use cvco_reconciled::domain::{Cents, Timestamp};
+use cvco_reconciled::domain::{Cents, Period, Timestamp};
+use cvco_reconciled::ledger::Store;
 use cvco_reconciled::reconcile::Policy;
 use cvco_reconciled::simulate::Dice;
 
@@ -79,6 +80,44 @@ impl World {
         Self { seed, start, policy: policy(required), orders }
     }
 
+    /// A world of a year: an order a day, and nothing that hinders its messages but days of delay.
+    pub(crate) fn of_a_year(seed: u64, policy: Policy) -> Self {
+        let start = Timestamp::parse("2026-01-05T08:00:00Z").expect("a time");
+        let draw = |n: u64| Order::draw(seed, n, false, after(start, n * DAY));
+        Self { seed, start, policy, orders: (0..350).map(draw).collect() }
+    }
+
+    /// Lives through it in calm weather.
+    pub(crate) fn lived(&self) -> Result<Daemon, Trouble> {
+        self.lived_under(Weather::Calm, |_, _| Ok(()))
+    }
+
+    /// Lives through it in weather that holds messages up for days, while each month is closed a day after its end.
+    pub(crate) fn lived_closing_each_month(
+        &self,
+        mut close: impl FnMut(&mut Store, Period, Timestamp),
+    ) -> Result<Daemon, Trouble> {
+        let mut open = self.start.paris_day().period();
+        self.lived_under(Weather::Wild, |daemon, now| {
+            while now.paris_day() > open.last().next() {
+                close(daemon.store(), open, now);
+                open = open.next();
+            }
+            Ok(())
+        })
+    }
+
+    fn lived_under(
+        &self,
+        weather: Weather,
+        each_time: impl FnMut(&mut Daemon, Timestamp) -> Result<(), Trouble>,
+    ) -> Result<Daemon, Trouble> {
+        let mut daemon = Daemon::start(self.start, self.policy.clone())?;
+        let luck = Luck { weather, crashes: 0, jumps: false, dice: Dice::new(self.seed) };
+        self.run(&mut daemon, luck, each_time)?;
+        Ok(daemon)
+    }
+
     /// The same world without one of its orders.
     pub(crate) fn without(&self, left_out: usize) -> Self {
         let mut orders = self.orders.clone();
@@ -98,7 +137,7 @@ impl World {
     fn tell(&self, telling: u64) -> Vec<Trouble> {
         let luck = Luck::draw(self.seed, telling);
         let lived = Daemon::start(self.start, self.policy.clone()).and_then(|mut daemon| {
-            self.run(&mut daemon, luck.clone())?;
+            self.run(&mut daemon, luck.clone(), |_, _| Ok(()))?;
             Ok(daemon)
         });
         match lived.and_then(|daemon| self.compare(&daemon, &luck)) {
@@ -107,7 +146,12 @@ impl World {
         }
     }
 
-    fn run(&self, daemon: &mut Daemon, mut luck: Luck) -> Result<(), Trouble> {
+    fn run(
+        &self,
+        daemon: &mut Daemon,
+        mut luck: Luck,
+        mut each_time: impl FnMut(&mut Daemon, Timestamp) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
         let mut coming: Vec<Delivery> = Vec::new();
         for order in &self.orders {
             coming.extend(deliveries(order, luck.weather, &mut order.dice.clone()));
@@ -122,6 +166,7 @@ impl World {
                 skew = luck.dice.between(-7_200_000, 7_200_000);
             }
             let clock = Timestamp::from_millis(now.millis() + skew);
+            each_time(daemon, clock)?;
             let arrivals: Vec<Arrival> = group.into_iter().map(|(_, arrival)| arrival).collect();
             if luck.crashes > 0 && luck.dice.below(luck.crashes) == 0 {
                 daemon.crash(clock, &arrivals)?;
