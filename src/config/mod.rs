@@ -170,7 +170,7 @@ impl Default for ConfirmSettings {
 }
 
 /// `[accounting]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountingSettings {
     /// How entries are made.
     pub books: Books,

@@ -87,6 +87,8 @@ impl Listening {
             ledger: LedgerSettings { path, payload_retention: Duration::MAX, payload_key_file: key },
             policy: Policy::default(),
             alerts: None,
+            accounting: crate::config::AccountingSettings::default(),
+            statements: Vec::new(),
             confirm: ConfirmSettings::default(),
             shops: Vec::new(),
             endpoints: vec![Arc::new(endpoint)],

@@ -36,14 +36,20 @@ pub(super) fn allocate(attempts: &mut [Attempt], order: &Order, policy: &Policy)
 }
 
 /// How well a tender fits a line, best last; `None` if it cannot be the one.
-fn fit(payout: &Payout, evidence: &Evidence) -> Option<[bool; 4]> {
+fn fit(payout: &Payout, evidence: &Evidence) -> Option<[bool; 5]> {
     let (line, tender) = (&payout.line, &evidence.tender);
     let possible = tender.instrument == payout.id.issuer.pays() && tender.booked.received_on.is_some();
     possible.then(|| {
         let names_it = line.transaction.is_some() && line.transaction == tender.id
             || line.authorisation.is_some() && line.authorisation == tender.authorisation;
         let exact = evidence.is_exact(line.amount);
-        [names_it, exact && tender.booked.settled == Cents::ZERO, exact, tender.booked.settled == Cents::ZERO]
+        [
+            names_it,
+            tender.state.is_accepted(),
+            exact && tender.booked.settled == Cents::ZERO,
+            exact,
+            tender.booked.settled == Cents::ZERO,
+        ]
     })
 }
 

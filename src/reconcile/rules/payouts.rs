@@ -69,10 +69,12 @@ impl<'d> Due<'d> {
         self.parts.iter().flat_map(|part| &part.payouts)
     }
 
-    /// All is paid out, or all was before some of it was given back: that is taken back later.
+    /// All is paid out, or all was before some of it was given back: that is taken back later. Where more was given back
+    /// than was paid, nothing is awaited.
     fn is_settled(&self) -> bool {
         let settled = self.settled();
-        settled == self.kept() || (settled == self.sum(|part| part.tender.amount) && settled != Cents::ZERO)
+        settled == self.kept().max(Cents::ZERO)
+            || (settled == self.sum(|part| part.tender.amount) && settled != Cents::ZERO)
     }
 
     /// Each line so far is one that a part lets expect, so that the others may still come.

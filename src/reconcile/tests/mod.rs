@@ -14,6 +14,7 @@ mod joins;
 mod operations;
 mod orders;
 mod parts;
+mod payouts;
 mod properties;
 mod refunds;
 mod silence;

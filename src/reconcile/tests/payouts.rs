@@ -1,0 +1,126 @@
+//! Which part a line of a statement pays out, and what it must come to.
+
+use super::*;
+
+fn paid() -> Case {
+    order(10_000).with(voucher(6000)).with(card(4000)).due_on_statements()
+}
+
+const DAYS: i64 = 24 * 60;
+
+#[test]
+fn a_part_is_settled_when_what_is_kept_of_it_is_paid_out() {
+    let case = paid().paid_out(Issuer::Ancv, 6000);
+    let settled: Vec<i64> = case.record().tenders.iter().map(|tender| tender.booked.settled.get()).collect();
+    assert_eq!(settled, [6000, 0]);
+    assert_eq!(case.record().settled_on(), None, "the card is awaited");
+    let day = case.paid_out(Issuer::Bank, 4000).record().settled_on().expect("all is there");
+    assert_eq!(day, minute(4 * DAYS).paris_day());
+}
+
+#[test]
+fn a_payout_is_missed_when_its_time_is_over() {
+    // Both parts were received on the first day; ten days are allowed.
+    let first = minute(0).paris_day().start().after(Duration::from_hours(240));
+    let due = first.since(minute(0)).as_secs() / 60;
+    let due = i64::try_from(due).expect("minutes");
+    paid().seen_just_before(due).raises(&[]);
+    paid().seen(due).raises(&[Kind::SettlementMissing, Kind::SettlementMissing]);
+    assert_eq!(paid().seen(60).assess().look_again_at, Some(first));
+}
+
+#[test]
+fn a_payment_of_before_statements_were_kept_is_not_missed() {
+    let mut case = paid().seen(30 * DAYS);
+    for terms in case.policy.payouts.values_mut().flat_map(|terms| terms.values_mut()) {
+        terms.since = minute(2 * DAYS).paris_day();
+    }
+    case.raises(&[]);
+}
+
+#[test]
+fn one_line_may_pay_out_two_parts() {
+    let two = order(10_000)
+        .with(voucher(4000).id("V1").sogecommerce().listed_in(10_000))
+        .with(card(3000).id("C1").sogecommerce().listed_in(10_000))
+        .with(card(3000).id("C2").sogecommerce().listed_in(10_000));
+    two.clone().paid_out(Issuer::Bank, 6000).raises(&[]);
+    two.clone().paid_out(Issuer::Bank, 3000).paid_out(Issuer::Bank, 3000).raises(&[]);
+    two.paid_out(Issuer::Bank, 6001).raises(&[Kind::SettlementMismatch]);
+}
+
+#[test]
+fn what_was_paid_out_before_a_refund_is_right_and_so_is_what_is_taken_back_for_it() {
+    let refunded = || paid().with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS)).seen(30 * DAYS);
+    refunded().paid_out(Issuer::Ancv, 6000).raises(&[]);
+    refunded().paid_out(Issuer::Ancv, 6000).paid_out(Issuer::Bank, 4000).raises(&[]);
+    refunded()
+        .paid_out(Issuer::Ancv, 6000)
+        .paid_out(Issuer::Bank, 4000)
+        .paid_out(Issuer::Bank, -4000)
+        .raises(&[]);
+}
+
+#[test]
+fn a_part_that_is_paid_out_twice_is_a_mismatch() {
+    let finding =
+        paid().paid_out(Issuer::Ancv, 6000).paid_out(Issuer::Ancv, 6000).finding(Kind::SettlementMismatch);
+    assert_eq!(figures(&finding), (Some(6000), Some(12_000)));
+}
+
+#[test]
+fn a_line_goes_to_the_payment_that_stands_rather_than_to_the_one_that_was_cancelled() {
+    let twice = order(6000)
+        .with(voucher(6000).id("V0").call("7000").happened(0))
+        .with(voucher(6000).id("V0").call("7000").state(ReportedState::Cancelled).happened(3 * DAYS))
+        .with(voucher(6000).id("V1").call("7001"));
+    let records = twice.paid_out(Issuer::Ancv, 6000).assess().records;
+    let settled: Vec<i64> =
+        records.iter().flat_map(|record| &record.tenders).map(|tender| tender.booked.settled.get()).collect();
+    assert_eq!(settled, [0, 6000]);
+}
+
+#[test]
+fn a_line_that_pays_out_what_was_never_received_is_a_mismatch() {
+    let refused = order(6000).with(voucher(6000).state(ReportedState::Refused)).paid_out(Issuer::Ancv, 6000);
+    let finding = refused.finding(Kind::SettlementMismatch);
+    assert_eq!((figures(&finding), finding.detail.as_str()), ((Some(0), Some(6000)), "ancv R1 #1"));
+}
+
+#[test]
+fn what_was_given_back_beyond_what_was_paid_is_not_awaited() {
+    let too_much = paid()
+        .with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS))
+        .with(card(100).id("R2").refund_of("C1").happened(3 * DAYS))
+        .paid_out(Issuer::Ancv, 6000)
+        .seen(30 * DAYS);
+    assert!(!too_much.kinds().contains(&Kind::SettlementMissing), "{:?}", too_much.kinds());
+}
+
+#[test]
+fn what_is_received_counts_on_its_day_in_paris() {
+    use crate::domain::BookAt;
+    let received = |case: &Case| {
+        let booked = &case.tender().booked;
+        (booked.received_on.map(|day| day.to_string()), booked.returned.len())
+    };
+    let worldline = |state| order(6000).with(voucher(6000).psp(Psp::Worldline).state(state).happened(0));
+    let first = Some(minute(0).paris_day().to_string());
+    assert_eq!(received(&worldline(ReportedState::Captured)), (first.clone(), 0));
+    // Its captures are notified: until then nothing was received, unless acceptance counts.
+    assert_eq!(received(&worldline(ReportedState::Authorised)), (None, 0));
+    let mut accepted = worldline(ReportedState::Authorised);
+    accepted.policy.book_at = BookAt::Acceptance;
+    assert_eq!(received(&accepted), (first.clone(), 0));
+    // Cancelled the same day it never was; days later it is given back.
+    let cancelled = |minutes| {
+        order(6000)
+            .with(voucher(6000).happened(0))
+            .with(voucher(6000).state(ReportedState::Cancelled).happened(minutes))
+    };
+    assert_eq!(received(&cancelled(5)), (None, 0));
+    assert_eq!(received(&cancelled(3 * DAYS)), (first, 1));
+    // Neither trials nor other currencies are for the books.
+    assert_eq!(received(&order(6000).with(voucher(6000).proves(Mode::Test))), (None, 0));
+    assert_eq!(received(&order(6000).with(voucher(6000).currency("USD"))), (None, 0));
+}
