@@ -16,7 +16,7 @@ docdir       = $(DESTDIR)$(PREFIX)/share/doc/cvco-reconciled
 target       = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fmt clippy unit doc docs deny lint soak mutants bench install
+.PHONY: help demo build test tools fmt clippy unit doc docs deny lint soak mutants bench install
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,10 @@ demo: ## play split payments, good and bad, through a real daemon; needs no conf
 build: ## the release binary, target/release/cvco-reconciled
 	$(CARGO) build --locked --release
 
-test: fmt clippy unit doc ## everything that must pass: formatting, lints, tests, documentation
+test: tools fmt clippy unit doc ## everything that must pass: formatting, lints, tests, documentation
+
+tools:
+	@packaging/bootstrap.sh
 
 fmt:
 	@packaging/component.sh rustfmt fmt -- fmt --check
@@ -62,9 +65,10 @@ soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST
 mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=part of a path
 	$(CARGO) mutants $(if $(FILE),--re $(FILE)) -- --locked --test world
 
-bench: ## throughput, latency, and the time of verify and rebuild; DIR=folder on the disk to measure, N=notifications
+bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
 	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
+	$(CARGO) bench --locked --bench export -- $(if $(ORDERS),ORDERS=$(ORDERS)) $(if $(DIR),DIR=$(DIR))
 
 install: ## put binary, systemd units, users and sample in place; `make build` comes first, as yourself
 	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs what building needs and a bare Debian or Ubuntu may lack: make and a C compiler (for the bundled
-# SQLite and for ring). As root, or through sudo. Leaves alone what is there. Rust it only looks for.
+# Installs what building and testing need and a bare Debian or Ubuntu may lack: make, a C compiler (for the bundled
+# SQLite and for ring), and the accounting programs that read our exports in the tests. As root, or through sudo. Leaves
+# alone what is there. Rust it only looks for.
 set -euo pipefail
 
 missing=()
 command -v make >/dev/null || missing+=(make)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
+command -v hledger >/dev/null || missing+=(hledger)
+command -v ledger >/dev/null || missing+=(ledger)
+command -v bean-check >/dev/null || missing+=(beancount)
 
 if ((${#missing[@]})); then
     if ! command -v apt-get >/dev/null; then

@@ -57,7 +57,7 @@ fn lay(folder: &Path, notifications: u64) -> Result<()> {
         let (mut registrations, mut arrivals) = (Vec::new(), Vec::new());
         let mut from = None;
         for _ in 0..GROUP {
-            let step = traffic::step(number)?;
+            let step = traffic::step(number, traffic::PACE)?;
             from = from.or(Some(step.at));
             registrations.extend(step.registration);
             arrivals.extend(step.arrivals.into_iter().map(|arrival| (step.at, arrival)));

@@ -69,20 +69,21 @@ mod tests {
         let mut bytes = Vec::new();
         let mut file = TableCsv::new(&mut bytes, Report::Register).expect("begun");
         let at = Timestamp::parse("2026-03-31T22:30:00Z").expect("an instant");
-        file.row(&[
+        let mut cells = vec![
             Cell::Text("=1+1".to_owned()),
             Cell::Money(Cents::new(-5)),
             Cell::Empty,
             Cell::Count(3),
             Cell::Day(at.paris_day()),
             Cell::Instant(at),
-        ])
-        .expect("written");
+        ];
+        cells.resize(Report::Register.columns().len(), Cell::Empty);
+        file.row(&cells).expect("written");
         file.end().expect("ended");
         drop(file);
         let text = String::from_utf8(bytes).expect("text");
         let (head, row) = text.split_once("\r\n").expect("two lines");
         assert!(head.starts_with("\u{feff}shop;psp;contracts;order_ref;"), "{head}");
-        assert_eq!(row, "'=1+1;-0,05;;3;2026-04-01;01/04/2026 00:30\r\n");
+        assert!(row.starts_with("'=1+1;-0,05;;3;2026-04-01;01/04/2026 00:30;;"), "{row}");
     }
 }

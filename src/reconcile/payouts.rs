@@ -35,21 +35,18 @@ pub(super) fn allocate(attempts: &mut [Attempt], order: &Order, policy: &Policy)
     astray
 }
 
-/// How well a tender fits a line, best last; `None` if it cannot be the one.
+/// How well a tender fits a line, best last; `None` if it cannot be the one. Of two payments of one order, one of which
+/// was cancelled or given back, it is the one that is still owed.
 fn fit(payout: &Payout, evidence: &Evidence) -> Option<[bool; 5]> {
     let (line, tender) = (&payout.line, &evidence.tender);
     let possible = tender.instrument == payout.id.issuer.pays() && tender.booked.received_on.is_some();
     possible.then(|| {
         let names_it = line.transaction.is_some() && line.transaction == tender.id
             || line.authorisation.is_some() && line.authorisation == tender.authorisation;
-        let exact = evidence.is_exact(line.amount);
-        [
-            names_it,
-            tender.state.is_accepted(),
-            exact && tender.booked.settled == Cents::ZERO,
-            exact,
-            tender.booked.settled == Cents::ZERO,
-        ]
+        let kept = if tender.state.is_accepted() { tender.kept() } else { Cents::ZERO };
+        let owed = kept.minus(tender.booked.settled);
+        let is_first = tender.booked.settled == Cents::ZERO;
+        [names_it, owed == line.amount, owed.is_positive(), evidence.is_exact(line.amount), is_first]
     })
 }
 

@@ -69,15 +69,23 @@ fn a_part_that_is_paid_out_twice_is_a_mismatch() {
 }
 
 #[test]
-fn a_line_goes_to_the_payment_that_stands_rather_than_to_the_one_that_was_cancelled() {
+fn a_line_goes_to_the_payment_that_stands_rather_than_to_one_that_was_cancelled_or_given_back() {
     let twice = order(6000)
         .with(voucher(6000).id("V0").call("7000").happened(0))
         .with(voucher(6000).id("V0").call("7000").state(ReportedState::Cancelled).happened(3 * DAYS))
         .with(voucher(6000).id("V1").call("7001"));
-    let records = twice.paid_out(Issuer::Ancv, 6000).assess().records;
-    let settled: Vec<i64> =
-        records.iter().flat_map(|record| &record.tenders).map(|tender| tender.booked.settled.get()).collect();
-    assert_eq!(settled, [0, 6000]);
+    let given_back = order(6000)
+        .with(plain_card(6000).id("C0").call("7000"))
+        .with(plain_card(6000).id("C1").call("7001"))
+        .with(plain_card(6000).id("R0").call("7000").refund_of("C0"));
+    for (case, issuer) in [(twice, Issuer::Ancv), (given_back, Issuer::Bank)] {
+        for cents in [6000, 5999] {
+            let records = case.clone().paid_out(issuer, cents).assess().records;
+            let tenders = records.iter().flat_map(|record| &record.tenders);
+            let settled: Vec<i64> = tenders.map(|tender| tender.booked.settled.get()).collect();
+            assert_eq!(settled, [0, cents]);
+        }
+    }
 }
 
 #[test]
