@@ -16,6 +16,9 @@ use cvco_reconciled::ledger::{self, Phase, Progress, Store, Yardstick};
 /// Unless the command line says otherwise.
 const NOTIFICATIONS: u64 = 100_000;
 
+/// From one order to the next, in milliseconds: some 1,000 a day.
+const PACE: i64 = 86_400;
+
 /// So many orders go on in one transaction.
 const GROUP: u64 = 2_000;
 
@@ -57,7 +60,7 @@ fn lay(folder: &Path, notifications: u64) -> Result<()> {
         let (mut registrations, mut arrivals) = (Vec::new(), Vec::new());
         let mut from = None;
         for _ in 0..GROUP {
-            let step = traffic::step(number, traffic::PACE)?;
+            let step = traffic::step(number, PACE)?;
             from = from.or(Some(step.at));
             registrations.extend(step.registration);
             arrivals.extend(step.arrivals.into_iter().map(|arrival| (step.at, arrival)));

@@ -14,9 +14,6 @@ use cvco_reconciled::ledger::{Arrival, Entry, Envelope, Notification, OrderRegis
 /// One order after the other begins; what an order tells next, it tells so many orders later.
 const LATER: [u64; 4] = [0, 3, 40, 4_000];
 
-/// From one order to the next, in milliseconds: some 1,000 a day.
-pub(crate) const PACE: i64 = 86_400;
-
 /// When the first order begins.
 pub(crate) const START: &str = "2020-01-01T06:00:00Z";
 
@@ -27,6 +24,7 @@ pub(crate) struct Step {
     pub(crate) arrivals: Vec<Arrival>,
 }
 
+/// `pace`: from one order to the next, in milliseconds.
 pub(crate) fn step(number: u64, pace: i64) -> Result<Step> {
     let start = Timestamp::parse(START)?;
     let at = Timestamp::from_millis(start.millis() + i64::try_from(number)? * pace);

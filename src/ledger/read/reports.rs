@@ -21,17 +21,30 @@ pub struct ReportRange {
 }
 
 // Parameters: ?1, ?2 the days; ?3, ?4 the instants from which on and before which; ?5 the shop; ?6 with trials.
+// Over the tables of `acct_register`: by the keys of its rows, which it does not show.
 const REGISTER: &str = "
-  SELECT shop, psp,
-         (SELECT group_concat(contract, ', ') FROM (SELECT DISTINCT t.contract FROM tenders t JOIN orders o USING (order_id)
-           WHERE o.shop = r.shop AND o.reference IS r.order_ref AND t.psp = r.psp AND t.call_number = r.call_number
-           ORDER BY 1)),
-         order_ref, call_number, received_on, expected_cents, voucher_cents, card_cents, paid_cents, gap_cents,
-         refunded_cents, state, authorised_at, captured_at, settled_at, entry, open_discrepancies, mode, currency
-  FROM acct_register r
-  WHERE (received_on BETWEEN ?1 AND ?2 OR (received_on IS NULL AND first_seen_at >= ?3 AND first_seen_at < ?4))
-    AND (?5 IS NULL OR shop = ?5) AND (?6 OR mode = 'production')
-  ORDER BY first_seen_at, shop, psp, call_number";
+  WITH moved AS (
+    SELECT order_id, psp, call_number FROM tenders WHERE received_on BETWEEN ?1 AND ?2
+    UNION SELECT order_id, psp, call_number FROM records WHERE first_seen_at >= ?3 AND first_seen_at < ?4),
+  listed AS (
+    SELECT r.*, (SELECT MIN(t.received_on) FROM tenders t WHERE t.order_id = r.order_id AND t.psp = r.psp
+                   AND t.call_number = r.call_number) AS received_on
+    FROM moved JOIN records r USING (order_id, psp, call_number))
+  SELECT o.shop, r.psp,
+         (SELECT group_concat(contract, ', ') FROM (SELECT DISTINCT t.contract FROM tenders t WHERE t.order_id = r.order_id
+            AND t.psp = r.psp AND t.call_number = r.call_number ORDER BY 1)),
+         o.reference, r.call_number, r.received_on, r.expected_cents, r.voucher_cents, r.card_cents, r.paid_cents,
+         r.paid_cents - r.expected_cents, r.refunded_cents, r.state, r.authorised_at, r.captured_at, r.settled_at,
+         (SELECT e.EcritureNum FROM entries e WHERE e.order_id = r.order_id AND e.psp = r.psp
+            AND e.call_number = r.call_number AND e.movement = 'receipt' ORDER BY e.line LIMIT 1),
+         (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = r.order_id AND d.closed_at IS NULL
+            AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))),
+         r.mode, r.currency
+  FROM listed r JOIN orders o USING (order_id)
+  WHERE (r.received_on BETWEEN ?1 AND ?2
+         OR (r.received_on IS NULL AND r.first_seen_at >= ?3 AND r.first_seen_at < ?4))
+    AND (?5 IS NULL OR o.shop = ?5) AND (?6 OR r.mode = 'production')
+  ORDER BY r.first_seen_at, o.shop, r.psp, r.call_number";
 
 /// Classes of accounting practice; a kind without one stands without.
 const GAPS: &str = "
