@@ -169,3 +169,31 @@ fn lists_come_as_csv_and_as_workbooks_that_are_the_same_each_time() {
         assert_eq!(file(&mut past, "one.xlsx"), file(&mut past, "two.xlsx"), "{list}");
     }
 }
+
+/// Every query of docs/sql.md, as it stands there.
+#[test]
+fn the_queries_of_the_documentation_run() {
+    let mut past = march();
+    past.out(&["close", "--period", "2026-03"]);
+    let page = include_str!("../../docs/sql.md");
+    let blocks: Vec<&str> =
+        page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let queries: Vec<&str> =
+        blocks.iter().flat_map(|block| block.split(';')).filter(|q| !q.trim().is_empty()).collect();
+    assert!(queries.len() >= 20, "{}", queries.len());
+    let answers: Vec<Vec<String>> = queries.iter().map(|query| past.rows(query)).collect();
+    let answer = |of: &str| {
+        let place = queries.iter().position(|query| query.contains(of)).expect("the query");
+        answers[place].clone()
+    };
+    assert_eq!(
+        answer("sum(Debit - Credit) AS balance")
+            .iter()
+            .map(|row| row.rsplit_once('|').map_or(row.as_str(), |(_, b)| b))
+            .collect::<Vec<_>>(),
+        ["-22525", "-12000", "0", "33962", "563"]
+    );
+    assert_eq!(answer("WHERE order_ref = 'CMD9542124-01A5G'").len(), 7);
+    assert_eq!(answer("AND EcritureLet IS NULL").len(), 1, "the refund that the bank has not debited");
+    assert_eq!(answer("statement = 'ANCV-RLV-000123'").len(), 2);
+}

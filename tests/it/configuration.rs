@@ -126,3 +126,48 @@ fn how_apis_are_asked_is_bounded() {
         assert!(error.contains(words), "{words:?} in {error}");
     }
 }
+
+#[test]
+fn the_books_are_configured_strictly() {
+    let with = |section: &str| error_of(&format!("{section}\n[[shop]]\nid = \"camping\"\n"));
+    for (section, words) in [
+        ("[accounting]\nsiren = \"732829321\"", "accounting.siren: \"732829321\" is not a SIREN"),
+        (
+            "[accounting]\nbook = \"sometimes\"",
+            "accounting.book: \"sometimes\" is not one of capture, acceptance",
+        ),
+        (
+            "[accounting]\naccounts = { vouchers = \"511600\" }",
+            "accounting.accounts.vouchers: unknown; there are voucher, card",
+        ),
+        (
+            "[accounting]\naccounts = { voucher = \"5A\" }",
+            "accounting.accounts.voucher: the account number must be",
+        ),
+        ("[accounting]\njournals = { bank = \"CV\" }", "two journals of shop camping have one code"),
+        ("[[accounting.override]]\naccounts = { card = \"511501\" }", "accounting.override[0]: for whom?"),
+        (
+            "[[accounting.override]]\nshop = \"other\"",
+            "accounting.override[0].shop: there is no [[shop]] with the id other",
+        ),
+        (
+            "[[accounting.commission]]\nissuer = \"ancv\"\nfrom = \"2026-01-01\"\nrate = \"2.5\"",
+            "accounting.commission[0].rate: \"2.5\" is not a percentage",
+        ),
+        (
+            "[[statement]]\nid = \"a\"\nissuer = \"ancv\"\nsince = \"2026-02-31\"\ndate = \"%d\"\ncolumns = { amount = \"M\" }",
+            "statement[0].since: \"2026-02-31\" is not a date",
+        ),
+        (
+            "[[statement]]\nid = \"a\"\nissuer = \"ancv\"\nsince = \"2026-01-01\"\ndate = \"%d\"\ncolumns = { amount = \"M\" }",
+            "statement[0].date: \"%d\" is not a form of dates",
+        ),
+        (
+            "[[statement]]\nid = \"a\"\nissuer = \"ancv\"\nsince = \"2026-01-01\"\ncolumns = { amount = \"M\" }",
+            "statement[0].columns: which column tells the payment?",
+        ),
+    ] {
+        let error = with(section);
+        assert!(error.contains(words), "{words:?} in {error}");
+    }
+}
