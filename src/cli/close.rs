@@ -87,7 +87,7 @@ fn write_all(
     for what in What::ALL {
         let mut bytes = Vec::new();
         write(extract, &order(what, period), &mut bytes)?;
-        let name = what.file_name(&Span::of(period), siren, TableFormat::Csv);
+        let name = what.file_name(Span::of(period), siren, TableFormat::Csv);
         let digest = sha256(&[&bytes]).to_string();
         if stated.pointer(&format!("/exports_sha256/{}", what.name())).and_then(|s| s.as_str())
             == Some(&digest)

@@ -113,7 +113,7 @@ impl What {
     }
 
     /// The usual name of its file.
-    pub(super) fn file_name(self, span: &Span, siren: Option<&str>, format: TableFormat) -> String {
+    pub(super) fn file_name(self, span: Span, siren: Option<&str>, format: TableFormat) -> String {
         let of = span.name();
         let table = match format {
             TableFormat::Csv => "csv",
@@ -144,9 +144,9 @@ impl Span {
         Self { from: period.first(), to: period.last() }
     }
 
-    fn name(&self) -> String {
+    fn name(self) -> String {
         let period = self.from.period();
-        if *self == Self::of(period) { period.to_string() } else { format!("{}-{}", self.from, self.to) }
+        if self == Self::of(period) { period.to_string() } else { format!("{}-{}", self.from, self.to) }
     }
 }
 
@@ -200,7 +200,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     }
     let reader = Reader::open(&settings.ledger.path)?;
     let siren = settings.accounting.siren.as_deref();
-    let name = options.what.file_name(&span, siren, options.format);
+    let name = options.what.file_name(span, siren, options.format);
     let target = options
         .output
         .as_deref()

@@ -319,12 +319,11 @@ impl RawStatement {
             format!("{name:?} is not an encoding; write \"utf-8\", \"windows-1252\" or \"iso-8859-15\"")
         });
         let encoding = check.value(&key("encoding"), encoding);
-        let delimiter = match self.delimiter.as_deref().unwrap_or(";").as_bytes() {
-            [one] => Some(*one),
-            _ => {
-                check.wrong(key("delimiter"), "one character, such as \";\", \",\" or \"\\t\"");
-                None
-            }
+        let delimiter = if let [one] = self.delimiter.as_deref().unwrap_or(";").as_bytes() {
+            Some(*one)
+        } else {
+            check.wrong(key("delimiter"), "one character, such as \";\", \",\" or \"\\t\"");
+            None
         };
         let decimal = match self.decimal.as_deref().unwrap_or(",") {
             "," => Some(','),

@@ -1,7 +1,7 @@
 //! What every file of entries must keep, checked before it is written.
 //!
 //! The tax authority's own test of a FEC finds neither an unbalanced entry nor a hole in the numbers nor a wrong date
-//! (DGFiP/Test-Compta-Demat 1_00_10b), and its analysis groups by number alone. So these are checked here.
+//! (`DGFiP/Test-Compta-Demat` of November 2021), and its analysis groups by number alone. So these are checked here.
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::{EntryFile, french};
 use crate::accounting::{Entry, Leg};
+use crate::domain::{Contract, OrderRef};
 
 const HEADER: [&str; 16] = [
     "journal",
@@ -72,8 +73,8 @@ impl<W: Write> EntryFile for EntriesCsv<W> {
                 text(line.letter.as_ref().map(|letter| letter.letter.as_str())),
                 line.letter.as_ref().map(|letter| letter.on.to_string()).unwrap_or_default(),
                 text(source.map(|source| source.psp.as_str())),
-                text(source.and_then(|source| source.contract.as_ref()).map(|contract| contract.as_str())),
-                text(source.and_then(|source| source.order_ref.as_ref()).map(|reference| reference.as_str())),
+                text(source.and_then(|source| source.contract.as_ref()).map(Contract::as_str)),
+                text(source.and_then(|source| source.order_ref.as_ref()).map(OrderRef::as_str)),
                 text(source.map(|source| source.call_number.as_str())),
                 leg(line.leg).to_owned(),
             ])?;

@@ -65,7 +65,9 @@ impl<W: Write> TableWorkbook<W> {
         };
         let money = |name: &str| match cell(name) {
             Some(Cell::Money(amount)) => *amount,
-            _ => Cents::ZERO,
+            Some(Cell::Empty | Cell::Text(_) | Cell::Count(_) | Cell::Day(_) | Cell::Instant(_)) | None => {
+                Cents::ZERO
+            }
         };
         let day = match (cell("received_on"), cell("level"), cell("period")) {
             (Some(Cell::Day(day)), None, _) => Some(*day),
@@ -103,7 +105,7 @@ impl<W: Write> TableWorkbook<W> {
                 .set_name(("Par jour", 0, column))
                 .set_format(
                     rust_xlsxwriter::ChartFormat::new()
-                        .set_solid_fill(&rust_xlsxwriter::ChartSolidFill::new().set_color(color)),
+                        .set_solid_fill(rust_xlsxwriter::ChartSolidFill::new().set_color(color)),
                 )
                 .set_gap(60);
         }
@@ -142,10 +144,7 @@ fn head(sheet: &mut Worksheet, report: Report) -> Result<(), XlsxError> {
 }
 
 fn failed(error: XlsxError) -> io::Error {
-    match error {
-        XlsxError::IoError(error) => error,
-        other => io::Error::other(other),
-    }
+    if let XlsxError::IoError(error) = error { error } else { io::Error::other(error) }
 }
 
 fn date(day: Day) -> Result<ExcelDateTime, XlsxError> {

@@ -5,6 +5,8 @@ mod manifest;
 mod numbers;
 mod sheets;
 
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::accounting::{Account, Books, Movement, Part, Posting};
@@ -64,10 +66,11 @@ fn obstacle(conn: &Connection, period: Period, today: Day) -> Result<Option<Stri
     }
     if let Some(through) = closed_through(conn)? {
         let next = through.next().period();
-        return Ok((period != next).then(|| match period < next {
-            true => format!("{period} is closed already"),
-            false => format!("close {next} first: periods are closed one after the other"),
-        }));
+        return Ok(match period.cmp(&next) {
+            Ordering::Less => Some(format!("{period} is closed already")),
+            Ordering::Greater => Some(format!("close {next} first: periods are closed one after the other")),
+            Ordering::Equal => None,
+        });
     }
     let first: Option<Day> = conn
         .prepare_cached(

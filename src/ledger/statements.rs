@@ -1,6 +1,6 @@
 //! Statements on disk: their lines, the order that each line is about, and the lines that nobody can explain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -114,7 +114,7 @@ pub(super) fn news(
         }
     }
     let mut fresh = Vec::new();
-    let mut named: BTreeMap<Content, ()> = BTreeMap::new();
+    let mut named: BTreeSet<Content> = BTreeSet::new();
     for line in &statement.lines {
         let content = content(line);
         if let Some(count) = there.get_mut(&content).filter(|count| **count > 0) {
@@ -123,7 +123,7 @@ pub(super) fn news(
             }
             continue;
         }
-        if line.transaction.is_some() && named.insert(content, ()).is_some() {
+        if line.transaction.is_some() && !named.insert(content) {
             continue;
         }
         fresh.push(line.clone());
@@ -139,23 +139,22 @@ pub(super) fn keep(
     (known, fresh): (Option<i64>, &[StatementLine]),
     rates: &CommissionRates,
 ) -> Result<i64, LedgerError> {
-    let statement_id = match known {
-        Some(id) => id,
-        None => {
-            conn.prepare_cached(
-                "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents, file_sha256)
+    let statement_id = if let Some(id) = known {
+        id
+    } else {
+        conn.prepare_cached(
+            "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents, file_sha256)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                statement.shop.as_str(),
-                statement.issuer.as_str(),
-                statement.number.as_str(),
-                statement.paid_on,
-                statement.commission,
-                file_sha256,
-            ])?;
-            conn.last_insert_rowid()
-        }
+        )?
+        .execute(params![
+            statement.shop.as_str(),
+            statement.issuer.as_str(),
+            statement.number.as_str(),
+            statement.paid_on,
+            statement.commission,
+            file_sha256,
+        ])?;
+        conn.last_insert_rowid()
     };
     let first: u32 = conn
         .prepare_cached("SELECT COALESCE(MAX(position), 0) + 1 FROM statement_lines WHERE statement_id = ?1")?

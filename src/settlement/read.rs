@@ -95,12 +95,9 @@ fn statements(text: &str, profile: &Profile, given: &Given, problems: &mut Probl
         .trim(csv::Trim::All)
         .from_reader(body.as_bytes())
         .into_records();
-    let header = match rows.next() {
-        Some(Ok(header)) => header,
-        Some(Err(_)) | None => {
-            problems.add(0, "empty: it should begin with the names of its columns");
-            return Vec::new();
-        }
+    let Some(Ok(header)) = rows.next() else {
+        problems.add(0, "empty: it should begin with the names of its columns");
+        return Vec::new();
     };
     let places = Places::find(&header, &profile.columns, problems);
     if !problems.0.is_empty() {

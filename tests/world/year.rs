@@ -105,8 +105,7 @@ fn it_makes_no_difference_when_months_are_closed() {
     let (world, mut daemon) = lived();
     close_until(daemon.store(), day(LAST).period(), at(LONG_AFTER));
     // Once more, and each month is closed a day after its end: what is heard of later is a correction.
-    let mut hurried =
-        world.lived_closing_each_month(|store, period, when| close(store, period, when)).expect("a year");
+    let mut hurried = world.lived_closing_each_month(close).expect("a year");
     let closed: BTreeSet<String> = {
         let ledger = hurried.ledger();
         let mut rows = ledger.prepare("SELECT period FROM closings").expect("a query");
@@ -275,7 +274,9 @@ fn each_error_on_a_statement_raises_its_kind_and_nothing_else_is_raised() {
     assert!(missing.is_empty() && surplus.is_empty(), "not raised: {missing:?}; raised: {surplus:?}");
     let often = |all: &Raised| {
         let mut often: BTreeMap<(String, String), usize> = BTreeMap::new();
-        all.iter().for_each(|one| *often.entry(one.clone()).or_default() += 1);
+        for one in all {
+            *often.entry(one.clone()).or_default() += 1;
+        }
         often
     };
     let (found, raised) = (often(&found), often(&raised));
@@ -316,7 +317,7 @@ fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}; packaging/bootstrap.sh installs it"));
+        .expect("packaging/bootstrap.sh installs hledger, ledger and beancount");
     let said =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{program} {arguments:?}: {said}");
@@ -430,7 +431,7 @@ fn read_fec(fec: &str) -> BTreeMap<String, i64> {
                 "{needed}: {row:?}"
             );
         }
-        assert!(row[account].len() >= 3 && row[account][..3].bytes().all(|b| b.is_ascii_digit()));
+        assert_eq!(row[account].bytes().take_while(u8::is_ascii_digit).take(3).count(), 3, "{row:?}");
         assert!(row[column("EcritureDate")] >= last.as_str(), "in the order of dates");
         row[column("EcritureDate")].clone_into(&mut last);
         let head =

@@ -51,11 +51,11 @@ pub(super) fn give(conn: &Connection, period: Period, numbers: &mut Numbers) -> 
     for line in open.query_map(params![period.first(), period.last()], Open::read)? {
         let line = line?;
         if part.first().is_some_and(|first| first.of != line.of) {
-            settle(std::mem::take(&mut part), &mut groups);
+            settle(&std::mem::take(&mut part), &mut groups);
         }
         part.push(line);
     }
-    settle(part, &mut groups);
+    settle(&part, &mut groups);
     let mut groups: Vec<(Day, Group, Vec<i64>)> =
         groups.into_iter().map(|(group, (day, lines))| (day, group, lines)).collect();
     groups.sort();
@@ -73,7 +73,7 @@ pub(super) fn give(conn: &Connection, period: Period, numbers: &mut Numbers) -> 
 
 /// All lines of one part; if they do not come to nothing, what was received with what was paid out of it, and what was
 /// given back with what was taken back for it.
-fn settle(part: Vec<Open>, groups: &mut BTreeMap<Group, (Day, Vec<i64>)>) {
+fn settle(part: &[Open], groups: &mut BTreeMap<Group, (Day, Vec<i64>)>) {
     let mut enter = |lines: Vec<&Open>| {
         let sum: Cents = lines.iter().map(|line| line.amount).sum();
         let (Some(first), Some(last)) = (lines.first(), lines.iter().map(|line| line.day).max()) else {

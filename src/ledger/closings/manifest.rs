@@ -51,6 +51,7 @@ struct AccountTotal {
 }
 
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names in the file, where the unit must stand")]
 struct Totals {
     voucher_received_cents: Cents,
     card_received_cents: Cents,

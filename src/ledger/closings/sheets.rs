@@ -37,7 +37,7 @@ pub(in crate::ledger) fn each(
     }
     let mut day = from;
     while day <= to {
-        for order in orders_of(conn, Which::Day(day))? {
+        for order in orders_of(conn, &Which::Day(day))? {
             let Some(order) = order.on_day(conn, day, books)? else { continue };
             for sheet in order.sheets {
                 tell(Due {
@@ -80,7 +80,7 @@ fn late(
     };
     for order_id in ids("order_id")? {
         let booked = Booked::of_order(conn, order_id)?;
-        let order = orders_of(conn, Which::Order(order_id))?.pop();
+        let order = orders_of(conn, &Which::Order(order_id))?.pop();
         let mut due: BTreeMap<(Day, Movement), Sheet> = BTreeMap::new();
         let mut shop = order.as_ref().map(|order| order.shop.clone());
         if let Some(order) = order {
@@ -177,7 +177,7 @@ const MOVES: [&str; 2] = [
      WHERE b.amount_cents > 0 AND b.returned_on",
 ];
 
-fn orders_of(conn: &Connection, which: Which) -> Result<Vec<OrderMoves>, LedgerError> {
+fn orders_of(conn: &Connection, which: &Which) -> Result<Vec<OrderMoves>, LedgerError> {
     let [received, returned] = MOVES;
     let of = match which {
         Which::Day(_) => "= ?1",

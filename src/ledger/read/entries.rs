@@ -31,7 +31,7 @@ impl Extract<'_> {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn closed_through(&self) -> Result<Option<Day>, LedgerError> {
+    pub fn closed_through(self) -> Result<Option<Day>, LedgerError> {
         closings::closed_through(self.conn)
     }
 
@@ -39,7 +39,7 @@ impl Extract<'_> {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn manifest(&self, period: Period) -> Result<Option<String>, LedgerError> {
+    pub fn manifest(self, period: Period) -> Result<Option<String>, LedgerError> {
         closings::manifest(self.conn, period)
     }
 
@@ -47,7 +47,7 @@ impl Extract<'_> {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn entry_lines(&self, range: &EntryRange) -> Result<i64, LedgerError> {
+    pub fn entry_lines(self, range: &EntryRange) -> Result<i64, LedgerError> {
         Ok(self
             .conn
             .prepare_cached("SELECT COUNT(*) FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2")?
@@ -60,7 +60,7 @@ impl Extract<'_> {
     /// # Errors
     /// The ledger's, or that of whom is told.
     pub fn each_entry<E: From<LedgerError>>(
-        &self,
+        self,
         range: &EntryRange,
         mut tell: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {

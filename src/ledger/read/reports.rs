@@ -119,7 +119,7 @@ impl Extract<'_> {
     /// # Errors
     /// The ledger's, or that of whom is told.
     pub fn each_row<E: From<LedgerError>>(
-        &self,
+        self,
         report: Report,
         range: &ReportRange,
         mut tell: impl FnMut(&[Cell]) -> Result<(), E>,
