@@ -1,5 +1,6 @@
 //! Statements with planted errors raise exactly what they should.
 
+use std::fmt::Write;
 use std::fs;
 
 use crate::support::{BOOKS, Past};
@@ -20,7 +21,7 @@ fn paid(orders: &[(&str, i64)]) -> Past {
 fn statement(past: &Past, name: &str, lines: &[(&str, &str, &str)]) -> String {
     let mut text = HEAD.to_owned();
     for (reference, amount, commission) in lines {
-        text.push_str(&format!("R1;20/03/2026;10/03/2026;;{reference};{amount};{commission};\r\n"));
+        write!(text, "R1;20/03/2026;10/03/2026;;{reference};{amount};{commission};\r\n").expect("text");
     }
     let path = past.path(name);
     // windows-1252: of the head only.
