@@ -113,7 +113,8 @@ impl Day {
     /// As a FEC has it, `20260331`.
     #[must_use]
     pub fn compact(self) -> String {
-        self.0.format("%Y%m%d").to_string()
+        let (year, month, day) = self.parts();
+        format!("{year:04}{month:02}{day:02}")
     }
 }
 

@@ -85,6 +85,7 @@ impl<W: Write> TableWorkbook<W> {
     fn chart(&mut self) -> Result<(), XlsxError> {
         let Some(last) = u32::try_from(self.days.len()).ok().filter(|days| *days > 0) else { return Ok(()) };
         let sheet = self.book.add_worksheet().set_name("Par jour")?;
+        sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
         let bold = Format::new().set_bold();
         for (column, title) in (0_u16..).zip(["Jour", "Chèques-vacances", "Cartes"]) {
             sheet.write_string_with_format(0, column, title, &bold)?;
@@ -128,7 +129,9 @@ fn head(sheet: &mut Worksheet, report: Report) -> Result<(), XlsxError> {
         .set_text_wrap();
     sheet.set_name(report.title())?;
     sheet.set_freeze_panes(1, 0)?;
-    sheet.set_row_height(0, 32)?;
+    sheet.set_row_height(0, 45)?;
+    // On paper: all columns on one page, the headings on each.
+    sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     for (column, (name, heading, holds)) in (0_u16..).zip(report.columns()) {
         let width = match (holds, *name) {
             (_, "detail") => 60,

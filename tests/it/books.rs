@@ -197,3 +197,61 @@ fn the_queries_of_the_documentation_run() {
     assert_eq!(answer("AND EcritureLet IS NULL").len(), 1, "the refund that the bank has not debited");
     assert_eq!(answer("statement = 'ANCV-RLV-000123'").len(), 2);
 }
+
+/// A program of others must take the file.
+fn takes(program: &str, arguments: &[&str]) {
+    let output = std::process::Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("packaging/bootstrap.sh installs hledger, ledger and beancount");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {said}");
+}
+
+#[test]
+fn references_that_mean_to_break_a_file_do_not() {
+    let mut past = Past::new(BOOKS);
+    let references = [
+        "=HYPERLINK(\"http://x\";1)",
+        "a|b;c",
+        "(x) * ! @ { } [2026-01-01] = 5 EUR",
+        "; comment:here, tag",
+        "éàü€ 漢字 \u{a0} ‘quoted’",
+        "\"\\ \\\" $(x) `y`",
+        "-12,50",
+        "漢",
+    ];
+    for (n, reference) in references.iter().enumerate() {
+        past.pays(
+            &format!("2026-03-1{n}T10:00:00Z"),
+            reference,
+            &format!("70{n}; {reference}"),
+            (1000 + n as i64, 500),
+        );
+    }
+    past.out(&["close", "--period", "2026-03"]);
+    let file = |past: &mut Past, what: &str| {
+        let path = past.path(what).to_str().expect("a path").to_owned();
+        past.out(&["export", what, "--period", "2026-03", "-o", &path]);
+        path
+    };
+    let journal = file(&mut past, "journal");
+    takes("hledger", &["-f", &journal, "check", "--strict"]);
+    takes("ledger", &["--strict", "--pedantic", "-f", &journal, "bal"]);
+    takes("bean-check", &[&file(&mut past, "beancount")]);
+    let fec = fs::read_to_string(file(&mut past, "fec")).expect("a FEC");
+    assert!(fec.is_ascii() && !fec.contains('|'));
+    assert!(fec.lines().all(|line| line.split('\t').count() == 18), "{fec}");
+    let csv = fs::read_to_string(file(&mut past, "entries")).expect("CSV");
+    let mut rows =
+        csv::ReaderBuilder::new().delimiter(b';').from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
+    let cells: Vec<csv::StringRecord> = rows.records().collect::<Result<_, _>>().expect("CSV");
+    assert_eq!(cells.len(), references.len() * 3);
+    // The amounts alone may begin with a minus.
+    assert!(cells.iter().flatten().all(|cell| !cell.starts_with(['=', '+', '-', '@'])));
+    for list in ["register", "gaps", "ageing"] {
+        let path = file(&mut past, list);
+        let text = fs::read_to_string(path).expect("CSV");
+        assert!(!text.split([';', '\n']).any(|cell| cell.starts_with('=')), "{list}: {text}");
+    }
+}

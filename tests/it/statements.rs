@@ -178,3 +178,16 @@ fn a_file_with_a_wrong_line_is_refused_whole_and_each_line_is_told() {
     assert!(said.contains("nothing was imported"), "{said}");
     assert_eq!(past.rows("SELECT COUNT(*) FROM statement_lines"), ["0"]);
 }
+
+#[test]
+fn a_line_that_nobody_knows_can_be_acknowledged_like_anything_else() {
+    let mut past = paid(&ORDERS);
+    let lines: Vec<_> = GOOD.iter().copied().chain([("LATE", "20,00", "0,50")]).collect();
+    import(&mut past, "r1.csv", &lines);
+    let id = past.rows("SELECT id FROM acct_discrepancies WHERE kind = 'statement_line_unknown'").remove(0);
+    past.out(&["alerts", "ack", &id, "--note", "vu avec l'ANCV"]);
+    let listed = past.out(&["alerts", "list"]);
+    assert!(listed.contains("statement_line_unknown") && listed.contains("vu avec l'ANCV"), "{listed}");
+    assert!(past.out(&["verify"]).starts_with("right"));
+    assert!(past.out(&["rebuild"]).contains("nothing changed"));
+}

@@ -79,14 +79,39 @@ const AGEING: &str = "
                AND l.paid_on <= ?2), 0) AS settled,
              IIF(t.settled_on > ?2, t.settled_on, NULL) AS later
       FROM tenders t JOIN orders o USING (order_id)
-      WHERE (t.received_on <= ?2 OR t.received_on IS NULL AND t.refunded_cents > 0) AND (?5 IS NULL OR o.shop = ?5))
+      WHERE (t.received_on <= ?2
+               AND (t.amount_cents - t.refunded_cents <> t.settled_cents OR t.settled_on > ?2 OR t.refunded_cents > 0
+                    OR t.state IN ('cancelled', 'expired'))
+             OR t.received_on IS NULL AND t.refunded_cents > 0) AND (?5 IS NULL OR o.shop = ?5))
     WHERE day <= ?2 AND ?1 IS NOT NULL AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL)
   WHERE received - returned - settled <> 0
   ORDER BY day, order_id, psp, call_number, position";
 
+// As `acct_totals`, by the days that are asked for.
 const TOTALS: &str = "
-  WITH days AS (SELECT * FROM acct_totals WHERE day BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
-                  AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL)
+  WITH days AS (
+    SELECT day, shop, psp, contract, SUM(vouchers) AS voucher_count, SUM(voucher) AS voucher_cents,
+           SUM(cards) AS card_count, SUM(card) AS card_cents, SUM(voucher_back) AS voucher_returned_cents,
+           SUM(card_back) AS card_returned_cents, SUM(paid_out) AS paid_out_cents, SUM(kept) AS commission_cents
+    FROM (
+      SELECT t.received_on AS day, o.shop, t.psp, t.contract,
+             t.instrument = 'voucher' AS vouchers, IIF(t.instrument = 'voucher', t.amount_cents, 0) AS voucher,
+             t.instrument = 'card' AS cards, IIF(t.instrument = 'card', t.amount_cents, 0) AS card,
+             0 AS voucher_back, 0 AS card_back, 0 AS paid_out, 0 AS kept
+      FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on BETWEEN ?1 AND ?2
+      UNION ALL
+      SELECT b.returned_on, o.shop, t.psp, t.contract, 0, 0, 0, 0, IIF(t.instrument = 'voucher', b.amount_cents, 0),
+             IIF(t.instrument = 'card', b.amount_cents, 0), 0, 0
+      FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
+      WHERE b.returned_on BETWEEN ?1 AND ?2
+      UNION ALL
+      SELECT l.paid_on, l.shop, t.psp, t.contract, 0, 0, 0, 0, 0, 0, l.amount_cents, l.commission_cents
+      FROM statements s JOIN statement_lines l USING (statement_id)
+      JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
+       AND t.position = l.tender_position
+      WHERE s.paid_on BETWEEN ?1 AND ?2)
+    WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
+    GROUP BY day, shop, psp, contract)
   SELECT 'jour', day, shop, psp, contract, voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents,
          card_returned_cents, paid_out_cents, commission_cents, paid_out_cents - commission_cents, 1 AS part
   FROM days

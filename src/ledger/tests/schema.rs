@@ -185,6 +185,22 @@ fn an_older_ledger_is_brought_up_to_date_and_proves_as_before() {
     }
 }
 
+#[test]
+fn an_upgrade_enters_what_was_paid_before_into_the_books_and_raises_nothing() {
+    let mut book = Book::new();
+    book.take(0, Entry::Policy(Policy { rules: Rules::Second, ..Policy::default() }));
+    book.take(1, registered("CMD-1", 6000));
+    book.take(2, Entry::Notification(voucher("CMD-1", 6000)));
+    let received = "SELECT COALESCE(received_on, '-') FROM tenders";
+    assert_eq!(book.texts(received), ["-"]);
+    let owed = book.count("outbox");
+    book.take(60, Entry::Policy(Policy::default()));
+    assert_eq!(book.texts(received), [minute(2).paris_day().to_string()]);
+    assert_eq!(book.count("outbox"), owed);
+    let proof = proof_of(&book.path(), &book.key_file(), &[]);
+    assert_eq!(proof.flaws, Vec::new());
+}
+
 /// The log of a ledger of version 0.1, as that version wrote it.
 const WRITTEN_BY_0_1: [(&str, &str); 5] = [
     (
