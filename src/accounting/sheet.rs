@@ -377,3 +377,6 @@ fn vat_within(amount: Cents, rate: u32) -> Cents {
     let rounded = (doubled + if doubled < 0 { -whole } else { whole }) / (2 * whole);
     Cents::new(i64::try_from(rounded).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

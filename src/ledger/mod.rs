@@ -7,6 +7,7 @@
 mod acknowledgements;
 mod anchors;
 mod attempts;
+mod books;
 mod closings;
 mod columns;
 mod concerned;
@@ -37,6 +38,7 @@ use std::path::PathBuf;
 use crate::domain::{Day, Timestamp};
 
 pub use anchors::{Anchor, AnchorError, DueAnchor};
+pub use books::Imported;
 pub use entry::{
     About, Acknowledgement, Act, Close, Confirmation, Entry, Identity, ImportedStatement, Inquiry,
     Notification, OrderRegistration, Origin, Reason, Refusal, SignatureFailures, Verdict,
@@ -52,7 +54,7 @@ pub use read::{
 };
 pub use rejections::Rejected;
 pub use schema::VERSION as SCHEMA_VERSION;
-pub use writer::{Arrival, Imported, Ledger, Store, Swept, Writer};
+pub use writer::{Arrival, Ledger, Store, Swept, Writer};
 
 /// Why the ledger could not do something.
 #[derive(Debug, thiserror::Error)]

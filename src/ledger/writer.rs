@@ -1,25 +1,22 @@
 //! The one that writes: a thread with its connection, and group commit.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 
-use crate::accounting::Books;
 use crate::crypto::SealKey;
-use crate::domain::{EndpointId, Period, Question, Standing, StatementNumber, Timestamp};
+use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
 use super::anchors::{self, DueAnchor};
-use super::entry::{Acknowledgement, Confirmation, Entry, ImportedStatement};
+use super::entry::{Acknowledgement, Confirmation, Entry};
 use super::fold::{Fold, Taken};
 use super::jobs::{Desk, Job, JobFailed, task};
 use super::outbox::{self, Claim};
 use super::payload::{self, Envelope};
-use super::read::Extract;
 use super::rejections::{self, Rejected};
-use super::{LedgerError, Notification, attempts, key_file, schema, statements};
+use super::{LedgerError, Notification, attempts, key_file, schema};
 
 /// How many jobs may wait; beyond, a PSP is told to come again.
 const QUEUE: usize = 1024;
@@ -53,23 +50,10 @@ impl Swept {
     }
 }
 
-/// What came of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Imported {
-    /// Its number.
-    pub number: StatementNumber,
-    /// Lines in the file.
-    pub lines: usize,
-    /// Of these, lines that the ledger did not have.
-    pub new: usize,
-    /// Lines of the statement of which nobody knows what they are about.
-    pub unknown: i64,
-}
-
 /// The ledger's file, open for writing, without a thread: for commands that run beside the daemon or without
 /// it, and for the writer itself.
 pub struct Store {
-    conn: Connection,
+    pub(super) conn: Connection,
     seal_key: SealKey,
     /// Held by the daemon for as long as it lives.
     _lock: Option<std::fs::File>,
@@ -117,12 +101,6 @@ impl Store {
         &self.conn
     }
 
-    /// What accountants take away, as it is now.
-    #[must_use]
-    pub const fn extract(&self) -> Extract<'_> {
-        Extract { conn: &self.conn }
-    }
-
     /// Whether a daemon serves the ledger of this payload key.
     ///
     /// # Errors
@@ -158,64 +136,6 @@ impl Store {
         fold.finish()?;
         tx.commit()?;
         Ok(())
-    }
-
-    /// Imports the statements of a file in one transaction, all or none: what came of each; nothing, if the very same file
-    /// was imported before.
-    ///
-    /// # Errors
-    /// A statement contradicts one that is known, or whatever else prevented the commit.
-    pub fn import_statements(
-        &mut self,
-        at: Timestamp,
-        statements: Vec<ImportedStatement>,
-    ) -> Result<Vec<Imported>, LedgerError> {
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut fold = Fold::resume(&tx)?;
-        let mut all = Vec::new();
-        let mut known = false;
-        for imported in &statements {
-            known |= statements::is_known(&tx, &imported.file_sha256)?;
-        }
-        if known {
-            return Ok(all);
-        }
-        for imported in statements {
-            let (shop, issuer, number) = (
-                imported.statement.shop.clone(),
-                imported.statement.issuer,
-                imported.statement.number.clone(),
-            );
-            let lines = imported.statement.lines.len();
-            let before = statements::count(&tx, (&shop, issuer, &number))?;
-            fold.take(at, &Entry::Statement(imported))?;
-            let after = statements::count(&tx, (&shop, issuer, &number))?;
-            let new = usize::try_from(after.lines.saturating_sub(before.lines)).unwrap_or(0);
-            all.push(Imported { number, lines, new, unknown: after.unknown });
-        }
-        fold.finish()?;
-        tx.commit()?;
-        Ok(all)
-    }
-
-    /// Closes a period in one transaction: numbers, entries, letters, manifest. `export` renders what was booked, and
-    /// gives the digest of each export.
-    ///
-    /// # Errors
-    /// The period cannot be closed, an export cannot be made, or whatever else prevented the commit; then nothing was
-    /// booked.
-    pub fn close<E: From<LedgerError>>(
-        &mut self,
-        at: Timestamp,
-        (period, books): (Period, Books),
-        export: impl FnOnce(Extract<'_>) -> Result<BTreeMap<String, String>, E>,
-    ) -> Result<(), E> {
-        let sql = |error: rusqlite::Error| E::from(LedgerError::from(error));
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
-        let mut fold = Fold::resume(&tx)?;
-        fold.take_close(at, (period, books), |conn| export(Extract { conn }))?;
-        fold.finish()?;
-        tx.commit().map_err(sql)
     }
 
     /// Applies the rules of time up to an instant.

@@ -221,12 +221,12 @@ fn references_that_mean_to_break_a_file_do_not() {
         "-12,50",
         "漢",
     ];
-    for (n, reference) in references.iter().enumerate() {
+    for (n, reference) in (0_i64..).zip(references) {
         past.pays(
             &format!("2026-03-1{n}T10:00:00Z"),
             reference,
             &format!("70{n}; {reference}"),
-            (1000 + n as i64, 500),
+            (1000 + n, 500),
         );
     }
     past.out(&["close", "--period", "2026-03"]);
