@@ -481,6 +481,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_of_the_whole_stands_on_every_line() {
+        let mut profile = ancv();
+        profile.columns.commission = None;
+        profile.columns.net = None;
+        profile.columns.statement_commission = Some("Commission".to_owned());
+        let rows = |second: &str| {
+            bytes(&format!(
+                "R1;20/03/2026;;T1;CMD1;45,25;-5,63;\r\nR1;20/03/2026;;T2;CMD2;180,00;{second};\r\n"
+            ))
+        };
+        let statements = read(&rows("-5,63"), &profile, &given()).expect("a statement");
+        assert_eq!(statements[0].commission, Some(Cents::new(563)));
+        assert!(statements[0].lines.iter().all(|line| line.commission.is_none()));
+        let told = read(&rows("-5,64"), &profile, &given()).expect_err("a problem").to_string();
+        assert!(told.starts_with("line 5: says otherwise"), "{told}");
+    }
+
+    #[test]
     fn another_encoding_than_the_configured_one_is_told() {
         let profile = Profile { encoding: encoding_rs::UTF_8, ..ancv() };
         let told = read(&bytes(""), &profile, &given()).expect_err("a problem").to_string();

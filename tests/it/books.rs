@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use cvco_reconciled::domain::ReportedState;
+
 use crate::support::{BOOKS, Past, Told};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/accounting");
@@ -22,6 +24,7 @@ fn march() -> Past {
         cents: 12_000,
         card: true,
         refund: true,
+        state: ReportedState::Authorised,
     });
     let bank = statement("bank-20260313.csv");
     past.out(&["statement", "import", "--layout", "bank", "--number", "REM-CB-20260313", &bank]);
@@ -83,6 +86,7 @@ fn a_late_fact_is_a_correction_in_the_next_period_and_the_closed_one_stays_as_it
         cents: 525,
         card: false,
         refund: true,
+        state: ReportedState::Authorised,
     });
     past.out(&["close", "--period", "2026-04"]);
     assert_eq!(past.out(&["export", "fec", "--period", "2026-03"]), closed, "to the byte");
@@ -254,4 +258,56 @@ fn references_that_mean_to_break_a_file_do_not() {
         let text = fs::read_to_string(path).expect("CSV");
         assert!(!text.split([';', '\n']).any(|cell| cell.starts_with('=')), "{list}: {text}");
     }
+}
+
+#[test]
+fn the_accounting_day_is_that_of_paris() {
+    let mut past = Past::new(BOOKS);
+    past.pays("2025-12-31T22:30:00Z", "OLD", "1", (1000, 0));
+    past.pays("2025-12-31T23:30:00Z", "NEW", "2", (2000, 0));
+    let draft = past.out(&["export", "entries", "--from", "2025-12-01", "--to", "2026-01-31", "--draft"]);
+    let days: Vec<&str> =
+        draft.lines().skip(1).map(|line| line.split(';').nth(1).unwrap_or_default()).collect();
+    assert_eq!(days, ["2025-12-31", "2025-12-31", "2026-01-01", "2026-01-01"]);
+    assert!(draft.contains("DCV2025-000001") && draft.contains("DCV2026-000001"), "{draft}");
+}
+
+#[test]
+fn a_statement_that_comes_after_the_close_is_booked_in_the_next_month_and_letters_the_closed_one_there() {
+    let mut past = Past::new(BOOKS);
+    past.pays("2026-03-10T10:00:00Z", "CMD9542125", "2310166", (4525, 0));
+    past.pays("2026-03-11T10:00:00Z", "CMD9542124-01A5G", "2310165", (18_000, 12_000));
+    past.out(&["close", "--period", "2026-03"]);
+    let march = past.out(&["export", "fec", "--period", "2026-03"]);
+    past.out(&["statement", "import", "--layout", "ancv", &statement("ancv-000123.csv")]);
+    past.out(&["close", "--period", "2026-04"]);
+    assert_eq!(past.out(&["export", "fec", "--period", "2026-03"]), march, "to the byte");
+    let both = past.out(&["export", "entries", "--from", "2026-03-01", "--to", "2026-04-30"]);
+    let lettered: Vec<&str> = both.lines().filter(|line| line.split(';').nth(9) == Some("A")).collect();
+    assert_eq!(lettered.len(), 4, "{both}");
+    assert!(both.contains("BQ;2026-04-01;BQ2026-000001;ANCV-RLV-000123;512000;Banque;"), "{both}");
+    assert!(both.contains("Remboursement ANCV releve ANCV-RLV-000123 du 2026-03-20;219,62;0,00"), "{both}");
+    assert!(past.out(&["verify"]).starts_with("right"));
+}
+
+#[test]
+fn a_payment_that_is_taken_back_after_the_close_is_a_correction_that_names_its_entry() {
+    let mut past = march();
+    past.out(&["close", "--period", "2026-03"]);
+    past.reopen();
+    // Cancelled on the day of the payment, and heard of in April: nothing of it was ever received.
+    past.cancels("2026-03-10T12:00:00Z", "CMD9542125", "2310166", 4525);
+    past.out(&["close", "--period", "2026-04"]);
+    let april = past.rows(
+        "SELECT EcritureNum || ' ' || EcritureDate || ' ' || EcritureLib || ' ' || leg || ' ' || (Debit - Credit)
+         FROM entries WHERE period = '2026-04' ORDER BY line",
+    );
+    let label = "CMD9542125 CVCo appel 2310166 correction de CV2026-000001 du 2026-03-10";
+    assert_eq!(
+        april,
+        [
+            format!("OD2026-000001 2026-04-01 {label} customer 4525"),
+            format!("OD2026-000001 2026-04-01 {label} voucher -4525"),
+        ]
+    );
 }

@@ -191,3 +191,12 @@ fn a_line_that_nobody_knows_can_be_acknowledged_like_anything_else() {
     assert!(past.out(&["verify"]).starts_with("right"));
     assert!(past.out(&["rebuild"]).contains("nothing changed"));
 }
+
+#[test]
+fn a_statement_without_commissions_is_taken_to_keep_what_the_rate_says() {
+    let mut past = paid(&ORDERS[..2]);
+    import(&mut past, "r1.csv", &[("A", "45,25", ""), ("B", "180,00", "")]);
+    // 2.5 % of 225.25 is 5.63125; the cent that is left goes to the largest remainder.
+    assert_eq!(past.rows("SELECT commission_cents FROM acct_settlements ORDER BY line"), ["113", "450"]);
+    assert!(raised(&mut past).is_empty());
+}

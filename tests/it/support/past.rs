@@ -40,6 +40,7 @@ columns = { reference = "reference", authorisation = "autorisation", contract = 
 "#;
 
 /// One part of a payment as its PSP told it.
+#[derive(Clone, Copy)]
 pub struct Told<'t> {
     pub at: &'t str,
     pub order: &'t str,
@@ -47,6 +48,7 @@ pub struct Told<'t> {
     pub cents: i64,
     pub card: bool,
     pub refund: bool,
+    pub state: ReportedState,
 }
 
 pub struct Past {
@@ -116,7 +118,7 @@ impl Past {
             amount_from: AmountFrom::Part,
             running_total: None,
             currency: Currency::EUR,
-            state: ReportedState::Authorised,
+            state: told.state,
             status: StatusCode { code: "00000".to_owned(), reading: StatusReading::Known },
             authorisation: if told.card {
                 Authorisation::Number(AuthorisationNumber::new("168753").expect("a number"))
@@ -157,11 +159,18 @@ impl Past {
     /// A payment of two parts, or of one where the other is nothing.
     pub fn pays(&mut self, when: &str, order: &str, call: &str, (voucher, card): (i64, i64)) {
         self.registers(when, order, voucher + card);
-        let told = Told { at: when, order, call, cents: voucher, card: false, refund: false };
+        let state = ReportedState::Authorised;
+        let told = Told { at: when, order, call, cents: voucher, card: false, refund: false, state };
         self.tells(&told);
         if card > 0 {
             self.tells(&Told { cents: card, card: true, ..told });
         }
+    }
+
+    /// A voucher part is cancelled.
+    pub fn cancels(&mut self, when: &str, order: &str, call: &str, cents: i64) {
+        let state = ReportedState::Cancelled;
+        self.tells(&Told { at: when, order, call, cents, card: false, refund: false, state });
     }
 
     /// Runs the program on it.
