@@ -14,6 +14,9 @@
 //! 6. Where the message proves nothing itself, or the endpoint has the PSP's API, it raised a question:
 //!    [`confirm::worker`] asks over [`outbound`], and the answer's facts go through step 3 as a notification's do.
 //!
+//! What accountants take away comes from the same ledger: `close` books a month ([`accounting`]), [`export`] writes files, and
+//! [`settlement`] reads the statements that payments are held against.
+//!
 //! `ARCHITECTURE.md` has the same as a picture, the rooms, and who may know whom.
 //!
 //! # Errors

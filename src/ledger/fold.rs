@@ -42,7 +42,9 @@ pub(super) struct Fold<'c> {
     /// No rule of time comes due before this instant; there need not be one at it.
     quiet_until: Cell<Timestamp>,
     resumed_at: (i64, Timestamp),
-    /// There are lines of statements of which nobody knows what they are about.
+    /// There are lines of statements; most ledgers have none, and asking costs each assessment.
+    lines: Cell<bool>,
+    /// There are some of which nobody knows what they are about.
     unknown_lines: Cell<bool>,
     /// The last day of the last period that was closed.
     closed_through: Option<Day>,
@@ -61,6 +63,7 @@ pub(super) struct Bookmark {
     head: Head,
     policy: Policy,
     swept_at: Timestamp,
+    lines: bool,
     unknown_lines: bool,
     closed_through: Option<Day>,
 }
@@ -97,7 +100,8 @@ impl<'c> Fold<'c> {
             })
             .optional()?;
         let start = Timestamp::from_millis(0);
-        let unknown_lines = Cell::new(statements::any_unknown(conn)?);
+        let lines = Cell::new(statements::any(conn)?);
+        let unknown_lines = Cell::new(lines.get() && statements::any_unknown(conn)?);
         let closed_through = closings::closed_through(conn)?;
         Ok(match row {
             None => Self {
@@ -107,6 +111,7 @@ impl<'c> Fold<'c> {
                 swept_at: start,
                 quiet_until: Cell::new(start),
                 resumed_at: (0, start),
+                lines,
                 unknown_lines,
                 closed_through,
             },
@@ -122,6 +127,7 @@ impl<'c> Fold<'c> {
                     swept_at: time(&swept_at)?,
                     quiet_until: Cell::new(start),
                     resumed_at: (seq, time(&swept_at)?),
+                    lines,
                     unknown_lines,
                     closed_through,
                 }
@@ -162,6 +168,7 @@ impl<'c> Fold<'c> {
             head: self.head.clone(),
             policy: self.policy.clone(),
             swept_at: self.swept_at,
+            lines: self.lines.get(),
             unknown_lines: self.unknown_lines.get(),
             closed_through: self.closed_through,
         }
@@ -169,10 +176,11 @@ impl<'c> Fold<'c> {
 
     /// Forgets what was taken since the bookmark; the caller rolls the database back.
     pub(super) fn return_to(&mut self, bookmark: Bookmark) {
-        let Bookmark { head, policy, swept_at, unknown_lines, closed_through } = bookmark;
+        let Bookmark { head, policy, swept_at, lines, unknown_lines, closed_through } = bookmark;
         self.head = head;
         self.policy = policy;
         self.swept_at = swept_at;
+        self.lines.set(lines);
         self.unknown_lines.set(unknown_lines);
         self.closed_through = closed_through;
         // What came due meanwhile is undone, and due again.
@@ -470,7 +478,7 @@ impl<'c> Fold<'c> {
         facts: &[Fact],
         at: Timestamp,
     ) -> Result<(), LedgerError> {
-        let order = orders::registered(self.conn, order_id, key)?;
+        let order = self.known_of(order_id, key)?;
         let assessment = assess(&order, facts, &self.policy, at);
         self.note_reopened(order_id, &assessment.records)?;
         records::replace(self.conn, order_id, &assessment.records)?;

@@ -12,7 +12,6 @@ use super::entry::Entry;
 use super::entry::OrderRegistration;
 use super::log_row::LogRow;
 use super::questions::{self, Answers};
-use super::statements;
 
 /// The row of an order, made if need be.
 pub(super) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<i64, LedgerError> {
@@ -125,7 +124,7 @@ pub(super) fn remember_event(
     Ok(())
 }
 
-/// The order as its shop registered it.
+/// The order as its shop registered it, without the lines of statements that are about it.
 pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Result<Order, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT total_cents, currency, due, registered_at FROM order_versions
@@ -160,7 +159,7 @@ pub(super) fn registered(conn: &Connection, order_id: i64, key: &OrderKey) -> Re
         awaits_answer: awaited,
         unknown_to,
         settled,
-        payouts: statements::of_order(conn, order_id)?,
+        payouts: Vec::new(),
     })
 }
 

@@ -210,6 +210,13 @@ fn lines_of(conn: &Connection, statement_id: i64) -> Result<Vec<Stored>, LedgerE
     Ok(lines.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?)
 }
 
+/// Whether there are lines of statements.
+pub(super) fn any(conn: &Connection) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM statement_lines)")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// The lines that are about an order.
 pub(super) fn of_order(conn: &Connection, order_id: i64) -> Result<Vec<Payout>, LedgerError> {
     let mut lines = conn.prepare_cached(&format!(

@@ -88,6 +88,10 @@ fn a_late_fact_is_a_correction_in_the_next_period_and_the_closed_one_stays_as_it
         refund: true,
         state: ReportedState::Authorised,
     });
+    assert!(
+        past.out(&["verify"]).starts_with("right"),
+        "what waits for the next close is a part of the fold"
+    );
     past.out(&["close", "--period", "2026-04"]);
     assert_eq!(past.out(&["export", "fec", "--period", "2026-03"]), closed, "to the byte");
     let april = past.rows(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::accounting::Books;
-use crate::domain::{Day, OrderKey, Period, Record, ShopId, Timestamp};
+use crate::domain::{Day, Order, OrderKey, Period, Record, ShopId, Timestamp};
 use crate::reconcile::{Fact, assess};
 
 use super::{Fold, Taken};
@@ -26,10 +26,20 @@ impl Fold<'_> {
             return Ok(Taken::Unchanged);
         }
         let seq = self.append(at, entry, None)?;
+        self.lines.set(true);
         let statement_id = statements::keep(self.conn, seq, imported, (known, &fresh), &self.policy.rates)?;
         self.attach(statement_id, at)?;
         self.note_reopened_statement(statement_id, statement.paid_on)?;
         Ok(Taken::Written { seq, verdict: None, payload_known: false })
+    }
+
+    /// An order as its shop registered it, with the lines of statements that are about it.
+    pub(super) fn known_of(&self, order_id: i64, key: &OrderKey) -> Result<Order, LedgerError> {
+        let mut order = orders::registered(self.conn, order_id, key)?;
+        if self.lines.get() {
+            order.payouts = statements::of_order(self.conn, order_id)?;
+        }
+        Ok(order)
     }
 
     /// Finds the orders that a statement's lines are about, and assesses those anew.
@@ -97,7 +107,7 @@ impl Fold<'_> {
             let key: OrderKey = orders::key(self.conn, order_id)?;
             let facts: Vec<Fact> =
                 orders::facts(self.conn, order_id)?.into_iter().map(|(fact, _)| fact).collect();
-            let order = orders::registered(self.conn, order_id, &key)?;
+            let order = self.known_of(order_id, &key)?;
             records::replace(self.conn, order_id, &assess(&order, &facts, &self.policy, at).records)?;
         }
         Ok(())
