@@ -83,7 +83,7 @@ fn write_all(
     folder: &Path,
 ) -> Result<(), Failure> {
     let stated: serde_json::Value = serde_json::from_str(manifest).map_err(anyhow::Error::from)?;
-    let siren = settings.accounting.siren.as_deref();
+    let siren = settings.accounting.siren_of(None);
     for what in What::ALL {
         let mut bytes = Vec::new();
         write(extract, &order(what, period), &mut bytes)?;

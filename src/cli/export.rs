@@ -199,7 +199,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         return Err(Failure::Usage("only register, gaps, ageing and totals come as workbooks".to_owned()));
     }
     let reader = Reader::open(&settings.ledger.path)?;
-    let siren = settings.accounting.siren.as_deref();
+    let siren = settings.accounting.siren_of(options.shop.as_ref());
     let name = options.what.file_name(span, siren, options.format);
     let target = options
         .output

@@ -242,6 +242,7 @@ impl RawAccounting {
             books: Books { chart, paired, suspense: self.suspense.unwrap_or(false), vat_on_commission: vat },
             book_at: if at_acceptance { BookAt::Acceptance } else { BookAt::Capture },
             siren,
+            sirens: BTreeMap::new(),
             rates: self.rates(check),
         }
     }

@@ -104,6 +104,7 @@ struct RawConfirm {
 struct RawShop {
     id: String,
     name: Option<String>,
+    siren: Option<String>,
     #[serde(default)]
     endpoint: Vec<RawEndpoint>,
 }
@@ -215,7 +216,14 @@ impl RawConfig {
         shops: &[ShopId],
         check: &mut Check<'_>,
     ) -> (AccountingSettings, Vec<StatementSettings>) {
-        let accounting = self.accounting.resolve(shops, check);
+        let mut accounting = self.accounting.resolve(shops, check);
+        for (n, raw) in self.shop.iter().enumerate() {
+            let siren = raw.siren.as_deref().map(accounting::siren);
+            let siren = siren.and_then(|siren| check.value(&format!("shop[{n}].siren"), siren));
+            if let (Ok(shop), Some(siren)) = (ShopId::new(raw.id.as_str()), siren) {
+                accounting.sirens.insert(shop, siren);
+            }
+        }
         let mut statements: Vec<StatementSettings> = Vec::new();
         for (n, raw) in self.statement.iter().enumerate() {
             let Some(settings) = raw.resolve(n, shops, check) else { continue };

@@ -9,7 +9,7 @@ mod file;
 mod secrets;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -178,8 +178,18 @@ pub struct AccountingSettings {
     pub book_at: BookAt,
     /// The company's number, for the name of a FEC.
     pub siren: Option<String>,
+    /// Those of shops of other companies.
+    pub sirens: BTreeMap<ShopId, String>,
     /// What issuers keep.
     pub rates: CommissionRates,
+}
+
+impl AccountingSettings {
+    /// The number of the company of a shop; without one, that of all.
+    #[must_use]
+    pub fn siren_of(&self, shop: Option<&ShopId>) -> Option<&str> {
+        shop.and_then(|shop| self.sirens.get(shop)).or(self.siren.as_ref()).map(String::as_str)
+    }
 }
 
 /// `[[statement]]`

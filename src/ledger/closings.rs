@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::accounting::{Account, Books, Movement, Part, Posting};
+use crate::accounting::{self, Account, Books, Entry, Movement, Part, Posting};
 use crate::domain::{Contract, Day, OrderRef, Period, ShopId, TenderId, Timestamp};
 
 use super::LedgerError;
@@ -91,51 +91,18 @@ pub(super) fn book(conn: &Connection, period: Period, books: &Books, today: Day)
     }
     let mut numbers = Numbers::stored(conn)?;
     each_due(conn, (period.first(), period.last()), books, &mut |due| {
-        let order_id = due.order_id;
-        let statement_id = due.statement_id;
         for sheet in due.sheet.entries(books) {
             let journal = books.chart.journal(sheet.journal(due.corrects.is_some()), &sheet.shop);
             let number = numbers.next(&journal.code, due.date.year());
-            let postings = sheet.postings.clone();
-            let movement = sheet.movement;
+            let (movement, postings) = (sheet.movement, sheet.postings.clone());
             let entry = sheet.entry(due.date, number, Some(today), due.corrects.as_deref(), books);
             for (posting, line) in postings.iter().zip(&entry.lines) {
-                let of_order =
-                    order_id.map_or_else(|| order_of(conn, &entry.shop, posting), |id| Ok(Some(id)))?;
-                let tender = posting.part.as_ref().and_then(|part| part.tender.as_ref());
-                conn.prepare_cached(
-                    "INSERT INTO entries (period, shop, order_id, statement_id, movement, leg, psp, order_ref,
-                         call_number, tender_id, brand, contract, JournalCode, JournalLib, EcritureNum, EcritureDate,
-                         CompteNum, CompteLib, PieceRef, PieceDate, EcritureLib, Debit, Credit, ValidDate)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                         ?21, ?22, ?23, ?24)",
-                )?
-                .execute(params![
-                    period.to_string(),
-                    entry.shop.as_str(),
-                    of_order,
-                    statement_id,
-                    movement.as_str(),
-                    posting.leg.as_str(),
-                    line.source.as_ref().map(|source| source.psp.as_str()),
-                    line.source.as_ref().and_then(|source| source.order_ref.as_ref()).map(OrderRef::as_str),
-                    line.source.as_ref().map(|source| source.call_number.as_str()),
-                    tender.and_then(|(id, _)| id.as_ref()).map(TenderId::as_str),
-                    tender.map(|(_, brand)| brand.as_str()),
-                    line.source.as_ref().and_then(|source| source.contract.as_ref()).map(Contract::as_str),
-                    entry.journal.code,
-                    entry.journal.label,
-                    entry.number,
-                    entry.date,
-                    line.account.number.as_str(),
-                    line.account.label,
-                    entry.piece,
-                    entry.piece_date,
-                    entry.label,
-                    line.debit(),
-                    line.credit(),
-                    today,
-                ])?;
+                let order_id = match due.order_id {
+                    Some(order_id) => Some(order_id),
+                    None => order_of(conn, &entry.shop, posting)?,
+                };
+                let booked = Line { movement, order_id, statement_id: due.statement_id, posting };
+                booked.insert(conn, (period, today), &entry, line)?;
             }
         }
         Ok(())
@@ -144,6 +111,61 @@ pub(super) fn book(conn: &Connection, period: Period, books: &Books, today: Day)
     numbers.store(conn)?;
     conn.execute("DELETE FROM reopened", [])?;
     Ok(())
+}
+
+/// A line of an entry, with what it is about.
+struct Line<'l> {
+    movement: Movement,
+    order_id: Option<i64>,
+    statement_id: Option<i64>,
+    posting: &'l Posting,
+}
+
+impl Line<'_> {
+    fn insert(
+        &self,
+        conn: &Connection,
+        (period, today): (Period, Day),
+        entry: &Entry,
+        line: &accounting::Line,
+    ) -> Result<(), LedgerError> {
+        let source = line.source.as_ref();
+        let tender = self.posting.part.as_ref().and_then(|part| part.tender.as_ref());
+        conn.prepare_cached(
+            "INSERT INTO entries (period, shop, order_id, statement_id, movement, leg, psp, order_ref,
+                 call_number, tender_id, brand, contract, JournalCode, JournalLib, EcritureNum, EcritureDate,
+                 CompteNum, CompteLib, PieceRef, PieceDate, EcritureLib, Debit, Credit, ValidDate)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21, ?22, ?23, ?24)",
+        )?
+        .execute(params![
+            period.to_string(),
+            entry.shop.as_str(),
+            self.order_id,
+            self.statement_id,
+            self.movement.as_str(),
+            self.posting.leg.as_str(),
+            source.map(|source| source.psp.as_str()),
+            source.and_then(|source| source.order_ref.as_ref()).map(OrderRef::as_str),
+            source.map(|source| source.call_number.as_str()),
+            tender.and_then(|(id, _)| id.as_ref()).map(TenderId::as_str),
+            tender.map(|(_, brand)| brand.as_str()),
+            source.and_then(|source| source.contract.as_ref()).map(Contract::as_str),
+            entry.journal.code,
+            entry.journal.label,
+            entry.number,
+            entry.date,
+            line.account.number.as_str(),
+            line.account.label,
+            entry.piece,
+            entry.piece_date,
+            entry.label,
+            line.debit(),
+            line.credit(),
+            today,
+        ])?;
+        Ok(())
+    }
 }
 
 /// The order of a part that a statement pays out.

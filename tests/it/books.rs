@@ -315,3 +315,36 @@ fn a_payment_that_is_taken_back_after_the_close_is_a_correction_that_names_its_e
         ]
     );
 }
+
+#[test]
+fn shops_of_two_companies_have_numbers_and_names_of_their_own() {
+    let books = "[[accounting.override]]\nshop = \"gites\"\njournals = { receipts = \"CG\", bank = \"BG\", corrections = \"OG\" }\n\n\
+                 [[shop]]\nid = \"gites\"\nsiren = \"732829320\"\n";
+    let mut past = Past::new(books);
+    past.pays("2026-03-10T10:00:00Z", "A", "1", (1000, 0));
+    past.pays_at("gites", "2026-03-11T10:00:00Z", "B", "2", (2000, 0));
+    past.pays("2026-03-12T10:00:00Z", "C", "3", (3000, 0));
+    past.out(&["close", "--period", "2026-03"]);
+    let folder = past.path("out");
+    fs::create_dir(&folder).expect("a folder");
+    let folder_name = folder.to_str().expect("a path").to_owned();
+    past.out(&["export", "fec", "--period", "2026-03", "--shop", "gites", "-o", &folder_name]);
+    let gites = fs::read_to_string(folder.join("732829320FEC20260331.txt")).expect("a FEC");
+    assert!(gites.contains("CG2026-000001") && !gites.contains("CV2026"), "{gites}");
+    let camping = past.out(&["export", "fec", "--period", "2026-03", "--shop", "camping"]);
+    assert!(camping.contains("CV2026-000002") && !camping.contains("CG2026"), "{camping}");
+
+    // With one journal for both, one of them alone would have gaps.
+    let mut past = Past::new("[[shop]]\nid = \"gites\"\n");
+    past.pays("2026-03-10T10:00:00Z", "A", "1", (1000, 0));
+    past.pays_at("gites", "2026-03-11T10:00:00Z", "B", "2", (2000, 0));
+    past.pays("2026-03-12T10:00:00Z", "C", "3", (3000, 0));
+    past.out(&["close", "--period", "2026-03"]);
+    let refused = past.run(&["export", "fec", "--period", "2026-03", "--shop", "camping"]);
+    assert_eq!(refused.status.code(), Some(3));
+    let said = String::from_utf8(refused.stderr).expect("text");
+    assert!(
+        said.contains("CV2026-000003: it comes after CV2026-000001; two shops that share a journal"),
+        "{said}"
+    );
+}

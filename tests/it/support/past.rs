@@ -89,9 +89,9 @@ impl Past {
         self.folder.path().join(name)
     }
 
-    pub fn registers(&mut self, when: &str, reference: &str, cents: i64) {
+    fn registers(&mut self, shop: &str, when: &str, reference: &str, cents: i64) {
         let entry = Entry::Order(OrderRegistration {
-            shop: ShopId::new("camping").expect("a shop"),
+            shop: ShopId::new(shop).expect("a shop"),
             reference: OrderRef::new(reference).expect("a reference"),
             total: Cents::new(cents),
             currency: Currency::EUR,
@@ -101,6 +101,10 @@ impl Past {
     }
 
     pub fn tells(&mut self, told: &Told<'_>) {
+        self.tells_at("camping", told);
+    }
+
+    fn tells_at(&mut self, shop: &str, told: &Told<'_>) {
         let event = Event {
             order_ref: OrderRef::new(told.order).ok(),
             call_number: CallNumber::new(told.call).expect("a call number"),
@@ -135,8 +139,8 @@ impl Past {
         };
         let body = format!("{event:?}").into_bytes();
         let notification = Notification {
-            shop: ShopId::new("camping").expect("a shop"),
-            endpoint: EndpointId::new("camping-up2pay").expect("an endpoint"),
+            shop: ShopId::new(shop).expect("a shop"),
+            endpoint: EndpointId::new(format!("{shop}-up2pay")).expect("an endpoint"),
             psp: Psp::Up2pay,
             mode: Mode::Production,
             origin: Origin::Call,
@@ -157,13 +161,18 @@ impl Past {
     }
 
     /// A payment of two parts, or of one where the other is nothing.
-    pub fn pays(&mut self, when: &str, order: &str, call: &str, (voucher, card): (i64, i64)) {
-        self.registers(when, order, voucher + card);
+    pub fn pays(&mut self, when: &str, order: &str, call: &str, parts: (i64, i64)) {
+        self.pays_at("camping", when, order, call, parts);
+    }
+
+    /// The same at another shop.
+    pub fn pays_at(&mut self, shop: &str, when: &str, order: &str, call: &str, (voucher, card): (i64, i64)) {
+        self.registers(shop, when, order, voucher + card);
         let state = ReportedState::Authorised;
         let told = Told { at: when, order, call, cents: voucher, card: false, refund: false, state };
-        self.tells(&told);
+        self.tells_at(shop, &told);
         if card > 0 {
-            self.tells(&Told { cents: card, card: true, ..told });
+            self.tells_at(shop, &Told { cents: card, card: true, ..told });
         }
     }
 
