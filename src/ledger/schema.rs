@@ -39,7 +39,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
     )?;
     // The close of a large month holds the ledger for seconds: what comes meanwhile waits, and is not turned away. With
     // half of systemd's WatchdogSec, the pause between two pings, it must stay below the whole.
-    conn.busy_timeout(std::time::Duration::from_secs(12))?;
+    conn.busy_timeout(std::time::Duration::from_secs(30))?;
     conn.set_prepared_statement_cache_capacity(128);
     // Before anything is changed: WAL mode would stay behind in another program's file.
     owner(&conn, path)?;
