@@ -1,6 +1,6 @@
 use super::super::samples::{at, item, letter, record, refused_card, voucher};
 use super::*;
-use crate::domain::{Brand, Kind, OrderRef, RecordState};
+use crate::domain::{Brand, Cents, Kind, OrderRef, RecordState};
 
 fn mail(language: Language, items: Vec<Item>) -> RenderedMail {
     render(&letter(language, items)).expect("renders")
@@ -308,5 +308,24 @@ fn html_loads_nothing_from_outside() {
                 assert!(!html.contains(loader), "{loader} in {kind}");
             }
         }
+    }
+}
+
+#[test]
+fn a_line_of_a_statement_is_told_without_a_payment() {
+    let mut item = item(Kind::StatementLineUnknown);
+    (item.psp, item.endpoint, item.order_ref, item.call_number, item.record) = (None, None, None, None, None);
+    (item.expected, item.actual) = (None, Some(Cents::new(2000)));
+    item.detail = "ancv R1 #4: LATE, 2026-03-10 ≟ CMD7".to_owned();
+    let mail = mail(Language::French, vec![item]);
+    assert_eq!(mail.subject, "[CVCo] Camping des Pins\u{a0}: ligne de relevé inconnue, 20,00\u{a0}€");
+    for words in [
+        "Une ligne d’un relevé ne correspond à aucun paiement connu",
+        "Sur le relevé",
+        "20,00\u{a0}€",
+        "ancv R1 #4: LATE, 2026-03-10 ≟ CMD7",
+        "Faites rejouer les notifications manquantes (catch-up)",
+    ] {
+        assert!(mail.text.contains(words), "{words:?} in {}", mail.text);
     }
 }
