@@ -33,16 +33,16 @@ tools:
 	@packaging/bootstrap.sh
 
 fmt:
-	@packaging/component.sh rustfmt fmt -- fmt --check
+	@packaging/component.sh rustfmt fmt -- fmt --all --check
 
 clippy:
-	@packaging/component.sh clippy clippy -- clippy --locked --all-targets -- -D warnings
+	@packaging/component.sh clippy clippy -- clippy --locked --workspace --all-targets -- -D warnings
 
 unit:
-	$(CARGO) test --locked
+	$(CARGO) test --locked --workspace
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace
 
 docs: ## write docs/discrepancies.md afresh, from the words that the program itself uses
 	$(CARGO) run --locked --quiet --example discrepancies > docs/discrepancies.md.new

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::domain::Timestamp;
+use cvco_domain::Timestamp;
 
 /// Tells the time.
 #[derive(Clone)]

@@ -5,7 +5,7 @@
 //! 1. [`listener::accept`] takes the connection; [`listener::Receiver`] finds the endpoint by its secret token and
 //!    reads a bounded body.
 //! 2. The endpoint's adapter ([`psp::Adapter`]) proves the bytes and reads events from them, and from nothing
-//!    else ([`crypto::Verified`]).
+//!    else ([`cvco_domain::crypto::Verified`]).
 //! 3. [`ledger::Ledger::store`] hands the notification to the one writer. It joins the next group commit: log,
 //!    hash chain, sealed payload; then the facts of each order concerned go through [`reconcile::assess`], and
 //!    records, tenders, discrepancies and owed e-mails are written down.
@@ -33,8 +33,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod confirm;
-pub mod crypto;
-pub mod domain;
 pub mod export;
 pub mod ledger;
 pub mod lifecycle;

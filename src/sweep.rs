@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::Timestamp;
 use crate::ledger::Ledger;
 
 /// Look at least so often: another process may have registered orders.

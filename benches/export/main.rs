@@ -11,8 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-
-use cvco_reconciled::domain::Timestamp;
+use cvco_domain::Timestamp;
 use cvco_reconciled::ledger::{Entry, Store};
 use cvco_reconciled::reconcile::Policy;
 

@@ -15,11 +15,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use tokio::runtime::{Builder, Runtime};
-
+use cvco_domain::Timestamp;
 use cvco_reconciled::config::Config;
-use cvco_reconciled::domain::Timestamp;
 use cvco_reconciled::ledger::{self, Yardstick};
+use tokio::runtime::{Builder, Runtime};
 
 use report::{Report, Sample, per_second};
 use servers::{Daemon, KEY_FILE};

@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use cvco_domain::crypto::sha256;
+use cvco_reconciled::clock::Clock;
+use cvco_reconciled::config::Config;
+use cvco_reconciled::ledger::{Arrival, Envelope, Ledger, Notification, Origin, Store, Writer};
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-
-use cvco_reconciled::clock::Clock;
-use cvco_reconciled::config::Config;
-use cvco_reconciled::crypto::sha256;
-use cvco_reconciled::ledger::{Arrival, Envelope, Ledger, Notification, Origin, Store, Writer};
 
 use crate::report::Sample;
 use crate::traffic::Message;

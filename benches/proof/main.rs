@@ -9,8 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-
-use cvco_reconciled::domain::Timestamp;
+use cvco_domain::Timestamp;
 use cvco_reconciled::ledger::{self, Phase, Progress, Store, Yardstick};
 
 /// Unless the command line says otherwise.

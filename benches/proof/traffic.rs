@@ -2,9 +2,8 @@
 //! some refunded days later, every third registered. The same number gives the same story.
 
 use anyhow::Result;
-
-use cvco_reconciled::crypto::sha256;
-use cvco_reconciled::domain::{
+use cvco_domain::crypto::sha256;
+use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, Event,
     Instrument, Mode, Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId,
     Timestamp,

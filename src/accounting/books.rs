@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Contract, IdError, Psp, ShopId};
 use serde::{Deserialize, Serialize};
-
-use crate::domain::{Contract, IdError, Psp, ShopId};
 
 use super::plain;
 

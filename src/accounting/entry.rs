@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId, UnknownWord};
+use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId, UnknownWord};
 
 use super::books::{Account, Journal};
 
@@ -95,10 +95,10 @@ impl Leg {
 impl FromStr for Leg {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "voucher, card, customer, suspense, bank, commission, vat",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "voucher, card, customer, suspense, bank, commission, vat"))
     }
 }
 

@@ -8,13 +8,14 @@
 //! | [`Books`], [`Chart`], [`Role`] | the merchant's choices: accounts, journals, when to book |
 
 mod books;
+mod columns;
 mod entry;
 mod plain;
 mod report;
 mod sheet;
 
-pub use crate::domain::BookAt;
 pub use books::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};
+pub use cvco_domain::BookAt;
 pub use entry::{Entry, Leg, Letter, Line, Source};
 pub use plain::plain;
 pub use report::{Cell, Column, Holds, Report};

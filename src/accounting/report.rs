@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::{Cents, Day, Timestamp, UnknownWord};
+use cvco_domain::{Cents, Day, Timestamp, UnknownWord};
 
 /// A list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,9 +177,9 @@ impl fmt::Display for Report {
 impl FromStr for Report {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|report| report.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "register, gaps, ageing, totals",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|report| report.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "register, gaps, ageing, totals"))
     }
 }

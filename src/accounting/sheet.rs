@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::domain::{
+use cvco_domain::{
     Brand, CallNumber, Cents, Contract, Day, Issuer, OrderRef, Psp, ShopId, StatementNumber, TenderId,
     UnknownWord,
 };
@@ -63,10 +63,10 @@ impl Movement {
 impl FromStr for Movement {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "receipt, return, payout",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "receipt, return, payout"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `POST /api/v1/orders`: the shop says what it expects.
 
+use cvco_domain::{Cents, Currency, OrderRef, Timestamp};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
@@ -7,7 +8,6 @@ use serde::Deserialize;
 
 use super::{Admin, Answer, BODY, is_json};
 use crate::config::Config;
-use crate::domain::{Cents, Currency, OrderRef, Timestamp};
 use crate::ledger::{Entry, OrderRegistration, Taken};
 
 /// The largest body that is read.
@@ -45,10 +45,10 @@ pub enum OrderError {
     Total(i64),
     /// A reference or a currency that is none.
     #[error(transparent)]
-    Id(#[from] crate::domain::IdError),
+    Id(#[from] cvco_domain::IdError),
     /// A date that is none.
     #[error("due: {0}")]
-    Due(#[from] crate::domain::TimeError),
+    Due(#[from] cvco_domain::TimeError),
 }
 
 impl RawOrder {

@@ -1,13 +1,13 @@
 //! `POST /api/v1/sessions`: the shop hands over the token of a payment session. Payline drops its notification once
 //! the shop has fetched the result itself.
 
+use cvco_domain::crypto::sha256;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
 use super::{Admin, Answer, BODY, is_json};
-use crate::crypto::sha256;
 use crate::ledger::{Arrival, Envelope, Notification, Origin};
 use crate::psp::Rejection;
 

@@ -2,12 +2,12 @@
 //! what the day brought.
 
 use askama::Template;
+use cvco_domain::{Cents, Currency};
 
 use super::catalogue::Language;
 use super::render::RenderedMail;
 use super::typography::{NO_BREAK_SPACE, amount, one_line};
 use super::words;
-use crate::domain::{Cents, Currency};
 use crate::ledger::DueAnchor;
 
 /// An anchor mail to be.

@@ -10,8 +10,9 @@ use std::str::FromStr;
 
 pub use page::page;
 
+use cvco_domain::{Kind, Psp, UnknownWord};
+
 use super::typography::typeset;
-use crate::domain::{Kind, Psp, UnknownWord};
 
 /// The language of the mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,7 +49,7 @@ impl FromStr for Language {
         Self::ALL
             .into_iter()
             .find(|language| language.as_str() == text)
-            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "fr, en" })
+            .ok_or_else(|| UnknownWord::new(text, "fr, en"))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What an alert is about, in domain types.
 
-use super::catalogue::Language;
-use crate::domain::{
+use cvco_domain::{
     CallNumber, Cents, Currency, EndpointId, Kind, News, OrderRef, Psp, Record, Severity, Timestamp,
 };
+
+use super::catalogue::Language;
 
 /// One e-mail to be, about the discrepancies of one shop.
 #[derive(Debug, Clone)]

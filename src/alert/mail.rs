@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use cvco_domain::Timestamp;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -15,7 +16,6 @@ use tokio::time::timeout;
 use super::render::RenderedMail;
 use super::smtp_url::{Encryption, SmtpUrl, SmtpUrlError};
 use super::typography::one_line;
-use crate::domain::Timestamp;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -4,12 +4,12 @@
 use std::cmp::Reverse;
 
 use askama::Template;
+use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 use super::catalogue::{Language, figures, wording};
 use super::letter::{Item, Letter};
 use super::typography::{amount, difference, one_line, paris, shortened};
 use super::words::{self, Labels};
-use crate::domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 /// An e-mail without its envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! Letters for tests.
 
-use super::{Item, Language, Letter};
-use crate::domain::News;
-use crate::domain::{
+use cvco_domain::News;
+use cvco_domain::{
     Booked, Brand, CallNumber, Cents, Currency, EndpointId, ExpectedFrom, Instrument, Kind, Mode, OrderRef,
     Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
 };
+
+use super::{Item, Language, Letter};
 
 pub(super) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).expect("an instant")

@@ -1,7 +1,8 @@
 //! How text, amounts and instants are set in each language.
 
+use cvco_domain::{Cents, Currency, Timestamp};
+
 use super::catalogue::Language;
-use crate::domain::{Cents, Currency, Timestamp};
 
 /// Keeps a line from breaking at it. The plain one: Outlook has no glyph for the narrow one in every font.
 pub(super) const NO_BREAK_SPACE: char = '\u{a0}';

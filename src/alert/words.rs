@@ -1,8 +1,9 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
+use cvco_domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState, Timestamp, Topic};
+
 use super::catalogue::Language;
 use super::typography::paris;
-use crate::domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState, Timestamp, Topic};
 
 /// Captions and sentences that stand in every mail.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::{Currency, News, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,6 @@ use super::anchor::{self, AnchorLetter, ShopTakings};
 use super::{Item, Letter, SendError, render};
 use crate::clock::Clock;
 use crate::config::{AlertSettings, Config};
-use crate::domain::{Currency, News, Timestamp};
 use crate::ledger::{Claim, DiscrepancyRow, DueAnchor, Ledger, LedgerError, Reader, Takings};
 use crate::telemetry::{MailOutcome, Metrics};
 

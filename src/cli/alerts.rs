@@ -6,12 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use cvco_domain::{Cents, Kind, Severity, Timestamp};
 use serde_json::json;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ledger_settings, open_reader, output};
 use crate::clock::Clock;
-use crate::domain::{Cents, Kind, Severity, Timestamp};
 use crate::ledger::{Acknowledgement, Act, DiscrepancyFilter, DiscrepancyRow, Store};
 
 /// A snooze is no way to forget: at most two years.

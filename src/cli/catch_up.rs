@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use cvco_domain::Timestamp;
 
 use super::{Failure, Outcome, load, output};
 use crate::clock::Clock;
 use crate::confirm::sweep;
-use crate::domain::Timestamp;
 use crate::ledger::{Entry, Reader, Store, Taken};
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use cvco_domain::Psp;
 use serde::Serialize;
 
 use super::{Failure, Outcome, ReportFormat, load, output, runtime};
@@ -10,7 +11,6 @@ use crate::alert::SendError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::confirm;
-use crate::domain::Psp;
 use crate::ledger::{LedgerError, Reader};
 use crate::outbound::Client;
 use crate::psp::api::NoAnswer;

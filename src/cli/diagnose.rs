@@ -4,9 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use cvco_domain::crypto::RsaPublicKey;
 
 use super::{Failure, Outcome, ReportFormat, load, output};
-use crate::crypto::RsaPublicKey;
 use crate::psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 /// The largest message that is read.

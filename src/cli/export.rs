@@ -5,12 +5,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use cvco_domain::{Day, Period, ShopId};
 use indicatif::ProgressBar;
 
 use super::{Failure, Outcome, output};
 use crate::accounting::{Books, Report};
 use crate::config::{BookSettings, RawConfig};
-use crate::domain::{Day, Period, ShopId};
 use crate::export::{
     Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary, TableCsv, TableFile, TableWorkbook,
     fec_file_name,

@@ -5,12 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cvco_domain::Psp;
+use cvco_domain::crypto::sha256;
 
 use super::{Failure, Outcome, load, output};
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
-use crate::crypto::sha256;
-use crate::domain::Psp;
 use crate::ledger::{Arrival, Envelope, LedgerError, Notification, Origin, Store, Taken, Verdict};
 use crate::psp::up2pay::warning_mail::{self, Quotation, WarningMail};
 use crate::psp::{Method, Reading, Rejection, Request};

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
+use cvco_domain::{Cents, Psp, RecordState, Timestamp};
 use serde_json::Value;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
-use crate::domain::{Cents, Psp, RecordState, Timestamp};
 use crate::ledger::{
     Acknowledgement, Act, LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow,
 };

@@ -5,12 +5,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cvco_domain::{Mode, Psp, ShopId};
 use secrecy::ExposeSecret;
 
 use super::{Failure, Outcome, output, runtime};
 use crate::clock::Clock;
 use crate::config::{RawConfig, Signing, TrialEndpoint};
-use crate::domain::{Mode, Psp, ShopId};
 use crate::psp::up2pay::ThrowawayKey;
 use crate::simulate::{
     self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial, WorldlineTrial,

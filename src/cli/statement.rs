@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use cvco_domain::crypto::sha256;
+use cvco_domain::{Day, ShopId, StatementNumber};
 
 use super::export::{books, known_shop};
 use super::{Failure, Outcome, ReportFormat, output};
 use crate::clock::Clock;
 use crate::config::{BookSettings, StatementSettings};
-use crate::crypto::sha256;
-use crate::domain::{Day, ShopId, StatementNumber};
 use crate::ledger::{ImportedStatement, Store};
 use crate::settlement::{self, Given};
 

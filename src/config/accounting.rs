@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cvco_domain::{
+    BookAt, CommissionRate, CommissionRates, Contract, Day, EndpointId, Issuer, PayoutTerms, Psp, ShopId,
+};
 use serde::Deserialize;
 
 use super::file::Check;
 use super::{AccountingSettings, Endpoint, StatementSettings};
 use crate::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
-use crate::domain::{
-    BookAt, CommissionRate, CommissionRates, Contract, Day, EndpointId, Issuer, PayoutTerms, Psp, ShopId,
-};
 use crate::settlement::{Columns, Profile};
 
 #[derive(Debug, Default, Deserialize)]

@@ -10,14 +10,14 @@ mod worldline;
 
 use std::collections::BTreeSet;
 
+use cvco_domain::crypto::SecretToken;
+use cvco_domain::{Contract, EndpointId, Mode, Psp, ShopId};
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Endpoint;
 use super::file::Check;
 use super::secrets::Source;
-use crate::crypto::SecretToken;
-use crate::domain::{Contract, EndpointId, Mode, Psp, ShopId};
 use crate::psp::Adapter;
 use api::RawApi;
 

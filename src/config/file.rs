@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::ShopId;
+use cvco_domain::crypto::SecretToken;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -18,8 +20,6 @@ use super::{
     LedgerSettings, ListenerSettings, Problem, Shop, StatementSettings,
 };
 use crate::alert::{MailError, MailSettings, Mailer};
-use crate::crypto::SecretToken;
-use crate::domain::ShopId;
 use crate::outbound::Proxy;
 use crate::reconcile::{Policy, Rules};
 

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::crypto::SecretToken;
+use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
 use ipnet::IpNet;
 
 pub use file::RawConfig;
@@ -23,8 +25,6 @@ pub use trial::{Signing, TrialEndpoint};
 
 use crate::accounting::Books;
 use crate::alert::{Language, MailError, Mailer};
-use crate::crypto::SecretToken;
-use crate::domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
 use crate::outbound::Proxy;
 use crate::psp::Adapter;
 use crate::reconcile::Policy;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use cvco_domain::{EndpointId, Mode, Psp, ShopId};
 use secrecy::SecretString;
 
 use super::endpoint::RawEndpoint;
 use super::file::Check;
 use super::{ConfigError, RawConfig};
-use crate::domain::{EndpointId, Mode, Psp, ShopId};
 use crate::psp::{sogecommerce, up2pay, worldline};
 
 /// An endpoint as its PSP knows it.

@@ -96,7 +96,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{Asking, Event, Question, Subject, Timestamp, Topic};
+    use cvco_domain::{Asking, Event, Question, Subject, Timestamp, Topic};
 
     /// An adapter with a bug.
     struct Broken;

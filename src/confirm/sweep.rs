@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cvco_domain::crypto::sha256;
+use cvco_domain::{Asking, EndpointId, Event, Mode, Psp, Question, RecordState, Standing, Timestamp};
+
 use crate::config::{Config, Endpoint};
-use crate::crypto::sha256;
-use crate::domain::{Asking, EndpointId, Event, Mode, Psp, Question, RecordState, Standing, Timestamp};
 use crate::ledger::{Confirmation, Inquiry, LedgerError, Reader, Reason, UnheardOrder};
 
 /// An order is asked about when nothing was heard of it for so long: its customer may still be paying.

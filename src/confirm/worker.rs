@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::crypto::sha256;
+use cvco_domain::{EndpointId, Event, Standing, Timestamp};
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
@@ -15,8 +17,6 @@ use super::conversation::{Outcome, ask};
 use super::{back_off, sweep};
 use crate::clock::Clock;
 use crate::config::{Config, ConfirmSettings, Endpoint};
-use crate::crypto::sha256;
-use crate::domain::{EndpointId, Event, Standing, Timestamp};
 use crate::ledger::{Confirmation, Entry, Envelope, Ledger, LedgerError, PendingQuestion, Reader};
 use crate::outbound::Client;
 use crate::psp::api::{Answer, Inquiry, NoAnswer};

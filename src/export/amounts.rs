@@ -1,6 +1,6 @@
 //! Amounts as files have them.
 
-use crate::domain::Cents;
+use cvco_domain::Cents;
 
 /// With a decimal comma, `180,00`.
 #[must_use]

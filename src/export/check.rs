@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Cents, Day};
+
 use crate::accounting::{Account, AccountNumber, Entry, plain};
-use crate::domain::{Cents, Day};
 
 /// Why entries cannot be exported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
+use cvco_domain::{Contract, OrderRef};
+
 use super::{EntryFile, french};
 use crate::accounting::{Entry, Leg};
-use crate::domain::{Contract, OrderRef};
 
 const HEADER: [&str; 16] = [
     "journal",

@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
+use cvco_domain::Day;
+
 use super::{EntryFile, french};
 use crate::accounting::Entry;
-use crate::domain::Day;
 
 const HEADER: &str = "JournalCode\tJournalLib\tEcritureNum\tEcritureDate\tCompteNum\tCompteLib\tCompAuxNum\tCompAuxLib\t\
                       PieceRef\tPieceDate\tEcritureLib\tDebit\tCredit\tEcritureLet\tDateLet\tValidDate\tMontantdevise\tIdevise\r\n";

@@ -1,8 +1,9 @@
 //! The five entries of fixtures/accounting, for tests.
 
+use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId};
+
 use super::EntryFile;
 use crate::accounting::{Account, Entry, Journal, Leg, Letter, Line, Role, Source};
-use crate::domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId};
 
 pub(super) fn day(text: &str) -> Day {
     text.parse().expect("a day")

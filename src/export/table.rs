@@ -62,7 +62,7 @@ impl<W: Write> TableFile for TableCsv<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cents, Timestamp};
+    use cvco_domain::{Cents, Timestamp};
 
     #[test]
     fn cells_are_written_as_a_french_excel_reads_them() {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use cvco_domain::{Cents, Day};
 use rust_xlsxwriter::{
     Chart, ChartType, Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet,
     XlsxError,
@@ -11,7 +12,6 @@ use rust_xlsxwriter::{
 
 use super::TableFile;
 use crate::accounting::{Cell, Holds, Report};
-use crate::domain::{Cents, Day};
 
 /// A sheet holds no more rows.
 const MOST_ROWS: u32 = 1_048_575;

@@ -3,10 +3,9 @@
 //! An act names its discrepancy by what makes it the one that it is ([`Identity`]), so that a fold that numbers
 //! discrepancies otherwise finds it all the same.
 
+use cvco_domain::{CallNumber, EndpointId, Kind, OrderKey, Psp, ShopId, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::domain::{CallNumber, EndpointId, Kind, OrderKey, Psp, ShopId, Timestamp};
 
 use super::entry::{About, Acknowledgement, Act, Identity};
 use super::{LedgerError, orders, outbox};

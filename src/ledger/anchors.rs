@@ -4,11 +4,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use cvco_domain::{Day, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::LedgerError;
 use super::outbox::{CLAIM, wait_after};
-use crate::domain::{Day, Timestamp};
 
 /// So long after midnight its day is over for the log too: what was timed before has reached the writer.
 const SETTLED: Duration = Duration::from_mins(5);

@@ -1,8 +1,7 @@
 //! How asking goes: beside the fold, because a call that fails states nothing.
 
+use cvco_domain::{EndpointId, Question, Timestamp};
 use rusqlite::{Connection, params};
-
-use crate::domain::{EndpointId, Question, Timestamp};
 
 use super::LedgerError;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Period, StatementNumber, Timestamp};
 use rusqlite::TransactionBehavior;
 
 use crate::accounting::Books;
-use crate::domain::{Period, StatementNumber, Timestamp};
 
 use super::entry::{Entry, ImportedStatement};
 use super::fold::Fold;

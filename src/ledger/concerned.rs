@@ -1,6 +1,7 @@
 //! The orders that a statement speaks of, and what in it is news to them.
 
-use crate::domain::{Event, OrderKey, OrderRef, Question, Source, TenderId};
+use cvco_domain::{Event, OrderKey, OrderRef, Question, Source, TenderId};
+
 use crate::reconcile::Fact;
 
 use super::entry::Verdict;

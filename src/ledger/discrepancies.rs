@@ -1,8 +1,7 @@
 //! Discrepancies on disk: opened, kept up to date, closed; each opening and closing owes an e-mail.
 
+use cvco_domain::{Cents, EndpointId, Finding, Kind, ShopId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-
-use crate::domain::{Cents, EndpointId, Finding, Kind, ShopId, Timestamp};
 
 use super::questions::Asked;
 use super::{LedgerError, acknowledgements, outbox};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use cvco_domain::{EndpointId, Psp, ShopId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{EndpointId, Psp, ShopId, Timestamp};
 use crate::reconcile::{Heard, hour_of};
 
 use super::LedgerError;

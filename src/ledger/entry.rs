@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::accounting::Books;
-use crate::domain::{
+use cvco_domain::{
     CallNumber, Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Period, Psp, Question,
     ShopId, Source, Standing, Statement, Timestamp,
 };
+use serde::{Deserialize, Serialize};
+
+use crate::accounting::Books;
 use crate::reconcile::{Fact, Policy};
 
 /// One thing that happened.

@@ -10,9 +10,9 @@ mod time;
 use std::cell::Cell;
 use std::time::Duration;
 
+use cvco_domain::{Day, Kind, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{Day, Kind, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
 use crate::reconcile::{Fact, Policy, Rules, assess};
 
 use super::concerned::{Concerned, order_of, verdict};

@@ -1,10 +1,9 @@
 //! Jobs for the writer: work inside a transaction that several share, each answered after the commit.
 
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::SealKey;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
-
-use crate::crypto::SealKey;
-use crate::domain::Timestamp;
 
 use super::LedgerError;
 use super::entry::Entry;

@@ -5,8 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use cvco_domain::crypto::SealKey;
+
 use super::LedgerError;
-use crate::crypto::SealKey;
 
 /// Reads the key; makes it if there is none and `may_make` says that nothing was sealed yet.
 pub(super) fn read_or_make(path: &Path, may_make: bool) -> Result<SealKey, LedgerError> {

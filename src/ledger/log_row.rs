@@ -1,12 +1,11 @@
 //! Entries as rows of the log: laid out, hashed into the chain, read back.
 
-use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
-
-use crate::crypto::sha256;
-use crate::domain::{
+use cvco_domain::crypto::sha256;
+use cvco_domain::{
     Cents, Currency, EndpointId, Event, Mode, OrderRef, Psp, Question, ShopId, Standing, Timestamp,
 };
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
 use super::entry::{

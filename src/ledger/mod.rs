@@ -9,7 +9,6 @@ mod anchors;
 mod attempts;
 mod books;
 mod closings;
-mod columns;
 mod concerned;
 mod discrepancies;
 mod endpoints;
@@ -35,7 +34,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use crate::domain::{Day, Timestamp};
+use cvco_domain::{Day, Timestamp};
 
 pub use anchors::{Anchor, AnchorError, DueAnchor};
 pub use books::Imported;
@@ -161,7 +160,7 @@ pub enum LedgerError {
     KeyLost(PathBuf),
     /// A payload could not be sealed or opened.
     #[error(transparent)]
-    Seal(#[from] crate::crypto::SealError),
+    Seal(#[from] cvco_domain::crypto::SealError),
     /// The content of a row is not what it should be.
     #[error("content of the ledger: {0}")]
     Json(#[from] serde_json::Error),

@@ -1,10 +1,8 @@
 //! Orders, their registered versions, and the facts that belong to them.
 
+use cvco_domain::{CallNumber, Cents, Currency, Order, OrderKey, OrderRef, OrderVersion, ShopId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{
-    CallNumber, Cents, Currency, Order, OrderKey, OrderRef, OrderVersion, ShopId, Timestamp,
-};
 use crate::reconcile::{Assessment, Fact};
 
 use super::LedgerError;
@@ -259,7 +257,7 @@ pub(super) fn note_state(
     order_id: i64,
     assessment: &Assessment,
 ) -> Result<(), LedgerError> {
-    let state = assessment.order_state.map_or("unpaid", crate::domain::RecordState::as_str);
+    let state = assessment.order_state.map_or("unpaid", cvco_domain::RecordState::as_str);
     conn.prepare_cached("UPDATE orders SET state = ?2, look_again_at = ?3 WHERE order_id = ?1")?
         .execute(params![order_id, state, assessment.look_again_at])?;
     Ok(())

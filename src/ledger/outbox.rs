@@ -4,9 +4,8 @@
 
 use std::time::Duration;
 
+use cvco_domain::{News, Severity, ShopId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::domain::{News, Severity, ShopId, Timestamp};
 
 use super::LedgerError;
 

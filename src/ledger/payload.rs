@@ -1,9 +1,8 @@
 //! The raw bytes behind a notification: sealed, and purged after the retention time.
 
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::SealKey;
 use rusqlite::{Connection, params};
-
-use crate::crypto::SealKey;
-use crate::domain::Timestamp;
 
 use super::LedgerError;
 

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
+use cvco_domain::{Asking, EndpointId, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic};
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::domain::{Asking, EndpointId, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic};
 
 use super::LedgerError;
 use crate::reconcile::Rules;

@@ -1,8 +1,7 @@
 //! Records and tenders on disk.
 
+use cvco_domain::{Day, ExpectedFrom, Instrument, Record, Tender};
 use rusqlite::{Connection, params};
-
-use crate::domain::{Day, ExpectedFrom, Instrument, Record, Tender};
 
 use super::LedgerError;
 
@@ -73,15 +72,15 @@ fn insert_tender(
         record.psp.as_str(),
         record.call_number.as_str(),
         position,
-        tender.id.as_ref().map(crate::domain::TenderId::as_str),
+        tender.id.as_ref().map(cvco_domain::TenderId::as_str),
         tender.instrument.as_str(),
         tender.brand.as_str(),
         tender.amount,
         tender.currency.as_str(),
         tender.refunded,
         tender.state.as_str(),
-        tender.authorisation.as_ref().map(crate::domain::AuthorisationNumber::as_str),
-        tender.contract.as_ref().map(crate::domain::Contract::as_str),
+        tender.authorisation.as_ref().map(cvco_domain::AuthorisationNumber::as_str),
+        tender.contract.as_ref().map(cvco_domain::Contract::as_str),
         tender.endpoint.as_str(),
         tender.complement,
         tender.first_seen_at,

@@ -1,8 +1,7 @@
 //! A bounded sample of refused calls: enough to see what goes wrong, never enough to fill a disk.
 
+use cvco_domain::{EndpointId, Psp, Timestamp};
 use rusqlite::{Connection, params};
-
-use crate::domain::{EndpointId, Psp, Timestamp};
 
 use super::LedgerError;
 

@@ -4,12 +4,11 @@ mod matching;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
-use crate::domain::{
+use cvco_domain::{
     Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, ShopId, Statement,
     StatementLine, StatementNumber, Timestamp, spread,
 };
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::entry::ImportedStatement;
 use super::{LedgerError, discrepancies};
@@ -157,11 +156,11 @@ pub(super) fn keep(
             statement.shop.as_str(),
             statement.issuer.as_str(),
             statement.paid_on,
-            line.transaction.as_ref().map(crate::domain::TenderId::as_str),
+            line.transaction.as_ref().map(cvco_domain::TenderId::as_str),
             line.reference.as_ref().map(OrderRef::as_str),
             line.reference.as_ref().map(OrderRef::ancv_prefix),
-            line.authorisation.as_ref().map(crate::domain::AuthorisationNumber::as_str),
-            line.contract.as_ref().map(crate::domain::Contract::as_str),
+            line.authorisation.as_ref().map(cvco_domain::AuthorisationNumber::as_str),
+            line.contract.as_ref().map(cvco_domain::Contract::as_str),
             line.dated,
             line.amount,
             line.commission,

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use cvco_domain::crypto::SealKey;
+use cvco_domain::{EndpointId, Question, Standing, Timestamp};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
-
-use crate::crypto::SealKey;
-use crate::domain::{EndpointId, Question, Standing, Timestamp};
 
 use super::anchors::{self, DueAnchor};
 use super::entry::{Acknowledgement, Confirmation, Entry};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::domain::{EndpointId, Timestamp};
+use cvco_domain::{EndpointId, Timestamp};
 
 /// So many wrong signatures in [`WINDOW`] are a burst: probably a wrong key.
 const BURST: usize = 5;

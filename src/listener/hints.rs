@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::{EndpointId, Timestamp};
+use cvco_domain::{EndpointId, Timestamp};
 
 /// So many at once: what a PSP sends after an outage of ours.
 const BURST: i64 = 10_000;

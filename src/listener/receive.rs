@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::{SecretToken, sha256};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{HeaderMap, Response, header};
@@ -18,8 +20,6 @@ use super::peer;
 use super::reply::{Outcome, reply};
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
-use crate::crypto::{SecretToken, sha256};
-use crate::domain::Timestamp;
 use crate::ledger::{
     Arrival, Entry, Envelope, Ledger, Notification, Origin, Refusal, Rejected, SignatureFailures, Taken,
 };

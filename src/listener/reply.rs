@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use cvco_domain::Psp;
 use http_body_util::Full;
 use hyper::{Response, StatusCode, header};
-
-use crate::domain::Psp;
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::crypto::SecretToken;
+use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
 use prometheus_client::metrics::gauge::Gauge;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -13,8 +15,6 @@ use super::hints::Hints;
 use super::{Receiver, accept};
 use crate::clock::Clock;
 use crate::config::{Config, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings};
-use crate::crypto::SecretToken;
-use crate::domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
 use crate::ledger::{Store, Writer};
 use crate::outbound::Client;
 use crate::psp::api::{ApiRequest, ApiResponse};

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::domain::{Event, Question, Standing, Timestamp};
+use cvco_domain::{Event, Question, Standing, Timestamp};
 
 use super::Method;
 
@@ -157,7 +157,7 @@ pub trait Api: Send + Sync {
 
     /// The question about an order of which nothing was heard, where the API can be asked by the shop's
     /// reference.
-    fn order(&self, _reference: &crate::domain::OrderRef) -> Option<Question> {
+    fn order(&self, _reference: &cvco_domain::OrderRef) -> Option<Question> {
         None
     }
 

@@ -2,7 +2,7 @@
 //! request's bytes and its endpoint's settings, without I/O and without a clock. Only the adapter of a PSP
 //! knows that PSP's field names.
 //!
-//! An adapter reads fields from nothing but bytes that verified ([`crate::crypto::Verified`]).
+//! An adapter reads fields from nothing but bytes that verified ([`cvco_domain::crypto::Verified`]).
 
 pub mod ancv;
 pub mod api;
@@ -11,7 +11,7 @@ pub mod sogecommerce;
 pub mod up2pay;
 pub mod worldline;
 
-use crate::domain::{Event, Mode, Psp, Question};
+use cvco_domain::{Event, Mode, Psp, Question};
 
 /// The parts of an HTTP request that an adapter may look at, untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

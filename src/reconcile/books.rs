@@ -1,6 +1,6 @@
 //! What of a tender is for the books: when it was received, and what was given back when.
 
-use crate::domain::{BookAt, Cents, Currency, Day, Mode, Returned, TenderState, Timestamp};
+use cvco_domain::{BookAt, Cents, Currency, Day, Mode, Returned, TenderState, Timestamp};
 
 use super::tenders::{Attempt, Evidence};
 use super::{Policy, Rules};

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{CallNumber, Psp, TenderId};
+use cvco_domain::{CallNumber, Psp, TenderId};
 
 use super::Fact;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Cents, Currency, ReportedState, Source};
+use cvco_domain::{Cents, Currency, ReportedState, Source};
 
 use super::Fact;
 use super::weighing::is_accepting;

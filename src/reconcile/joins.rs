@@ -5,7 +5,7 @@
 //! came to says whether they belong together: a voucher payment that is short, and a card payment that does not
 //! pay the order by itself.
 
-use crate::domain::{Cents, Currency, Instrument, Order};
+use cvco_domain::{Cents, Currency, Instrument, Order};
 
 use super::tenders::Attempt;
 

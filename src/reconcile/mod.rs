@@ -41,7 +41,7 @@ mod tests;
 pub use policy::{Policy, Rules};
 pub use silence::{Heard, hour_of, silent_from};
 
-use crate::domain::{
+use cvco_domain::{
     EndpointId, Event, Finding, Kind, Mode, Order, Psp, Record, RecordState, Source, Timestamp,
 };
 

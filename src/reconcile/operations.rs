@@ -4,7 +4,7 @@
 //! operation 1 captures or cancels what operation 0 authorised. That is one tender and not two; nothing but the
 //! instrument, the brand and the currency says so.
 
-use crate::domain::{Tender, TenderState};
+use cvco_domain::{Tender, TenderState};
 
 use super::tenders::{Attempt, Evidence};
 

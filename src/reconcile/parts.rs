@@ -5,7 +5,7 @@
 //! some of them carry the amount of the operation itself. Its official plugins read the parts out of these
 //! figures; where they leave room for doubt, the answer of the API ends it.
 
-use crate::domain::{AmountFrom, Cents, Instrument};
+use cvco_domain::{AmountFrom, Cents, Instrument};
 
 use super::disputes::Between;
 use super::tenders::{Attempt, Basis, Evidence, Running};

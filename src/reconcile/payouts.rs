@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::domain::{Cents, Order, Payout};
+use cvco_domain::{Cents, Order, Payout};
 
 use super::tenders::{Attempt, Evidence};
 use super::{Policy, Rules};

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Issuer, PayoutTerms};
 use serde::{Deserialize, Serialize};
-
-use crate::domain::{BookAt, CommissionRates, Contract, EndpointId, Issuer, PayoutTerms};
 
 /// The settings in force. They are kept in the log, so a policy that an earlier program wrote must come out as it
 /// went in: a field that is added has a default that is not written.

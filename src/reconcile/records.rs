@@ -1,6 +1,6 @@
 //! From the tenders of one payment attempt to its record: what it should come to, and where it stands.
 
-use crate::domain::{
+use cvco_domain::{
     Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Record, RecordState, Tender, TenderState,
     Timestamp,
 };

@@ -4,9 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{
-    Booked, Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp,
-};
+use cvco_domain::{Booked, Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp};
 
 use super::tenders::{Attempt, Basis, Evidence, identity};
 use super::weighing::{first_time, is_accepting, leading, odd_status};

@@ -8,7 +8,7 @@ mod refunds;
 
 use std::collections::BTreeSet;
 
-use crate::domain::{
+use cvco_domain::{
     AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, OrderVersion,
     Payout, Record, RecordState, Tender, TenderState, Timestamp,
 };

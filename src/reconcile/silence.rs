@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::domain::Timestamp;
+use cvco_domain::Timestamp;
 
 /// So many weeks back the habit goes.
 const WEEKS: i64 = 8;

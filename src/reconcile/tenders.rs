@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, Operation, Payout, Psp,
     Tender, TenderId, Timestamp,
 };

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::domain::{
+use cvco_domain::{
     Authorisation, Booked, Cents, ReportedState, Source, StatusReading, Tender, TenderState, Timestamp,
 };
 

@@ -1,6 +1,6 @@
 //! Amounts as statements write them.
 
-use crate::domain::Cents;
+use cvco_domain::Cents;
 
 /// Reads an amount: `1 234,56 €`, `-12.00`, `12,5-`, `(3,00)`. What could be read in two ways is none.
 pub(super) fn parse(text: &str, decimal: char) -> Option<Cents> {

@@ -4,9 +4,8 @@
 mod amount;
 mod read;
 
+use cvco_domain::{Issuer, ShopId};
 use encoding_rs::Encoding;
-
-use crate::domain::{Issuer, ShopId};
 
 pub use read::{FileError, Given, LineProblem, read};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::domain::{Cents, Day, ShopId, Statement, StatementLine, StatementNumber};
+use cvco_domain::{Cents, Day, ShopId, Statement, StatementLine, StatementNumber};
 
 use super::amount;
 use super::{Columns, Profile};
@@ -292,10 +292,10 @@ impl Cells<'_> {
     /// `None` for a row that pays nothing out: an empty one, or a total, which must be right.
     fn line(&self, at: u64, total: Cents, problems: &mut Problems) -> Option<Read> {
         let places = self.places;
-        let transaction = self.id(at, places.transaction, crate::domain::TenderId::new, problems);
-        let reference = self.id(at, places.reference, crate::domain::OrderRef::new, problems);
+        let transaction = self.id(at, places.transaction, cvco_domain::TenderId::new, problems);
+        let reference = self.id(at, places.reference, cvco_domain::OrderRef::new, problems);
         let authorisation =
-            self.id(at, places.authorisation, crate::domain::AuthorisationNumber::new, problems);
+            self.id(at, places.authorisation, cvco_domain::AuthorisationNumber::new, problems);
         let amount = self.money(at, |places| Some(places.amount), problems);
         if transaction.is_none() && reference.is_none() && authorisation.is_none() {
             let amount = amount?;
@@ -318,7 +318,7 @@ impl Cells<'_> {
             transaction,
             reference,
             authorisation,
-            contract: self.id(at, places.contract, crate::domain::Contract::new, problems),
+            contract: self.id(at, places.contract, cvco_domain::Contract::new, problems),
             amount,
             commission,
             dated: self.day(at, places.date, problems),
@@ -364,7 +364,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::Issuer;
+    use cvco_domain::Issuer;
 
     fn ancv() -> Profile {
         let column = |name: &str| Some(name.to_owned());

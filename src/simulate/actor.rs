@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use cvco_domain::{Cents, EndpointId, Psp, Timestamp};
+
 use super::monext::MonextTrial;
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use super::sogecommerce::SogecommerceTrial;
 use super::up2pay::Up2payTrial;
 use super::worldline::WorldlineTrial;
-use crate::domain::{Cents, EndpointId, Psp, Timestamp};
 use crate::psp::WireMessage;
 use crate::sandbox::{Canned, Match};
 

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use cvco_domain::ShopId;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -15,7 +16,6 @@ use super::actor::{Message, Play};
 use super::client::{Address, Connection, NoAnswer};
 use super::report::{Outcome, Report, Tally};
 use super::schedule::{Cue, Pace, lanes};
-use crate::domain::ShopId;
 use crate::psp::Method;
 
 /// Where the shop registers its orders.

@@ -3,10 +3,11 @@
 
 use std::fmt;
 
+use cvco_domain::{Cents, EndpointId, Timestamp};
+
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::domain::{Cents, EndpointId, Timestamp};
 use crate::psp::monext::answers::{
     ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, found, session_result,
 };

@@ -1,7 +1,8 @@
 //! The numbers that shop and PSPs give: each is used once.
 
+use cvco_domain::{Cents, Mode, Timestamp};
+
 use super::dice::Dice;
-use crate::domain::{Cents, Mode, Timestamp};
 
 /// Where references, call numbers and transactions come from.
 #[derive(Debug, Clone)]

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::Psp;
+
 use super::actor::Expect;
 use super::scenario::Scenario;
-use crate::domain::Psp;
 
 /// An answer that is not the one expected.
 #[derive(Debug, Clone, PartialEq, Eq)]

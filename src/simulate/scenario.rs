@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::{Kind, Psp, RecordState, UnknownWord};
+use cvco_domain::{Kind, Psp, RecordState, UnknownWord};
 
 /// What an order must have come to once all messages of its story were read and the graces are over. It holds
 /// for an order that the shop registered, or did not, as the story has it.
@@ -201,10 +201,11 @@ impl fmt::Display for Scenario {
 impl FromStr for Scenario {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.iter().copied().find(|scenario| scenario.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "the stories that `simulate --list` names",
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|scenario| scenario.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "the stories that `simulate --list` names"))
     }
 }
 

@@ -84,8 +84,8 @@ fn cues(play: Play) -> impl Iterator<Item = Cue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
     use crate::simulate::tests::actor;
+    use cvco_domain::Timestamp;
 
     fn pace(per_second: Option<u32>, connections: usize) -> Pace {
         Pace {

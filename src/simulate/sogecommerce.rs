@@ -3,12 +3,12 @@
 
 use std::fmt;
 
+use cvco_domain::{Cents, EndpointId, Mode};
 use secrecy::SecretString;
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::domain::{Cents, EndpointId, Mode};
 use crate::psp::sogecommerce::answers;
 use crate::psp::sogecommerce::codes::{Source, TransStatus};
 use crate::psp::sogecommerce::sender::{Call, Part};

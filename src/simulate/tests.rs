@@ -6,15 +6,15 @@ mod sending;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::{
+    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Source, Timestamp,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::dice::Dice;
 use super::*;
-use crate::crypto::RsaPublicKey;
-use crate::domain::{
-    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Source, Timestamp,
-};
 use crate::psp::api::BaseUrl;
 use crate::psp::sogecommerce::{Algorithm, Sogecommerce};
 use crate::psp::up2pay::{Template, ThrowawayKey, Up2pay};
@@ -113,7 +113,7 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
         }
         Psp::Monext => {
             let trial = trials.monext.as_ref().expect("takes part");
-            let contract = |text: &str| vec![crate::domain::Contract::new(text).expect("a contract")];
+            let contract = |text: &str| vec![cvco_domain::Contract::new(text).expect("a contract")];
             Box::new(monext::Monext::new(monext::Settings {
                 mode: Mode::Production,
                 merchant_id: "12345678901234".to_owned(),
@@ -153,7 +153,7 @@ fn told(scenario: Scenario, psp: Psp) -> Vec<Vec<String>> {
     let play = actor(1).play(scenario, psp, noon()).expect("the PSP tells it");
     let line = |message: &Message| {
         let events = read(message).expect("genuine").events;
-        let word = |event: &crate::domain::Event| {
+        let word = |event: &cvco_domain::Event| {
             let refund = if event.operation == Operation::Debit { "" } else { "refund of " };
             format!("{refund}{} {:?}", event.instrument, event.state).to_lowercase()
         };
@@ -299,7 +299,7 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
     facts.extend(answers.into_iter().map(fact(Source::Confirmation)));
     let version = OrderVersion {
         total: play.total,
-        currency: crate::domain::Currency::EUR,
+        currency: cvco_domain::Currency::EUR,
         due: None,
         registered_at: noon(),
     };

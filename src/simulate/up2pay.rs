@@ -3,10 +3,11 @@
 
 use std::fmt;
 
+use cvco_domain::{Cents, EndpointId, Mode, Timestamp};
+
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::domain::{Cents, EndpointId, Mode, Timestamp};
 use crate::psp::up2pay::{Call, Template, ThrowawayKey, answers};
 use crate::sandbox::{Canned, Match};
 

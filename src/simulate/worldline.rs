@@ -4,10 +4,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use cvco_domain::{Cents, EndpointId, Mode};
+
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::domain::{Cents, EndpointId, Mode};
 use crate::psp::worldline::WebhookKey;
 use crate::psp::worldline::answers;
 use crate::psp::worldline::sender::{Happening, IdForm, Part, Webhook};

@@ -55,7 +55,7 @@ async fn each_thing_that_does_not_match_is_one_mail() {
     daemon.up2pay(&Up2pay::voucher("TWICE", 3, 1500));
     daemon.up2pay(&Up2pay::voucher("TWICE", 4, 1500));
     let mut wrong_sum = Sogecommerce::split("SUM", "sum001", 6000, 3990);
-    wrong_sum.0.parts[1].amount = cvco_reconciled::domain::Cents::new(3989);
+    wrong_sum.0.parts[1].amount = cvco_domain::Cents::new(3989);
     daemon.sogecommerce(&wrong_sum);
     let mails = daemon.mailbox.wait_for(4).await;
     let about: BTreeSet<&str> = ["SHORT", "ORPHAN", "TWICE", "SUM"]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cvco_reconciled::domain::ReportedState;
+use cvco_domain::ReportedState;
 
 use crate::support::{BOOKS, Past, Told};
 
@@ -65,7 +65,7 @@ fn closing_again_changes_nothing_and_the_ledger_proves() {
     assert_eq!(stated["perpetual_total_cents"], 34_525);
     assert_eq!(past.out(&["close", "--period", "2026-03"]), manifest);
     let fec = past.out(&["export", "fec", "--period", "2026-03"]);
-    let digest = cvco_reconciled::crypto::sha256(&[fec.as_bytes()]).to_string();
+    let digest = cvco_domain::crypto::sha256(&[fec.as_bytes()]).to_string();
     assert_eq!(stated["exports_sha256"]["fec"], digest.as_str());
     assert!(past.out(&["verify"]).starts_with("right"), "the close is a part of the fold");
     assert!(past.out(&["rebuild"]).contains("nothing changed"));

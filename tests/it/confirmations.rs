@@ -1,6 +1,6 @@
 //! The PSPs' own APIs are asked, whatever becomes of the daemon and of them meanwhile.
 
-use cvco_reconciled::domain::{Cents, Timestamp};
+use cvco_domain::{Cents, Timestamp};
 use cvco_reconciled::psp::monext::answers::{ACCEPTED, Leg, Payment, Prefixes, session_result};
 use cvco_reconciled::psp::monext::sender;
 use cvco_reconciled::psp::worldline::sender::{Happening, IdForm, Part, Webhook};

@@ -1,6 +1,6 @@
 //! `verify` against damage, and the anchor that leaves the machine each day.
 
-use cvco_reconciled::domain::{Cents, Currency, OrderRef, ShopId};
+use cvco_domain::{Cents, Currency, OrderRef, ShopId};
 use cvco_reconciled::ledger::{Entry, OrderRegistration, Store};
 use cvco_reconciled::mail_sink::{Behaviour, ReceivedMail};
 

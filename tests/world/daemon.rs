@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use cvco_reconciled::crypto::sha256;
-use cvco_reconciled::domain::{
-    Currency, EndpointId, Event, OrderRef, Question, Standing, Subject, Timestamp, Topic,
-};
+use cvco_domain::crypto::sha256;
+use cvco_domain::{Currency, EndpointId, Event, OrderRef, Question, Standing, Subject, Timestamp, Topic};
 use cvco_reconciled::ledger::{
     Acknowledgement, Act, Arrival as Kept, Confirmation, Entry, Envelope, Notification, OrderRegistration,
     Origin, Store,
@@ -199,7 +197,7 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
         question: Question {
             topic: column(1)?.parse::<Topic>().expect("a topic"),
             subject: Subject::new(column(2)?).expect("a subject"),
-            asking: cvco_reconciled::domain::Asking::Afresh,
+            asking: cvco_domain::Asking::Afresh,
         },
         asked_at: Timestamp::parse(&column(3)?).expect("a time"),
         order: row.get::<_, Option<String>>(4)?.map(|text| OrderRef::new(text).expect("a reference")),

@@ -2,7 +2,7 @@
 //! happen, the deeds in their order, the discrepancies that stay open for good, and those that are raised and closed
 //! again on the way. The kinds are named as the ledger names them. Figures and states are the truth's ([`crate::truth`]).
 
-use cvco_reconciled::domain::Instrument::{Card, Voucher};
+use cvco_domain::Instrument::{Card, Voucher};
 
 use crate::history::Back::{OneEuro, Others, Some as Part, Whole};
 use crate::history::Deed::{

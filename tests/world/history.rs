@@ -1,9 +1,9 @@
 //! What happened to one order, as its PSP knows it: visits of the payment page, their parts, and what became of each.
 
-use cvco_reconciled::domain::{Cents, Instrument, Mode, Timestamp};
+use cvco_domain::{Cents, Instrument, Mode, Timestamp};
+use cvco_reconciled::simulate::Dice;
 
 use crate::places::Place;
-use cvco_reconciled::simulate::Dice;
 
 /// One thing that happens. The deeds of an episode happen one after the other.
 #[derive(Debug, Clone, Copy)]

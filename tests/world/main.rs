@@ -48,7 +48,7 @@ mod year;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cvco_reconciled::domain::Kind;
+use cvco_domain::Kind;
 
 use episodes::EPISODES;
 

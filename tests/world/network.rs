@@ -1,7 +1,7 @@
 //! What becomes of messages on their way: sent again, overtaken, held up for minutes or days. What is lost for good
 //! is the episodes' business.
 
-use cvco_reconciled::domain::{Cents, Timestamp};
+use cvco_domain::{Cents, Timestamp};
 use cvco_reconciled::psp::WireMessage;
 use cvco_reconciled::simulate::Dice;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cvco_reconciled::domain::{Mode, Timestamp};
+use cvco_domain::{Mode, Timestamp};
 use cvco_reconciled::simulate::Dice;
 
 use crate::episodes::{EPISODES, Episode};

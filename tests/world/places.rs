@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use cvco_reconciled::crypto::RsaPublicKey;
-use cvco_reconciled::domain::{Contract, EndpointId, Instrument, Mode, Psp, ShopId};
+use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::{Contract, EndpointId, Instrument, Mode, Psp, ShopId};
 use cvco_reconciled::psp::api::BaseUrl;
 use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId, Sogecommerce};
 use cvco_reconciled::psp::up2pay::{Template, ThrowawayKey, Up2pay};

@@ -1,6 +1,6 @@
 //! What the shop says it expects: before, after, twice, with another total, or never.
 
-use cvco_reconciled::domain::{Cents, Timestamp};
+use cvco_domain::{Cents, Timestamp};
 use cvco_reconciled::simulate::Dice;
 
 use crate::history::{History, later};

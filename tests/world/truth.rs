@@ -2,7 +2,7 @@
 //! what happened and was told. Nothing here knows how the program reconciles; where a PSP told the last thing that
 //! happened to a part, that is where the part stands.
 
-use cvco_reconciled::domain::{Cents, Instrument, Mode, Psp, Timestamp};
+use cvco_domain::{Cents, Instrument, Mode, Psp, Timestamp};
 
 use crate::episodes::Episode;
 use crate::history::{Fate, Happened, History, Part};

@@ -1,6 +1,6 @@
 //! What an accountant reads in the ledger, by plain SQL over the `acct_*` views.
 
-use cvco_reconciled::domain::Timestamp;
+use cvco_domain::Timestamp;
 use cvco_reconciled::ledger::{Yardstick, verify};
 use rusqlite::{Connection, Result, Row};
 

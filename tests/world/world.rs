@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use cvco_reconciled::domain::{Cents, Period, Timestamp};
+use cvco_domain::{Cents, Period, Timestamp};
 use cvco_reconciled::ledger::Store;
 use cvco_reconciled::reconcile::Policy;
 use cvco_reconciled::simulate::Dice;

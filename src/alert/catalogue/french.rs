@@ -4,8 +4,9 @@ mod after_sale;
 mod settlements;
 mod steps;
 
+use cvco_domain::{Kind, Psp};
+
 use super::{Entry, Names, says};
-use crate::domain::{Kind, Psp};
 
 /// What the merchant knows the PSP's places as; each stands behind "dans", "avec" and "à".
 pub(super) const fn names(psp: Option<Psp>) -> Names {

@@ -1,7 +1,8 @@
 //! The catalogue as a page of documentation, from the words that the mails use.
 
+use cvco_domain::{Kind, Psp};
+
 use super::{Language, figures, wording};
-use crate::domain::{Kind, Psp};
 
 const HEAD: &str = "\
 # Discrepancies

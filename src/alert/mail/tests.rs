@@ -1,7 +1,8 @@
+use cvco_domain::Kind;
+
 use super::super::samples::{at, item, letter};
 use super::super::{Language, render};
 use super::*;
-use crate::domain::Kind;
 use crate::mail_sink::{Behaviour, MailSink};
 
 fn settings(smtp_url: &str) -> MailSettings {

@@ -1,6 +1,7 @@
+use cvco_domain::{Brand, Cents, Kind, OrderRef, RecordState};
+
 use super::super::samples::{at, item, letter, record, refused_card, voucher};
 use super::*;
-use crate::domain::{Brand, Cents, Kind, OrderRef, RecordState};
 
 fn mail(language: Language, items: Vec<Item>) -> RenderedMail {
     render(&letter(language, items)).expect("renders")

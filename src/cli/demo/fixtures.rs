@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use cvco_domain::{Cents, Psp};
+
 use super::TOKEN;
-use crate::domain::{Cents, Psp};
 use crate::psp::{Method, WireMessage};
 use crate::simulate::{Expect, Message, Play, Scenario};
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,6 @@ use super::{Failure, Outcome, alerts, output, records, runtime};
 use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
 use crate::ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter};
 use crate::mail_sink::{MailSink, ReceivedMail};
 use crate::psp::sogecommerce::{Algorithm, SiteId};
@@ -364,7 +364,7 @@ fn is_kept(play: &Play, story: Option<&OrderStory>, raised: &[Kind]) -> bool {
     let mut promised = promised(play);
     promised.sort_unstable();
     let state = story.filter(|story| !story.records.is_empty()).map(|story| story.state.as_str());
-    state == ending.state.map(crate::domain::RecordState::as_str)
+    state == ending.state.map(cvco_domain::RecordState::as_str)
         && raised == promised
         && story.is_none_or(|story| story.records.iter().all(|record| adds_up(record.paid_cents, record)))
 }

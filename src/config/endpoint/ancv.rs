@@ -1,9 +1,10 @@
 //! The keys of an ANCV endpoint.
 
+use cvco_domain::Mode;
+
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
-use crate::domain::Mode;
 use crate::psp::ancv;
 
 impl RawEndpoint {

@@ -1,10 +1,11 @@
 //! The keys of a Monext endpoint.
 
+use cvco_domain::Mode;
+
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::domain::Mode;
 use crate::psp::monext;
 
 impl RawEndpoint {

@@ -1,12 +1,12 @@
 //! The keys of a Sogecommerce endpoint.
 
+use cvco_domain::Mode;
 use secrecy::ExposeSecret;
 
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::domain::Mode;
 use crate::psp::sogecommerce;
 
 /// Sogecommerce's keys for form notifications have this length.

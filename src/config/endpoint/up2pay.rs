@@ -1,11 +1,12 @@
 //! The keys of an Up2pay endpoint.
 
+use cvco_domain::Mode;
+use cvco_domain::crypto::RsaPublicKey;
+
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets;
-use crate::crypto::RsaPublicKey;
-use crate::domain::Mode;
 use crate::psp::up2pay;
 
 impl RawEndpoint {

@@ -1,5 +1,6 @@
 //! The keys of a Worldline endpoint.
 
+use cvco_domain::Mode;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -7,7 +8,6 @@ use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::domain::Mode;
 use crate::psp::worldline;
 
 #[derive(Debug, Deserialize)]

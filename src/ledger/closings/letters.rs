@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Cents, Day, Period};
 use rusqlite::{Connection, Row, params};
 
-use crate::domain::{Cents, Day, Period};
 use crate::ledger::LedgerError;
 
 use super::numbers::Numbers;

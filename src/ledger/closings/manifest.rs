@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Cents, Period, Timestamp};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Cents, Period, Timestamp};
 use crate::ledger::LedgerError;
 use crate::ledger::entry::Close;
 use crate::ledger::fold::Head;

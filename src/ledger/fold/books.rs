@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Day, Order, OrderKey, Period, Record, ShopId, Timestamp};
 use rusqlite::Connection;
 
 use crate::accounting::Books;
-use crate::domain::{Day, Order, OrderKey, Period, Record, ShopId, Timestamp};
 use crate::reconcile::{Fact, assess};
 
 use super::{Fold, Taken};

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::{EndpointId, Kind, Mode, Timestamp};
+use cvco_domain::{EndpointId, Kind, Mode, Timestamp};
+
 use crate::reconcile::{Rules, silent_from};
 
 use super::Fold;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::{SealKey, sha256};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Rows};
 
 use super::conservation::Collected;
 use super::{Meter, Phase};
-use crate::crypto::{SealKey, sha256};
-use crate::domain::Timestamp;
 use crate::ledger::LedgerError;
 use crate::ledger::anchors::Anchor;
 use crate::ledger::entry::Entry;

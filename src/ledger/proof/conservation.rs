@@ -7,12 +7,12 @@
 
 use std::iter::Peekable;
 
+use cvco_domain::{Cents, Currency, Instrument, OrderKey, Source, TenderState, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chain::{Link, damage};
 use super::tally::{self, Bounds, Pot, REFUNDS, Standing, Sums, Told};
 use super::{Flaw, Meter, Phase};
-use crate::domain::{Cents, Currency, Instrument, OrderKey, Source, TenderState, Timestamp};
 use crate::ledger::{LedgerError, schema};
 
 /// What the messages state, collected while the log is read; on disk, so that memory does not grow.

@@ -14,9 +14,8 @@ mod tally;
 
 use std::path::Path;
 
+use cvco_domain::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
-
-use crate::domain::Timestamp;
 
 use super::anchors::{self, Anchor};
 use super::{LedgerError, key_file, schema};

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::Receiver;
 
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::sha256;
 use rusqlite::{Connection, ErrorCode};
 
 use super::chain::{Batch, Finding, Link};
-use crate::crypto::sha256;
-use crate::domain::Timestamp;
 use crate::ledger::LedgerError;
 use crate::ledger::entry::Entry;
 use crate::ledger::fold::{Fold, Taken};

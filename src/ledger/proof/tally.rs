@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Cents, Currency, Event, Instrument, Operation, Psp, ReportedState, Source, Timestamp};
+use cvco_domain::{Cents, Currency, Event, Instrument, Operation, Psp, ReportedState, Source, Timestamp};
 
 /// One statement about one tender, as far as counting needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! Discrepancies, with the records that they concern.
 
+use cvco_domain::{CallNumber, Cents, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
-use crate::domain::{
-    CallNumber, Cents, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId, Timestamp,
-};
 use crate::ledger::LedgerError;
 
 /// Which discrepancies to list.

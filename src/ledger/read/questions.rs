@@ -1,9 +1,9 @@
 //! Which questions to the PSPs' APIs wait for an answer, and what there is to ask about.
 
+use cvco_domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
 use rusqlite::params;
 
 use super::Reader;
-use crate::domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
 use crate::ledger::{LedgerError, orders};
 use crate::reconcile::Fact;
 

@@ -1,9 +1,9 @@
 //! The register: records and their tenders.
 
+use cvco_domain::{Booked, CallNumber, ExpectedFrom, Psp, Record, RecordState, Tender};
 use rusqlite::{Row, ToSql, params};
 
 use super::Reader;
-use crate::domain::{Booked, CallNumber, ExpectedFrom, Psp, Record, RecordState, Tender};
 use crate::ledger::LedgerError;
 
 /// Which records to list.

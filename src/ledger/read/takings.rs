@@ -1,9 +1,9 @@
 //! What each shop was paid, and gave back, in a span of time.
 
+use cvco_domain::{Cents, ShopId, Timestamp};
 use rusqlite::Row;
 
 use super::Reader;
-use crate::domain::{Cents, ShopId, Timestamp};
 use crate::ledger::LedgerError;
 
 /// What a shop was paid in euros, and what it gave back. Trials do not count.

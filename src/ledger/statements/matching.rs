@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::{Cents, OrderRef};
 use rusqlite::{Connection, params};
 
 use super::Stored;
-use crate::domain::{Cents, OrderRef};
 use crate::ledger::LedgerError;
 
 /// How a line was found to be about its order, best first (accounting practice: the issuer's own number, then what ANCV

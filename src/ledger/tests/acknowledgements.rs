@@ -1,6 +1,6 @@
 //! What people say of discrepancies: kept for ever, found again under any number, and snoozes that end by themselves.
 
-use crate::domain::Kind;
+use cvco_domain::Kind;
 
 use super::super::acknowledgements::identified;
 use super::super::{About, Identity, Store};

@@ -1,7 +1,8 @@
 //! No cent is lost or made: what the messages state, what the tenders come to, what the records come to.
 
+use cvco_domain::AmountFrom;
+
 use super::*;
-use crate::domain::AmountFrom;
 use crate::ledger::{Flaw, Reader};
 
 fn cents(book: &Book) -> Option<Flaw> {

@@ -1,6 +1,6 @@
 //! The log: append-only, chained, and patient with repetitions.
 
-use crate::domain::Kind;
+use cvco_domain::Kind;
 
 use super::super::{About, Identity};
 use super::*;

@@ -18,15 +18,15 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
+use cvco_domain::crypto::{SealKey, sha256};
+use cvco_domain::{
+    Authorisation, Brand, CallNumber, Cents, Contract, Currency, EndpointId, Event, Instrument, Mode,
+    Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
 
-use crate::crypto::{SealKey, sha256};
-use crate::domain::{
-    Authorisation, Brand, CallNumber, Cents, Contract, Currency, EndpointId, Event, Instrument, Mode,
-    Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
-};
 use crate::reconcile::{Policy, Rules};
 
 use super::fold::Fold;
@@ -98,7 +98,7 @@ fn part(reference: &str, cents: i64, (instrument, brand): (Instrument, &str)) ->
         brand: Brand::new(brand).expect("a brand"),
         operation: Operation::Debit,
         amount: Cents::new(cents),
-        amount_from: crate::domain::AmountFrom::Part,
+        amount_from: cvco_domain::AmountFrom::Part,
         running_total: None,
         currency: Currency::EUR,
         state: ReportedState::Authorised,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::News;
+use cvco_domain::News;
 
 use super::super::Claim;
 use super::super::outbox::{claim, failed, sent};

@@ -1,7 +1,8 @@
 //! Questions to the PSPs' APIs: raised by the log, answered into it, and told of when an answer is missing.
 
+use cvco_domain::{Asking, Question, Standing, Subject, Topic};
+
 use super::*;
-use crate::domain::{Asking, Question, Standing, Subject, Topic};
 use crate::ledger::{Confirmation, Inquiry, Reader, Reason};
 
 pub(super) fn session(token: &str) -> Question {

@@ -1,11 +1,10 @@
 //! The ledger depends on the entries and their times, and on nothing else: not on when the sweep ran, not on
 //! how entries were grouped into transactions.
 
+use cvco_domain::Kind;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-
-use crate::domain::Kind;
 
 use super::super::{About, Identity};
 use super::*;

@@ -1,8 +1,7 @@
 //! What ANCV's API answers, made up: for the sandbox of `demo` and tests.
 
+use cvco_domain::{Cents, Timestamp};
 use serde_json::{Value, json};
-
-use crate::domain::{Cents, Timestamp};
 
 /// One transaction, as ANCV would know it.
 #[derive(Debug, Clone)]

@@ -1,12 +1,13 @@
 //! From a transaction, as the API states it, to an answer.
 
-use super::Settings;
-use super::message::{Amount, Drift, Transaction, same_number};
-use super::states::judge;
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Authorisation, Brand, CallNumber, Cents, Currency, Event, Instrument, Operation, OrderRef,
     ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
 };
+
+use super::Settings;
+use super::message::{Amount, Drift, Transaction, same_number};
+use super::states::judge;
 use crate::psp::api::{Answer, Inquiry, NoAnswer};
 
 /// The brand under which every PSP but Up2pay knows these vouchers; ANCV itself does not say it.

@@ -28,9 +28,10 @@ pub use answers::{Transaction, asked_about, refusal};
 pub use seal::security_header;
 pub use settings::Settings;
 
+use cvco_domain::{Asking, Mode, Psp, Question, Subject, Topic};
+
 use super::api::Api;
 use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
-use crate::domain::{Asking, Mode, Psp, Question, Subject, Topic};
 use message::Hint;
 
 /// More than any transaction takes.

@@ -2,9 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cvco_domain::crypto::HmacSha256Key;
 use secrecy::SecretString;
-
-use crate::crypto::HmacSha256Key;
 
 /// The value of the header `ANCV-Security` for a call with these sealed fields: `HmacSHA256.{version}.{seal}`.
 ///

@@ -1,8 +1,8 @@
 //! What the adapter of one ANCV endpoint must know.
 
+use cvco_domain::Mode;
 use secrecy::SecretString;
 
-use crate::domain::Mode;
 use crate::psp::api::BaseUrl;
 
 /// What the adapter of one endpoint must know.

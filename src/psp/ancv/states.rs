@@ -1,10 +1,9 @@
 //! What a transaction's state does to the money.
 
-use crate::domain::{ReportedState, Standing, StatusReading};
-
 use ReportedState::{Abandoned, Authorised, Cancelled, Captured, Expired, Pending, Refused};
 use Standing::{Settled, Unsettled};
 use StatusReading::{Known, Unknown};
+use cvco_domain::{ReportedState, Standing, StatusReading};
 
 /// Judges a state. `was_accepted` tells an acceptance that lapsed from a payment page on which nothing came about:
 /// ANCV calls both `EXPIRED`.

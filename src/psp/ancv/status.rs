@@ -1,8 +1,9 @@
 //! Asking ANCV's API about a transaction. One call answers a question.
 
+use cvco_domain::{Asking, Event, Question, Standing, Timestamp, Topic};
+
 use super::message::{self, Envelope, Transaction};
 use super::{Ancv, facts, question, security_header};
-use crate::domain::{Asking, Event, Question, Standing, Timestamp, Topic};
 use crate::psp::Method;
 use crate::psp::api::{Answer, Api, ApiRequest, ApiResponse, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 

@@ -1,11 +1,11 @@
 //! What Monext's SOAP services would answer, for a sandbox and for tests.
 
+use cvco_domain::{Cents, Timestamp};
 use quick_xml::escape::escape;
 
 use super::calls::{GET_TRANSACTION_DETAILS, GET_WEB_PAYMENT_DETAILS, TRANSACTIONS_SEARCH};
 use super::soap;
 use super::xml::{Element, Space};
-use crate::domain::{Cents, Timestamp};
 
 /// How names are written. Monext's own samples do it in each of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

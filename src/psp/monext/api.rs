@@ -1,5 +1,9 @@
 //! Monext's SOAP services as an [`Api`].
 
+use cvco_domain::{
+    Asking, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
+};
+
 use super::codes::Class;
 use super::details::verdict;
 use super::failover::{self, Said};
@@ -7,9 +11,6 @@ use super::outcome::{only, without_payment};
 use super::reply::{Miss, response};
 use super::subject::{Token, TransactionId, Window};
 use super::{Monext, calls, calls::SoapCall, search, session, transaction};
-use crate::domain::{
-    Asking, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
-};
 use crate::psp::api::{Api, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
 /// A token that no session has: it does not end with the time of its making.

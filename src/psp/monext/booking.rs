@@ -1,12 +1,13 @@
 //! From the parts of an answer to events.
 
-use super::details::{Deed, Details, Garbled, Leg};
-use super::settings::Settings;
-use super::share::{self, Share};
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Authorisation, CallNumber, Cents, Currency, Event, Instrument, Operation, ReportedState,
     StatusCode, StatusReading, TenderId, Timestamp,
 };
+
+use super::details::{Deed, Details, Garbled, Leg};
+use super::settings::Settings;
+use super::share::{self, Share};
 
 /// An answer, with what it takes to make events of it.
 pub(super) struct Booking<'a> {

@@ -4,11 +4,11 @@
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::{Contract, OrderRef, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::settings::Settings;
 use super::subject::{Token, TransactionId, Window};
-use crate::domain::{Contract, OrderRef, Timestamp};
 use crate::psp::Method;
 use crate::psp::api::ApiRequest;
 

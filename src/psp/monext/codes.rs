@@ -3,7 +3,6 @@
 //! money, nothing is taken for paid.
 
 use super::excerpt;
-use crate::domain::StatusReading;
 
 /// What a result means for the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +47,7 @@ use Class::{
     Abandoned, BadRequest, Cancelled, Contradiction, Duplicate, Failed, KnownElsewhere, NoneFound,
     NotAPayment, Paid, PaidAtRisk, Pending, Refused, Setting, TooMuch, Trouble, UnknownSubject,
 };
+use cvco_domain::StatusReading;
 
 /// First and last code, class, meaning. The first line that fits counts.
 const TABLE: &[(u32, u32, Class, &str)] = &[

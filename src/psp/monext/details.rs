@@ -2,11 +2,12 @@
 //! their parts. Real answers lack elements that the WSDL demands, so that here every one is optional; what an answer
 //! needs, its reader asks for.
 
+use cvco_domain::{AuthorisationNumber, Cents, Contract, Currency, OrderRef, TenderId, Timestamp};
+
 use super::codes::{Verdict, judge};
 use super::excerpt;
 use super::when;
 use super::xml::{Element, Space};
-use crate::domain::{AuthorisationNumber, Cents, Contract, Currency, OrderRef, TenderId, Timestamp};
 
 /// One main part and, by the WSDL, up to 100 additional ones.
 const MAX_LEGS: usize = 101;

@@ -1,12 +1,12 @@
 //! The other platforms. Where one is down, or does not know a token, Monext's directory names others; so does its
 //! PHP library, for sessions, not for the calls about transactions.
 
+use cvco_domain::Standing;
 use serde::Deserialize;
 
 use super::calls::SoapCall;
 use super::excerpt;
 use super::settings::Settings;
-use crate::domain::Standing;
 use crate::psp::Method;
 use crate::psp::api::{ApiRequest, BaseUrl, Exchange, NoAnswer, Step};
 

@@ -36,8 +36,9 @@ pub use settings::Settings;
 use ping::Ping;
 use subject::Token;
 
+use cvco_domain::{Asking, IdError, Mode, Psp, Question};
+
 use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request, api::Api};
-use crate::domain::{Asking, IdError, Mode, Psp, Question};
 
 /// The adapter of one endpoint.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! What a result means for a question, whatever it was about.
 
+use cvco_domain::{Asking, Event, Question, ReportedState, Standing, TenderId};
+
 use super::booking::Booking;
 use super::codes::{Class, Verdict, meaning};
 use super::details::{Garbled, Leg};
 use super::subject::TransactionId;
-use crate::domain::{Asking, Event, Question, ReportedState, Standing, TenderId};
 use crate::psp::api::{Answer, NoAnswer, Step};
 
 /// The step after an answer about a payment. `about` is the transaction that was asked for; without it the result is

@@ -1,9 +1,10 @@
 //! The notification: a bare call of the notification URL, without signature, amount or status. It says that something
 //! has happened and what to ask about, and nothing else in it is believed.
 
+use cvco_domain::{Asking, IdError, Psp, Question};
+
 use super::excerpt;
 use super::subject::{Token, TransactionId};
-use crate::domain::{Asking, IdError, Psp, Question};
 use crate::psp::{Reading, Rejection, Request};
 use crate::wire::{PairList, decode_plus};
 

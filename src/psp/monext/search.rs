@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use cvco_domain::{Asking, OrderRef, Question, Standing, Timestamp};
+
 use super::calls::{SoapCall, TRANSACTIONS_SEARCH};
 use super::codes::Class;
 use super::details::verdict;
@@ -11,7 +13,6 @@ use super::reply::{Miss, response};
 use super::settings::Settings;
 use super::subject::{TransactionId, Window};
 use super::xml::{Element, Space};
-use crate::domain::{Asking, OrderRef, Question, Standing, Timestamp};
 use crate::psp::api::{Answer, Exchange, NoAnswer, Step};
 
 /// A search states 5000 transactions at most.

@@ -1,5 +1,7 @@
 //! The answer of `getWebPaymentDetails`: a session with all its parts.
 
+use cvco_domain::{Asking, CallNumber, Event, Operation, Standing};
+
 use super::booking::Booking;
 use super::codes::Class;
 use super::details::{Details, Garbled, Leg};
@@ -7,7 +9,6 @@ use super::outcome::{histories, only, settled, step};
 use super::settings::Settings;
 use super::subject::Token;
 use super::xml::Element;
-use crate::domain::{Asking, CallNumber, Event, Operation, Standing};
 use crate::psp::api::{Answer, Inquiry, Step};
 
 /// The step after the answer.

@@ -1,8 +1,8 @@
 //! What the adapter of one Monext endpoint must know.
 
+use cvco_domain::{Contract, Mode};
 use secrecy::SecretString;
 
-use crate::domain::{Contract, Mode};
 use crate::psp::api::BaseUrl;
 
 /// What the adapter of one endpoint must know.

@@ -2,9 +2,10 @@
 //! so the place decides nothing: the contract does, then the name of the payment method, then the kind of
 //! transaction.
 
+use cvco_domain::{Brand, Event, Instrument, StatusReading};
+
 use super::details::{Garbled, Leg};
 use super::settings::Settings;
-use crate::domain::{Brand, Event, Instrument, StatusReading};
 
 /// Monext's code of the payment method.
 pub(super) const ANCV_CONNECT: &str = "ANCV_CONNECT";

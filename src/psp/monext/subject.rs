@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::{Asking, Contract, IdError, Question, Subject, Timestamp, Topic};
+use cvco_domain::{Asking, Contract, IdError, Question, Subject, Timestamp, Topic};
 
 /// The token of a payment session: AN50. Those in public are 33 letters and digits, the last 13 of them the
 /// milliseconds since 1970.

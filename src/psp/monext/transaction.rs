@@ -1,11 +1,12 @@
 //! The answer of `getTransactionDetails`: one transaction, and what was done to it since.
 
+use cvco_domain::{Asking, CallNumber, IdError, Standing, TenderId};
+
 use super::booking::Booking;
 use super::details::{Deed, Details, Garbled, Leg};
 use super::outcome::{about, only, settled, step};
 use super::settings::Settings;
 use super::xml::Element;
-use crate::domain::{Asking, CallNumber, IdError, Standing, TenderId};
 use crate::psp::api::{Answer, Inquiry, NoAnswer, Step};
 
 /// What a transaction does.

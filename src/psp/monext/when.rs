@@ -2,7 +2,7 @@
 //! seconds, with two or four digits of the year, without a time, and `yyyy-MM-dd HH:mm:ss`; no zone is ever given, so
 //! it is that of Paris, which Monext's own PHP library sets.
 
-use crate::domain::Timestamp;
+use cvco_domain::Timestamp;
 
 /// Reads a date; none if it is empty or does not exist.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {

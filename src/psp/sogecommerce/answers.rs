@@ -1,9 +1,9 @@
 //! What the REST API answers about the payments that [`super::sender`] tells of, for trials and tests.
 
+use cvco_domain::Mode;
 use serde_json::{Value, json};
 
 use super::sender::{Call, mode_word};
-use crate::domain::Mode;
 
 /// The answer of `Order/Get`: all transactions of an order, from all its payments. `None` without any payment.
 #[must_use]

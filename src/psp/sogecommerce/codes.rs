@@ -1,7 +1,7 @@
 //! The platform's words and numbers as enums. Each keeps what its table does not know, so that a word that
 //! the platform adds tomorrow is stored and shown, never dropped and never taken for money.
 
-use crate::domain::{ReportedState, StatusReading};
+use cvco_domain::{ReportedState, StatusReading};
 
 macro_rules! open_words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal, $meaning:literal;)* }) => {

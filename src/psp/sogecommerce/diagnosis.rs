@@ -1,6 +1,7 @@
 //! Why a signature verifies or does not. The first question of every support call is answered here in one
 //! sentence. Values from the message are not repeated, except what everyone may know of it.
 
+use cvco_domain::Mode;
 use secrecy::SecretString;
 
 use super::form::VadsForm;
@@ -8,7 +9,6 @@ use super::near_miss;
 use super::rest;
 use super::settings::{Algorithm, Settings, SiteId, trimmed};
 use super::submission::{Format, Malformed, Submission};
-use crate::domain::Mode;
 use crate::psp::{Diagnosis, Method, Reading, Rejection, Request};
 
 /// Explains a body without an endpoint's configuration. For a REST notification the key is the REST

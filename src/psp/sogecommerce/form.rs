@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::crypto::{BadSignature, HmacSha256Key, Signed, Verified, verify_sha1_form};
 
 use super::format::Format;
 use super::settings::Algorithm;
 use super::submission::{Malformed, Submission};
-use crate::crypto::{BadSignature, HmacSha256Key, Signed, Verified, verify_sha1_form};
 use crate::wire::decode_plus;
 
 /// The `vads_` fields, decoded once. The key is part of what is signed, so it belongs to the value.
@@ -78,6 +78,6 @@ pub(super) fn sign(fields: &[(String, String)], key: &HmacSha256Key, algorithm: 
     let form = VadsForm { fields: fields.collect(), key };
     match algorithm {
         Algorithm::HmacSha256 => STANDARD.encode(key.tag(&form.signed_bytes())),
-        Algorithm::Sha1 => crate::crypto::sha1_hex(&form.signed_bytes()),
+        Algorithm::Sha1 => cvco_domain::crypto::sha1_hex(&form.signed_bytes()),
     }
 }

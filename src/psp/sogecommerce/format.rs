@@ -4,13 +4,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use cvco_domain::{
+    AuthorisationNumber, Brand, Cents, Contract, Currency, Mode, OrderRef, TenderId, Timestamp,
+};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use super::codes::{Source, TransStatus};
 use super::settings::SiteId;
-use crate::domain::{
-    AuthorisationNumber, Brand, Cents, Contract, Currency, Mode, OrderRef, TenderId, Timestamp,
-};
 
 /// A value that can be told from its text alone.
 pub(super) trait Format: Sized {

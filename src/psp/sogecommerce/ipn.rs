@@ -1,5 +1,8 @@
 //! The fields of a form notification, strictly read.
 
+use cvco_domain::crypto::Verified;
+use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
+
 use super::codes::{Source, TransStatus};
 use super::form::VadsForm;
 use super::format::{
@@ -9,8 +12,6 @@ use super::payment::{Payment, Share, Transaction, call_number};
 use super::settings::SiteId;
 use super::submission::Malformed;
 use super::{names, payment_seq};
-use crate::crypto::Verified;
-use crate::domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
 use crate::psp::{Reading, Rejection};
 
 /// The brand of a message about a whole cascade.

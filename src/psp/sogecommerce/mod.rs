@@ -39,8 +39,9 @@ use form::VadsForm;
 use rest_api::RestApi;
 use submission::{Format, Malformed, Submission};
 
-use crate::crypto::HmacSha256Key;
-use crate::domain::{Mode, Psp};
+use cvco_domain::crypto::HmacSha256Key;
+use cvco_domain::{Mode, Psp};
+
 use crate::psp::api::Api;
 use crate::psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
 

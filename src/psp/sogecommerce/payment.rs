@@ -1,13 +1,14 @@
 //! What both formats say of a payment, and the events that follow from it.
 
+use cvco_domain::{
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event,
+    Instrument, Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
+};
+
 use super::codes::{CvcoResult, TransStatus};
 use super::format::{AuthResult, FormDay, OperationType, SequenceNumber, TransId};
 use super::settings::SiteId;
 use super::submission::Malformed;
-use crate::domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event,
-    Instrument, Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
-};
 use crate::psp::Reading;
 
 /// One notification's account of a payment.

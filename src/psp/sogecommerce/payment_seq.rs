@@ -2,13 +2,13 @@
 //! `transactions`, two pages of its dictionary `transaction`; the published example has strings throughout,
 //! the plugins' own rendering has numbers.
 
+use cvco_domain::{AuthorisationNumber, Brand, Cents, Contract, Currency, TenderId};
 use serde::Deserialize;
 
 use super::codes::TransStatus;
 use super::format::{AuthResult, Lenient, Moment, OperationType, SequenceNumber, Strict, TransId};
 use super::payment::{Share, Transaction};
 use super::submission::Malformed;
-use crate::domain::{AuthorisationNumber, Brand, Cents, Contract, Currency, TenderId};
 use crate::wire::json;
 
 /// Far more attempts than a payment page of ten minutes allows.

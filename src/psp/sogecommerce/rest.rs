@@ -1,13 +1,13 @@
 //! The REST notification (V4): a signed JSON text in the field `kr-answer`.
 
+use cvco_domain::crypto::{HmacSha256Key, Verified};
+use cvco_domain::{Mode, Psp};
 use serde::Deserialize;
 
 use super::format::Strict;
 use super::rest_transaction::{OrderDetails, RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::{Malformed, Submission};
-use crate::crypto::{HmacSha256Key, Verified};
-use crate::domain::{Mode, Psp};
 use crate::psp::{Reading, Rejection};
 use crate::wire::json;
 

@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::{
+    Asking, CallNumber, Event, Mode, OrderRef, Question, ReportedState, Standing, Subject, TenderId,
+    Timestamp, Topic,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,10 +19,6 @@ use super::format::{Lenient, Strict, Text};
 use super::rest_transaction::{RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::Malformed;
-use crate::domain::{
-    Asking, CallNumber, Event, Mode, OrderRef, Question, ReportedState, Standing, Subject, TenderId,
-    Timestamp, Topic,
-};
 use crate::psp::api::{
     Answer, Api, ApiRequest, ApiResponse, BaseUrl, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };

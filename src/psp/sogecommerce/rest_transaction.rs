@@ -1,6 +1,9 @@
 //! A transaction as the REST API (V4) writes it: the same in a notification and in an answer, read by the same
 //! code, so that both state the same events.
 
+use cvco_domain::{
+    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Mode, OrderRef, TenderId,
+};
 use serde::Deserialize;
 
 use super::codes::TransStatus;
@@ -10,9 +13,6 @@ use super::format::{
 use super::payment::{CVCO, Payment, Share, Transaction, call_number};
 use super::settings::SiteId;
 use super::submission::Malformed;
-use crate::domain::{
-    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Mode, OrderRef, TenderId,
-};
 
 /// What is said of the order.
 #[derive(Deserialize, Default)]

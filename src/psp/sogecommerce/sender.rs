@@ -1,5 +1,7 @@
 //! Notifications as the platform sends them, for trials, load and tests.
 
+use cvco_domain::crypto::sha256;
+use cvco_domain::{Cents, Mode, Timestamp};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -7,8 +9,6 @@ use super::codes::{Source, TransStatus};
 use super::form::sign;
 use super::payment::CVCO;
 use super::settings::{Algorithm, SiteId, trimmed};
-use crate::crypto::sha256;
-use crate::domain::{Cents, Mode, Timestamp};
 use crate::psp::{Method, WireMessage};
 
 /// One call of the notification URL.

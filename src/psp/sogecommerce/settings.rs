@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cvco_domain::crypto::HmacSha256Key;
+use cvco_domain::{IdError, Mode};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::crypto::HmacSha256Key;
-use crate::domain::{IdError, Mode};
 use crate::psp::api::BaseUrl;
 
 /// Where the REST API of this bank is.

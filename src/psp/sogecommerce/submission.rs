@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::Psp;
+use cvco_domain::Psp;
+
 use crate::psp::Rejection;
 use crate::wire::{PairList, decode_plus};
 

@@ -9,10 +9,6 @@ mod sending;
 use super::form::sign;
 use super::settings::trimmed;
 use super::*;
-use crate::domain::{
-    Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event, Instrument,
-    Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
-};
 
 /// The body of a fixture.
 macro_rules! fixture {
@@ -25,6 +21,10 @@ macro_rules! fixture {
         )))
     };
 }
+use cvco_domain::{
+    Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event, Instrument,
+    Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
+};
 use fixture;
 
 fn body_of(message: &'static [u8]) -> &'static [u8] {
@@ -125,7 +125,7 @@ fn voucher_part() -> Event {
         brand: Brand::new("CVCO").expect("valid"),
         operation: Operation::Debit,
         amount: Cents::new(6000),
-        amount_from: crate::domain::AmountFrom::Part,
+        amount_from: cvco_domain::AmountFrom::Part,
         running_total: None,
         currency: Currency::EUR,
         state: ReportedState::Authorised,

@@ -3,10 +3,9 @@
 //! Paid is `00000` and nothing else: new codes have appeared unannounced before (`00040` in 2013), so whatever
 //! is not in the table counts as refused and calls for a person.
 
-use crate::domain::{ReportedState, StatusReading};
-
 use ReportedState::{Abandoned, Authorised, Pending, Refused};
 use StatusReading::{Attention, Known, Unknown};
+use cvco_domain::{ReportedState, StatusReading};
 
 const TABLE: &[(&str, ReportedState, StatusReading, &str)] = &[
     ("00000", Authorised, Known, "accepted"),

@@ -9,13 +9,13 @@ mod part;
 
 use std::cmp::Reverse;
 
-use secrecy::SecretString;
-
-use crate::crypto::HmacSha512Key;
-use crate::domain::{
+use cvco_domain::crypto::HmacSha512Key;
+use cvco_domain::{
     AmountFrom, Asking, Authorisation, Event, Mode, Operation, Question, ReportedState, Standing, StatusCode,
     TenderId, Timestamp, Topic,
 };
+use secrecy::SecretString;
+
 use crate::psp::Method;
 use crate::psp::api::{Answer, Api, ApiRequest, BaseUrl, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 use answer::Told;

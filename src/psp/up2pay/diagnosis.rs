@@ -1,13 +1,14 @@
 //! Why a signature does or does not fit. What an administrator meets is rarely forgery: a proxy, a framework or a
 //! plugin has decoded and encoded the call anew, or the template does not say what the shop sends.
 
+use cvco_domain::crypto::RsaPublicKey;
+
 use super::Settings;
 use super::near_miss::{NearMiss, near_misses, repairs};
 use super::signature::{
     Candidate, Failure, Genuine, MAX_PAIRS, SplitCall, decode_signature, verify, verify_bytes,
 };
 use super::template::Template;
-use crate::crypto::RsaPublicKey;
 use crate::psp::Diagnosis;
 use crate::wire::PairList;
 

@@ -1,5 +1,10 @@
 //! What a genuine call says: from proven bytes to facts.
 
+use cvco_domain::{
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
+    Mode, Operation, OrderRef, Psp, ReportedState, StatusCode, StatusReading, TenderId,
+};
+
 use super::Settings;
 use super::codes;
 use super::signature::{Genuine, MAX_PAIRS};
@@ -8,10 +13,6 @@ use super::template::{
     Template,
 };
 use super::when::instant;
-use crate::domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
-    Mode, Operation, OrderRef, Psp, ReportedState, StatusCode, StatusReading, TenderId,
-};
 use crate::psp::{Reading, Rejection};
 use crate::wire::{PairList, decode_raw, latin1_or_utf8};
 

@@ -37,12 +37,12 @@ pub use sender::Call;
 pub use template::{Template, TemplateError};
 pub use throwaway_key::{NoKey, ThrowawayKey};
 
+use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::{Mode, Psp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::api::Api;
 use super::{Adapter, Diagnosis, Reading, Rejection, Request};
-use crate::crypto::RsaPublicKey;
-use crate::domain::{Mode, Psp};
 use consultation::Consultation;
 use message::{Fields, malformed};
 use signature::Failure;

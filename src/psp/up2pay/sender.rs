@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::Cents;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::RFC_3986;
@@ -11,7 +12,6 @@ use super::template::{
     Template,
 };
 use super::throwaway_key::ThrowawayKey;
-use crate::domain::Cents;
 use crate::psp::{Method, WireMessage};
 
 /// One call: one part of one voucher payment.

@@ -12,9 +12,9 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::crypto::{BadSignature, RsaPublicKey, Verified};
 
 use super::template::Template;
-use crate::crypto::{BadSignature, RsaPublicKey, Verified};
 use crate::wire::{FormPair, PairList, decode_raw};
 
 /// More pairs than any call has: bounds the work that one request can cause.

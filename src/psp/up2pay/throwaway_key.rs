@@ -5,14 +5,13 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::crypto::der::{self, BIT_STRING, INTEGER, RSA_ENCRYPTION, SEQUENCE};
 use num_bigint::BigUint;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls_pki_types::PrivatePkcs1KeyDer;
 use rustls_pki_types::pem::PemObject;
-
-use crate::crypto::RsaPublicKey;
-use crate::crypto::der::{self, BIT_STRING, INTEGER, RSA_ENCRYPTION, SEQUENCE};
 
 /// A private key for calls that Up2pay never made.
 ///

@@ -1,6 +1,6 @@
 //! Date (letter `W`) and time (letter `Q`): a clock in Paris.
 
-use crate::domain::Timestamp;
+use cvco_domain::Timestamp;
 
 /// The instant of `DDMMYYYY` and `HH:MM:SS`; `None` if there is no such instant.
 pub(super) fn instant(date: &str, time: &str) -> Option<Timestamp> {

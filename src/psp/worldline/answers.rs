@@ -1,10 +1,10 @@
 //! What Worldline's API answers, for a sandbox and for tests: bodies of pages with status 200, but for
 //! [`not_found`].
 
+use cvco_domain::Cents;
 use serde_json::json;
 
 use super::sender::{Happening, Webhook};
-use crate::domain::Cents;
 
 /// `GET /v2/{merchant}/payments/{id}/details`: a payment with all its operations, in the order of their
 /// numbers; `None` without any. It describes the last operation that is no refund.

@@ -3,11 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::HmacSha256Key;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::settings::ApiSettings;
-use crate::crypto::HmacSha256Key;
-use crate::domain::Timestamp;
 use crate::psp::Method;
 use crate::psp::api::ApiRequest;
 

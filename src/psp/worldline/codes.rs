@@ -3,7 +3,6 @@
 //! for a refused refund (83), after which the payment stays paid. So the code decides wherever there is one.
 
 use super::format::{StatusNumber, Word};
-use crate::domain::{ReportedState, StatusCode, StatusReading};
 
 /// What a status is about, and what it means for the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +16,7 @@ pub(super) enum Meaning {
 use Meaning::{OfPayment, OfRefund};
 use ReportedState::{Abandoned, Authorised, Cancelled, Captured, Pending, Refused};
 use StatusReading::{Attention, Known, Unknown};
+use cvco_domain::{ReportedState, StatusCode, StatusReading};
 
 /// `statusCode`: the numbers of the former Ogone platform. A refused capture or cancellation leaves the
 /// payment authorised, a refused refund leaves it captured.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use cvco_domain::{Asking, CallNumber, Event, Question, Standing, Subject, Timestamp, Topic};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -12,7 +13,6 @@ use super::format::{Loose, Word, or_empty};
 use super::objects::Payment;
 use super::payment_id::{PaymentId, first_operation, wrap};
 use super::settings::ApiSettings;
-use crate::domain::{Asking, CallNumber, Event, Question, Standing, Subject, Timestamp, Topic};
 use crate::psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 use crate::wire::json;
 

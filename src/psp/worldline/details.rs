@@ -1,15 +1,16 @@
 //! The answer to "what became of this payment?": all its operations, each with its own amount. An operation
 //! says how it was paid, but not with which product; that takes a look at the operation itself.
 
+use cvco_domain::{
+    CallNumber, Cents, Event, Instrument, Operation as Direction, ReportedState, Standing, StatusReading,
+};
+
 use super::codes::Meaning;
 use super::method::{Kind, Method};
 use super::objects::{MethodOutput, Operation, Payment, PaymentOutput};
 use super::payment_id::PaymentId;
 use super::refund::GivenBack;
 use super::tender::{self, Part, Share};
-use crate::domain::{
-    CallNumber, Cents, Event, Instrument, Operation as Direction, ReportedState, Standing, StatusReading,
-};
 use crate::psp::api::Answer;
 
 /// No payment has more parts to look at than this.

@@ -4,11 +4,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use cvco_domain::{AuthorisationNumber, Cents, Currency, OrderRef, Timestamp};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::method::{Method, Product};
 use super::payment_id::PaymentId;
-use crate::domain::{AuthorisationNumber, Cents, Currency, OrderRef, Timestamp};
 
 /// A value that can be told from its text alone.
 pub(super) trait Format: Sized {

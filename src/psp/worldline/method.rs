@@ -1,6 +1,6 @@
 //! How it was paid: Worldline's payment methods, and the products within them.
 
-use crate::domain::{Brand, Instrument};
+use cvco_domain::{Brand, Instrument};
 
 /// `paymentMethod`: which of the method-specific outputs describes the payment.
 #[derive(Debug, Clone, PartialEq, Eq)]

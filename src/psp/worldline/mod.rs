@@ -3,7 +3,7 @@
 //! A webhook tells of one *operation* of a payment: the vouchers' part, the card's part, a capture, a refund.
 //! The payment has one id for all of them, which is the call number here; what is said of amounts is mostly
 //! that of the whole order, with what was paid of it so far. So an event states its part's own amount only
-//! where the message does ([`crate::domain::AmountFrom`]); the payment's details, from the API, list all
+//! where the message does ([`cvco_domain::AmountFrom`]); the payment's details, from the API, list all
 //! parts.
 //!
 //! No message about product 5412 (CV Connect at ANCV itself) is public. It is read as those of its siblings
@@ -36,8 +36,9 @@ pub use signature::SIGNATURE;
 
 use confirmation::Confirmation;
 
+use cvco_domain::{Mode, Psp};
+
 use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request, api};
-use crate::domain::{Mode, Psp};
 
 /// The header of the call that tries whether an address is ours.
 const HANDSHAKE: &str = "x-gcs-webhooks-endpoint-verification";

@@ -3,9 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use cvco_domain::crypto::hmac_sha256;
 use secrecy::{ExposeSecret, SecretString};
-
-use crate::crypto::hmac_sha256;
 
 /// A way in which a body may have been changed on its way, undone, and the words for it; none for the body as
 /// it is.

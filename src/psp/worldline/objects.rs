@@ -2,13 +2,13 @@
 //! one operation in the list of a payment's. Every property is optional; `null` and `{}` are the same as its
 //! absence. Card numbers, names, addresses and the like have no field here.
 
+use cvco_domain::{AuthorisationNumber, Cents, Currency, OrderRef, Timestamp};
 use serde::Deserialize;
 
 use super::codes::{Meaning, Status};
 use super::format::{Lenient, Loose, StatusNumber, Word, or_empty};
 use super::method::{Kind, Method, Product};
 use super::payment_id::PaymentId;
-use crate::domain::{AuthorisationNumber, Cents, Currency, OrderRef, Timestamp};
 
 /// `PaymentResponse`; with `Operations` also `PaymentDetailsResponse`.
 #[derive(Debug, Default, Deserialize)]

@@ -8,7 +8,7 @@
 //! The hosted-checkout API also names the payment alone, `10083980755`. Whatever has none of these forms is
 //! taken for a payment's name as it is.
 
-use crate::domain::{CallNumber, TenderId};
+use cvco_domain::{CallNumber, TenderId};
 
 /// Which operation of which payment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,15 +2,16 @@
 //! back first. A refund names the payment, not the operation that it gives back; the part shows in its
 //! method.
 
+use cvco_domain::{
+    AmountFrom, Authorisation, CallNumber, Cents, Currency, Event, Operation, OrderRef, ReportedState,
+    StatusCode, StatusReading, TenderId, Timestamp,
+};
+
 use super::codes::Meaning;
 use super::method::{Kind, Method};
 use super::objects::{Payment, Refund};
 use super::payment_id::PaymentId;
 use super::tender::Skipped;
-use crate::domain::{
-    AmountFrom, Authorisation, CallNumber, Cents, Currency, Event, Operation, OrderRef, ReportedState,
-    StatusCode, StatusReading, TenderId, Timestamp,
-};
 
 /// What is known of one refund, from a webhook or from an answer of the API.
 pub(super) struct GivenBack<'a> {

@@ -1,12 +1,12 @@
 //! Webhooks as Worldline sends them, for trials, load and tests.
 
+use cvco_domain::crypto::sha256;
+use cvco_domain::{Cents, Timestamp};
 use serde_json::{Value, json};
 
 use super::payment_id::wrap;
 use super::settings::WebhookKey;
 use super::signature::sign;
-use crate::crypto::sha256;
-use crate::domain::{Cents, Timestamp};
 use crate::psp::WireMessage;
 
 /// One operation of a payment, and what is told of it.

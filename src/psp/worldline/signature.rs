@@ -3,9 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::crypto::{HmacSha256Key, Verified};
 
 use super::settings::WebhookKey;
-use crate::crypto::{HmacSha256Key, Verified};
 use crate::psp::{Rejection, Request, WireMessage};
 
 /// The header that carries the signature.

@@ -1,14 +1,15 @@
 //! Events about the parts of a payment.
 
+use cvco_domain::{
+    AmountFrom, Authorisation, AuthorisationNumber, CallNumber, Cents, Currency, Event, Instrument,
+    Operation, OrderRef, ReportedState, StatusCode, StatusReading, Timestamp,
+};
+
 use super::codes::Meaning;
 use super::method::Kind;
 use super::objects::{MethodOutput, Payment, PaymentOutput};
 use super::payment_id::PaymentId;
 use super::refund;
-use crate::domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, CallNumber, Cents, Currency, Event, Instrument,
-    Operation, OrderRef, ReportedState, StatusCode, StatusReading, Timestamp,
-};
 
 /// Why an object yields no event, for the log.
 pub(super) type Skipped = &'static str;

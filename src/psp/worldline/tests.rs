@@ -7,13 +7,13 @@ mod proving;
 mod reading;
 mod sending;
 
-use secrecy::SecretString;
-
-use super::*;
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
     Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
 };
+use secrecy::SecretString;
+
+use super::*;
 use crate::psp::WireMessage;
 use crate::psp::api::BaseUrl;
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use cvco_domain::crypto::Verified;
+use cvco_domain::{Psp, Timestamp};
 use serde::Deserialize;
 
 use super::format::{Lenient, Loose, Text, Word, or_empty};
 use super::objects::{Payment, Refund};
 use super::{refund, tender};
-use crate::crypto::Verified;
-use crate::domain::{Psp, Timestamp};
 use crate::psp::{Reading, Rejection};
 use crate::wire::json;
 
@@ -87,7 +87,7 @@ impl Notice {
         }
     }
 
-    fn events(&self) -> Vec<Result<crate::domain::Event, String>> {
+    fn events(&self) -> Vec<Result<cvco_domain::Event, String>> {
         let kind = self.kind.0.as_ref().map_or("an event without a type", |kind| kind.0.as_str());
         let named = |result: Result<_, &str>| result.map_err(|why| format!("{kind}: {why}"));
         if kind == "payment.test" {

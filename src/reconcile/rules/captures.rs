@@ -1,6 +1,6 @@
 //! Parts that were authorised, or are still undecided, and not captured in time.
 
-use crate::domain::{Cents, Finding, Kind, Order, TenderState, Timestamp};
+use cvco_domain::{Cents, Finding, Kind, Order, TenderState, Timestamp};
 
 use super::super::Policy;
 use super::super::records::{Draft, Missing, Wait};

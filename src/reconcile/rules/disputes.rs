@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Cents, Finding, Kind, Order};
+use cvco_domain::{Cents, Finding, Kind, Order};
 
 use super::super::disputes::Between;
 use super::super::records::Draft;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Cents, EndpointId, Finding, Instrument, Issuer, Kind, Payout, PayoutTerms, Timestamp};
+use cvco_domain::{Cents, EndpointId, Finding, Instrument, Issuer, Kind, Payout, PayoutTerms, Timestamp};
 
 use super::super::Policy;
 use super::super::records::Draft;

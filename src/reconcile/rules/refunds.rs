@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{
+use cvco_domain::{
     Cents, Finding, Instrument, Kind, RefundTerms, Refundable, Tender, TenderState, Timestamp,
 };
 

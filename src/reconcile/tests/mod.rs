@@ -22,7 +22,7 @@ mod states;
 
 use std::time::Duration;
 
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
     Event, Finding, Instrument, Issuer, Kind, LineId, Mode, Operation, Order, OrderRef, OrderVersion, Payout,
     PayoutTerms, Psp, Record, RecordState, ReportedState, Source, StatementLine, StatementNumber, StatusCode,

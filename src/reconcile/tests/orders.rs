@@ -8,7 +8,7 @@ fn paid(case: Case) -> Case {
 
 #[test]
 fn a_record_expects_what_the_shop_says_else_what_the_psp_says_else_nothing() {
-    use crate::domain::ExpectedFrom::{Order, Psp};
+    use cvco_domain::ExpectedFrom::{Order, Psp};
     let told = || voucher(6000).sogecommerce().total(10_000);
     let expected = |case: Case| case.record().expected.map(|(cents, from)| (cents.get(), from));
     assert_eq!(expected(order(9000).with(told())), Some((9000, Order)));

@@ -107,7 +107,7 @@ fn what_was_given_back_beyond_what_was_paid_is_not_awaited() {
 
 #[test]
 fn what_is_received_counts_on_its_day_in_paris() {
-    use crate::domain::BookAt;
+    use cvco_domain::BookAt;
     let received = |case: &Case| {
         let booked = &case.tender().booked;
         (booked.received_on.map(|day| day.to_string()), booked.returned.len())

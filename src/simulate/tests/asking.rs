@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use cvco_domain::{Event, Question, Standing};
+
 use super::*;
-use crate::domain::{Event, Question, Standing};
 use crate::psp::Method;
 use crate::psp::api::{ApiRequest, ApiResponse, Exchange, Inquiry, Step};
 use crate::sandbox::Seen;

@@ -83,7 +83,7 @@ fn unhurried() -> Pace {
 }
 
 fn admin(address: &Address, token: &str) -> Admin {
-    let shop = crate::domain::ShopId::new("camping").expect("an id");
+    let shop = cvco_domain::ShopId::new("camping").expect("an id");
     Admin { address: address.clone(), shop, token: Some(token.to_owned().into()) }
 }
 

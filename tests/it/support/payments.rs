@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use cvco_reconciled::domain::{Cents, Mode, Timestamp};
+use cvco_domain::{Cents, Mode, Timestamp};
 use cvco_reconciled::psp::WireMessage;
 use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
 use cvco_reconciled::psp::sogecommerce::{self, Algorithm, SiteId};

@@ -5,7 +5,7 @@ mod sogecommerce;
 mod up2pay;
 mod worldline;
 
-use cvco_reconciled::domain::{Psp, Timestamp};
+use cvco_domain::{Psp, Timestamp};
 use cvco_reconciled::psp::WireMessage;
 use cvco_reconciled::psp::api::{ApiRequest, ApiResponse};
 use cvco_reconciled::simulate::Dice;

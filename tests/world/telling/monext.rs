@@ -1,7 +1,7 @@
 //! Monext: a bare call when a session ends or something is done to a transaction. What happened is in the answers of
 //! the API, which knows at any time what happened so far.
 
-use cvco_reconciled::domain::{Instrument, Timestamp};
+use cvco_domain::{Instrument, Timestamp};
 use cvco_reconciled::psp::monext::answers::{
     ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, session_result,
 };

@@ -1,7 +1,7 @@
 //! Sogecommerce: one message lists all that happened at the payment page. What happens later to a part, or a refund,
 //! is a message of its own; a refund does not say what it gives back.
 
-use cvco_reconciled::domain::{Cents, Instrument, Mode, Timestamp};
+use cvco_domain::{Cents, Instrument, Mode, Timestamp};
 use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
 use cvco_reconciled::psp::sogecommerce::sender::{Call, Part as Listed};
 use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId};

@@ -1,6 +1,6 @@
 //! Up2pay: one call for each part and each thing that is decided about it. What a merchant does later is not told.
 
-use cvco_reconciled::domain::{Cents, Instrument, Mode, Timestamp};
+use cvco_domain::{Cents, Instrument, Mode, Timestamp};
 use cvco_reconciled::psp::WireMessage;
 use cvco_reconciled::psp::up2pay::Call;
 use cvco_reconciled::simulate::Dice;

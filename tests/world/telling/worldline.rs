@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use cvco_reconciled::domain::{Cents, Instrument, Timestamp};
+use cvco_domain::{Cents, Instrument, Timestamp};
 use cvco_reconciled::psp::worldline::answers;
 use cvco_reconciled::psp::worldline::sender::{Happening, IdForm, Part as Kind, Webhook};
 use cvco_reconciled::simulate::Dice;

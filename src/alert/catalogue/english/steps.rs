@@ -1,8 +1,9 @@
 //! The English steps that depend on the PSP, for each allows other operations on a voucher. `{back_office}` and
 //! `{support}` stand for the names of [`super::names`].
 
+use cvco_domain::Psp::{self, Ancv, Monext, Sogecommerce, Up2pay, Worldline};
+
 use super::super::Steps;
-use crate::domain::Psp::{self, Ancv, Monext, Sogecommerce, Up2pay, Worldline};
 
 pub(super) const fn amount_short(psp: Option<Psp>) -> Steps {
     match psp {

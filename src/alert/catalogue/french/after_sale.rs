@@ -1,7 +1,8 @@
 //! The French steps about what comes after the sale: captures, refunds, and endpoints that fall silent.
 
+use cvco_domain::Psp::{self, Ancv, Monext, Sogecommerce, Up2pay, Worldline};
+
 use super::super::Steps;
-use crate::domain::Psp::{self, Ancv, Monext, Sogecommerce, Up2pay, Worldline};
 
 pub(super) const fn capture_overdue(psp: Option<Psp>) -> Steps {
     match psp {

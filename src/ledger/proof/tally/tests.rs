@@ -1,12 +1,12 @@
 //! Plain counting agrees with `reconcile` wherever it decides, and bounds it elsewhere, whatever was told.
 
-use proptest::prelude::*;
-
-use super::super::tally::{Pot, REFUNDS, Sums, Told, count};
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Authorisation, Brand, CallNumber, Cents, Currency, EndpointId, Event, Instrument, Mode,
     Operation, Order, OrderRef, Psp, ReportedState, Source, StatusCode, StatusReading, TenderId, Timestamp,
 };
+use proptest::prelude::*;
+
+use super::super::tally::{Pot, REFUNDS, Sums, Told, count};
 use crate::reconcile::{Fact, Policy, assess};
 
 fn cents() -> impl Strategy<Value = Cents> {

@@ -1,12 +1,12 @@
 //! The adapter as a whole: what it takes for a hint, what it asks, and what it makes of the answers.
 
-use proptest::prelude::*;
-
-use super::{Ancv, Settings, Transaction, asked_about, refusal};
-use crate::domain::{
+use cvco_domain::{
     AmountFrom, Asking, Authorisation, Cents, Currency, Event, Instrument, Mode, Question, ReportedState,
     Standing, StatusReading, Subject, Timestamp, Topic,
 };
+use proptest::prelude::*;
+
+use super::{Ancv, Settings, Transaction, asked_about, refusal};
 use crate::psp::api::{
     Answer, Api, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };

@@ -10,10 +10,6 @@ mod transactions;
 
 use super::answers::{self, Leg, Payment, Prefixes};
 use super::*;
-use crate::domain::{
-    Cents, Contract, Event, Instrument, Question, ReportedState, Standing, Subject, TenderId, Timestamp,
-    Topic,
-};
 use crate::psp::api::{
     Answer, Api, ApiRequest, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, Step,
 };
@@ -24,6 +20,10 @@ macro_rules! fixture {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/monext/", $name, ".http"))
     };
 }
+use cvco_domain::{
+    Cents, Contract, Event, Instrument, Question, ReportedState, Standing, Subject, TenderId, Timestamp,
+    Topic,
+};
 use fixture;
 
 const TOKEN: &str = "16RjWdtpDkFVfZkGV4031701964772640";

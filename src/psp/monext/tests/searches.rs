@@ -1,7 +1,8 @@
 //! Which transactions there were.
 
+use cvco_domain::OrderRef;
+
 use super::*;
-use crate::domain::OrderRef;
 
 fn once(topic: Topic, subject: &str) -> Question {
     Question { asking: Asking::Once, ..question(topic, subject) }

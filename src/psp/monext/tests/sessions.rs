@@ -1,11 +1,11 @@
 //! What a session came to.
 
+use cvco_domain::{
+    AmountFrom, Authorisation, AuthorisationNumber, Currency, Operation, OrderRef, StatusReading,
+};
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Currency, Operation, OrderRef, StatusReading,
-};
 
 use Instrument::{Card, Voucher};
 use ReportedState::{Authorised, Captured};

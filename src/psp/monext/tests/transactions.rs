@@ -2,10 +2,10 @@
 
 use super::answers::Deed;
 use super::*;
-use crate::domain::{Operation, StatusReading};
 
 use Instrument::{Card, Voucher};
 use ReportedState::{Authorised, Cancelled, Captured};
+use cvco_domain::{Operation, StatusReading};
 
 fn refund_of(id: &str) -> Operation {
     Operation::Credit { of: Some(TenderId::new(id).expect("an id")) }

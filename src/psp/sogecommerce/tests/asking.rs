@@ -1,10 +1,10 @@
 //! The REST API: what is asked, and what its answers state.
 
+use cvco_domain::{Asking, Question, Standing, Subject, Topic};
 use proptest::prelude::*;
 
 use super::sending::{call, visa, voucher};
 use super::*;
-use crate::domain::{Asking, Question, Standing, Subject, Topic};
 use crate::psp::api::{
     Answer, ApiRequest, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };

@@ -1,7 +1,6 @@
 //! What the platform answers: `A=b&C=d` in ISO 8859-1, the values not percent-encoded. It is not signed, so it must at
 //! least answer the question that was asked.
 
-use crate::domain::{ReportedState, StatusReading};
 use crate::psp::api::{ApiResponse, Exchange};
 use crate::wire::{PairList, latin1_or_utf8};
 
@@ -9,6 +8,7 @@ use super::ApiSettings;
 
 use ReportedState::{Authorised, Cancelled, Captured, Refused};
 use StatusReading::{Attention, Known};
+use cvco_domain::{ReportedState, StatusReading};
 
 /// Several times what any answer has.
 const MAX_PAIRS: usize = 64;

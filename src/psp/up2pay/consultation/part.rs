@@ -1,6 +1,6 @@
 //! The part of a payment that a question is about: `NUMTRANS/NUMAPPEL/card type`.
 
-use crate::domain::{Event, Subject};
+use cvco_domain::{Event, Subject};
 
 use super::super::message::is_of_voucher_page;
 

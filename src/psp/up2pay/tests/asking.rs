@@ -1,10 +1,10 @@
 //! Consultations: what is asked, and what the answers state.
 
+use cvco_domain::{AmountFrom, Asking, Operation, Question, Standing, Subject, Topic};
 use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::*;
-use crate::domain::{AmountFrom, Asking, Operation, Question, Standing, Subject, Topic};
 use crate::psp::api::{
     Answer, ApiRequest, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };
@@ -113,7 +113,7 @@ fn the_published_test_key_signs_as_elsewhere() {
     let message = "VERSION=00104&TYPE=00017&SITE=1666666&RANG=16&NUMQUESTION=0000000017&DATEQ=01032021140600&\
                    NUMAPPEL=2310165&NUMTRANS=722487980&ACQUEREUR=CVCONNECT&HASH=SHA512";
     let key: SecretString = "0123456789ABCDEF".repeat(8).into();
-    let key = crate::crypto::HmacSha512Key::from_hex(&key).expect("a key");
+    let key = cvco_domain::crypto::HmacSha512Key::from_hex(&key).expect("a key");
     assert_eq!(
         hex::encode_upper(key.tag(message.as_bytes())),
         "AF5CD7A2C229E6BDBC73DB741F896267E0CC795EC00EA404A5CB5C24A18344ED\

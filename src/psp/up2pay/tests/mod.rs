@@ -8,12 +8,13 @@ mod genuine;
 
 use std::sync::LazyLock;
 
-use super::{Call, Settings, Template, ThrowawayKey, Up2pay};
-use crate::crypto::RsaPublicKey;
-use crate::domain::{
+use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::{
     Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument, Mode,
     Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
 };
+
+use super::{Call, Settings, Template, ThrowawayKey, Up2pay};
 use crate::psp::{Adapter, Method, Reading, Rejection, Request, WireMessage};
 
 /// One recorded HTTP request.
@@ -133,7 +134,7 @@ fn voucher() -> Event {
         brand: Brand::new("CVCONNECT").expect("valid"),
         operation: Operation::Debit,
         amount: Cents::new(1500),
-        amount_from: crate::domain::AmountFrom::Part,
+        amount_from: cvco_domain::AmountFrom::Part,
         running_total: None,
         currency: Currency::EUR,
         state: ReportedState::Authorised,

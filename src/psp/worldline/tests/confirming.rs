@@ -1,9 +1,10 @@
 //! Conversations with the API.
 
+use cvco_domain::{Asking, Question, Standing, Subject, Topic};
+
 use super::sender::{Happening, IdForm, Part, Webhook};
 use super::sending::{card, refund, voucher};
 use super::*;
-use crate::domain::{Asking, Question, Standing, Subject, Topic};
 use crate::psp::api::{
     Answer, ApiRequest, ApiResponse, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cvco_domain::crypto::hmac_sha256;
 
 use super::*;
-use crate::crypto::hmac_sha256;
 
 fn diagnosed(message: &WireMessage) -> Diagnosis {
     Worldline::new(settings()).diagnose(&message.as_request())

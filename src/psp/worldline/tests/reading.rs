@@ -1,7 +1,8 @@
 //! What genuine webhooks say.
 
+use cvco_domain::{Asking, Question, Subject, Topic};
+
 use super::*;
-use crate::domain::{Asking, Question, Subject, Topic};
 
 #[test]
 fn an_order_paid_by_vouchers_alone() {

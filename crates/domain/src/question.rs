@@ -48,10 +48,10 @@ impl fmt::Display for Topic {
 impl FromStr for Topic {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|topic| topic.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "session, transaction, payment, order, window",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|topic| topic.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "session, transaction, payment, order, window"))
     }
 }
 

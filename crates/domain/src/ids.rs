@@ -14,7 +14,9 @@ pub struct IdError {
 }
 
 impl IdError {
-    pub(crate) const fn new(what: &'static str, rule: &'static str) -> Self {
+    /// The error about a `what`, and what is right: `"site id", "8 digits"`.
+    #[must_use]
+    pub const fn new(what: &'static str, rule: &'static str) -> Self {
         Self { what, rule }
     }
 }

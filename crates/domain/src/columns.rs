@@ -1,11 +1,11 @@
-//! Domain types as columns, so that a row is read and checked in one step.
+//! Domain types as columns of SQLite, so that a row is read and checked in one step. For the rooms that hold SQL; here,
+//! because only the crate of a type may do this for it.
 
 use std::str::FromStr;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::accounting::{Leg, Movement};
-use crate::domain::{
+use crate::{
     AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, ExpectedFrom,
     Instrument, Issuer, Kind, Mode, OrderRef, Psp, RecordState, ShopId, StatementNumber, Subject, TenderId,
     TenderState, Timestamp, Topic,
@@ -74,17 +74,4 @@ macro_rules! words {
     };
 }
 
-words!(
-    Leg,
-    Movement,
-    Day,
-    ExpectedFrom,
-    Instrument,
-    Issuer,
-    Kind,
-    Mode,
-    Psp,
-    RecordState,
-    TenderState,
-    Topic
-);
+words!(Day, ExpectedFrom, Instrument, Issuer, Kind, Mode, Psp, RecordState, TenderState, Topic);

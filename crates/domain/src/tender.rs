@@ -43,7 +43,7 @@ impl FromStr for Instrument {
         [Self::Voucher, Self::Card]
             .into_iter()
             .find(|instrument| instrument.as_str() == text)
-            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "voucher, card" })
+            .ok_or_else(|| UnknownWord::new(text, "voucher, card"))
     }
 }
 
@@ -121,10 +121,12 @@ impl FromStr for TenderState {
         ]
         .into_iter()
         .find(|state| state.as_str() == text)
-        .ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "pending, authorised, captured, refused, abandoned, cancelled, expired, \
+        .ok_or_else(|| {
+            UnknownWord::new(
+                text,
+                "pending, authorised, captured, refused, abandoned, cancelled, expired, \
                        refunded, part_refunded",
+            )
         })
     }
 }
@@ -210,8 +212,10 @@ pub enum BookAt {
 }
 
 impl BookAt {
+    /// Whether it is the default.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
-    pub(crate) fn is_capture(&self) -> bool {
+    #[must_use]
+    pub fn is_capture(&self) -> bool {
         *self == Self::Capture
     }
 }

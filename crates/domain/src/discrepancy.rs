@@ -1,4 +1,4 @@
-//! The catalogue of discrepancies: kind, severity, figures. The words for people are in `alert::catalogue`.
+//! The catalogue of discrepancies: kind, severity, figures. The words for people are in `cvco_mail::catalogue`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,10 +43,10 @@ impl fmt::Display for Severity {
 impl FromStr for Severity {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "info, warning, urgent",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "info, warning, urgent"))
     }
 }
 

@@ -1,15 +1,19 @@
 //! The little of DER (ITU-T X.690) that RSA keys need.
 
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const BIT_STRING: u8 = 0x03;
-pub(crate) const SEQUENCE: u8 = 0x30;
+/// The tag of an `INTEGER`.
+pub const INTEGER: u8 = 0x02;
+/// The tag of a `BIT STRING`.
+pub const BIT_STRING: u8 = 0x03;
+/// The tag of a `SEQUENCE`.
+pub const SEQUENCE: u8 = 0x30;
 
 /// `OBJECT IDENTIFIER 1.2.840.113549.1.1.1 (rsaEncryption), NULL`: the content of the algorithm identifier.
-pub(crate) const RSA_ENCRYPTION: [u8; 13] =
+pub const RSA_ENCRYPTION: [u8; 13] =
     [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 
 /// Splits one element off: its content, and what follows.
-pub(crate) fn split(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+#[must_use]
+pub fn split(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (found, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match *first {
@@ -24,7 +28,8 @@ pub(crate) fn split(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// Writes one element around its content.
-pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let leading = length.iter().take_while(|byte| **byte == 0).count();
     let significant = length.get(leading..).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Signatures, digests and seals, over libraries; no algorithm is written here.
 
 mod compare;
-pub(crate) mod der;
+pub mod der;
 mod digest;
 mod hmac;
 mod keyed_sha1;

@@ -10,8 +10,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not one of {expected}")]
 pub struct UnknownWord {
-    pub(crate) text: String,
-    pub(crate) expected: &'static str,
+    text: String,
+    expected: &'static str,
+}
+
+impl UnknownWord {
+    /// The error about `text`, where only the words in `expected` are known. A long text is cut short.
+    #[must_use]
+    pub fn new(text: &str, expected: &'static str) -> Self {
+        Self { text: text.chars().take(40).collect(), expected }
+    }
 }
 
 /// A payment service provider.
@@ -162,10 +170,10 @@ impl fmt::Display for Psp {
 impl FromStr for Psp {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|psp| psp.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "up2pay, sogecommerce, worldline, monext, ancv",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|psp| psp.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "up2pay, sogecommerce, worldline, monext, ancv"))
     }
 }
 
@@ -202,9 +210,7 @@ impl FromStr for Mode {
         match text {
             "production" => Ok(Self::Production),
             "test" => Ok(Self::Test),
-            other => {
-                Err(UnknownWord { text: other.chars().take(40).collect(), expected: "production, test" })
-            }
+            other => Err(UnknownWord::new(other, "production, test")),
         }
     }
 }

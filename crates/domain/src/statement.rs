@@ -56,7 +56,7 @@ impl FromStr for Issuer {
         Self::ALL
             .into_iter()
             .find(|issuer| issuer.as_str() == text)
-            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "ancv, bank" })
+            .ok_or_else(|| UnknownWord::new(text, "ancv, bank"))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The words of the trade, as types. Nothing here does I/O, asks a clock, or knows a field name of a PSP.
+//! The words of the trade, as types, and the cryptography under them ([`crypto`]). Nothing here does I/O, asks a
+//! clock, or knows a field name of a PSP. It depends on nothing of ours; every other room may use it.
 //!
 //! | word | type |
 //! |---|---|
@@ -13,7 +14,10 @@
 //! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
 //! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
 
+#[cfg(feature = "rusqlite")]
+mod columns;
 mod commission;
+pub mod crypto;
 mod day;
 mod discrepancy;
 mod event;

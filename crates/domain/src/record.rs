@@ -65,9 +65,11 @@ impl fmt::Display for RecordState {
 impl FromStr for RecordState {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| UnknownWord {
-            text: text.chars().take(40).collect(),
-            expected: "pending, balanced, unbalanced, unverified, failed, refunded, part_refunded",
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
+            UnknownWord::new(
+                text,
+                "pending, balanced, unbalanced, unverified, failed, refunded, part_refunded",
+            )
         })
     }
 }
@@ -99,7 +101,7 @@ impl FromStr for ExpectedFrom {
         [Self::Order, Self::Psp]
             .into_iter()
             .find(|from| from.as_str() == text)
-            .ok_or_else(|| UnknownWord { text: text.chars().take(40).collect(), expected: "order, psp" })
+            .ok_or_else(|| UnknownWord::new(text, "order, psp"))
     }
 }
 
