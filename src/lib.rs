@@ -7,15 +7,15 @@
 //! 2. The endpoint's adapter ([`psp::Adapter`]) proves the bytes and reads events from them, and from nothing
 //!    else ([`cvco_domain::crypto::Verified`]).
 //! 3. [`ledger::Ledger::store`] hands the notification to the one writer. It joins the next group commit: log,
-//!    hash chain, sealed payload; then the facts of each order concerned go through [`reconcile::assess`], and
+//!    hash chain, sealed payload; then the facts of each order concerned go through [`cvco_reconcile::assess`], and
 //!    records, tenders, discrepancies and owed e-mails are written down.
 //! 4. After the commit, and only then, the PSP gets its 200.
 //! 5. [`alert::worker`] mails what is owed. [`sweep`] wakes the rules that only time can break.
 //! 6. Where the message proves nothing itself, or the endpoint has the PSP's API, it raised a question:
 //!    [`confirm::worker`] asks over [`outbound`], and the answer's facts go through step 3 as a notification's do.
 //!
-//! What accountants take away comes from the same ledger: `close` books a month ([`accounting`]), [`export`] writes files, and
-//! [`settlement`] reads the statements that payments are held against.
+//! What accountants take away comes from the same ledger: `close` books a month, `export` writes files, and the
+//! statements that payments are held against are read ([`cvco_books`]).
 //!
 //! `ARCHITECTURE.md` has the same as a picture, the rooms, and who may know whom.
 //!
@@ -25,7 +25,6 @@
 //! it is a [`psp::Rejection`], counted and answered. Nothing panics outside tests; a panic in an adapter is caught
 //! and costs that call, one in a part that must live stops the process, for the service manager to start afresh.
 
-pub mod accounting;
 pub mod admin;
 pub mod alert;
 pub mod app;
@@ -33,16 +32,13 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod confirm;
-pub mod export;
 pub mod ledger;
 pub mod lifecycle;
 pub mod listener;
 pub mod mail_sink;
 pub mod outbound;
 pub mod psp;
-pub mod reconcile;
 pub mod sandbox;
-pub mod settlement;
 pub mod simulate;
 pub mod sweep;
 pub mod telemetry;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cvco_domain::Timestamp;
+use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::{Entry, Store};
-use cvco_reconciled::reconcile::Policy;
 
 /// Unless the command line says otherwise.
 const ORDERS: u64 = 100_000;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cvco_books::export::fec_notice;
 use cvco_domain::Period;
 use cvco_domain::crypto::{Sha256Writer, sha256};
 
@@ -12,7 +13,6 @@ use super::export::{Order, Span, TableFormat, What, books, in_place, write};
 use super::{Failure, Outcome, output};
 use crate::clock::Clock;
 use crate::config::BookSettings;
-use crate::export::fec_notice;
 use crate::ledger::{Extract, Reader, Store};
 
 #[derive(Debug, Args)]

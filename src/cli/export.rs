@@ -5,16 +5,16 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use cvco_books::accounting::{Books, Report};
+use cvco_books::export::{
+    Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary, TableCsv, TableFile, TableWorkbook,
+    fec_file_name,
+};
 use cvco_domain::{Day, Period, ShopId};
 use indicatif::ProgressBar;
 
 use super::{Failure, Outcome, output};
-use crate::accounting::{Books, Report};
 use crate::config::{BookSettings, RawConfig};
-use crate::export::{
-    Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary, TableCsv, TableFile, TableWorkbook,
-    fec_file_name,
-};
 use crate::ledger::{EntryRange, Extract, LedgerError, Reader, ReportRange};
 
 #[derive(Debug, Args)]
@@ -310,7 +310,7 @@ fn write_entries(extract: Extract<'_>, order: &Order<'_>, out: &mut dyn Write) -
 
 /// Looks at every entry before the first is written.
 fn checked(extract: Extract<'_>, range: &EntryRange, bar: &ProgressBar) -> Result<Summary, Failure> {
-    let flawed = |flaw: crate::export::Flaw| Failure::Ledger(LedgerError::NotStored(flaw.to_string()));
+    let flawed = |flaw: cvco_books::export::Flaw| Failure::Ledger(LedgerError::NotStored(flaw.to_string()));
     let mut checker = Checker::default();
     extract.each_entry(range, |entry| {
         bar.inc(entry.lines.len() as u64);

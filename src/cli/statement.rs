@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use cvco_books::settlement::{self, Given};
 use cvco_domain::crypto::sha256;
 use cvco_domain::{Day, ShopId, StatementNumber};
 
@@ -11,7 +12,6 @@ use super::{Failure, Outcome, ReportFormat, output};
 use crate::clock::Clock;
 use crate::config::{BookSettings, StatementSettings};
 use crate::ledger::{ImportedStatement, Store};
-use crate::settlement::{self, Given};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

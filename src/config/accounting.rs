@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cvco_books::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
+use cvco_books::settlement::{Columns, Profile};
 use cvco_domain::{
     BookAt, CommissionRate, CommissionRates, Contract, Day, EndpointId, Issuer, PayoutTerms, Psp, ShopId,
 };
@@ -10,8 +12,6 @@ use serde::Deserialize;
 
 use super::file::Check;
 use super::{AccountingSettings, Endpoint, StatementSettings};
-use crate::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
-use crate::settlement::{Columns, Profile};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

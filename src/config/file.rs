@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cvco_domain::ShopId;
 use cvco_domain::crypto::SecretToken;
+use cvco_reconcile::{Policy, Rules};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -21,7 +22,6 @@ use super::{
 };
 use crate::alert::{MailError, MailSettings, Mailer};
 use crate::outbound::Proxy;
-use crate::reconcile::{Policy, Rules};
 
 /// The file, parsed but not yet checked.
 #[derive(Debug, Deserialize)]

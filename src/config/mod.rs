@@ -16,19 +16,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_books::accounting::Books;
+use cvco_books::settlement::Profile;
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
+use cvco_reconcile::Policy;
 use ipnet::IpNet;
 
 pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
-use crate::accounting::Books;
 use crate::alert::{Language, MailError, Mailer};
 use crate::outbound::Proxy;
 use crate::psp::Adapter;
-use crate::reconcile::Policy;
-use crate::settlement::Profile;
 
 /// Where the configuration is if nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";

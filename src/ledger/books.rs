@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cvco_books::accounting::Books;
 use cvco_domain::{Period, StatementNumber, Timestamp};
 use rusqlite::TransactionBehavior;
-
-use crate::accounting::Books;
 
 use super::entry::{Entry, ImportedStatement};
 use super::fold::Fold;

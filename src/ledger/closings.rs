@@ -7,10 +7,9 @@ mod sheets;
 
 use std::cmp::Ordering;
 
+use cvco_books::accounting::{self, Account, Books, Entry, Movement, Part, Posting};
 use cvco_domain::{Contract, Day, OrderRef, Period, ShopId, TenderId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-
-use crate::accounting::{self, Account, Books, Entry, Movement, Part, Posting};
 
 use super::LedgerError;
 use super::entry::Close;

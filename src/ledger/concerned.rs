@@ -1,8 +1,7 @@
 //! The orders that a statement speaks of, and what in it is news to them.
 
 use cvco_domain::{Event, OrderKey, OrderRef, Question, Source, TenderId};
-
-use crate::reconcile::Fact;
+use cvco_reconcile::Fact;
 
 use super::entry::Verdict;
 

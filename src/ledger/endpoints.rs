@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use cvco_domain::{EndpointId, Psp, ShopId, Timestamp};
+use cvco_reconcile::{Heard, hour_of};
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::reconcile::{Heard, hour_of};
 
 use super::LedgerError;
 use super::questions::Asked;

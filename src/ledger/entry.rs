@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use cvco_books::accounting::Books;
 use cvco_domain::{
     CallNumber, Cents, Currency, EndpointId, Event, Kind, Mode, OrderKey, OrderRef, Period, Psp, Question,
     ShopId, Source, Standing, Statement, Timestamp,
 };
+use cvco_reconcile::{Fact, Policy};
 use serde::{Deserialize, Serialize};
-
-use crate::accounting::Books;
-use crate::reconcile::{Fact, Policy};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use cvco_domain::{Day, Kind, OrderKey, Question, RecordState, Standing, Timestamp, Topic};
+use cvco_reconcile::{Fact, Policy, Rules, assess};
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::reconcile::{Fact, Policy, Rules, assess};
 
 use super::concerned::{Concerned, order_of, verdict};
 use super::entry::{

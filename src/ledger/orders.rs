@@ -1,9 +1,8 @@
 //! Orders, their registered versions, and the facts that belong to them.
 
 use cvco_domain::{CallNumber, Cents, Currency, Order, OrderKey, OrderRef, OrderVersion, ShopId, Timestamp};
+use cvco_reconcile::{Assessment, Fact};
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::reconcile::{Assessment, Fact};
 
 use super::LedgerError;
 use super::entry::Entry;

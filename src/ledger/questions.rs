@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use cvco_domain::{Asking, EndpointId, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic};
+use cvco_reconcile::Rules;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::LedgerError;
-use crate::reconcile::Rules;
 
 /// For so long an answer to a call that nobody signed is not sought again.
 const SPARED: Duration = Duration::from_mins(10);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
+use cvco_reconcile::Policy;
 use prometheus_client::metrics::gauge::Gauge;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -19,7 +20,6 @@ use crate::ledger::{Store, Writer};
 use crate::outbound::Client;
 use crate::psp::api::{ApiRequest, ApiResponse};
 use crate::psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
-use crate::reconcile::Policy;
 use crate::telemetry::Metrics;
 
 const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";

@@ -10,6 +10,7 @@ use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::{
     EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Source, Timestamp,
 };
+use cvco_reconcile::{Assessment, Fact, Policy, assess};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -19,7 +20,6 @@ use crate::psp::api::BaseUrl;
 use crate::psp::sogecommerce::{Algorithm, Sogecommerce};
 use crate::psp::up2pay::{Template, ThrowawayKey, Up2pay};
 use crate::psp::{Adapter, Reading, Rejection, monext, sogecommerce, up2pay, worldline};
-use crate::reconcile::{Assessment, Fact, Policy, assess};
 
 static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
 

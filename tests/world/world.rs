@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use cvco_domain::{Cents, Period, Timestamp};
+use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::Store;
-use cvco_reconciled::reconcile::Policy;
 use cvco_reconciled::simulate::Dice;
 
 use crate::daemon::{Daemon, Trouble, text};

@@ -6,15 +6,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use cvco_books::accounting::Books;
+use cvco_books::export::{Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary};
 use cvco_domain::crypto::sha256;
 use cvco_domain::{
     BookAt, Cents, CommissionRates, Day, Issuer, OrderRef, PayoutTerms, Period, ShopId, Statement,
     StatementLine, StatementNumber, Timestamp,
 };
-use cvco_reconciled::accounting::Books;
-use cvco_reconciled::export::{Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary};
+use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::{EntryRange, Extract, ImportedStatement, LedgerError, Store};
-use cvco_reconciled::reconcile::Policy;
 use cvco_reconciled::simulate::Dice;
 use rusqlite::Connection;
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cvco_books::accounting::{Books, Leg, Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
 use cvco_domain::{Cents, Day, Instrument, Issuer, OrderRef, ShopId, StatementNumber};
 use rusqlite::{Connection, Row, params};
 
-use crate::accounting::{Books, Leg, Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
 use crate::ledger::LedgerError;
 
 use super::{Booked, closed_through};

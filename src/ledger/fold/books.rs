@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cvco_books::accounting::Books;
 use cvco_domain::{Day, Order, OrderKey, Period, Record, ShopId, Timestamp};
+use cvco_reconcile::{Fact, assess};
 use rusqlite::Connection;
-
-use crate::accounting::Books;
-use crate::reconcile::{Fact, assess};
 
 use super::{Fold, Taken};
 use crate::ledger::entry::{Close, Entry, ImportedStatement};

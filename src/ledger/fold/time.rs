@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cvco_domain::{EndpointId, Kind, Mode, Timestamp};
-
-use crate::reconcile::{Rules, silent_from};
+use cvco_reconcile::{Rules, silent_from};
 
 use super::Fold;
 use crate::ledger::endpoints::Hearing;

@@ -1,10 +1,10 @@
 //! Entries: those of closed periods as they were booked, and drafts of those that are open.
 
+use cvco_books::accounting::{Account, Books, Entry, Journal, Leg, Letter, Line, Source};
 use cvco_domain::{CallNumber, Cents, Day, Period, Psp, ShopId};
 use rusqlite::{Row, params};
 
 use super::Extract;
-use crate::accounting::{Account, Books, Entry, Journal, Leg, Letter, Line, Source};
 use crate::ledger::closings::{self, Numbers};
 use crate::ledger::{LedgerError, closings::each_due};
 

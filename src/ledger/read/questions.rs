@@ -1,11 +1,11 @@
 //! Which questions to the PSPs' APIs wait for an answer, and what there is to ask about.
 
 use cvco_domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
+use cvco_reconcile::Fact;
 use rusqlite::params;
 
 use super::Reader;
 use crate::ledger::{LedgerError, orders};
-use crate::reconcile::Fact;
 
 /// A question that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The rows of the accountant's lists.
 
+use cvco_books::accounting::{Cell, Holds, Report};
 use cvco_domain::{Day, ShopId};
 use rusqlite::{Row, params};
 
 use super::Extract;
-use crate::accounting::{Cell, Holds, Report};
 use crate::ledger::LedgerError;
 
 /// Which rows of a list.

@@ -23,11 +23,10 @@ use cvco_domain::{
     Authorisation, Brand, CallNumber, Cents, Contract, Currency, EndpointId, Event, Instrument, Mode,
     Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
 };
+use cvco_reconcile::{Policy, Rules};
 use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
-
-use crate::reconcile::{Policy, Rules};
 
 use super::fold::Fold;
 use super::{

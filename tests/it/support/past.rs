@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::process::Output;
 
+use cvco_books::accounting::BookAt;
 use cvco_domain::crypto::sha256;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
     Event, Instrument, Issuer, Mode, Operation, OrderRef, PayoutTerms, Psp, ReportedState, ShopId,
     StatusCode, StatusReading, TenderId, Timestamp,
 };
-use cvco_reconciled::accounting::BookAt;
+use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::{Arrival, Entry, Envelope, Notification, OrderRegistration, Origin, Store};
-use cvco_reconciled::reconcile::Policy;
 use tempfile::TempDir;
 
 use super::command;

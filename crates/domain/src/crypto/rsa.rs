@@ -105,7 +105,10 @@ mod tests {
     use super::*;
 
     const PLATFORM_KEY: &[u8] = include_bytes!("../../../../src/psp/up2pay/platform-public-key.pem");
-    const OTHER_KEY: &[u8] = include_bytes!("../../../../fixtures/up2pay/synthetic-public-key.pem");
+    const OTHER_KEY: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/up2pay/synthetic-public-key.pem"
+    ));
 
     /// A genuine call, published in the tests of the `offsite_payments` project.
     const CALL: &[u8] = b"amount=500&reference=order.test%20123&autorization=XXXXXX&error=00000";

@@ -4,10 +4,10 @@ use cvco_domain::{
     AmountFrom, Authorisation, Brand, CallNumber, Cents, Currency, EndpointId, Event, Instrument, Mode,
     Operation, Order, OrderRef, Psp, ReportedState, Source, StatusCode, StatusReading, TenderId, Timestamp,
 };
+use cvco_reconcile::{Fact, Policy, assess};
 use proptest::prelude::*;
 
 use super::super::tally::{Pot, REFUNDS, Sums, Told, count};
-use crate::reconcile::{Fact, Policy, assess};
 
 fn cents() -> impl Strategy<Value = Cents> {
     prop::sample::select(vec![1000, 1500, 2500]).prop_map(Cents::new)

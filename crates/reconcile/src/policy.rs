@@ -92,12 +92,14 @@ impl Default for Policy {
 
 impl Policy {
     /// What holds before the log names a policy; it must stay what it is.
-    pub(crate) fn first() -> Self {
+    #[must_use]
+    pub fn first() -> Self {
         Self { rules: Rules::First, refund_grace: Duration::ZERO, ..Self::default() }
     }
 
     /// Whether the rules that came with a generation apply.
-    pub(crate) fn has(&self, rules: Rules) -> bool {
+    #[must_use]
+    pub fn has(&self, rules: Rules) -> bool {
         self.rules >= rules
     }
 

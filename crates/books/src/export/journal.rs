@@ -87,7 +87,10 @@ mod tests {
         }
         let summary = checker.finish(true).expect("right");
         let text = written(|out| Box::new(JournalFile::new(out, summary).expect("begun")), &entries());
-        let sample = include_str!("../../fixtures/accounting/ecritures-2026-03.journal");
+        let sample = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/accounting/ecritures-2026-03.journal"
+        ));
         // Its last check is of the month's last day, and leaves the customers out.
         let until = |text: &str| {
             text.split_once("controle des soldes")

@@ -8,6 +8,7 @@
 //! | [`Books`], [`Chart`], [`Role`] | the merchant's choices: accounts, journals, when to book |
 
 mod books;
+#[cfg(feature = "rusqlite")]
 mod columns;
 mod entry;
 mod plain;

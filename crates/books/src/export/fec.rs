@@ -89,7 +89,13 @@ mod tests {
     #[test]
     fn the_sample_comes_out_to_the_byte() {
         let text = written(|out| Box::new(Fec::new(out).expect("begun")), &entries());
-        assert_eq!(text, include_str!("../../fixtures/accounting/123456789FEC20261231.txt"));
+        assert_eq!(
+            text,
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../fixtures/accounting/123456789FEC20261231.txt"
+            ))
+        );
     }
 
     #[test]

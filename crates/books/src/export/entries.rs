@@ -105,7 +105,13 @@ mod tests {
     #[test]
     fn the_sample_comes_out_to_the_byte() {
         let text = written(|out| Box::new(EntriesCsv::new(out).expect("begun")), &entries());
-        assert_eq!(text, include_str!("../../fixtures/accounting/ecritures-2026-03.csv"));
+        assert_eq!(
+            text,
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../fixtures/accounting/ecritures-2026-03.csv"
+            ))
+        );
     }
 
     #[test]

@@ -409,7 +409,8 @@ mod tests {
 
     #[test]
     fn a_statement_is_read_by_its_column_map() {
-        let file = include_bytes!("../../fixtures/statements/ancv-000123.csv");
+        let file =
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/statements/ancv-000123.csv"));
         let statements = read(file, &ancv(), &given()).expect("a statement");
         let [statement] = statements.as_slice() else { panic!("one: {statements:?}") };
         assert_eq!(
@@ -508,7 +509,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(noise in prop::collection::vec(any::<u8>(), 0..400), at in 0..600_usize) {
-            let mut file = include_bytes!("../../fixtures/statements/ancv-000123.csv").to_vec();
+            let mut file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/statements/ancv-000123.csv")).to_vec();
             let at = at.min(file.len());
             file.splice(at..(at + noise.len()).min(file.len()), noise.iter().copied());
             drop(read(&file, &ancv(), &given()));

@@ -2,7 +2,8 @@
 //!
 //! [`assess`] takes every fact known about an order and says what its records are, which rules they break, and
 //! when to look again because time alone may change the answer. There is no clock, no SQL and no I/O here, and
-//! the answer depends on the *set* of facts: neither on their order of arrival nor on repetitions.
+//! the answer depends on the *set* of facts: neither on their order of arrival nor on repetitions. It may know the
+//! domain alone. Beside it stands the rule about endpoints that fell silent ([`silent_from`]), which is about no order.
 //!
 //! ```text
 //! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──books──payouts──▶ attempts ─records──▶ records ─rules──▶ findings
