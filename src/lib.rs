@@ -4,7 +4,7 @@
 //! # The way of a notification
 //! 1. [`listener::accept`] takes the connection; [`listener::Receiver`] finds the endpoint by its secret token and
 //!    reads a bounded body.
-//! 2. The endpoint's adapter ([`psp::Adapter`]) proves the bytes and reads events from them, and from nothing
+//! 2. The endpoint's adapter ([`cvco_psp::Adapter`]) proves the bytes and reads events from them, and from nothing
 //!    else ([`cvco_domain::crypto::Verified`]).
 //! 3. [`ledger::Ledger::store`] hands the notification to the one writer. It joins the next group commit: log,
 //!    hash chain, sealed payload; then the facts of each order concerned go through [`cvco_reconcile::assess`], and
@@ -22,7 +22,7 @@
 //! # Errors
 //! Each module has its own typed error, beside its use, with what, where and what to do. `anyhow` is for [`cli`]
 //! alone. An error is logged once, where it stops travelling. A refusal of bytes from outside is no error of ours:
-//! it is a [`psp::Rejection`], counted and answered. Nothing panics outside tests; a panic in an adapter is caught
+//! it is a [`cvco_psp::Rejection`], counted and answered. Nothing panics outside tests; a panic in an adapter is caught
 //! and costs that call, one in a part that must live stops the process, for the service manager to start afresh.
 
 pub mod admin;
@@ -37,9 +37,7 @@ pub mod lifecycle;
 pub mod listener;
 pub mod mail_sink;
 pub mod outbound;
-pub mod psp;
 pub mod sandbox;
 pub mod simulate;
 pub mod sweep;
 pub mod telemetry;
-pub mod wire;

@@ -4,12 +4,12 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use cvco_domain::{Cents, Mode, Psp, Timestamp};
-use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
-use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId, sender};
-use cvco_reconciled::psp::up2pay::{Call, Template, ThrowawayKey};
-use cvco_reconciled::psp::worldline::WebhookKey;
-use cvco_reconciled::psp::worldline::sender::{Happening, IdForm, Part, Webhook};
-use cvco_reconciled::psp::{Method, WireMessage};
+use cvco_psp::sogecommerce::codes::{Source, TransStatus};
+use cvco_psp::sogecommerce::{Algorithm, SiteId, sender};
+use cvco_psp::up2pay::{Call, Template, ThrowawayKey};
+use cvco_psp::worldline::WebhookKey;
+use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
+use cvco_psp::{Method, WireMessage};
 use secrecy::SecretString;
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";

@@ -2,6 +2,7 @@
 //! the shop has fetched the result itself.
 
 use cvco_domain::crypto::sha256;
+use cvco_psp::Rejection;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
@@ -9,7 +10,6 @@ use serde::Deserialize;
 
 use super::{Admin, Answer, BODY, is_json};
 use crate::ledger::{Arrival, Envelope, Notification, Origin};
-use crate::psp::Rejection;
 
 /// The largest body that is read.
 const BODY_BYTES: usize = 4096;

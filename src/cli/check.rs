@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use cvco_domain::Psp;
+use cvco_psp::api::NoAnswer;
 use serde::Serialize;
 
 use super::{Failure, Outcome, ReportFormat, load, output, runtime};
@@ -13,7 +14,6 @@ use crate::config::Config;
 use crate::confirm;
 use crate::ledger::{LedgerError, Reader};
 use crate::outbound::Client;
-use crate::psp::api::NoAnswer;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use cvco_domain::crypto::RsaPublicKey;
+use cvco_psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 use super::{Failure, Outcome, ReportFormat, load, output};
-use crate::psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 /// The largest message that is read.
 const MAX_BYTES: u64 = 1024 * 1024;

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cvco_domain::Psp;
 use cvco_domain::crypto::sha256;
+use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
+use cvco_psp::{Method, Reading, Rejection, Request};
 
 use super::{Failure, Outcome, load, output};
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
 use crate::ledger::{Arrival, Envelope, LedgerError, Notification, Origin, Store, Taken, Verdict};
-use crate::psp::up2pay::warning_mail::{self, Quotation, WarningMail};
-use crate::psp::{Method, Reading, Rejection, Request};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use cvco_domain::{Cents, Psp, RecordState, Timestamp};
+use cvco_psp::{monext, sogecommerce, up2pay, worldline};
 use serde_json::Value;
 
 use super::output::Listing;
@@ -11,7 +12,6 @@ use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
 use crate::ledger::{
     Acknowledgement, Act, LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow,
 };
-use crate::psp::{monext, sogecommerce, up2pay, worldline};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {

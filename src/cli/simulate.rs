@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cvco_domain::{Mode, Psp, ShopId};
+use cvco_psp::up2pay::ThrowawayKey;
 use secrecy::ExposeSecret;
 
 use super::{Failure, Outcome, output, runtime};
 use crate::clock::Clock;
 use crate::config::{RawConfig, Signing, TrialEndpoint};
-use crate::psp::up2pay::ThrowawayKey;
 use crate::simulate::{
     self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial, WorldlineTrial,
 };

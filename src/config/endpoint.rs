@@ -12,13 +12,13 @@ use std::collections::BTreeSet;
 
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{Contract, EndpointId, Mode, Psp, ShopId};
+use cvco_psp::Adapter;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Endpoint;
 use super::file::Check;
 use super::secrets::Source;
-use crate::psp::Adapter;
 use api::RawApi;
 
 #[derive(Debug, Deserialize)]

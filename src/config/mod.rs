@@ -20,6 +20,7 @@ use cvco_books::accounting::Books;
 use cvco_books::settlement::Profile;
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
+use cvco_psp::Adapter;
 use cvco_reconcile::Policy;
 use ipnet::IpNet;
 
@@ -28,7 +29,6 @@ pub use trial::{Signing, TrialEndpoint};
 
 use crate::alert::{Language, MailError, Mailer};
 use crate::outbound::Proxy;
-use crate::psp::Adapter;
 
 /// Where the configuration is if nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use cvco_domain::{EndpointId, Mode, Psp, ShopId};
+use cvco_psp::{sogecommerce, up2pay, worldline};
 use secrecy::SecretString;
 
 use super::endpoint::RawEndpoint;
 use super::file::Check;
 use super::{ConfigError, RawConfig};
-use crate::psp::{sogecommerce, up2pay, worldline};
 
 /// An endpoint as its PSP knows it.
 pub struct TrialEndpoint {

@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cvco_psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
+
 use crate::clock::Clock;
 use crate::outbound::Client;
-use crate::psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
 /// No conversation needs more calls.
 const MOST_CALLS: usize = 16;

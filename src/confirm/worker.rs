@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cvco_domain::crypto::sha256;
 use cvco_domain::{EndpointId, Event, Standing, Timestamp};
+use cvco_psp::api::{Answer, Inquiry, NoAnswer};
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
@@ -19,7 +20,6 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfirmSettings, Endpoint};
 use crate::ledger::{Confirmation, Entry, Envelope, Ledger, LedgerError, PendingQuestion, Reader};
 use crate::outbound::Client;
-use crate::psp::api::{Answer, Inquiry, NoAnswer};
 use crate::telemetry::{Metrics, QuestionOutcome};
 
 /// How often to look for questions.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use cvco_domain::Timestamp;
 use cvco_domain::crypto::{SecretToken, sha256};
+use cvco_psp::{Method, Reading, Rejection, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{HeaderMap, Response, header};
@@ -23,7 +24,6 @@ use crate::config::{Config, Endpoint};
 use crate::ledger::{
     Arrival, Entry, Envelope, Ledger, Notification, Origin, Refusal, Rejected, SignatureFailures, Taken,
 };
-use crate::psp::{Method, Reading, Rejection, Request};
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
 
 /// The largest body that is taken.

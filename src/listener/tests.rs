@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
+use cvco_psp::api::{ApiRequest, ApiResponse};
+use cvco_psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
 use cvco_reconcile::Policy;
 use prometheus_client::metrics::gauge::Gauge;
 use tempfile::TempDir;
@@ -18,8 +20,6 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings};
 use crate::ledger::{Store, Writer};
 use crate::outbound::Client;
-use crate::psp::api::{ApiRequest, ApiResponse};
-use crate::psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
 use crate::telemetry::Metrics;
 
 const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cvco_psp::api::CallFailure;
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
@@ -20,7 +21,6 @@ use tokio::net::TcpStream;
 use super::exchange::{self, HEAD_BYTES};
 use super::target::Target;
 use super::{Proxy, Way};
-use crate::psp::api::CallFailure;
 
 /// So many addresses of one name are tried.
 const ADDRESSES: usize = 4;

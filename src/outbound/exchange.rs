@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 
 use bytes::Bytes;
+use cvco_psp::Method;
+use cvco_psp::api::{ApiRequest, ApiResponse, CallFailure};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
@@ -15,8 +17,6 @@ use hyper_util::rt::TokioIo;
 
 use super::connect::{Stream, driven};
 use super::target::Target;
-use crate::psp::Method;
-use crate::psp::api::{ApiRequest, ApiResponse, CallFailure};
 
 /// The largest answer that is read.
 pub const ANSWER_BYTES: usize = 4 * 1024 * 1024;

@@ -19,10 +19,9 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_psp::api::{ApiRequest, ApiResponse, CallFailure};
 #[cfg(test)]
 use rustls_pki_types::CertificateDer;
-
-use crate::psp::api::{ApiRequest, ApiResponse, CallFailure};
 
 pub use exchange::ANSWER_BYTES;
 pub use proxy::{Proxy, ProxyError};

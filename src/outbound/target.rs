@@ -1,9 +1,8 @@
 //! Where a call goes.
 
+use cvco_psp::api::CallFailure;
 use hyper::Uri;
 use hyper::http::uri::PathAndQuery;
-
-use crate::psp::api::CallFailure;
 
 /// An address, taken apart.
 #[derive(Debug)]

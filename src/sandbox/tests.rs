@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use cvco_psp::Method;
+use cvco_psp::api::{ApiRequest, ApiResponse, CallFailure};
+
 use super::*;
 use crate::outbound::Client;
-use crate::psp::Method;
-use crate::psp::api::{ApiRequest, ApiResponse, CallFailure};
 
 /// Longer than anything here takes; who waits for it has failed.
 const PATIENCE: Duration = Duration::from_mins(1);

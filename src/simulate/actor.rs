@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cvco_domain::{Cents, EndpointId, Psp, Timestamp};
+use cvco_psp::WireMessage;
 
 use super::monext::MonextTrial;
 use super::numbers::{Basket, Numbers};
@@ -10,7 +11,6 @@ use super::scenario::Scenario;
 use super::sogecommerce::SogecommerceTrial;
 use super::up2pay::Up2payTrial;
 use super::worldline::WorldlineTrial;
-use crate::psp::WireMessage;
 use crate::sandbox::{Canned, Match};
 
 /// What the daemon must answer.

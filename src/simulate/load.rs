@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use cvco_domain::ShopId;
+use cvco_psp::Method;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -16,7 +17,6 @@ use super::actor::{Message, Play};
 use super::client::{Address, Connection, NoAnswer};
 use super::report::{Outcome, Report, Tally};
 use super::schedule::{Cue, Pace, lanes};
-use crate::psp::Method;
 
 /// Where the shop registers its orders.
 #[derive(Debug, Clone)]

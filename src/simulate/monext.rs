@@ -4,14 +4,12 @@
 use std::fmt;
 
 use cvco_domain::{Cents, EndpointId, Timestamp};
+use cvco_psp::monext::answers::{ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, found, session_result};
+use cvco_psp::monext::sender;
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::psp::monext::answers::{
-    ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, found, session_result,
-};
-use crate::psp::monext::sender;
 use crate::sandbox::{Canned, Match};
 
 /// An endpoint to which Monext's calls are sent. Without a sandbox that answers in its API's place there is nothing to

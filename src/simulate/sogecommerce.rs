@@ -4,15 +4,15 @@
 use std::fmt;
 
 use cvco_domain::{Cents, EndpointId, Mode};
+use cvco_psp::sogecommerce::answers;
+use cvco_psp::sogecommerce::codes::{Source, TransStatus};
+use cvco_psp::sogecommerce::sender::{Call, Part};
+use cvco_psp::sogecommerce::{Algorithm, SiteId};
 use secrecy::SecretString;
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::psp::sogecommerce::answers;
-use crate::psp::sogecommerce::codes::{Source, TransStatus};
-use crate::psp::sogecommerce::sender::{Call, Part};
-use crate::psp::sogecommerce::{Algorithm, SiteId};
 use crate::sandbox::{Canned, Match};
 
 /// An endpoint to which Sogecommerce's messages are sent.

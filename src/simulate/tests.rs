@@ -10,16 +10,16 @@ use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::{
     EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Source, Timestamp,
 };
+use cvco_psp::api::BaseUrl;
+use cvco_psp::sogecommerce::{Algorithm, Sogecommerce};
+use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
+use cvco_psp::{Adapter, Reading, Rejection, monext, sogecommerce, up2pay, worldline};
 use cvco_reconcile::{Assessment, Fact, Policy, assess};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::dice::Dice;
 use super::*;
-use crate::psp::api::BaseUrl;
-use crate::psp::sogecommerce::{Algorithm, Sogecommerce};
-use crate::psp::up2pay::{Template, ThrowawayKey, Up2pay};
-use crate::psp::{Adapter, Reading, Rejection, monext, sogecommerce, up2pay, worldline};
 
 static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
 

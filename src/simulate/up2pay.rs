@@ -4,11 +4,11 @@
 use std::fmt;
 
 use cvco_domain::{Cents, EndpointId, Mode, Timestamp};
+use cvco_psp::up2pay::{Call, Template, ThrowawayKey, answers};
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::psp::up2pay::{Call, Template, ThrowawayKey, answers};
 use crate::sandbox::{Canned, Match};
 
 /// An endpoint to which Up2pay's calls are sent. It must know the public half of the key.

@@ -5,13 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 use cvco_domain::{Cents, EndpointId, Mode};
+use cvco_psp::worldline::WebhookKey;
+use cvco_psp::worldline::answers;
+use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
-use crate::psp::worldline::WebhookKey;
-use crate::psp::worldline::answers;
-use crate::psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 use crate::sandbox::{Canned, Match};
 
 /// An endpoint to which Worldline's webhooks are sent.

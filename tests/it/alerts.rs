@@ -92,8 +92,7 @@ async fn a_mail_that_could_not_leave_survives_a_kill_and_leaves_once() {
 async fn wrong_signatures_in_a_burst_are_mailed_with_what_would_have_matched() {
     let daemon = Daemon::start(&Settings { language: "en", ..Settings::default() }).await;
     let call = Sogecommerce::split("A", "abc123", 6000, 3990).0;
-    let sha1 =
-        call.form(&Sogecommerce::KEY.to_owned().into(), cvco_reconciled::psp::sogecommerce::Algorithm::Sha1);
+    let sha1 = call.form(&Sogecommerce::KEY.to_owned().into(), cvco_psp::sogecommerce::Algorithm::Sha1);
     for _ in 0..6 {
         assert_eq!(daemon.form(&sha1), 403);
     }

@@ -1,11 +1,11 @@
 //! The PSPs' own APIs are asked, whatever becomes of the daemon and of them meanwhile.
 
 use cvco_domain::{Cents, Timestamp};
-use cvco_reconciled::psp::monext::answers::{ACCEPTED, Leg, Payment, Prefixes, session_result};
-use cvco_reconciled::psp::monext::sender;
-use cvco_reconciled::psp::worldline::sender::{Happening, IdForm, Part, Webhook};
-use cvco_reconciled::psp::worldline::{self, WebhookKey};
-use cvco_reconciled::psp::{ancv, up2pay};
+use cvco_psp::monext::answers::{ACCEPTED, Leg, Payment, Prefixes, session_result};
+use cvco_psp::monext::sender;
+use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
+use cvco_psp::worldline::{self, WebhookKey};
+use cvco_psp::{ancv, up2pay};
 use cvco_reconciled::sandbox::{Canned, Failure, Match, Sandbox};
 use cvco_reconciled::simulate::empty_books;
 

@@ -1,6 +1,6 @@
 //! Bytes from outside are hostile: a refusal for each, never a 5xx, never a row that they do not justify.
 
-use cvco_reconciled::psp::sogecommerce::Algorithm;
+use cvco_psp::sogecommerce::Algorithm;
 
 use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay, send_raw};
 

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use cvco_domain::{Cents, Timestamp};
+use cvco_psp::monext::answers::{ACCEPTED, Leg, Payment, Prefixes};
+use cvco_psp::monext::sender;
 use cvco_reconciled::app::{self, Listeners, Setup};
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
 use cvco_reconciled::mail_sink::MailSink;
-use cvco_reconciled::psp::monext::answers::{ACCEPTED, Leg, Payment, Prefixes};
-use cvco_reconciled::psp::monext::sender;
 use cvco_reconciled::sandbox::{Canned, Failure, Match, Sandbox};
 use cvco_reconciled::simulate::empty_books;
 use tokio::sync::mpsc;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use cvco_domain::crypto::sha256;
 use cvco_domain::{Currency, EndpointId, Event, OrderRef, Question, Standing, Subject, Timestamp, Topic};
+use cvco_psp::api::{Answer, Exchange, Inquiry, Step};
+use cvco_psp::{Method, WireMessage};
 use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::{
     Acknowledgement, Act, Arrival as Kept, Confirmation, Entry, Envelope, Notification, OrderRegistration,
     Origin, Store,
 };
-use cvco_reconciled::psp::api::{Answer, Exchange, Inquiry, Step};
-use cvco_reconciled::psp::{Method, WireMessage};
 use rusqlite::Row;
 
 use crate::network::Arrival;

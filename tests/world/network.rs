@@ -2,7 +2,7 @@
 //! is the episodes' business.
 
 use cvco_domain::{Cents, Timestamp};
-use cvco_reconciled::psp::WireMessage;
+use cvco_psp::WireMessage;
 use cvco_reconciled::simulate::Dice;
 
 use crate::order::Order;

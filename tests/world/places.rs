@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::{Contract, EndpointId, Instrument, Mode, Psp, ShopId};
+use cvco_psp::api::BaseUrl;
+use cvco_psp::sogecommerce::{Algorithm, SiteId, Sogecommerce};
+use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
+use cvco_psp::worldline::{WebhookKey, Worldline};
+use cvco_psp::{Adapter, monext, sogecommerce, up2pay, worldline};
 use cvco_reconcile::Policy;
-use cvco_reconciled::psp::api::BaseUrl;
-use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId, Sogecommerce};
-use cvco_reconciled::psp::up2pay::{Template, ThrowawayKey, Up2pay};
-use cvco_reconciled::psp::worldline::{WebhookKey, Worldline};
-use cvco_reconciled::psp::{Adapter, monext, sogecommerce, up2pay, worldline};
 
 use crate::history::{Fate, Part};
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use cvco_domain::{Cents, Psp};
+use cvco_psp::{Method, WireMessage};
 
 use super::TOKEN;
-use crate::psp::{Method, WireMessage};
 use crate::simulate::{Expect, Message, Play, Scenario};
 
 /// The key under which the Up2pay fixtures are signed.

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use clap::Args;
 use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
+use cvco_psp::sogecommerce::{Algorithm, SiteId};
+use cvco_psp::up2pay::{Template, ThrowawayKey};
+use cvco_psp::worldline::WebhookKey;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -21,9 +24,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter};
 use crate::mail_sink::{MailSink, ReceivedMail};
-use crate::psp::sogecommerce::{Algorithm, SiteId};
-use crate::psp::up2pay::{Template, ThrowawayKey};
-use crate::psp::worldline::WebhookKey;
 use crate::sandbox::Sandbox;
 use crate::simulate::{
     self, Actor, Admin, MonextTrial, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial,

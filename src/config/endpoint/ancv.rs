@@ -1,11 +1,11 @@
 //! The keys of an ANCV endpoint.
 
 use cvco_domain::Mode;
+use cvco_psp::ancv;
 
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
-use crate::psp::ancv;
 
 impl RawEndpoint {
     pub(super) fn ancv(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<ancv::Ancv> {

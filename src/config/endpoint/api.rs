@@ -1,5 +1,6 @@
 //! `api = { … }` of an endpoint: where the PSP's own API is, and what it takes to ask it.
 
+use cvco_psp::api::BaseUrl;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -7,7 +8,6 @@ use super::RawEndpoint;
 use crate::config::explain::holds_password;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::psp::api::BaseUrl;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, in braces: { secret_file = \"…\" }")]

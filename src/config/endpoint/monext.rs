@@ -1,12 +1,12 @@
 //! The keys of a Monext endpoint.
 
 use cvco_domain::Mode;
+use cvco_psp::monext;
 
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::psp::monext;
 
 impl RawEndpoint {
     pub(super) fn monext(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<monext::Monext> {

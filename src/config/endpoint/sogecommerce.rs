@@ -1,13 +1,13 @@
 //! The keys of a Sogecommerce endpoint.
 
 use cvco_domain::Mode;
+use cvco_psp::sogecommerce;
 use secrecy::ExposeSecret;
 
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::psp::sogecommerce;
 
 /// Sogecommerce's keys for form notifications have this length.
 const FORM_KEY_LENGTH: usize = 16;

@@ -2,12 +2,12 @@
 
 use cvco_domain::Mode;
 use cvco_domain::crypto::RsaPublicKey;
+use cvco_psp::up2pay;
 
 use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets;
-use crate::psp::up2pay;
 
 impl RawEndpoint {
     pub(in crate::config) fn template(&self) -> Result<up2pay::Template, up2pay::TemplateError> {

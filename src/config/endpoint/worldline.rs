@@ -1,6 +1,7 @@
 //! The keys of a Worldline endpoint.
 
 use cvco_domain::Mode;
+use cvco_psp::worldline;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -8,7 +9,6 @@ use super::RawEndpoint;
 use super::api::RawApi;
 use crate::config::file::Check;
 use crate::config::secrets::Source;
-use crate::psp::worldline;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "each pair in braces: { id = \"…\", secret_file = \"…\" }")]

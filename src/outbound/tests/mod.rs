@@ -5,12 +5,12 @@ mod secured;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cvco_psp::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::psp::Method;
 
 /// Longer than anything here takes; who waits for it has failed.
 const PATIENCE: Duration = Duration::from_mins(1);

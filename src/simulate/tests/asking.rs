@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cvco_domain::{Event, Question, Standing};
+use cvco_psp::Method;
+use cvco_psp::api::{ApiRequest, ApiResponse, Exchange, Inquiry, Step};
 
 use super::*;
-use crate::psp::Method;
-use crate::psp::api::{ApiRequest, ApiResponse, Exchange, Inquiry, Step};
 use crate::sandbox::Seen;
 
 /// What the API of a play's PSP states about its questions, asked until nothing is undecided.
@@ -40,9 +40,9 @@ pub(super) fn confirmed(
 fn ask(
     play: &Play,
     given: &mut BTreeMap<usize, usize>,
-    api: &dyn crate::psp::api::Api,
+    api: &dyn cvco_psp::api::Api,
     inquiry: &Inquiry<'_>,
-) -> crate::psp::api::Answer {
+) -> cvco_psp::api::Answer {
     let mut said = Vec::new();
     loop {
         match api.next(inquiry, &said, noon()) {

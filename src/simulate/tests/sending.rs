@@ -6,6 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use cvco_psp::Method;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -15,7 +16,6 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::psp::{self, Method};
 
 /// Answers of the miniature: 200 or 403 by the adapters, 400 for a path that is none.
 struct Miniature {
@@ -64,7 +64,7 @@ impl Miniature {
                     head.headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec()))
                 })
                 .collect();
-            let reading = adapter.read(&psp::Request { method, query, body: &body, headers: &headers });
+            let reading = adapter.read(&cvco_psp::Request { method, query, body: &body, headers: &headers });
             match (reading, adapter.psp()) {
                 (Ok(_), _) => 200,
                 (Err(_), Psp::Worldline) => 401,

@@ -7,8 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use cvco_psp::WireMessage;
 use cvco_reconciled::mail_sink::MailSink;
-use cvco_reconciled::psp::WireMessage;
 use tempfile::TempDir;
 
 use super::http::{Answer, send_raw};

@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use cvco_domain::{Cents, Mode, Timestamp};
-use cvco_reconciled::psp::WireMessage;
-use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
-use cvco_reconciled::psp::sogecommerce::{self, Algorithm, SiteId};
-use cvco_reconciled::psp::up2pay::{self, Template, ThrowawayKey};
+use cvco_psp::WireMessage;
+use cvco_psp::sogecommerce::codes::{Source, TransStatus};
+use cvco_psp::sogecommerce::{self, Algorithm, SiteId};
+use cvco_psp::up2pay::{self, Template, ThrowawayKey};
 
 /// The token of every endpoint of these tests.
 pub const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";

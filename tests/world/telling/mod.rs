@@ -6,8 +6,8 @@ mod up2pay;
 mod worldline;
 
 use cvco_domain::{Psp, Timestamp};
-use cvco_reconciled::psp::WireMessage;
-use cvco_reconciled::psp::api::{ApiRequest, ApiResponse};
+use cvco_psp::WireMessage;
+use cvco_psp::api::{ApiRequest, ApiResponse};
 use cvco_reconciled::simulate::Dice;
 
 use crate::history::History;

@@ -2,10 +2,8 @@
 //! the API, which knows at any time what happened so far.
 
 use cvco_domain::{Instrument, Timestamp};
-use cvco_reconciled::psp::monext::answers::{
-    ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, session_result,
-};
-use cvco_reconciled::psp::monext::sender;
+use cvco_psp::monext::answers::{ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, session_result};
+use cvco_psp::monext::sender;
 use cvco_reconciled::simulate::Dice;
 
 use super::{Account, Name, Page, digits, letters};

@@ -2,9 +2,9 @@
 //! is a message of its own; a refund does not say what it gives back.
 
 use cvco_domain::{Cents, Instrument, Mode, Timestamp};
-use cvco_reconciled::psp::sogecommerce::codes::{Source, TransStatus};
-use cvco_reconciled::psp::sogecommerce::sender::{Call, Part as Listed};
-use cvco_reconciled::psp::sogecommerce::{Algorithm, SiteId};
+use cvco_psp::sogecommerce::codes::{Source, TransStatus};
+use cvco_psp::sogecommerce::sender::{Call, Part as Listed};
+use cvco_psp::sogecommerce::{Algorithm, SiteId};
 use cvco_reconciled::simulate::Dice;
 
 use super::{Account, Name, Notice, digits, letters};

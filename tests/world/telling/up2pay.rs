@@ -1,8 +1,8 @@
 //! Up2pay: one call for each part and each thing that is decided about it. What a merchant does later is not told.
 
 use cvco_domain::{Cents, Instrument, Mode, Timestamp};
-use cvco_reconciled::psp::WireMessage;
-use cvco_reconciled::psp::up2pay::Call;
+use cvco_psp::WireMessage;
+use cvco_psp::up2pay::Call;
 use cvco_reconciled::simulate::Dice;
 
 use super::{Account, Name, digits};

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use cvco_domain::{Cents, Instrument, Timestamp};
-use cvco_reconciled::psp::worldline::answers;
-use cvco_reconciled::psp::worldline::sender::{Happening, IdForm, Part as Kind, Webhook};
+use cvco_psp::worldline::answers;
+use cvco_psp::worldline::sender::{Happening, IdForm, Part as Kind, Webhook};
 use cvco_reconciled::simulate::Dice;
 
 use super::{Account, Name, Page, digits};

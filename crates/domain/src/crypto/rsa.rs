@@ -104,7 +104,8 @@ mod tests {
 
     use super::*;
 
-    const PLATFORM_KEY: &[u8] = include_bytes!("../../../../src/psp/up2pay/platform-public-key.pem");
+    const PLATFORM_KEY: &[u8] =
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../psp/src/up2pay/platform-public-key.pem"));
     const OTHER_KEY: &[u8] = include_bytes!(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../fixtures/up2pay/synthetic-public-key.pem"

@@ -1,0 +1,103 @@
+//! The fields of one POST, whichever of the platform's two formats they are in.
+
+use std::collections::BTreeMap;
+
+use cvco_domain::Psp;
+
+use crate::Rejection;
+use crate::wire::{PairList, decode_plus};
+
+/// What is wrong with a message, in English, without any value from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Malformed(pub(super) String);
+
+impl Malformed {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl From<Malformed> for Rejection {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed { psp: Psp::Sogecommerce, what: malformed.0 }
+    }
+}
+
+/// Decoded names with raw values, in the order of the names' bytes. That is the order of the form signature,
+/// and a name with a space or a dot keeps it here, where PHP receivers make it `_`.
+#[derive(Debug, Clone)]
+pub(super) struct Submission<'a>(BTreeMap<Vec<u8>, &'a [u8]>);
+
+/// The platform's two formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// `vads_` fields with a signature over their values.
+    FormV2,
+    /// `kr-` fields around a signed JSON text.
+    RestV4,
+}
+
+impl<'a> Submission<'a> {
+    /// Three times what the longest known notification has.
+    const MAX_FIELDS: usize = 300;
+
+    /// Splits a body. Which of two fields of one name was signed is not defined, so neither is taken.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
+        let list = PairList::split(body, Self::MAX_FIELDS).map_err(|error| Malformed(error.to_string()))?;
+        let mut fields = BTreeMap::new();
+        for pair in list.pairs().iter().filter(|pair| !pair.raw.is_empty()) {
+            if fields.insert(decode_plus(pair.name), pair.value).is_some() {
+                return Err(Malformed::new("two fields have the same name"));
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    pub(super) fn format(&self) -> Option<Format> {
+        if self.raw("kr-answer").is_some() {
+            Some(Format::RestV4)
+        } else {
+            self.vads().next().map(|_| Format::FormV2)
+        }
+    }
+
+    /// A value as it stands.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a [u8]> {
+        self.0.get(name.as_bytes()).copied()
+    }
+
+    /// A value, decoded once.
+    pub(super) fn decoded(&self, name: &str) -> Option<Vec<u8>> {
+        self.raw(name).map(decode_plus)
+    }
+
+    /// The signed fields: every one whose name begins with `vads_`, empty ones included.
+    pub(super) fn vads(&self) -> impl Iterator<Item = (&[u8], &'a [u8])> {
+        self.0
+            .iter()
+            .filter(|(name, _)| name.starts_with(b"vads_"))
+            .map(|(name, raw)| (name.as_slice(), *raw))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_once_however_it_is_written() {
+        let twice = Submission::parse(b"vads_amount=1&vads%5Famount=2");
+        assert_eq!(twice.err(), Some(Malformed::new("two fields have the same name")));
+        assert!(Submission::parse(b"&&vads_amount=1&&").is_ok(), "empty pieces are no fields");
+        assert!(Submission::parse("a&".repeat(301).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_format_shows_in_the_names() {
+        let format = |body| Submission::parse(body).ok().and_then(|submission| submission.format());
+        assert_eq!(format(b"signature=x&vads_hash="), Some(Format::FormV2));
+        assert_eq!(format(b"kr-hash=x&kr-answer={}"), Some(Format::RestV4));
+        assert_eq!(format(b"VADS_amount=1&signature=x"), None);
+        assert_eq!(format(b""), None);
+    }
+}

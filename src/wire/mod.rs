@@ -1,7 +1,0 @@
-//! Forms of text on the wire, read strictly and without loss.
-
-mod form;
-mod json;
-
-pub use form::{FormError, FormPair, PairList, decode_plus, decode_raw, latin1_or_utf8};
-pub(crate) use json::json;
