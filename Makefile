@@ -45,7 +45,7 @@ doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace
 
 docs: ## write docs/discrepancies.md afresh, from the words that the program itself uses
-	$(CARGO) run --locked --quiet --example discrepancies > docs/discrepancies.md.new
+	$(CARGO) run --locked --quiet -p cvco-mail --example discrepancies > docs/discrepancies.md.new
 	mv docs/discrepancies.md.new docs/discrepancies.md
 
 deny:

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use cvco_domain::Timestamp;
+use cvco_mail::{RenderedMail, one_line};
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -13,9 +14,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use super::render::RenderedMail;
 use super::smtp_url::{Encryption, SmtpUrl, SmtpUrlError};
-use super::typography::one_line;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cvco_domain::{Currency, News, Timestamp};
+use cvco_mail::anchor::{self, AnchorLetter, Link, ShopTakings};
+use cvco_mail::{Item, Letter, render};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::anchor::{self, AnchorLetter, ShopTakings};
-use super::{Item, Letter, SendError, render};
+use super::SendError;
 use crate::clock::Clock;
 use crate::config::{AlertSettings, Config};
 use crate::ledger::{Claim, DiscrepancyRow, DueAnchor, Ledger, LedgerError, Reader, Takings};
@@ -44,7 +45,7 @@ enum MailTrouble {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error("the e-mail could not be written: {0}")]
-    Render(#[from] askama::Error),
+    Render(#[from] cvco_mail::RenderError),
     #[error(transparent)]
     Send(#[from] SendError),
 }
@@ -146,6 +147,8 @@ impl AlertWorker {
             card: (takings.card, takings.card_refunded),
         };
         let shops = takings.into_iter().map(shop).collect();
+        let DueAnchor { seq, hash, first_seq, first_day, day, message_id: _ } = anchor;
+        let anchor = Link { seq, hash, first_seq, first_day, day };
         Ok(AnchorLetter { language: settings.language, host: self.host.clone(), anchor, shops })
     }
 

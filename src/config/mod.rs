@@ -20,6 +20,7 @@ use cvco_books::accounting::Books;
 use cvco_books::settlement::Profile;
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
+use cvco_mail::Language;
 use cvco_psp::Adapter;
 use cvco_reconcile::Policy;
 use ipnet::IpNet;
@@ -27,7 +28,7 @@ use ipnet::IpNet;
 pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
-use crate::alert::{Language, MailError, Mailer};
+use crate::alert::{MailError, Mailer};
 use crate::outbound::Proxy;
 
 /// Where the configuration is if nobody says otherwise.

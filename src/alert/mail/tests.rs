@@ -1,7 +1,6 @@
-use cvco_domain::Kind;
+use cvco_domain::{Cents, Currency, Kind, News, OrderRef};
+use cvco_mail::{Item, Language, Letter, render};
 
-use super::super::samples::{at, item, letter};
-use super::super::{Language, render};
 use super::*;
 use crate::mail_sink::{Behaviour, MailSink};
 
@@ -18,8 +17,31 @@ fn with_password(smtp_url: &str) -> MailSettings {
     MailSettings { password: Some(SecretString::from("correct horse")), ..settings(smtp_url) }
 }
 
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("an instant")
+}
+
 fn alert() -> RenderedMail {
-    render(&letter(Language::French, vec![item(Kind::VoucherOrphan)])).expect("renders")
+    let item = Item {
+        news: News::Opened,
+        id: 17,
+        kind: Kind::VoucherOrphan,
+        severity: Kind::VoucherOrphan.severity(),
+        psp: None,
+        endpoint: None,
+        order_ref: Some(OrderRef::new("CMD9542124-01A5G").expect("valid")),
+        call_number: None,
+        currency: Currency::EUR,
+        expected: Some(Cents::new(123_400)),
+        actual: Some(Cents::new(122_400)),
+        detail: String::new(),
+        opened_at: at("2026-03-01T13:25:09Z"),
+        closed_at: None,
+        last_note: None,
+        record: None,
+    };
+    let (shop_name, host) = ("Camping des Pins".to_owned(), "pins.example".to_owned());
+    render(&Letter { language: Language::French, shop_name, host, items: vec![item] }).expect("renders")
 }
 
 async fn sink_and_mailer() -> (MailSink, Mailer) {

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use askama::Template;
 use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
+use super::RenderError;
 use super::catalogue::{Language, figures, wording};
 use super::letter::{Item, Letter};
 use super::typography::{amount, difference, one_line, paris, shortened};
@@ -32,7 +33,7 @@ const SUBJECT_REFERENCE: usize = 60;
 ///
 /// # Errors
 /// None that depends on the letter: a template that cannot be formatted.
-pub fn render(letter: &Letter) -> Result<RenderedMail, askama::Error> {
+pub fn render(letter: &Letter) -> Result<RenderedMail, RenderError> {
     let mut items: Vec<&Item> = letter.items.iter().collect();
     items.sort_by_key(|item| (item.news == News::Closed, Reverse(item.severity), item.opened_at, item.id));
 

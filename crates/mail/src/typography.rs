@@ -73,7 +73,8 @@ pub(super) fn paris(language: Language, at: Timestamp) -> String {
 }
 
 /// Text from outside, on one line: nothing in it can start a header or forge a line of the mail.
-pub(super) fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let blank = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
     text.chars().map(blank).collect()
 }

@@ -79,7 +79,7 @@ fn line(page: &mut String, text: &str) {
 mod tests {
     #[test]
     fn the_page_in_the_documentation_is_the_programs_own() {
-        let kept = include_str!("../../../docs/discrepancies.md");
+        let kept = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/discrepancies.md"));
         assert!(super::page() == kept, "docs/discrepancies.md is not what the program says: run `make docs`");
     }
 }

@@ -4,11 +4,11 @@
 use askama::Template;
 use cvco_domain::{Cents, Currency};
 
+use super::RenderError;
 use super::catalogue::Language;
 use super::render::RenderedMail;
 use super::typography::{NO_BREAK_SPACE, amount, one_line};
 use super::words;
-use crate::ledger::DueAnchor;
 
 /// An anchor mail to be.
 #[derive(Debug, Clone)]
@@ -18,9 +18,24 @@ pub struct AnchorLetter {
     /// The host of the daemon, for the footer.
     pub host: String,
     /// The link, and since when the log was not anchored.
-    pub anchor: DueAnchor,
+    pub anchor: Link,
     /// What each shop was paid and gave back on these days.
     pub shops: Vec<ShopTakings>,
+}
+
+/// A link of the log's chain, and the span of days that it closes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The last entry of the log before midnight.
+    pub seq: i64,
+    /// Its chain hash.
+    pub hash: String,
+    /// The first entry since the anchor before.
+    pub first_seq: i64,
+    /// The first day since the anchor before, `YYYY-MM-DD` in Paris.
+    pub first_day: String,
+    /// The last day, `YYYY-MM-DD` in Paris.
+    pub day: String,
 }
 
 /// What one shop was paid and gave back.
@@ -38,7 +53,7 @@ pub struct ShopTakings {
 ///
 /// # Errors
 /// None that depends on the letter: a template that cannot be formatted.
-pub fn render(letter: &AnchorLetter) -> Result<RenderedMail, askama::Error> {
+pub fn render(letter: &AnchorLetter) -> Result<RenderedMail, RenderError> {
     let (language, anchor) = (letter.language, &letter.anchor);
     let labels = labels(language);
     let days = days(language, &anchor.first_day, &anchor.day);
@@ -184,7 +199,7 @@ fn day(language: Language, day: &str) -> String {
     }
 }
 
-fn span(language: Language, entries: i64, anchor: &DueAnchor) -> String {
+fn span(language: Language, entries: i64, anchor: &Link) -> String {
     let (first, last) = (anchor.first_seq, anchor.seq);
     match language {
         Language::French if first == last => format!("{entries} (n°{NO_BREAK_SPACE}{last})"),
@@ -202,13 +217,12 @@ mod tests {
         AnchorLetter {
             language,
             host: "host".to_owned(),
-            anchor: DueAnchor {
+            anchor: Link {
                 seq: 1234,
                 hash: "0f".repeat(32),
                 first_seq: 1178,
                 first_day: first_day.to_owned(),
                 day: "2026-03-01".to_owned(),
-                message_id: "id@host".to_owned(),
             },
             shops: vec![ShopTakings {
                 name: "Camping des Pins\nBcc: x".to_owned(),

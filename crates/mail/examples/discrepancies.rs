@@ -3,5 +3,5 @@
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 fn main() {
-    print!("{}", cvco_reconciled::alert::page());
+    print!("{}", cvco_mail::page());
 }
