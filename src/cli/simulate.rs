@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cvco_domain::{Mode, Psp, ShopId};
-use cvco_psp::up2pay::ThrowawayKey;
+use cvco_trial::simulate::{
+    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, ThrowawayKey, Trials, Up2payTrial,
+    WorldlineTrial,
+};
 use secrecy::ExposeSecret;
 
 use super::{Failure, Outcome, output, runtime};
 use crate::clock::Clock;
 use crate::config::{RawConfig, Signing, TrialEndpoint};
-use crate::simulate::{
-    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial, WorldlineTrial,
-};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {

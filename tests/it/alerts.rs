@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cvco_reconciled::clock::Clock;
-use cvco_reconciled::mail_sink::{Behaviour, ReceivedMail};
+use cvco_trial::mail_sink::{Behaviour, ReceivedMail};
 
 use crate::support::{Daemon, Settings, Sogecommerce, Up2pay};
 

@@ -6,8 +6,8 @@ use cvco_psp::monext::sender;
 use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 use cvco_psp::worldline::{self, WebhookKey};
 use cvco_psp::{ancv, up2pay};
-use cvco_reconciled::sandbox::{Canned, Failure, Match, Sandbox};
-use cvco_reconciled::simulate::empty_books;
+use cvco_trial::sandbox::{Canned, Failure, Match, Sandbox};
+use cvco_trial::simulate::empty_books;
 
 use crate::support::{Daemon, Settings, TOKEN, Up2pay};
 

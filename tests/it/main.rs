@@ -23,6 +23,7 @@ mod life_cycle;
 mod orders;
 mod outage;
 mod proof;
+mod sandbox;
 mod split_payments;
 mod statements;
 mod warning_mails;

@@ -9,9 +9,9 @@ use cvco_psp::monext::sender;
 use cvco_reconciled::app::{self, Listeners, Setup};
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
-use cvco_reconciled::mail_sink::MailSink;
-use cvco_reconciled::sandbox::{Canned, Failure, Match, Sandbox};
-use cvco_reconciled::simulate::empty_books;
+use cvco_trial::mail_sink::MailSink;
+use cvco_trial::sandbox::{Canned, Failure, Match, Sandbox};
+use cvco_trial::simulate::empty_books;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

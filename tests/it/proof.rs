@@ -2,7 +2,7 @@
 
 use cvco_domain::{Cents, Currency, OrderRef, ShopId};
 use cvco_reconciled::ledger::{Entry, OrderRegistration, Store};
-use cvco_reconciled::mail_sink::{Behaviour, ReceivedMail};
+use cvco_trial::mail_sink::{Behaviour, ReceivedMail};
 
 use crate::support::{Daemon, Settings, Up2pay};
 

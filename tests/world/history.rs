@@ -1,7 +1,7 @@
 //! What happened to one order, as its PSP knows it: visits of the payment page, their parts, and what became of each.
 
 use cvco_domain::{Cents, Instrument, Mode, Timestamp};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use crate::places::Place;
 

@@ -3,7 +3,7 @@
 
 use cvco_domain::{Cents, Timestamp};
 use cvco_psp::WireMessage;
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use crate::order::Order;
 use crate::places::Place;

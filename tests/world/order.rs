@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cvco_domain::{Mode, Timestamp};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use crate::episodes::{EPISODES, Episode};
 use crate::history::{Fate, History};

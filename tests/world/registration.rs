@@ -1,7 +1,7 @@
 //! What the shop says it expects: before, after, twice, with another total, or never.
 
 use cvco_domain::{Cents, Timestamp};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use crate::history::{History, later};
 use crate::truth::{Discrepancy, RecordRow};

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use cvco_domain::{Cents, Period, Timestamp};
 use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::Store;
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use crate::daemon::{Daemon, Trouble, text};
 use crate::network::{Arrival, Delivery, Weather, after, deliveries};

@@ -15,7 +15,7 @@ use cvco_domain::{
 };
 use cvco_reconcile::Policy;
 use cvco_reconciled::ledger::{EntryRange, Extract, ImportedStatement, LedgerError, Store};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 use rusqlite::Connection;
 
 use crate::daemon::Daemon;

@@ -1,8 +1,8 @@
 use cvco_domain::{Cents, Currency, Kind, News, OrderRef};
 use cvco_mail::{Item, Language, Letter, render};
+use cvco_trial::mail_sink::{Behaviour, MailSink};
 
 use super::*;
-use crate::mail_sink::{Behaviour, MailSink};
 
 fn settings(smtp_url: &str) -> MailSettings {
     MailSettings {

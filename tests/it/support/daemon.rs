@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use cvco_psp::WireMessage;
-use cvco_reconciled::mail_sink::MailSink;
+use cvco_trial::mail_sink::MailSink;
 use tempfile::TempDir;
 
 use super::http::{Answer, send_raw};

@@ -8,7 +8,7 @@ mod worldline;
 use cvco_domain::{Psp, Timestamp};
 use cvco_psp::WireMessage;
 use cvco_psp::api::{ApiRequest, ApiResponse};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use crate::history::History;
 use crate::places::{API, Place};

@@ -4,7 +4,7 @@
 use cvco_domain::{Instrument, Timestamp};
 use cvco_psp::monext::answers::{ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, session_result};
 use cvco_psp::monext::sender;
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use super::{Account, Name, Page, digits, letters};
 use crate::history::{Fate, History, Part};

@@ -5,7 +5,7 @@ use cvco_domain::{Cents, Instrument, Mode, Timestamp};
 use cvco_psp::sogecommerce::codes::{Source, TransStatus};
 use cvco_psp::sogecommerce::sender::{Call, Part as Listed};
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use super::{Account, Name, Notice, digits, letters};
 use crate::history::{Fate, History, Part};

@@ -3,7 +3,7 @@
 use cvco_domain::{Cents, Instrument, Mode, Timestamp};
 use cvco_psp::WireMessage;
 use cvco_psp::up2pay::Call;
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use super::{Account, Name, digits};
 use crate::history::{Fate, History, Part};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cvco_domain::{Cents, Instrument, Timestamp};
 use cvco_psp::worldline::answers;
 use cvco_psp::worldline::sender::{Happening, IdForm, Part as Kind, Webhook};
-use cvco_reconciled::simulate::Dice;
+use cvco_trial::simulate::Dice;
 
 use super::{Account, Name, Page, digits};
 use crate::history::{Fate, History, Part};

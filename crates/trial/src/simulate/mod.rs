@@ -31,6 +31,8 @@ mod worldline;
 
 use std::time::Duration;
 
+pub use cvco_psp::up2pay::{NoKey, ThrowawayKey};
+
 pub use actor::{Actor, Expect, Laid, Message, Play, Trials};
 pub use client::{Address, AddressError};
 pub use dice::Dice;

@@ -2,8 +2,6 @@
 //! a temporary folder, is told real-shaped stories by four PSPs, whose APIs a sandbox plays; what became of each is compared with what the
 //! story promises.
 
-mod fixtures;
-
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,8 +10,15 @@ use std::time::Duration;
 use clap::Args;
 use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
-use cvco_psp::up2pay::{Template, ThrowawayKey};
+use cvco_psp::up2pay::Template;
 use cvco_psp::worldline::WebhookKey;
+use cvco_trial::fixtures;
+use cvco_trial::mail_sink::{MailSink, ReceivedMail};
+use cvco_trial::sandbox::Sandbox;
+use cvco_trial::simulate::{
+    self, Actor, Admin, MonextTrial, Pace, Play, Scenario, SogecommerceTrial, ThrowawayKey, Trials,
+    Up2payTrial, WorldlineTrial,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -23,12 +28,6 @@ use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter};
-use crate::mail_sink::{MailSink, ReceivedMail};
-use crate::sandbox::Sandbox;
-use crate::simulate::{
-    self, Actor, Admin, MonextTrial, Pace, Play, Scenario, SogecommerceTrial, Trials, Up2payTrial,
-    WorldlineTrial,
-};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -84,7 +83,7 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
     let config_path = write_configuration(folder, language, &key, (&mailbox, &sandbox))?;
-    let mut plays = fixtures::plays();
+    let mut plays = fixtures::plays(TOKEN);
     plays.extend(stories(key)?);
     for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
         sandbox.answer_in_turn(laid.calls.clone(), laid.answers.clone());

@@ -3,8 +3,8 @@ use std::time::Duration;
 use cvco_psp::Method;
 use cvco_psp::api::{ApiRequest, ApiResponse, CallFailure};
 
-use super::*;
-use crate::outbound::Client;
+use cvco_reconciled::outbound::Client;
+use cvco_trial::sandbox::{Canned, Failure, Match, Sandbox};
 
 /// Longer than anything here takes; who waits for it has failed.
 const PATIENCE: Duration = Duration::from_mins(1);

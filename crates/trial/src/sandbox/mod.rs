@@ -197,6 +197,3 @@ impl Shared {
         self.calls.send_modify(|calls| calls.push(call));
     }
 }
-
-#[cfg(test)]
-mod tests;
