@@ -1,65 +1,63 @@
--- The ledger of cvco-reconciled: one SQLite file.
+-- The ledger of cvco-reconciled: what the log amounts to, in one SQLite file beside it.
 --
--- log            what happened, in order: append-only, hash-chained. The truth.
--- payloads       the raw bytes behind a notification, sealed; purged after the retention time.
--- orders …       what the log amounts to: a fold over it, made again at any time by `rebuild`.
--- statements …   what ANCV and the bank paid out, and which order each line is about. Part of the fold.
--- entries …      what was booked when a period was closed. Part of the fold, and never changed.
--- outbox         e-mails owed and sent.
--- attempts       how asking the PSPs' own APIs goes, for the questions that have no answer yet.
--- anchors        links of the chain that were mailed to people, so that nobody can forge the log anew unnoticed.
--- rejections     a bounded sample of calls that were refused.
+-- Everything here is made from the log, entry by entry, and `rebuild` makes it again at any time; but for the tables
+-- "beside the fold", which can be forgotten.
+--
+-- progress       how far the log was folded, and under which settings
+-- notifications  what became of each call
+-- orders …       orders, the facts about them, and what these come to
+-- statements …   what ANCV and the bank paid out, and which order each line is about
+-- entries …      what was booked when a period was closed; never changed
+-- owed, mails    e-mails that are owed, and those that left
 -- acct_*         the views for accountants. Stable: columns are only ever added.
 --
--- Amounts are integer cents. Times are UTC, RFC 3339, always of the same width.
+-- Amounts are integer cents. Times are UTC, RFC 3339, always of the same width. `seq` is an entry's number in the log.
 -- "order" in the sense of an accountant is table `orders`; a payment without an order reference is an order
 -- of its own there, with its PSP and call number in place of a reference.
-
--- ───────────────────────────── the truth ─────────────────────────────
-
-CREATE TABLE log (
-  seq            INTEGER PRIMARY KEY,  -- 1, 2, 3 … without a gap
-  at             TEXT NOT NULL,        -- when the daemon took it; never before the entry above
-  kind           TEXT NOT NULL CHECK (kind IN ('notification', 'confirmation', 'inquiry', 'order', 'policy',
-                                               'acknowledgement', 'signature_failures', 'statement', 'close')),
-  shop           TEXT,                 -- whose it is; NULL for a policy, an acknowledgement or a close
-  endpoint       TEXT,                 -- where it came in
-  psp            TEXT,                 -- who sent it
-  verdict        TEXT CHECK (verdict IN ('genuine', 'duplicate', 'ignored', 'hint')),  -- of a notification or confirmation
-  events         INTEGER,              -- how many facts it states
-  content        TEXT NOT NULL,        -- what it says: JSON of allow-listed fields
-  payload_sha256 TEXT,                 -- of the raw bytes that carried it
-  chain_hash     TEXT NOT NULL         -- SHA-256 over the chain_hash above and all columns of this row
-) STRICT;
-
-CREATE TRIGGER log_is_append_only_update BEFORE UPDATE ON log
-BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-CREATE TRIGGER log_is_append_only_delete BEFORE DELETE ON log
-BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-
--- INSERT OR REPLACE would delete without asking the trigger above.
-CREATE TRIGGER log_only_grows BEFORE INSERT ON log
-WHEN NEW.seq <= (SELECT COALESCE(MAX(seq), 0) FROM log)
-BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-
-CREATE TABLE payloads (
-  seq    INTEGER PRIMARY KEY REFERENCES log (seq),
-  at     TEXT NOT NULL,                -- of the log entry; decides when it is purged
-  sealed BLOB NOT NULL                 -- the request, AES-256-GCM under the payload key
-) STRICT;
-
-CREATE TRIGGER payloads_are_written_once BEFORE UPDATE ON payloads
-BEGIN SELECT RAISE(ABORT, 'payloads are written once'); END;
 
 -- ───────────────────────────── the fold ─────────────────────────────
 
 CREATE TABLE progress (
   one        INTEGER PRIMARY KEY CHECK (one = 1),
-  head_seq   INTEGER NOT NULL,         -- last entry of the log
-  head_hash  TEXT NOT NULL,            -- its chain_hash
-  head_at    TEXT NOT NULL,            -- its time
-  swept_at   TEXT NOT NULL,            -- the last instant at which a rule of time came due
-  policy     TEXT NOT NULL             -- the policy in force: JSON
+  log_id     TEXT NOT NULL,            -- which log this is a fold of
+  program    TEXT NOT NULL,            -- version of the program that folded it
+  seq        INTEGER NOT NULL,         -- last entry that was folded
+  chain_hash TEXT NOT NULL,            -- its link of the chain
+  at         TEXT NOT NULL,            -- its date
+  policy     TEXT NOT NULL,            -- the settings in force: JSON
+  held_since TEXT,                     -- after a pause: rules of time see this instant …
+  held_until TEXT,                     -- … until this one, so that calls that wait are heard first
+  news_seq   INTEGER NOT NULL,         -- the last entry that says more than that time went by or that a mail left
+  news_at    TEXT NOT NULL             -- its date
+) STRICT;
+
+-- What became of each notification, hint and unread message.
+CREATE TABLE notifications (
+  seq            INTEGER PRIMARY KEY,
+  received_at    TEXT NOT NULL,
+  endpoint       TEXT NOT NULL,
+  psp            TEXT NOT NULL,
+  origin         TEXT NOT NULL,        -- call, mail, shop
+  verdict        TEXT NOT NULL,        -- genuine, duplicate, ignored, hint, unread
+  events         INTEGER NOT NULL,     -- how many facts it states
+  remark         TEXT,
+  payload_sha256 TEXT,
+  chain_hash     TEXT NOT NULL
+) STRICT;
+
+-- Entries that could not be folded, or that are genuine and were not understood.
+CREATE TABLE set_aside (
+  seq      INTEGER PRIMARY KEY,
+  at       TEXT NOT NULL,
+  kind     TEXT NOT NULL,
+  endpoint TEXT,
+  reason   TEXT NOT NULL               -- in English
+) STRICT;
+
+-- What people asked for and the rules do not allow: it stands in the log, and changes nothing.
+CREATE TABLE refused (
+  seq    INTEGER PRIMARY KEY,
+  reason TEXT NOT NULL                 -- in English
 ) STRICT;
 
 CREATE TABLE orders (
@@ -70,17 +68,17 @@ CREATE TABLE orders (
   psp           TEXT,                  -- only where reference is NULL
   call_number   TEXT,                  -- only where reference is NULL
   state         TEXT NOT NULL,         -- unpaid, or its records' state
-  look_again_at TEXT                   -- when time alone may change its assessment
+  next_check_at TEXT                   -- when time alone may change its assessment
 ) STRICT;
 CREATE UNIQUE INDEX orders_by_reference ON orders (shop, reference) WHERE reference IS NOT NULL;
 CREATE UNIQUE INDEX orders_by_call ON orders (shop, psp, call_number) WHERE reference IS NULL;
 CREATE INDEX orders_by_prefix ON orders (shop, ancv_prefix) WHERE reference IS NOT NULL;
-CREATE INDEX orders_to_look_at ON orders (look_again_at) WHERE look_again_at IS NOT NULL;
+CREATE INDEX orders_to_check ON orders (next_check_at) WHERE next_check_at IS NOT NULL;
 
 CREATE TABLE order_versions (
   order_id      INTEGER NOT NULL REFERENCES orders (order_id),
   version       INTEGER NOT NULL,      -- 1, 2, 3 …
-  seq           INTEGER NOT NULL REFERENCES log (seq),
+  seq           INTEGER NOT NULL,
   total_cents   INTEGER NOT NULL,
   currency      TEXT NOT NULL,
   due           TEXT,
@@ -88,10 +86,38 @@ CREATE TABLE order_versions (
   PRIMARY KEY (order_id, version)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE events (
-  order_id INTEGER NOT NULL REFERENCES orders (order_id),
-  seq      INTEGER NOT NULL REFERENCES log (seq),
-  position INTEGER NOT NULL,           -- which of the entry's facts
+-- What is known of an order: one row for each event that brought news, as the ledger's own copy.
+CREATE TABLE facts (
+  order_id       INTEGER NOT NULL REFERENCES orders (order_id),
+  seq            INTEGER NOT NULL,
+  position       INTEGER NOT NULL,     -- which of the entry's events
+  received_at    TEXT NOT NULL,
+  source         TEXT NOT NULL,        -- notification, confirmation
+  psp            TEXT NOT NULL,
+  endpoint       TEXT NOT NULL,
+  endpoint_mode  TEXT NOT NULL,
+  has_reference  INTEGER NOT NULL,     -- 1: the event names the order by its reference
+  call_number    TEXT NOT NULL,
+  tender_id      TEXT,
+  instrument     TEXT NOT NULL,
+  brand          TEXT NOT NULL,
+  operation      TEXT NOT NULL,        -- debit, credit
+  refunds        TEXT,                 -- the transaction that a credit gives back, where the PSP names it
+  amount_cents   INTEGER NOT NULL,
+  amount_from    TEXT NOT NULL,
+  running_total_cents INTEGER,
+  currency       TEXT NOT NULL,
+  state          TEXT NOT NULL,
+  status         TEXT NOT NULL,        -- the PSP's own word or number
+  status_reading TEXT NOT NULL,
+  authorisation  TEXT,                 -- NULL: not stated; empty: the tender has none
+  contract       TEXT,
+  mode           TEXT,
+  complement     INTEGER NOT NULL,
+  order_total_cents INTEGER,
+  itemised       INTEGER NOT NULL,
+  parts_announced INTEGER,
+  occurred_at    TEXT,
   PRIMARY KEY (order_id, seq, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -167,7 +193,7 @@ CREATE TABLE discrepancies (
   id             INTEGER PRIMARY KEY,
   kind           TEXT NOT NULL,
   severity       TEXT NOT NULL,
-  shop           TEXT NOT NULL,
+  shop           TEXT,                 -- NULL: it concerns the daemon as a whole
   endpoint       TEXT,                 -- of a discrepancy of an endpoint
   order_id       INTEGER REFERENCES orders (order_id),  -- of a discrepancy of an order
   psp            TEXT,
@@ -181,17 +207,24 @@ CREATE TABLE discrepancies (
   acked_at       TEXT,
   acked_by       TEXT,
   acked_note     TEXT,
-  snoozed_until  TEXT                  -- when a person wants to be reminded of it; NULL once it has closed
+  snoozed_until  TEXT,                 -- when a person wants to be reminded of it; NULL once it has closed
+  closes_at      TEXT                  -- when it closes by itself, if time alone closes it
 ) STRICT;
 CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
 CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX discrepancies_to_remind_of ON discrepancies (snoozed_until) WHERE snoozed_until IS NOT NULL;
+CREATE INDEX discrepancies_to_close ON discrepancies (closes_at) WHERE closes_at IS NOT NULL AND closed_at IS NULL;
 
--- What people said of discrepancies: each acknowledgement of the log, with the one that it concerns.
+-- What people did about discrepancies.
 CREATE TABLE acts (
-  seq            INTEGER PRIMARY KEY REFERENCES log (seq),
-  discrepancy_id INTEGER REFERENCES discrepancies (id)  -- NULL: the rules of today never raised it
+  seq            INTEGER PRIMARY KEY,
+  at             TEXT NOT NULL,
+  discrepancy_id INTEGER REFERENCES discrepancies (id),  -- NULL: the rules of today never raised it
+  act            TEXT NOT NULL,        -- acknowledged, noted, snoozed, withdrawn
+  by             TEXT NOT NULL,        -- name of the system account
+  note           TEXT,
+  until          TEXT                  -- of a snooze
 ) STRICT;
 CREATE INDEX acts_by_discrepancy ON acts (discrepancy_id);
 
@@ -249,7 +282,7 @@ CREATE INDEX statements_by_day ON statements (paid_on);
 CREATE TABLE statement_lines (
   statement_id     INTEGER NOT NULL REFERENCES statements (statement_id),
   position         INTEGER NOT NULL,   -- 1, 2, 3 … as they were imported
-  seq              INTEGER NOT NULL REFERENCES log (seq),
+  seq              INTEGER NOT NULL,
   shop             TEXT NOT NULL,
   issuer           TEXT NOT NULL,
   paid_on          TEXT NOT NULL,
@@ -277,8 +310,9 @@ CREATE INDEX statement_lines_unknown_by_transaction ON statement_lines (transact
 -- A period that was closed. Its entries never change.
 CREATE TABLE closings (
   period   TEXT PRIMARY KEY,           -- 2026-03
-  seq      INTEGER NOT NULL REFERENCES log (seq),
-  manifest TEXT NOT NULL               -- JSON: numbers, totals, chain head, SHA-256 of each export
+  seq      INTEGER NOT NULL,
+  manifest TEXT NOT NULL,              -- JSON: numbers, totals, chain head
+  exports  TEXT                        -- JSON: SHA-256 of each export, once they were rendered
 ) STRICT, WITHOUT ROWID;
 
 -- The last number of each series of entries, and of the letters.
@@ -322,52 +356,54 @@ CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX entries_by_statement ON entries (statement_id) WHERE statement_id IS NOT NULL;
 CREATE INDEX entries_by_date ON entries (EcritureDate);
 
--- ───────────────────────────── beside the fold ─────────────────────────────
-
-CREATE TABLE outbox (
+-- E-mails that are owed. What came and went before a mail was intended needs none.
+CREATE TABLE owed (
   id             INTEGER PRIMARY KEY,
-  shop           TEXT NOT NULL,
-  discrepancy_id INTEGER NOT NULL,
+  shop           TEXT,                 -- NULL: it concerns the daemon as a whole
+  discrepancy_id INTEGER NOT NULL REFERENCES discrepancies (id),
   news           TEXT NOT NULL CHECK (news IN ('opened', 'reminded', 'closed')),
   urgent         INTEGER NOT NULL,     -- 1: at once; 0: with the next digest
-  created_at     TEXT NOT NULL,
-  message_id     TEXT,                 -- the e-mail it belongs to, fixed at the first attempt
-  claimed_at     TEXT,                 -- when that e-mail was first put together
-  attempts       INTEGER NOT NULL DEFAULT 0,
-  attempt_at     TEXT NOT NULL,        -- not before
-  last_error     TEXT,
-  done_at        TEXT,                 -- sent, or no longer worth sending
+  owed_at        TEXT NOT NULL,
+  message_id     TEXT,                 -- the e-mail that tells it
+  done_at        TEXT,                 -- it left, or is no longer worth sending
   outcome        TEXT CHECK (outcome IN ('sent', 'superseded'))
 ) STRICT;
-CREATE INDEX outbox_waiting ON outbox (attempt_at) WHERE done_at IS NULL;
-CREATE INDEX outbox_by_discrepancy ON outbox (discrepancy_id);
-CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX outbox_digests ON outbox (shop, claimed_at) WHERE urgent = 0;
+CREATE INDEX owed_waiting ON owed (id) WHERE done_at IS NULL;
+CREATE INDEX owed_by_discrepancy ON owed (discrepancy_id);
+CREATE INDEX owed_by_message ON owed (message_id) WHERE message_id IS NOT NULL;
 
-CREATE TABLE attempts (
-  endpoint   TEXT NOT NULL,
-  topic      TEXT NOT NULL,
-  subject    TEXT NOT NULL,
-  attempts   INTEGER NOT NULL,
-  attempt_at TEXT NOT NULL,            -- not before
-  last_error TEXT,
-  PRIMARY KEY (endpoint, topic, subject)
+-- E-mails about discrepancies or anchors, from the intent on.
+CREATE TABLE mails (
+  message_id  TEXT PRIMARY KEY,
+  shop        TEXT,
+  urgent      INTEGER NOT NULL,
+  intended_at TEXT NOT NULL,
+  told_at     TEXT                     -- when the mail server took it
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX mails_under_way ON mails (intended_at) WHERE told_at IS NULL;
+CREATE INDEX mails_by_shop ON mails (shop, intended_at);
 
--- One for each day that brought entries; mailed after that day's midnight in Paris.
+-- Links of the chain for people to keep: one for each day in Paris that brought news.
 CREATE TABLE anchors (
-  seq        INTEGER PRIMARY KEY REFERENCES log (seq),  -- the last entry before that midnight
-  chain_hash TEXT NOT NULL,            -- as it was then
+  seq        INTEGER PRIMARY KEY,      -- the last entry before that midnight
+  chain_hash TEXT NOT NULL,
   first_seq  INTEGER NOT NULL,         -- the first entry since the anchor before
   first_day  TEXT NOT NULL,            -- days in Paris, from the first …
   day        TEXT NOT NULL,            -- … to the last
-  message_id TEXT NOT NULL,
-  attempts   INTEGER NOT NULL DEFAULT 0,
-  attempt_at TEXT NOT NULL,            -- not before
-  last_error TEXT,
-  sent_at    TEXT
+  message_id TEXT
 ) STRICT;
 
+-- ───────────────────────────── beside the fold ─────────────────────────────
+
+-- How often something that is owed was tried, and what went wrong last: a question to an API, a mail.
+CREATE TABLE attempts (
+  what       TEXT PRIMARY KEY,         -- a message id, or: endpoint, topic, subject
+  attempts   INTEGER NOT NULL,
+  attempt_at TEXT NOT NULL,            -- not before
+  last_error TEXT
+) STRICT, WITHOUT ROWID;
+
+-- A bounded sample of calls that were refused.
 CREATE TABLE rejections (
   id             INTEGER PRIMARY KEY,
   received_at    TEXT NOT NULL,
@@ -427,22 +463,14 @@ SELECT d.id, d.kind, d.severity, d.shop, COALESCE(d.psp, o.psp) AS psp, o.refere
        COALESCE(d.call_number, o.call_number) AS call_number,
        d.opened_at, d.closed_at, d.expected_cents, d.actual_cents, d.detail, d.acked_at, d.acked_note,
        d.acked_by, d.endpoint, d.snoozed_until,
-       (SELECT json_extract(l.content, '$.note') FROM acts a JOIN log l USING (seq)
-         WHERE a.discrepancy_id = d.id AND json_extract(l.content, '$.note') IS NOT NULL
+       (SELECT a.note FROM acts a WHERE a.discrepancy_id = d.id AND a.note IS NOT NULL
          ORDER BY a.seq DESC LIMIT 1) AS last_note
 FROM discrepancies d LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_acknowledgements AS
-SELECT l.seq, l.at,
-       -- an act without anything to add is its bare name; a snooze has its date
-       CASE json_type(l.content, '$.act') WHEN 'object' THEN 'snoozed'
-            ELSE COALESCE(json_extract(l.content, '$.act'), 'acknowledged') END AS act,
-       json_extract(l.content, '$.by') AS "by",
-       a.discrepancy_id, d.kind, d.shop, o.reference AS order_ref,
-       COALESCE(d.call_number, o.call_number) AS call_number,
-       json_extract(l.content, '$.note') AS note,
-       json_extract(l.content, '$.act.snoozed.until') AS until
-FROM acts a JOIN log l USING (seq) LEFT JOIN discrepancies d ON d.id = a.discrepancy_id
+SELECT a.seq, a.at, a.act, a.by AS "by", a.discrepancy_id, d.kind, d.shop, o.reference AS order_ref,
+       COALESCE(d.call_number, o.call_number) AS call_number, a.note, a.until
+FROM acts a LEFT JOIN discrepancies d ON d.id = a.discrepancy_id
 LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_entries AS
@@ -502,13 +530,24 @@ SELECT l.shop, l.issuer, s.number AS statement, l.position AS line, l.paid_on, l
 FROM statement_lines l JOIN statements s USING (statement_id) LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_notifications AS
-SELECT seq, at AS received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, NULL AS reason,
-       COALESCE(json_extract(content, '$.origin'), 'call') AS origin
-FROM log WHERE kind = 'notification'
+SELECT seq, received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, remark AS reason, origin
+FROM notifications
 UNION ALL
 SELECT NULL, received_at, endpoint, psp, 'rejected', 0, payload_sha256, NULL, reason, 'call' FROM rejections;
 
 CREATE VIEW acct_confirmations AS
 SELECT q.shop, q.psp, q.endpoint, q.topic, q.subject, o.reference AS order_ref, q.asked_at, q.state, q.answered_at,
        a.attempts, a.attempt_at AS next_attempt_at, a.last_error
-FROM questions q LEFT JOIN attempts a USING (endpoint, topic, subject) LEFT JOIN orders o USING (order_id);
+FROM questions q
+LEFT JOIN attempts a ON a.what = q.endpoint || ' ' || q.topic || ' ' || q.subject
+LEFT JOIN orders o USING (order_id);
+
+-- Entries of the log that the ledger could not fold or understand; a later program reads them again.
+CREATE VIEW acct_set_aside AS
+SELECT seq, at, kind, endpoint, reason FROM set_aside;
+
+-- What is owed to people, and what became of it.
+CREATE VIEW acct_deliveries AS
+SELECT 'mail' AS what, o.shop, o.discrepancy_id, o.news, o.message_id, o.owed_at, o.done_at, o.outcome,
+       COALESCE(a.attempts, 0) AS attempts, a.last_error
+FROM owed o LEFT JOIN attempts a ON a.what = o.message_id;

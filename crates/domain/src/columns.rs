@@ -6,9 +6,9 @@ use std::str::FromStr;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::{
-    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, ExpectedFrom,
-    Instrument, Issuer, Kind, Mode, OrderRef, Psp, RecordState, ShopId, StatementNumber, Subject, TenderId,
-    TenderState, Timestamp, Topic,
+    AmountFrom, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, DiscrepancyId,
+    EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp, RecordState, ReportedState, Seq,
+    ShopId, Source, StatementNumber, StatusReading, Subject, TenderId, TenderState, Timestamp, Topic,
 };
 
 impl ToSql for Timestamp {
@@ -74,4 +74,40 @@ macro_rules! words {
     };
 }
 
-words!(Day, ExpectedFrom, Instrument, Issuer, Kind, Mode, Psp, RecordState, TenderState, Topic);
+words!(
+    AmountFrom,
+    Day,
+    ExpectedFrom,
+    Instrument,
+    Issuer,
+    Kind,
+    Mode,
+    News,
+    Psp,
+    RecordState,
+    ReportedState,
+    Source,
+    StatusReading,
+    TenderState,
+    Topic
+);
+
+macro_rules! numbers {
+    ($($name:ident),*) => {
+        $(
+            impl ToSql for $name {
+                fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                    Ok(self.get().into())
+                }
+            }
+
+            impl FromSql for $name {
+                fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                    i64::column_result(value).map(Self::new)
+                }
+            }
+        )*
+    };
+}
+
+numbers!(DiscrepancyId, Seq);

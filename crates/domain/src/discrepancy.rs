@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallNumber, Cents, Psp, UnknownWord};
+use super::{CallNumber, Cents, EndpointId, OrderRef, Psp, ShopId, Timestamp, UnknownWord};
 
 /// How fast a person should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ impl FromStr for Severity {
 }
 
 /// What there is to tell of a discrepancy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum News {
     /// The facts break the rule.
     Opened,
@@ -59,6 +60,30 @@ pub enum News {
     Reminded,
     /// They no longer do.
     Closed,
+}
+
+impl News {
+    const ALL: [Self; 3] = [Self::Opened, Self::Reminded, Self::Closed];
+
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Reminded => "reminded",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl FromStr for News {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|news| news.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "opened, reminded, closed"))
+    }
 }
 
 /// A text that names no kind of the catalogue.
@@ -157,6 +182,10 @@ kinds! {
     CommissionMismatch = "commission_mismatch", Warning;
     /// A line of a statement that no payment explains.
     StatementLineUnknown = "statement_line_unknown", Warning;
+    /// An entry of the log that could not be folded, or a genuine message that was not understood.
+    SetAside = "set_aside", Urgent;
+    /// The system's clock had run ahead, and was put right.
+    ClockStepped = "clock_stepped", Warning;
 }
 
 impl fmt::Display for Kind {
@@ -174,6 +203,42 @@ impl FromStr for Kind {
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| UnknownKind(text.chars().take(40).collect()))
     }
+}
+
+/// What makes a discrepancy the one that it is. Its number does not: a program with more rules may number otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The rule.
+    pub kind: Kind,
+    /// Whose it is; `None` if it concerns the daemon as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopId>,
+    /// What breaks the rule.
+    pub about: About,
+    /// The record, of a discrepancy of one record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<(Psp, CallNumber)>,
+    /// What tells two of one kind on one record apart; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Since when it is open: tells it from an earlier one of the same cause.
+    pub opened_at: Timestamp,
+}
+
+/// What a discrepancy is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// An order of the shop.
+    Order(OrderRef),
+    /// A payment without an order reference.
+    Payment(Psp, CallNumber),
+    /// An endpoint of the shop.
+    Endpoint(EndpointId),
+    /// A statement; the subject says which, or which of its lines.
+    Statement,
+    /// The daemon as a whole.
+    Daemon,
 }
 
 /// A rule that an order's facts break. Two findings are the same discrepancy over time if their kind, record

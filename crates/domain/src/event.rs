@@ -1,10 +1,12 @@
 //! One fact about one tender, as a genuine notification states it.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Instrument, Mode, OrderRef, TenderId,
-    Timestamp,
+    Timestamp, UnknownWord,
 };
 
 /// What a verified message says about one tender of one payment attempt.
@@ -93,6 +95,29 @@ impl AmountFrom {
     }
 }
 
+impl AmountFrom {
+    const ALL: [Self; 4] = [Self::Part, Self::RunningTotal, Self::OrderTotal, Self::Before];
+
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Part => "part",
+            Self::RunningTotal => "running_total",
+            Self::OrderTotal => "order_total",
+            Self::Before => "before",
+        }
+    }
+}
+
+impl FromStr for AmountFrom {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| UnknownWord::new(text, "part, running_total, order_total, before"))
+    }
+}
+
 /// How the daemon learned of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,6 +127,27 @@ pub enum Source {
     Notification,
     /// The PSP's API answered so when asked.
     Confirmation,
+}
+
+impl Source {
+    const ALL: [Self; 2] = [Self::Notification, Self::Confirmation];
+
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notification => "notification",
+            Self::Confirmation => "confirmation",
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| UnknownWord::new(text, "notification, confirmation"))
+    }
 }
 
 /// The direction of the money.
@@ -138,6 +184,32 @@ pub enum ReportedState {
     Cancelled,
 }
 
+impl ReportedState {
+    const ALL: [Self; 7] = [Self::Pending, Self::Abandoned, Self::Refused, Self::Authorised, Self::Captured, Self::Expired, Self::Cancelled];
+
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Abandoned => "abandoned",
+            Self::Refused => "refused",
+            Self::Authorised => "authorised",
+            Self::Captured => "captured",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl FromStr for ReportedState {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| UnknownWord::new(text, "pending, abandoned, refused, authorised, captured, expired, cancelled"))
+    }
+}
+
 /// The PSP's own status word or number, with what the tables of its documentation say of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StatusCode {
@@ -159,6 +231,28 @@ pub enum StatusReading {
     Attention,
     /// Outside the tables.
     Unknown,
+}
+
+impl StatusReading {
+    const ALL: [Self; 3] = [Self::Known, Self::Attention, Self::Unknown];
+
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Attention => "attention",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl FromStr for StatusReading {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| UnknownWord::new(text, "known, attention, unknown"))
+    }
 }
 
 /// An authorisation number, or what its absence means.

@@ -142,6 +142,62 @@ impl OrderRef {
     }
 }
 
+macro_rules! number {
+    ($($(#[$doc:meta])* $name:ident),*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(i64);
+
+            impl $name {
+                /// The number as one of its kind.
+                #[must_use]
+                pub const fn new(number: i64) -> Self {
+                    Self(number)
+                }
+
+                /// The number itself.
+                #[must_use]
+                pub const fn get(self) -> i64 {
+                    self.0
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.fmt(f)
+                }
+            }
+
+            impl std::str::FromStr for $name {
+                type Err = std::num::ParseIntError;
+                fn from_str(text: &str) -> Result<Self, Self::Err> {
+                    text.parse().map(Self)
+                }
+            }
+        )*
+    };
+}
+
+number!(
+    /// The number of an entry in the log: 1, 2, 3 … without a gap.
+    Seq,
+    /// The number by which people name a discrepancy.
+    DiscrepancyId
+);
+
+impl Seq {
+    /// Before the first entry.
+    pub const ZERO: Self = Self(0);
+
+    /// The number after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

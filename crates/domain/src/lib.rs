@@ -12,18 +12,24 @@
 //! | order: what the shop expects | [`Order`] |
 //! | what a PSP lets a merchant give back | [`RefundTerms`] |
 //! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
-//! | discrepancy | [`Finding`], [`Kind`], [`Severity`] |
+//! | discrepancy | [`Finding`], [`Kind`], [`Severity`], [`Identity`] |
+//! | the merchant's settings that decide | [`Policy`], [`Books`] |
+//! | number of an entry in the log | [`Seq`] |
 
+mod chart;
 #[cfg(feature = "rusqlite")]
 mod columns;
 mod commission;
 pub mod crypto;
 mod day;
 mod discrepancy;
+mod endpoint;
 mod event;
 pub mod ids;
 mod money;
 mod order;
+mod plain;
+mod policy;
 mod psp;
 mod question;
 mod record;
@@ -32,18 +38,22 @@ mod statement;
 mod tender;
 mod time;
 
+pub use chart::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};
 pub use commission::{CommissionRate, CommissionRates, spread};
 pub use day::{DateError, Day, Period};
-pub use discrepancy::{Finding, Kind, News, Severity, UnknownKind};
+pub use discrepancy::{About, Finding, Identity, Kind, News, Severity, UnknownKind};
+pub use endpoint::EndpointRef;
 pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
 };
 pub use ids::{
-    AuthorisationNumber, Brand, CallNumber, Contract, EndpointId, IdError, OrderRef, ShopId, StatementNumber,
-    Subject, TenderId,
+    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef, Seq, ShopId,
+    StatementNumber, Subject, TenderId,
 };
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Order, OrderKey, OrderVersion};
+pub use plain::plain;
+pub use policy::Policy;
 pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};

@@ -115,6 +115,14 @@ impl Timestamp {
         Self::from_paris((day.year(), day.month(), day.day()), (0, 0, 0)).unwrap_or(self)
     }
 
+    /// The next midnight in Paris, at which the next accounting day begins.
+    #[must_use]
+    pub fn next_paris_midnight(self) -> Self {
+        let day = self.0.with_timezone(&Paris).date_naive();
+        let next = day.succ_opt().unwrap_or(day);
+        Self::from_paris((next.year(), next.month(), next.day()), (0, 0, 0)).unwrap_or(self)
+    }
+
     /// Date and time for people in Paris, `01/03/2026 14:05`.
     #[must_use]
     pub fn paris_text(self) -> String {

@@ -3,13 +3,10 @@
 use cvco_domain::{BookAt, Cents, Currency, Day, Mode, Returned, TenderState, Timestamp};
 
 use super::tenders::{Attempt, Evidence};
-use super::{Policy, Rules};
+use super::Policy;
 
 /// Enters every tender of real money in euros: of another currency nobody knows what it is worth.
 pub(super) fn enter(attempts: &mut [Attempt], policy: &Policy) {
-    if !policy.has(Rules::Third) {
-        return;
-    }
     for attempt in attempts.iter_mut().filter(|attempt| attempt.mode() == Mode::Production) {
         for evidence in attempt.tenders.iter_mut().filter(|e| e.tender.currency == Currency::EUR) {
             evidence.enter(policy.book_at);

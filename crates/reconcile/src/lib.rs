@@ -28,7 +28,6 @@ mod joins;
 mod operations;
 mod parts;
 mod payouts;
-mod policy;
 mod records;
 mod refunds;
 mod rules;
@@ -39,11 +38,10 @@ mod weighing;
 #[cfg(test)]
 mod tests;
 
-pub use policy::{Policy, Rules};
 pub use silence::{Heard, hour_of, silent_from};
 
 use cvco_domain::{
-    EndpointId, Event, Finding, Kind, Mode, Order, Psp, Record, RecordState, Source, Timestamp,
+    EndpointId, Event, Finding, Kind, Mode, Order, Policy, Psp, Record, RecordState, Source, Timestamp,
 };
 
 /// An event, with where and when the daemon learned of it.
@@ -84,12 +82,12 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     operations::unite(&mut attempts);
     parts::work_out(&mut attempts);
     joins::complete(&mut attempts, order);
-    refunds::allocate(&mut attempts, &facts, order, policy);
+    refunds::allocate(&mut attempts, &facts, order);
     books::enter(&mut attempts, policy);
-    let astray = payouts::allocate(&mut attempts, order, policy);
+    let unallocated = payouts::allocate(&mut attempts, order);
     let drafts: Vec<_> =
         attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
-    let findings = rules::findings(&drafts, &astray, order, policy, now);
+    let findings = rules::findings(&drafts, &unallocated, order, policy, now);
     let look_again_at = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy)).min();
     let records: Vec<_> = drafts.into_iter().map(|draft| draft.record).collect();
     let order_state = order_state(&records, &findings);

@@ -5,13 +5,9 @@ use std::cmp::Reverse;
 use cvco_domain::{Cents, Order, Payout};
 
 use super::tenders::{Attempt, Evidence};
-use super::{Policy, Rules};
 
 /// Enters every line with the tender that it pays out, and returns those that pay out nothing that was accepted.
-pub(super) fn allocate(attempts: &mut [Attempt], order: &Order, policy: &Policy) -> Vec<Payout> {
-    if !policy.has(Rules::Third) {
-        return Vec::new();
-    }
+pub(super) fn allocate(attempts: &mut [Attempt], order: &Order) -> Vec<Payout> {
     let mut lines: Vec<&Payout> = order.payouts.iter().collect();
     // Payments before what is taken back of them; and those that name their transaction before those that do not.
     lines.sort_by_key(|payout| {
@@ -21,7 +17,7 @@ pub(super) fn allocate(attempts: &mut [Attempt], order: &Order, policy: &Policy)
             (payout.paid_on, &payout.id),
         )
     });
-    let mut astray = Vec::new();
+    let mut unallocated = Vec::new();
     for payout in lines {
         let tenders = attempts.iter_mut().flat_map(|attempt| &mut attempt.tenders);
         let candidates = tenders.filter_map(|evidence| Some((fit(payout, evidence)?, evidence)));
@@ -29,10 +25,10 @@ pub(super) fn allocate(attempts: &mut [Attempt], order: &Order, policy: &Policy)
         let best = candidates.reduce(|best, next| if next.0 > best.0 { next } else { best });
         match best {
             Some((_, evidence)) => evidence.pay_out(payout.clone()),
-            None => astray.push(payout.clone()),
+            None => unallocated.push(payout.clone()),
         }
     }
-    astray
+    unallocated
 }
 
 /// How well a tender fits a line, best last; `None` if it cannot be the one. Of two payments of one order, one of which

@@ -7,7 +7,7 @@ use cvco_domain::{
 
 use super::refunds::Outcome;
 use super::tenders::{Attempt, Evidence};
-use super::{Policy, Rules, rules};
+use super::{Policy, rules};
 
 /// A record, with the evidence that the rules go by.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) fn draft(attempt: Attempt, order: &Order, policy: &Policy, now: Times
         expected,
         state: RecordState::Pending,
         tenders,
-        refunding: if policy.has(Rules::Second) { refunding(&attempt.tenders) } else { Cents::ZERO },
+        refunding: refunding(&attempt.tenders),
     };
     let wait = waiting(&record, &attempt, policy, now);
     record.state = state(&record, wait);
@@ -220,8 +220,8 @@ impl Draft {
             Wait::Until(_, deadline) => Some(deadline),
             Wait::Nothing | Wait::Over(_) => None,
         };
-        let later = policy.has(Rules::Second).then(|| rules::deadlines(self, order, policy));
-        let all = [unregistered, awaited].into_iter().flatten().chain(later.into_iter().flatten());
+        let later = rules::deadlines(self, order, policy);
+        let all = [unregistered, awaited].into_iter().flatten().chain(later);
         all.filter(|at| *at > now).min()
     }
 }

@@ -8,7 +8,7 @@ use cvco_domain::{Booked, Cents, Operation, Order, ReportedState, Tender, Tender
 
 use super::tenders::{Attempt, Basis, Evidence, identity};
 use super::weighing::{first_time, is_accepting, leading, odd_status};
-use super::{Fact, Policy, Rules};
+use super::Fact;
 
 /// A refund, as the tender remembers it that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +60,10 @@ struct Refund<'a> {
 
 /// Books every refund that was made on the tender that it gives back; one that fits none becomes a tender of its own
 /// with no amount, so that no cent is lost from sight. Of those that were not made the tender only knows.
-pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Order, policy: &Policy) {
-    for refund in refunds(facts, policy) {
+pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Order) {
+    for refund in refunds(facts) {
         let in_need: Vec<bool> =
-            attempts.iter().map(|attempt| policy.has(Rules::Second) && is_in_need(attempt, order)).collect();
+            attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
         let target = attempts
             .iter_mut()
             .zip(in_need)
@@ -93,7 +93,7 @@ fn is_in_need(attempt: &Attempt, order: &Order) -> bool {
 
 /// Each refund once, in a fixed order: those that were made first, and of these those that name what they give back;
 /// then the largest, which fits the fewest.
-fn refunds<'a>(facts: &'a [Fact], policy: &Policy) -> Vec<Refund<'a>> {
+fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
     let mut told: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
         let event = &fact.event;
@@ -101,16 +101,15 @@ fn refunds<'a>(facts: &'a [Fact], policy: &Policy) -> Vec<Refund<'a>> {
         let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
         told.entry((fact.psp, identity(fact.psp, event), anonymous)).or_default().push(fact);
     }
-    let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts, policy)).collect();
+    let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
     refunds.sort_by_key(|refund| {
         let told = &refund.told;
-        let largest_first = Reverse(if policy.has(Rules::Second) { told.amount } else { Cents::ZERO });
-        (told.outcome, refund.of.is_none(), largest_first, told.at, told.id.clone())
+        (told.outcome, refund.of.is_none(), Reverse(told.amount), told.at, told.id.clone())
     });
     refunds
 }
 
-fn weigh<'a>(facts: &[&'a Fact], policy: &Policy) -> Option<Refund<'a>> {
+fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
     let furthest = facts.iter().map(|fact| fact.event.state).max()?;
     let accepting: Vec<_> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if is_accepting(furthest) { accepting.as_slice() } else { facts };
@@ -119,11 +118,7 @@ fn weigh<'a>(facts: &[&'a Fact], policy: &Policy) -> Option<Refund<'a>> {
         Operation::Debit => None,
     };
     let fact = leading(deciding)?;
-    let at = if policy.has(Rules::Second) {
-        first_time(deciding, |_| true)?
-    } else {
-        deciding.iter().map(|fact| fact.event.occurred_at.unwrap_or(fact.received_at)).min()?
-    };
+    let at = first_time(deciding, |_| true)?;
     Some(Refund {
         fact,
         of: deciding.iter().filter_map(named).min(),

@@ -15,25 +15,23 @@ use cvco_domain::{
 
 use super::records::{Draft, Missing, Wait, complement_failed};
 use super::tenders::Evidence;
-use super::{Policy, Rules};
+use super::Policy;
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(
     drafts: &[Draft],
-    astray: &[Payout],
+    unallocated: &[Payout],
     order: &Order,
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let changed = total_changed(drafts, order, policy);
+    let changed = total_changed(drafts, order);
     let total_then = changed.as_ref().and_then(|finding| finding.expected);
     let mut found: Vec<Finding> =
         drafts.iter().flat_map(|draft| of_record(draft, (order, total_then), policy, now)).collect();
-    if policy.has(Rules::Second) {
-        found.extend(drafts.iter().flat_map(|draft| of_the_second_rules(draft, drafts, order, policy, now)));
-    }
-    found.extend(payouts::astray(astray));
-    found.extend(double_payment(drafts, policy));
+    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, drafts, order, policy, now)));
+    found.extend(payouts::unallocated(unallocated));
+    found.extend(double_payment(drafts));
     found.extend(changed);
     found.extend(reference_collision(order));
     found
@@ -58,8 +56,8 @@ fn of_record(
     of_money(draft, (order, total_then), policy, now)
 }
 
-/// What came with [`Rules::Second`] and later.
-fn of_the_second_rules(
+/// What may go wrong after a payment was accepted: captures, refunds, contracts, payouts.
+fn after_payment(
     draft: &Draft,
     drafts: &[Draft],
     order: &Order,
@@ -72,13 +70,11 @@ fn of_the_second_rules(
     let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
     found.extend(refunds::findings(draft, drafts, policy, now));
     found.extend(contracts_unknown(draft, policy));
-    if policy.has(Rules::Third) {
-        found.extend(payouts::findings(draft, policy, now));
-    }
+    found.extend(payouts::findings(draft, policy, now));
     found
 }
 
-/// When time alone may break one of the rules of [`Rules::Second`], or later.
+/// When time alone may break one of the rules that hold after a payment was accepted.
 pub(super) fn deadlines<'d>(
     draft: &'d Draft,
     order: &'d Order,
@@ -103,7 +99,7 @@ fn of_money(
         || disputes::explain_the_gap(draft);
     found.extend(duplicates);
     if !explained {
-        found.extend(amounts(draft, order, policy));
+        found.extend(amounts(draft, order));
     }
     found.extend(nobody_knows_the_total(draft, order, policy, now));
     found.extend(currency_unexpected(draft));
@@ -191,15 +187,13 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
 }
 
 /// Whether the accepted parts come to what they should.
-fn amounts(draft: &Draft, order: &Order, policy: &Policy) -> Vec<Finding> {
+fn amounts(draft: &Draft, order: &Order) -> Vec<Finding> {
     let record = &draft.record;
     let expected = record.expected.map(|(expected, _)| expected);
     let paid = record.paid();
     // Given back what was too much, to the cent or more, or all of it: mended.
     let kept = paid.minus(record.refunded());
-    let surplus_is_back = |expected: Cents| {
-        kept == expected || (policy.has(Rules::Second) && kept <= expected && expected < paid)
-    };
+    let surplus_is_back = |expected: Cents| kept == expected || (kept <= expected && expected < paid);
     let mended = record.refunded().is_positive()
         && (record.refunded() >= paid || expected.is_some_and(surplus_is_back));
     if mended || record.state == RecordState::Failed {
@@ -326,13 +320,13 @@ fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
 
 /// Two payments of one order, each complete in itself, of which more is kept than one of them. Beside real payments a
 /// trial does not count.
-fn double_payment(drafts: &[Draft], policy: &Policy) -> Option<Finding> {
+fn double_payment(drafts: &[Draft]) -> Option<Finding> {
     let complete = |mode: Mode| {
         drafts.iter().filter(move |draft| {
             draft.record.mode == mode
                 && match draft.record.state {
                     RecordState::Balanced | RecordState::Unverified => true,
-                    RecordState::PartRefunded => policy.has(Rules::Second) && was_complete(&draft.record),
+                    RecordState::PartRefunded => was_complete(&draft.record),
                     RecordState::Pending
                     | RecordState::Unbalanced
                     | RecordState::Failed
@@ -370,10 +364,10 @@ fn was_complete(record: &Record) -> bool {
 
 /// The shop registered another total after the first part had been accepted. What it registered first counts as
 /// known at that time, even if the registration came after the payment.
-fn total_changed(drafts: &[Draft], order: &Order, policy: &Policy) -> Option<Finding> {
+fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
     let paid_since = drafts.iter().filter_map(Draft::accepted_since).min()?;
     let current = order.current()?;
-    let then = fitted_when_paid(drafts, order, policy).or_else(|| order.version_at(paid_since))?;
+    let then = fitted_when_paid(drafts, order).or_else(|| order.version_at(paid_since))?;
     (current.total != then.total || current.currency != then.currency).then(|| Finding {
         kind: Kind::TotalChanged,
         record: None,
@@ -386,15 +380,14 @@ fn total_changed(drafts: &[Draft], order: &Order, policy: &Policy) -> Option<Fin
 
 /// News of a payment may come after the change. The PSP's clock tells then, but it is not the clock of the
 /// registrations: it is believed only where the payment fits the total of its time and does not fit the present one.
-fn fitted_when_paid<'o>(drafts: &[Draft], order: &'o Order, policy: &Policy) -> Option<&'o OrderVersion> {
+fn fitted_when_paid<'o>(drafts: &[Draft], order: &'o Order) -> Option<&'o OrderVersion> {
     let of_draft = |draft: &Draft| {
         let accepted = draft.record.tenders.iter().filter(|tender| tender.state.is_accepted());
         let then = order.version_at(accepted.filter_map(|tender| tender.authorised_at).min()?)?;
         (draft.record.paid() == then.total).then_some(then)
     };
     let fits_now = |draft: &Draft| order.current().is_some_and(|now| draft.record.paid() == now.total);
-    let believed = policy.has(Rules::Third) && !drafts.iter().any(fits_now);
-    believed.then(|| drafts.iter().find_map(of_draft)).flatten()
+    if drafts.iter().any(fits_now) { None } else { drafts.iter().find_map(of_draft) }
 }
 
 /// ANCV keeps 20 characters of a reference: a statement line could mean either order.

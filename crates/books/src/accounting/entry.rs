@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId, UnknownWord};
 
-use super::books::{Account, Journal};
+use cvco_domain::{Account, Journal};
 
 /// A balanced entry: one journal, one date, one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Whose it is.
     pub shop: ShopId,
     /// Where it is booked.
@@ -129,7 +129,7 @@ impl Line {
     }
 }
 
-impl Entry {
+impl JournalEntry {
     /// Whether debits and credits are equal.
     #[must_use]
     pub fn is_balanced(&self) -> bool {

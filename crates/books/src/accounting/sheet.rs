@@ -8,7 +8,7 @@ use cvco_domain::{
     UnknownWord,
 };
 
-use super::{Account, Books, Entry, JournalRole, Leg, Line, Role, Source, plain};
+use super::{Account, Books, JournalEntry, JournalRole, Leg, Line, Role, Source, plain};
 
 /// The postings of one day, of one order or one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,14 +308,14 @@ impl Sheet {
         validated_on: Option<Day>,
         corrects: Option<&str>,
         books: &Books,
-    ) -> Entry {
+    ) -> JournalEntry {
         let label = self.label(date, corrects);
         let piece = match &self.topic {
             Topic::Order(Some(reference)) => reference.as_str(),
             Topic::Order(None) => self.calls().first().map_or("", |call| call.as_str()),
             Topic::Statement(_, number) => number.as_str(),
         };
-        Entry {
+        JournalEntry {
             journal: books.chart.journal(self.journal(corrects.is_some()), &self.shop),
             number,
             date,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{EntryFile, Summary};
-use crate::accounting::{AccountNumber, Entry};
+use crate::accounting::{AccountNumber, JournalEntry};
 
 /// Sorted by date, with what each account must come to at its end.
 pub struct Beancount<W> {
@@ -57,7 +57,7 @@ fn link(text: &str) -> String {
 }
 
 impl<W: Write> EntryFile for Beancount<W> {
-    fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    fn entry(&mut self, entry: &JournalEntry) -> io::Result<()> {
         writeln!(self.out, "{} * {} ^{}", entry.date, quoted(&entry.label), link(&entry.piece))?;
         writeln!(self.out, "  ecriture: {}", quoted(&entry.number))?;
         writeln!(self.out, "  journal: {}", quoted(&entry.journal.code))?;

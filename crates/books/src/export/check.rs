@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cvco_domain::{Cents, Day};
 
-use crate::accounting::{Account, AccountNumber, Entry, plain};
+use crate::accounting::{Account, AccountNumber, JournalEntry, plain};
 
 /// Why entries cannot be exported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +69,7 @@ impl Checker {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub fn entry(&mut self, entry: &Entry) -> Result<(), Flaw> {
+    pub fn entry(&mut self, entry: &JournalEntry) -> Result<(), Flaw> {
         let wrong = |what: String| Flaw { number: entry.number.clone(), what, remedy: BUG };
         if entry.lines.len() < 2 || !entry.is_balanced() {
             return Err(wrong("debits and credits differ".to_owned()));
@@ -118,7 +118,7 @@ impl Checker {
     }
 
     /// Numbers rise by one; where a series begins depends on the range.
-    fn number(&mut self, entry: &Entry) -> Result<(), Flaw> {
+    fn number(&mut self, entry: &JournalEntry) -> Result<(), Flaw> {
         let flaw = |what: String, remedy| Flaw { number: entry.number.clone(), what, remedy };
         let parsed =
             entry.number.rsplit_once('-').and_then(|(series, n)| Some((series, n.parse::<u64>().ok()?)));
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::export::samples::{day, entries};
 
-    fn flaw(change: impl Fn(&mut Vec<Entry>)) -> Flaw {
+    fn flaw(change: impl Fn(&mut Vec<JournalEntry>)) -> Flaw {
         let mut entries = entries();
         change(&mut entries);
         let mut checker = Checker::default();
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn each_rule_names_the_entry_that_breaks_it() {
-        let what = |change: &dyn Fn(&mut Vec<Entry>)| {
+        let what = |change: &dyn Fn(&mut Vec<JournalEntry>)| {
             let flaw = flaw(change);
             format!("{} {}", flaw.number, flaw.what)
         };

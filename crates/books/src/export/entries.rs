@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cvco_domain::{Contract, OrderRef};
 
 use super::{EntryFile, french};
-use crate::accounting::{Entry, Leg};
+use crate::accounting::{JournalEntry, Leg};
 
 const HEADER: [&str; 16] = [
     "journal",
@@ -57,7 +57,7 @@ pub(super) fn defused(text: &str) -> String {
 }
 
 impl<W: Write> EntryFile for EntriesCsv<W> {
-    fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    fn entry(&mut self, entry: &JournalEntry) -> io::Result<()> {
         for line in &entry.lines {
             let source = line.source.as_ref();
             let text = |text: Option<&str>| text.map(defused).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cvco_domain::Day;
 
 use super::{EntryFile, french};
-use crate::accounting::Entry;
+use crate::accounting::JournalEntry;
 
 const HEADER: &str = "JournalCode\tJournalLib\tEcritureNum\tEcritureDate\tCompteNum\tCompteLib\tCompAuxNum\tCompAuxLib\t\
                       PieceRef\tPieceDate\tEcritureLib\tDebit\tCredit\tEcritureLet\tDateLet\tValidDate\tMontantdevise\tIdevise\r\n";
@@ -28,7 +28,7 @@ impl<W: Write> Fec<W> {
 }
 
 impl<W: Write> EntryFile for Fec<W> {
-    fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    fn entry(&mut self, entry: &JournalEntry) -> io::Result<()> {
         let validated = entry.validated_on.map(Day::compact).unwrap_or_default();
         for line in &entry.lines {
             let (letter, lettered) = line.letter.as_ref().map_or((String::new(), String::new()), |letter| {

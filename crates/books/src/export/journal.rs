@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{EntryFile, Summary};
-use crate::accounting::Entry;
+use crate::accounting::JournalEntry;
 
 /// Plain-text accounting; it ends with what each account must come to.
 pub struct JournalFile<W> {
@@ -41,7 +41,7 @@ fn tag(text: &str) -> String {
 }
 
 impl<W: Write> EntryFile for JournalFile<W> {
-    fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    fn entry(&mut self, entry: &JournalEntry) -> io::Result<()> {
         writeln!(
             self.out,
             "{} * ({}) {}  ; journal:{}, piece:{}",

@@ -17,7 +17,7 @@ mod samples;
 
 use std::io;
 
-use crate::accounting::Entry;
+use crate::accounting::JournalEntry;
 
 pub use amounts::french;
 pub use beancount::Beancount;
@@ -34,7 +34,7 @@ pub trait EntryFile {
     ///
     /// # Errors
     /// The system's own.
-    fn entry(&mut self, entry: &Entry) -> io::Result<()>;
+    fn entry(&mut self, entry: &JournalEntry) -> io::Result<()>;
 
     /// Writes what comes after the last entry.
     ///

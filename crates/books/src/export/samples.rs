@@ -2,8 +2,8 @@
 
 use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId};
 
-use super::EntryFile;
-use crate::accounting::{Account, Entry, Journal, Leg, Letter, Line, Role, Source};
+use super::JournalEntryFile;
+use crate::accounting::{Account, JournalEntry, Journal, Leg, Letter, Line, Role, Source};
 
 pub(super) fn day(text: &str) -> Day {
     text.parse().expect("a day")
@@ -47,8 +47,8 @@ fn line(role: Role, cents: i64, letter: Option<(&str, &str)>, source: Option<(&s
     }
 }
 
-fn entry(journal: (&str, &str), number: &str, on: &str, piece: &str, label: &str, lines: Vec<Line>) -> Entry {
-    Entry {
+fn entry(journal: (&str, &str), number: &str, on: &str, piece: &str, label: &str, lines: Vec<Line>) -> JournalEntry {
+    JournalEntry {
         shop: ShopId::new("camping").expect("a shop"),
         journal: Journal { code: journal.0.to_owned(), label: journal.1.to_owned() },
         number: number.to_owned(),
@@ -61,7 +61,7 @@ fn entry(journal: (&str, &str), number: &str, on: &str, piece: &str, label: &str
     }
 }
 
-pub(super) fn entries() -> Vec<Entry> {
+pub(super) fn entries() -> Vec<JournalEntry> {
     const CV: (&str, &str) = ("CV", "Encaissements CV Connect");
     const BQ: (&str, &str) = ("BQ", "Banque");
     let (one, two) = (Some(("CMD9542125", "2310166")), Some(("CMD9542124-01A5G", "2310165")));

@@ -14,5 +14,5 @@ pub use digest::{Sha256Digest, Sha256Writer, sha1_hex, sha256};
 pub use hmac::{HmacSha256Key, HmacSha512Key, hmac_sha256};
 pub use keyed_sha1::verify_sha1_form;
 pub use rsa::{KeyError, RsaPublicKey};
-pub use seal::{SealError, SealKey};
+pub use seal::{SealError, SealKey, random_id};
 pub use verified::{BadSignature, Signed, Verified};

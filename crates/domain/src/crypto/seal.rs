@@ -4,8 +4,13 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::sha256;
+
 /// A sealing key of 256 bits.
-pub struct SealKey(LessSafeKey);
+pub struct SealKey {
+    key: LessSafeKey,
+    fingerprint: String,
+}
 
 /// Why a seal could not be set or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +44,15 @@ impl SealKey {
     pub fn parse(text: &str) -> Result<Self, SealError> {
         let bytes = hex::decode(text.trim()).map_err(|_| SealError::KeyFormat)?;
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::KeyFormat)?;
-        Ok(Self(LessSafeKey::new(key)))
+        // Of 256 random bits nobody finds the key by its digest.
+        let fingerprint = sha256(&[b"cvco-reconciled payload key\0", &bytes]).to_string();
+        Ok(Self { key: LessSafeKey::new(key), fingerprint })
+    }
+
+    /// Tells this key from others, and does not give it away.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Seals bytes for one place (`context`), from which they cannot be moved to another.
@@ -51,7 +64,7 @@ impl SealKey {
         SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::Random)?;
         let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         sealed.extend_from_slice(plain);
-        self.0
+        self.key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut sealed)
             .map_err(|_| SealError::Broken)?;
         sealed.splice(0..0, nonce);
@@ -67,9 +80,19 @@ impl SealKey {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Broken)?;
         let mut bytes = rest.to_vec();
         let plain =
-            self.0.open_in_place(nonce, Aad::from(context), &mut bytes).map_err(|_| SealError::Broken)?;
+            self.key.open_in_place(nonce, Aad::from(context), &mut bytes).map_err(|_| SealError::Broken)?;
         Ok(plain.to_vec())
     }
+}
+
+/// 128 random bits in hexadecimal: a name that nothing else has.
+///
+/// # Errors
+/// The system gave no random numbers.
+pub fn random_id() -> Result<String, SealError> {
+    let mut id = [0; 16];
+    SystemRandom::new().fill(&mut id).map_err(|_| SealError::Random)?;
+    Ok(hex::encode(id))
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         | Kind::SignatureFailures
         | Kind::EndpointSilent
         | Kind::UnknownStatus
+        | Kind::SetAside
+        | Kind::ClockStepped
         | Kind::ContractUnknown => ["Expected", "Received"],
     }
 }
@@ -229,6 +231,23 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "unknown contract",
             "A payment was made on a contract, or for a shop of the provider, that the configuration does not know.",
             after_sale::contract_unknown(psp),
+        ),
+        Kind::SetAside => says(
+            "message to be read again",
+            "A message is genuine, but the program did not understand it or could not enter it into the accounts. It is kept as a whole, and nothing else waits for it.",
+            &[
+                "Open {back_office} and check the payments of that hour: one of them may be missing from your lists.",
+                "Give the number of the log entry to whoever runs the program: cvco-reconciled check names it.",
+                "After an update the program reads again by itself what was set aside.",
+            ],
+        ),
+        Kind::ClockStepped => says(
+            "server clock corrected",
+            "The server's clock ran ahead and was then put right. What was received in between is now dated by the correction.",
+            &[
+                "Have the synchronisation of the server's clock checked (NTP).",
+                "Check the payments received in between: their graces began again at the correction.",
+            ],
         ),
         Kind::SettlementMissing => says(
             "payment missing from statements",

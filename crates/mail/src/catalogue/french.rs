@@ -53,6 +53,8 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         | Kind::SignatureFailures
         | Kind::EndpointSilent
         | Kind::UnknownStatus
+        | Kind::SetAside
+        | Kind::ClockStepped
         | Kind::ContractUnknown => ["Attendu", "Reçu"],
     }
 }
@@ -231,6 +233,23 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "contrat inconnu",
             "Un paiement a été fait sur un contrat, ou pour une boutique du prestataire, que la configuration ne connaît pas.",
             after_sale::contract_unknown(psp),
+        ),
+        Kind::SetAside => says(
+            "message à relire",
+            "Un message reçu est authentique, mais le programme n'a pas su le comprendre ou l'enregistrer dans les comptes. Il est conservé en entier, et rien d'autre n'est retardé.",
+            &[
+                "Ouvrez {back_office} et contrôlez les paiements de cette heure-là : l'un d'eux peut manquer dans vos listes.",
+                "Transmettez le numéro de l'écriture du journal à la personne qui administre le programme : cvco-reconciled check la nomme.",
+                "Après une mise à jour, le programme relit de lui-même ce qui a été mis de côté.",
+            ],
+        ),
+        Kind::ClockStepped => says(
+            "horloge du serveur corrigée",
+            "L'horloge du serveur avançait, puis elle a été remise à l'heure. Ce qui a été reçu entre-temps est désormais daté de la correction.",
+            &[
+                "Faites vérifier la synchronisation de l'horloge du serveur (NTP).",
+                "Contrôlez les paiements reçus entre-temps : leurs délais ont recommencé à courir à partir de la correction.",
+            ],
         ),
         Kind::SettlementMissing => says(
             "paiement absent des relevés",

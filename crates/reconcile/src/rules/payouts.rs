@@ -24,7 +24,7 @@ pub(super) fn deadlines<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterat
 }
 
 /// Lines about an order that pay out nothing that was accepted.
-pub(super) fn astray(payouts: &[Payout]) -> impl Iterator<Item = Finding> + '_ {
+pub(super) fn unallocated(payouts: &[Payout]) -> impl Iterator<Item = Finding> + '_ {
     payouts.iter().map(|payout| Finding {
         kind: Kind::SettlementMismatch,
         record: None,

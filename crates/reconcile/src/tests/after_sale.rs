@@ -183,13 +183,6 @@ fn a_refund_that_was_taken_back_breaks_no_rule() {
 }
 
 #[test]
-fn earlier_rules_know_nothing_of_it() {
-    let mut case = paid(Psp::Up2pay).with(voucher_back(Psp::Up2pay, 6000, 2 * DAY));
-    case.policy.rules = Rules::First;
-    case.raises(&[]);
-}
-
-#[test]
 fn a_refund_of_a_trial_among_real_payments_says_nothing_else() {
     let trial = |told: Told| told.proves(Mode::Test);
     order(10_000)

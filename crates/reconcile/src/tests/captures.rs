@@ -81,11 +81,3 @@ fn what_is_cancelled_or_given_back_need_not_be_captured() {
     case().with(worldline(voucher(6000).state(ReportedState::Cancelled))).raises(&[]);
     case().with(worldline(voucher(6000).id("R").refund().happened(60))).raises(&[]);
 }
-
-#[test]
-fn earlier_rules_know_nothing_of_it() {
-    let mut case = authorised(Psp::Worldline).seen(FOUR_DAYS);
-    case.policy.rules = Rules::First;
-    case.raises(&[]);
-    assert_eq!(case.looks_again_in(), None);
-}

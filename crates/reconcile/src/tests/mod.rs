@@ -29,7 +29,9 @@ use cvco_domain::{
     StatusReading, Subject, Tender, TenderId, TenderState, Timestamp,
 };
 
-use super::{Assessment, Fact, Policy, Rules, assess};
+use cvco_domain::Policy;
+
+use super::{Assessment, Fact, assess};
 
 const DAY: i64 = 24 * 60;
 

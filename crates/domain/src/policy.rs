@@ -1,0 +1,54 @@
+//! The merchant's settings that decide what counts as a discrepancy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{BookAt, CommissionRates, Contract, EndpointId, Issuer, PayoutTerms};
+use serde::{Deserialize, Serialize};
+
+/// The settings in force. They are entries of the log, so that whoever reads it decides as the merchant wanted at the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// How long a voucher part may wait for its card part, and the reverse.
+    pub complement_grace: Duration,
+    /// How long a part may stay authorised without a capture, or undecided.
+    pub capture_grace: Duration,
+    /// How long an answer of a PSP's API may be awaited.
+    pub confirmation_grace: Duration,
+    /// How long one part of a refund may wait for the others.
+    pub refund_grace: Duration,
+    /// Whether a record without a registered order is a discrepancy.
+    pub require_orders: bool,
+    /// The endpoints that are configured, each with the contracts that it knows; where none are named, any will do.
+    pub endpoints: BTreeMap<EndpointId, BTreeSet<Contract>>,
+    /// When a payment is received, for the books.
+    pub book_at: BookAt,
+    /// The endpoints whose payments must appear on statements, and of whom.
+    pub payouts: BTreeMap<EndpointId, BTreeMap<Issuer, PayoutTerms>>,
+    /// What issuers keep.
+    pub rates: CommissionRates,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            complement_grace: Duration::from_mins(20),
+            capture_grace: Duration::from_hours(4 * 24),
+            confirmation_grace: Duration::from_mins(15),
+            refund_grace: Duration::from_mins(20),
+            require_orders: false,
+            endpoints: BTreeMap::new(),
+            book_at: BookAt::default(),
+            payouts: BTreeMap::new(),
+            rates: CommissionRates::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// Whether an endpoint names its contracts, and not this one.
+    #[must_use]
+    pub fn is_foreign(&self, endpoint: &EndpointId, contract: &Contract) -> bool {
+        self.endpoints.get(endpoint).is_some_and(|known| !known.is_empty() && !known.contains(contract))
+    }
+}

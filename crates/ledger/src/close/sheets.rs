@@ -1,0 +1,327 @@
+//! What is due to be booked: day by day, and before that what was learned of days that are closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, Row, params};
+
+use cvco_books::accounting::{Leg, Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
+use cvco_domain::{Books, Cents, Day, Instrument, Issuer, OrderRef, ShopId, StatementNumber};
+
+use crate::LedgerError;
+use crate::tables::ids::{OrderId, StatementId};
+
+use super::{Booked, closed_through};
+
+/// A sheet that is due.
+pub(crate) struct Due {
+    pub(crate) sheet: Sheet,
+    /// The order, of what customers paid or were given back.
+    pub(crate) order_id: Option<OrderId>,
+    /// The statement, of what was paid out.
+    pub(crate) statement_id: Option<StatementId>,
+    /// The day on which it is booked.
+    pub(crate) date: Day,
+    /// The entry of a closed period that it puts right.
+    pub(crate) corrects: Option<String>,
+}
+
+/// Tells all that is due in a span of days, in the order in which it is booked.
+pub(crate) fn each(
+    conn: &Connection,
+    (from, to): (Day, Day),
+    books: &Books,
+    tell: &mut dyn FnMut(Due) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    if let Some(through) = closed_through(conn)?
+        && from <= through.next()
+    {
+        late(conn, through, books, tell)?;
+    }
+    let mut day = from;
+    while day <= to {
+        for order in orders_of(conn, &Which::Day(day))? {
+            let Some(order) = order.on_day(conn, day, books)? else { continue };
+            for sheet in order.sheets {
+                tell(Due {
+                    sheet,
+                    order_id: Some(order.order_id),
+                    statement_id: None,
+                    date: day,
+                    corrects: None,
+                })?;
+            }
+        }
+        for statement in statements_of(conn, day)? {
+            let sheet = statement.sheet(conn, books)?;
+            if !sheet.is_empty() {
+                let statement_id = Some(statement.statement_id);
+                tell(Due { sheet, order_id: None, statement_id, date: day, corrects: None })?;
+            }
+        }
+        let next = day.next();
+        if next == day {
+            break;
+        }
+        day = next;
+    }
+    Ok(())
+}
+
+/// What was learned of closed days since they were closed, booked on the first day that is open.
+fn late(
+    conn: &Connection,
+    through: Day,
+    books: &Books,
+    tell: &mut dyn FnMut(Due) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let ids = |column: &str| -> Result<Vec<i64>, LedgerError> {
+        let mut ids = conn.prepare_cached(&format!(
+            "SELECT DISTINCT {column} FROM reopened WHERE {column} IS NOT NULL ORDER BY {column}"
+        ))?;
+        Ok(ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    };
+    for order_id in ids("order_id")?.into_iter().map(OrderId::new) {
+        let booked = Booked::of_order(conn, order_id)?;
+        let order = orders_of(conn, &Which::Order(order_id))?.pop();
+        let mut due: BTreeMap<(Day, Movement), Sheet> = BTreeMap::new();
+        let mut shop = order.as_ref().map(|order| order.shop.clone());
+        if let Some(order) = order {
+            let days: BTreeSet<Day> =
+                order.moves.iter().map(|(day, _, _)| *day).filter(|day| *day <= through).collect();
+            for day in days {
+                for sheet in
+                    order.clone().on_day(conn, day, books)?.map(|day| day.sheets).into_iter().flatten()
+                {
+                    due.insert((day, sheet.movement), sheet);
+                }
+            }
+        }
+        if shop.is_none() {
+            shop = conn
+                .prepare_cached("SELECT shop FROM orders WHERE order_id = ?1")?
+                .query_row([order_id], |row| row.get(0))?;
+        }
+        let Some(shop) = shop else { continue };
+        for (day, movement) in booked.iter().map(|booked| (booked.day, booked.movement)) {
+            // Nothing of it stands any more: all of it is taken back.
+            due.entry((day, movement)).or_insert_with(|| Sheet {
+                shop: shop.clone(),
+                topic: Topic::Order(booked.iter().find_map(|b| b.posting.part.as_ref()?.order_ref.clone())),
+                day,
+                movement,
+                postings: Vec::new(),
+            });
+        }
+        for ((day, movement), sheet) in due {
+            let (before, corrects) = booked_for(&booked, day, movement);
+            let sheet = sheet.less(&before);
+            if !sheet.is_empty() {
+                tell(Due {
+                    sheet,
+                    order_id: Some(order_id),
+                    statement_id: None,
+                    date: through.next(),
+                    corrects,
+                })?;
+            }
+        }
+    }
+    for statement_id in ids("statement_id")?.into_iter().map(StatementId::new) {
+        let Some(statement) = StatementHead::of(conn, statement_id)? else { continue };
+        let booked = Booked::of_statement(conn, statement_id)?;
+        let (before, corrects) = booked_for(&booked, statement.paid_on, Movement::Payout);
+        let sheet = statement.sheet(conn, books)?.less(&before);
+        if !sheet.is_empty() {
+            let statement_id = Some(statement_id);
+            tell(Due { sheet, order_id: None, statement_id, date: through.next(), corrects })?;
+        }
+    }
+    Ok(())
+}
+
+/// What was booked for a day, and the first entry that did.
+fn booked_for(booked: &[Booked], day: Day, movement: Movement) -> (Vec<Posting>, Option<String>) {
+    let of_day = || booked.iter().filter(|booked| booked.day == day && booked.movement == movement);
+    (
+        of_day().map(|booked| booked.posting.clone()).collect(),
+        of_day().map(|booked| booked.number.clone()).next(),
+    )
+}
+
+/// Which orders to look at.
+enum Which {
+    Day(Day),
+    Order(OrderId),
+}
+
+/// An order, with what moved of it.
+#[derive(Clone)]
+struct OrderMoves {
+    order_id: OrderId,
+    shop: ShopId,
+    reference: Option<OrderRef>,
+    moves: Vec<(Day, Movement, Moved)>,
+}
+
+/// What is booked of an order for one day.
+struct OrderDay {
+    order_id: OrderId,
+    sheets: Vec<Sheet>,
+}
+
+const MOVES: [&str; 2] = [
+    "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.instrument,
+        t.received_on, 0, t.amount_cents, t.position
+     FROM tenders t JOIN orders o USING (order_id) WHERE t.amount_cents > 0 AND t.received_on",
+    "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.instrument,
+        b.returned_on, 1, b.amount_cents, t.position
+     FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
+     WHERE b.amount_cents > 0 AND b.returned_on",
+];
+
+fn orders_of(conn: &Connection, which: &Which) -> Result<Vec<OrderMoves>, LedgerError> {
+    let [received, returned] = MOVES;
+    let of = match which {
+        Which::Day(_) => "= ?1",
+        Which::Order(_) => "IS NOT NULL AND o.order_id = ?1",
+    };
+    let query = format!("{received} {of} UNION ALL {returned} {of} ORDER BY 1, 10, 11, 4, 5, 13");
+    let mut rows = conn.prepare_cached(&query)?;
+    let mut rows = match which {
+        Which::Day(day) => rows.query([day])?,
+        Which::Order(order_id) => rows.query([order_id])?,
+    };
+    let mut orders: Vec<OrderMoves> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let order_id = row.get(0)?;
+        if orders.last().is_none_or(|last| last.order_id != order_id) {
+            orders.push(OrderMoves {
+                order_id,
+                shop: row.get(1)?,
+                reference: row.get(2)?,
+                moves: Vec::new(),
+            });
+        }
+        if let Some(order) = orders.last_mut() {
+            let moved = moved(row, order.reference.clone())?;
+            let movement = if row.get::<_, bool>(10)? { Movement::Return } else { Movement::Receipt };
+            order.moves.push((row.get(9)?, movement, moved));
+        }
+    }
+    Ok(orders)
+}
+
+fn moved(row: &Row<'_>, order_ref: Option<OrderRef>) -> rusqlite::Result<Moved> {
+    let leg = match row.get(8)? {
+        Instrument::Voucher => Leg::Voucher,
+        Instrument::Card => Leg::Card,
+    };
+    let part = Part {
+        order_ref,
+        psp: row.get(3)?,
+        call_number: row.get(4)?,
+        tender: Some((row.get(5)?, row.get(6)?)),
+        contract: row.get(7)?,
+    };
+    Ok(Moved { part, leg, amount: row.get(11)? })
+}
+
+impl OrderMoves {
+    fn on_day(self, conn: &Connection, day: Day, books: &Books) -> Result<Option<OrderDay>, LedgerError> {
+        let missing = if books.suspense { missing(conn, self.order_id, day)? } else { Cents::ZERO };
+        let mut sheets = Vec::new();
+        for movement in [Movement::Receipt, Movement::Return] {
+            let moved: Vec<Moved> = self
+                .moves
+                .iter()
+                .filter(|(on, what, _)| *on == day && *what == movement)
+                .map(|(_, _, moved)| moved.clone())
+                .collect();
+            if moved.is_empty() {
+                continue;
+            }
+            let missing = if movement == Movement::Receipt { missing } else { Cents::ZERO };
+            let of = (&self.shop, self.reference.as_ref());
+            sheets.push(Sheet::of_order(of, (day, movement), moved, missing, books));
+        }
+        Ok((!sheets.is_empty()).then_some(OrderDay { order_id: self.order_id, sheets }))
+    }
+}
+
+/// What an order that does not add up lacks, on the last day on which something was received of it; else nothing.
+fn missing(conn: &Connection, order_id: OrderId, day: Day) -> Result<Cents, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT CASE WHEN o.state = 'unbalanced' AND v.currency = 'EUR' AND MAX(t.received_on) = ?2
+                    THEN v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)) ELSE 0 END
+             FROM orders o
+             JOIN order_versions v ON v.order_id = o.order_id
+              AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
+             JOIN tenders t ON t.order_id = o.order_id AND t.received_on IS NOT NULL
+             WHERE o.order_id = ?1",
+        )?
+        .query_row(params![order_id, day], |row| row.get::<_, Option<Cents>>(0))?
+        .unwrap_or_default())
+}
+
+/// A statement, without its lines.
+struct StatementHead {
+    statement_id: StatementId,
+    shop: ShopId,
+    issuer: Issuer,
+    number: StatementNumber,
+    paid_on: Day,
+}
+
+const STATEMENTS: &str = "SELECT statement_id, shop, issuer, number, paid_on FROM statements WHERE";
+
+fn statements_of(conn: &Connection, day: Day) -> Result<Vec<StatementHead>, LedgerError> {
+    let mut rows = conn.prepare_cached(&format!("{STATEMENTS} paid_on = ?1 ORDER BY statement_id"))?;
+    Ok(rows.query_map([day], StatementHead::read)?.collect::<Result<_, _>>()?)
+}
+
+impl StatementHead {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            statement_id: row.get(0)?,
+            shop: row.get(1)?,
+            issuer: row.get(2)?,
+            number: row.get(3)?,
+            paid_on: row.get(4)?,
+        })
+    }
+
+    fn of(conn: &Connection, statement_id: StatementId) -> Result<Option<Self>, LedgerError> {
+        let mut rows = conn.prepare_cached(&format!("{STATEMENTS} statement_id = ?1"))?;
+        Ok(rows.query_map([statement_id], Self::read)?.next().transpose()?)
+    }
+
+    fn sheet(&self, conn: &Connection, books: &Books) -> Result<Sheet, LedgerError> {
+        let mut rows = conn.prepare_cached(
+            "SELECT o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, l.amount_cents, l.commission_cents
+             FROM statement_lines l
+             LEFT JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
+              AND t.position = l.tender_position
+             LEFT JOIN orders o ON o.order_id = t.order_id
+             WHERE l.statement_id = ?1 ORDER BY l.position",
+        )?;
+        let lines = rows
+            .query_map([self.statement_id], |row| {
+                let psp: Option<_> = row.get(1)?;
+                let part = match psp {
+                    Some(psp) => Some(Part {
+                        order_ref: row.get(0)?,
+                        psp,
+                        call_number: row.get(2)?,
+                        tender: Some((row.get(3)?, row.get(4)?)),
+                        contract: row.get(5)?,
+                    }),
+                    None => None,
+                };
+                Ok(PaidOut { part, amount: row.get(6)?, commission: row.get(7)? })
+            })?
+            .collect::<Result<_, _>>()?;
+        let of = (self.issuer, &self.number);
+        Ok(Sheet::of_statement(&self.shop, of, self.paid_on, lines, books))
+    }
+}

@@ -1,0 +1,152 @@
+//! Why the ledger could not do something.
+
+use std::path::PathBuf;
+
+use cvco_domain::{Seq, Timestamp};
+
+/// Why the ledger could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no file.
+    #[error("there is no ledger at {0}: start the daemon once, or correct [ledger] path")]
+    NoLedger(PathBuf),
+    /// A file, but of another program.
+    #[error("{0} is not a ledger of cvco-reconciled: correct [ledger] path")]
+    NotALedger(PathBuf),
+    /// A ledger of 0.1 to 0.4, which no released program wrote.
+    #[error(
+        "{0} is a ledger of version 0.x, which kept its log in the same file: no released version wrote it, and this one \
+         does not read it. Move it away; the daemon makes a new one"
+    )]
+    BeforeRelease(PathBuf),
+    /// The file cannot be made or opened.
+    #[error(
+        "cannot open the ledger {path}: {source}; only the service's user may write there: put \
+         `sudo -u cvco-reconciled` in front"
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file was written by another version of this program.
+    #[error(
+        "the ledger {path} has schema version {found}, and this program knows {known}: start the daemon of this program \
+         once, or run `rebuild`; it makes the ledger again from the log"
+    )]
+    SchemaVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The ledger was folded from another log.
+    #[error(
+        "the ledger {0} was made from another log than the one beside it: move it away, and run `rebuild` to make it again \
+         from this log"
+    )]
+    OtherLog(PathBuf),
+    /// The file at the path is no longer the one that is open.
+    #[error(
+        "{0} was removed or replaced while the program used it. Stop the program before you move its files; then start it \
+         again"
+    )]
+    Replaced(PathBuf),
+    /// The log does not follow from what was folded.
+    #[error("entry {seq} of the log does not follow from what the ledger was made of: run `verify`")]
+    LogMoved {
+        /// The entry.
+        seq: Seq,
+    },
+    /// A row cannot be read.
+    #[error("row {id} of {table} is damaged: run `rebuild`")]
+    CorruptRow {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        id: i64,
+    },
+    /// No discrepancy of this number.
+    #[error("there is no discrepancy {0}")]
+    NoDiscrepancy(i64),
+    /// A closed discrepancy cannot be put aside.
+    #[error("discrepancy {0} has closed: there is nothing to be reminded of")]
+    HasClosed(i64),
+    /// A snooze would be over at once.
+    #[error("a snooze until {until} would be over at once: it is {now} now")]
+    NotAhead {
+        /// When it would end.
+        until: Timestamp,
+        /// The time.
+        now: Timestamp,
+    },
+    /// A reader was told to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] cvco_log::LogError),
+    /// The content of a row is not what it should be.
+    #[error("content of the ledger: {0}")]
+    Json(#[from] serde_json::Error),
+    /// SQLite's own error.
+    #[error("the ledger: SQLite: {0}{remedy}", remedy = remedy(.0))]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// What to do about an error of SQLite, if a person can do something. A reader needs the shared memory of the
+/// write-ahead log, which only the ledger's owner can make while no daemon runs.
+fn remedy(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ReadOnly) => {
+            "; while the daemon is stopped, only the service's user can read: put `sudo -u cvco-reconciled` in \
+             front"
+        }
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+            "; the service's user and the group cvco-ledger may read it: see who owns it"
+        }
+        _ => "",
+    }
+}
+
+impl LedgerError {
+    /// Whether a row cannot be read for what stands in it, as opposed to a database that does not answer.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::CorruptRow { .. } | Self::Json(_) => true,
+            Self::Sqlite(error) => {
+                use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+                matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..) | Utf8Error(..))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the machine is at fault (a full disk, a lock, a broken file), and not the entry that was being folded.
+    pub(crate) fn is_environment(&self) -> bool {
+        let Self::Sqlite(error) = self else { return matches!(self, Self::Log(_)) };
+        use rusqlite::ErrorCode as Code;
+        matches!(
+            error.sqlite_error_code(),
+            Some(
+                Code::DiskFull
+                    | Code::SystemIoFailure
+                    | Code::OutOfMemory
+                    | Code::DatabaseBusy
+                    | Code::DatabaseLocked
+                    | Code::DatabaseCorrupt
+                    | Code::ReadOnly
+                    | Code::CannotOpen
+                    | Code::NotADatabase
+                    | Code::OperationInterrupted
+                    | Code::PermissionDenied
+            )
+        )
+    }
+}

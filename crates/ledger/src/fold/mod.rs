@@ -1,0 +1,505 @@
+//! The fold: what each kind of entry does to the ledger.
+//!
+//! [`Fold::apply`] is deterministic: the state that it leaves depends on the entries and their dates, and on nothing else.
+//! Deadlines that lie before an entry's date are applied first, each at the very instant at which it comes, so that it
+//! makes no difference when a `time` entry came, or whether the daemon was down meanwhile.
+
+mod affected;
+mod books;
+mod clock;
+mod time;
+
+use std::cell::Cell;
+
+use cvco_domain::{
+    Day, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing, Timestamp,
+    Topic,
+};
+use cvco_log::LogEntry;
+use cvco_log::entry::{
+    Act, Answer, Deed, Hint, Inquiry, Notification, OrderRegistration, Refusal, Refusals, Unread,
+};
+use cvco_log::row::Logged;
+use cvco_reconcile::{Fact, assess};
+use rusqlite::Connection;
+
+use crate::tables::ids::OrderId;
+use crate::tables::notifications::{self, Notified};
+use crate::tables::progress::{self, Progress};
+use crate::tables::{acts, attempts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements};
+use crate::{LedgerError, close, owed};
+use affected::{AffectedOrder, order_of, verdict};
+
+/// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
+const ACCOUNT_SETTLED: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// What became of a genuine notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stated something new.
+    Genuine,
+    /// All that it states was known.
+    Duplicate,
+    /// It is not about a voucher payment.
+    Ignored,
+    /// It proves nothing itself: the PSP's API is asked.
+    Hint,
+    /// It is genuine, and was not understood.
+    Unread,
+}
+
+impl Verdict {
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Genuine => "genuine",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+            Self::Hint => "hint",
+            Self::Unread => "unread",
+        }
+    }
+}
+
+/// The ledger's state inside one transaction.
+pub(crate) struct Fold<'c> {
+    conn: &'c Connection,
+    progress: Progress,
+    flags: Flags,
+}
+
+/// What would cost each entry a query, and rarely changes.
+#[derive(Clone)]
+struct Flags {
+    /// No deadline lies before this instant; there need not be one at it.
+    no_deadline_before: Cell<Timestamp>,
+    /// No midnight in Paris lies between the last entry and this instant.
+    next_midnight: Cell<Timestamp>,
+    /// There are lines of statements.
+    has_lines: Cell<bool>,
+    /// Some of them belong to no payment.
+    has_unknown_lines: Cell<bool>,
+    /// The last day of the last period that was closed.
+    closed_through: Cell<Option<Day>>,
+}
+
+/// What one message or answer states, with where and when it was received.
+struct Report<'a> {
+    endpoint: &'a EndpointRef,
+    source: Source,
+    events: &'a [Event],
+    received_at: Timestamp,
+}
+
+impl Report<'_> {
+    /// The order that one of its events belongs to.
+    fn order_of(&self, event: &Event) -> OrderKey {
+        match &event.order_ref {
+            Some(reference) => OrderKey::Reference(self.endpoint.shop.clone(), reference.clone()),
+            None => {
+                OrderKey::Call(self.endpoint.shop.clone(), self.endpoint.psp, event.call_number.clone())
+            }
+        }
+    }
+
+    fn fact(&self, event: &Event) -> Fact {
+        Fact {
+            event: event.clone(),
+            psp: self.endpoint.psp,
+            source: self.source,
+            endpoint: self.endpoint.endpoint.clone(),
+            endpoint_mode: self.endpoint.mode,
+            received_at: self.received_at,
+        }
+    }
+}
+
+impl<'c> Fold<'c> {
+    /// Goes on where the last transaction ended.
+    pub(crate) fn resume(conn: &'c Connection) -> Result<Self, LedgerError> {
+        let start = Timestamp::from_millis(0);
+        let has_lines = statements::any(conn)?;
+        let flags = Flags {
+            no_deadline_before: Cell::new(start),
+            next_midnight: Cell::new(start),
+            has_lines: Cell::new(has_lines),
+            has_unknown_lines: Cell::new(has_lines && statements::any_unknown(conn)?),
+            closed_through: Cell::new(close::closed_through(conn)?),
+        };
+        Ok(Self { conn, progress: progress::read(conn)?, flags })
+    }
+
+    /// Writes down how far it came; to be called once, at the end of the transaction.
+    pub(crate) fn finish(&self, log_id: &str) -> Result<(), LedgerError> {
+        progress::write(self.conn, log_id, &self.progress)
+    }
+
+    /// How far it came.
+    pub(crate) const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Where to come back to if an entry fails.
+    pub(crate) fn bookmark(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Forgets what was applied since the bookmark; the caller rolls the database back.
+    pub(crate) fn return_to(&mut self, bookmark: Progress) -> Result<(), LedgerError> {
+        let fresh = Self::resume(self.conn)?;
+        *self = Self { progress: bookmark, ..fresh };
+        Ok(())
+    }
+
+    /// Applies one entry. `chain_hash` is its link of the chain.
+    pub(crate) fn apply(&mut self, logged: &Logged, chain_hash: &str) -> Result<(), LedgerError> {
+        self.anchor(logged.at)?;
+        match &logged.entry {
+            LogEntry::Pause(pause) => self.pause(*pause, logged.at)?,
+            LogEntry::Clock(correction) => self.correct_clock(*correction, logged.at)?,
+            _ => self.apply_deadlines(logged.at)?,
+        }
+        self.apply_entry(logged, chain_hash)?;
+        self.advance(logged, chain_hash);
+        Ok(())
+    }
+
+    /// Goes past an entry that cannot be folded, and tells a person.
+    pub(crate) fn set_aside(
+        &mut self,
+        logged: &Logged,
+        chain_hash: &str,
+        reason: &str,
+    ) -> Result<(), LedgerError> {
+        self.skip(logged.seq, logged.at, logged.entry.kind(), reason)?;
+        self.advance(logged, chain_hash);
+        Ok(())
+    }
+
+    /// Goes past a row that cannot even be read, and tells a person.
+    pub(crate) fn set_aside_unreadable(
+        &mut self,
+        row: &cvco_log::Row,
+        chain_hash: &str,
+        reason: &str,
+    ) -> Result<(), LedgerError> {
+        let at = row.date().unwrap_or(self.progress.at);
+        self.skip(row.seq, at, &row.kind, reason)?;
+        self.progress.seq = row.seq;
+        chain_hash.clone_into(&mut self.progress.chain_hash);
+        self.progress.at = at;
+        Ok(())
+    }
+
+    fn skip(&self, seq: Seq, at: Timestamp, kind: &str, reason: &str) -> Result<(), LedgerError> {
+        set_aside::insert(self.conn, seq, at, kind, None, reason)?;
+        let detail = format!("entry {seq} ({kind}): {reason}");
+        discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)
+    }
+
+    fn advance(&mut self, logged: &Logged, chain_hash: &str) {
+        self.progress.seq = logged.seq;
+        chain_hash.clone_into(&mut self.progress.chain_hash);
+        self.progress.at = logged.at;
+        if !matches!(logged.entry, LogEntry::Time | LogEntry::Telling(_) | LogEntry::Told(_)) {
+            self.progress.news = (logged.seq, logged.at);
+        }
+    }
+
+    fn apply_entry(&mut self, logged: &Logged, chain_hash: &str) -> Result<(), LedgerError> {
+        let Logged { seq, at, .. } = *logged;
+        match &logged.entry {
+            LogEntry::Notification(notification) => self.notification(logged, chain_hash, notification),
+            LogEntry::Unread(unread) => self.unread(logged, chain_hash, unread),
+            LogEntry::Hint(hint) => self.hint(logged, chain_hash, hint),
+            LogEntry::Answer(answer) => self.answer(seq, at, answer),
+            LogEntry::Inquiry(Inquiry { endpoint, questions, .. }) => {
+                self.raise(endpoint, questions, None, at)
+            }
+            LogEntry::Order(order) => self.order(seq, at, order),
+            LogEntry::Policy(policy) => self.change_policy(policy, at),
+            LogEntry::Act(act) => self.act(seq, at, act),
+            LogEntry::Refusals(refusals) => self.refusals(refusals, at),
+            LogEntry::Statement(imported) => self.statement(seq, at, imported),
+            LogEntry::Close(close) => self.close(seq, at, close),
+            LogEntry::Witness(witness) => close::witness(self.conn, witness),
+            LogEntry::Telling(telling) => owed::intend(self.conn, telling, at),
+            LogEntry::Told(told) => owed::told(self.conn, told, at),
+            // What these do, they did before: see `apply`.
+            LogEntry::Time | LogEntry::Pause(_) | LogEntry::Clock(_) => Ok(()),
+        }
+    }
+
+    fn notification(
+        &self,
+        logged: &Logged,
+        chain_hash: &str,
+        notification: &Notification,
+    ) -> Result<(), LedgerError> {
+        let Notification { endpoint, origin, events, questions, remark } = notification;
+        let at = logged.at;
+        let report = Report { endpoint, source: Source::Notification, events, received_at: at };
+        let affected = self.collect_news(&report)?;
+        let verdict = verdict(&affected);
+        let notified = Notified {
+            seq: logged.seq,
+            at,
+            endpoint,
+            origin: *origin,
+            events: events.len(),
+            remark: remark.as_deref(),
+            payload_sha256: logged.payload_sha256.as_deref(),
+            chain_hash,
+        };
+        notifications::insert(self.conn, &notified, verdict)?;
+        if verdict != Verdict::Duplicate {
+            for question in questions {
+                let order_id = order_of(question, &affected);
+                self.raise(endpoint, std::slice::from_ref(question), order_id, at)?;
+            }
+        }
+        self.apply_news(logged.seq, &affected, at)?;
+        // A call that is taken proves that the key is right; of the account, that one of two is.
+        discrepancies::close_of_endpoint(self.conn, &endpoint.endpoint, Kind::SignatureFailures, at)?;
+        discrepancies::close_old_of_endpoint(
+            self.conn,
+            &endpoint.endpoint,
+            Kind::ContractUnknown,
+            at.before(ACCOUNT_SETTLED),
+            at,
+        )?;
+        self.record_call(endpoint, *origin, at)
+    }
+
+    fn hint(&self, logged: &Logged, chain_hash: &str, hint: &Hint) -> Result<(), LedgerError> {
+        let Hint { endpoint, origin, questions, remark } = hint;
+        let at = logged.at;
+        let notified = Notified {
+            seq: logged.seq,
+            at,
+            endpoint,
+            origin: *origin,
+            events: 0,
+            remark: remark.as_deref(),
+            payload_sha256: logged.payload_sha256.as_deref(),
+            chain_hash,
+        };
+        notifications::insert(self.conn, &notified, Verdict::Hint)?;
+        self.raise(endpoint, questions, None, at)?;
+        self.record_call(endpoint, *origin, at)
+    }
+
+    /// Genuine, and not understood: nobody knows what it states, so a person must look until a program does.
+    fn unread(&self, logged: &Logged, chain_hash: &str, unread: &Unread) -> Result<(), LedgerError> {
+        let Unread { endpoint, origin, what } = unread;
+        let at = logged.at;
+        let notified = Notified {
+            seq: logged.seq,
+            at,
+            endpoint,
+            origin: *origin,
+            events: 0,
+            remark: Some(what),
+            payload_sha256: logged.payload_sha256.as_deref(),
+            chain_hash,
+        };
+        notifications::insert(self.conn, &notified, Verdict::Unread)?;
+        set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
+        let detail = format!("entry {}: {what}", logged.seq);
+        discrepancies::open_of_endpoint(self.conn, endpoint, Kind::SetAside, &detail, at)?;
+        self.record_call(endpoint, *origin, at)
+    }
+
+    /// An answer to a question that nobody asked says nothing: what an order is learned from must be in the log.
+    fn answer(&self, seq: Seq, at: Timestamp, answer: &Answer) -> Result<(), LedgerError> {
+        let endpoint = &answer.endpoint;
+        let Some(known) = questions::state(self.conn, &endpoint.endpoint, &answer.question)? else {
+            return Ok(());
+        };
+        if answer.standing != Standing::Unsettled {
+            attempts::forget(self.conn, &attempts::of_question(&endpoint.endpoint, &answer.question))?;
+        }
+        let report =
+            Report { endpoint, source: Source::Confirmation, events: &answer.events, received_at: at };
+        let affected = self.collect_news(&report)?;
+        let of = known.order_id;
+        let order_id = affected.first().map(|order| order.id).or(of);
+        let overdue_at = questions::record_answer(self.conn, answer, order_id, at)?;
+        self.schedule(overdue_at);
+        self.raise(endpoint, &answer.questions, None, at)?;
+        self.apply_news(seq, &affected, at)?;
+        for order_id in [of, order_id].into_iter().flatten() {
+            // An answer changes what is awaited even where it brings no news.
+            if !affected.iter().any(|order| order.id == order_id && !order.news.is_empty()) {
+                self.reassess(order_id, at)?;
+            }
+        }
+        self.tell_of_overdue(&endpoint.endpoint, at)
+    }
+
+    /// What the events of a report add to the orders that they belong to.
+    fn collect_news(&self, report: &Report<'_>) -> Result<Vec<AffectedOrder>, LedgerError> {
+        let mut affected: Vec<AffectedOrder> = Vec::new();
+        for (position, event) in (0_u32..).zip(report.events) {
+            let key = report.order_of(event);
+            let fact = report.fact(event);
+            if let Some(order) = affected.iter_mut().find(|order| order.key == key) {
+                order.add(position, fact);
+                continue;
+            }
+            let id = orders::find_or_create(self.conn, &key)?;
+            let known = facts::of_order(self.conn, id, &key)?;
+            let mut order = AffectedOrder { id, key, facts: known, news: Vec::new() };
+            order.add(position, fact);
+            affected.push(order);
+        }
+        Ok(affected)
+    }
+
+    /// Keeps what was learned, and assesses the orders again.
+    fn apply_news(&self, seq: Seq, affected: &[AffectedOrder], at: Timestamp) -> Result<(), LedgerError> {
+        for order in affected.iter().filter(|order| !order.news.is_empty()) {
+            for (position, fact) in order.new_facts() {
+                facts::insert(self.conn, order.id, seq, position, fact)?;
+            }
+            self.assess_order(order.id, &order.key, &order.facts, at)?;
+        }
+        Ok(())
+    }
+
+    /// Raises questions, unless they need not be asked; one about an order belongs to it.
+    fn raise(
+        &self,
+        endpoint: &EndpointRef,
+        questions: &[Question],
+        order_id: Option<OrderId>,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        for question in questions {
+            let order_id = match (order_id, question.topic) {
+                (None, Topic::Order) => {
+                    orders::find_by_reference(self.conn, &endpoint.shop, question.subject.as_str())?
+                }
+                (known, _) => known,
+            };
+            let grace = self.progress.policy.confirmation_grace;
+            let raised = questions::raise(self.conn, endpoint, question, order_id, at, grace)?;
+            if raised.is_some() {
+                // There is news: what made asking wait concerns the old.
+                attempts::forget(self.conn, &attempts::of_question(&endpoint.endpoint, question))?;
+            }
+            self.schedule(raised);
+        }
+        Ok(())
+    }
+
+    fn order(&self, seq: Seq, at: Timestamp, order: &OrderRegistration) -> Result<(), LedgerError> {
+        let key = OrderKey::Reference(order.shop.clone(), order.reference.clone());
+        let order_id = orders::find_or_create(self.conn, &key)?;
+        if orders::is_current(self.conn, order_id, order)? {
+            return Ok(());
+        }
+        orders::add_version(self.conn, order_id, seq, order, at)?;
+        self.reassess(order_id, at)
+    }
+
+    /// A new policy is applied to every order that is still open to it: whatever waits for time, and whatever has an open
+    /// discrepancy. What was settled under the old policy stays settled.
+    fn change_policy(&mut self, policy: &Policy, at: Timestamp) -> Result<(), LedgerError> {
+        if *policy == self.progress.policy {
+            return Ok(());
+        }
+        self.progress.policy = policy.clone();
+        for endpoint in endpoints::known(self.conn)? {
+            if !policy.endpoints.contains_key(&endpoint) {
+                self.stop_watching(&endpoint, at)?;
+            }
+        }
+        for order_id in orders::open(self.conn)? {
+            self.reassess(order_id, at)?;
+        }
+        for statement_id in statements::all(self.conn)? {
+            statements::refresh_findings(self.conn, statement_id, &self.progress.policy.rates, at)?;
+        }
+        Ok(())
+    }
+
+    fn act(&self, seq: Seq, at: Timestamp, act: &Act) -> Result<(), LedgerError> {
+        let id = acts::find(self.conn, &act.of, act.discrepancy)?;
+        acts::insert(self.conn, seq, at, id, act)?;
+        if let Deed::Snoozed { until } = act.deed {
+            self.schedule(Some(until));
+        }
+        Ok(())
+    }
+
+    fn refusals(&self, refusals: &Refusals, at: Timestamp) -> Result<(), LedgerError> {
+        let Refusals { endpoint, refusal, calls, explanation } = refusals;
+        let (kind, detail) = match refusal {
+            Refusal::Signature => {
+                (Kind::SignatureFailures, format!("{calls} calls refused; {explanation}"))
+            }
+            Refusal::Account => (Kind::ContractUnknown, explanation.clone()),
+        };
+        discrepancies::open_of_endpoint(self.conn, endpoint, kind, &detail, at)
+    }
+
+    /// Assesses one order from what the ledger knows of it.
+    fn reassess(&self, order_id: OrderId, at: Timestamp) -> Result<(), LedgerError> {
+        let key = orders::key(self.conn, order_id)?;
+        let facts = facts::of_order(self.conn, order_id, &key)?;
+        self.assess_order(order_id, &key, &facts, at)
+    }
+
+    /// Assesses one order and writes the result down.
+    fn assess_order(
+        &self,
+        order_id: OrderId,
+        key: &OrderKey,
+        facts: &[Fact],
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let order = self.known_of(order_id, key)?;
+        let assessment = assess(&order, facts, &self.progress.policy, self.time_for_rules(at));
+        self.note_reopened(order_id, &assessment.records)?;
+        records::replace(self.conn, order_id, &assessment.records)?;
+        if !order.payouts.is_empty() {
+            self.note_payouts(key.shop(), order_id, &assessment.records)?;
+        }
+        discrepancies::sync_order(self.conn, order_id, key.shop(), &assessment.findings, at)?;
+        self.schedule(assessment.look_again_at);
+        let was_refunded = orders::is_refunded(self.conn, order_id)?;
+        orders::note_state(self.conn, order_id, &assessment)?;
+        if self.flags.has_unknown_lines.get() {
+            self.explain_lines(order_id, at)?;
+        }
+        for endpoint in questions::endpoints_overdue(self.conn, order_id)? {
+            // An order that adds up needs the answer no more.
+            self.tell_of_overdue(&endpoint, at)?;
+        }
+        let is_refunded = assessment.order_state == Some(RecordState::Refunded);
+        if was_refunded != is_refunded {
+            self.reassess_neighbours(order_id, is_refunded, at)?;
+        }
+        Ok(())
+    }
+
+    /// An order no longer lives, or does again: that concerns those whose references begin like its own.
+    fn reassess_neighbours(
+        &self,
+        order_id: OrderId,
+        is_refunded: bool,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let neighbours = if is_refunded {
+            orders::colliding_with(self.conn, order_id)?
+        } else {
+            orders::later_with_same_prefix(self.conn, order_id)?
+        };
+        for neighbour in neighbours {
+            self.reassess(neighbour, at)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,296 @@
+//! The ledger's file, and how the log's entries are applied to it: in large transactions, and past what cannot be folded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use cvco_domain::{EndpointId, Policy, Question, Seq, Timestamp};
+use cvco_log::row::{Link, Logged};
+use cvco_log::{LogError, LogStore};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::fold::Fold;
+use crate::read::Extract;
+use crate::tables::{attempts, progress, rejections, set_aside};
+use crate::{LedgerError, Rejected, schema};
+
+/// So many entries are applied in one transaction at most.
+const GROUP: usize = 2048;
+
+/// Where a ledger stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The last entry that was folded.
+    pub seq: Seq,
+    /// Its date.
+    pub at: Timestamp,
+    /// When time alone next changes the ledger; `None` if only an entry can.
+    pub next_deadline: Option<Timestamp>,
+    /// How many entries are set aside.
+    pub set_aside: i64,
+}
+
+/// The ledger, open for writing. One process at a time applies the log to it.
+pub struct Ledger {
+    pub(crate) conn: Connection,
+    path: Option<PathBuf>,
+    identity: Option<schema::Identity>,
+    log_id: String,
+    position: Position,
+}
+
+impl Ledger {
+    /// Opens the ledger of a log, and creates it where there is none. One that another version of this program folded is
+    /// emptied, to be made again.
+    ///
+    /// # Errors
+    /// The file cannot be made or opened, is no ledger, or was made from another log.
+    pub fn open(path: &Path, log_id: &str) -> Result<Self, LedgerError> {
+        let conn = schema::open_for_writing(path)?;
+        match progress::origin(&conn)? {
+            Some((known, _)) if known != log_id => return Err(LedgerError::OtherLog(path.to_owned())),
+            Some(_) | None => {}
+        }
+        let identity = Some(schema::Identity::of(path)?);
+        Self::with(conn, Some(path.to_owned()), identity, log_id)
+    }
+
+    /// A ledger in memory, gone with the value: for simulations and tests. Schema, fold and transactions are those of any
+    /// other.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        Self::with(schema::in_memory()?, None, None, "memory")
+    }
+
+    /// A ledger in a temporary file that keeps nothing, to be filled at full speed.
+    pub(crate) fn scratch(log_id: &str) -> Result<Self, LedgerError> {
+        Self::with(schema::scratch()?, None, None, log_id)
+    }
+
+    fn with(
+        conn: Connection,
+        path: Option<PathBuf>,
+        identity: Option<schema::Identity>,
+        log_id: &str,
+    ) -> Result<Self, LedgerError> {
+        let position = position_of(&conn)?;
+        Ok(Self { conn, path, identity, log_id: log_id.to_owned(), position })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The settings in force.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn policy(&self) -> Result<Policy, LedgerError> {
+        Ok(progress::read(&self.conn)?.policy)
+    }
+
+    /// The ledger for readers with queries of their own over the `acct_*` views, where there is no file to open.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// What accountants take away, as it is now.
+    #[must_use]
+    pub const fn extract(&self) -> Extract<'_> {
+        Extract::new(&self.conn)
+    }
+
+    /// Applies what the log has after the ledger's position, up to a bounded number of entries; how many.
+    ///
+    /// # Errors
+    /// The log cannot be read, or the ledger cannot be written; then nothing of this group was applied.
+    pub fn catch_up(&mut self, log: &mut impl LogStore) -> Result<usize, LedgerError> {
+        let links = log.read(self.position.seq, GROUP)?;
+        self.apply(&links)?;
+        Ok(links.len())
+    }
+
+    /// Applies everything that the log has.
+    ///
+    /// # Errors
+    /// As [`Ledger::catch_up`].
+    pub fn catch_up_all(&mut self, log: &mut impl LogStore) -> Result<Position, LedgerError> {
+        while self.catch_up(log)? > 0 {}
+        Ok(self.position)
+    }
+
+    /// Applies a group of entries in one transaction. An entry that cannot be folded is set aside, and a person is told.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, or the group does not follow from its position; then nothing was applied.
+    pub fn apply(&mut self, group: &[Link]) -> Result<(), LedgerError> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let read: Vec<_> = group.iter().map(|link| link.row.read()).collect();
+        self.apply_read(group, &read)
+    }
+
+    /// As [`Ledger::apply`], for entries that were read from their rows already.
+    pub(crate) fn apply_read(
+        &mut self,
+        group: &[Link],
+        read: &[Result<Logged, LogError>],
+    ) -> Result<(), LedgerError> {
+        if let (Some(identity), Some(path)) = (&mut self.identity, &self.path)
+            && !identity.is_at(path)
+        {
+            return Err(LedgerError::Replaced(path.clone()));
+        }
+        // First as if nothing could go wrong; if something does, entry by entry.
+        let applied = catch_unwind(AssertUnwindSafe(|| self.apply_all(group, read)));
+        self.position = match applied {
+            Ok(Ok(position)) => position,
+            Ok(Err(error)) if error.is_environment() => return Err(error),
+            Ok(Err(LedgerError::LogMoved { seq })) => return Err(LedgerError::LogMoved { seq }),
+            Ok(Err(_)) | Err(_) => self.apply_one_by_one(group, read)?,
+        };
+        Ok(())
+    }
+
+    fn apply_all(
+        &mut self,
+        group: &[Link],
+        read: &[Result<Logged, LogError>],
+    ) -> Result<Position, LedgerError> {
+        let tx = begin(&mut self.conn)?;
+        let mut fold = Fold::resume(&tx)?;
+        for (link, logged) in group.iter().zip(read) {
+            follows(&fold, link)?;
+            match logged {
+                Ok(logged) => fold.apply(logged, &link.chain_hash)?,
+                Err(error) => fold.set_aside_unreadable(&link.row, &link.chain_hash, &error.to_string())?,
+            }
+        }
+        let position = finish(fold, &tx, &self.log_id)?;
+        tx.commit()?;
+        Ok(position)
+    }
+
+    fn apply_one_by_one(
+        &mut self,
+        group: &[Link],
+        read: &[Result<Logged, LogError>],
+    ) -> Result<Position, LedgerError> {
+        let tx = begin(&mut self.conn)?;
+        let mut fold = Fold::resume(&tx)?;
+        for (link, logged) in group.iter().zip(read) {
+            follows(&fold, link)?;
+            let Ok(logged) = logged else {
+                let reason = logged.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                fold.set_aside_unreadable(&link.row, &link.chain_hash, &reason)?;
+                continue;
+            };
+            tx.execute_batch("SAVEPOINT entry")?;
+            let bookmark = fold.bookmark();
+            let applied = catch_unwind(AssertUnwindSafe(|| fold.apply(logged, &link.chain_hash)));
+            let reason = match applied {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) if error.is_environment() => return Err(error),
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("a rule failed on it".to_owned()),
+            };
+            if let Some(reason) = reason {
+                tx.execute_batch("ROLLBACK TO entry")?;
+                fold.return_to(bookmark)?;
+                tracing::error!(entry.seq = link.row.seq.get(), %reason, "an entry cannot be folded and is set aside");
+                fold.set_aside(logged, &link.chain_hash, &reason)?;
+            }
+            tx.execute_batch("RELEASE entry")?;
+        }
+        let position = finish(fold, &tx, &self.log_id)?;
+        tx.commit()?;
+        Ok(position)
+    }
+
+    /// Notes an attempt at something that is owed, which did not end the matter, and when to try again.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn note_attempt(&self, what: &str, again_at: Timestamp, error: Option<&str>) -> Result<(), LedgerError> {
+        attempts::again_at(&self.conn, what, again_at, error)
+    }
+
+    /// Keeps a sample of a refused call.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn note_rejection(&self, rejected: &Rejected, at: Timestamp) -> Result<(), LedgerError> {
+        rejections::insert(&self.conn, rejected, at)
+    }
+
+    /// Empties the ledger of one that another program folded, so that it is made again from the log.
+    pub(crate) fn replace_content(&mut self, content: &Connection) -> Result<(), LedgerError> {
+        schema::copy_into(content, &mut self.conn)?;
+        self.position = position_of(&self.conn)?;
+        Ok(())
+    }
+
+    /// The version of the program that folded it; `None` for an empty one.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn folded_by(&self) -> Result<Option<String>, LedgerError> {
+        Ok(progress::origin(&self.conn)?.map(|(_, program)| program))
+    }
+
+    /// Copies the write-ahead log into the main file, as far as readers allow.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn checkpoint(&self) -> Result<(), LedgerError> {
+        Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+    }
+
+    /// Which log it is a fold of.
+    #[must_use]
+    pub fn log_id(&self) -> &str {
+        &self.log_id
+    }
+}
+
+/// The key of a question's attempts, for [`Ledger::note_attempt`].
+#[must_use]
+pub fn question_key(endpoint: &EndpointId, question: &Question) -> String {
+    attempts::of_question(endpoint, question)
+}
+
+fn begin(conn: &mut Connection) -> Result<Transaction<'_>, LedgerError> {
+    Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+fn finish(fold: Fold<'_>, conn: &Connection, log_id: &str) -> Result<Position, LedgerError> {
+    fold.finish(log_id)?;
+    standing(&fold, conn)
+}
+
+fn follows(fold: &Fold<'_>, link: &Link) -> Result<(), LedgerError> {
+    if link.row.seq == fold.progress().seq.next() {
+        Ok(())
+    } else {
+        Err(LedgerError::LogMoved { seq: link.row.seq })
+    }
+}
+
+fn position_of(conn: &Connection) -> Result<Position, LedgerError> {
+    standing(&Fold::resume(conn)?, conn)
+}
+
+fn standing(fold: &Fold<'_>, conn: &Connection) -> Result<Position, LedgerError> {
+    let progress = fold.progress();
+    Ok(Position {
+        seq: progress.seq,
+        at: progress.at,
+        next_deadline: fold.next_deadline()?,
+        set_aside: set_aside::count(conn)?,
+    })
+}

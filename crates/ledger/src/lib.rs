@@ -1,0 +1,36 @@
+//! The ledger: what the log amounts to.
+//!
+//! It is a pure fold: [`Ledger::apply`] takes the log's entries in order, and the state that it leaves depends on them
+//! and on nothing else. There is no clock here; deadlines come due when an entry's date has passed them. So the file can
+//! be thrown away and made again, and two machines with one log have the same ledger, row for row.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ledger`] | [`Ledger`]: the file, applied to group by group; entries that cannot be folded are set aside |
+//! | [`fold`] | what each kind of entry does; deadlines (`fold/time`); clocks that were wrong (`fold/clock`) |
+//! | [`tables`] | orders, facts, records, discrepancies, questions, statements: one file for each, and SQL nowhere else above |
+//! | [`close`] | what is due to be booked, numbers, letters, manifests |
+//! | [`owed`] | e-mails that are owed, and what became of them |
+//! | [`read`] | [`Reader`]: queries of people and workers, on connections of their own |
+//! | [`proof`] | `verify` and `rebuild` |
+
+mod close;
+mod error;
+mod fold;
+mod ledger;
+mod owed;
+mod proof;
+mod read;
+mod schema;
+mod tables;
+
+pub use error::LedgerError;
+pub use fold::Verdict;
+pub use ledger::{Ledger, Position, question_key};
+pub use owed::{DueAnchor, DueMail};
+pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
+pub use read::{
+    DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, OrderStory, PendingQuestion, QuestionLine, Reader,
+    RecordFilter, RecordRow, ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder,
+};
+pub use tables::Rejected;

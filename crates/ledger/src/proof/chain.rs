@@ -1,0 +1,224 @@
+//! Reading the log from its first entry to its last: each entry's place, its link, its payload, its anchor.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
+
+use cvco_domain::crypto::SealKey;
+use cvco_domain::{Seq, Timestamp};
+use cvco_log::row::{Head, Link, Logged};
+use cvco_log::{Envelope, LogError, LogStore};
+use rusqlite::ErrorCode;
+
+use super::{Anchor, Meter, Phase};
+use crate::LedgerError;
+
+/// So many entries go to the fold at a time.
+const BATCH: usize = 1024;
+
+/// What testifies for the log, beside the chain itself.
+#[derive(Default)]
+pub(super) struct Witnesses<'a> {
+    /// Opens the payloads.
+    pub(super) key: Option<&'a SealKey>,
+    /// No payload of this instant or later can have been purged. `None`: payloads are not looked at.
+    pub(super) kept_since: Option<Timestamp>,
+    pub(super) anchors: Vec<Anchor>,
+}
+
+/// Entries that stand in their places, with links that fit.
+pub(super) struct Batch {
+    pub(super) links: Vec<Link>,
+    pub(super) logged: Vec<Result<Logged, LogError>>,
+}
+
+/// Something wrong, and the entry at which it shows.
+pub(super) type Finding = (Seq, String);
+
+/// What came of reading.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) entries: i64,
+    pub(super) payloads: i64,
+    pub(super) purged: i64,
+    pub(super) head: Head,
+    /// The first entry that does not follow from the one before: nothing after it can be trusted.
+    pub(super) broken: Option<Finding>,
+    /// What else is wrong.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Reads the log; what is sound goes to the fold in batches, up to the entry `until`.
+pub(super) fn read(
+    log: &mut dyn LogStore,
+    witnesses: &Witnesses<'_>,
+    until: Seq,
+    fold: &SyncSender<Batch>,
+    meter: &mut Meter<'_>,
+) -> Result<Read, LedgerError> {
+    // How far it goes is for the progress alone: a log with a damaged end is read as far as that is possible.
+    meter.begin(Phase::Entries, log.head().map_or(0, |head| head.seq.get()));
+    let mut read = Read::default();
+    let mut anchors = by_entry(&witnesses.anchors);
+    let mut payloads = Payloads::new(witnesses);
+    loop {
+        let links = match log.read(read.head.seq, BATCH) {
+            Ok(links) => links,
+            Err(LogError::Sqlite(error)) if damage(&error).is_some() => {
+                read.broken = Some((read.head.seq.next(), format!("it cannot be read: {error}")));
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if links.is_empty() {
+            break;
+        }
+        let mut sound = Vec::with_capacity(links.len());
+        for link in links {
+            match link.row.follow(&read.head, &link.chain_hash) {
+                Ok(head) => read.head = head,
+                Err(what) => {
+                    read.broken = Some((read.head.seq.next(), what));
+                    break;
+                }
+            }
+            meter.step();
+            payloads.check(log, &link)?;
+            for anchor in anchors.remove(&link.row.seq).unwrap_or_default() {
+                if anchor.hash != link.chain_hash {
+                    let what = format!("its chain hash is not the one that was mailed{}", anchor.when());
+                    read.findings.push((link.row.seq, what));
+                }
+            }
+            sound.push(link);
+        }
+        read.entries = read.head.seq.get();
+        hand_over(sound, until, fold);
+        if read.broken.is_some() {
+            break;
+        }
+    }
+    if read.broken.is_none() {
+        for (seq, anchors) in anchors {
+            for anchor in anchors {
+                read.findings.push((seq, format!("it was mailed{}, and is not in the log", anchor.when())));
+            }
+        }
+    }
+    let Payloads { checked, purged, findings, .. } = payloads;
+    (read.payloads, read.purged) = (checked, purged);
+    read.findings.extend(findings.into_findings());
+    read.findings.sort();
+    Ok(read)
+}
+
+/// Entries for the fold, decoded here, so that the other thread has nothing but folding to do.
+fn hand_over(mut links: Vec<Link>, until: Seq, fold: &SyncSender<Batch>) {
+    links.retain(|link| link.row.seq <= until);
+    if links.is_empty() {
+        return;
+    }
+    let logged = links.iter().map(|link| link.row.read()).collect();
+    // A fold that has failed says why itself.
+    drop(fold.send(Batch { links, logged }));
+}
+
+fn by_entry(anchors: &[Anchor]) -> BTreeMap<Seq, Vec<&Anchor>> {
+    let mut by_entry: BTreeMap<Seq, Vec<&Anchor>> = BTreeMap::new();
+    for anchor in anchors {
+        by_entry.entry(anchor.seq).or_default().push(anchor);
+    }
+    by_entry
+}
+
+/// What SQLite says of a page that cannot be read, as opposed to a file that is busy.
+pub(super) fn damage(error: &rusqlite::Error) -> Option<ErrorCode> {
+    error.sqlite_error_code().filter(|code| {
+        matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
+    })
+}
+
+/// The payloads, checked beside the entries that they belong to.
+struct Payloads<'w> {
+    witnesses: &'w Witnesses<'w>,
+    /// One is there: purging takes the oldest, so none after it may be gone.
+    begun: bool,
+    checked: i64,
+    purged: i64,
+    findings: Findings,
+}
+
+impl<'w> Payloads<'w> {
+    fn new(witnesses: &'w Witnesses<'w>) -> Self {
+        Self { witnesses, begun: false, checked: 0, purged: 0, findings: Findings::default() }
+    }
+
+    fn check(&mut self, log: &mut dyn LogStore, link: &Link) -> Result<(), LedgerError> {
+        let (Some(kept_since), Some(digest)) = (self.witnesses.kept_since, &link.row.payload_sha256) else {
+            return Ok(());
+        };
+        let seq = link.row.seq;
+        let sealed = match log.payload(seq) {
+            Ok(sealed) => sealed,
+            Err(LogError::Sqlite(error)) if damage(&error).is_some() => {
+                self.findings.unfit(seq, format!("its payload cannot be read: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(sealed) = sealed else {
+            self.check_gone(seq, link.row.date()?, kept_since);
+            return Ok(());
+        };
+        self.begun = true;
+        let Some(key) = self.witnesses.key else { return Ok(()) };
+        match Envelope::open(key, digest, &sealed) {
+            Ok(envelope) if envelope.carries(digest) => self.checked = self.checked.saturating_add(1),
+            Ok(_) => self.findings.unfit(seq, "its payload does not fit payload_sha256".to_owned()),
+            Err(error) => self.findings.unfit(seq, format!("its payload cannot be opened: {error}")),
+        }
+        Ok(())
+    }
+
+    fn check_gone(&mut self, seq: Seq, at: Timestamp, kept_since: Timestamp) {
+        if self.begun {
+            self.findings.gone(seq, "its payload is gone, while an older one is kept");
+        } else if at >= kept_since {
+            self.findings.gone(
+                seq,
+                "its payload is gone before its time (unless payload_retention was shorter once)",
+            );
+        } else {
+            self.purged = self.purged.saturating_add(1);
+        }
+    }
+}
+
+/// Of payloads that do not fit, and of those that are gone, the first, and how many more there are.
+#[derive(Default)]
+struct Findings {
+    unfit: Option<(Finding, u64)>,
+    gone: Option<(Finding, u64)>,
+}
+
+impl Findings {
+    fn unfit(&mut self, seq: Seq, what: String) {
+        count(&mut self.unfit, seq, what);
+    }
+
+    fn gone(&mut self, seq: Seq, what: &str) {
+        count(&mut self.gone, seq, what.to_owned());
+    }
+
+    fn into_findings(self) -> impl Iterator<Item = Finding> {
+        [self.unfit, self.gone].into_iter().flatten().map(|((seq, what), more)| {
+            (seq, if more > 0 { format!("{what}; {more} more like it") } else { what })
+        })
+    }
+}
+
+fn count(first: &mut Option<(Finding, u64)>, seq: Seq, what: String) {
+    match first {
+        Some((_, more)) => *more = more.saturating_add(1),
+        None => *first = Some(((seq, what), 0)),
+    }
+}

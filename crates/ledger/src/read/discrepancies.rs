@@ -1,0 +1,179 @@
+//! Discrepancies, with the records that they concern.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Reader;
+use cvco_domain::{
+    CallNumber, Cents, DiscrepancyId, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId, Timestamp,
+};
+use crate::LedgerError;
+use crate::tables::ids::OrderId;
+
+/// Which discrepancies to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DiscrepancyFilter {
+    /// Only open ones.
+    pub open: bool,
+    /// Only those that nobody has acknowledged.
+    pub unacked: bool,
+    /// Only those that are snoozed, or only those that are not.
+    pub snoozed: Option<bool>,
+    /// Only those of this kind.
+    pub kind: Option<Kind>,
+    /// Only those of this severity.
+    pub severity: Option<Severity>,
+    /// Only this shop's.
+    pub shop: Option<String>,
+    /// No more than so many, the latest first.
+    pub limit: u32,
+}
+
+/// A discrepancy with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscrepancyRow {
+    /// Its number.
+    pub id: DiscrepancyId,
+    /// The rule.
+    pub kind: Kind,
+    /// Whose it is; `None` if it concerns the daemon as a whole.
+    pub shop: Option<ShopId>,
+    /// The PSP, where there is one.
+    pub psp: Option<Psp>,
+    /// The endpoint, of a discrepancy of an endpoint.
+    pub endpoint: Option<EndpointId>,
+    /// The order's reference.
+    pub order_ref: Option<OrderRef>,
+    /// The record's call number.
+    pub call_number: Option<CallNumber>,
+    /// What was expected, in cents.
+    pub expected: Option<Cents>,
+    /// What was found, in cents.
+    pub actual: Option<Cents>,
+    /// The particulars.
+    pub detail: String,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// Until when.
+    pub closed_at: Option<Timestamp>,
+    /// When, by whom and with what note it was acknowledged.
+    pub acked: Option<(Timestamp, String, String)>,
+    /// When a person wants to be reminded of it.
+    pub snoozed_until: Option<Timestamp>,
+    /// What a person last noted on it, with whatever act.
+    pub last_note: Option<String>,
+    /// Why the last question to the endpoint's API failed, of an open discrepancy about missing answers.
+    pub last_error: Option<String>,
+    /// The record concerned, or the order's only one.
+    pub record: Option<Record>,
+}
+
+impl DiscrepancyRow {
+    /// The particulars, with what went wrong last.
+    #[must_use]
+    pub fn particulars(&self) -> String {
+        match &self.last_error {
+            Some(error) => format!("{} ({error})", self.detail),
+            None => self.detail.clone(),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let acked = match row.get::<_, Option<Timestamp>>("acked_at")? {
+            Some(at) => Some((at, row.get("acked_by")?, row.get("acked_note")?)),
+            None => None,
+        };
+        Ok(Self {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            shop: row.get("shop")?,
+            psp: row.get("psp")?,
+            endpoint: row.get("endpoint")?,
+            order_ref: row.get("order_ref")?,
+            call_number: row.get("call_number")?,
+            expected: row.get("expected_cents")?,
+            actual: row.get("actual_cents")?,
+            detail: row.get("detail")?,
+            opened_at: row.get("opened_at")?,
+            closed_at: row.get("closed_at")?,
+            acked,
+            snoozed_until: row.get("snoozed_until")?,
+            last_note: row.get("last_note")?,
+            last_error: None,
+            record: None,
+        })
+    }
+}
+
+impl Reader {
+    /// Lists discrepancies, the latest first.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn discrepancies(&self, filter: &DiscrepancyFilter) -> Result<Vec<DiscrepancyRow>, LedgerError> {
+        let ids = self.discrepancy_ids(filter)?;
+        ids.into_iter().filter_map(|id| self.discrepancy(id).transpose()).collect()
+    }
+
+    /// How many of the discrepancies that a filter lets through are snoozed.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn snoozed(&self, filter: &DiscrepancyFilter) -> Result<usize, LedgerError> {
+        let snoozed = DiscrepancyFilter { snoozed: Some(true), limit: u32::MAX, ..filter.clone() };
+        Ok(self.discrepancy_ids(&snoozed)?.len())
+    }
+
+    fn discrepancy_ids(&self, filter: &DiscrepancyFilter) -> Result<Vec<DiscrepancyId>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id FROM discrepancies
+             WHERE (?1 = 0 OR closed_at IS NULL) AND (?2 = 0 OR acked_at IS NULL)
+               AND (?3 IS NULL OR (snoozed_until IS NOT NULL) = ?3)
+               AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR severity = ?5) AND (?6 IS NULL OR shop = ?6)
+             ORDER BY id DESC LIMIT ?7",
+        )?;
+        let chosen = params![
+            filter.open,
+            filter.unacked,
+            filter.snoozed,
+            filter.kind.map(Kind::as_str),
+            filter.severity.map(Severity::as_str),
+            filter.shop,
+            filter.limit
+        ];
+        Ok(statement.query_map(chosen, |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    fn last_error(&self, endpoint: &EndpointId) -> Result<Option<String>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT a.last_error FROM questions q
+             JOIN attempts a ON a.what = q.endpoint || ' ' || q.topic || ' ' || q.subject
+             WHERE q.endpoint = ?1 AND q.state IN ('open', 'unsettled') AND a.last_error IS NOT NULL
+             ORDER BY a.attempt_at DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row([endpoint.as_str()], |row| row.get(0)).optional()?)
+    }
+
+    /// One discrepancy, with the record that it concerns.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn discrepancy(&self, id: DiscrepancyId) -> Result<Option<DiscrepancyRow>, LedgerError> {
+        let found = self
+            .conn
+            .prepare_cached(
+                "SELECT a.*, d.order_id FROM acct_discrepancies a JOIN discrepancies d USING (id) WHERE id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok((DiscrepancyRow::read(row)?, row.get::<_, Option<OrderId>>("order_id")?))
+            })
+            .optional()?;
+        let Some((mut row, order_id)) = found else { return Ok(None) };
+        if let (Kind::Unconfirmed, Some(endpoint), None) = (row.kind, &row.endpoint, row.closed_at) {
+            row.last_error = self.last_error(endpoint)?;
+        }
+        if let Some(order_id) = order_id {
+            row.record = self.record_of(order_id, row.psp, row.call_number.as_ref())?;
+        }
+        Ok(Some(row))
+    }
+}

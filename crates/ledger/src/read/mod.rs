@@ -1,0 +1,163 @@
+//! Reading the ledger: for the command line, the orders API and the alerts. Readers open the file for
+//! themselves and never hinder the writer.
+
+mod discrepancies;
+mod entries;
+mod questions;
+mod records;
+mod reports;
+mod story;
+mod takings;
+
+use std::path::Path;
+
+use std::time::Duration;
+
+use cvco_domain::{Day, DiscrepancyId, Identity, Period, Policy, Seq, Timestamp};
+use rusqlite::Connection;
+
+pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
+pub use entries::EntryRange;
+pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
+pub use records::{RecordFilter, RecordRow, TenderRow};
+pub use reports::ReportRange;
+pub use story::{OrderStory, StoryLine};
+pub use takings::Takings;
+
+use crate::tables::{progress, set_aside};
+use crate::{DueAnchor, DueMail, LedgerError, close, owed, schema};
+
+/// What accountants take away, as one connection sees the ledger.
+#[derive(Clone, Copy)]
+pub struct Extract<'c> {
+    pub(crate) conn: &'c Connection,
+}
+
+impl<'c> Extract<'c> {
+    pub(crate) const fn new(conn: &'c Connection) -> Self {
+        Self { conn }
+    }
+}
+
+/// A connection that only reads.
+pub struct Reader {
+    conn: Connection,
+    identity: schema::Identity,
+}
+
+impl Reader {
+    /// Opens the ledger for reading.
+    ///
+    /// # Errors
+    /// There is no ledger, or it is of another version.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self { conn: schema::open_for_reading(path)?, identity: schema::Identity::of(path)? })
+    }
+
+    /// Whether the file at the path is still the one that is open; if not, the reader sees the past.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        self.identity.is_at(path)
+    }
+
+    /// What accountants take away, all of one moment: the daemon goes on writing meanwhile.
+    ///
+    /// # Errors
+    /// SQLite's own, or that of `take`.
+    pub fn extract<T, E: From<LedgerError>>(
+        &self,
+        take: impl FnOnce(Extract<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let snapshot = self.conn.unchecked_transaction().map_err(LedgerError::from)?;
+        take(Extract { conn: &snapshot })
+    }
+
+    /// How far the log was folded, and the date of that entry.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn folded(&self) -> Result<(Seq, Timestamp), LedgerError> {
+        let progress = progress::read(&self.conn)?;
+        Ok((progress.seq, progress.at))
+    }
+
+    /// The settings in force.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn policy(&self) -> Result<Policy, LedgerError> {
+        Ok(progress::read(&self.conn)?.policy)
+    }
+
+    /// How many entries of the log are set aside.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn set_aside(&self) -> Result<i64, LedgerError> {
+        set_aside::count(&self.conn)
+    }
+
+    /// Why an entry that was folded changed nothing; `None` if the rules allowed it.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn refusal(&self, seq: Seq) -> Result<Option<String>, LedgerError> {
+        set_aside::refusal(&self.conn, seq)
+    }
+
+    /// Why a period could not be closed today; `None` if it could.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn obstacle_to_close(&self, period: Period, today: Day) -> Result<Option<String>, LedgerError> {
+        close::obstacle(&self.conn, period, today)
+    }
+
+    /// What makes a discrepancy the one that it is, and whether it is open.
+    ///
+    /// # Errors
+    /// There is no such discrepancy, or SQLite's own.
+    pub fn identity(&self, id: DiscrepancyId) -> Result<(Identity, bool), LedgerError> {
+        crate::tables::acts::identity(&self.conn, id)?.ok_or(LedgerError::NoDiscrepancy(id.get()))
+    }
+
+    /// The next e-mail to be sent, if one is owed and due.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn next_mail(&self, now: Timestamp, digest: Duration) -> Result<Option<DueMail>, LedgerError> {
+        owed::next_mail(&self.conn, now, digest)
+    }
+
+    /// The next anchor to be mailed, if there is one.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn next_anchor(&self, now: Timestamp) -> Result<Option<DueAnchor>, LedgerError> {
+        owed::next_anchor(&self.conn, now)
+    }
+
+    /// When an e-mail that waits for time may leave; `None` if none does.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn next_departure(&self, now: Timestamp, digest: Duration) -> Result<Option<Timestamp>, LedgerError> {
+        owed::next_departure(&self.conn, now, digest)
+    }
+
+    /// How often something that is owed was tried.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn attempts(&self, what: &str) -> Result<u32, LedgerError> {
+        Ok(crate::tables::attempts::of(&self.conn, what)?.map_or(0, |(attempts, _)| attempts))
+    }
+
+    /// How many e-mails wait to be sent, and the last error of one that failed, if any did.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn mails_waiting(&self) -> Result<(i64, Option<String>), LedgerError> {
+        owed::waiting(&self.conn)
+    }
+}

@@ -1,0 +1,191 @@
+//! The rows of the accountant's lists.
+
+use rusqlite::{Row, params};
+
+use super::Extract;
+use cvco_books::accounting::{Cell, Holds, Report};
+use cvco_domain::{Day, ShopId};
+use crate::LedgerError;
+
+/// Which rows of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRange {
+    /// From this day on.
+    pub from: Day,
+    /// To this day; what is open is open at its end.
+    pub to: Day,
+    /// Only this shop's.
+    pub shop: Option<ShopId>,
+    /// With trials.
+    pub with_trials: bool,
+}
+
+// Parameters: ?1, ?2 the days; ?3, ?4 the instants from which on and before which; ?5 the shop; ?6 with trials.
+// Over the tables of `acct_register`: by the keys of its rows, which it does not show.
+const REGISTER: &str = "
+  WITH moved AS (
+    SELECT order_id, psp, call_number FROM tenders WHERE received_on BETWEEN ?1 AND ?2
+    UNION SELECT order_id, psp, call_number FROM records WHERE first_seen_at >= ?3 AND first_seen_at < ?4),
+  listed AS (
+    SELECT r.*, (SELECT MIN(t.received_on) FROM tenders t WHERE t.order_id = r.order_id AND t.psp = r.psp
+                   AND t.call_number = r.call_number) AS received_on
+    FROM moved JOIN records r USING (order_id, psp, call_number))
+  SELECT o.shop, r.psp,
+         (SELECT group_concat(contract, ', ') FROM (SELECT DISTINCT t.contract FROM tenders t WHERE t.order_id = r.order_id
+            AND t.psp = r.psp AND t.call_number = r.call_number ORDER BY 1)),
+         o.reference, r.call_number, r.received_on, r.expected_cents, r.voucher_cents, r.card_cents, r.paid_cents,
+         r.paid_cents - r.expected_cents, r.refunded_cents, r.state, r.authorised_at, r.captured_at, r.settled_at,
+         (SELECT e.EcritureNum FROM entries e WHERE e.order_id = r.order_id AND e.psp = r.psp
+            AND e.call_number = r.call_number AND e.movement = 'receipt' ORDER BY e.line LIMIT 1),
+         (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = r.order_id AND d.closed_at IS NULL
+            AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))),
+         r.mode, r.currency
+  FROM listed r JOIN orders o USING (order_id)
+  WHERE (r.received_on BETWEEN ?1 AND ?2
+         OR (r.received_on IS NULL AND r.first_seen_at >= ?3 AND r.first_seen_at < ?4))
+    AND (?5 IS NULL OR o.shop = ?5) AND (?6 OR r.mode = 'production')
+  ORDER BY r.first_seen_at, o.shop, r.psp, r.call_number";
+
+/// Classes of accounting practice; a kind without one stands without.
+const GAPS: &str = "
+  SELECT CASE kind WHEN 'amount_short' THEN 'G1' WHEN 'amount_over' THEN 'G1' WHEN 'complement_orphan' THEN 'G2'
+           WHEN 'complement_missing' THEN 'G3' WHEN 'conflicting_notification' THEN 'G4' WHEN 'refund_late' THEN 'G5'
+           WHEN 'voucher_orphan' THEN 'G6' WHEN 'statement_line_unknown' THEN 'G7' WHEN 'settlement_missing' THEN 'G8'
+           WHEN 'commission_mismatch' THEN 'G9' WHEN 'test_in_production' THEN 'G10'
+           WHEN 'currency_unexpected' THEN 'G11' WHEN 'contract_unknown' THEN 'G12'
+           WHEN 'reference_collision' THEN 'G13' ELSE '' END,
+         kind, severity, shop, psp, order_ref, call_number, expected_cents, actual_cents, actual_cents - expected_cents,
+         opened_at, closed_at, acked_by, last_note, detail, id
+  FROM acct_discrepancies
+  WHERE opened_at < ?4 AND (closed_at IS NULL OR closed_at >= ?3) AND (?5 IS NULL OR shop = ?5)
+    AND ?1 IS NOT NULL AND ?2 IS NOT NULL AND ?6 IS NOT NULL
+  ORDER BY opened_at, id";
+
+const AGEING: &str = "
+  SELECT CASE WHEN days <= 7 THEN '0-7' WHEN days <= 15 THEN '8-15' WHEN days <= 30 THEN '16-30'
+              WHEN days <= 60 THEN '31-60' ELSE '>60' END,
+         days, shop, instrument, psp, contract, reference, call_number, tender_id, day, received, returned, settled,
+         received - returned - settled, later
+  FROM (
+    SELECT CAST(julianday(?2) - julianday(day) AS INTEGER) AS days, * FROM (
+      SELECT o.order_id, o.shop, t.instrument, t.psp, t.contract, o.reference, t.call_number, t.tender_id, t.position,
+             COALESCE(t.received_on, (SELECT MIN(returned_on) FROM returns b WHERE b.order_id = t.order_id
+               AND b.psp = t.psp AND b.call_number = t.call_number AND b.position = t.position)) AS day,
+             IIF(t.received_on <= ?2, t.amount_cents, 0) AS received,
+             COALESCE((SELECT SUM(b.amount_cents) FROM returns b WHERE b.order_id = t.order_id AND b.psp = t.psp
+               AND b.call_number = t.call_number AND b.position = t.position AND b.returned_on <= ?2), 0) AS returned,
+             COALESCE((SELECT SUM(l.amount_cents) FROM statement_lines l WHERE l.order_id = t.order_id
+               AND l.psp = t.psp AND l.call_number = t.call_number AND l.tender_position = t.position
+               AND l.paid_on <= ?2), 0) AS settled,
+             IIF(t.settled_on > ?2, t.settled_on, NULL) AS later
+      FROM tenders t JOIN orders o USING (order_id)
+      WHERE (t.received_on <= ?2
+               AND (t.amount_cents - t.refunded_cents <> t.settled_cents OR t.settled_on > ?2 OR t.refunded_cents > 0
+                    OR t.state IN ('cancelled', 'expired'))
+             OR t.received_on IS NULL AND t.refunded_cents > 0) AND (?5 IS NULL OR o.shop = ?5))
+    WHERE day <= ?2 AND ?1 IS NOT NULL AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL)
+  WHERE received - returned - settled <> 0
+  ORDER BY day, order_id, psp, call_number, position";
+
+// As `acct_totals`, by the days that are asked for.
+const TOTALS: &str = "
+  WITH days AS (
+    SELECT day, shop, psp, contract, SUM(vouchers) AS voucher_count, SUM(voucher) AS voucher_cents,
+           SUM(cards) AS card_count, SUM(card) AS card_cents, SUM(voucher_back) AS voucher_returned_cents,
+           SUM(card_back) AS card_returned_cents, SUM(paid_out) AS paid_out_cents, SUM(kept) AS commission_cents
+    FROM (
+      SELECT t.received_on AS day, o.shop, t.psp, t.contract,
+             t.instrument = 'voucher' AS vouchers, IIF(t.instrument = 'voucher', t.amount_cents, 0) AS voucher,
+             t.instrument = 'card' AS cards, IIF(t.instrument = 'card', t.amount_cents, 0) AS card,
+             0 AS voucher_back, 0 AS card_back, 0 AS paid_out, 0 AS kept
+      FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on BETWEEN ?1 AND ?2
+      UNION ALL
+      SELECT b.returned_on, o.shop, t.psp, t.contract, 0, 0, 0, 0, IIF(t.instrument = 'voucher', b.amount_cents, 0),
+             IIF(t.instrument = 'card', b.amount_cents, 0), 0, 0
+      FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
+      WHERE b.returned_on BETWEEN ?1 AND ?2
+      UNION ALL
+      SELECT l.paid_on, l.shop, t.psp, t.contract, 0, 0, 0, 0, 0, 0, l.amount_cents, l.commission_cents
+      FROM statements s JOIN statement_lines l USING (statement_id)
+      JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
+       AND t.position = l.tender_position
+      WHERE s.paid_on BETWEEN ?1 AND ?2)
+    WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
+    GROUP BY day, shop, psp, contract)
+  SELECT 'jour', day, shop, psp, contract, voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents,
+         card_returned_cents, paid_out_cents, commission_cents, paid_out_cents - commission_cents, 1 AS part
+  FROM days
+  UNION ALL
+  SELECT 'mois', substr(day, 1, 7), shop, psp, contract, SUM(voucher_count), SUM(voucher_cents), SUM(card_count),
+         SUM(card_cents), SUM(voucher_returned_cents), SUM(card_returned_cents), SUM(paid_out_cents),
+         SUM(commission_cents), SUM(paid_out_cents - commission_cents), 2
+  FROM days GROUP BY 2, shop, psp, contract
+  UNION ALL
+  SELECT 'total', ?1 || ' - ' || ?2, NULL, NULL, NULL, COALESCE(SUM(voucher_count), 0), COALESCE(SUM(voucher_cents), 0),
+         COALESCE(SUM(card_count), 0), COALESCE(SUM(card_cents), 0), COALESCE(SUM(voucher_returned_cents), 0),
+         COALESCE(SUM(card_returned_cents), 0), COALESCE(SUM(paid_out_cents), 0), COALESCE(SUM(commission_cents), 0),
+         COALESCE(SUM(paid_out_cents - commission_cents), 0), 3
+  FROM days
+  UNION ALL
+  SELECT 'ecritures', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL,
+         COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'voucher', Debit - Credit, 0)), 0), NULL,
+         COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'card', Debit - Credit, 0)), 0),
+         COALESCE(SUM(IIF(movement = 'return' AND leg = 'voucher', Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(movement = 'return' AND leg = 'card', Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'card'), Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(leg IN ('commission', 'vat'), Debit - Credit, 0)), 0),
+         COALESCE(SUM(IIF(leg = 'bank', Debit - Credit, 0)), 0), 4
+  FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
+  ORDER BY part, 2, 3, 4, 5";
+
+impl Extract<'_> {
+    /// Tells every row of a list, in a fixed order.
+    ///
+    /// # Errors
+    /// The ledger's, or that of whom is told.
+    pub fn each_row<E: From<LedgerError>>(
+        self,
+        report: Report,
+        range: &ReportRange,
+        mut tell: impl FnMut(&[Cell]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = |error: rusqlite::Error| E::from(LedgerError::from(error));
+        let query = match report {
+            Report::Register => REGISTER,
+            Report::Gaps => GAPS,
+            Report::Ageing => AGEING,
+            Report::Totals => TOTALS,
+        };
+        let columns = report.columns();
+        let mut rows = self.conn.prepare_cached(query).map_err(sql)?;
+        let mut rows = rows
+            .query(params![
+                range.from,
+                range.to,
+                range.from.start(),
+                range.to.next().start(),
+                range.shop.as_ref().map(ShopId::as_str),
+                range.with_trials
+            ])
+            .map_err(sql)?;
+        let mut cells = Vec::with_capacity(columns.len());
+        while let Some(row) = rows.next().map_err(sql)? {
+            cells.clear();
+            for (place, (_, _, holds)) in columns.iter().enumerate() {
+                cells.push(cell(row, place, *holds).map_err(sql)?);
+            }
+            tell(&cells)?;
+        }
+        Ok(())
+    }
+}
+
+fn cell(row: &Row<'_>, place: usize, holds: Holds) -> rusqlite::Result<Cell> {
+    Ok(match holds {
+        Holds::Text => row.get::<_, Option<String>>(place)?.map_or(Cell::Empty, Cell::Text),
+        Holds::Money => row.get::<_, Option<_>>(place)?.map_or(Cell::Empty, Cell::Money),
+        Holds::Count => row.get::<_, Option<_>>(place)?.map_or(Cell::Empty, Cell::Count),
+        Holds::Day => row.get::<_, Option<_>>(place)?.map_or(Cell::Empty, Cell::Day),
+        Holds::Instant => row.get::<_, Option<_>>(place)?.map_or(Cell::Empty, Cell::Instant),
+    })
+}

@@ -1,0 +1,297 @@
+//! Discrepancies on disk: opened, kept up to date, closed; each opening and closing owes an e-mail.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use cvco_domain::{Cents, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, ShopId, Timestamp};
+
+use super::acts;
+use super::ids::OrderId;
+use crate::{LedgerError, owed};
+
+/// An open discrepancy of an order: what identifies one, and what a person knows of it.
+struct Open {
+    id: DiscrepancyId,
+    kind: String,
+    psp: Option<String>,
+    call_number: Option<String>,
+    subject: String,
+    amounts: (Option<Cents>, Option<Cents>),
+    /// A person has acknowledged or snoozed it.
+    is_seen: bool,
+}
+
+impl Open {
+    fn is(&self, finding: &Finding) -> bool {
+        let (psp, call) = record_of(finding);
+        self.kind == finding.kind.as_str()
+            && self.psp.as_deref() == psp
+            && self.call_number.as_deref() == call
+            && self.subject == finding.subject
+    }
+}
+
+fn record_of(finding: &Finding) -> (Option<&str>, Option<&str>) {
+    match &finding.record {
+        Some((psp, call)) => (Some(psp.as_str()), Some(call.as_str())),
+        None => (None, None),
+    }
+}
+
+/// Brings an order's open discrepancies into line with the rules that it breaks now.
+pub(crate) fn sync_order(
+    conn: &Connection,
+    order_id: OrderId,
+    shop: &ShopId,
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let open = open_of_order(conn, order_id)?;
+    sync(conn, &Owner { order_id: Some(order_id), shop }, &open, findings, at)
+}
+
+/// Brings the open discrepancies of a statement into line with the rules that it breaks now: their subject is the
+/// statement, or one of its lines.
+pub(crate) fn sync_statement(
+    conn: &Connection,
+    shop: &ShopId,
+    statement: &str,
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let open = open_of_statement(conn, shop, statement)?;
+    sync(conn, &Owner { order_id: None, shop }, &open, findings, at)
+}
+
+/// Whose discrepancies are brought into line.
+struct Owner<'a> {
+    order_id: Option<OrderId>,
+    shop: &'a ShopId,
+}
+
+fn sync(
+    conn: &Connection,
+    owner: &Owner<'_>,
+    open: &[Open],
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    for known in open {
+        if !findings.iter().any(|finding| known.is(finding)) {
+            close(conn, known.id, at)?;
+        }
+    }
+    for finding in findings {
+        match open.iter().find(|known| known.is(finding)) {
+            Some(known) => {
+                conn.prepare_cached(
+                    "UPDATE discrepancies SET expected_cents = ?2, actual_cents = ?3, detail = ?4
+                     WHERE id = ?1 AND (expected_cents IS NOT ?2 OR actual_cents IS NOT ?3 OR detail <> ?4)",
+                )?
+                .execute(params![
+                    known.id,
+                    finding.expected,
+                    finding.actual,
+                    finding.detail
+                ])?;
+                // What the person saw was something else.
+                if known.is_seen && known.amounts != (finding.expected, finding.actual) {
+                    acts::remind(conn, known.id, at)?;
+                }
+            }
+            None => insert(conn, owner, finding, at)?,
+        }
+    }
+    Ok(())
+}
+
+const OPEN: &str = "SELECT id, kind, psp, call_number, subject, expected_cents, actual_cents,
+        acked_at IS NOT NULL OR snoozed_until IS NOT NULL
+ FROM discrepancies WHERE closed_at IS NULL AND";
+
+impl Open {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            psp: row.get(2)?,
+            call_number: row.get(3)?,
+            subject: row.get(4)?,
+            amounts: (row.get(5)?, row.get(6)?),
+            is_seen: row.get(7)?,
+        })
+    }
+}
+
+fn open_of_order(conn: &Connection, order_id: OrderId) -> Result<Vec<Open>, LedgerError> {
+    let mut statement = conn.prepare_cached(&format!("{OPEN} order_id = ?1 ORDER BY id"))?;
+    Ok(statement.query_map([order_id], Open::read)?.collect::<Result<_, _>>()?)
+}
+
+fn open_of_statement(conn: &Connection, shop: &ShopId, statement: &str) -> Result<Vec<Open>, LedgerError> {
+    let mut open = conn.prepare_cached(&format!(
+        "{OPEN} order_id IS NULL AND endpoint IS NULL AND shop = ?1
+           AND (subject = ?2 OR substr(subject, 1, length(?2) + 2) = ?2 || ' #') ORDER BY id"
+    ))?;
+    Ok(open.query_map(params![shop.as_str(), statement], Open::read)?.collect::<Result<_, _>>()?)
+}
+
+fn insert(
+    conn: &Connection,
+    owner: &Owner<'_>,
+    finding: &Finding,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let (psp, call) = record_of(finding);
+    let severity = finding.kind.severity();
+    conn.prepare_cached(
+        "INSERT INTO discrepancies (kind, severity, shop, order_id, psp, call_number, subject,
+             expected_cents, actual_cents, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        finding.kind.as_str(),
+        severity.as_str(),
+        owner.shop.as_str(),
+        owner.order_id,
+        psp,
+        call,
+        finding.subject,
+        finding.expected,
+        finding.actual,
+        finding.detail,
+        at
+    ])?;
+    owed::owe_opening(conn, last_inserted(conn), Some(owner.shop), severity, at)
+}
+
+fn last_inserted(conn: &Connection) -> DiscrepancyId {
+    DiscrepancyId::new(conn.last_insert_rowid())
+}
+
+pub(crate) fn close(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE discrepancies SET closed_at = ?2, snoozed_until = NULL WHERE id = ?1")?
+        .execute(params![id, at])?;
+    owed::owe_closing(conn, id, at)
+}
+
+/// Opens the discrepancy of an endpoint, or brings the open one up to date.
+pub(crate) fn open_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointRef,
+    kind: Kind,
+    detail: &str,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    if let Some(id) = find_of_endpoint(conn, &endpoint.endpoint, kind)? {
+        conn.prepare_cached("UPDATE discrepancies SET detail = ?2 WHERE id = ?1")?
+            .execute(params![id, detail])?;
+        return Ok(());
+    }
+    conn.prepare_cached(
+        "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7)",
+    )?
+    .execute(params![
+        kind.as_str(),
+        kind.severity().as_str(),
+        endpoint.shop.as_str(),
+        endpoint.endpoint.as_str(),
+        endpoint.psp.as_str(),
+        detail,
+        at
+    ])?;
+    owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), kind.severity(), at)
+}
+
+/// Closes the discrepancy of an endpoint, if it has one of this kind.
+pub(crate) fn close_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    kind: Kind,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    match find_of_endpoint(conn, endpoint, kind)? {
+        Some(id) => close(conn, id, at),
+        None => Ok(()),
+    }
+}
+
+/// Closes the discrepancy of an endpoint, if it has one of this kind that is open since an instant or longer.
+pub(crate) fn close_old_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    kind: Kind,
+    opened_until: Timestamp,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let Some(id) = find_of_endpoint(conn, endpoint, kind)? else { return Ok(()) };
+    let is_old: bool = conn
+        .prepare_cached("SELECT opened_at <= ?2 FROM discrepancies WHERE id = ?1")?
+        .query_row(params![id, opened_until], |row| row.get(0))?;
+    if is_old { close(conn, id, at) } else { Ok(()) }
+}
+
+fn find_of_endpoint(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    kind: Kind,
+) -> Result<Option<DiscrepancyId>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM discrepancies
+             WHERE endpoint = ?1 AND kind = ?2 AND closed_at IS NULL AND order_id IS NULL",
+        )?
+        .query_row(params![endpoint.as_str(), kind.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Opens a discrepancy that concerns the daemon as a whole, or brings the open one up to date. `closes_at`: when time
+/// alone closes it.
+pub(crate) fn open_of_daemon(
+    conn: &Connection,
+    kind: Kind,
+    detail: &str,
+    at: Timestamp,
+    closes_at: Option<Timestamp>,
+) -> Result<(), LedgerError> {
+    let known: Option<DiscrepancyId> = conn
+        .prepare_cached(
+            "SELECT id FROM discrepancies
+             WHERE kind = ?1 AND closed_at IS NULL AND shop IS NULL AND endpoint IS NULL AND order_id IS NULL",
+        )?
+        .query_row([kind.as_str()], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        conn.prepare_cached("UPDATE discrepancies SET detail = ?2, closes_at = ?3 WHERE id = ?1")?
+            .execute(params![id, detail, closes_at])?;
+        return Ok(());
+    }
+    conn.prepare_cached(
+        "INSERT INTO discrepancies (kind, severity, subject, detail, opened_at, closes_at) VALUES (?1, ?2, '', ?3, ?4, ?5)",
+    )?
+    .execute(params![kind.as_str(), kind.severity().as_str(), detail, at, closes_at])?;
+    owed::owe_opening(conn, last_inserted(conn), None, kind.severity(), at)
+}
+
+/// The discrepancy that time alone closes next, if that is at `until` or before.
+pub(crate) fn next_due(
+    conn: &Connection,
+    until: Timestamp,
+) -> Result<Option<(DiscrepancyId, Timestamp)>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, closes_at FROM discrepancies WHERE closes_at <= ?1 AND closed_at IS NULL
+             ORDER BY closes_at, id LIMIT 1",
+        )?
+        .query_row([until], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+/// When time alone next closes a discrepancy.
+pub(crate) fn next_deadline(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT MIN(closes_at) FROM discrepancies WHERE closes_at IS NOT NULL AND closed_at IS NULL",
+        )?
+        .query_row([], |row| row.get(0))?)
+}

@@ -1,0 +1,46 @@
+//! What became of each call.
+
+use cvco_domain::{EndpointRef, Timestamp};
+use cvco_log::entry::Origin;
+use rusqlite::{Connection, params};
+
+use crate::LedgerError;
+use crate::fold::Verdict;
+
+/// A call, with where it stands in the log.
+pub(crate) struct Notified<'a> {
+    pub(crate) seq: cvco_domain::Seq,
+    pub(crate) at: Timestamp,
+    pub(crate) endpoint: &'a EndpointRef,
+    pub(crate) origin: Origin,
+    pub(crate) events: usize,
+    pub(crate) remark: Option<&'a str>,
+    pub(crate) payload_sha256: Option<&'a str>,
+    pub(crate) chain_hash: &'a str,
+}
+
+/// Writes down what became of a call.
+pub(crate) fn insert(
+    conn: &Connection,
+    notified: &Notified<'_>,
+    verdict: Verdict,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO notifications (seq, received_at, endpoint, psp, origin, verdict, events, remark, payload_sha256,
+             chain_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        notified.seq,
+        notified.at,
+        notified.endpoint.endpoint.as_str(),
+        notified.endpoint.psp.as_str(),
+        notified.origin.as_str(),
+        verdict.as_str(),
+        i64::try_from(notified.events).unwrap_or(i64::MAX),
+        notified.remark,
+        notified.payload_sha256,
+        notified.chain_hash,
+    ])?;
+    Ok(())
+}

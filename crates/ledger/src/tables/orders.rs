@@ -1,0 +1,261 @@
+//! Orders, and the versions that their shops registered.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use cvco_domain::{
+    CallNumber, Cents, Currency, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp,
+};
+use cvco_log::entry::OrderRegistration;
+use cvco_reconcile::Assessment;
+
+use super::ids::OrderId;
+use super::questions::{self, Answers};
+use crate::LedgerError;
+
+/// The row of an order, made if need be.
+pub(crate) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<OrderId, LedgerError> {
+    if let Some(order_id) = find(conn, key)? {
+        return Ok(order_id);
+    }
+    let (psp, call) = match key {
+        OrderKey::Reference(..) => (None, None),
+        OrderKey::Call(_, psp, call) => (Some(psp.as_str()), Some(call.as_str())),
+    };
+    conn.prepare_cached(
+        "INSERT INTO orders (shop, reference, ancv_prefix, psp, call_number, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'unpaid')",
+    )?
+    .execute(params![
+        key.shop().as_str(),
+        key.reference().map(OrderRef::as_str),
+        key.reference().map(OrderRef::ancv_prefix),
+        psp,
+        call
+    ])?;
+    Ok(OrderId::new(conn.last_insert_rowid()))
+}
+
+/// The row of an order, if there is one.
+pub(crate) fn find(conn: &Connection, key: &OrderKey) -> Result<Option<OrderId>, LedgerError> {
+    match key {
+        OrderKey::Reference(shop, reference) => find_by_reference(conn, shop, reference.as_str()),
+        OrderKey::Call(shop, psp, call) => Ok(conn
+            .prepare_cached(
+                "SELECT order_id FROM orders
+                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
+            )?
+            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
+            .optional()?),
+    }
+}
+
+/// The row of an order, if there is one of this reference.
+pub(crate) fn find_by_reference(
+    conn: &Connection,
+    shop: &ShopId,
+    reference: &str,
+) -> Result<Option<OrderId>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
+        .query_row(params![shop.as_str(), reference], |row| row.get(0))
+        .optional()?)
+}
+
+/// What an order's row stands for.
+pub(crate) fn key(conn: &Connection, order_id: OrderId) -> Result<OrderKey, LedgerError> {
+    let (shop, reference, psp, call): (String, Option<String>, Option<String>, Option<String>) = conn
+        .prepare_cached("SELECT shop, reference, psp, call_number FROM orders WHERE order_id = ?1")?
+        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let corrupt = || LedgerError::CorruptRow { table: "orders", id: order_id.get() };
+    let shop = ShopId::new(shop).map_err(|_| corrupt())?;
+    Ok(match (reference, psp, call) {
+        (Some(reference), _, _) => {
+            OrderKey::Reference(shop, OrderRef::new(reference).map_err(|_| corrupt())?)
+        }
+        (None, Some(psp), Some(call)) => OrderKey::Call(
+            shop,
+            psp.parse().map_err(|_| corrupt())?,
+            CallNumber::new(call).map_err(|_| corrupt())?,
+        ),
+        (None, _, _) => return Err(corrupt()),
+    })
+}
+
+/// The order as its shop registered it, without the lines of statements that are about it.
+pub(crate) fn registered(conn: &Connection, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT total_cents, currency, due, registered_at FROM order_versions
+         WHERE order_id = ?1 ORDER BY version",
+    )?;
+    let rows = statement.query_map([order_id], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, Option<String>>(2)?,
+            row.get::<_, String>(3)?,
+        ))
+    })?;
+    let corrupt = || LedgerError::CorruptRow { table: "order_versions", id: order_id.get() };
+    let mut versions = Vec::new();
+    for row in rows {
+        let (total, currency, due, registered_at) = row?;
+        let time = |text: String| Timestamp::parse(&text).map_err(|_| corrupt());
+        versions.push(OrderVersion {
+            total: Cents::new(total),
+            currency: Currency::parse(&currency).map_err(|_| corrupt())?,
+            due: due.map(time).transpose()?,
+            registered_at: time(registered_at)?,
+        });
+    }
+    let shares_prefix_with =
+        if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
+    let Answers { awaited, unknown_to, settled } = questions::of_order(conn, order_id)?;
+    Ok(Order {
+        versions,
+        shares_prefix_with,
+        awaits_answer: awaited,
+        unknown_to,
+        settled,
+        payouts: Vec::new(),
+    })
+}
+
+/// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.
+pub(crate) const EARLIER_WITH_SAME_PREFIX: &str = "SELECT o.reference FROM orders o
+     WHERE o.shop = ?1 AND o.ancv_prefix = ?2 AND o.reference IS NOT NULL AND o.order_id <> ?3 AND o.state <> 'refunded'
+       AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
+         < (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?3)
+     ORDER BY o.order_id DESC LIMIT 1";
+
+/// The last registered order before this one that ANCV cannot tell from it.
+fn earlier_with_same_prefix(
+    conn: &Connection,
+    order_id: OrderId,
+    key: &OrderKey,
+) -> Result<Option<OrderRef>, LedgerError> {
+    let Some(reference) = key.reference() else { return Ok(None) };
+    let other: Option<String> = conn
+        .prepare_cached(EARLIER_WITH_SAME_PREFIX)?
+        .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
+        .optional()?;
+    Ok(other.and_then(|text| OrderRef::new(text).ok()))
+}
+
+/// The orders that were found to collide with this one.
+pub(crate) fn colliding_with(conn: &Connection, order_id: OrderId) -> Result<Vec<OrderId>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT d.order_id FROM discrepancies d JOIN orders this ON this.order_id = ?1
+         WHERE d.closed_at IS NULL AND d.order_id IS NOT NULL AND d.kind = 'reference_collision'
+           AND d.shop = this.shop AND d.detail = this.reference
+         ORDER BY d.order_id",
+    )?;
+    let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
+}
+
+/// The registered orders after this one that ANCV cannot tell from it.
+pub(crate) fn later_with_same_prefix(conn: &Connection, order_id: OrderId) -> Result<Vec<OrderId>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT o.order_id FROM orders o JOIN orders this ON this.order_id = ?1
+         WHERE o.shop = this.shop AND o.reference IS NOT NULL AND o.ancv_prefix = this.ancv_prefix
+           AND (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = o.order_id)
+             > (SELECT MIN(seq) FROM order_versions v WHERE v.order_id = ?1)
+         ORDER BY o.order_id",
+    )?;
+    let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
+}
+
+/// Whether an order stands as given back wholly.
+pub(crate) fn is_refunded(conn: &Connection, order_id: OrderId) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT state = 'refunded' FROM orders WHERE order_id = ?1")?
+        .query_row([order_id], |row| row.get(0))?)
+}
+
+/// Whether a registration says nothing new.
+pub(crate) fn is_current(
+    conn: &Connection,
+    order_id: OrderId,
+    order: &OrderRegistration,
+) -> Result<bool, LedgerError> {
+    let current: Option<(i64, String, Option<String>)> = conn
+        .prepare_cached(
+            "SELECT total_cents, currency, due FROM order_versions
+             WHERE order_id = ?1 ORDER BY version DESC LIMIT 1",
+        )?
+        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    Ok(current.is_some_and(|(total, currency, due)| {
+        total == order.total.get()
+            && currency == order.currency.as_str()
+            && due == order.due.map(|due| due.to_string())
+    }))
+}
+
+/// Keeps a registration as the order's newest version.
+pub(crate) fn add_version(
+    conn: &Connection,
+    order_id: OrderId,
+    seq: Seq,
+    order: &OrderRegistration,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO order_versions (order_id, version, seq, total_cents, currency, due, registered_at)
+         SELECT ?1, COALESCE(MAX(version), 0) + 1, ?2, ?3, ?4, ?5, ?6
+         FROM order_versions WHERE order_id = ?1",
+    )?
+    .execute(params![order_id, seq, order.total, order.currency.as_str(), order.due, at])?;
+    Ok(())
+}
+
+/// Writes down where an order stands and when to look again.
+pub(crate) fn note_state(
+    conn: &Connection,
+    order_id: OrderId,
+    assessment: &Assessment,
+) -> Result<(), LedgerError> {
+    let state = assessment.order_state.map_or("unpaid", cvco_domain::RecordState::as_str);
+    conn.prepare_cached("UPDATE orders SET state = ?2, next_check_at = ?3 WHERE order_id = ?1")?
+        .execute(params![order_id, state, assessment.look_again_at])?;
+    Ok(())
+}
+
+/// The order whose assessment time changes next, if that is at `until` or before.
+pub(crate) fn next_due(
+    conn: &Connection,
+    until: Timestamp,
+) -> Result<Option<(OrderId, Timestamp)>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT order_id, next_check_at FROM orders WHERE next_check_at <= ?1
+             ORDER BY next_check_at, order_id LIMIT 1",
+        )?
+        .query_row([until], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+/// Time no longer changes the assessment of an order that cannot be read.
+pub(crate) fn stop_checking(conn: &Connection, order_id: OrderId) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE orders SET next_check_at = NULL WHERE order_id = ?1")?.execute([order_id])?;
+    Ok(())
+}
+
+/// When time next changes the assessment of any order.
+pub(crate) fn next_deadline(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT MIN(next_check_at) FROM orders WHERE next_check_at IS NOT NULL")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Every order that waits for time or has an open discrepancy.
+pub(crate) fn open(conn: &Connection) -> Result<Vec<OrderId>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT order_id FROM orders WHERE next_check_at IS NOT NULL
+         UNION SELECT order_id FROM discrepancies WHERE closed_at IS NULL AND order_id IS NOT NULL
+         ORDER BY 1",
+    )?;
+    let ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(ids)
+}

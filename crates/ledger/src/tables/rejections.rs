@@ -1,0 +1,40 @@
+//! A bounded sample of refused calls: enough to see what goes wrong, never enough to fill a disk.
+
+use rusqlite::{Connection, params};
+
+use cvco_domain::{EndpointId, Psp, Timestamp};
+
+use crate::LedgerError;
+
+/// How many are kept; the oldest go first.
+const KEPT: i64 = 1000;
+
+/// A call that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Where it came in.
+    pub endpoint: EndpointId,
+    /// Whose format was expected.
+    pub psp: Psp,
+    /// Why, in English, without any value from outside.
+    pub reason: String,
+    /// SHA-256 of its payload, in hexadecimal.
+    pub payload_sha256: String,
+}
+
+/// Keeps one, and lets the oldest go.
+pub(crate) fn insert(conn: &Connection, rejected: &Rejected, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO rejections (received_at, endpoint, psp, reason, payload_sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        at,
+        rejected.endpoint.as_str(),
+        rejected.psp.as_str(),
+        rejected.reason,
+        rejected.payload_sha256
+    ])?;
+    conn.prepare_cached("DELETE FROM rejections WHERE id <= ?1")?
+        .execute([conn.last_insert_rowid().saturating_sub(KEPT)])?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Entries that stand in the log and changed nothing: not folded, not understood, or not allowed.
+
+use cvco_domain::{EndpointId, Seq, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::LedgerError;
+
+/// Sets an entry aside.
+pub(crate) fn insert(
+    conn: &Connection,
+    seq: Seq,
+    at: Timestamp,
+    kind: &str,
+    endpoint: Option<&EndpointId>,
+    reason: &str,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO set_aside (seq, at, kind, endpoint, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![seq, at, kind, endpoint.map(EndpointId::as_str), reason])?;
+    Ok(())
+}
+
+/// How many entries are set aside.
+pub(crate) fn count(conn: &Connection) -> Result<i64, LedgerError> {
+    Ok(conn.query_row("SELECT COUNT(*) FROM set_aside", [], |row| row.get(0))?)
+}
+
+/// Notes that the rules do not allow what an entry asks for.
+pub(crate) fn refuse(conn: &Connection, seq: Seq, reason: &str) -> Result<(), LedgerError> {
+    conn.prepare_cached("INSERT INTO refused (seq, reason) VALUES (?1, ?2)")?
+        .execute(params![seq, reason])?;
+    Ok(())
+}
+
+/// Why the rules did not allow what an entry asks for; `None` if they did.
+pub(crate) fn refusal(conn: &Connection, seq: Seq) -> Result<Option<String>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT reason FROM refused WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))
+        .optional()?)
+}

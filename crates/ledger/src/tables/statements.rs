@@ -1,0 +1,379 @@
+//! Statements on disk: their lines, the order that each line is about, and the lines that nobody can explain.
+
+mod matching;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use cvco_domain::{
+    CallNumber, Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, Psp, Seq, ShopId, Statement,
+    StatementLine, StatementNumber, Timestamp, spread,
+};
+
+use cvco_log::entry::ImportedStatement;
+
+use super::discrepancies;
+use super::ids::{OrderId, StatementId};
+use crate::LedgerError;
+
+pub(crate) use matching::{any_unknown, explained_by, match_lines};
+
+/// A line of a statement as it is stored.
+struct Stored {
+    statement_id: StatementId,
+    position: u32,
+    issuer: Issuer,
+    paid_on: Day,
+    line: StatementLine,
+}
+
+impl Stored {
+    const COLUMNS: &'static str = "l.statement_id, l.position, l.issuer, l.paid_on, l.transaction_id, l.reference, \
+         l.authorisation, l.contract, l.amount_cents, l.stated_commission_cents, l.dated, s.number, l.shop";
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            statement_id: row.get(0)?,
+            position: row.get(1)?,
+            issuer: row.get(2)?,
+            paid_on: row.get(3)?,
+            line: StatementLine {
+                transaction: row.get(4)?,
+                reference: row.get(5)?,
+                authorisation: row.get(6)?,
+                contract: row.get(7)?,
+                amount: row.get(8)?,
+                commission: row.get(9)?,
+                dated: row.get(10)?,
+            },
+        })
+    }
+
+    fn prefix(&self) -> Option<String> {
+        self.line.reference.as_ref().map(OrderRef::ancv_prefix)
+    }
+}
+
+/// What makes two lines of one statement the same.
+type Content = (Option<String>, Option<String>, Option<String>, i64, Option<String>);
+
+fn content(line: &StatementLine) -> Content {
+    (
+        line.transaction.as_ref().map(ToString::to_string),
+        line.reference.as_ref().map(ToString::to_string),
+        line.authorisation.as_ref().map(ToString::to_string),
+        line.amount.get(),
+        line.dated.map(|day| day.to_string()),
+    )
+}
+
+/// What of a statement is new.
+pub(crate) enum News {
+    /// The lines that the ledger does not have yet, and the statement's row if it is known.
+    Lines { known: Option<StatementId>, new: Vec<StatementLine> },
+    /// A statement of this number is known with another day.
+    Contradiction { known: Day },
+}
+
+/// What of a statement is new. A line that names
+/// its transaction is there once; of others as many as the statement has.
+pub(crate) fn news(
+    conn: &Connection,
+    statement: &Statement,
+) -> Result<News, LedgerError> {
+    let known: Option<(StatementId, Day)> = conn
+        .prepare_cached(
+            "SELECT statement_id, paid_on FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3",
+        )?
+        .query_row(
+            params![statement.shop.as_str(), statement.issuer.as_str(), statement.number.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let mut there: BTreeMap<Content, usize> = BTreeMap::new();
+    if let Some((id, paid_on)) = known {
+        if paid_on != statement.paid_on {
+            return Ok(News::Contradiction { known: paid_on });
+        }
+        let mut rows = conn.prepare_cached(&format!(
+            "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id) WHERE statement_id = ?1",
+            Stored::COLUMNS
+        ))?;
+        for stored in rows.query_map([id], Stored::read)? {
+            let count = there.entry(content(&stored?.line)).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut new = Vec::new();
+    let mut named: BTreeSet<Content> = BTreeSet::new();
+    for line in &statement.lines {
+        let content = content(line);
+        if let Some(count) = there.get_mut(&content).filter(|count| **count > 0) {
+            if line.transaction.is_none() {
+                *count = count.saturating_sub(1);
+            }
+            continue;
+        }
+        if line.transaction.is_some() && !named.insert(content) {
+            continue;
+        }
+        new.push(line.clone());
+    }
+    Ok(News::Lines { known: known.map(|(id, _)| id), new })
+}
+
+/// Writes a statement's new lines down, and returns its row.
+pub(crate) fn insert(
+    conn: &Connection,
+    seq: Seq,
+    ImportedStatement { statement, file_sha256 }: &ImportedStatement,
+    known: Option<StatementId>,
+    new: &[StatementLine],
+    rates: &CommissionRates,
+) -> Result<StatementId, LedgerError> {
+    let statement_id = if let Some(id) = known {
+        id
+    } else {
+        conn.prepare_cached(
+            "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents, file_sha256)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            statement.shop.as_str(),
+            statement.issuer.as_str(),
+            statement.number.as_str(),
+            statement.paid_on,
+            statement.commission,
+            file_sha256,
+        ])?;
+        StatementId::new(conn.last_insert_rowid())
+    };
+    let first: u32 = conn
+        .prepare_cached("SELECT COALESCE(MAX(position), 0) + 1 FROM statement_lines WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))?;
+    for (position, line) in (first..).zip(new) {
+        conn.prepare_cached(
+            "INSERT INTO statement_lines (statement_id, position, seq, shop, issuer, paid_on, transaction_id, reference,
+                 ancv_prefix, authorisation, contract, dated, amount_cents, stated_commission_cents, commission_cents)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)",
+        )?
+        .execute(params![
+            statement_id,
+            position,
+            seq,
+            statement.shop.as_str(),
+            statement.issuer.as_str(),
+            statement.paid_on,
+            line.transaction.as_ref().map(cvco_domain::TenderId::as_str),
+            line.reference.as_ref().map(OrderRef::as_str),
+            line.reference.as_ref().map(OrderRef::ancv_prefix),
+            line.authorisation.as_ref().map(cvco_domain::AuthorisationNumber::as_str),
+            line.contract.as_ref().map(cvco_domain::Contract::as_str),
+            line.dated,
+            line.amount,
+            line.commission,
+        ])?;
+    }
+    share_commission(conn, statement_id, rates)?;
+    Ok(statement_id)
+}
+
+/// Shares out what the issuer kept: line by line where it says so, else its total, else what the rate of the day makes of
+/// the whole; to the cent, by largest remainder.
+fn share_commission(
+    conn: &Connection,
+    statement_id: StatementId,
+    rates: &CommissionRates,
+) -> Result<(), LedgerError> {
+    let lines = lines_of(conn, statement_id)?;
+    let stated: Option<Cents> = conn
+        .prepare_cached("SELECT commission_cents FROM statements WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))?;
+    let silent: Vec<&Stored> = lines.iter().filter(|stored| stored.line.commission.is_none()).collect();
+    let told: Cents = lines.iter().filter_map(|stored| stored.line.commission).sum();
+    let amounts: Vec<Cents> = silent.iter().map(|stored| stored.line.amount).collect();
+    let by_rate = || {
+        let first = lines.first()?;
+        rates.commission(first.issuer, first.paid_on, amounts.iter().copied().sum())
+    };
+    let rest = stated.map(|stated| stated.minus(told)).or_else(by_rate).unwrap_or_default();
+    let mut shares = spread(rest, &amounts).into_iter();
+    for stored in &lines {
+        let share = stored.line.commission.or_else(|| shares.next()).unwrap_or_default();
+        conn.prepare_cached(
+            "UPDATE statement_lines SET commission_cents = ?3 WHERE statement_id = ?1 AND position = ?2",
+        )?
+        .execute(params![statement_id, stored.position, share])?;
+    }
+    Ok(())
+}
+
+fn lines_of(conn: &Connection, statement_id: StatementId) -> Result<Vec<Stored>, LedgerError> {
+    let mut lines = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE l.statement_id = ?1 ORDER BY l.position",
+        Stored::COLUMNS
+    ))?;
+    Ok(lines.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?)
+}
+
+/// Whether there are lines of statements.
+pub(crate) fn any(conn: &Connection) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM statement_lines)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The lines that are about an order.
+pub(crate) fn of_order(conn: &Connection, order_id: OrderId) -> Result<Vec<Payout>, LedgerError> {
+    let mut lines = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE l.order_id = ?1 ORDER BY l.statement_id, l.position",
+        Stored::COLUMNS
+    ))?;
+    let payout = |row: &Row<'_>| {
+        let Stored { position, issuer, paid_on, line, .. } = Stored::read(row)?;
+        Ok(Payout { id: LineId { issuer, statement: row.get(11)?, position }, paid_on, line })
+    };
+    Ok(lines.query_map([order_id], payout)?.collect::<Result<_, _>>()?)
+}
+
+/// The part of an order that a line pays out.
+pub(crate) struct PaidPart<'a> {
+    pub(crate) psp: Psp,
+    pub(crate) call_number: &'a CallNumber,
+    pub(crate) position: u32,
+}
+
+/// Notes which part of its order a line pays out.
+pub(crate) fn note_tender(
+    conn: &Connection,
+    shop: &ShopId,
+    order_id: OrderId,
+    id: &LineId,
+    part: &PaidPart<'_>,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE statement_lines SET psp = ?5, call_number = ?6, tender_position = ?7
+         WHERE order_id = ?8 AND position = ?4 AND statement_id =
+           (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
+    )?
+    .execute(params![
+        shop.as_str(),
+        id.issuer.as_str(),
+        id.statement.as_str(),
+        id.position,
+        part.psp.as_str(),
+        part.call_number.as_str(),
+        part.position,
+        order_id
+    ])?;
+    Ok(())
+}
+
+/// Forgets which parts of an order its lines pay out, before they are worked out afresh.
+pub(crate) fn forget_tenders(conn: &Connection, order_id: OrderId) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE statement_lines SET psp = NULL, call_number = NULL, tender_position = NULL WHERE order_id = ?1",
+    )?
+    .execute([order_id])?;
+    Ok(())
+}
+
+/// Brings the discrepancies of a statement into line: its unknown lines, and a commission that is stated of the whole.
+pub(crate) fn refresh_findings(
+    conn: &Connection,
+    statement_id: StatementId,
+    rates: &CommissionRates,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let (shop, issuer, number, paid_on, commission): (ShopId, Issuer, _, Day, Option<Cents>) = conn
+        .prepare_cached(
+            "SELECT shop, issuer, number, paid_on, commission_cents FROM statements WHERE statement_id = ?1",
+        )?
+        .query_row([statement_id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })?;
+    let id = |position| LineId { issuer, statement: StatementNumber::clone(&number), position };
+    let mut unknown = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE l.statement_id = ?1 AND l.order_id IS NULL ORDER BY l.position",
+        Stored::COLUMNS
+    ))?;
+    let unknown: Vec<Stored> = unknown.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?;
+    let mut findings = Vec::new();
+    for stored in &unknown {
+        let name = id(stored.position).to_string();
+        findings.push(Finding {
+            kind: Kind::StatementLineUnknown,
+            record: None,
+            detail: format!("{name}: {}", matching::particulars(conn, stored)?),
+            subject: name,
+            expected: None,
+            actual: Some(stored.line.amount),
+        });
+    }
+    let lines = lines_of(conn, statement_id)?;
+    let amounts: Vec<Cents> = lines.iter().map(|stored| stored.line.amount).collect();
+    findings.extend(commission.and_then(|kept| {
+        let of = |amount| rates.commission(issuer, paid_on, amount);
+        let whole = of(amounts.iter().copied().sum())?;
+        let by_line: Cents = amounts.iter().filter_map(|amount| of(*amount)).sum();
+        // Rounded once or line by line, and a cent of leeway.
+        let fits = [whole, by_line].iter().any(|expected| kept.minus(*expected).abs() <= Cents::new(1));
+        (!fits).then(|| Finding {
+            kind: Kind::CommissionMismatch,
+            record: None,
+            subject: format!("{issuer} {number}"),
+            expected: Some(whole),
+            actual: Some(kept),
+            detail: format!("{issuer} {number}"),
+        })
+    }));
+    discrepancies::sync_statement(conn, &shop, &format!("{issuer} {number}"), &findings, at)
+}
+
+/// Every statement.
+pub(crate) fn all(conn: &Connection) -> Result<Vec<StatementId>, LedgerError> {
+    let mut ids = conn.prepare_cached("SELECT statement_id FROM statements ORDER BY statement_id")?;
+    Ok(ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// When a statement paid.
+pub(crate) fn paid_on(conn: &Connection, statement_id: StatementId) -> Result<Option<Day>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT paid_on FROM statements WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))
+        .optional()?)
+}
+
+/// How many lines the ledger has of a statement.
+pub(crate) struct Count {
+    pub(crate) lines: i64,
+    /// Of which nobody knows what they are about.
+    pub(crate) unknown: i64,
+}
+
+pub(crate) fn count(
+    conn: &Connection,
+    shop: &ShopId,
+    issuer: Issuer,
+    number: &StatementNumber,
+) -> Result<Count, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE order_id IS NULL) FROM statement_lines WHERE statement_id =
+               (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
+        )?
+        .query_row(params![shop.as_str(), issuer.as_str(), number.as_str()], |row| {
+            Ok(Count { lines: row.get(0)?, unknown: row.get(1)? })
+        })?)
+}
+
+/// Whether a file was imported, under whatever name.
+pub(crate) fn is_known(conn: &Connection, file_sha256: &str) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM statements WHERE file_sha256 = ?1)")?
+        .query_row([file_sha256], |row| row.get(0))?)
+}

@@ -1,0 +1,257 @@
+//! The appender: one thread, one group, one sync.
+
+use std::time::{Duration, Instant};
+
+use cvco_domain::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::LogError;
+use crate::row::{Draft, Head, Stamp};
+use crate::store::LogStore;
+
+/// How many requests may wait; beyond, a PSP is told to come again.
+const QUEUE: usize = 1024;
+
+/// How many requests one group takes at most.
+const GROUP: usize = 512;
+
+/// A log that cannot be written is told of this often.
+const TELL_EVERY: Duration = Duration::from_mins(1);
+
+type Reply<T> = oneshot::Sender<Result<T, LogError>>;
+
+enum Request {
+    Append { drafts: Vec<Draft>, reply: Reply<Vec<Stamp>> },
+    Purge { older_than: Timestamp, reply: Reply<usize> },
+    MarkAlive { reply: Reply<()> },
+}
+
+/// The appender's thread. It ends when the last [`Log`] handle is gone, or on an error that it cannot survive.
+pub struct Appender {
+    thread: std::thread::JoinHandle<Result<(), LogError>>,
+}
+
+impl Appender {
+    /// Starts the thread. `clock` tells the date of each group.
+    ///
+    /// # Errors
+    /// The log cannot be read, or the system gives no thread.
+    pub fn start(
+        mut store: impl LogStore + 'static,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<(Self, Log), LogError> {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let (heads, head) = watch::channel(store.head()?);
+        let thread = std::thread::Builder::new()
+            .name("log-appender".to_owned())
+            .spawn(move || Worker { store, clock, heads, trouble: Trouble::default() }.run(queue))
+            .map_err(|error| LogError::NotStored(format!("the system gives no thread: {error}")))?;
+        Ok((Self { thread }, Log { requests, head }))
+    }
+
+    /// Waits for the thread to end; all handles must be gone.
+    ///
+    /// # Errors
+    /// The error that stopped it.
+    pub fn join(self) -> Result<(), LogError> {
+        self.thread.join().unwrap_or(Err(LogError::Stopped))
+    }
+}
+
+struct Worker<S, C> {
+    store: S,
+    clock: C,
+    heads: watch::Sender<Head>,
+    trouble: Trouble,
+}
+
+impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
+    fn run(mut self, mut queue: mpsc::Receiver<Request>) -> Result<(), LogError> {
+        let mut group = Vec::with_capacity(GROUP);
+        while queue.blocking_recv_many(&mut group, GROUP) > 0 {
+            self.answer(group.drain(..))?;
+            if let Err(error) = self.store.tend() {
+                self.trouble.tell("the log's checkpoint failed", &error);
+                if !error.is_survivable() {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends everything that waits as one group, and answers after its commit.
+    fn answer(&mut self, group: impl Iterator<Item = Request>) -> Result<(), LogError> {
+        let mut drafts = Vec::new();
+        let mut waiting = Vec::new();
+        let mut others = Vec::new();
+        for request in group {
+            match request {
+                Request::Append { drafts: more, reply } => {
+                    waiting.push((more.len(), reply));
+                    drafts.extend(more);
+                }
+                other => others.push(other),
+            }
+        }
+        if !drafts.is_empty() {
+            let stored = self.store.append(&drafts, (self.clock)());
+            // Readers may start at once; nobody is answered before.
+            if stored.is_ok() {
+                self.heads.send_replace(self.store.head()?);
+                self.trouble.is_over();
+            }
+            reply_to_all(waiting, &stored);
+            self.survive("a group of entries was not stored", stored)?;
+        }
+        for request in others {
+            self.tend_to(request)?;
+        }
+        Ok(())
+    }
+
+    fn tend_to(&mut self, request: Request) -> Result<(), LogError> {
+        match request {
+            Request::Append { .. } => Ok(()),
+            Request::Purge { older_than, reply } => {
+                let purged = self.store.purge(older_than);
+                send(reply, &purged);
+                self.survive("payloads were not purged", purged)
+            }
+            Request::MarkAlive { reply } => {
+                let marked = self.store.mark_alive((self.clock)());
+                send(reply, &marked);
+                self.survive("the log cannot be written", marked)
+            }
+        }
+    }
+
+    fn survive<T>(&mut self, what: &str, result: Result<T, LogError>) -> Result<(), LogError> {
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.trouble.tell(what, &error);
+                if error.is_survivable() { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+}
+
+fn reply_to_all(waiting: Vec<(usize, Reply<Vec<Stamp>>)>, stored: &Result<Vec<Stamp>, LogError>) {
+    let mut stamps = stored.as_ref().map(|stamps| stamps.iter().copied());
+    for (count, reply) in waiting {
+        let answer = match &mut stamps {
+            Ok(stamps) => Ok(stamps.take(count).collect()),
+            Err(error) => Err(LogError::NotStored(error.to_string())),
+        };
+        // Whoever gave up waiting has no use for the answer; the entry is stored all the same.
+        drop(reply.send(answer));
+    }
+}
+
+fn send<T: Copy>(reply: Reply<T>, result: &Result<T, LogError>) {
+    let answer = result.as_ref().copied().map_err(|error| LogError::NotStored(error.to_string()));
+    drop(reply.send(answer));
+}
+
+/// Says once a minute that the log cannot be written, and how often it failed meanwhile.
+#[derive(Default)]
+struct Trouble {
+    told_at: Option<Instant>,
+    untold: u64,
+}
+
+impl Trouble {
+    fn tell(&mut self, what: &str, error: &LogError) {
+        if self.told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
+            self.untold = self.untold.saturating_add(1);
+            return;
+        }
+        tracing::error!(%error, failures.untold = self.untold, "{what}");
+        *self = Self { told_at: Some(Instant::now()), untold: 0 };
+    }
+
+    fn is_over(&mut self) {
+        if self.told_at.take().is_some() {
+            tracing::info!(failures.untold = self.untold, "entries are stored again");
+            self.untold = 0;
+        }
+    }
+}
+
+/// The log, as the rest of the program appends to it.
+#[derive(Clone)]
+pub struct Log {
+    requests: mpsc::Sender<Request>,
+    head: watch::Receiver<Head>,
+}
+
+impl Log {
+    /// Appends one entry. It is durable on return.
+    ///
+    /// # Errors
+    /// The entry is not in the log.
+    pub async fn append(&self, draft: Draft) -> Result<Stamp, LogError> {
+        self.append_all(vec![draft]).await?.pop().ok_or(LogError::Stopped)
+    }
+
+    /// Appends entries, all or none. They are durable on return.
+    ///
+    /// # Errors
+    /// None of them is in the log.
+    pub async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Stamp>, LogError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask(|reply| Request::Append { drafts, reply }).await
+    }
+
+    /// Appends one entry, unless too many wait already. It is durable on return.
+    ///
+    /// # Errors
+    /// [`LogError::Busy`] at once if too many wait; otherwise the entry is not in the log.
+    pub async fn append_unless_busy(&self, draft: Draft) -> Result<Stamp, LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.try_send(Request::Append { drafts: vec![draft], reply }).map_err(|error| {
+            match error {
+                mpsc::error::TrySendError::Full(_) => LogError::Busy,
+                mpsc::error::TrySendError::Closed(_) => LogError::Stopped,
+            }
+        })?;
+        answer.await.unwrap_or(Err(LogError::Stopped))?.pop().ok_or(LogError::Stopped)
+    }
+
+    /// Deletes old payloads, a bounded number at a time; how many.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub async fn purge(&self, older_than: Timestamp) -> Result<usize, LogError> {
+        self.ask(|reply| Request::Purge { older_than, reply }).await
+    }
+
+    /// Returns once the appender has written and synced that it is alive.
+    ///
+    /// # Errors
+    /// The log cannot be written: nothing can be acknowledged.
+    pub async fn mark_alive(&self) -> Result<(), LogError> {
+        self.ask(|reply| Request::MarkAlive { reply }).await
+    }
+
+    /// The end of the chain; changes after each commit of this process.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<Head> {
+        self.head.clone()
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.requests.max_capacity().saturating_sub(self.requests.capacity())
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| LogError::Stopped)?;
+        answer.await.unwrap_or(Err(LogError::Stopped))
+    }
+}

@@ -1,0 +1,73 @@
+//! Cheap checks before anything is acknowledged: the schema is ours, and the end of the chain is sound.
+
+use rusqlite::Connection;
+
+use super::file::SCHEMA;
+use super::{Link, last, rows_after};
+use crate::row::{Head, Row};
+use cvco_domain::Seq;
+
+/// So many entries at the end of the chain are checked at each start.
+const CHECKED_AT_START: i64 = 512;
+
+/// The end of the chain, if it is sound.
+///
+/// # Errors
+/// What is wrong, in English.
+pub(super) fn sound_end(conn: &Connection) -> Result<Head, String> {
+    schema_is_ours(conn)?;
+    let read = |error: rusqlite::Error| format!("its end cannot be read: {error}");
+    let Some(end) = last(conn).map_err(read)? else { return Ok(Head::default()) };
+    let first = end.row.seq.get().saturating_sub(CHECKED_AT_START).max(0);
+    let mut head = if first == 0 {
+        Head::default()
+    } else {
+        let before = rows_after(conn, Seq::new(first.saturating_sub(1)), 1).map_err(read)?;
+        let Some(Link { row, chain_hash }) = before.into_iter().next() else {
+            return Err(format!("entry {first} is missing"));
+        };
+        head_of(&row, chain_hash)?
+    };
+    for Link { row, chain_hash } in rows_after(conn, head.seq, usize::MAX).map_err(read)? {
+        head = row.follow(&head, &chain_hash).map_err(|what| format!("entry {}: {what}", row.seq))?;
+    }
+    if head.seq != end.row.seq {
+        return Err(format!("entry {} is missing", head.seq.next()));
+    }
+    payloads_can_be_read(conn)?;
+    Ok(head)
+}
+
+fn head_of(row: &Row, hash: String) -> Result<Head, String> {
+    let at = row.date().map_err(|error| error.to_string())?;
+    Ok(Head { seq: row.seq, at, hash })
+}
+
+/// A trigger or a table that is gone or other is damage, or somebody's work.
+fn schema_is_ours(conn: &Connection) -> Result<(), String> {
+    let statements = |conn: &Connection| -> rusqlite::Result<Vec<String>> {
+        let mut sql = conn.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
+        sql.query_map([], |row| row.get(0))?.collect()
+    };
+    let found = statements(conn).map_err(|error| format!("its schema cannot be read: {error}"))?;
+    let ours = Connection::open_in_memory()
+        .and_then(|fresh| {
+            fresh.execute_batch(SCHEMA)?;
+            statements(&fresh)
+        })
+        .map_err(|error| error.to_string())?;
+    if found == ours { Ok(()) } else { Err("its tables or triggers were changed".to_owned()) }
+}
+
+/// The pages that the next payload will be written beside.
+fn payloads_can_be_read(conn: &Connection) -> Result<(), String> {
+    let read = || -> rusqlite::Result<()> {
+        let mut newest = conn.prepare("SELECT seq, sealed FROM payloads ORDER BY seq DESC LIMIT 16")?;
+        let mut rows = newest.query([])?;
+        while let Some(row) = rows.next()? {
+            row.get_ref(1)?;
+        }
+        Ok(())
+    };
+    read().map_err(|error| format!("its payloads cannot be read: {error}"))
+}

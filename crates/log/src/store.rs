@@ -1,0 +1,59 @@
+//! What a log can stand on.
+
+use cvco_domain::{Seq, Timestamp};
+
+use crate::error::LogError;
+use crate::row::{Draft, Head, Link, Stamp};
+
+/// A place for the log. One thread owns a value of it; several values, in one process or in several, may stand for the
+/// same log.
+pub trait LogStore: Send {
+    /// The end of the chain.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn head(&mut self) -> Result<Head, LogError>;
+
+    /// Appends a group: numbers the entries without a gap, dates them, links them. All of them are durable on return, or
+    /// none is in the log.
+    ///
+    /// # Errors
+    /// The group is not in the log. [`LogError::is_survivable`] says whether to go on.
+    fn append(&mut self, group: &[Draft], now: Timestamp) -> Result<Vec<Stamp>, LogError>;
+
+    /// Up to `at_most` rows after an entry, in order.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn read(&mut self, after: Seq, at_most: usize) -> Result<Vec<Link>, LogError>;
+
+    /// The sealed bytes that belong to an entry; `None` if there never were any, or they were purged.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn payload(&mut self, seq: Seq) -> Result<Option<Vec<u8>>, LogError>;
+
+    /// Deletes payloads of entries before an instant, oldest first, a bounded number at a time; how many.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    fn purge(&mut self, older_than: Timestamp) -> Result<usize, LogError>;
+
+    /// Writes and syncs that the daemon is alive now: proof that an append would succeed.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    fn mark_alive(&mut self, now: Timestamp) -> Result<(), LogError>;
+
+    /// When the daemon was last known to be alive.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn last_alive(&mut self) -> Result<Option<Timestamp>, LogError>;
+
+    /// Housekeeping between groups.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    fn tend(&mut self) -> Result<(), LogError>;
+}
