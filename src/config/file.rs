@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cvco_domain::ShopId;
 use cvco_domain::crypto::SecretToken;
-use cvco_reconcile::{Policy, Rules};
+use cvco_domain::Policy;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;

@@ -22,7 +22,7 @@ use cvco_domain::crypto::SecretToken;
 use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
 use cvco_mail::Language;
 use cvco_psp::Adapter;
-use cvco_reconcile::Policy;
+use cvco_domain::Policy;
 use ipnet::IpNet;
 
 pub use file::RawConfig;
