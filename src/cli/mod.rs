@@ -4,6 +4,7 @@
 //! of the configuration; 3 could not do it.
 
 mod alerts;
+mod append;
 mod catch_up;
 mod check;
 mod close;
@@ -27,7 +28,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::AppError;
 use crate::config::{Config, ConfigError, DEFAULT_PATH, LedgerSettings, RawConfig};
-use crate::ledger::{LedgerError, Reader};
+use cvco_ledger::{LedgerError, Reader};
+use cvco_log::LogError;
 use crate::telemetry::{self, LogFormat};
 
 /// Joins the voucher part and the card part of Chèque-Vacances Connect payments, and tells a person when they do
@@ -152,6 +154,8 @@ enum Failure {
     App(#[from] AppError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Log(#[from] LogError),
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
@@ -190,7 +194,7 @@ pub fn main() -> ExitCode {
             output::complain(&failure);
             match failure {
                 Failure::Usage(_) | Failure::Config(_) => ExitCode::from(2),
-                Failure::App(_) | Failure::Ledger(_) | Failure::Io { .. } | Failure::Other(_) => {
+                Failure::App(_) | Failure::Ledger(_) | Failure::Log(_) | Failure::Io { .. } | Failure::Other(_) => {
                     ExitCode::from(3)
                 }
             }

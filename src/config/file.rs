@@ -317,7 +317,13 @@ impl RawConfig {
             // Beside the ledger: the one folder that the service's user can surely write to.
             None => path.as_deref().map(|path: &Path| path.with_file_name("payload.key")),
         };
-        Some(LedgerSettings { path: path?, payload_retention: retention, payload_key_file: key_file? })
+        let path = path?;
+        Some(LedgerSettings {
+            log: path.with_file_name("log.sqlite"),
+            path,
+            payload_retention: retention,
+            payload_key_file: key_file?,
+        })
     }
 
     fn policy(&self, endpoints: &[Arc<Endpoint>], check: &mut Check<'_>) -> Policy {
@@ -347,7 +353,6 @@ impl RawConfig {
                 default.confirmation_grace,
             ),
             require_orders: raw.require_orders.unwrap_or(default.require_orders),
-            rules: Rules::CURRENT,
             endpoints: endpoints.iter().map(|e| (e.id.clone(), e.contracts.clone())).collect(),
             book_at: default.book_at,
             payouts: default.payouts,

@@ -122,8 +122,10 @@ pub struct ListenerSettings {
 /// `[ledger]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// The SQLite file.
+    /// The ledger's SQLite file.
     pub path: PathBuf,
+    /// The log's: `log.sqlite` beside the ledger.
+    pub log: PathBuf,
     /// How long raw payloads are kept.
     pub payload_retention: Duration,
     /// The key that seals them.

@@ -109,6 +109,10 @@ impl Ledger {
     /// # Errors
     /// The log cannot be read, or the ledger cannot be written; then nothing of this group was applied.
     pub fn catch_up(&mut self, log: &mut impl LogStore) -> Result<usize, LedgerError> {
+        // A rebuild by another process may have put the ledger back.
+        if progress::folded(&self.conn)? != self.position.seq {
+            self.position = position_of(&self.conn)?;
+        }
         let links = log.read(self.position.seq, GROUP)?;
         self.apply(&links)?;
         Ok(links.len())

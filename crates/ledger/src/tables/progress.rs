@@ -101,3 +101,9 @@ pub(crate) fn origin(conn: &Connection) -> Result<Option<(String, String)>, Ledg
         .query_row("SELECT log_id, program FROM progress", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?)
 }
+
+/// The last entry that was folded.
+pub(crate) fn folded(conn: &Connection) -> Result<Seq, LedgerError> {
+    let seq = conn.prepare_cached("SELECT seq FROM progress")?.query_row([], |row| row.get(0)).optional()?;
+    Ok(seq.unwrap_or(Seq::ZERO))
+}
