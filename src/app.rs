@@ -1,33 +1,51 @@
-//! The program as a whole: configuration → ledger → workers → listeners, started and stopped in good order.
+//! The program as a whole: configuration, log, ledger, workers, listeners; started and stopped in order.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cvco_domain::crypto::SealKey;
+use cvco_domain::{Policy, Timestamp};
+use cvco_ledger::{Ledger, LedgerError};
+use cvco_log::entry::Pause;
+use cvco_log::sqlite::Lease;
+use cvco_log::{Appender, Draft, Log, LogEntry, LogError, LogStore, SqliteLog, key_file};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::Admin;
-use crate::alert::worker::AlertWorker;
+use crate::admin::{Admin, AdminSettings};
+use crate::alert::trouble::TroubleWorker;
+use crate::alert::worker::{Addressees, AlertWorker};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
-use crate::confirm::worker::ConfirmWorker;
-use crate::ledger::{Entry, Ledger, LedgerError, SCHEMA_VERSION, Store, Writer};
-use crate::listener::{Receiver, accept};
+use crate::config::{Config, ConfigError, LedgerSettings};
+use crate::confirm::worker::{Asked, ConfirmWorker};
+use crate::follower::{Followed, Follower, Readers};
+use crate::lifecycle;
+use crate::listener::{Intake, Receiver, accept};
 use crate::telemetry::Metrics;
-use crate::{lifecycle, sweep};
+use crate::timekeeper::{self, Timekeeper};
 
 /// Connections to the admin address.
 const ADMIN_CONNECTIONS: usize = 32;
 
+/// How long the start waits for a ledger that has entries to fold. Notifications wait for none of it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Why the program could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Another daemon leads.
+    #[error("another cvco-reconciled serves the log {0}: stop it, or give this one a ledger of its own")]
+    InUse(PathBuf),
     /// An address is taken, or not ours.
     #[error("cannot listen on {address} ([listener] {key}): {source}")]
     Listen {
@@ -88,25 +106,74 @@ pub struct Setup {
     pub clock: Clock,
 }
 
+/// The files, opened and checked.
+struct Files {
+    log: SqliteLog,
+    /// A value of its own for the follower.
+    followed_log: SqliteLog,
+    ledger: Ledger,
+    key: Arc<SealKey>,
+    /// Held for as long as the process lives: it alone folds the log and acts on what the ledger owes.
+    lease: Lease,
+    /// When a daemon was last known to receive.
+    last_alive: Option<Timestamp>,
+}
+
+impl Files {
+    fn open(settings: &LedgerSettings) -> Result<Self, AppError> {
+        // A ledger of 0.x has no log beside it: that is said first.
+        cvco_ledger::refuse_unreleased(&settings.path)?;
+        let lease =
+            SqliteLog::lease(&settings.log)?.ok_or_else(|| AppError::InUse(settings.log.clone()))?;
+        let key_file = &settings.payload_key_file;
+        let mut log = SqliteLog::open_or_create(&settings.log, &[&settings.path, key_file])?;
+        let key = match key_file::read(key_file)? {
+            Some(key) => key,
+            None if log.has_payloads()? => return Err(LogError::KeyLost(key_file.clone()).into()),
+            None => key_file::make(key_file)?,
+        };
+        log.adopt_key(&key, key_file)?;
+        let last_alive = log.last_alive()?;
+        let followed_log = log.reader()?;
+        let ledger = Ledger::open(&settings.path, &log.id()?)?;
+        Ok(Self { log, followed_log, ledger, key: Arc::new(key), lease, last_alive })
+    }
+}
+
 /// Runs until `stop` is cancelled, then finishes what was accepted. A message on `reloads` loads the
 /// configuration again.
 ///
 /// # Errors
-/// The ledger cannot be opened, or a part of the program ended by itself.
+/// Log or ledger cannot be opened, or a part of the program ended by itself.
 pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), AppError> {
     let Setup { config, config_path, listeners, clock } = setup;
-    let store = Store::open(&config.ledger.path, &config.ledger.payload_key_file)?;
-    let (writer, ledger) = Writer::start(store)?;
-    ledger.take(clock.now(), Entry::Policy(config.policy.clone())).await?;
+    let Files { log, followed_log, ledger, key, lease, last_alive } = Files::open(&config.ledger)?;
+    let dated = clock.clone();
+    let (appender, log) = Appender::start(log, move || dated.now())?;
+    let (failed, stop_now) = (watch::channel(None).0, stop.clone());
+    let follower_failed = failed.clone();
+    let (follower, followed) = Follower::start(ledger, followed_log, log.changed(), move || {
+        follower_failed.send_replace(Some("the ledger's follower"));
+        stop_now.cancel();
+    })?;
     announce(&config, &listeners);
+    resume(&log, last_alive, clock.now()).await?;
+
+    let readers = Readers::of(config.ledger.path.clone());
+    let policies = Policies { log: log.clone(), followed: followed.clone(), readers: readers.clone() };
+    policies.adopt(&config.policy).await?;
 
     let metrics = Arc::new(Metrics::default());
-    let ledger_path = config.ledger.path.clone();
-    let (settings, config) = watch::channel(Arc::new(config));
-    let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), failed: watch::channel(None).0 };
-
-    let receiver =
-        Arc::new(Receiver::new(config.clone(), ledger.clone(), clock.clone(), Arc::clone(&metrics)));
+    let (settings, views) = Settings::of(config);
+    let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), failed };
+    let receiver = Arc::new(Receiver::new(
+        views.intake,
+        log.clone(),
+        Arc::clone(&key),
+        followed.clone(),
+        clock.clone(),
+        Arc::clone(&metrics),
+    ));
     parts.start(
         "the public listener",
         accept::serve(
@@ -118,9 +185,11 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         ),
     );
     let admin = Arc::new(Admin {
-        config: config.clone(),
-        ledger: ledger.clone(),
-        ledger_path: ledger_path.clone(),
+        settings: views.admin,
+        log: log.clone(),
+        key: Arc::clone(&key),
+        followed: followed.clone(),
+        readers: readers.clone(),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
     });
@@ -134,39 +203,174 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
             stop.clone(),
         ),
     );
-    parts.start("the sweep", sweep::run(ledger.clone(), config.clone(), clock.clone(), stop.clone()));
+    let (trouble, log_trouble) = watch::channel(None);
+    let timekeeper = Timekeeper {
+        log: log.clone(),
+        position: followed.position(),
+        clock: clock.clone(),
+        retention: views.retention,
+        trouble,
+    };
+    parts.start("the timekeeper", timekeeper.run(stop.clone()));
     let confirmations = ConfirmWorker {
-        config: config.clone(),
-        ledger: ledger.clone(),
-        ledger_path: ledger_path.clone(),
+        asked: views.asked,
+        log: log.clone(),
+        key,
+        followed: followed.clone(),
+        readers: readers.clone(),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
     };
     parts.start("the confirmation worker", confirmations.run(stop.clone()));
-    let alerts = AlertWorker {
-        config,
-        ledger: ledger.clone(),
-        ledger_path,
+    let host = host_name();
+    let troubles = TroubleWorker {
+        addressees: views.addressees.clone(),
+        log_trouble,
+        followed: followed.clone(),
         clock: clock.clone(),
+        host: host.clone(),
+    };
+    parts.start("the trouble worker", troubles.run(stop.clone()));
+    let alerts = AlertWorker {
+        addressees: views.addressees,
+        log: log.clone(),
+        followed: followed.clone(),
+        readers,
+        clock,
         metrics,
-        host: host_name(),
+        host,
     };
     parts.start("the alert worker", alerts.run(stop.clone()));
-    let reloading = Reloads { config_path, settings, ledger: ledger.clone(), clock };
+    let reloading = Reloads { config_path, settings, policies };
     parts.start("reloading", reloading.run(reloads, stop.clone()));
-    parts.start("the watchdog", lifecycle::watchdog(ledger.clone(), stop.clone()));
+    parts.start("the watchdog", lifecycle::watchdog(log.clone(), stop.clone()));
     lifecycle::ready();
 
     stop.cancelled().await;
     lifecycle::stopping();
-    parts.tasks.close();
-    parts.tasks.wait().await;
-    // The last handle: the writer finishes its queue and closes the ledger.
-    drop(ledger);
-    tokio::task::spawn_blocking(move || writer.join()).await.unwrap_or(Err(LedgerError::Stopped))?;
-    match *parts.failed.borrow() {
+    let Parts { tasks, failed, .. } = parts;
+    tasks.close();
+    tasks.wait().await;
+    // The last handles: the appender finishes its queue, then the follower what was appended.
+    drop((log, followed));
+    let ended = tokio::task::spawn_blocking(move || {
+        let appended = appender.join().map_err(AppError::from);
+        let followed = follower.join().map_err(AppError::from);
+        drop(lease);
+        appended.and(followed)
+    });
+    ended.await.unwrap_or(Err(AppError::TaskEnded("the end of the program")))?;
+    match *failed.borrow() {
         Some(part) => Err(AppError::TaskEnded(part)),
         None => Ok(()),
+    }
+}
+
+/// Says in the log that nothing could be received since the last sign of life: what PSPs tried to tell meanwhile is heard
+/// before rules of time.
+async fn resume(log: &Log, last_alive: Option<Timestamp>, now: Timestamp) -> Result<(), AppError> {
+    if let Some(since) = last_alive.filter(|since| now.since(*since) >= timekeeper::PAUSE) {
+        log.append(Draft::new(&LogEntry::Pause(Pause { since }))?).await?;
+    }
+    log.mark_alive().await?;
+    Ok(())
+}
+
+/// The merchant's settings that decide: they take effect through the log.
+struct Policies {
+    log: Log,
+    followed: Followed,
+    readers: Readers,
+}
+
+impl Policies {
+    /// Appends a policy, unless it is the one in force; returns when the ledger goes by it. A ledger that has much to fold
+    /// is not waited for: then the policy is appended in any case, which changes nothing if it is the same.
+    async fn adopt(&self, policy: &Policy) -> Result<(), AppError> {
+        let head = self.log.changed().borrow().seq;
+        let is_current = tokio::time::timeout(PATIENCE, self.followed.folded(head)).await.is_ok();
+        if is_current && self.readers.read(cvco_ledger::Reader::policy_in_force).await?.as_ref() == Some(policy) {
+            return Ok(());
+        }
+        let stamp = self.log.append(Draft::new(&LogEntry::Policy(policy.clone()))?).await?;
+        drop(tokio::time::timeout(PATIENCE, self.followed.folded(stamp.seq)).await);
+        Ok(())
+    }
+}
+
+/// The settings as each part of the program needs them, so that none sees what is not its own.
+struct Settings {
+    current: Config,
+    intake: watch::Sender<Arc<Intake>>,
+    admin: watch::Sender<Arc<AdminSettings>>,
+    asked: watch::Sender<Arc<Asked>>,
+    addressees: watch::Sender<Arc<Addressees>>,
+    retention: watch::Sender<Duration>,
+}
+
+/// What the parts of the program see of [`Settings`].
+struct Views {
+    intake: watch::Receiver<Arc<Intake>>,
+    admin: watch::Receiver<Arc<AdminSettings>>,
+    asked: watch::Receiver<Arc<Asked>>,
+    addressees: watch::Receiver<Arc<Addressees>>,
+    retention: watch::Receiver<Duration>,
+}
+
+impl Settings {
+    fn of(config: Config) -> (Self, Views) {
+        let (intake, seen_intake) = watch::channel(Arc::new(intake(&config)));
+        let (admin, seen_admin) = watch::channel(Arc::new(admin_settings(&config)));
+        let (asked, seen_asked) = watch::channel(Arc::new(asked_settings(&config)));
+        let (addressees, seen_addressees) = watch::channel(Arc::new(addressees_of(&config)));
+        let (retention, seen_retention) = watch::channel(config.ledger.payload_retention);
+        let views = Views {
+            intake: seen_intake,
+            admin: seen_admin,
+            asked: seen_asked,
+            addressees: seen_addressees,
+            retention: seen_retention,
+        };
+        (Self { current: config, intake, admin, asked, addressees, retention }, views)
+    }
+
+    fn replace(&mut self, config: Config) {
+        self.intake.send_replace(Arc::new(intake(&config)));
+        self.admin.send_replace(Arc::new(admin_settings(&config)));
+        self.asked.send_replace(Arc::new(asked_settings(&config)));
+        self.addressees.send_replace(Arc::new(addressees_of(&config)));
+        self.retention.send_replace(config.ledger.payload_retention);
+        self.current = config;
+    }
+}
+
+fn intake(config: &Config) -> Intake {
+    Intake {
+        endpoints: config.endpoints.clone(),
+        trusted_proxies: config.listener.trusted_proxies.clone(),
+    }
+}
+
+fn admin_settings(config: &Config) -> AdminSettings {
+    AdminSettings {
+        token: config.listener.admin_token.clone(),
+        shops: config.shops.clone(),
+        endpoints: config.endpoints.clone(),
+    }
+}
+
+fn asked_settings(config: &Config) -> Asked {
+    Asked {
+        settings: config.confirm.clone(),
+        capture_grace: config.policy.capture_grace,
+        endpoints: config.endpoints.clone(),
+    }
+}
+
+fn addressees_of(config: &Config) -> Addressees {
+    Addressees {
+        alerts: config.alerts.clone(),
+        shop_names: config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect(),
     }
 }
 
@@ -196,13 +400,12 @@ impl Parts {
 /// Loads the configuration again when told to.
 struct Reloads {
     config_path: Option<PathBuf>,
-    settings: watch::Sender<Arc<Config>>,
-    ledger: Ledger,
-    clock: Clock,
+    settings: Settings,
+    policies: Policies,
 }
 
 impl Reloads {
-    async fn run(self, mut reloads: mpsc::Receiver<()>, stop: CancellationToken) {
+    async fn run(mut self, mut reloads: mpsc::Receiver<()>, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -218,7 +421,7 @@ impl Reloads {
         }
     }
 
-    async fn reload(&self) {
+    async fn reload(&mut self) {
         let Some(path) = self.config_path.clone() else { return };
         let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
         let mut config = match loaded {
@@ -226,15 +429,15 @@ impl Reloads {
             Ok(Err(error)) => return refuse(&error),
             Err(error) => return tracing::error!(%error, "the configuration was not loaded"),
         };
-        if keep_what_is_open(&mut config, &self.settings.borrow()) {
+        if keep_what_is_open(&mut config, &self.settings.current) {
             tracing::warn!("listener addresses and ledger files change only with a restart");
         }
-        if let Err(error) = self.ledger.take(self.clock.now(), Entry::Policy(config.policy.clone())).await {
+        if let Err(error) = self.policies.adopt(&config.policy).await {
             return tracing::error!(%error, "the new policy was not stored; the old configuration stays");
         }
         tell_warnings(&config);
         tracing::info!(endpoints = config.endpoints.len(), "configuration loaded again");
-        self.settings.send_replace(Arc::new(config));
+        self.settings.replace(config);
     }
 }
 
@@ -252,6 +455,7 @@ fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
     new.listener.admin = old.listener.admin;
     new.listener.public = old.listener.public;
     new.ledger.path.clone_from(&old.ledger.path);
+    new.ledger.log.clone_from(&old.ledger.log);
     new.ledger.payload_key_file.clone_from(&old.ledger.payload_key_file);
     differs
 }
@@ -267,11 +471,13 @@ fn announce(config: &Config, listeners: &Listeners) {
         public = address(&listeners.public),
         admin = address(&listeners.admin),
         ledger = %config.ledger.path.display(),
-        schema = SCHEMA_VERSION,
         "cvco-reconciled starts"
     );
     for endpoint in &config.endpoints {
-        tracing::info!(endpoint = %endpoint.id, psp = %endpoint.psp, mode = %endpoint.mode, shop = %endpoint.shop, "endpoint");
+        tracing::info!(
+            endpoint.id = %endpoint.id, psp = %endpoint.psp, mode = %endpoint.mode, shop = %endpoint.shop,
+            "endpoint configured"
+        );
     }
     tell_warnings(config);
 }

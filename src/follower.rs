@@ -9,7 +9,7 @@ use cvco_domain::{EndpointId, Question, Seq, Timestamp};
 use cvco_ledger::{Ledger, LedgerError, Position, Reader, Rejected, question_key};
 use cvco_log::row::Head;
 use cvco_log::{LogError, LogStore};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Another process may append to the log at any time, and nobody tells: the log is looked at this often.
 const POLL: Duration = Duration::from_millis(200);
@@ -29,9 +29,12 @@ const NOTES: usize = 4096;
 /// After so many applied entries the ledger's write-ahead log is copied into its main file.
 const CHECKPOINT_EVERY: usize = 20_000;
 
+/// A write-ahead log of more bytes than this is told of.
+const LARGE_WAL: u64 = 512 * 1024 * 1024;
+
 /// What is kept beside the fold, and can be forgotten.
 enum Note {
-    Attempt { what: String, again_at: Timestamp, error: Option<String> },
+    Attempt { what: String, again_at: Timestamp, error: Option<String>, kept: oneshot::Sender<()> },
     Rejected { rejected: Rejected, at: Timestamp },
 }
 
@@ -45,6 +48,7 @@ pub struct Follower {
 pub struct Followed {
     position: watch::Receiver<Position>,
     trouble: watch::Receiver<Option<String>>,
+    held_by: watch::Receiver<Option<String>>,
     notes: mpsc::Sender<Note>,
 }
 
@@ -62,6 +66,7 @@ impl Follower {
     ) -> std::io::Result<(Self, Followed)> {
         let (positions, position) = watch::channel(ledger.position());
         let (troubles, trouble) = watch::channel(None);
+        let (holders, held_by) = watch::channel(None);
         let (notes, waiting) = mpsc::channel(NOTES);
         let runtime = tokio::runtime::Handle::current();
         let mut worker = Worker {
@@ -69,6 +74,7 @@ impl Follower {
             log,
             positions,
             troubles,
+            holders,
             told_at: None,
             applied: 0,
         };
@@ -81,7 +87,7 @@ impl Follower {
             }
             ended
         })?;
-        Ok((Self { thread }, Followed { position, trouble, notes }))
+        Ok((Self { thread }, Followed { position, trouble, held_by, notes }))
     }
 
     /// Waits for the thread to end; all handles must be gone.
@@ -106,6 +112,7 @@ struct Worker<L> {
     log: L,
     positions: watch::Sender<Position>,
     troubles: watch::Sender<Option<String>>,
+    holders: watch::Sender<Option<String>>,
     told_at: Option<Instant>,
     /// Entries since the last checkpoint.
     applied: usize,
@@ -173,8 +180,9 @@ impl<L: LogStore> Worker<L> {
         self.applied = self.applied.saturating_add(applied);
         if self.applied >= CHECKPOINT_EVERY {
             self.applied = 0;
-            if let Err(error) = self.ledger.checkpoint() {
-                self.survive(error)?;
+            match self.ledger.checkpoint() {
+                Ok(()) => self.look_for_holders(),
+                Err(error) => drop(self.survive(error)?),
             }
         }
         Ok(())
@@ -201,14 +209,27 @@ impl<L: LogStore> Worker<L> {
         Ok(AFTER_TROUBLE)
     }
 
+    /// A reader that keeps a transaction open keeps the write-ahead log from being emptied.
+    fn look_for_holders(&self) {
+        let holders = (self.ledger.wal_bytes() > LARGE_WAL).then(|| {
+            let readers = self.ledger.readers();
+            tracing::warn!(%readers, "a reader keeps the ledger's write-ahead log from being emptied");
+            readers
+        });
+        self.holders.send_if_modified(|known| std::mem::replace(known, holders.clone()) != holders);
+    }
+
     fn keep(&self, first: Note, notes: &mut mpsc::Receiver<Note>) {
         let mut next = Some(first);
         while let Some(note) = next {
-            let kept = match &note {
-                Note::Attempt { what, again_at, error } => {
-                    self.ledger.note_attempt(what, *again_at, error.as_deref())
+            let kept = match note {
+                Note::Attempt { what, again_at, error, kept } => {
+                    let noted = self.ledger.note_attempt(&what, again_at, error.as_deref());
+                    // Whoever gave up waiting tries once too often, no more.
+                    drop(kept.send(()));
+                    noted
                 }
-                Note::Rejected { rejected, at } => self.ledger.note_rejection(rejected, *at),
+                Note::Rejected { rejected, at } => self.ledger.note_rejection(&rejected, at),
             };
             if let Err(error) = kept {
                 tracing::debug!(%error, "a note beside the ledger was lost");
@@ -241,29 +262,54 @@ impl Followed {
     }
 
     /// Notes an attempt at a question that did not end the matter.
-    pub fn note_question(
+    ///
+    /// # Errors
+    /// The follower has stopped.
+    pub async fn note_question(
         &self,
         endpoint: &EndpointId,
         question: &Question,
         again_at: Timestamp,
         error: Option<String>,
-    ) {
-        self.note(Note::Attempt { what: question_key(endpoint, question), again_at, error });
+    ) -> Result<(), LedgerError> {
+        self.note_attempt(question_key(endpoint, question), again_at, error).await
     }
 
     /// Notes an attempt at an e-mail that did not leave.
-    pub fn note_mail(&self, message_id: &str, again_at: Timestamp, error: String) {
-        self.note(Note::Attempt { what: message_id.to_owned(), again_at, error: Some(error) });
+    ///
+    /// # Errors
+    /// The follower has stopped.
+    pub async fn note_mail(
+        &self,
+        message_id: &str,
+        again_at: Timestamp,
+        error: String,
+    ) -> Result<(), LedgerError> {
+        self.note_attempt(message_id.to_owned(), again_at, Some(error)).await
     }
 
-    /// Keeps a sample of a refused call, if there is room.
+    /// Returns once readers see the attempt.
+    async fn note_attempt(
+        &self,
+        what: String,
+        again_at: Timestamp,
+        error: Option<String>,
+    ) -> Result<(), LedgerError> {
+        let (kept, is_kept) = oneshot::channel();
+        let note = Note::Attempt { what, again_at, error, kept };
+        self.notes.send(note).await.map_err(|_| LedgerError::Stopped)?;
+        is_kept.await.map_err(|_| LedgerError::Stopped)
+    }
+
+    /// Keeps a sample of a refused call. A full queue drops it: it must not hold up what matters.
     pub fn note_rejection(&self, rejected: Rejected, at: Timestamp) {
-        self.note(Note::Rejected { rejected, at });
+        drop(self.notes.try_send(Note::Rejected { rejected, at }));
     }
 
-    /// A full queue drops it: nothing of this may hold up what matters.
-    fn note(&self, note: Note) {
-        drop(self.notes.try_send(note));
+    /// Who keeps a read of the ledger open for so long that its write-ahead log has grown large; `None` if nobody does.
+    #[must_use]
+    pub fn held_by(&self) -> Option<String> {
+        self.held_by.borrow().clone()
     }
 }
 

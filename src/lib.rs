@@ -28,6 +28,7 @@
 pub mod admin;
 pub mod alert;
 pub mod app;
+pub mod back_off;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::ledger::Ledger;
+use cvco_log::Log;
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
@@ -33,8 +33,9 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Feeds systemd's watchdog, if it wants that, as long as the ledger's writer answers.
-pub async fn watchdog(ledger: Ledger, stop: CancellationToken) {
+/// Feeds systemd's watchdog, if it wants that, as long as the appender answers: an answer that the disk is full shows that
+/// nothing hangs, and a restart would not make room. `systemctl status` shows it.
+pub async fn watchdog(log: Log, stop: CancellationToken) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         stop.cancelled().await;
         return;
@@ -45,10 +46,11 @@ pub async fn watchdog(ledger: Ledger, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match ledger.ping().await {
-            Ok(()) => tell(&[NotifyState::Watchdog]),
-            Err(error) => tracing::error!(%error, "the ledger's writer does not answer"),
-        }
+        let status = match log.mark_alive().await {
+            Ok(()) => "notifications are stored".to_owned(),
+            Err(error) => format!("notifications are NOT stored: {error}"),
+        };
+        tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
     }
 }
 

@@ -6,19 +6,21 @@ mod records;
 mod sessions;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cvco_domain::crypto::{SealKey, SecretToken};
+use cvco_ledger::Reader;
+use cvco_log::Log;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::ledger::{Ledger, Reader};
+use crate::config::{Endpoint, Shop};
+use crate::follower::{Followed, Readers};
 use crate::listener::accept::Handler;
 use crate::telemetry::Metrics;
 
@@ -27,14 +29,28 @@ pub use orders::{OrderError, RawOrder};
 /// How long a body may take to arrive.
 const BODY: Duration = Duration::from_secs(30);
 
+/// What the admin address goes by, as last loaded.
+pub struct AdminSettings {
+    /// What callers must send; `None` only on a loopback address.
+    pub token: Option<SecretToken>,
+    /// The shops whose orders are taken.
+    pub shops: Vec<Shop>,
+    /// The endpoints whose sessions are taken.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
 /// Answers on the admin address.
 pub struct Admin {
-    /// The settings, as last loaded.
-    pub config: watch::Receiver<Arc<Config>>,
+    /// As last loaded.
+    pub settings: watch::Receiver<Arc<AdminSettings>>,
     /// Where orders go.
-    pub ledger: Ledger,
+    pub log: Log,
+    /// Seals what shops hand over.
+    pub key: Arc<SealKey>,
+    /// How far the ledger has followed.
+    pub followed: Followed,
     /// Where records are read.
-    pub ledger_path: PathBuf,
+    pub readers: Readers,
     /// The time.
     pub clock: Clock,
     /// What is shown under `/metrics`.
@@ -123,8 +139,8 @@ impl Admin {
 
     fn authorise(&self, request: &Request<Incoming>) -> Result<(), Answer> {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let config = self.config.borrow();
-        let Some(token) = &config.listener.admin_token else {
+        let settings = self.settings.borrow();
+        let Some(token) = &settings.token else {
             return if is_from_foreign_page(request.headers()) {
                 Err(Answer::error(
                     StatusCode::FORBIDDEN,
@@ -147,19 +163,24 @@ impl Admin {
         ))
     }
 
-    /// Ready means: the ledger commits.
+    /// Ready means: a notification that came now would be durable, and the ledger follows.
     async fn ready(&self) -> Answer {
-        match self.ledger.ping().await {
-            Ok(()) => Answer::text(StatusCode::OK, "ready\n"),
-            Err(error) => {
-                tracing::error!(%error, "not ready");
-                Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the ledger does not commit; see the log\n")
-            }
+        if let Err(error) = self.log.mark_alive().await {
+            let text = format!("not ready: notifications cannot be stored: {error}\n");
+            return Answer::text(StatusCode::SERVICE_UNAVAILABLE, text);
         }
+        if let Some(trouble) = self.followed.trouble() {
+            let text = format!("not ready: the ledger does not follow the log: {trouble}\n");
+            return Answer::text(StatusCode::SERVICE_UNAVAILABLE, text);
+        }
+        let position = *self.followed.position().borrow();
+        let behind = self.log.changed().borrow().seq.get().saturating_sub(position.seq.get());
+        let set_aside = position.set_aside;
+        Answer::text(StatusCode::OK, format!("ready; {behind} entries to fold, {set_aside} set aside\n"))
     }
 
     async fn show_metrics(&self) -> Answer {
-        let waiting = self.read(Reader::mails_waiting).await;
+        let waiting = self.readers.read(Reader::mails_waiting).await;
         if let Ok((waiting, _)) = waiting {
             self.metrics.mails_waiting.set(waiting);
         }
@@ -168,18 +189,6 @@ impl Admin {
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
             self.metrics.encode(),
         )
-    }
-
-    /// Reads the ledger away from the tasks that must not wait.
-    async fn read<T, F>(&self, query: F) -> Result<T, crate::ledger::LedgerError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Reader) -> Result<T, crate::ledger::LedgerError> + Send + 'static,
-    {
-        let path = self.ledger_path.clone();
-        tokio::task::spawn_blocking(move || query(&Reader::open(&path)?))
-            .await
-            .unwrap_or(Err(crate::ledger::LedgerError::Stopped))
     }
 }
 

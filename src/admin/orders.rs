@@ -1,19 +1,20 @@
 //! `POST /api/v1/orders`: the shop says what it expects.
 
 use cvco_domain::{Cents, Currency, OrderRef, Timestamp};
+use cvco_log::entry::OrderRegistration;
+use cvco_log::{Draft, LogEntry};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
 use super::{Admin, Answer, BODY, is_json};
-use crate::config::Config;
-use crate::ledger::{Entry, OrderRegistration, Taken};
+use crate::config::Shop;
 
 /// The largest body that is read.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// So many orders are one transaction; notifications wait for it.
+/// So many orders are one group in the log; notifications wait for it.
 const MAX_ORDERS: usize = 1000;
 
 /// An order as the shop writes it, in JSON or in a line of CSV.
@@ -56,9 +57,8 @@ impl RawOrder {
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn check(&self, config: &Config) -> Result<OrderRegistration, OrderError> {
-        let shop = config
-            .shops
+    pub fn check(&self, shops: &[Shop]) -> Result<OrderRegistration, OrderError> {
+        let shop = shops
             .iter()
             .find(|shop| shop.id.as_str() == self.shop)
             .ok_or_else(|| OrderError::UnknownShop(self.shop.chars().take(64).collect()))?;
@@ -95,31 +95,70 @@ impl Admin {
             let message = format!("at most {MAX_ORDERS} orders in one call; send them in several");
             return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, message);
         }
-        let config = std::sync::Arc::clone(&self.config.borrow());
-        let mut entries = Vec::with_capacity(orders.len());
+        let settings = std::sync::Arc::clone(&self.settings.borrow());
+        let mut registrations = Vec::with_capacity(orders.len());
         for (n, order) in orders.iter().enumerate() {
-            match order.check(&config) {
-                Ok(order) => entries.push(Entry::Order(order)),
+            match order.check(&settings.shops) {
+                Ok(order) => registrations.push(order),
                 Err(error) => {
                     return Answer::error(StatusCode::BAD_REQUEST, format!("order {}: {error}", n + 1));
                 }
             }
         }
-        match self.ledger.take_all(self.clock.now(), entries).await {
-            Ok(taken) => {
-                let unchanged = taken.iter().filter(|taken| **taken == Taken::Unchanged).count();
-                let registered = taken.len() - unchanged;
-                Answer::json(
-                    StatusCode::OK,
-                    &serde_json::json!({ "registered": registered, "unchanged": unchanged }),
-                )
-            }
+        match self.register(registrations).await {
+            Ok(Registered { registered, unchanged }) => Answer::json(
+                StatusCode::OK,
+                &serde_json::json!({ "registered": registered, "unchanged": unchanged }),
+            ),
             Err(error) => {
-                tracing::error!(%error, "orders were not stored");
+                tracing::error!(%error, "orders not stored");
                 Answer::error(StatusCode::SERVICE_UNAVAILABLE, "not stored, please send again")
             }
         }
     }
+
+    /// Appends what is new, and waits until the ledger shows it. A shop may register the same order with each page view:
+    /// what the ledger knows already is not stored again.
+    async fn register(&self, orders: Vec<OrderRegistration>) -> Result<Registered, NotRegistered> {
+        let all = orders.len();
+        let new = self
+            .readers
+            .read(move |reader| {
+                orders
+                    .into_iter()
+                    .filter_map(|order| match reader.is_current(&order) {
+                        Ok(true) => None,
+                        Ok(false) => Some(Ok(order)),
+                        Err(error) => Some(Err(error)),
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let registered = new.len();
+        let drafts = new
+            .into_iter()
+            .map(|order| Draft::new(&LogEntry::Order(order)))
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(last) = self.log.append_all(drafts).await?.last() {
+            self.followed.folded(last.seq).await?;
+        }
+        Ok(Registered { registered, unchanged: all.saturating_sub(registered) })
+    }
+}
+
+/// What came of a call that registers orders.
+struct Registered {
+    registered: usize,
+    unchanged: usize,
+}
+
+/// Why orders were not registered.
+#[derive(Debug, thiserror::Error)]
+enum NotRegistered {
+    #[error(transparent)]
+    Ledger(#[from] cvco_ledger::LedgerError),
+    #[error(transparent)]
+    Log(#[from] cvco_log::LogError),
 }
 
 /// Reads one object or an array; an error names the field.

@@ -1,10 +1,10 @@
 //! `GET /api/v1/records?state=…&shop=…&order_ref=…&limit=…`: the register, as JSON.
 
+use cvco_ledger::RecordFilter;
 use hyper::StatusCode;
 use serde::Deserialize;
 
 use super::{Admin, Answer};
-use crate::ledger::RecordFilter;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +31,7 @@ impl Admin {
             order_ref: query.order_ref,
             limit: query.limit.unwrap_or(100).min(1000),
         };
-        match self.read(move |reader| reader.records(&filter)).await {
+        match self.readers.read(move |reader| reader.records(&filter)).await {
             Ok(records) => Answer::json(StatusCode::OK, &serde_json::json!(records)),
             Err(error) => {
                 tracing::error!(%error, "records could not be read");

@@ -1,7 +1,8 @@
 //! `POST /api/v1/sessions`: the shop hands over the token of a payment session. Payline drops its notification once
 //! the shop has fetched the result itself.
 
-use cvco_domain::crypto::sha256;
+use cvco_log::entry::{Hint, Origin};
+use cvco_log::{Draft, Envelope, LogEntry};
 use cvco_psp::Rejection;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -9,7 +10,6 @@ use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
 use super::{Admin, Answer, BODY, is_json};
-use crate::ledger::{Arrival, Envelope, Notification, Origin};
 
 /// The largest body that is read.
 const BODY_BYTES: usize = 4096;
@@ -41,8 +41,8 @@ impl Admin {
             Ok(session) => session,
             Err(error) => return Answer::error(StatusCode::BAD_REQUEST, format!("not a session: {error}")),
         };
-        let config = std::sync::Arc::clone(&self.config.borrow());
-        let endpoint = config.endpoints.iter().find(|endpoint| {
+        let settings = std::sync::Arc::clone(&self.settings.borrow());
+        let endpoint = settings.endpoints.iter().find(|endpoint| {
             endpoint.id.as_str() == session.endpoint && endpoint.shop.as_str() == session.shop
         });
         let Some(endpoint) = endpoint else {
@@ -57,17 +57,12 @@ impl Admin {
             }
             Err(rejection) => return Answer::error(StatusCode::BAD_REQUEST, format!("token: {rejection}")),
         };
-        let notification = Notification {
-            shop: endpoint.shop.clone(),
-            endpoint: endpoint.id.clone(),
-            psp: endpoint.psp,
-            mode: endpoint.mode,
+        let hint = LogEntry::Hint(Hint {
+            endpoint: endpoint.reference(),
             origin: Origin::Shop,
-            events: Vec::new(),
             questions: vec![question],
             remark: None,
-            payload_sha256: sha256(&[&body]).to_string(),
-        };
+        });
         let envelope = Envelope {
             method: "POST".to_owned(),
             query: Vec::new(),
@@ -76,10 +71,17 @@ impl Admin {
             user_agent: String::new(),
             headers: Vec::new(),
         };
-        match self.ledger.store(self.clock.now(), Arrival { notification, envelope }).await {
+        let draft = envelope
+            .seal(&self.key, &body)
+            .and_then(|payload| Draft::with_payload(&hint, payload));
+        let stored = match draft {
+            Ok(draft) => self.log.append(draft).await,
+            Err(error) => Err(error),
+        };
+        match stored {
             Ok(_) => Answer::json(StatusCode::ACCEPTED, &serde_json::json!({ "taken": true })),
             Err(error) => {
-                tracing::error!(endpoint = %endpoint.id, %error, "a session was not stored");
+                tracing::error!(endpoint.id = %endpoint.id, %error, "session not stored");
                 Answer::error(StatusCode::SERVICE_UNAVAILABLE, "not stored, please send again")
             }
         }

@@ -3,6 +3,7 @@
 
 mod mail;
 mod smtp_url;
+pub mod trouble;
 pub mod worker;
 
 pub use mail::{MailError, MailSettings, Mailer, SendError};

@@ -19,7 +19,7 @@ use std::time::Duration;
 use cvco_books::accounting::Books;
 use cvco_books::settlement::Profile;
 use cvco_domain::crypto::SecretToken;
-use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, Mode, PayoutTerms, Psp, ShopId};
+use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId};
 use cvco_mail::Language;
 use cvco_psp::Adapter;
 use cvco_domain::Policy;
@@ -244,6 +244,19 @@ pub struct Endpoint {
     pub contracts: BTreeSet<Contract>,
     /// Proves and reads its notifications.
     pub adapter: Box<dyn Adapter>,
+}
+
+impl Endpoint {
+    /// What everything that it receives has in common.
+    #[must_use]
+    pub fn reference(&self) -> EndpointRef {
+        EndpointRef {
+            shop: self.shop.clone(),
+            endpoint: self.id.clone(),
+            psp: self.psp,
+            mode: self.mode,
+        }
+    }
 }
 
 impl Config {

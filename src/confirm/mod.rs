@@ -10,7 +10,6 @@
 //! A question is an entry of the log, so no crash and no outage loses one; an answer is another, and its facts go
 //! through the same door as those of a notification. What lies between, the calls that fail, is kept beside the log.
 
-mod back_off;
 mod conversation;
 pub mod sweep;
 pub mod worker;

@@ -5,13 +5,17 @@
 //! each of them every hour: the regular look asks about such a payment once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::crypto::sha256;
-use cvco_domain::{Asking, EndpointId, Event, Mode, Psp, Question, RecordState, Standing, Timestamp};
+use cvco_domain::{
+    Asking, EndpointId, EndpointRef, Event, Mode, Psp, Question, RecordState, Standing, Timestamp,
+};
+use cvco_ledger::{LedgerError, Reader, UnheardOrder};
+use cvco_log::entry::{Answer, Inquiry, Reason};
 
-use crate::config::{Config, Endpoint};
-use crate::ledger::{Confirmation, Inquiry, LedgerError, Reader, Reason, UnheardOrder};
+use super::worker::Asked;
+use crate::config::Endpoint;
 
 /// An order is asked about when nothing was heard of it for so long: its customer may still be paying.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -32,15 +36,15 @@ const OVERLAP: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// The ledger's own.
-pub fn regular(reader: &Reader, config: &Config, now: Timestamp) -> Result<Vec<Inquiry>, LedgerError> {
+pub fn regular(reader: &Reader, asked: &Asked, now: Timestamp) -> Result<Vec<Inquiry>, LedgerError> {
     let since = now.before(REACH);
     let open = Open::read(reader, since, now.before(PATIENCE))?;
     let mut inquiries = Vec::new();
-    for endpoint in &config.endpoints {
+    for endpoint in &asked.endpoints {
         let last = reader.last_window(&endpoint.id)?;
-        let from = last.map_or_else(|| now.before(config.confirm.sweep_every), |at| at.max(since));
+        let from = last.map_or_else(|| now.before(asked.settings.sweep_every), |at| at.max(since));
         let mut found = open.questions(endpoint, Asking::Once);
-        found.extend(uncaptured(reader, endpoint, config.policy.capture_grace, now)?);
+        found.extend(uncaptured(reader, endpoint, asked.capture_grace, now)?);
         found.extend(windows(endpoint, from.before(OVERLAP), now));
         inquiries.extend(inquiry(endpoint, found, Reason::Sweep));
     }
@@ -77,13 +81,13 @@ fn authorised(
 /// The ledger's own.
 pub fn catch_up(
     reader: &Reader,
-    config: &Config,
+    endpoints: &[Arc<Endpoint>],
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Inquiry>, LedgerError> {
     let open = Open::read(reader, since, now)?;
     let mut inquiries = Vec::new();
-    for endpoint in &config.endpoints {
+    for endpoint in endpoints {
         let mut found = open.questions(endpoint, Asking::Afresh);
         found.extend(authorised(reader, endpoint, (since, now), now)?);
         found.extend(
@@ -142,9 +146,7 @@ fn inquiry(
 ) -> Option<Inquiry> {
     let questions: Vec<_> = questions.into_iter().collect();
     (!questions.is_empty()).then(|| Inquiry {
-        shop: endpoint.shop.clone(),
-        endpoint: endpoint.id.clone(),
-        psp: endpoint.psp,
+        endpoint: endpoint.reference(),
         reason,
         questions,
     })
@@ -154,27 +156,24 @@ fn inquiry(
 ///
 /// # Errors
 /// The ledger's own.
-pub fn withdrawals(reader: &Reader, config: &Config) -> Result<Vec<Confirmation>, LedgerError> {
+pub fn withdrawals(reader: &Reader, endpoints: &[Arc<Endpoint>]) -> Result<Vec<Answer>, LedgerError> {
     let mut withdrawals = Vec::new();
-    for row in reader.questions_of_others(&askable(config))? {
-        withdrawals.push(Confirmation {
-            shop: row.shop,
-            endpoint: row.endpoint,
-            psp: row.psp,
-            mode: Mode::Production,
+    for row in reader.questions_of_others(&askable(endpoints))? {
+        let (shop, endpoint, psp) = (row.shop, row.endpoint, row.psp);
+        withdrawals.push(Answer {
+            endpoint: EndpointRef { shop, endpoint, psp, mode: Mode::Production },
             question: row.question,
             asked_at: row.asked_at,
             standing: Standing::Withdrawn,
             events: Vec::new(),
             questions: Vec::new(),
             remark: Some("the endpoint has no API settings any more".to_owned()),
-            payload_sha256: sha256(&[]).to_string(),
         });
     }
     Ok(withdrawals)
 }
 
-fn askable(config: &Config) -> Vec<(EndpointId, Psp)> {
-    let askable = config.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some());
+fn askable(endpoints: &[Arc<Endpoint>]) -> Vec<(EndpointId, Psp)> {
+    let askable = endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some());
     askable.map(|endpoint| (endpoint.id.clone(), endpoint.psp)).collect()
 }

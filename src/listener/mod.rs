@@ -1,6 +1,6 @@
 //! The way in: notifications of PSPs over HTTP.
 //!
-//! `accept` takes connections and bounds them, with `stall` for those who do not read; `receive` leads one request from its path to the ledger;
+//! `accept` takes connections and bounds them, with `stall` for those who do not read; `receive` leads one request from its path to the log;
 //! `reply` is the one place where outcomes become statuses.
 
 pub mod accept;
@@ -8,10 +8,11 @@ mod failures;
 mod hints;
 mod peer;
 mod receive;
+mod repetitions;
 mod reply;
 mod stall;
 
-pub use receive::Receiver;
+pub use receive::{Intake, Receiver};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! One request, from its path to the ledger: endpoint and token, size, proof, commit, answer.
+//! One request, from its path to the log: endpoint and token, size, proof, reading, commit, answer.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cvco_domain::Timestamp;
-use cvco_domain::crypto::{SecretToken, sha256};
-use cvco_psp::{Method, Reading, Rejection, Request};
+use cvco_domain::crypto::{SealKey, SecretToken, sha256};
+use cvco_ledger::Rejected;
+use cvco_log::entry::{Hint, Notification, Origin, Refusal, Refusals, Unread};
+use cvco_log::{Draft, Envelope, Log, LogEntry};
+use cvco_psp::{Method, NotUnderstood, Reading, Rejection, Request};
+use ipnet::IpNet;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{HeaderMap, Response, header};
@@ -18,12 +22,11 @@ use super::accept::Handler;
 use super::failures::Failures;
 use super::hints::Hints;
 use super::peer;
+use super::repetitions::{Fingerprint, Repetitions};
 use super::reply::{Outcome, reply};
 use crate::clock::Clock;
-use crate::config::{Config, Endpoint};
-use crate::ledger::{
-    Arrival, Entry, Envelope, Ledger, Notification, Origin, Refusal, Rejected, SignatureFailures, Taken,
-};
+use crate::config::Endpoint;
+use crate::follower::Followed;
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
 
 /// The largest body that is taken.
@@ -35,30 +38,63 @@ const DROPPED_BYTES: usize = 256 * 1024;
 /// How long a whole request may take to arrive.
 const BODY: Duration = Duration::from_secs(15);
 
+/// What the listener goes by, as last loaded.
+pub struct Intake {
+    /// The endpoints of all shops.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
 /// Receives notifications.
 pub struct Receiver {
-    /// Endpoints and proxies, as last loaded.
-    config: watch::Receiver<Arc<Config>>,
+    intake: watch::Receiver<Arc<Intake>>,
     /// Where notifications go.
-    ledger: Ledger,
-    /// The time.
+    log: Log,
+    /// Seals their payloads.
+    key: Arc<SealKey>,
+    /// Where samples of refused calls go.
+    followed: Followed,
     clock: Clock,
-    /// What is counted.
     metrics: Arc<Metrics>,
     failures: Failures,
+    repetitions: Repetitions,
     pub(super) hints: Hints,
+}
+
+/// A genuine message, or a hint, ready to be stored.
+struct Arrival<'a> {
+    endpoint: &'a Endpoint,
+    entry: LogEntry,
+    envelope: Envelope,
+    /// The part of the request that carries the message.
+    carrier: &'a [u8],
+    /// How it is counted.
+    verdict: &'static str,
 }
 
 impl Receiver {
     /// A receiver for the public listener.
     #[must_use]
     pub fn new(
-        config: watch::Receiver<Arc<Config>>,
-        ledger: Ledger,
+        intake: watch::Receiver<Arc<Intake>>,
+        log: Log,
+        key: Arc<SealKey>,
+        followed: Followed,
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { config, ledger, clock, metrics, failures: Failures::default(), hints: Hints::default() }
+        Self {
+            intake,
+            log,
+            key,
+            followed,
+            clock,
+            metrics,
+            failures: Failures::default(),
+            repetitions: Repetitions::default(),
+            hints: Hints::default(),
+        }
     }
 
     async fn receive(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Outcome {
@@ -66,17 +102,17 @@ impl Receiver {
             self.metrics.count_rejection("", RejectionReason::Path);
             return Outcome::NotFound;
         };
-        let config = Arc::clone(&self.config.borrow());
-        let Some(endpoint) = open_door(&config, endpoint_id, token) else {
+        let intake = Arc::clone(&self.intake.borrow());
+        let Some(endpoint) = authenticate(&intake, endpoint_id, token) else {
             self.metrics.count_rejection("", RejectionReason::Token);
             return Outcome::Forbidden;
         };
-        let caller = peer::address(peer, request.headers(), &config.listener.trusted_proxies);
+        let caller = peer::address(peer, request.headers(), &intake.trusted_proxies);
         if !endpoint.allow_from.is_empty()
             && !endpoint.allow_from.iter().any(|network| network.contains(&caller))
         {
             self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Address);
-            tracing::warn!(endpoint = %endpoint.id, "a call from an address outside allow_from was refused");
+            tracing::warn!(endpoint.id = %endpoint.id, "call refused: its address is outside allow_from");
             return Outcome::Forbidden;
         }
         let user_agent = request
@@ -97,73 +133,72 @@ impl Receiver {
         let headers = headers_for(endpoint, &head.headers);
         let request = Request { method, query, body: &body, headers: &headers };
         if let Some(wanted) = handshake(endpoint, &request) {
-            tracing::info!(endpoint = %endpoint.id, "the PSP's test of the address was answered");
+            tracing::info!(endpoint.id = %endpoint.id, "the PSP's test of the address was answered");
             return Outcome::Handshake(wanted);
         }
-        match prove(endpoint, &request) {
-            Ok(reading) => {
-                let envelope = Envelope {
-                    method: head.method.as_str().to_owned(),
-                    query: query.to_vec(),
-                    body: body.to_vec(),
-                    peer: caller.to_string(),
-                    user_agent,
-                    headers: header_lines(&headers),
-                };
-                self.store(endpoint, &request, reading, envelope).await
-            }
-            Err(rejection) => self.refuse(endpoint, &request, &rejection).await,
-        }
+        let entry = match understand(endpoint, &request) {
+            Ok(entry) => entry,
+            Err(rejection) => return self.refuse(endpoint, &request, &rejection).await,
+        };
+        let envelope = Envelope {
+            method: head.method.as_str().to_owned(),
+            query: query.to_vec(),
+            body: body.to_vec(),
+            peer: caller.to_string(),
+            user_agent,
+            headers: header_lines(&headers),
+        };
+        let verdict = verdict(&entry);
+        self.store(Arrival { endpoint, entry, envelope, carrier: request.payload(), verdict }).await
     }
 
-    async fn store(
-        &self,
-        endpoint: &Endpoint,
-        request: &Request<'_>,
-        reading: Reading,
-        envelope: Envelope,
-    ) -> Outcome {
+    async fn store(&self, arrival: Arrival<'_>) -> Outcome {
         let arrived = std::time::Instant::now();
-        let unproven = !endpoint.psp.proves_its_messages();
-        if unproven && !self.hints.allow(&endpoint.id, self.clock.now()) {
+        let Arrival { endpoint, entry, envelope, carrier, verdict } = arrival;
+        let now = self.clock.now();
+        let is_hint = matches!(entry, LogEntry::Hint(_));
+        if is_hint && !self.hints.allow(&endpoint.id, now) {
             self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Flood);
             return Outcome::NotStored;
         }
+        let fingerprint = Fingerprint::of(&endpoint.id, &[&envelope.query, b"\0", &envelope.body]);
+        if !is_hint && self.repetitions.is_enough(fingerprint) {
+            self.count(endpoint, "repeated");
+            return Outcome::Stored;
+        }
         self.failures.genuine(&endpoint.id);
-        let notification = Notification {
-            shop: endpoint.shop.clone(),
-            endpoint: endpoint.id.clone(),
-            psp: endpoint.psp,
-            mode: endpoint.mode,
-            origin: Origin::Call,
-            events: reading.events,
-            questions: reading.questions,
-            remark: reading.remark,
-            payload_sha256: sha256(&[request.payload()]).to_string(),
+        let draft = envelope
+            .seal(&self.key, carrier)
+            .and_then(|payload| Draft::with_payload(&entry, payload));
+        let stored = match draft {
+            Ok(draft) => self.log.append_unless_busy(draft).await,
+            Err(error) => Err(error),
         };
-        let stored = self.ledger.store(self.clock.now(), Arrival { notification, envelope }).await;
-        self.metrics.ledger_queue.set(i64::try_from(self.ledger.waiting()).unwrap_or(i64::MAX));
+        self.metrics.log_queue.set(i64::try_from(self.log.waiting()).unwrap_or(i64::MAX));
         match stored {
-            Ok(Taken::Written { seq, verdict, .. }) => {
-                if unproven {
-                    self.hints.count(&endpoint.id, self.clock.now());
+            Ok(stamp) => {
+                if is_hint {
+                    self.hints.count(&endpoint.id, now);
+                } else {
+                    self.repetitions.stored(fingerprint, now);
                 }
                 self.metrics.store_seconds.observe(arrived.elapsed().as_secs_f64());
-                let verdict = verdict.map_or("genuine", crate::ledger::Verdict::as_str);
-                self.metrics
-                    .notifications
-                    .get_or_create(&NotificationLabels { endpoint: endpoint.id.to_string(), verdict })
-                    .inc();
-                tracing::info!(endpoint = %endpoint.id, notification.seq = seq, verdict, "stored");
+                self.count(endpoint, verdict);
+                tracing::debug!(endpoint.id = %endpoint.id, entry.seq = stamp.seq.get(), verdict, "notification stored");
                 Outcome::Stored
             }
-            Ok(Taken::Unchanged) => Outcome::Stored,
             Err(error) => {
                 self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::NotStored);
-                tracing::error!(endpoint = %endpoint.id, %error, "a notification was not stored");
+                // The appender says once a minute what is wrong.
+                tracing::debug!(endpoint.id = %endpoint.id, %error, "notification not stored");
                 Outcome::NotStored
             }
         }
+    }
+
+    fn count(&self, endpoint: &Endpoint, verdict: &'static str) {
+        let labels = NotificationLabels { endpoint: endpoint.id.to_string(), verdict };
+        self.metrics.notifications.get_or_create(&labels).inc();
     }
 
     async fn refuse(&self, endpoint: &Endpoint, request: &Request<'_>, rejection: &Rejection) -> Outcome {
@@ -178,39 +213,39 @@ impl Receiver {
         };
         self.metrics.count_rejection(endpoint.id.as_str(), reason);
         if self.failures.sample(&endpoint.id, now) {
-            tracing::warn!(endpoint = %endpoint.id, %rejection, "a call was refused");
-            self.ledger.note_rejection(
-                now,
-                Rejected {
-                    endpoint: endpoint.id.clone(),
-                    psp: endpoint.psp,
-                    reason: rejection.to_string(),
-                    payload_sha256: sha256(&[request.payload()]).to_string(),
-                },
-            );
+            tracing::warn!(endpoint.id = %endpoint.id, %rejection, "call refused");
+            let rejected = Rejected {
+                endpoint: endpoint.id.clone(),
+                psp: endpoint.psp,
+                reason: rejection.to_string(),
+                payload_sha256: sha256(&[request.payload()]).to_string(),
+            };
+            self.followed.note_rejection(rejected, now);
         }
-        if let Some((refusal, failures)) = self.telling(endpoint, rejection, now) {
+        if let Some((refusal, calls)) = self.burst_to_report(endpoint, rejection, now) {
             let explanation = match refusal {
                 Refusal::Signature => endpoint.adapter.diagnose(request).summary,
                 Refusal::Account => rejection.to_string(),
             };
-            let refused = SignatureFailures {
-                shop: endpoint.shop.clone(),
-                endpoint: endpoint.id.clone(),
-                psp: endpoint.psp,
-                refusal,
-                failures,
-                explanation,
+            let refusals = Refusals { endpoint: endpoint.reference(), refusal, calls, explanation };
+            let appended = match Draft::new(&LogEntry::Refusals(refusals)) {
+                Ok(draft) => self.log.append(draft).await.map(drop),
+                Err(error) => Err(error),
             };
-            if let Err(error) = self.ledger.take(now, Entry::SignatureFailures(refused)).await {
-                tracing::error!(endpoint = %endpoint.id, %error, "refused calls were not noted");
+            if let Err(error) = appended {
+                tracing::error!(endpoint.id = %endpoint.id, %error, "refused calls were not noted");
             }
         }
         outcome
     }
 
     /// What a refused call tells of a wrong setting, and of how many calls, if a person is to be told now.
-    fn telling(&self, endpoint: &Endpoint, rejection: &Rejection, now: Timestamp) -> Option<(Refusal, u32)> {
+    fn burst_to_report(
+        &self,
+        endpoint: &Endpoint,
+        rejection: &Rejection,
+        now: Timestamp,
+    ) -> Option<(Refusal, u32)> {
         match rejection {
             Rejection::Signature | Rejection::UnknownKey => {
                 let failures = self.failures.wrong_signature(&endpoint.id, now)?;
@@ -260,8 +295,8 @@ fn header_lines(headers: &[(&'static str, Vec<u8>)]) -> Vec<u8> {
 
 /// The endpoint, if the token is its own. An unknown endpoint is compared too, so that it answers like a wrong
 /// token, as late and with the same words.
-fn open_door<'c>(config: &'c Config, id: &str, token: &str) -> Option<&'c Arc<Endpoint>> {
-    let endpoint = config.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id);
+fn authenticate<'c>(intake: &'c Intake, id: &str, token: &str) -> Option<&'c Arc<Endpoint>> {
+    let endpoint = intake.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id);
     let nobody = SecretToken::unknown();
     let matches = endpoint.map_or(&nobody, |endpoint| &endpoint.token).matches(token);
     endpoint.filter(|_| matches)
@@ -302,11 +337,37 @@ fn handshake(endpoint: &Endpoint, request: &Request<'_>) -> Option<String> {
     guarded(endpoint, || endpoint.adapter.handshake(request)).flatten()
 }
 
-/// Proves and reads a request.
-fn prove(endpoint: &Endpoint, request: &Request<'_>) -> Result<Reading, Rejection> {
-    guarded(endpoint, || endpoint.adapter.read(request)).unwrap_or_else(|| {
-        Err(Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() })
+/// Proves a request and reads it. What is genuine and is not understood is evidence too: a later program reads it.
+fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Rejection> {
+    let failed = || Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() };
+    let message = guarded(endpoint, || endpoint.adapter.prove(request)).unwrap_or_else(|| Err(failed()))?;
+    let reading = guarded(endpoint, || endpoint.adapter.read(&message))
+        .unwrap_or_else(|| Err(NotUnderstood { what: "the adapter failed on it".to_owned() }));
+    let (endpoint, origin) = (endpoint.reference(), Origin::Call);
+    Ok(match reading {
+        Ok(Reading::Facts { events, questions, remark }) => {
+            LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
+        }
+        Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
+            endpoint,
+            origin,
+            events: Vec::new(),
+            questions: Vec::new(),
+            remark: Some(why),
+        }),
+        Ok(Reading::Hint { questions, remark }) => LogEntry::Hint(Hint { endpoint, origin, questions, remark }),
+        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
     })
+}
+
+/// How a stored call is counted. Whether it is a duplicate, only the ledger knows.
+fn verdict(entry: &LogEntry) -> &'static str {
+    match entry {
+        LogEntry::Hint(_) => "hint",
+        LogEntry::Unread(_) => "unread",
+        LogEntry::Notification(notification) if notification.events.is_empty() => "ignored",
+        _ => "genuine",
+    }
 }
 
 /// What an adapter says. A panic in one would be a bug of ours: it costs that one call, which is refused and logged,
@@ -314,7 +375,7 @@ fn prove(endpoint: &Endpoint, request: &Request<'_>) -> Result<Reading, Rejectio
 fn guarded<T>(endpoint: &Endpoint, say: impl FnOnce() -> T) -> Option<T> {
     let said = catch_unwind(AssertUnwindSafe(say)).ok();
     if said.is_none() {
-        tracing::error!(endpoint = %endpoint.id, "the adapter failed on a call; please report it");
+        tracing::error!(endpoint.id = %endpoint.id, "the adapter failed on a call; please report it");
     }
     said
 }

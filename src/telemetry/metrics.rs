@@ -21,8 +21,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections to the admin listener.
     pub admin_connections: Gauge,
-    /// Jobs that wait for the ledger's writer.
-    pub ledger_queue: Gauge,
+    /// Requests that wait for the log's appender.
+    pub log_queue: Gauge,
     /// Questions to the PSPs' APIs by outcome.
     pub questions: Family<QuestionLabels, Counter>,
     /// E-mails by outcome.
@@ -36,7 +36,7 @@ pub struct Metrics {
 pub struct NotificationLabels {
     /// The endpoint.
     pub endpoint: String,
-    /// `genuine`, `duplicate` or `ignored`.
+    /// `genuine`, `ignored`, `hint`, `unread`, or `repeated` for bytes that were stored before.
     pub verdict: &'static str,
 }
 
@@ -107,7 +107,7 @@ impl Default for Metrics {
             store_seconds: Histogram::new(buckets),
             connections: Gauge::default(),
             admin_connections: Gauge::default(),
-            ledger_queue: Gauge::default(),
+            log_queue: Gauge::default(),
             questions: Family::default(),
             mails: Family::default(),
             mails_waiting: Gauge::default(),
@@ -128,9 +128,9 @@ impl Default for Metrics {
             metrics.admin_connections.clone(),
         );
         registry.register(
-            "ledger_queue",
-            "Jobs that wait for the ledger's writer",
-            metrics.ledger_queue.clone(),
+            "log_queue",
+            "Requests that wait for the log's appender",
+            metrics.log_queue.clone(),
         );
         registry.register("questions", "Questions to the PSPs' APIs by outcome", metrics.questions.clone());
         registry.register("mails", "E-mails by outcome", metrics.mails.clone());

@@ -255,6 +255,38 @@ impl Ledger {
         Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
     }
 
+    /// How large the write-ahead log is, in bytes.
+    #[must_use]
+    pub fn wal_bytes(&self) -> u64 {
+        let wal = self.path.as_ref().map(|path| schema::companion(path, "-wal"));
+        wal.and_then(|wal| std::fs::metadata(wal).ok()).map_or(0, |meta| meta.len())
+    }
+
+    /// The other processes that have the ledger open, as far as the system tells: name and number of each.
+    #[must_use]
+    pub fn readers(&self) -> String {
+        let Some(path) = self.path.as_ref().and_then(|path| path.canonicalize().ok()) else {
+            return String::new();
+        };
+        let own = std::process::id().to_string();
+        let has_open = |process: &Path| {
+            let files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+            files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|open| open == path)
+        };
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let named: Vec<String> = processes
+            .filter_map(|process| {
+                let number = process.file_name().into_string().ok()?;
+                let is_other = number.bytes().all(|b| b.is_ascii_digit()) && number != own;
+                (is_other && has_open(&process.path())).then(|| {
+                    let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+                    format!("{} ({number})", name.trim())
+                })
+            })
+            .collect();
+        if named.is_empty() { "a program of another user".to_owned() } else { named.join(", ") }
+    }
+
     /// Which log it is a fold of.
     #[must_use]
     pub fn log_id(&self) -> &str {

@@ -33,4 +33,5 @@ pub use read::{
     DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, OrderStory, PendingQuestion, QuestionLine, Reader,
     RecordFilter, RecordRow, ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
+pub use schema::refuse_unreleased;
 pub use tables::Rejected;

@@ -244,3 +244,25 @@ impl Identity {
         std::fs::metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == (self.0, self.1))
     }
 }
+
+/// The name of a file that SQLite keeps beside another.
+pub(crate) fn companion(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Refuses a ledger of 0.1 to 0.4, which kept its log in the same file. Any other file, or none, is fine here.
+///
+/// # Errors
+/// The path names such a ledger, or another program's file.
+pub fn refuse_unreleased(path: &Path) -> Result<(), LedgerError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    match owner(&conn, path)? {
+        Owner::Us if version(&conn)? <= LAST_BEFORE_RELEASE => Err(LedgerError::BeforeRelease(path.to_owned())),
+        Owner::Us | Owner::Nobody => Ok(()),
+    }
+}

@@ -7,6 +7,7 @@ pub mod anchor;
 pub mod catalogue;
 mod letter;
 mod render;
+pub mod trouble;
 mod typography;
 mod words;
 

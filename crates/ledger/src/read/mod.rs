@@ -14,6 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cvco_domain::{Day, DiscrepancyId, Identity, Period, Policy, Seq, Timestamp};
+use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
 
 pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
@@ -24,7 +25,7 @@ pub use reports::ReportRange;
 pub use story::{OrderStory, StoryLine};
 pub use takings::Takings;
 
-use crate::tables::{progress, set_aside};
+use crate::tables::{orders, progress, set_aside};
 use crate::{DueAnchor, DueMail, LedgerError, close, owed, schema};
 
 /// What accountants take away, as one connection sees the ledger.
@@ -81,12 +82,24 @@ impl Reader {
         Ok((progress.seq, progress.at))
     }
 
-    /// The settings in force.
+    /// The settings in force; `None` if the log never named any.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn policy(&self) -> Result<Policy, LedgerError> {
-        Ok(progress::read(&self.conn)?.policy)
+    pub fn policy_in_force(&self) -> Result<Option<Policy>, LedgerError> {
+        let progress = progress::read(&self.conn)?;
+        Ok((progress.seq > Seq::ZERO).then_some(progress.policy))
+    }
+
+    /// Whether the ledger knows an order just as it is registered here.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_current(&self, order: &OrderRegistration) -> Result<bool, LedgerError> {
+        match orders::find_by_reference(&self.conn, &order.shop, order.reference.as_str())? {
+            Some(order_id) => orders::is_current(&self.conn, order_id, order),
+            None => Ok(false),
+        }
     }
 
     /// How many entries of the log are set aside.
