@@ -60,10 +60,10 @@ lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and a
 
 soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST=from which on, MINUTES=at most
 	WORLD_SEEDS=$(or $(SEEDS),1000000) WORLD_FIRST=$(or $(FIRST),0) $(if $(MINUTES),WORLD_MINUTES=$(MINUTES)) \
-	    $(CARGO) test --locked --release --test world the_ledger_tells_the_truth -- --nocapture
+	    $(CARGO) test --locked --release -p cvco-ledger --test world the_ledger_tells_the_truth -- --nocapture
 
 mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=part of a path
-	$(CARGO) mutants --workspace --test-package cvco-reconciled $(if $(FILE),--re $(FILE)) -- --locked --test world
+	$(CARGO) mutants --workspace --test-package cvco-reconciled $(if $(FILE),--re $(FILE)) -- --locked -p cvco-ledger --test world
 
 bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)

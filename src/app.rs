@@ -123,8 +123,7 @@ impl Files {
     fn open(settings: &LedgerSettings) -> Result<Self, AppError> {
         // A ledger of 0.x has no log beside it: that is said first.
         cvco_ledger::refuse_unreleased(&settings.path)?;
-        let lease =
-            SqliteLog::lease(&settings.log)?.ok_or_else(|| AppError::InUse(settings.log.clone()))?;
+        let lease = SqliteLog::lease(&settings.log)?.ok_or_else(|| AppError::InUse(settings.log.clone()))?;
         let key_file = &settings.payload_key_file;
         let mut log = SqliteLog::open_or_create(&settings.log, &[&settings.path, key_file])?;
         let key = match key_file::read(key_file)? {
@@ -289,7 +288,9 @@ impl Policies {
     async fn adopt(&self, policy: &Policy) -> Result<(), AppError> {
         let head = self.log.changed().borrow().seq;
         let is_current = tokio::time::timeout(PATIENCE, self.followed.folded(head)).await.is_ok();
-        if is_current && self.readers.read(cvco_ledger::Reader::policy_in_force).await?.as_ref() == Some(policy) {
+        if is_current
+            && self.readers.read(cvco_ledger::Reader::policy_in_force).await?.as_ref() == Some(policy)
+        {
             return Ok(());
         }
         let stamp = self.log.append(Draft::new(&LogEntry::Policy(policy.clone()))?).await?;
@@ -345,10 +346,7 @@ impl Settings {
 }
 
 fn intake(config: &Config) -> Intake {
-    Intake {
-        endpoints: config.endpoints.clone(),
-        trusted_proxies: config.listener.trusted_proxies.clone(),
-    }
+    Intake { endpoints: config.endpoints.clone(), trusted_proxies: config.listener.trusted_proxies.clone() }
 }
 
 fn admin_settings(config: &Config) -> AdminSettings {

@@ -14,15 +14,8 @@ const fn seconds(seconds: u64) -> Duration {
 pub const MAIL: BackOff = BackOff(&[seconds(5), seconds(15), seconds(30), seconds(45), seconds(60)]);
 
 /// After a question to an API that failed.
-pub const QUESTION: BackOff = BackOff(&[
-    seconds(2),
-    seconds(10),
-    seconds(30),
-    seconds(60),
-    seconds(120),
-    seconds(300),
-    seconds(600),
-]);
+pub const QUESTION: BackOff =
+    BackOff(&[seconds(2), seconds(10), seconds(30), seconds(60), seconds(120), seconds(300), seconds(600)]);
 
 /// While a PSP has not decided: a customer has a quarter of an hour to pay, a partner up to a day to answer.
 pub const UNDECIDED: BackOff = BackOff(&[

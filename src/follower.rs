@@ -69,15 +69,7 @@ impl Follower {
         let (holders, held_by) = watch::channel(None);
         let (notes, waiting) = mpsc::channel(NOTES);
         let runtime = tokio::runtime::Handle::current();
-        let mut worker = Worker {
-            ledger,
-            log,
-            positions,
-            troubles,
-            holders,
-            told_at: None,
-            applied: 0,
-        };
+        let mut worker = Worker { ledger, log, positions, troubles, holders, told_at: None, applied: 0 };
         let thread = std::thread::Builder::new().name("ledger-follower".to_owned()).spawn(move || {
             give_way();
             let ended = worker.run(&runtime, heads, waiting);
@@ -161,7 +153,10 @@ impl<L: LogStore> Worker<L> {
         let is_own = |program: &str| program == env!("CARGO_PKG_VERSION");
         match self.ledger.folded_by()? {
             Some(program) if !is_own(&program) => {
-                tracing::info!(program.before = program, "the ledger is made again by this version of the program");
+                tracing::info!(
+                    program.before = program,
+                    "the ledger is made again by this version of the program"
+                );
                 let rebuilt = cvco_ledger::rebuild(&mut self.log, &mut self.ledger, &mut |_| {})?;
                 tracing::info!(entries = rebuilt.entries, "the ledger was made again");
                 self.positions.send_replace(self.ledger.position());
@@ -196,7 +191,9 @@ impl<L: LogStore> Worker<L> {
             LedgerError::Replaced(_)
                 | LedgerError::LogMoved { .. }
                 | LedgerError::OtherLog(_)
-                | LedgerError::Log(LogError::Replaced(_) | LogError::Damaged { .. } | LogError::Corrupt { .. })
+                | LedgerError::Log(
+                    LogError::Replaced(_) | LogError::Damaged { .. } | LogError::Corrupt { .. }
+                )
         );
         if ends {
             return Err(error);

@@ -108,7 +108,10 @@ impl Timekeeper {
         // A clock that was set forward looks the same; then rules of time wait a little for nothing.
         let late = now.at.since(last.at).max(now.by.duration_since(last.by));
         if late >= TICK + STOOD_STILL {
-            tracing::warn!(seconds = late.as_secs(), "the process stood still; calls that wait are heard first");
+            tracing::warn!(
+                seconds = late.as_secs(),
+                "the process stood still; calls that wait are heard first"
+            );
             if let Err(error) = self.append(&LogEntry::Pause(Pause { since: last.at })).await {
                 tracing::error!(%error, "a pause was not stored");
             }

@@ -71,9 +71,7 @@ impl Admin {
             user_agent: String::new(),
             headers: Vec::new(),
         };
-        let draft = envelope
-            .seal(&self.key, &body)
-            .and_then(|payload| Draft::with_payload(&hint, payload));
+        let draft = envelope.seal(&self.key, &body).and_then(|payload| Draft::with_payload(&hint, payload));
         let stored = match draft {
             Ok(draft) => self.log.append(draft).await,
             Err(error) => Err(error),

@@ -129,11 +129,7 @@ impl AlertWorker {
     }
 
     /// Sends one e-mail, if one is due.
-    async fn send_next(
-        &self,
-        addressees: &Addressees,
-        alerts: &AlertSettings,
-    ) -> Result<bool, MailTrouble> {
+    async fn send_next(&self, addressees: &Addressees, alerts: &AlertSettings) -> Result<bool, MailTrouble> {
         let (now, digest) = (self.clock.now(), alerts.digest);
         let due = self.readers.read(move |reader| reader.next_mail(now, digest)).await?;
         let Some(due) = due else { return Ok(false) };
@@ -243,7 +239,9 @@ impl AlertWorker {
         let items = due.items.clone();
         let rows = self.readers.read(move |reader| {
             let row = |item: &MailItem| {
-                reader.discrepancy(item.discrepancy)?.ok_or(LedgerError::NoDiscrepancy(item.discrepancy.get()))
+                reader
+                    .discrepancy(item.discrepancy)?
+                    .ok_or(LedgerError::NoDiscrepancy(item.discrepancy.get()))
             };
             items.iter().map(|item| Ok((item.news, row(item)?))).collect::<Result<Vec<_>, LedgerError>>()
         });

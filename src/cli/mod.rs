@@ -28,9 +28,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::AppError;
 use crate::config::{Config, ConfigError, DEFAULT_PATH, LedgerSettings, RawConfig};
+use crate::telemetry::{self, LogFormat};
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::LogError;
-use crate::telemetry::{self, LogFormat};
 
 /// Joins the voucher part and the card part of Chèque-Vacances Connect payments, and tells a person when they do
 /// not add up.
@@ -194,9 +194,11 @@ pub fn main() -> ExitCode {
             output::complain(&failure);
             match failure {
                 Failure::Usage(_) | Failure::Config(_) => ExitCode::from(2),
-                Failure::App(_) | Failure::Ledger(_) | Failure::Log(_) | Failure::Io { .. } | Failure::Other(_) => {
-                    ExitCode::from(3)
-                }
+                Failure::App(_)
+                | Failure::Ledger(_)
+                | Failure::Log(_)
+                | Failure::Io { .. }
+                | Failure::Other(_) => ExitCode::from(3),
             }
         }
     }

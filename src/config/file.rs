@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::Policy;
 use cvco_domain::ShopId;
 use cvco_domain::crypto::SecretToken;
-use cvco_domain::Policy;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;

@@ -18,11 +18,13 @@ use std::time::Duration;
 
 use cvco_books::accounting::Books;
 use cvco_books::settlement::Profile;
+use cvco_domain::Policy;
 use cvco_domain::crypto::SecretToken;
-use cvco_domain::{BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId};
+use cvco_domain::{
+    BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId,
+};
 use cvco_mail::Language;
 use cvco_psp::Adapter;
-use cvco_domain::Policy;
 use ipnet::IpNet;
 
 pub use file::RawConfig;
@@ -250,12 +252,7 @@ impl Endpoint {
     /// What everything that it receives has in common.
     #[must_use]
     pub fn reference(&self) -> EndpointRef {
-        EndpointRef {
-            shop: self.shop.clone(),
-            endpoint: self.id.clone(),
-            psp: self.psp,
-            mode: self.mode,
-        }
+        EndpointRef { shop: self.shop.clone(), endpoint: self.id.clone(), psp: self.psp, mode: self.mode }
     }
 }
 

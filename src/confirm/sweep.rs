@@ -145,11 +145,7 @@ fn inquiry(
     reason: Reason,
 ) -> Option<Inquiry> {
     let questions: Vec<_> = questions.into_iter().collect();
-    (!questions.is_empty()).then(|| Inquiry {
-        endpoint: endpoint.reference(),
-        reason,
-        questions,
-    })
+    (!questions.is_empty()).then(|| Inquiry { endpoint: endpoint.reference(), reason, questions })
 }
 
 /// What still waits for an answer of an endpoint that is not, or no longer, configured to be asked.

@@ -157,10 +157,7 @@ impl ConfirmWorker {
     async fn sweep(&self, asked: &Arc<Asked>, now: Timestamp) {
         let going_by = Arc::clone(asked);
         let found = self.readers.read(move |reader| {
-            Ok((
-                sweep::withdrawals(reader, &going_by.endpoints)?,
-                sweep::regular(reader, &going_by, now)?,
-            ))
+            Ok((sweep::withdrawals(reader, &going_by.endpoints)?, sweep::regular(reader, &going_by, now)?))
         });
         let (withdrawals, inquiries) = match found.await {
             Ok(found) => found,
@@ -172,10 +169,8 @@ impl ConfirmWorker {
                 "a question is withdrawn: its endpoint has no API settings"
             );
         }
-        let entries = withdrawals
-            .into_iter()
-            .map(LogEntry::Answer)
-            .chain(inquiries.into_iter().map(LogEntry::Inquiry));
+        let entries =
+            withdrawals.into_iter().map(LogEntry::Answer).chain(inquiries.into_iter().map(LogEntry::Inquiry));
         let drafts = entries.map(|entry| Draft::new(&entry)).collect::<Result<Vec<_>, _>>();
         let appended = match drafts {
             Ok(drafts) => self.log.append_all(drafts).await.map(drop),
@@ -297,7 +292,8 @@ impl Round {
                     let next = now.after(back_off::UNDECIDED.after(pending.attempts));
                     self.ask_again(pending, next, None).await?;
                 }
-                let standing = if undecided { self.standing_or_given_up(pending, now) } else { answer.standing };
+                let standing =
+                    if undecided { self.standing_or_given_up(pending, now) } else { answer.standing };
                 let answer = bound(Answer { standing, ..answer }, &pending.known);
                 tracing::info!(
                     endpoint.id = %self.endpoint.id, question = %pending.question, standing = standing.as_str(),

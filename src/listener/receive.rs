@@ -12,10 +12,10 @@ use cvco_ledger::Rejected;
 use cvco_log::entry::{Hint, Notification, Origin, Refusal, Refusals, Unread};
 use cvco_log::{Draft, Envelope, Log, LogEntry};
 use cvco_psp::{Method, NotUnderstood, Reading, Rejection, Request};
-use ipnet::IpNet;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{HeaderMap, Response, header};
+use ipnet::IpNet;
 use tokio::sync::watch;
 
 use super::accept::Handler;
@@ -167,9 +167,8 @@ impl Receiver {
             return Outcome::Stored;
         }
         self.failures.genuine(&endpoint.id);
-        let draft = envelope
-            .seal(&self.key, carrier)
-            .and_then(|payload| Draft::with_payload(&entry, payload));
+        let draft =
+            envelope.seal(&self.key, carrier).and_then(|payload| Draft::with_payload(&entry, payload));
         let stored = match draft {
             Ok(draft) => self.log.append_unless_busy(draft).await,
             Err(error) => Err(error),
@@ -355,7 +354,9 @@ fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Re
             questions: Vec::new(),
             remark: Some(why),
         }),
-        Ok(Reading::Hint { questions, remark }) => LogEntry::Hint(Hint { endpoint, origin, questions, remark }),
+        Ok(Reading::Hint { questions, remark }) => {
+            LogEntry::Hint(Hint { endpoint, origin, questions, remark })
+        }
         Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
     })
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cvco_domain::Policy;
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
 use cvco_psp::api::{ApiRequest, ApiResponse};
 use cvco_psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
-use cvco_domain::Policy;
 use prometheus_client::metrics::gauge::Gauge;
 use tempfile::TempDir;
 use tokio::net::TcpListener;

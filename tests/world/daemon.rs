@@ -1,26 +1,37 @@
-//! The daemon, without its sockets: the real adapters read, the real ledger stores, the APIs are asked, and the rules
-//! of time are applied.
+//! The daemon, without its sockets: the real adapters read, the real log keeps, the real ledger follows at its own pace, the
+//! APIs are asked, mails leave, and deadlines are announced.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use cvco_domain::crypto::sha256;
-use cvco_domain::{Currency, EndpointId, Event, OrderRef, Question, Standing, Subject, Timestamp, Topic};
-use cvco_psp::api::{Answer, Exchange, Inquiry, Step};
-use cvco_psp::{Method, WireMessage};
-use cvco_reconcile::Policy;
-use cvco_reconciled::ledger::{
-    Acknowledgement, Act, Arrival as Kept, Confirmation, Entry, Envelope, Notification, OrderRegistration,
-    Origin, Store,
+use cvco_domain::{
+    Currency, EndpointId, EndpointRef, Event, OrderRef, Policy, Question, Standing, Subject, Timestamp, Topic,
 };
+use cvco_ledger::Ledger;
+use cvco_log::entry::{
+    Answer as AnswerEntry, ClockCorrection, Hint, MailAbout, Notification, OrderRegistration, Origin, Pause,
+    Telling, Told,
+};
+use cvco_log::{Draft, LogEntry, LogStore, MemoryLog};
+use cvco_psp::WireMessage;
+use cvco_psp::api::{Answer, Exchange, Inquiry, Step};
+use cvco_trial::simulate::Dice;
 use rusqlite::Row;
 
 use crate::network::Arrival;
 use crate::places::Place;
 use crate::telling::{Page, answer};
 
-/// The daemon.
+/// The daemon, and a second machine that follows the same log.
 pub(crate) struct Daemon {
-    store: Store,
+    log: MemoryLog,
+    ledger: Ledger,
+    twin: Ledger,
+    /// When who folds how much, and whether a mail leaves.
+    dice: Dice,
+    /// Since when it is down.
+    down_since: Option<Timestamp>,
+    mails: u64,
     /// What the messages of each PSP said of each order: what an adapter is told when it asks.
     known: BTreeMap<(String, Option<OrderRef>), Vec<Event>>,
 }
@@ -37,62 +48,131 @@ struct Waiting {
 pub(crate) type Trouble = String;
 
 impl Daemon {
-    /// Starts with an empty ledger.
-    pub(crate) fn start(at: Timestamp, policy: Policy) -> Result<Self, Trouble> {
-        let mut store = Store::in_memory().map_err(text)?;
-        store.take_all(at, &[Entry::Policy(policy)]).map_err(text)?;
-        Ok(Self { store, known: BTreeMap::new() })
+    /// Starts with an empty log.
+    pub(crate) fn start(at: Timestamp, policy: Policy, dice: Dice) -> Result<Self, Trouble> {
+        let mut daemon = Self {
+            log: MemoryLog::default(),
+            ledger: Ledger::in_memory().map_err(text)?,
+            twin: Ledger::in_memory().map_err(text)?,
+            dice,
+            down_since: None,
+            mails: 0,
+            known: BTreeMap::new(),
+        };
+        daemon.append(at, [LogEntry::Policy(policy)])?;
+        Ok(daemon)
     }
 
-    /// The ledger, for who keeps its books.
-    pub(crate) const fn store(&mut self) -> &mut Store {
-        &mut self.store
+    /// Appends entries as one group, and lets the ledger follow to the end.
+    pub(crate) fn append(
+        &mut self,
+        at: Timestamp,
+        entries: impl IntoIterator<Item = LogEntry>,
+    ) -> Result<(), Trouble> {
+        self.log(at, entries)?;
+        self.follow()
     }
 
-    pub(crate) const fn ledger(&self) -> &rusqlite::Connection {
-        self.store.connection()
-    }
-
-    /// Stores what arrived together, in one transaction: messages with their raw bytes, or registrations.
-    pub(crate) fn receive(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
-        let (mut calls, mut registrations) = (Vec::new(), Vec::new());
-        for arrival in arrived {
-            match (arrival, entry(arrival)?) {
-                (Arrival::Message { wire, .. }, Entry::Notification(notification)) => {
-                    self.remember(&notification.endpoint, &notification.events);
-                    calls.push((at, Kept { notification, envelope: envelope(wire) }));
-                }
-                (_, registration) => registrations.push(registration),
-            }
+    fn log(&mut self, at: Timestamp, entries: impl IntoIterator<Item = LogEntry>) -> Result<(), Trouble> {
+        if let Some(since) = self.down_since.take() {
+            // It was down: it says so before anything else.
+            let pause = Draft::new(&LogEntry::Pause(Pause { since })).map_err(text)?;
+            self.log.append(&[pause], at).map_err(text)?;
         }
-        if !registrations.is_empty() {
-            self.store.take_all(at, &registrations).map_err(text)?;
-        }
-        if !calls.is_empty() {
-            self.store.import_all(calls).map_err(text)?;
+        let drafts = entries.into_iter().map(|entry| Draft::new(&entry)).collect::<Result<Vec<_>, _>>();
+        // Another handle, as another process or machine has one.
+        self.log.clone().append(&drafts.map_err(text)?, at).map_err(text)?;
+        Ok(())
+    }
+
+    /// Folds what the log has, in groups of any size; the twin comes along now and then.
+    fn follow(&mut self) -> Result<(), Trouble> {
+        fold_in_groups(&mut self.ledger, &mut self.log, &mut self.dice)?;
+        if self.dice.below(3) == 0 {
+            fold_in_groups(&mut self.twin, &mut self.log, &mut self.dice)?;
         }
         Ok(())
     }
 
-    /// Dies after it took what arrived, and before the commit: the last entry cannot be taken, so none is.
-    pub(crate) fn crash(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
-        let mut entries = arrived.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-        let nothing = Acknowledgement {
-            discrepancy: -1,
-            note: None,
-            by: String::new(),
-            act: Act::Acknowledged,
-            of: None,
-        };
-        entries.push(Entry::Acknowledgement(nothing));
-        match self.store.take_all(at, &entries) {
-            Err(_) => Ok(()),
-            Ok(_) => Err("a transaction that cannot be taken was taken".to_owned()),
-        }
+    pub(crate) const fn ledger(&self) -> &rusqlite::Connection {
+        self.ledger.connection()
     }
 
-    pub(crate) fn sweep(&mut self, at: Timestamp) -> Result<(), Trouble> {
-        self.store.sweep(at).map(drop).map_err(text)
+    /// The ledger, for who takes extracts.
+    pub(crate) const fn books(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The second machine's ledger, which has folded the whole log too.
+    pub(crate) fn twin(&mut self) -> Result<&rusqlite::Connection, Trouble> {
+        fold_in_groups(&mut self.twin, &mut self.log, &mut self.dice)?;
+        Ok(self.twin.connection())
+    }
+
+    pub(crate) fn entries(&self) -> MemoryLog {
+        self.log.clone()
+    }
+
+    /// Stores what arrived together, as one group: messages, or registrations.
+    pub(crate) fn receive(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
+        let mut entries = Vec::new();
+        for arrival in arrived {
+            let entry = entry(arrival)?;
+            if let LogEntry::Notification(notification) = &entry {
+                self.remember(&notification.endpoint.endpoint, &notification.events);
+            }
+            entries.push(entry);
+        }
+        self.append(at, entries)
+    }
+
+    /// Dies before what arrived was durable. What it had folded may be lost too: the ledger is made again from the log.
+    pub(crate) fn crash(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        self.down_since.get_or_insert(at);
+        if self.dice.below(2) == 0 {
+            self.ledger = Ledger::in_memory().map_err(text)?;
+        }
+        self.follow()
+    }
+
+    /// Says that a deadline has come, if one has.
+    pub(crate) fn announce(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        // Folding one announcement may bring the next deadline.
+        while self.ledger.position().next_deadline.is_some_and(|deadline| deadline <= at) {
+            self.append(at, [LogEntry::Time])?;
+        }
+        Ok(())
+    }
+
+    /// The clock was put back: what was dated ahead of it is put right.
+    pub(crate) fn correct_clock(&mut self, clock: Timestamp) -> Result<(), Trouble> {
+        let head = self.log.head().map_err(text)?.at;
+        if head.since(clock) > Duration::from_mins(1) {
+            self.append(clock, [LogEntry::Clock(ClockCorrection { from: head })])?;
+        }
+        Ok(())
+    }
+
+    /// Mails what is owed. Now and then it dies between the intent and the departure.
+    pub(crate) fn mail(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        while let Some(due) = self.ledger.next_mail(at, Duration::ZERO).map_err(text)? {
+            let message_id = match due.message_id {
+                Some(message_id) => message_id,
+                None => {
+                    self.mails += 1;
+                    let message_id = format!("mail-{}@world", self.mails);
+                    let about = MailAbout::Discrepancies(due.items);
+                    let telling = Telling { message_id: message_id.clone(), about };
+                    self.append(at, [LogEntry::Telling(telling)])?;
+                    message_id
+                }
+            };
+            if self.dice.below(8) == 0 {
+                return Ok(());
+            }
+            self.append(at, [LogEntry::Told(Told { message_id })])?;
+        }
+        Ok(())
     }
 
     /// Asks the APIs, until all that can be answered now is answered. `clock` is what the daemon's shows.
@@ -147,21 +227,16 @@ impl Daemon {
         if answer.standing != Standing::Unknown {
             self.remember(&endpoint.id, &answer.events);
         }
-        let confirmation = Confirmation {
-            shop: endpoint.shop.clone(),
-            endpoint: endpoint.id.clone(),
-            psp: waiting.place.psp(),
-            mode: waiting.place.mode(),
+        let answer = AnswerEntry {
+            endpoint: waiting.place.reference(),
             question: waiting.question.clone(),
             asked_at: waiting.asked_at,
             standing: answer.standing,
             events: answer.events,
             questions: answer.questions,
             remark: answer.remark,
-            // No bytes of it are kept here.
-            payload_sha256: sha256(&[]).to_string(),
         };
-        self.store.take_all(clock, &[Entry::Confirmation(confirmation)]).map(drop).map_err(text)
+        self.append(clock, [LogEntry::Answer(answer)])
     }
 
     fn remember(&mut self, endpoint: &EndpointId, events: &[Event]) {
@@ -204,10 +279,21 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
     })
 }
 
-fn entry(arrival: &Arrival) -> Result<Entry, Trouble> {
+fn fold_in_groups(ledger: &mut Ledger, log: &mut MemoryLog, dice: &mut Dice) -> Result<(), Trouble> {
+    loop {
+        let at_most = usize::try_from(1 + dice.below(6)).map_err(text)?;
+        let group = log.read(ledger.position().seq, at_most).map_err(text)?;
+        if group.is_empty() {
+            return Ok(());
+        }
+        ledger.apply(&group).map_err(text)?;
+    }
+}
+
+fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
     Ok(match arrival {
-        Arrival::Message { place, wire } => Entry::Notification(notification(*place, wire)?),
-        Arrival::Registration { place, reference, total, currency } => Entry::Order(OrderRegistration {
+        Arrival::Message { place, wire } => message(*place, wire)?,
+        Arrival::Registration { place, reference, total, currency } => LogEntry::Order(OrderRegistration {
             shop: place.endpoint().shop.clone(),
             reference: OrderRef::new(reference.as_str()).map_err(text)?,
             total: *total,
@@ -217,30 +303,31 @@ fn entry(arrival: &Arrival) -> Result<Entry, Trouble> {
     })
 }
 
-fn notification(place: Place, wire: &WireMessage) -> Result<Notification, Trouble> {
-    let (endpoint, request) = (place.endpoint(), wire.as_request());
-    let reading = endpoint.adapter.read(&request).map_err(|refused| format!("{place:?}: {refused}"))?;
-    Ok(Notification {
-        shop: endpoint.shop.clone(),
-        endpoint: endpoint.id.clone(),
-        psp: place.psp(),
-        mode: place.mode(),
-        origin: Origin::Call,
-        events: reading.events,
-        questions: reading.questions,
-        remark: reading.remark,
-        payload_sha256: sha256(&[request.payload()]).to_string(),
+/// What the adapter makes of a message: the one place that calls it.
+fn message(place: Place, wire: &WireMessage) -> Result<LogEntry, Trouble> {
+    let reading = place
+        .endpoint()
+        .adapter
+        .read(&wire.as_request())
+        .map_err(|refused| format!("{place:?}: {refused}"))?;
+    let (endpoint, origin) = (place.reference(), Origin::Call);
+    let (questions, remark) = (reading.questions, reading.remark);
+    Ok(if reading.events.is_empty() && !questions.is_empty() {
+        LogEntry::Hint(Hint { endpoint, origin, questions, remark })
+    } else {
+        LogEntry::Notification(Notification { endpoint, origin, events: reading.events, questions, remark })
     })
 }
 
-fn envelope(wire: &WireMessage) -> Envelope {
-    Envelope {
-        method: if wire.method == Method::Get { "GET" } else { "POST" }.to_owned(),
-        query: wire.query.clone().into_bytes(),
-        body: wire.body.clone().into_bytes(),
-        peer: "192.0.2.1".to_owned(),
-        user_agent: String::new(),
-        headers: Vec::new(),
+impl Place {
+    fn reference(self) -> EndpointRef {
+        let endpoint = self.endpoint();
+        EndpointRef {
+            shop: endpoint.shop.clone(),
+            endpoint: endpoint.id.clone(),
+            psp: self.psp(),
+            mode: self.mode(),
+        }
     }
 }
 

@@ -3,13 +3,12 @@
 use std::sync::LazyLock;
 
 use cvco_domain::crypto::RsaPublicKey;
-use cvco_domain::{Contract, EndpointId, Instrument, Mode, Psp, ShopId};
+use cvco_domain::{Contract, EndpointId, Instrument, Mode, Policy, Psp, ShopId};
 use cvco_psp::api::BaseUrl;
 use cvco_psp::sogecommerce::{Algorithm, SiteId, Sogecommerce};
 use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
 use cvco_psp::worldline::{WebhookKey, Worldline};
 use cvco_psp::{Adapter, monext, sogecommerce, up2pay, worldline};
-use cvco_reconcile::Policy;
 
 use crate::history::{Fate, Part};
 

@@ -50,5 +50,5 @@ fn story(seed: u64) -> String {
         }
     }
     let troubles = world.live().join("\n");
-    format!("WORLD_SEED={seed} cargo test --locked --test world\n\n{troubles}")
+    format!("WORLD_SEED={seed} cargo test --locked -p cvco-ledger --test world\n\n{troubles}")
 }

@@ -1,7 +1,9 @@
 //! What an accountant reads in the ledger, by plain SQL over the `acct_*` views.
 
 use cvco_domain::Timestamp;
-use cvco_reconciled::ledger::{Yardstick, verify};
+use cvco_ledger::{Yardstick, verify};
+use cvco_log::MemoryLog;
+use rusqlite::types::Value;
 use rusqlite::{Connection, Result, Row};
 
 use crate::daemon::{Trouble, text};
@@ -81,16 +83,19 @@ pub(crate) fn orders(ledger: &Connection) -> Result<Vec<String>> {
     })
 }
 
-/// Discrepancies for which other e-mails are owed than one of the opening and one of the closing, or any at all for
-/// what is only informed of.
+/// Discrepancies for which other e-mails are owed than one of the opening and, if people were told of that, one of the
+/// closing; or any at all for what is only informed of.
 pub(crate) fn wrongly_owed(ledger: &Connection) -> Result<Vec<String>> {
     all(
         ledger,
         "SELECT d.kind || ' ' || d.id FROM discrepancies d
-         WHERE ?1 = '' AND ((SELECT COUNT(*) FROM outbox o WHERE o.discrepancy_id = d.id AND o.news = 'opened')
+         WHERE ?1 = '' AND ((SELECT COUNT(*) FROM owed o WHERE o.discrepancy_id = d.id AND o.news = 'opened')
                  <> (d.severity <> 'info')
-            OR (SELECT COUNT(*) FROM outbox o WHERE o.discrepancy_id = d.id AND o.news = 'closed')
-                 <> (d.severity <> 'info' AND d.closed_at IS NOT NULL))",
+            OR (SELECT COUNT(*) FROM owed o WHERE o.discrepancy_id = d.id AND o.news = 'closed')
+                 <> (d.closed_at IS NOT NULL AND EXISTS (SELECT 1 FROM owed o
+                       WHERE o.discrepancy_id = d.id AND o.news = 'opened' AND o.message_id IS NOT NULL))
+            OR EXISTS (SELECT 1 FROM owed o WHERE o.discrepancy_id = d.id AND o.done_at IS NULL
+                       AND o.news = 'opened' AND d.closed_at IS NOT NULL AND o.message_id IS NULL))",
         "",
         |row| row.get(0),
     )
@@ -100,23 +105,56 @@ pub(crate) fn wrongly_owed(ledger: &Connection) -> Result<Vec<String>> {
 pub(crate) fn taken_twice(ledger: &Connection) -> Result<Vec<String>> {
     all(
         ledger,
-        "SELECT json_extract(content, '$.events') FROM log
-         WHERE ?1 = '' AND kind = 'notification' AND verdict = 'genuine'
-         GROUP BY endpoint, 1 HAVING COUNT(*) > 1",
+        "SELECT call_number || ' ' || COALESCE(tender_id, '') FROM facts WHERE ?1 = '' AND source = 'notification'
+         GROUP BY order_id, psp, endpoint, has_reference, call_number, tender_id, instrument, brand, operation, refunds,
+                  amount_cents, amount_from, running_total_cents, currency, state, status, authorisation, contract, mode,
+                  complement, order_total_cents, itemised, parts_announced, occurred_at
+         HAVING COUNT(*) > 1",
         "",
         |row| row.get(0),
     )
 }
 
-/// What `verify` finds wrong with the ledger: its chain, and the fold made again from the log.
-pub(crate) fn flaws(ledger: &Connection) -> std::result::Result<Vec<Trouble>, Trouble> {
+/// Every table of the fold, with its rows in order.
+pub(crate) fn tables(ledger: &Connection) -> Result<Vec<(String, Vec<Vec<Value>>)>> {
+    let names = all(
+        ledger,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+           AND name NOT IN ('attempts', 'rejections') AND ?1 = '' ORDER BY name",
+        "",
+        |row| row.get::<_, String>(0),
+    )?;
+    names
+        .into_iter()
+        .map(|name| {
+            let mut rows = ledger.prepare(&format!("SELECT * FROM {name}"))?;
+            let columns = rows.column_count();
+            let read = |row: &Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+            let rows = rows.query_map([], read)?.collect::<Result<_>>()?;
+            Ok((name, rows))
+        })
+        .collect()
+}
+
+/// How two ledgers of one log differ.
+pub(crate) fn differences(
+    one: &[(String, Vec<Vec<Value>>)],
+    other: &[(String, Vec<Vec<Value>>)],
+) -> Vec<Trouble> {
+    let differ = one.iter().zip(other).filter(|(one, other)| one != other);
+    differ
+        .map(|((name, one), (_, other))| format!("two ledgers differ in {name}:\n{one:?}\n{other:?}"))
+        .collect()
+}
+
+/// What `verify` finds wrong: the chain, and the ledger beside a fresh fold.
+pub(crate) fn flaws(ledger: &Connection, mut log: MemoryLog) -> std::result::Result<Vec<Trouble>, Trouble> {
     let folder = tempfile::tempdir().map_err(text)?;
-    let (file, no_key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
+    let file = folder.path().join("ledger.sqlite");
     let path = file.to_str().ok_or("a folder that is no text")?;
     ledger.execute("VACUUM INTO ?1", [path]).map_err(text)?;
-    let kept_since = Timestamp::from_millis(0);
-    let yardstick = Yardstick { key_file: &no_key, kept_since, anchors: &[] };
-    let proof = verify(&file, &yardstick, &mut |_| {}).map_err(text)?;
+    let yardstick = Yardstick { key: None, kept_since: Timestamp::from_millis(0), anchors: &[] };
+    let proof = verify(&mut log, &file, &yardstick, &mut |_| {}).map_err(text)?;
     Ok(proof.flaws.into_iter().map(|flaw| format!("verify: {}: {}", flaw.place, flaw.what)).collect())
 }
 

@@ -4,9 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use cvco_domain::{Cents, Period, Timestamp};
-use cvco_reconcile::Policy;
-use cvco_reconciled::ledger::Store;
+use cvco_domain::{Cents, Period, Policy, Timestamp};
 use cvco_trial::simulate::Dice;
 
 use crate::daemon::{Daemon, Trouble, text};
@@ -95,12 +93,12 @@ impl World {
     /// Lives through it in weather that holds messages up for days, while each month is closed a day after its end.
     pub(crate) fn lived_closing_each_month(
         &self,
-        mut close: impl FnMut(&mut Store, Period, Timestamp),
+        mut close: impl FnMut(&mut Daemon, Period, Timestamp),
     ) -> Result<Daemon, Trouble> {
         let mut open = self.start.paris_day().period();
         self.lived_under(Weather::Wild, |daemon, now| {
             while now.paris_day() > open.last().next() {
-                close(daemon.store(), open, now);
+                close(daemon, open, now);
                 open = open.next();
             }
             Ok(())
@@ -112,7 +110,8 @@ impl World {
         weather: Weather,
         each_time: impl FnMut(&mut Daemon, Timestamp) -> Result<(), Trouble>,
     ) -> Result<Daemon, Trouble> {
-        let mut daemon = Daemon::start(self.start, self.policy.clone())?;
+        let dice = Dice::new(self.seed ^ 0xF01D);
+        let mut daemon = Daemon::start(self.start, self.policy.clone(), dice)?;
         let luck = Luck { weather, crashes: 0, jumps: false, dice: Dice::new(self.seed) };
         self.run(&mut daemon, luck, each_time)?;
         Ok(daemon)
@@ -136,11 +135,12 @@ impl World {
 
     fn tell(&self, telling: u64) -> Vec<Trouble> {
         let luck = Luck::draw(self.seed, telling);
-        let lived = Daemon::start(self.start, self.policy.clone()).and_then(|mut daemon| {
+        let dice = Dice::new(self.seed ^ (telling << 60) ^ 0xF01D);
+        let lived = Daemon::start(self.start, self.policy.clone(), dice).and_then(|mut daemon| {
             self.run(&mut daemon, luck.clone(), |_, _| Ok(()))?;
             Ok(daemon)
         });
-        match lived.and_then(|daemon| self.compare(&daemon, &luck)) {
+        match lived.and_then(|mut daemon| self.compare(&mut daemon, &luck)) {
             Ok(wrong) => wrong,
             Err(trouble) => vec![trouble],
         }
@@ -166,10 +166,13 @@ impl World {
                 skew = luck.dice.between(-7_200_000, 7_200_000);
             }
             let clock = Timestamp::from_millis(now.millis() + skew);
+            if luck.jumps && luck.dice.below(2) == 0 {
+                daemon.correct_clock(clock)?;
+            }
             each_time(daemon, clock)?;
             let arrivals: Vec<Arrival> = group.into_iter().map(|(_, arrival)| arrival).collect();
             if luck.crashes > 0 && luck.dice.below(luck.crashes) == 0 {
-                daemon.crash(clock, &arrivals)?;
+                daemon.crash(clock)?;
                 // Nobody had an answer: the PSP, and the shop, come again.
                 let again = after(now, MINUTE + luck.dice.below(2 * MINUTE));
                 coming.extend(arrivals.into_iter().map(|arrival| (again, arrival)));
@@ -186,14 +189,18 @@ impl World {
                 daemon.ask(&self.pages(), after(now, 5), after(clock, 5))?;
             }
             if luck.dice.below(if luck.jumps { 2 } else { 3 }) == 0 {
-                daemon.sweep(after(clock, 6))?;
+                daemon.announce(after(clock, 6))?;
+            }
+            if luck.dice.below(3) == 0 {
+                daemon.mail(after(clock, 7))?;
             }
         }
         // All that time can bring: clocks agree again, graces pass, and every question is asked for the last time.
         for days in [1, 9, 20, 40] {
             let later = after(now, days * DAY);
             daemon.ask(&self.pages(), later, later)?;
-            daemon.sweep(later)?;
+            daemon.announce(later)?;
+            daemon.mail(later)?;
         }
         Ok(())
     }
@@ -202,9 +209,10 @@ impl World {
         self.orders.iter().flat_map(|order| &order.account.pages)
     }
 
-    fn compare(&self, daemon: &Daemon, luck: &Luck) -> Result<Vec<Trouble>, Trouble> {
+    fn compare(&self, daemon: &mut Daemon, luck: &Luck) -> Result<Vec<Trouble>, Trouble> {
+        let twin = views::tables(daemon.twin()?).map_err(text)?;
         let ledger = daemon.ledger();
-        let mut wrong = Vec::new();
+        let mut wrong = views::differences(&views::tables(ledger).map_err(text)?, &twin);
         for order in &self.orders {
             let found = Found::of(ledger, &order.history.reference).map_err(text)?;
             let differences = differences(order, &found, luck);
@@ -237,7 +245,7 @@ impl World {
         }
         // Where the clock jumped, the fold is the likeliest to depend on it.
         if self.seed.is_multiple_of(PROVEN) || (luck.jumps && self.seed.is_multiple_of(4)) {
-            wrong.extend(views::flaws(ledger)?);
+            wrong.extend(views::flaws(ledger, daemon.entries())?);
         }
         let owed = views::wrongly_owed(ledger).map_err(text)?;
         if !owed.is_empty() {

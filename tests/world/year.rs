@@ -6,15 +6,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cvco_books::accounting::Books;
 use cvco_books::export::{Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary};
 use cvco_domain::crypto::sha256;
 use cvco_domain::{
-    BookAt, Cents, CommissionRates, Day, Issuer, OrderRef, PayoutTerms, Period, ShopId, Statement,
-    StatementLine, StatementNumber, Timestamp,
+    BookAt, Books, Cents, CommissionRates, Day, Issuer, OrderRef, PayoutTerms, Period, Policy, ShopId,
+    Statement, StatementLine, StatementNumber, Timestamp,
 };
-use cvco_reconcile::Policy;
-use cvco_reconciled::ledger::{EntryRange, Extract, ImportedStatement, LedgerError, Store};
+use cvco_ledger::{EntryRange, Extract, LedgerError};
+use cvco_log::LogEntry;
+use cvco_log::entry::{Close, ImportedStatement};
 use cvco_trial::simulate::Dice;
 use rusqlite::Connection;
 
@@ -44,16 +44,22 @@ fn books_policy() -> Policy {
     }
 }
 
-fn close(store: &mut Store, period: Period, when: Timestamp) {
-    let nothing = |_: Extract<'_>| Ok::<_, LedgerError>(BTreeMap::new());
-    store.close(when, (period, Books::default()), nothing).expect("closed");
+fn close(daemon: &mut Daemon, period: Period, when: Timestamp) {
+    daemon.append(when, [LogEntry::Close(Close { period, books: Books::default() })]).expect("appended");
+    let closed: bool = daemon
+        .ledger()
+        .query_row("SELECT EXISTS (SELECT 1 FROM closings WHERE period = ?1)", [period.to_string()], |row| {
+            row.get(0)
+        })
+        .expect("a query");
+    assert!(closed, "{period} is closed");
 }
 
 /// Closes every month until one.
-fn close_until(store: &mut Store, last: Period, when: Timestamp) {
+fn close_until(daemon: &mut Daemon, last: Period, when: Timestamp) {
     let mut period = day("2026-01-01").period();
     while period <= last {
-        close(store, period, when);
+        close(daemon, period, when);
         period = period.next();
     }
 }
@@ -93,7 +99,7 @@ fn truly_kept(world: &World) -> [i64; 2] {
 #[test]
 fn the_books_of_a_year_hold_every_cent_that_was_kept() {
     let (world, mut daemon) = lived();
-    close_until(daemon.store(), day(LAST).period(), at(LONG_AFTER));
+    close_until(&mut daemon, day(LAST).period(), at(LONG_AFTER));
     let [voucher, card] = truly_kept(&world);
     let balances = balances(daemon.ledger());
     assert_eq!((balances["511600"], balances["511500"]), (voucher, card));
@@ -103,7 +109,7 @@ fn the_books_of_a_year_hold_every_cent_that_was_kept() {
 #[test]
 fn it_makes_no_difference_when_months_are_closed() {
     let (world, mut daemon) = lived();
-    close_until(daemon.store(), day(LAST).period(), at(LONG_AFTER));
+    close_until(&mut daemon, day(LAST).period(), at(LONG_AFTER));
     // Once more, and each month is closed a day after its end: what is heard of later is a correction.
     let mut hurried = world.lived_closing_each_month(close).expect("a year");
     let closed: BTreeSet<String> = {
@@ -114,7 +120,7 @@ fn it_makes_no_difference_when_months_are_closed() {
     let mut period = day("2026-01-01").period();
     while period <= day(LAST).period() {
         if !closed.contains(&period.to_string()) {
-            close(hurried.store(), period, at(LONG_AFTER));
+            close(&mut hurried, period, at(LONG_AFTER));
         }
         period = period.next();
     }
@@ -234,11 +240,12 @@ fn statements(ledger: &Connection) -> (Vec<Statement>, Raised) {
     (statements.into_iter().map(statement).collect(), raised)
 }
 
-fn import(store: &mut Store, statements: Vec<Statement>, when: Timestamp) {
+fn import(daemon: &mut Daemon, statements: Vec<Statement>, when: Timestamp) {
     for statement in statements {
         let name = format!("{} {}", statement.issuer, statement.number);
         let file_sha256 = sha256(&[name.as_bytes()]).to_string();
-        store.import_statements(when, vec![ImportedStatement { statement, file_sha256 }]).expect("imported");
+        let imported = ImportedStatement { statement, file_sha256 };
+        daemon.append(when, [LogEntry::Statement(imported)]).expect("imported");
     }
 }
 
@@ -258,9 +265,9 @@ fn of_statements(ledger: &Connection) -> Raised {
 fn settled() -> (Daemon, Raised) {
     let (_, mut daemon) = lived();
     let (statements, raised) = statements(daemon.ledger());
-    import(daemon.store(), statements, at("2027-06-01T12:00:00Z"));
-    daemon.sweep(at("2027-12-01T12:00:00Z")).expect("swept");
-    close_until(daemon.store(), day(LAST).period(), at(LONG_AFTER));
+    import(&mut daemon, statements, at("2027-06-01T12:00:00Z"));
+    daemon.announce(at("2027-12-01T12:00:00Z")).expect("announced");
+    close_until(&mut daemon, day(LAST).period(), at(LONG_AFTER));
     (daemon, raised)
 }
 
@@ -339,10 +346,10 @@ fn cents(text: &str) -> i64 {
 
 #[test]
 fn programs_of_others_find_nothing_wrong_and_come_to_the_same_cents() {
-    let (mut daemon, _) = settled();
+    let (daemon, _) = settled();
     let expected = balances(daemon.ledger());
     let folder = tempfile::tempdir().expect("a folder");
-    let extract = daemon.store().extract();
+    let extract = daemon.books().extract();
 
     let (journal, summary) =
         written(extract, |out, summary| Box::new(JournalFile::new(out, summary).expect("begun")));

@@ -7,8 +7,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::{
     AmountFrom, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, DiscrepancyId,
-    EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp, RecordState, ReportedState, Seq,
-    ShopId, Source, StatementNumber, StatusReading, Subject, TenderId, TenderState, Timestamp, Topic,
+    EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp, RecordState,
+    ReportedState, Seq, ShopId, Source, StatementNumber, StatusReading, Subject, TenderId, TenderState,
+    Timestamp, Topic,
 };
 
 impl ToSql for Timestamp {

@@ -185,7 +185,15 @@ pub enum ReportedState {
 }
 
 impl ReportedState {
-    const ALL: [Self; 7] = [Self::Pending, Self::Abandoned, Self::Refused, Self::Authorised, Self::Captured, Self::Expired, Self::Cancelled];
+    const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Abandoned,
+        Self::Refused,
+        Self::Authorised,
+        Self::Captured,
+        Self::Expired,
+        Self::Cancelled,
+    ];
 
     /// The name in the ledger.
     #[must_use]
@@ -206,7 +214,9 @@ impl FromStr for ReportedState {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
-        known.ok_or_else(|| UnknownWord::new(text, "pending, abandoned, refused, authorised, captured, expired, cancelled"))
+        known.ok_or_else(|| {
+            UnknownWord::new(text, "pending, abandoned, refused, authorised, captured, expired, cancelled")
+        })
     }
 }
 

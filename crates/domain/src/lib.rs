@@ -47,8 +47,8 @@ pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
 };
 pub use ids::{
-    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef, Seq, ShopId,
-    StatementNumber, Subject, TenderId,
+    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef, Seq,
+    ShopId, StatementNumber, Subject, TenderId,
 };
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Order, OrderKey, OrderVersion};

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cvco_domain::{EndpointId, Policy, Question, Seq, Timestamp};
 use cvco_log::row::{Link, Logged};
@@ -11,7 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::fold::Fold;
 use crate::read::Extract;
 use crate::tables::{attempts, progress, rejections, set_aside};
-use crate::{LedgerError, Rejected, schema};
+use crate::{DueMail, LedgerError, Rejected, owed, schema};
 
 /// So many entries are applied in one transaction at most.
 const GROUP: usize = 2048;
@@ -102,6 +103,14 @@ impl Ledger {
     #[must_use]
     pub const fn extract(&self) -> Extract<'_> {
         Extract::new(&self.conn)
+    }
+
+    /// The next e-mail to be sent, if one is owed and due.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn next_mail(&self, now: Timestamp, digest: Duration) -> Result<Option<DueMail>, LedgerError> {
+        owed::next_mail(&self.conn, now, digest)
     }
 
     /// Applies what the log has after the ledger's position, up to a bounded number of entries; how many.
@@ -220,7 +229,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn note_attempt(&self, what: &str, again_at: Timestamp, error: Option<&str>) -> Result<(), LedgerError> {
+    pub fn note_attempt(
+        &self,
+        what: &str,
+        again_at: Timestamp,
+        error: Option<&str>,
+    ) -> Result<(), LedgerError> {
         attempts::again_at(&self.conn, what, again_at, error)
     }
 

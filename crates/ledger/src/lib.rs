@@ -30,8 +30,9 @@ pub use ledger::{Ledger, Position, question_key};
 pub use owed::{DueAnchor, DueMail};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, OrderStory, PendingQuestion, QuestionLine, Reader,
-    RecordFilter, RecordRow, ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder,
+    DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, OrderStory, PendingQuestion, QuestionLine,
+    Reader, RecordFilter, RecordRow, ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow,
+    UnheardOrder,
 };
 pub use schema::refuse_unreleased;
 pub use tables::Rejected;

@@ -61,7 +61,11 @@ pub(crate) fn owe_opening(
 
 /// Owes the e-mail of a closing, if one of the opening was owed. What opened and closed before a mail was intended needs
 /// none; nor does a reminder of it.
-pub(crate) fn owe_closing(conn: &Connection, discrepancy: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn owe_closing(
+    conn: &Connection,
+    discrepancy: DiscrepancyId,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
     forget_reminder(conn, discrepancy, at)?;
     let untold = supersede(conn, discrepancy, News::Opened, at)?;
     if untold { Ok(()) } else { owe_answer(conn, discrepancy, News::Closed, at) }
@@ -69,7 +73,11 @@ pub(crate) fn owe_closing(conn: &Connection, discrepancy: DiscrepancyId, at: Tim
 
 /// Owes the e-mail that reminds of a discrepancy, if one of the opening was owed. It takes the place of an earlier one
 /// that waits.
-pub(crate) fn owe_reminder(conn: &Connection, discrepancy: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
+pub(crate) fn owe_reminder(
+    conn: &Connection,
+    discrepancy: DiscrepancyId,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
     forget_reminder(conn, discrepancy, at)?;
     owe_answer(conn, discrepancy, News::Reminded, at)
 }

@@ -234,8 +234,8 @@ pub(crate) struct Identity(u64, u64);
 
 impl Identity {
     pub(crate) fn of(path: &Path) -> Result<Self, LedgerError> {
-        let meta = std::fs::metadata(path)
-            .map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
+        let meta =
+            std::fs::metadata(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
         Ok(Self(meta.dev(), meta.ino()))
     }
 
@@ -262,7 +262,9 @@ pub fn refuse_unreleased(path: &Path) -> Result<(), LedgerError> {
     }
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     match owner(&conn, path)? {
-        Owner::Us if version(&conn)? <= LAST_BEFORE_RELEASE => Err(LedgerError::BeforeRelease(path.to_owned())),
+        Owner::Us if version(&conn)? <= LAST_BEFORE_RELEASE => {
+            Err(LedgerError::BeforeRelease(path.to_owned()))
+        }
         Owner::Us | Owner::Nobody => Ok(()),
     }
 }

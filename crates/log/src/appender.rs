@@ -212,12 +212,12 @@ impl Log {
     /// [`LogError::Busy`] at once if too many wait; otherwise the entry is not in the log.
     pub async fn append_unless_busy(&self, draft: Draft) -> Result<Stamp, LogError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request::Append { drafts: vec![draft], reply }).map_err(|error| {
-            match error {
+        self.requests.try_send(Request::Append { drafts: vec![draft], reply }).map_err(
+            |error| match error {
                 mpsc::error::TrySendError::Full(_) => LogError::Busy,
                 mpsc::error::TrySendError::Closed(_) => LogError::Stopped,
-            }
-        })?;
+            },
+        )?;
         answer.await.unwrap_or(Err(LogError::Stopped))?.pop().ok_or(LogError::Stopped)
     }
 

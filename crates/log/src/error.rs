@@ -24,7 +24,9 @@ pub enum LogError {
     #[error("{0} is not a log of cvco-reconciled: correct [ledger] path")]
     NotALog(PathBuf),
     /// The file was written by another version of this program.
-    #[error("the log {path} has format {found}, and this program knows {known}: run the program that wrote it")]
+    #[error(
+        "the log {path} has format {found}, and this program knows {known}: run the program that wrote it"
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -69,7 +71,9 @@ pub enum LogError {
         what: String,
     },
     /// A file cannot be made, opened or looked at.
-    #[error("cannot open {path}: {source}; only the service's user may: put `sudo -u cvco-reconciled` in front")]
+    #[error(
+        "cannot open {path}: {source}; only the service's user may: put `sudo -u cvco-reconciled` in front"
+    )]
     File {
         /// The file.
         path: PathBuf,

@@ -92,11 +92,11 @@ impl SqliteLog {
     /// # Errors
     /// SQLite's own.
     pub fn has_payloads(&self) -> Result<bool, LogError> {
-        Ok(self
-            .conn
-            .query_row("SELECT EXISTS (SELECT 1 FROM log WHERE payload_sha256 IS NOT NULL)", [], |row| {
-                row.get(0)
-            })?)
+        Ok(self.conn.query_row(
+            "SELECT EXISTS (SELECT 1 FROM log WHERE payload_sha256 IS NOT NULL)",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// Makes this key the log's own, or refuses it if another one is.
@@ -233,7 +233,8 @@ impl LogStore for SqliteLog {
                     insert_payload.execute(params![row.seq.get(), sealed])?;
                 }
                 let bytes = row.content.len().saturating_add(sealed.map_or(0, <[u8]>::len));
-                written = written.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX)).saturating_add(256);
+                written =
+                    written.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX)).saturating_add(256);
                 let at = row.date()?;
                 stamps.push(Stamp { seq: row.seq, at });
                 head = Head { seq: row.seq, at, hash: chain_hash };
@@ -295,7 +296,11 @@ impl LogStore for SqliteLog {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?;
         if busy != 0 || copied < frames {
-            tracing::debug!(wal.frames = frames, wal.copied = copied, "a reader holds up the log's checkpoint");
+            tracing::debug!(
+                wal.frames = frames,
+                wal.copied = copied,
+                "a reader holds up the log's checkpoint"
+            );
         }
         Ok(())
     }
@@ -304,7 +309,8 @@ impl LogStore for SqliteLog {
 impl Drop for SqliteLog {
     fn drop(&mut self) {
         // A clean stop leaves everything in the one file. Should it fail, the write-ahead log stays, and holds the rest.
-        if let Err(error) = self.conn.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(())) {
+        if let Err(error) = self.conn.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
+        {
             tracing::debug!(%error, "the log's write-ahead log stays");
         }
     }

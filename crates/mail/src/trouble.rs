@@ -62,7 +62,9 @@ const fn text(language: Language, trouble: Trouble) -> Text {
         (Language::French, Trouble::ReaderHoldsLedger) => Text {
             title: "une lecture sans fin occupe le disque",
             what: "Un programme garde une lecture du registre ouverte depuis longtemps. Tant qu'elle dure, l'espace disque utilisé augmente.",
-            steps: &["Fermez le programme nommé ci-dessous (sqlite3, tableur ou autre outil) : l'espace est rendu ensuite."],
+            steps: &[
+                "Fermez le programme nommé ci-dessous (sqlite3, tableur ou autre outil) : l'espace est rendu ensuite.",
+            ],
             detail: "Programmes qui lisent",
         },
         (Language::English, Trouble::NothingStored) => Text {
@@ -87,7 +89,9 @@ const fn text(language: Language, trouble: Trouble) -> Text {
         (Language::English, Trouble::ReaderHoldsLedger) => Text {
             title: "an endless reader fills the disk",
             what: "A program has kept a read of the ledger open for a long time. As long as it lasts, more disk space is used.",
-            steps: &["Close the program named below (sqlite3, a spreadsheet or another tool): the space is given back afterwards."],
+            steps: &[
+                "Close the program named below (sqlite3, a spreadsheet or another tool): the space is given back afterwards.",
+            ],
             detail: "Programs that read",
         },
     }

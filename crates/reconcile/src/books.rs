@@ -2,8 +2,8 @@
 
 use cvco_domain::{BookAt, Cents, Currency, Day, Mode, Returned, TenderState, Timestamp};
 
-use super::tenders::{Attempt, Evidence};
 use super::Policy;
+use super::tenders::{Attempt, Evidence};
 
 /// Enters every tender of real money in euros: of another currency nobody knows what it is worth.
 pub(super) fn enter(attempts: &mut [Attempt], policy: &Policy) {

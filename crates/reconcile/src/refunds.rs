@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cvco_domain::{Booked, Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp};
 
+use super::Fact;
 use super::tenders::{Attempt, Basis, Evidence, identity};
 use super::weighing::{first_time, is_accepting, leading, odd_status};
-use super::Fact;
 
 /// A refund, as the tender remembers it that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,7 @@ struct Refund<'a> {
 /// with no amount, so that no cent is lost from sight. Of those that were not made the tender only knows.
 pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Order) {
     for refund in refunds(facts) {
-        let in_need: Vec<bool> =
-            attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
+        let in_need: Vec<bool> = attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
         let target = attempts
             .iter_mut()
             .zip(in_need)

@@ -13,9 +13,9 @@ use cvco_domain::{
     Payout, Record, RecordState, Tender, TenderState, Timestamp,
 };
 
+use super::Policy;
 use super::records::{Draft, Missing, Wait, complement_failed};
 use super::tenders::Evidence;
-use super::Policy;
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(

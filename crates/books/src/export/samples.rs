@@ -3,7 +3,7 @@
 use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId};
 
 use super::JournalEntryFile;
-use crate::accounting::{Account, JournalEntry, Journal, Leg, Letter, Line, Role, Source};
+use crate::accounting::{Account, Journal, JournalEntry, Leg, Letter, Line, Role, Source};
 
 pub(super) fn day(text: &str) -> Day {
     text.parse().expect("a day")
@@ -47,7 +47,14 @@ fn line(role: Role, cents: i64, letter: Option<(&str, &str)>, source: Option<(&s
     }
 }
 
-fn entry(journal: (&str, &str), number: &str, on: &str, piece: &str, label: &str, lines: Vec<Line>) -> JournalEntry {
+fn entry(
+    journal: (&str, &str),
+    number: &str,
+    on: &str,
+    piece: &str,
+    label: &str,
+    lines: Vec<Line>,
+) -> JournalEntry {
     JournalEntry {
         shop: ShopId::new("camping").expect("a shop"),
         journal: Journal { code: journal.0.to_owned(), label: journal.1.to_owned() },

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 
-use cvco_domain::{Cents, Day, Period};
 use crate::LedgerError;
 use crate::tables::ids::StatementId;
+use cvco_domain::{Cents, Day, Period};
 
 use super::numbers::Numbers;
 

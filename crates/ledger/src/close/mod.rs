@@ -184,9 +184,8 @@ pub(crate) fn insert(
     close: &Close,
 ) -> Result<(), LedgerError> {
     let manifest = manifest::written(conn, close.period, at, before)?;
-    conn.prepare_cached("INSERT INTO closings (period, seq, manifest) VALUES (?1, ?2, ?3)")?.execute(
-        params![close.period.to_string(), before.seq.next(), manifest],
-    )?;
+    conn.prepare_cached("INSERT INTO closings (period, seq, manifest) VALUES (?1, ?2, ?3)")?
+        .execute(params![close.period.to_string(), before.seq.next(), manifest])?;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! A clock that had run ahead and was put right. What was received meanwhile is dated in the future, and no grace that began
-//! there would ever end: so nothing in the ledger stays dated after the correction.
+//! there would ever end. So these dates move back, all by as much as the clock was ahead, and keep their order.
 
 use std::time::Duration;
 
 use cvco_domain::{Kind, Timestamp};
 use cvco_log::entry::ClockCorrection;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Fold;
 use crate::LedgerError;
@@ -36,10 +36,9 @@ impl Fold<'_> {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let mut affected = self.orders_dated_after(at)?;
+        let shift = Shift::of(self.conn, correction, at)?;
         for (table, column) in DATES {
-            self.conn
-                .prepare_cached(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} > ?1"))?
-                .execute([at])?;
+            shift.apply(self.conn, table, column)?;
         }
         questions::correct_clock(self.conn, at)?;
         endpoints::correct_clock(self.conn, at)?;
@@ -60,11 +59,45 @@ impl Fold<'_> {
         self.apply_deadlines(at)
     }
 
+    /// The orders of which something was dated ahead.
     fn orders_dated_after(&self, at: Timestamp) -> Result<Vec<OrderId>, LedgerError> {
         let mut ids = self.conn.prepare_cached(
             "SELECT order_id FROM facts WHERE received_at > ?1
              UNION SELECT order_id FROM order_versions WHERE registered_at > ?1 ORDER BY 1",
         )?;
         Ok(ids.query_map(params![at], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+}
+
+/// How dates move that a wrong clock gave.
+struct Shift {
+    /// Dates after this instant are wrong.
+    after: Timestamp,
+    /// The last date before the clock was wrong, as far as orders have one: no date moves to before it.
+    not_before: Timestamp,
+    /// For SQLite: how far they move back.
+    modifier: String,
+}
+
+impl Shift {
+    fn of(conn: &Connection, correction: ClockCorrection, at: Timestamp) -> Result<Self, LedgerError> {
+        let last_right: Option<Timestamp> = conn
+            .prepare_cached(
+                "SELECT MAX(at) FROM (SELECT MAX(received_at) AS at FROM facts WHERE received_at <= ?1
+                   UNION ALL SELECT MAX(registered_at) FROM order_versions WHERE registered_at <= ?1)",
+            )?
+            .query_row([at], |row| row.get(0))?;
+        let ahead = correction.from.since(at);
+        let modifier = format!("-{}.{:03} seconds", ahead.as_secs(), ahead.subsec_millis());
+        Ok(Self { after: at, not_before: last_right.unwrap_or(Timestamp::from_millis(0)), modifier })
+    }
+
+    fn apply(&self, conn: &Connection, table: &str, column: &str) -> Result<(), LedgerError> {
+        conn.prepare_cached(&format!(
+            "UPDATE {table} SET {column} = MIN(?1, MAX(?2, strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?3)))
+             WHERE {column} > ?1"
+        ))?
+        .execute(params![self.after, self.not_before, self.modifier])?;
+        Ok(())
     }
 }

@@ -26,7 +26,9 @@ use rusqlite::Connection;
 use crate::tables::ids::OrderId;
 use crate::tables::notifications::{self, Notified};
 use crate::tables::progress::{self, Progress};
-use crate::tables::{acts, attempts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements};
+use crate::tables::{
+    acts, attempts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements,
+};
 use crate::{LedgerError, close, owed};
 use affected::{AffectedOrder, order_of, verdict};
 
@@ -97,9 +99,7 @@ impl Report<'_> {
     fn order_of(&self, event: &Event) -> OrderKey {
         match &event.order_ref {
             Some(reference) => OrderKey::Reference(self.endpoint.shop.clone(), reference.clone()),
-            None => {
-                OrderKey::Call(self.endpoint.shop.clone(), self.endpoint.psp, event.call_number.clone())
-            }
+            None => OrderKey::Call(self.endpoint.shop.clone(), self.endpoint.psp, event.call_number.clone()),
         }
     }
 
@@ -323,6 +323,11 @@ impl<'c> Fold<'c> {
         let report =
             Report { endpoint, source: Source::Confirmation, events: &answer.events, received_at: at };
         let affected = self.collect_news(&report)?;
+        let brings_news = affected.iter().any(|order| !order.news.is_empty());
+        if answer.standing == Standing::Unsettled && known.is_unsettled() && !brings_news {
+            // The PSP says once more that it has not decided: that gives it no more time.
+            return Ok(());
+        }
         let of = known.order_id;
         let order_id = affected.first().map(|order| order.id).or(of);
         let overdue_at = questions::record_answer(self.conn, answer, order_id, at)?;
@@ -437,9 +442,7 @@ impl<'c> Fold<'c> {
     fn refusals(&self, refusals: &Refusals, at: Timestamp) -> Result<(), LedgerError> {
         let Refusals { endpoint, refusal, calls, explanation } = refusals;
         let (kind, detail) = match refusal {
-            Refusal::Signature => {
-                (Kind::SignatureFailures, format!("{calls} calls refused; {explanation}"))
-            }
+            Refusal::Signature => (Kind::SignatureFailures, format!("{calls} calls refused; {explanation}")),
             Refusal::Account => (Kind::ContractUnknown, explanation.clone()),
         };
         discrepancies::open_of_endpoint(self.conn, endpoint, kind, &detail, at)

@@ -211,8 +211,7 @@ impl Fold<'_> {
         match questions::overdue(self.conn, endpoint)? {
             Some(overdue) => {
                 let questions::Overdue { shop, psp, detail } = overdue;
-                let endpoint =
-                    EndpointRef { shop, endpoint: endpoint.clone(), psp, mode: Mode::Production };
+                let endpoint = EndpointRef { shop, endpoint: endpoint.clone(), psp, mode: Mode::Production };
                 discrepancies::open_of_endpoint(self.conn, &endpoint, Kind::Unconfirmed, &detail, at)
             }
             None => discrepancies::close_of_endpoint(self.conn, endpoint, Kind::Unconfirmed, at),

@@ -183,10 +183,8 @@ impl<'w> Payloads<'w> {
         if self.begun {
             self.findings.gone(seq, "its payload is gone, while an older one is kept");
         } else if at >= kept_since {
-            self.findings.gone(
-                seq,
-                "its payload is gone before its time (unless payload_retention was shorter once)",
-            );
+            self.findings
+                .gone(seq, "its payload is gone before its time (unless payload_retention was shorter once)");
         } else {
             self.purged = self.purged.saturating_add(1);
         }

@@ -176,9 +176,7 @@ fn copy(from: &Connection, to: &Connection, table: &str) -> rusqlite::Result<()>
     let mut insert = to.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?;
     let mut rows: Rows<'_> = select.query([])?;
     while let Some(row) = rows.next()? {
-        let values = (0..columns)
-            .map(|column| row.get::<_, Value>(column))
-            .collect::<Result<Vec<_>, _>>()?;
+        let values = (0..columns).map(|column| row.get::<_, Value>(column)).collect::<Result<Vec<_>, _>>()?;
         insert.execute(rusqlite::params_from_iter(values))?;
     }
     Ok(())

@@ -204,7 +204,10 @@ fn verify_rows(
     if folded.seq > read.head.seq && sound {
         proof.flaws.push(Flaw {
             place: "progress".to_owned(),
-            what: format!("the ledger has folded entry {}, and the log ends at {}", folded.seq, read.head.seq),
+            what: format!(
+                "the ledger has folded entry {}, and the log ends at {}",
+                folded.seq, read.head.seq
+            ),
         });
     }
     // After a broken link nothing can be trusted, nor compared.
@@ -275,4 +278,3 @@ fn read_and_fold(
         Ok(Refound { read: read?, ledger })
     })
 }
-

@@ -3,11 +3,11 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Reader;
+use crate::LedgerError;
+use crate::tables::ids::OrderId;
 use cvco_domain::{
     CallNumber, Cents, DiscrepancyId, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId, Timestamp,
 };
-use crate::LedgerError;
-use crate::tables::ids::OrderId;
 
 /// Which discrepancies to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use rusqlite::params;
 
 use super::Reader;
-use cvco_domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
 use crate::tables::{facts, orders};
+use cvco_domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
 use cvco_reconcile::Fact;
 
 /// A question that waits for an answer.
@@ -183,8 +183,8 @@ impl Reader {
     /// The facts of an order. One damaged order must not keep all others from being asked about: `verify` names the
     /// row.
     fn readable_facts(&self, order_id: OrderId) -> Result<Vec<Fact>, LedgerError> {
-        let known = orders::key(&self.conn, order_id)
-            .and_then(|key| facts::of_order(&self.conn, order_id, &key));
+        let known =
+            orders::key(&self.conn, order_id).and_then(|key| facts::of_order(&self.conn, order_id, &key));
         match known {
             Ok(facts) => Ok(facts),
             Err(error) if error.is_damage() => {

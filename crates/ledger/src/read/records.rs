@@ -3,9 +3,9 @@
 use rusqlite::{Row, ToSql, params};
 
 use super::Reader;
-use cvco_domain::{Booked, CallNumber, ExpectedFrom, Psp, Record, RecordState, Tender};
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
+use cvco_domain::{Booked, CallNumber, ExpectedFrom, Psp, Record, RecordState, Tender};
 
 /// Which records to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

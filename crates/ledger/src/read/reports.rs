@@ -3,9 +3,9 @@
 use rusqlite::{Row, params};
 
 use super::Extract;
+use crate::LedgerError;
 use cvco_books::accounting::{Cell, Holds, Report};
 use cvco_domain::{Day, ShopId};
-use crate::LedgerError;
 
 /// Which rows of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -123,10 +123,13 @@ impl Reader {
             .query_map([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<Result<_, _>>()?;
         let mut lines: Vec<StoryLine> = Vec::new();
-        for ((seq, verdict, remark), fact) in told.into_iter().zip(facts::of_order(&self.conn, order_id, &key)?) {
+        for ((seq, verdict, remark), fact) in
+            told.into_iter().zip(facts::of_order(&self.conn, order_id, &key)?)
+        {
             let event = serde_json::to_value(&fact.event)?;
             if let Some(line) = lines.last_mut().filter(|line| line.seq == seq) {
-                if let Some(events) = line.content.get_mut("events").and_then(|events| events.as_array_mut()) {
+                if let Some(events) = line.content.get_mut("events").and_then(|events| events.as_array_mut())
+                {
                     events.push(event);
                 }
                 continue;

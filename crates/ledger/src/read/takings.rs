@@ -3,8 +3,8 @@
 use rusqlite::Row;
 
 use super::Reader;
-use cvco_domain::{Cents, ShopId, Timestamp};
 use crate::LedgerError;
+use cvco_domain::{Cents, ShopId, Timestamp};
 
 /// What a shop was paid in euros, and what it gave back. Trials do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 //! An act names its discrepancy by what makes it the one that it is ([`Identity`]), so that a fold that numbers
 //! discrepancies otherwise finds it all the same.
 
-use cvco_domain::{About, CallNumber, DiscrepancyId, EndpointId, Identity, Kind, OrderKey, Psp, Seq, ShopId, Timestamp};
+use cvco_domain::{
+    About, CallNumber, DiscrepancyId, EndpointId, Identity, Kind, OrderKey, Psp, Seq, ShopId, Timestamp,
+};
 use cvco_log::entry::{Act, Deed};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,7 +15,10 @@ use super::orders;
 use crate::{LedgerError, owed};
 
 /// What makes the discrepancy of this number the one that it is, and whether it is open.
-pub(crate) fn identity(conn: &Connection, id: DiscrepancyId) -> Result<Option<(Identity, bool)>, LedgerError> {
+pub(crate) fn identity(
+    conn: &Connection,
+    id: DiscrepancyId,
+) -> Result<Option<(Identity, bool)>, LedgerError> {
     struct Found {
         kind: Kind,
         shop: Option<ShopId>,
@@ -75,9 +80,7 @@ pub(crate) fn find(
         (About::Endpoint(endpoint), _) => {
             Some(("order_id IS NULL AND endpoint = ?1", Value::from(endpoint.to_string())))
         }
-        (About::Statement | About::Daemon, _) => {
-            Some(("order_id IS NULL AND endpoint IS ?1", Value::Null))
-        }
+        (About::Statement | About::Daemon, _) => Some(("order_id IS NULL AND endpoint IS ?1", Value::Null)),
         (About::Order(_) | About::Payment(..), None) => None,
     };
     let Some((about, place)) = place else { return Ok(None) };

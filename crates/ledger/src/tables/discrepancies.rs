@@ -135,12 +135,7 @@ fn open_of_statement(conn: &Connection, shop: &ShopId, statement: &str) -> Resul
     Ok(open.query_map(params![shop.as_str(), statement], Open::read)?.collect::<Result<_, _>>()?)
 }
 
-fn insert(
-    conn: &Connection,
-    owner: &Owner<'_>,
-    finding: &Finding,
-    at: Timestamp,
-) -> Result<(), LedgerError> {
+fn insert(conn: &Connection, owner: &Owner<'_>, finding: &Finding, at: Timestamp) -> Result<(), LedgerError> {
     let (psp, call) = record_of(finding);
     let severity = finding.kind.severity();
     conn.prepare_cached(

@@ -21,7 +21,11 @@ pub(crate) enum CallSeen {
 }
 
 /// Records that a PSP called an endpoint.
-pub(crate) fn record_call(conn: &Connection, asked: &EndpointRef, at: Timestamp) -> Result<CallSeen, LedgerError> {
+pub(crate) fn record_call(
+    conn: &Connection,
+    asked: &EndpointRef,
+    at: Timestamp,
+) -> Result<CallSeen, LedgerError> {
     let look_at: Option<Option<String>> = conn
         .prepare_cached("SELECT look_at FROM endpoints WHERE endpoint = ?1")?
         .query_row([asked.endpoint.as_str()], |row| row.get(0))

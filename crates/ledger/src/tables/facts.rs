@@ -72,7 +72,11 @@ pub(crate) fn insert(
 }
 
 /// All facts about an order, in the order in which they were learned.
-pub(crate) fn of_order(conn: &Connection, order_id: OrderId, key: &OrderKey) -> Result<Vec<Fact>, LedgerError> {
+pub(crate) fn of_order(
+    conn: &Connection,
+    order_id: OrderId,
+    key: &OrderKey,
+) -> Result<Vec<Fact>, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT received_at, source, psp, endpoint, endpoint_mode, has_reference, call_number, tender_id, instrument, brand,
                 operation, refunds, amount_cents, amount_from, running_total_cents, currency, state, status,

@@ -154,7 +154,10 @@ pub(crate) fn colliding_with(conn: &Connection, order_id: OrderId) -> Result<Vec
 }
 
 /// The registered orders after this one that ANCV cannot tell from it.
-pub(crate) fn later_with_same_prefix(conn: &Connection, order_id: OrderId) -> Result<Vec<OrderId>, LedgerError> {
+pub(crate) fn later_with_same_prefix(
+    conn: &Connection,
+    order_id: OrderId,
+) -> Result<Vec<OrderId>, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT o.order_id FROM orders o JOIN orders this ON this.order_id = ?1
          WHERE o.shop = this.shop AND o.reference IS NOT NULL AND o.ancv_prefix = this.ancv_prefix

@@ -6,7 +6,9 @@ use std::time::Duration;
 use cvco_log::entry::Answer;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use cvco_domain::{Asking, EndpointId, EndpointRef, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic};
+use cvco_domain::{
+    Asking, EndpointId, EndpointRef, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic,
+};
 
 use super::ids::OrderId;
 use crate::LedgerError;
@@ -141,7 +143,11 @@ pub(crate) fn state(
 }
 
 /// The ledger holds what the answer would say: the transaction came by another way.
-fn knows_transaction(conn: &Connection, asked: &EndpointRef, question: &Question) -> Result<bool, LedgerError> {
+fn knows_transaction(
+    conn: &Connection,
+    asked: &EndpointRef,
+    question: &Question,
+) -> Result<bool, LedgerError> {
     if question.topic != Topic::Transaction {
         return Ok(false);
     }
@@ -256,7 +262,10 @@ pub(crate) fn mark_overdue(conn: &Connection, due: &Due) -> Result<(), LedgerErr
 }
 
 /// The endpoints whose PSPs owe an answer about an order too long.
-pub(crate) fn endpoints_overdue(conn: &Connection, order_id: OrderId) -> Result<Vec<EndpointId>, LedgerError> {
+pub(crate) fn endpoints_overdue(
+    conn: &Connection,
+    order_id: OrderId,
+) -> Result<Vec<EndpointId>, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT DISTINCT endpoint FROM questions WHERE order_id = ?1 AND overdue = 1 ORDER BY endpoint",
     )?;
@@ -273,10 +282,7 @@ pub(crate) struct Overdue {
 }
 
 /// The answers that an endpoint's PSP owes too long; `None` if there are none.
-pub(crate) fn overdue(
-    conn: &Connection,
-    endpoint: &EndpointId,
-) -> Result<Option<Overdue>, LedgerError> {
+pub(crate) fn overdue(conn: &Connection, endpoint: &EndpointId) -> Result<Option<Overdue>, LedgerError> {
     Ok(conn
         .prepare_cached(&format!(
             "SELECT shop, psp, topic, subject, COUNT(*) OVER () FROM questions

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{
-    CallNumber, Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, Psp, Seq, ShopId, Statement,
-    StatementLine, StatementNumber, Timestamp, spread,
+    CallNumber, Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, Psp, Seq,
+    ShopId, Statement, StatementLine, StatementNumber, Timestamp, spread,
 };
 
 use cvco_log::entry::ImportedStatement;
@@ -78,10 +78,7 @@ pub(crate) enum News {
 
 /// What of a statement is new. A line that names
 /// its transaction is there once; of others as many as the statement has.
-pub(crate) fn news(
-    conn: &Connection,
-    statement: &Statement,
-) -> Result<News, LedgerError> {
+pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
     let known: Option<(StatementId, Day)> = conn
         .prepare_cached(
             "SELECT statement_id, paid_on FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3",

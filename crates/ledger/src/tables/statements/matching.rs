@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::Stored;
-use cvco_domain::{Cents, OrderRef};
 use crate::LedgerError;
 use crate::tables::ids::{OrderId, StatementId};
+use cvco_domain::{Cents, OrderRef};
 
 /// How a line was found to be about its order, best first (accounting practice: the issuer's own number, then what ANCV
 /// keeps of a reference with the exact amount, then that alone).
@@ -177,9 +177,9 @@ fn by_reference(
         ([], [one]) => lines
             .iter()
             .try_for_each(|line| belongs_to(conn, line, one.order_id, MatchedBy::Reference, found)),
-        ([one], _) => lines.iter().try_for_each(|line| {
-            belongs_to(conn, line, one.order_id, MatchedBy::ReferenceAndAmount, found)
-        }),
+        ([one], _) => lines
+            .iter()
+            .try_for_each(|line| belongs_to(conn, line, one.order_id, MatchedBy::ReferenceAndAmount, found)),
         (several, _) if !several.is_empty() && several.len() <= lines.len() => {
             lines.iter().zip(several).try_for_each(|(line, one)| {
                 belongs_to(conn, line, one.order_id, MatchedBy::ReferenceAndAmount, found)
