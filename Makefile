@@ -63,7 +63,7 @@ soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST
 	    $(CARGO) test --locked --release -p cvco-ledger --test world the_ledger_tells_the_truth -- --nocapture
 
 mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=part of a path
-	$(CARGO) mutants --workspace --test-package cvco-reconciled $(if $(FILE),--re $(FILE)) -- --locked -p cvco-ledger --test world
+	$(CARGO) mutants --workspace --test-package cvco-ledger $(if $(FILE),--re $(FILE)) -- --locked -p cvco-ledger --test world
 
 bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)

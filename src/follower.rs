@@ -223,7 +223,7 @@ impl<L: LogStore> Worker<L> {
                 Note::Attempt { what, again_at, error, kept } => {
                     let noted = self.ledger.note_attempt(&what, again_at, error.as_deref());
                     // Whoever gave up waiting tries once too often, no more.
-                    drop(kept.send(()));
+                    kept.send(()).ok();
                     noted
                 }
                 Note::Rejected { rejected, at } => self.ledger.note_rejection(&rejected, at),

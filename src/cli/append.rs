@@ -89,9 +89,4 @@ impl Writer {
         }
         Ok(())
     }
-
-    /// The log itself, for `verify` and `rebuild`.
-    pub(super) fn into_parts(self) -> (SqliteLog, Option<(Lease, Ledger)>) {
-        (self.log, self.own)
-    }
 }

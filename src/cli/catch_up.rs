@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use cvco_domain::Timestamp;
+use cvco_ledger::Reader;
+use cvco_log::{Draft, LogEntry};
 
+use super::append::Writer;
 use super::{Failure, Outcome, load, output};
-use crate::clock::Clock;
 use crate::confirm::sweep;
-use crate::ledger::{Entry, Reader, Store, Taken};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -33,23 +34,21 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
             "no endpoint can be asked: give one its `api = { … }` (see config.example.toml)".to_owned(),
         ));
     }
-    let now = Clock::system().now();
+    let mut writer = Writer::open(&config.ledger)?;
+    let now = writer.now();
     if options.since > now {
         return Err(Failure::Usage("--since lies in the future".to_owned()));
     }
-    let reader = Reader::open(&config.ledger.path)?;
-    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
+    let reader = writer.reader()?;
     let mut raised = 0_usize;
-    for inquiry in sweep::catch_up(&reader, &config, options.since, now)? {
-        let (endpoint, count) = (inquiry.endpoint.clone(), inquiry.questions.len());
-        let taken = store.take_all(now, &[Entry::Inquiry(inquiry)])?;
-        if taken.iter().any(|taken| *taken != Taken::Unchanged) {
-            raised = raised.saturating_add(count);
-            output::line(format!("{endpoint}: {} raised", questions(count)))?;
-        }
+    for inquiry in sweep::catch_up(&reader, &config.endpoints, options.since, now)? {
+        let (endpoint, count) = (inquiry.endpoint.endpoint.clone(), inquiry.questions.len());
+        writer.append_one(Draft::new(&LogEntry::Inquiry(inquiry))?)?;
+        raised = raised.saturating_add(count);
+        output::line(format!("{endpoint}: {} raised", questions(count)))?;
     }
-    drop(store);
-    let served = Store::is_served(&config.ledger.payload_key_file)?;
+    let served = writer.is_served();
+    drop(writer);
     if raised == 0 {
         output::line("nothing to ask: no payment is open, and no order is without news")?;
         return Ok(Outcome::Fine);

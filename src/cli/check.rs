@@ -1,9 +1,12 @@
 //! `check`: examine a deployment, and say what to change.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use cvco_domain::Psp;
+use cvco_ledger::{LedgerError, Reader};
+use cvco_log::{LogError, LogStore, SqliteLog};
 use cvco_psp::api::NoAnswer;
 use serde::Serialize;
 
@@ -12,7 +15,6 @@ use crate::alert::SendError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::confirm;
-use crate::ledger::{LedgerError, Reader};
 use crate::outbound::Client;
 
 #[derive(Debug, Args)]
@@ -24,6 +26,12 @@ pub(super) struct Options {
     #[arg(long)]
     offline: bool,
 }
+
+/// The log's last entry may be this far ahead of the clock without a word.
+const AHEAD: Duration = Duration::from_mins(1);
+
+/// No more entries than this are named that are set aside.
+const SHOWN: u32 = 20;
 
 /// One thing examined.
 #[derive(Debug, Serialize)]
@@ -55,7 +63,8 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         format!("{} (shops: {}, endpoints: {})", path.display(), config.shops.len(), config.endpoints.len()),
     )];
     lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
-    lines.push(ledger(&config));
+    lines.push(log(&config));
+    lines.extend(ledger(&config));
     lines.push(mail(&config, options.offline)?);
     if !options.offline {
         lines.extend(apis(&config)?);
@@ -84,17 +93,67 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     Ok(if wrong { Outcome::FoundSomething } else { Outcome::Fine })
 }
 
-fn ledger(config: &Config) -> Line {
+/// Whether a notification that came now would be stored.
+fn log(config: &Config) -> Line {
+    let path = &config.ledger.log;
+    let now = Clock::system().now();
+    let tried = SqliteLog::open(path).and_then(|mut log| {
+        let head = log.head()?;
+        // A daemon that runs proves it itself, every few seconds.
+        let served = SqliteLog::lease(path)?.is_none();
+        if !served {
+            log.prove_writable()?;
+        }
+        Ok((head, served))
+    });
+    match tried {
+        Ok((head, _)) if head.at.since(now) > AHEAD => Line::new(
+            "log",
+            Verdict::Wrong,
+            format!(
+                "its last entry is dated {}, ahead of the clock: set the clock; the daemon puts these dates right half a \
+                 minute after the clock is right",
+                head.at.paris_text()
+            ),
+        ),
+        Ok((head, served)) => {
+            let by = if served { "a daemon writes to it" } else { "it can be written" };
+            Line::new("log", Verdict::Good, format!("{} ({} entries; {by})", path.display(), head.seq))
+        }
+        Err(LogError::NoLog(_)) if has_folder(path) => {
+            Line::new("log", Verdict::Good, format!("{} will be made at the first start", path.display()))
+        }
+        Err(LogError::NoLog(_)) => Line::new(
+            "log",
+            Verdict::Wrong,
+            format!("the folder of {} does not exist: make it", path.display()),
+        ),
+        Err(error) => Line::new("log", Verdict::Wrong, error.to_string()),
+    }
+}
+
+/// The ledger, and the entries of the log that it could not fold.
+fn ledger(config: &Config) -> Vec<Line> {
     let path = config.ledger.path.display().to_string();
-    match Reader::open(&config.ledger.path).and_then(|reader| reader.ping()) {
-        Ok(()) => Line::new("ledger", Verdict::Good, path),
-        Err(LedgerError::NoLedger(_)) if has_folder(&config.ledger.path) => {
-            Line::new("ledger", Verdict::Good, format!("{path} will be made at the first start"))
+    let read = Reader::open(&config.ledger.path)
+        .and_then(|reader| Ok((reader.folded()?.0, reader.set_aside_entries(SHOWN)?)));
+    match read {
+        Ok((seq, set_aside)) => {
+            let mut lines =
+                vec![Line::new("ledger", Verdict::Good, format!("{path} (folded to entry {seq})"))];
+            lines.extend(set_aside.into_iter().map(|entry| {
+                Line::new(
+                    format!("entry {} ({})", entry.seq, entry.kind),
+                    Verdict::Wrong,
+                    format!("set aside, and read again after an update: {}", entry.reason),
+                )
+            }));
+            lines
         }
         Err(LedgerError::NoLedger(_)) => {
-            Line::new("ledger", Verdict::Wrong, format!("the folder of {path} does not exist: make it"))
+            vec![Line::new("ledger", Verdict::Good, format!("{path} will be made from the log"))]
         }
-        Err(error) => Line::new("ledger", Verdict::Wrong, error.to_string()),
+        Err(error) => vec![Line::new("ledger", Verdict::Wrong, error.to_string())],
     }
 }
 

@@ -8,12 +8,14 @@ use clap::Args;
 use cvco_books::export::fec_notice;
 use cvco_domain::Period;
 use cvco_domain::crypto::{Sha256Writer, sha256};
+use cvco_ledger::{Extract, Reader};
+use cvco_log::entry::{Close, Witness};
+use cvco_log::{Draft, LogEntry};
 
-use super::export::{Order, Span, TableFormat, What, books, in_place, write};
+use super::append::Writer;
+use super::exporting::{Order, Span, TableFormat, What, books, in_place, write};
 use super::{Failure, Outcome, output};
-use crate::clock::Clock;
 use crate::config::BookSettings;
-use crate::ledger::{Extract, Reader, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -31,23 +33,43 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
     }
     let reader = Reader::open(&settings.ledger.path)?;
-    let known = reader.extract(|extract| extract.manifest(options.period).map_err(Failure::from))?;
-    if known.is_none() {
-        let mut store = Store::open_existing(&settings.ledger.path, &settings.ledger.payload_key_file)?;
-        let books = settings.accounting.books.clone();
-        store.close(Clock::system().now(), (options.period, books), |extract| {
-            digests(extract, options.period)
-        })?;
+    if !reader.has_witness(options.period)? {
+        close(&settings, options.period)?;
     }
     let manifest = reader.extract(|extract| {
         let manifest = extract.manifest(options.period)?.unwrap_or_default();
         if let Some(folder) = &options.output {
-            write_all(extract, &settings, (options.period, &manifest), folder)?;
+            write_all(extract, &settings, options.period, &manifest, folder)?;
         }
         Ok::<_, Failure>(manifest)
     })?;
     output::line(manifest)?;
     Ok(Outcome::Fine)
+}
+
+/// Closes a period, and then says in the log what its exports are, byte for byte. A close that was interrupted between the
+/// two goes on where it stopped.
+fn close(settings: &BookSettings, period: Period) -> Result<(), Failure> {
+    let mut writer = Writer::open(&settings.ledger)?;
+    let reader = writer.reader()?;
+    let is_closed = reader.extract(|extract| extract.manifest(period).map_err(Failure::from))?.is_some();
+    if !is_closed {
+        if let Some(obstacle) = reader.obstacle_to_close(period, writer.now().paris_day())? {
+            return Err(Failure::Refused(obstacle));
+        }
+        let spinner = output::spinner("closing the month");
+        let entry = LogEntry::Close(Close { period, books: settings.accounting.books.clone() });
+        let stamps = writer.append(&[Draft::new(&entry)?], || spinner.tick())?;
+        spinner.finish_and_clear();
+        for stamp in stamps {
+            if let Some(reason) = reader.refusal(stamp.seq)? {
+                return Err(Failure::Refused(reason));
+            }
+        }
+    }
+    let exports = reader.extract(|extract| digests(extract, period))?;
+    writer.append_one(Draft::new(&LogEntry::Witness(Witness { period, exports }))?)?;
+    Ok(())
 }
 
 fn order(what: What, period: Period) -> Order<'static> {
@@ -79,7 +101,8 @@ fn digests(extract: Extract<'_>, period: Period) -> Result<BTreeMap<String, Stri
 fn write_all(
     extract: Extract<'_>,
     settings: &BookSettings,
-    (period, manifest): (Period, &str),
+    period: Period,
+    manifest: &str,
     folder: &Path,
 ) -> Result<(), Failure> {
     let stated: serde_json::Value = serde_json::from_str(manifest).map_err(anyhow::Error::from)?;

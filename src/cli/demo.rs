@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
+use cvco_ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter, RecordRow};
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
 use cvco_psp::up2pay::Template;
 use cvco_psp::worldline::WebhookKey;
@@ -27,7 +28,6 @@ use super::{Failure, Outcome, alerts, output, records, runtime};
 use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -369,7 +369,7 @@ fn is_kept(play: &Play, story: Option<&OrderStory>, raised: &[Kind]) -> bool {
 }
 
 /// Cents are conserved: voucher and card come to what was paid.
-fn adds_up(paid: i64, record: &crate::ledger::RecordRow) -> bool {
+fn adds_up(paid: i64, record: &RecordRow) -> bool {
     Cents::new(record.voucher_cents).plus(Cents::new(record.card_cents)) == Cents::new(paid)
 }
 

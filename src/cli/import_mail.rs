@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cvco_domain::Psp;
-use cvco_domain::crypto::sha256;
+use cvco_domain::crypto::SealKey;
+use cvco_log::entry::Origin;
+use cvco_log::{Draft, Envelope, LogEntry, LogError, key_file};
 use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
-use cvco_psp::{Method, Reading, Rejection, Request};
+use cvco_psp::{Method, Rejection, Request};
 
+use super::append::Writer;
 use super::{Failure, Outcome, load, output};
-use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
-use crate::ledger::{Arrival, Envelope, LedgerError, Notification, Origin, Store, Taken, Verdict};
+use crate::listener::understand;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -33,12 +35,14 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let mails = warning_mail::read(&read(&options.file)?);
     let plan =
         plan(&mails, &choice).map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
-    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
+    let mut writer = Writer::open(&config.ledger)?;
+    let key_path = &config.ledger.payload_key_file;
+    let key = key_file::read(key_path)?.ok_or_else(|| LogError::KeyLost(key_path.clone()))?;
     let mut outcome = Outcome::Fine;
     for (number, found) in plan {
         let fate = match found {
             None => Fate::NotReadable("no call in it".to_owned()),
-            Some((endpoint, quotation)) => import(&mut store, endpoint, quotation)?,
+            Some((endpoint, quotation)) => import(&mut writer, &key, endpoint, quotation)?,
         };
         output::line(format!("mail {number}: {fate}"))?;
         if !fate.is_fine() {
@@ -160,10 +164,15 @@ impl std::fmt::Display for Fate {
     }
 }
 
-fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Result<Fate, LedgerError> {
+fn import(
+    writer: &mut Writer,
+    key: &SealKey,
+    endpoint: &Endpoint,
+    quotation: &Quotation,
+) -> Result<Fate, Failure> {
     let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
-    let reading = match endpoint.adapter.read(&request) {
-        Ok(reading) => reading,
+    let entry = match understand(endpoint, &request, Origin::Mail) {
+        Ok(entry) => entry,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
         }
@@ -171,31 +180,7 @@ fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Resu
             return Ok(Fate::NotReadable(malformed.to_string()));
         }
     };
-    let what = summary(endpoint, &reading);
-    Ok(match keep(store, endpoint, &request, reading)? {
-        Taken::Written { verdict: Some(Verdict::Duplicate), .. } | Taken::Unchanged => Fate::Known(what),
-        Taken::Written { .. } => Fate::Imported(what),
-    })
-}
-
-/// Writes a notification into the ledger, as if it had come.
-fn keep(
-    store: &mut Store,
-    endpoint: &Endpoint,
-    request: &Request<'_>,
-    reading: Reading,
-) -> Result<Taken, LedgerError> {
-    let notification = Notification {
-        shop: endpoint.shop.clone(),
-        endpoint: endpoint.id.clone(),
-        psp: endpoint.psp,
-        mode: endpoint.mode,
-        origin: Origin::Mail,
-        events: reading.events,
-        questions: reading.questions,
-        remark: reading.remark,
-        payload_sha256: sha256(&[request.payload()]).to_string(),
-    };
+    let what = summary(endpoint, &entry);
     let envelope = Envelope {
         method: "GET".to_owned(),
         query: request.query.to_vec(),
@@ -204,16 +189,25 @@ fn keep(
         user_agent: String::new(),
         headers: Vec::new(),
     };
-    store.import(Clock::system().now(), Arrival { notification, envelope })
+    let payload = envelope.seal(key, request.payload())?;
+    let stamp = writer.append_one(Draft::with_payload(&entry, payload)?)?;
+    let is_known = writer.reader()?.is_duplicate(stamp.seq)?;
+    Ok(if is_known { Fate::Known(what) } else { Fate::Imported(what) })
 }
 
-fn summary(endpoint: &Endpoint, reading: &Reading) -> String {
-    let what = match reading.events.first() {
-        None => reading.remark.clone().unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
-        Some(event) => {
-            let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
-            format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
-        }
+fn summary(endpoint: &Endpoint, entry: &LogEntry) -> String {
+    let what = match entry {
+        LogEntry::Notification(notification) => match notification.events.first() {
+            None => {
+                notification.remark.clone().unwrap_or_else(|| "no fact about a voucher payment".to_owned())
+            }
+            Some(event) => {
+                let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
+                format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
+            }
+        },
+        LogEntry::Unread(unread) => format!("genuine, and not understood: {}", unread.what),
+        _ => "no fact about a voucher payment".to_owned(),
     };
     format!("{what} ({})", endpoint.id)
 }

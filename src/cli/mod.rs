@@ -11,6 +11,7 @@ mod close;
 mod demo;
 mod diagnose;
 mod export;
+mod exporting;
 mod import_mail;
 mod orders;
 mod output;
@@ -148,6 +149,12 @@ enum Outcome {
 enum Failure {
     #[error("{0}")]
     Usage(String),
+    /// The rules do not allow it.
+    #[error("{0}")]
+    Refused(String),
+    /// What was to be exported is not right.
+    #[error("not exported: {0}; run `verify`")]
+    Flawed(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -194,7 +201,9 @@ pub fn main() -> ExitCode {
             output::complain(&failure);
             match failure {
                 Failure::Usage(_) | Failure::Config(_) => ExitCode::from(2),
-                Failure::App(_)
+                Failure::Refused(_)
+                | Failure::Flawed(_)
+                | Failure::App(_)
                 | Failure::Ledger(_)
                 | Failure::Log(_)
                 | Failure::Io { .. }

@@ -4,12 +4,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use cvco_log::entry::OrderRegistration;
+use cvco_log::{Draft, LogEntry};
 
+use super::append::Writer;
 use super::{Failure, Outcome, load, output};
 use crate::admin::RawOrder;
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::{Entry, Store, Taken};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,37 +36,44 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
             Failure::io(file.display().to_string())(error)
         }
     })?;
-    let entries = parse(&text, &config)
+    let orders = parse(&text, &config)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
-    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
-    let mut taken = Vec::with_capacity(entries.len());
+    let mut writer = Writer::open(&config.ledger)?;
+    let reader = writer.reader()?;
+    let all = orders.len();
+    let mut registered = 0_usize;
     // In portions, so that the daemon's notifications get in between.
-    for portion in entries.chunks(1000) {
-        taken.extend(store.take_all(Clock::system().now(), portion)?);
+    for portion in orders.chunks(1000) {
+        let mut drafts = Vec::with_capacity(portion.len());
+        for order in portion {
+            if !reader.is_current(order)? {
+                drafts.push(Draft::new(&LogEntry::Order(order.clone()))?);
+            }
+        }
+        registered = registered.saturating_add(writer.append(&drafts, || {})?.len());
     }
-    let unchanged = taken.iter().filter(|taken| **taken == Taken::Unchanged).count();
     output::line(format!(
-        "{} orders registered, {unchanged} were registered already",
-        taken.len().saturating_sub(unchanged)
+        "{registered} orders registered, {} were registered already",
+        all.saturating_sub(registered)
     ))?;
     Ok(Outcome::Fine)
 }
 
-fn parse(text: &str, config: &Config) -> Result<Vec<Entry>, String> {
+fn parse(text: &str, config: &Config) -> Result<Vec<OrderRegistration>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let header = text.lines().next().unwrap_or_default();
     let delimiter = if header.contains(';') { b';' } else { b',' };
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns = reader.headers().map_err(|error| error.to_string())?.clone();
-    let mut entries = Vec::new();
+    let mut orders = Vec::new();
     for order in reader.deserialize::<RawOrder>() {
-        let line = entries.len().saturating_add(2);
+        let line = orders.len().saturating_add(2);
         let order = order.map_err(|error| format!("line {line}: {}", plain(&error, &columns)))?;
-        let order = order.check(config).map_err(|error| format!("line {line}: {error}"))?;
-        entries.push(Entry::Order(order));
+        let order = order.check(&config.shops).map_err(|error| format!("line {line}: {error}"))?;
+        orders.push(order);
     }
-    Ok(entries)
+    Ok(orders)
 }
 
 /// The library's words, with the column's name instead of its number, and what would be right.

@@ -1,13 +1,15 @@
-//! `verify` and `rebuild`: proof that the ledger is right.
+//! `verify` and `rebuild`: proof that log and ledger are right.
 
 use std::path::Path;
 
 use clap::Args;
+use cvco_ledger::{Anchor, Ledger, LedgerError, Phase, Progress, Rebuilt, Yardstick};
+use cvco_log::{SqliteLog, key_file};
 use indicatif::ProgressBar;
 
 use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::clock::Clock;
-use crate::ledger::{self, Anchor, Phase, Progress, Yardstick};
+use crate::config::LedgerSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
@@ -28,20 +30,23 @@ pub(super) struct RebuildOptions {
 
 pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
+    let mut log = SqliteLog::open(&settings.log)?;
+    let key = key_file::read(&settings.payload_key_file)?;
     let yardstick = Yardstick {
-        key_file: &settings.payload_key_file,
+        key: key.as_ref(),
         kept_since: Clock::system().now().before(settings.payload_retention),
         anchors: &options.anchors,
     };
     let mut bars = Bars::default();
-    let proof = ledger::verify(&settings.path, &yardstick, &mut |progress| bars.show(progress))?;
+    let proof =
+        cvco_ledger::verify(&mut log, &settings.path, &yardstick, &mut |progress| bars.show(progress))?;
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&proof)?;
     } else if proof.flaws.is_empty() {
         output::line(format!(
-            "right: {} entries, {} payloads, {} orders, chain head {}",
-            proof.entries, proof.payloads, proof.orders, proof.head
+            "right: {} entries, {} of them folded, {} payloads, chain head {}",
+            proof.entries, proof.folded, proof.payloads, proof.head
         ))?;
         if proof.purged > 0 {
             output::line(format!("{} payloads are gone, their retention is over", proof.purged))?;
@@ -60,7 +65,7 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
 pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
     let mut bars = Bars::default();
-    let rebuilt = ledger::rebuild(&settings.path, &mut |progress| bars.show(progress))?;
+    let rebuilt = make_again(&settings, &mut |progress| bars.show(progress))?;
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&rebuilt)?;
@@ -76,6 +81,42 @@ pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, 
     Ok(Outcome::Fine)
 }
 
+/// Makes the ledger again from the log alone. With the daemon running, readers see the old ledger until the new one takes its
+/// place. A file that is no ledger any more is moved aside first; that needs the daemon to be stopped.
+fn make_again(settings: &LedgerSettings, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt, Failure> {
+    let mut log = SqliteLog::open(&settings.log)?;
+    let log_id = log.id()?;
+    let mut ledger = match Ledger::open(&settings.path, &log_id) {
+        Err(LedgerError::NotALedger(_) | LedgerError::Sqlite(_)) => {
+            let Some(_lease) = SqliteLog::lease(&settings.log)? else {
+                return Err(Failure::Refused(format!(
+                    "the ledger {} is damaged, and a daemon uses it: stop the daemon, then run `rebuild` again",
+                    settings.path.display()
+                )));
+            };
+            move_aside(&settings.path)?;
+            Ledger::open(&settings.path, &log_id)?
+        }
+        opened => opened?,
+    };
+    Ok(cvco_ledger::rebuild(&mut log, &mut ledger, progress)?)
+}
+
+/// Moves a damaged ledger and SQLite's files beside it out of the way.
+fn move_aside(path: &Path) -> Result<(), Failure> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut from = path.as_os_str().to_owned();
+        from.push(ending);
+        let mut to = path.as_os_str().to_owned();
+        to.push(".damaged");
+        to.push(ending);
+        if Path::new(&from).exists() {
+            std::fs::rename(&from, &to).map_err(Failure::io(Path::new(&from).display().to_string()))?;
+        }
+    }
+    Ok(())
+}
+
 /// A bar for each phase, one after the other.
 #[derive(Default)]
 struct Bars {
@@ -89,7 +130,6 @@ impl Bars {
             let bar = match progress.phase {
                 Phase::Entries => output::progress_bar("reading the log"),
                 Phase::Rows => output::progress_bar("comparing rows"),
-                Phase::Cents => output::progress_bar("counting cents"),
                 Phase::File => output::spinner("SQLite's own checks"),
             };
             self.shown = Some((progress.phase, bar));

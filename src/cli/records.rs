@@ -4,14 +4,12 @@ use std::path::Path;
 
 use clap::Args;
 use cvco_domain::{Cents, Psp, RecordState, Timestamp};
+use cvco_ledger::{OrderStory, QuestionLine, Reader, RecordFilter, RecordRow, StoryLine};
 use cvco_psp::{monext, sogecommerce, up2pay, worldline};
 use serde_json::Value;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
-use crate::ledger::{
-    Acknowledgement, Act, LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow,
-};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
@@ -197,22 +195,19 @@ fn meaning(psp: Psp, code: &str) -> Option<String> {
 }
 
 /// What a person did with a discrepancy, in a line.
-fn act(line: &LogLine) -> String {
+fn act(line: &StoryLine) -> String {
     let id = line.discrepancy.map(|id| id.to_string()).unwrap_or_default();
-    let Ok(said) = serde_json::from_value::<Acknowledgement>(line.content.clone()) else {
-        return format!("discrepancy {id}: unreadable");
+    let field = |name: &str| line.content.get(name).and_then(Value::as_str);
+    let done = match (field("act"), field("until")) {
+        (Some("snoozed"), Some(until)) => format!("snoozed until {}", in_paris(until)),
+        (Some("withdrawn"), _) => "no longer acknowledged or snoozed".to_owned(),
+        (act, _) => act.unwrap_or_default().to_owned(),
     };
-    let done = match said.act {
-        Act::Acknowledged => "acknowledged".to_owned(),
-        Act::Noted => "noted".to_owned(),
-        Act::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
-        Act::Withdrawn => "no longer acknowledged or snoozed".to_owned(),
-    };
-    let note = said.note.map(|note| format!(": {note}")).unwrap_or_default();
-    format!("discrepancy {id} {done} by {}{note}", said.by)
+    let note = field("note").map(|note| format!(": {note}")).unwrap_or_default();
+    format!("discrepancy {id} {done} by {}{note}", field("by").unwrap_or_default())
 }
 
-fn tell_line(line: &LogLine) -> Result<(), Failure> {
+fn tell_line(line: &StoryLine) -> Result<(), Failure> {
     let at = in_paris(&line.at);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if line.kind == "order" {
@@ -220,7 +215,7 @@ fn tell_line(line: &LogLine) -> Result<(), Failure> {
             line.content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
         return output::line(format!("{at}  #{}  order registered: {total}", line.seq));
     }
-    if line.kind == "acknowledgement" {
+    if line.kind == "act" {
         return output::line(format!("{at}  #{}  {}", line.seq, act(line)));
     }
     let endpoint = line.endpoint.as_deref().unwrap_or_default();

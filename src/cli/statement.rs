@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use cvco_books::settlement::{self, Given};
 use cvco_domain::crypto::sha256;
-use cvco_domain::{Day, ShopId, StatementNumber};
+use cvco_domain::{Day, ShopId, Statement, StatementNumber};
+use cvco_log::entry::ImportedStatement;
+use cvco_log::{Draft, LogEntry};
+use serde::Serialize;
 
-use super::export::{books, known_shop};
+use super::append::Writer;
+use super::exporting::{books, known_shop};
 use super::{Failure, Outcome, ReportFormat, output};
-use crate::clock::Clock;
 use crate::config::{BookSettings, StatementSettings};
-use crate::ledger::{ImportedStatement, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -59,19 +61,19 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
     })?;
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let statements = statements
-        .into_iter()
-        .map(|statement| ImportedStatement { statement, file_sha256: file_sha256.clone() })
-        .collect();
-    let mut store = Store::open_existing(&settings.ledger.path, &settings.ledger.payload_key_file)?;
-    let imported = store.import_statements(Clock::system().now(), statements)?;
+    let mut writer = Writer::open(&settings.ledger)?;
+    let imported = if writer.reader()?.knows_file(&file_sha256)? {
+        Vec::new()
+    } else {
+        import(&mut writer, statements, &file_sha256)?
+    };
     if options.format == ReportFormat::Json {
         output::json(&imported)?;
     } else if imported.is_empty() {
         output::line("this very file was imported before: nothing changed")?;
     } else {
         for statement in &imported {
-            let known = statement.lines.saturating_sub(statement.new);
+            let known = statement.lines.saturating_sub(usize::try_from(statement.new).unwrap_or(usize::MAX));
             output::line(format!(
                 "{}: {} lines imported, {known} were known; {} belong to no payment that is known",
                 statement.number, statement.new, statement.unknown
@@ -80,6 +82,52 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     }
     let unknown = imported.iter().any(|statement| statement.unknown > 0);
     Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+/// What came of a statement.
+#[derive(Debug, Serialize)]
+struct Imported {
+    number: StatementNumber,
+    /// Lines in the file.
+    lines: usize,
+    /// Lines of these that the ledger did not have.
+    new: u32,
+    /// Lines of the statement that belong to no payment.
+    unknown: u32,
+}
+
+/// Imports the statements of a file, all or none.
+fn import(
+    writer: &mut Writer,
+    statements: Vec<Statement>,
+    file_sha256: &str,
+) -> Result<Vec<Imported>, Failure> {
+    let reader = writer.reader()?;
+    let mut before = Vec::with_capacity(statements.len());
+    let mut drafts = Vec::with_capacity(statements.len());
+    for statement in &statements {
+        before.push(reader.statement_lines(statement)?.lines);
+        let imported =
+            ImportedStatement { statement: statement.clone(), file_sha256: file_sha256.to_owned() };
+        drafts.push(Draft::new(&LogEntry::Statement(imported))?);
+    }
+    let stamps = writer.append(&drafts, || {})?;
+    for stamp in stamps {
+        if let Some(reason) = reader.refusal(stamp.seq)? {
+            return Err(Failure::Refused(reason));
+        }
+    }
+    let mut all = Vec::with_capacity(statements.len());
+    for (statement, before) in statements.into_iter().zip(before) {
+        let after = reader.statement_lines(&statement)?;
+        all.push(Imported {
+            number: statement.number,
+            lines: statement.lines.len(),
+            new: after.lines.saturating_sub(before),
+            unknown: after.unknown,
+        });
+    }
+    Ok(all)
 }
 
 fn layout<'s>(settings: &'s BookSettings, id: Option<&str>) -> Result<&'s StatementSettings, Failure> {

@@ -11,8 +11,10 @@ mod receive;
 mod repetitions;
 mod reply;
 mod stall;
+mod understand;
 
 pub use receive::{Intake, Receiver};
+pub use understand::understand;
 
 #[cfg(test)]
 mod tests;

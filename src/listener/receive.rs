@@ -1,7 +1,6 @@
 //! One request, from its path to the log: endpoint and token, size, proof, reading, commit, answer.
 
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use bytes::{Bytes, BytesMut};
 use cvco_domain::Timestamp;
 use cvco_domain::crypto::{SealKey, SecretToken, sha256};
 use cvco_ledger::Rejected;
-use cvco_log::entry::{Hint, Notification, Origin, Refusal, Refusals, Unread};
+use cvco_log::entry::{Origin, Refusal, Refusals};
 use cvco_log::{Draft, Envelope, Log, LogEntry};
-use cvco_psp::{Method, NotUnderstood, Reading, Rejection, Request};
+use cvco_psp::{Method, Rejection, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{HeaderMap, Response, header};
@@ -24,6 +23,7 @@ use super::hints::Hints;
 use super::peer;
 use super::repetitions::{Fingerprint, Repetitions};
 use super::reply::{Outcome, reply};
+use super::understand::{guarded, understand};
 use crate::clock::Clock;
 use crate::config::Endpoint;
 use crate::follower::Followed;
@@ -136,7 +136,7 @@ impl Receiver {
             tracing::info!(endpoint.id = %endpoint.id, "the PSP's test of the address was answered");
             return Outcome::Handshake(wanted);
         }
-        let entry = match understand(endpoint, &request) {
+        let entry = match understand(endpoint, &request, Origin::Call) {
             Ok(entry) => entry,
             Err(rejection) => return self.refuse(endpoint, &request, &rejection).await,
         };
@@ -156,13 +156,15 @@ impl Receiver {
         let arrived = std::time::Instant::now();
         let Arrival { endpoint, entry, envelope, carrier, verdict } = arrival;
         let now = self.clock.now();
-        let is_hint = matches!(entry, LogEntry::Hint(_));
-        if is_hint && !self.hints.allow(&endpoint.id, now) {
+        // Whoever has seen one genuine message, or knows the URL of an endpoint without signatures, can make up many of
+        // these.
+        let is_bounded = matches!(entry, LogEntry::Hint(_) | LogEntry::Unread(_));
+        if is_bounded && !self.hints.allow(&endpoint.id, now) {
             self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Flood);
             return Outcome::NotStored;
         }
         let fingerprint = Fingerprint::of(&endpoint.id, &[&envelope.query, b"\0", &envelope.body]);
-        if !is_hint && self.repetitions.is_enough(fingerprint) {
+        if !is_bounded && self.repetitions.is_enough(fingerprint) {
             self.count(endpoint, "repeated");
             return Outcome::Stored;
         }
@@ -176,7 +178,7 @@ impl Receiver {
         self.metrics.log_queue.set(i64::try_from(self.log.waiting()).unwrap_or(i64::MAX));
         match stored {
             Ok(stamp) => {
-                if is_hint {
+                if is_bounded {
                     self.hints.count(&endpoint.id, now);
                 } else {
                     self.repetitions.stored(fingerprint, now);
@@ -336,31 +338,6 @@ fn handshake(endpoint: &Endpoint, request: &Request<'_>) -> Option<String> {
     guarded(endpoint, || endpoint.adapter.handshake(request)).flatten()
 }
 
-/// Proves a request and reads it. What is genuine and is not understood is evidence too: a later program reads it.
-fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Rejection> {
-    let failed = || Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() };
-    let message = guarded(endpoint, || endpoint.adapter.prove(request)).unwrap_or_else(|| Err(failed()))?;
-    let reading = guarded(endpoint, || endpoint.adapter.read(&message))
-        .unwrap_or_else(|| Err(NotUnderstood { what: "the adapter failed on it".to_owned() }));
-    let (endpoint, origin) = (endpoint.reference(), Origin::Call);
-    Ok(match reading {
-        Ok(Reading::Facts { events, questions, remark }) => {
-            LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
-        }
-        Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
-            endpoint,
-            origin,
-            events: Vec::new(),
-            questions: Vec::new(),
-            remark: Some(why),
-        }),
-        Ok(Reading::Hint { questions, remark }) => {
-            LogEntry::Hint(Hint { endpoint, origin, questions, remark })
-        }
-        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
-    })
-}
-
 /// How a stored call is counted. Whether it is a duplicate, only the ledger knows.
 fn verdict(entry: &LogEntry) -> &'static str {
     match entry {
@@ -369,14 +346,4 @@ fn verdict(entry: &LogEntry) -> &'static str {
         LogEntry::Notification(notification) if notification.events.is_empty() => "ignored",
         _ => "genuine",
     }
-}
-
-/// What an adapter says. A panic in one would be a bug of ours: it costs that one call, which is refused and logged,
-/// and nothing else.
-fn guarded<T>(endpoint: &Endpoint, say: impl FnOnce() -> T) -> Option<T> {
-    let said = catch_unwind(AssertUnwindSafe(say)).ok();
-    if said.is_none() {
-        tracing::error!(endpoint.id = %endpoint.id, "the adapter failed on a call; please report it");
-    }
-    said
 }

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::Policy;
-use cvco_domain::crypto::SecretToken;
+use cvco_domain::crypto::{SealKey, SecretToken};
 use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
+use cvco_ledger::Ledger;
+use cvco_log::{Appender, LogStore, MemoryLog};
 use cvco_psp::api::{ApiRequest, ApiResponse};
-use cvco_psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use cvco_psp::{Adapter, Diagnosis, Message, Method, Reading, Rejection, Request, Unread};
 use prometheus_client::metrics::gauge::Gauge;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::hints::Hints;
-use super::{Receiver, accept};
+use super::{Intake, Receiver, accept};
 use crate::clock::Clock;
-use crate::config::{Config, ConfirmSettings, Endpoint, LedgerSettings, ListenerSettings};
-use crate::ledger::{Store, Writer};
+use crate::config::Endpoint;
+use crate::follower::Follower;
 use crate::outbound::Client;
 use crate::telemetry::Metrics;
 
@@ -36,9 +36,9 @@ impl Adapter for Greeter {
         Mode::Test
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
         assert_ne!(request.body, b"panic", "a bug");
-        Ok(Reading::default())
+        Ok(Box::new(Greeting(request.body.to_vec(), self.0)))
     }
 
     fn headers(&self) -> &'static [&'static str] {
@@ -54,17 +54,35 @@ impl Adapter for Greeter {
     }
 }
 
+/// What it takes: a hint where the PSP signs nothing.
+struct Greeting(Vec<u8>, Psp);
+
+impl Message for Greeting {
+    fn read(&self) -> Result<Reading, Unread> {
+        if self.0 == b"riddle" {
+            return Err(Unread::NotUnderstood { what: "a riddle".to_owned() });
+        }
+        if self.1 == Psp::Monext {
+            return Ok(Reading::Hint { questions: Vec::new(), remark: None });
+        }
+        Ok(Reading::Nothing { why: "a greeting".to_owned() })
+    }
+}
+
 /// A listener with one endpoint; gone with its runtime.
 struct Listening {
-    folder: TempDir,
+    log: MemoryLog,
     url: String,
 }
 
 impl Listening {
     async fn start(psp: Psp, hints: Hints) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (path, key) = (folder.path().join("ledger.sqlite"), folder.path().join("payload.key"));
-        let (_writer, ledger) = Writer::start(Store::open(&path, &key).expect("a ledger")).expect("a thread");
+        let log = MemoryLog::default();
+        let at = Timestamp::parse("2026-03-01T10:00:00Z").expect("a time");
+        let (_appender, handle) = Appender::start(log.clone(), move || at).expect("a thread");
+        let ledger = Ledger::in_memory().expect("a ledger");
+        let (_follower, followed) =
+            Follower::start(ledger, log.clone(), handle.changed(), || {}).expect("a thread");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let endpoint = Endpoint {
@@ -77,30 +95,15 @@ impl Listening {
             allow_from: Vec::new(),
             adapter: Box::new(Greeter(psp)),
         };
-        let config = Config {
-            listener: ListenerSettings {
-                public: address,
-                admin: address,
-                admin_token: None,
-                trusted_proxies: Vec::new(),
-            },
-            ledger: LedgerSettings { path, payload_retention: Duration::MAX, payload_key_file: key },
-            policy: Policy::default(),
-            alerts: None,
-            accounting: crate::config::AccountingSettings::default(),
-            statements: Vec::new(),
-            confirm: ConfirmSettings::default(),
-            shops: Vec::new(),
-            endpoints: vec![Arc::new(endpoint)],
-            warnings: Vec::new(),
-        };
-        let (_, config) = watch::channel(Arc::new(config));
-        let clock = Clock::manual(Timestamp::parse("2026-03-01T10:00:00Z").expect("a time"));
-        let mut receiver = Receiver::new(config, ledger, clock, Arc::new(Metrics::default()));
+        let intake = Intake { endpoints: vec![Arc::new(endpoint)], trusted_proxies: Vec::new() };
+        let (_, intake) = watch::channel(Arc::new(intake));
+        let key = SealKey::parse(&SealKey::generate().expect("random numbers")).expect("a key");
+        let (clock, metrics) = (Clock::manual(at), Arc::new(Metrics::default()));
+        let mut receiver = Receiver::new(intake, handle, Arc::new(key), followed, clock, metrics);
         receiver.hints = hints;
         let (gauge, stop) = (Gauge::default(), CancellationToken::new());
         tokio::spawn(accept::serve(listener, Arc::new(receiver), 16, gauge, stop));
-        Self { folder, url: format!("http://{address}/n/greeter/") }
+        Self { log, url: format!("http://{address}/n/greeter/") }
     }
 
     async fn call(&self, token: &str, hello: Option<&str>, body: &str) -> ApiResponse {
@@ -113,10 +116,10 @@ impl Listening {
         Client::new(None, Duration::from_mins(1)).carry(&request).await.expect("an answer")
     }
 
-    /// How many notifications the ledger holds.
-    fn stored(&self) -> i64 {
-        let ledger = rusqlite::Connection::open(self.folder.path().join("ledger.sqlite")).expect("a ledger");
-        ledger.query_row("SELECT count(*) FROM acct_notifications", [], |row| row.get(0)).expect("a count")
+    /// The kinds of entries that the log holds.
+    fn stored(&self) -> Vec<String> {
+        let links = self.log.clone().read(cvco_domain::Seq::ZERO, usize::MAX).expect("a log");
+        links.into_iter().map(|link| link.row.kind).collect()
     }
 }
 
@@ -127,10 +130,10 @@ async fn a_test_of_the_address_gets_its_text_back_and_leaves_nothing() {
     assert_eq!(answer, ApiResponse { status: 200, body: b"4f1e-hello".to_vec() });
     let without_token = listening.call(&TOKEN.replace('6', "7"), Some("4f1e-hello"), "").await;
     assert_eq!(without_token.status, 403, "strangers get no echo");
-    assert_eq!(listening.stored(), 0);
+    assert_eq!(listening.stored(), [""; 0]);
 
     assert_eq!(listening.call(TOKEN, None, "a notification").await.status, 200);
-    assert_eq!(listening.stored(), 1, "what is no such test is stored");
+    assert_eq!(listening.stored(), ["notification"], "what is no such test is stored");
 }
 
 #[tokio::test]
@@ -152,11 +155,29 @@ async fn unsigned_calls_are_counted_even_if_they_ask_nothing() {
     };
     let unsigned = Listening::start(Psp::Monext, exhausted()).await;
     assert_eq!(unsigned.call(TOKEN, None, "notificationType=ANY").await.status, 503);
-    assert_eq!(unsigned.stored(), 0);
+    assert_eq!(unsigned.stored(), [""; 0]);
     let signed = Listening::start(Psp::Worldline, exhausted()).await;
     assert_eq!(
         signed.call(TOKEN, None, "a notification").await.status,
         200,
         "what is proven is never too much"
     );
+}
+
+#[tokio::test]
+async fn what_is_genuine_and_not_understood_is_kept_as_evidence() {
+    let listening = Listening::start(Psp::Worldline, Hints::default()).await;
+    assert_eq!(listening.call(TOKEN, None, "riddle").await.status, 200);
+    assert_eq!(listening.stored(), ["unread"]);
+    let payload = listening.log.clone().payload(cvco_domain::Seq::new(1)).expect("a log");
+    assert!(payload.is_some(), "sealed beside it");
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_stored_three_times_and_acknowledged_always() {
+    let listening = Listening::start(Psp::Worldline, Hints::default()).await;
+    for _ in 0..10 {
+        assert_eq!(listening.call(TOKEN, None, "again").await.status, 200);
+    }
+    assert_eq!(listening.stored().len(), 3);
 }

@@ -35,4 +35,4 @@ pub use read::{
     UnheardOrder,
 };
 pub use schema::refuse_unreleased;
-pub use tables::Rejected;
+pub use tables::{LineCount, Rejected, SetAside};

@@ -27,6 +27,13 @@ pub(crate) fn closed_through(conn: &Connection) -> Result<Option<Day>, LedgerErr
     Ok(last.and_then(|period| period.parse::<Period>().ok()).map(Period::last))
 }
 
+/// Whether a period is closed, and the digests of its exports are known.
+pub(crate) fn has_witness(conn: &Connection, period: Period) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM closings WHERE period = ?1 AND exports IS NOT NULL)")?
+        .query_row([period.to_string()], |row| row.get(0))?)
+}
+
 pub(crate) fn has_entries(conn: &Connection, order_id: OrderId) -> Result<bool, LedgerError> {
     Ok(conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE order_id = ?1)")?

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use std::time::Duration;
 
-use cvco_domain::{Day, DiscrepancyId, Identity, Period, Policy, Seq, Timestamp};
+use cvco_domain::{Day, DiscrepancyId, Identity, Period, Policy, Seq, Statement, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
 
@@ -25,7 +25,7 @@ pub use reports::ReportRange;
 pub use story::{OrderStory, StoryLine};
 pub use takings::Takings;
 
-use crate::tables::{orders, progress, set_aside};
+use crate::tables::{LineCount, SetAside, notifications, orders, progress, set_aside, statements};
 use crate::{DueAnchor, DueMail, LedgerError, close, owed, schema};
 
 /// What accountants take away, as one connection sees the ledger.
@@ -102,6 +102,38 @@ impl Reader {
         }
     }
 
+    /// How many lines the ledger has of a statement.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn statement_lines(&self, statement: &Statement) -> Result<LineCount, LedgerError> {
+        statements::count(&self.conn, statement)
+    }
+
+    /// Whether a file with statements was imported, under whatever name.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn knows_file(&self, file_sha256: &str) -> Result<bool, LedgerError> {
+        statements::is_known(&self.conn, file_sha256)
+    }
+
+    /// Entries that are set aside: number, date, kind, reason; no more than `limit`.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn set_aside_entries(&self, limit: u32) -> Result<Vec<SetAside>, LedgerError> {
+        set_aside::list(&self.conn, limit)
+    }
+
+    /// Whether a notification stated nothing new.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_duplicate(&self, seq: Seq) -> Result<bool, LedgerError> {
+        notifications::is_duplicate(&self.conn, seq)
+    }
+
     /// How many entries of the log are set aside.
     ///
     /// # Errors
@@ -116,6 +148,14 @@ impl Reader {
     /// SQLite's own.
     pub fn refusal(&self, seq: Seq) -> Result<Option<String>, LedgerError> {
         set_aside::refusal(&self.conn, seq)
+    }
+
+    /// Whether a period is closed, and the digests of its exports are known.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_witness(&self, period: Period) -> Result<bool, LedgerError> {
+        close::has_witness(&self.conn, period)
     }
 
     /// Why a period could not be closed today; `None` if it could.

@@ -1,6 +1,8 @@
 //! The whole story of an order.
 
 use super::{QuestionLine, Reader, RecordRow, TenderRow};
+use cvco_domain::DiscrepancyId;
+
 use crate::LedgerError;
 use crate::tables::facts;
 use crate::tables::ids::OrderId;
@@ -42,7 +44,7 @@ pub struct OrderStory {
     /// Their tenders.
     pub tenders: Vec<TenderRow>,
     /// The numbers of its discrepancies.
-    pub discrepancies: Vec<i64>,
+    pub discrepancies: Vec<DiscrepancyId>,
     /// What its PSPs' APIs were asked about it.
     pub questions: Vec<QuestionLine>,
     /// What happened, in order.
@@ -97,7 +99,7 @@ impl Reader {
         })
     }
 
-    fn discrepancies_of(&self, order_id: OrderId) -> Result<Vec<i64>, LedgerError> {
+    fn discrepancies_of(&self, order_id: OrderId) -> Result<Vec<DiscrepancyId>, LedgerError> {
         let mut statement =
             self.conn.prepare_cached("SELECT id FROM discrepancies WHERE order_id = ?1 ORDER BY id")?;
         let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;

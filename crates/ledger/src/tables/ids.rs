@@ -14,9 +14,6 @@ macro_rules! row_id {
                     Self(id)
                 }
 
-                pub(crate) const fn get(self) -> i64 {
-                    self.0
-                }
             }
 
             impl ToSql for $name {
@@ -40,3 +37,9 @@ row_id!(
     /// A row of `statements`.
     StatementId
 );
+
+impl OrderId {
+    pub(crate) const fn get(self) -> i64 {
+        self.0
+    }
+}

@@ -44,3 +44,10 @@ pub(crate) fn insert(
     ])?;
     Ok(())
 }
+
+/// Whether a notification stated nothing new.
+pub(crate) fn is_duplicate(conn: &Connection, seq: cvco_domain::Seq) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM notifications WHERE seq = ?1 AND verdict = ?2)")?
+        .query_row(params![seq, Verdict::Duplicate.as_str()], |row| row.get(0))?)
+}

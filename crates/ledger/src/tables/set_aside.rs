@@ -40,3 +40,22 @@ pub(crate) fn refusal(conn: &Connection, seq: Seq) -> Result<Option<String>, Led
         .query_row([seq], |row| row.get(0))
         .optional()?)
 }
+
+/// An entry that could not be folded, or that is genuine and was not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its number in the log.
+    pub seq: Seq,
+    /// Its kind.
+    pub kind: String,
+    /// Why, in English.
+    pub reason: String,
+}
+
+/// The entries that are set aside, the oldest first.
+pub(crate) fn list(conn: &Connection, limit: u32) -> Result<Vec<SetAside>, LedgerError> {
+    let mut rows = conn.prepare_cached("SELECT seq, kind, reason FROM set_aside ORDER BY seq LIMIT ?1")?;
+    let read =
+        |row: &rusqlite::Row<'_>| Ok(SetAside { seq: row.get(0)?, kind: row.get(1)?, reason: row.get(2)? });
+    Ok(rows.query_map([limit], read)?.collect::<Result<_, _>>()?)
+}

@@ -346,26 +346,24 @@ pub(crate) fn paid_on(conn: &Connection, statement_id: StatementId) -> Result<Op
 }
 
 /// How many lines the ledger has of a statement.
-pub(crate) struct Count {
-    pub(crate) lines: i64,
-    /// Of which nobody knows what they are about.
-    pub(crate) unknown: i64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineCount {
+    /// All of them.
+    pub lines: u32,
+    /// Those that belong to no payment.
+    pub unknown: u32,
 }
 
-pub(crate) fn count(
-    conn: &Connection,
-    shop: &ShopId,
-    issuer: Issuer,
-    number: &StatementNumber,
-) -> Result<Count, LedgerError> {
+pub(crate) fn count(conn: &Connection, statement: &Statement) -> Result<LineCount, LedgerError> {
     Ok(conn
         .prepare_cached(
             "SELECT COUNT(*), COUNT(*) FILTER (WHERE order_id IS NULL) FROM statement_lines WHERE statement_id =
                (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
         )?
-        .query_row(params![shop.as_str(), issuer.as_str(), number.as_str()], |row| {
-            Ok(Count { lines: row.get(0)?, unknown: row.get(1)? })
-        })?)
+        .query_row(
+            params![statement.shop.as_str(), statement.issuer.as_str(), statement.number.as_str()],
+            |row| Ok(LineCount { lines: row.get(0)?, unknown: row.get(1)? }),
+        )?)
 }
 
 /// Whether a file was imported, under whatever name.

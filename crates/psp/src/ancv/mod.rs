@@ -34,7 +34,7 @@ pub use settings::Settings;
 use cvco_domain::{Asking, Mode, Psp, Question, Subject, Topic};
 
 use super::api::Api;
-use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use super::{Adapter, Diagnosis, Message, Method, Reading, Rejection, Request, Unread};
 use message::Hint;
 
 /// More than any transaction takes.
@@ -63,7 +63,7 @@ impl Adapter for Ancv {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
         if request.method != Method::Post {
             return Err(malformed("an automatic response is a POST"));
         }
@@ -76,11 +76,7 @@ impl Adapter for Ancv {
         }
         let question = question(&hint.id, Asking::Sparingly);
         let question = question.ok_or_else(|| malformed("transaction.id cannot be asked about"))?;
-        Ok(Reading {
-            events: Vec::new(),
-            questions: vec![question],
-            remark: Some("nobody sealed it: ANCV's API is asked about the transaction".to_owned()),
-        })
+        Ok(Box::new(AutomaticResponse(question)))
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -88,15 +84,27 @@ impl Adapter for Ancv {
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
-        let details = match self.read(request) {
-            Ok(reading) => {
-                reading.questions.iter().map(|question| format!("asks about: {question}")).collect()
+        let details = match self.prove(request).map(|response| response.read()) {
+            Ok(Ok(Reading::Hint { questions, .. })) => {
+                questions.iter().map(|question| format!("asks about: {question}")).collect()
             }
+            Ok(Ok(Reading::Facts(_) | Reading::Nothing { .. })) => Vec::new(),
+            Ok(Err(unread)) => vec![unread.to_string()],
             Err(rejection) => vec![rejection.to_string()],
         };
         let summary = "ANCV's automatic responses carry no seal that could be checked: whatever they say is taken \
                        for a hint, and ANCV's API is asked";
         Diagnosis { genuine: false, summary: summary.to_owned(), details }
+    }
+}
+
+/// An automatic response, of which only the transaction's number is of use.
+struct AutomaticResponse(Question);
+
+impl Message for AutomaticResponse {
+    fn read(&self) -> Result<Reading, Unread> {
+        let remark = "nobody sealed it: ANCV's API is asked about the transaction";
+        Ok(Reading::unsigned(vec![self.0.clone()], remark.to_owned()))
     }
 }
 

@@ -40,7 +40,7 @@ use subject::Token;
 
 use cvco_domain::{Asking, IdError, Mode, Psp, Question};
 
-use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request, api::Api};
+use super::{Adapter, Diagnosis, Message, Method, Rejection, Request, api::Api};
 
 /// The adapter of one endpoint.
 #[derive(Debug)]
@@ -65,8 +65,8 @@ impl Adapter for Monext {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
-        Ping::read(request)?.reading()
+    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
+        Ok(Box::new(Ping::parse(request)?))
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -98,7 +98,7 @@ pub fn diagnose(request: &Request<'_>) -> Diagnosis {
         Method::Get => "GET",
         Method::Post => "POST",
     };
-    let (read, summary) = match Ping::read(request) {
+    let (read, summary) = match Ping::parse(request) {
         Ok(ping) => {
             let asks = match &ping {
                 Ping::Session(token) => format!("well-formed: asks to look at session {}", token.as_str()),

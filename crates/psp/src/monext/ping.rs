@@ -6,7 +6,7 @@ use cvco_domain::{Asking, IdError, Psp, Question};
 use super::excerpt;
 use super::subject::{Token, TransactionId};
 use crate::wire::{PairList, decode_plus};
-use crate::{Reading, Rejection, Request};
+use crate::{Message, Reading, Rejection, Request, Unread};
 
 /// The merchant's own URL may bring some parameters with it.
 const MAX_PAIRS: usize = 100;
@@ -24,7 +24,7 @@ pub(super) enum Ping {
 
 impl Ping {
     /// Reads a request.
-    pub(super) fn read(request: &Request<'_>) -> Result<Self, Rejection> {
+    pub(super) fn parse(request: &Request<'_>) -> Result<Self, Rejection> {
         let pairs =
             PairList::split(request.payload(), MAX_PAIRS).map_err(|error| malformed(error.to_string()))?;
         let kind = value(&pairs, "notificationType")?
@@ -48,7 +48,7 @@ impl Ping {
     }
 
     /// What to ask Monext. Anybody can call, so that repetition must cost nothing.
-    pub(super) fn reading(&self) -> Result<Reading, Rejection> {
+    fn question(&self) -> Result<Reading, Rejection> {
         let (question, remark) = match self {
             Self::Session(token) => (
                 Some(token.question(Asking::Sparingly)),
@@ -61,7 +61,13 @@ impl Ping {
         };
         let questions: Vec<Question> =
             question.transpose().map_err(|error| wrong(&error))?.into_iter().collect();
-        Ok(Reading { events: Vec::new(), questions, remark: Some(remark) })
+        Ok(Reading::unsigned(questions, remark))
+    }
+}
+
+impl Message for Ping {
+    fn read(&self) -> Result<Reading, Unread> {
+        Ok(self.question()?)
     }
 }
 

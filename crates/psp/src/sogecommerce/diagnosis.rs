@@ -9,7 +9,7 @@ use super::near_miss;
 use super::rest;
 use super::settings::{Algorithm, Settings, SiteId, trimmed};
 use super::submission::{Format, Malformed, Submission};
-use crate::{Diagnosis, Method, Reading, Rejection, Request};
+use crate::{Diagnosis, Facts, Method, Rejection, Request};
 
 /// Explains a body without an endpoint's configuration. For a REST notification the key is the REST
 /// password, or, where the message says `kr-hash-key=sha256_hmac`, the HMAC key of the browser's copy.
@@ -129,7 +129,7 @@ fn missed(near_miss: Option<String>, details: Vec<String>) -> Diagnosis {
 }
 
 /// What becomes of a genuine message.
-fn fate(reading: Result<Reading, Rejection>) -> String {
+fn fate(reading: Result<Facts, Rejection>) -> String {
     match reading {
         Ok(reading) => format!("an endpoint takes it: {} event(s)", reading.events.len()),
         Err(rejection) => format!("an endpoint refuses it all the same: {rejection}"),

@@ -12,7 +12,7 @@ use super::payment::{Payment, Share, Transaction, call_number};
 use super::settings::SiteId;
 use super::submission::Malformed;
 use super::{names, payment_seq};
-use crate::{Reading, Rejection};
+use crate::{Facts, Rejection};
 
 /// The brand of a message about a whole cascade.
 const MULTI: &str = "MULTI";
@@ -31,7 +31,7 @@ struct Head {
 }
 
 /// Reads a verified form. Without a `site`, as on the command line, any will do.
-pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Result<Reading, Rejection> {
+pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Result<Facts, Rejection> {
     names::check(form.fields())?;
     form.optional::<Version2>("vads_version")?;
     form.required::<CallHash>("vads_hash")?;

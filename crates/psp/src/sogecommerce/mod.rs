@@ -41,11 +41,11 @@ use form::VadsForm;
 use rest_api::RestApi;
 use submission::{Format, Malformed, Submission};
 
-use cvco_domain::crypto::HmacSha256Key;
+use cvco_domain::crypto::{HmacSha256Key, Verified};
 use cvco_domain::{Mode, Psp};
 
 use crate::api::Api;
-use crate::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use crate::{Adapter, Diagnosis, Facts, Message, Method, Reading, Rejection, Request, Unread};
 
 /// The adapter of one endpoint.
 pub struct Sogecommerce {
@@ -63,14 +63,13 @@ impl Sogecommerce {
         Self { settings, key, api }
     }
 
-    fn prove_and_read_form(&self, submission: &Submission<'_>) -> Result<Reading, Rejection> {
+    fn prove_form(&self, submission: &Submission<'_>) -> Result<Verified<VadsForm<'_>>, Rejection> {
         let Some(signature) = submission.decoded("signature") else {
             return Err(Malformed::new("signature is missing").into());
         };
-        let form = VadsForm::new(submission, &self.key)
+        VadsForm::new(submission, &self.key)
             .verify(&signature, self.settings.algorithm)
-            .map_err(|_| Rejection::Signature)?;
-        ipn::read(&form, Some(&self.settings.site_id))
+            .map_err(|_| Rejection::Signature)
     }
 }
 
@@ -83,21 +82,21 @@ impl Adapter for Sogecommerce {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
         match request.method {
             Method::Post => {}
             Method::Get => return Err(Malformed::new("a notification is a POST").into()),
         }
         let submission = Submission::parse(request.body)?;
-        let mut reading = match submission.format() {
-            Some(Format::FormV2) => self.prove_and_read_form(&submission)?,
-            Some(Format::RestV4) => rest::prove_and_read(&submission, &self.settings)?,
+        Ok(match submission.format() {
+            Some(Format::FormV2) => {
+                Box::new(GenuineForm { adapter: self, form: self.prove_form(&submission)? })
+            }
+            Some(Format::RestV4) => {
+                Box::new(GenuineAnswer { adapter: self, answer: rest::prove(&submission, &self.settings)? })
+            }
             None => return Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
-        };
-        if let Some(api) = &self.api {
-            reading.questions = api.questions_about(&reading.events);
-        }
-        Ok(reading)
+        })
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -106,5 +105,41 @@ impl Adapter for Sogecommerce {
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
         diagnosis::of_endpoint(&self.settings, request)
+    }
+}
+
+/// A form (V2) that the platform signed.
+struct GenuineForm<'a> {
+    adapter: &'a Sogecommerce,
+    form: Verified<VadsForm<'a>>,
+}
+
+impl Message for GenuineForm<'_> {
+    fn read(&self) -> Result<Reading, Unread> {
+        let facts = ipn::read(&self.form, Some(&self.adapter.settings.site_id))?;
+        Ok(Reading::proven(&self.form, self.adapter.with_questions(facts)))
+    }
+}
+
+/// A REST notification (V4) that the platform signed.
+struct GenuineAnswer<'a> {
+    adapter: &'a Sogecommerce,
+    answer: Verified<Vec<u8>>,
+}
+
+impl Message for GenuineAnswer<'_> {
+    fn read(&self) -> Result<Reading, Unread> {
+        let Settings { site_id, mode, .. } = &self.adapter.settings;
+        let facts = rest::read(&self.answer, Some((site_id, *mode)))?;
+        Ok(Reading::proven(&self.answer, self.adapter.with_questions(facts)))
+    }
+}
+
+impl Sogecommerce {
+    fn with_questions(&self, facts: Facts) -> Facts {
+        match &self.api {
+            Some(api) => Facts { questions: api.questions_about(&facts.events), ..facts },
+            None => facts,
+        }
     }
 }

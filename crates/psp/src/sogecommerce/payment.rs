@@ -9,7 +9,7 @@ use super::codes::{CvcoResult, TransStatus};
 use super::format::{AuthResult, FormDay, OperationType, SequenceNumber, TransId};
 use super::settings::SiteId;
 use super::submission::Malformed;
-use crate::Reading;
+use crate::Facts;
 
 /// One notification's account of a payment.
 pub(super) struct Payment {
@@ -106,7 +106,7 @@ pub(super) fn call_number(
 
 impl Payment {
     /// One event per transaction that moves money or might have.
-    pub(super) fn reading(mut self) -> Result<Reading, Malformed> {
+    pub(super) fn reading(mut self) -> Result<Facts, Malformed> {
         let listed = self.transactions.len();
         self.transactions.retain(|transaction| transaction.operation != Some(OperationType::Verification));
         if self.transactions.len() < listed {
@@ -115,7 +115,7 @@ impl Payment {
         let events =
             self.transactions.iter().map(|transaction| self.event(transaction)).collect::<Result<_, _>>()?;
         let remark = (!self.remarks.is_empty()).then(|| self.remarks.join("; "));
-        Ok(Reading { events, questions: Vec::new(), remark })
+        Ok(Facts { events, questions: Vec::new(), remark })
     }
 
     fn event(&self, transaction: &Transaction) -> Result<Event, Malformed> {

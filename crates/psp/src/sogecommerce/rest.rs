@@ -9,16 +9,18 @@ use super::rest_transaction::{OrderDetails, RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::{Malformed, Submission};
 use crate::wire::json;
-use crate::{Reading, Rejection};
+use crate::{Facts, Rejection};
 
-/// Proves and reads a notification. `kr-src`, `kr-answer-type` and the names of
-/// the fields are outside the signed text and are not believed.
-pub(super) fn prove_and_read(submission: &Submission<'_>, settings: &Settings) -> Result<Reading, Rejection> {
+/// Proves a notification. `kr-src`, `kr-answer-type` and the names of the fields are outside the signed text and are not
+/// trusted.
+pub(super) fn prove(
+    submission: &Submission<'_>,
+    settings: &Settings,
+) -> Result<Verified<Vec<u8>>, Rejection> {
     let Some(password) = &settings.rest_password else {
         return Err(Malformed::new("a REST notification, but the endpoint has no REST password").into());
     };
-    let answer = verify(submission, &trimmed(password))?;
-    read(&answer, Some((&settings.site_id, settings.mode)))
+    verify(submission, &trimmed(password))
 }
 
 /// Takes the signed text of a notification. The copy that the buyer's browser brings says
@@ -72,7 +74,7 @@ struct Answer {
 pub(super) fn read(
     answer: &Verified<Vec<u8>>,
     endpoint: Option<(&SiteId, Mode)>,
-) -> Result<Reading, Rejection> {
+) -> Result<Facts, Rejection> {
     let answer: Answer = json(answer).map_err(|what| Malformed(format!("kr-answer: {what}")))?;
     let mode = answer.order_details.mode.0;
     let mode = mode.ok_or_else(|| Malformed::new("kr-answer: orderDetails.mode is missing"))?;
@@ -88,7 +90,7 @@ pub(super) fn read(
     }
     transactions.sort_by_key(RestTransaction::sequence_number);
     let Some(first) = transactions.first() else {
-        return Ok(Reading {
+        return Ok(Facts {
             events: Vec::new(),
             questions: Vec::new(),
             remark: Some("no transactions: nothing was tried".to_owned()),

@@ -1,4 +1,4 @@
-//! Asking the REST API (V4): an order by the shop's reference, or a transaction by its `uuid`. Reading calls only.
+//! Asking the REST API (V4): an order by the shop's reference, or a transaction by its `uuid`. Facts calls only.
 //!
 //! An error of business comes with HTTP 200 and `"status": "ERROR"`; only bad credentials are a 401.
 
@@ -23,7 +23,7 @@ use crate::api::{
     Answer, Api, ApiRequest, ApiResponse, BaseUrl, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };
 use crate::wire::json as read_json;
-use crate::{Method, Reading};
+use crate::{Facts, Method};
 
 /// What the call that asks nothing sends, to be sent back.
 const ECHO: &str = "cvco-reconciled";
@@ -141,7 +141,7 @@ impl RestApi {
         order: &OrderTransactions,
         transactions: Vec<RestTransaction>,
         known: &[Event],
-    ) -> Result<Reading, Malformed> {
+    ) -> Result<Facts, Malformed> {
         let legacy = transactions.iter().filter_map(|t| t.legacy_call_number(&self.site_id, self.mode)?.ok());
         let legacy: BTreeSet<_> = legacy.collect();
         let lone = legacy.first().filter(|_| legacy.len() == 1);
@@ -150,7 +150,7 @@ impl RestApi {
             let call_number = self.call_number(&transaction, known, lone)?;
             payments.entry(call_number).or_default().push(transaction);
         }
-        let mut whole = Reading::default();
+        let mut whole = Facts::default();
         for (call_number, mut transactions) in payments {
             transactions.sort_by_key(RestTransaction::sequence_number);
             let details = transactions.iter_mut().find_map(RestTransaction::order_details);

@@ -9,6 +9,8 @@ mod sending;
 use super::form::sign;
 use super::settings::trimmed;
 use super::*;
+use crate::Facts;
+use crate::ProveAndRead as _;
 
 /// The body of a fixture.
 macro_rules! fixture {
@@ -53,8 +55,8 @@ fn post(body: &[u8]) -> Request<'_> {
     Request { method: Method::Post, query: b"", body, headers: &[] }
 }
 
-fn read(body: &[u8]) -> Result<Reading, Rejection> {
-    Sogecommerce::new(settings()).read(&post(body))
+fn read(body: &[u8]) -> Result<Facts, Rejection> {
+    Sogecommerce::new(settings()).prove_and_read(&post(body))
 }
 
 fn events(body: &[u8]) -> Vec<Event> {

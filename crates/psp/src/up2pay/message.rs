@@ -14,7 +14,7 @@ use super::template::{
 };
 use super::when::instant;
 use crate::wire::{PairList, decode_raw, latin1_or_utf8};
-use crate::{Reading, Rejection};
+use crate::{Facts, Rejection};
 
 /// The payment type of everything that goes through the voucher page (Up2pay manual 3.1.5, 3.2.4).
 pub(super) const VOUCHER_PAGE: &str = "LIMONETIK";
@@ -187,7 +187,7 @@ impl Place {
 }
 
 /// Reads the facts out of a genuine call to an endpoint with these settings.
-pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Reading, Rejection> {
+pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Facts, Rejection> {
     let Some(part) = Part::of(fields, settings.keep_cards) else {
         let shown = |letter| fields.get(letter).unwrap_or_default().chars().take(40).collect::<String>();
         let (page, card) = (shown(PAYMENT_TYPE), shown(CARD_TYPE));
@@ -241,11 +241,11 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Reading, 
         parts_announced: fields.parts_announced(),
         occurred_at: fields.get(DATE).zip(fields.get(TIME)).and_then(|(date, time)| instant(date, time)),
     };
-    Ok(Reading { events: vec![event], questions: Vec::new(), remark })
+    Ok(Facts { events: vec![event], questions: Vec::new(), remark })
 }
 
-const fn nothing(remark: String) -> Reading {
-    Reading { events: Vec::new(), questions: Vec::new(), remark: Some(remark) }
+const fn nothing(remark: String) -> Facts {
+    Facts { events: Vec::new(), questions: Vec::new(), remark: Some(remark) }
 }
 
 /// A variable without a value is left out, so an accepted part without `A` has no authorisation: that is how

@@ -47,10 +47,10 @@ use cvco_domain::{Mode, Psp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::api::Api;
-use super::{Adapter, Diagnosis, Reading, Rejection, Request};
+use super::{Adapter, Diagnosis, Message, Reading, Rejection, Request, Unread};
 use consultation::Consultation;
 use message::{Fields, malformed};
-use signature::Failure;
+use signature::{Failure, Genuine};
 
 /// The key with which the platform signs the calls of every merchant, in use since 2014 at the latest.
 const PLATFORM_KEY: &[u8] = include_bytes!("platform-public-key.pem");
@@ -112,15 +112,11 @@ impl Adapter for Up2pay {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
         let Settings { template, keys, .. } = &self.settings;
         let genuine = signature::verify(template, keys, request.payload())
             .map_err(|failure| rejection(failure, template.signature_name()))?;
-        let mut reading = message::read(&Fields::parse(&genuine, template)?, &self.settings)?;
-        if let Some(consultation) = &self.consultation {
-            reading.questions = reading.events.iter().filter_map(|event| consultation.again(event)).collect();
-        }
-        Ok(reading)
+        Ok(Box::new(GenuineCall { adapter: self, genuine }))
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -130,17 +126,39 @@ impl Adapter for Up2pay {
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
         let Settings { template, keys, .. } = &self.settings;
         let mut diagnosis = diagnose_query(template, keys, request.payload());
-        match self.read(request) {
-            Ok(Reading { events, remark, .. }) => {
-                diagnosis.details.push(format!("facts about a voucher payment: {}", events.len()));
-                diagnosis.details.extend(remark);
+        match self.prove(request).map(|call| call.read()) {
+            Ok(Ok(Reading::Facts(facts))) => {
+                diagnosis.details.push(format!("facts about a voucher payment: {}", facts.events.len()));
+                diagnosis.details.extend(facts.remark);
             }
-            Err(Rejection::Signature | Rejection::UnknownKey) => {}
+            Ok(Ok(Reading::Nothing { why })) => {
+                diagnosis.details.push("facts about a voucher payment: 0".to_owned());
+                diagnosis.details.push(why);
+            }
+            Ok(Ok(Reading::Hint { .. })) | Err(Rejection::Signature | Rejection::UnknownKey) => {}
+            Ok(Err(unread)) => diagnosis.details.push(unread.to_string()),
             Err(refused @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
                 diagnosis.details.push(refused.to_string());
             }
         }
         diagnosis
+    }
+}
+
+/// A call that Up2pay signed.
+struct GenuineCall<'a> {
+    adapter: &'a Up2pay,
+    genuine: Genuine<'a>,
+}
+
+impl Message for GenuineCall<'_> {
+    fn read(&self) -> Result<Reading, Unread> {
+        let Up2pay { settings, consultation } = self.adapter;
+        let mut facts = message::read(&Fields::parse(&self.genuine, &settings.template)?, settings)?;
+        if let Some(consultation) = consultation {
+            facts.questions = facts.events.iter().filter_map(|event| consultation.again(event)).collect();
+        }
+        Ok(Reading::proven(&self.genuine.bytes, facts))
     }
 }
 

@@ -38,9 +38,10 @@ pub use signature::SIGNATURE;
 
 use confirmation::Confirmation;
 
+use cvco_domain::crypto::Verified;
 use cvco_domain::{Mode, Psp};
 
-use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request, api};
+use super::{Adapter, Diagnosis, Message, Method, Reading, Rejection, Request, Unread, api};
 
 /// The header of the call that tries whether an address is ours.
 const HANDSHAKE: &str = "x-gcs-webhooks-endpoint-verification";
@@ -65,6 +66,22 @@ impl Worldline {
     }
 }
 
+/// A webhook that Worldline signed.
+struct GenuineWebhook<'a> {
+    adapter: &'a Worldline,
+    body: Verified<Vec<u8>>,
+}
+
+impl Message for GenuineWebhook<'_> {
+    fn read(&self) -> Result<Reading, Unread> {
+        let mut facts = webhook::read(&self.body, Some(&self.adapter.settings.merchant_id))?;
+        if self.adapter.confirmation.is_some() {
+            facts.questions = confirmation::questions(&facts.events);
+        }
+        Ok(Reading::proven(&self.body, facts))
+    }
+}
+
 impl Adapter for Worldline {
     fn psp(&self) -> Psp {
         Psp::Worldline
@@ -74,17 +91,13 @@ impl Adapter for Worldline {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
         match request.method {
             Method::Post => {}
             Method::Get => return Err(webhook::Malformed("a webhook is a POST".to_owned()).into()),
         }
         let body = signature::verify(request, &self.settings.webhook_keys)?;
-        let mut reading = webhook::read(&body, Some(&self.settings.merchant_id))?;
-        if self.confirmation.is_some() {
-            reading.questions = confirmation::questions(&reading.events);
-        }
-        Ok(reading)
+        Ok(Box::new(GenuineWebhook { adapter: self, body }))
     }
 
     fn headers(&self) -> &'static [&'static str] {

@@ -7,6 +7,8 @@ mod proving;
 mod reading;
 mod sending;
 
+use crate::Facts;
+use crate::ProveAndRead as _;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
     Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
@@ -74,8 +76,8 @@ fn with_api() -> Settings {
     Settings { api: Some(api), ..settings() }
 }
 
-fn read(message: &WireMessage) -> Result<Reading, Rejection> {
-    Worldline::new(settings()).read(&message.as_request())
+fn read(message: &WireMessage) -> Result<Facts, Rejection> {
+    Worldline::new(settings()).prove_and_read(&message.as_request())
 }
 
 /// A body, signed with the endpoint's key.

@@ -11,7 +11,7 @@ use super::format::{Lenient, Loose, Text, Word, or_empty};
 use super::objects::{Payment, Refund};
 use super::{refund, tender};
 use crate::wire::json;
-use crate::{Reading, Rejection};
+use crate::{Facts, Rejection};
 
 /// More events than this in one body are no webhook.
 const MOST_EVENTS: usize = 50;
@@ -43,7 +43,7 @@ struct Notice {
 }
 
 /// Reads a verified body. Without a `merchant`, as on the command line, any will do.
-pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<Reading, Rejection> {
+pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<Facts, Rejection> {
     let notices: Vec<Notice> = if body.trim_ascii_start().first() == Some(&b'[') {
         json(body).map_err(Malformed)?
     } else {
@@ -57,7 +57,7 @@ pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<R
         .into());
     }
     notices.iter().try_for_each(|notice| notice.check(merchant))?;
-    let mut reading = Reading::default();
+    let mut reading = Facts::default();
     let mut remarks = BTreeSet::new();
     for told in notices.iter().flat_map(Notice::events) {
         match told {

@@ -13,7 +13,7 @@ use cvco_domain::{
 use cvco_psp::api::BaseUrl;
 use cvco_psp::sogecommerce::{Algorithm, Sogecommerce};
 use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
-use cvco_psp::{Adapter, Reading, Rejection, monext, sogecommerce, up2pay, worldline};
+use cvco_psp::{Adapter, Facts, ProveAndRead as _, Rejection, monext, sogecommerce, up2pay, worldline};
 use cvco_reconcile::{Assessment, Fact, Policy, assess};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -143,9 +143,9 @@ fn noon() -> Timestamp {
     Timestamp::parse("2026-03-01T12:00:09Z").expect("valid")
 }
 
-fn read(message: &Message) -> Result<Reading, Rejection> {
+fn read(message: &Message) -> Result<Facts, Rejection> {
     let trials = trials(Mode::Production, TEMPLATE);
-    adapter(&trials, message.psp).read(&message.wire.as_request())
+    adapter(&trials, message.psp).prove_and_read(&message.wire.as_request())
 }
 
 /// Instrument, direction and state of each event that the messages of a story state, message by message.
@@ -231,7 +231,8 @@ fn on_the_trial_platform_a_card_of_up2pay_has_no_real_authorisation() {
     let trials = trials(Mode::Test, TEMPLATE);
     let mut actor = Actor::new(trials.clone(), 1);
     let card = actor.play(Scenario::OrphanComplement, Psp::Up2pay, noon()).expect("told");
-    let reading = adapter(&trials, Psp::Up2pay).read(&card.messages[0].wire.as_request()).expect("genuine");
+    let reading =
+        adapter(&trials, Psp::Up2pay).prove_and_read(&card.messages[0].wire.as_request()).expect("genuine");
     assert_eq!(
         (reading.events[0].mode, reading.events[0].state),
         (Some(Mode::Test), ReportedState::Authorised)
@@ -288,7 +289,7 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
     };
     let (mut facts, mut questions) = (Vec::new(), Vec::new());
     for message in &messages {
-        let reading = adapter.read(&message.wire.as_request());
+        let reading = adapter.prove_and_read(&message.wire.as_request());
         assert_eq!(reading.is_ok(), message.expect == Expect::Stored, "{reading:?}");
         let Ok(reading) = reading else { continue };
         questions.extend(reading.questions);

@@ -1,5 +1,6 @@
 //! The adapter as a whole: what it takes for a hint, what it asks, and what it makes of the answers.
 
+use crate::ProveAndRead as _;
 use cvco_domain::{
     AmountFrom, Asking, Authorisation, Cents, Currency, Event, Instrument, Mode, Question, ReportedState,
     Standing, StatusReading, Subject, Timestamp, Topic,
@@ -57,7 +58,7 @@ fn question(topic: Topic, subject: &str) -> Question {
 
 fn hint(body: &[u8]) -> Result<Vec<Question>, Rejection> {
     let request = Request { method: Method::Post, query: b"", body, headers: &[] };
-    let reading = adapter().read(&request)?;
+    let reading = adapter().prove_and_read(&request)?;
     assert_eq!(reading.events, [], "nobody sealed it");
     Ok(reading.questions)
 }

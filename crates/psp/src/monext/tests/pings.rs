@@ -1,21 +1,23 @@
 //! Notifications.
 
+use crate::Facts;
+use crate::ProveAndRead as _;
 use proptest::prelude::*;
 
 use super::*;
 use crate::WireMessage;
 
-fn get(query: &str) -> Result<Reading, Rejection> {
+fn get(query: &str) -> Result<Facts, Rejection> {
     let query = query.as_bytes();
-    monext().read(&Request { method: Method::Get, query, body: b"", headers: &[] })
+    monext().prove_and_read(&Request { method: Method::Get, query, body: b"", headers: &[] })
 }
 
-fn post(query: &str, body: &str) -> Result<Reading, Rejection> {
+fn post(query: &str, body: &str) -> Result<Facts, Rejection> {
     let (query, body) = (query.as_bytes(), body.as_bytes());
-    monext().read(&Request { method: Method::Post, query, body, headers: &[] })
+    monext().prove_and_read(&Request { method: Method::Post, query, body, headers: &[] })
 }
 
-fn recorded(message: &'static str) -> Reading {
+fn recorded(message: &'static str) -> Facts {
     let (_, query) = message.split(' ').nth(1).expect("a target").split_once('?').expect("a query");
     get(query).expect("a notification")
 }
@@ -101,8 +103,9 @@ fn what_is_malformed_asks_nothing() {
 
 #[test]
 fn the_sender_says_what_is_understood() {
-    let read =
-        |message: &WireMessage| monext().read(&message.as_request()).expect("a notification").questions;
+    let read = |message: &WireMessage| {
+        monext().prove_and_read(&message.as_request()).expect("a notification").questions
+    };
     assert_eq!(read(&sender::session(TOKEN)), asks(Topic::Session, TOKEN));
     assert_eq!(read(&sender::transaction(VOUCHER)), asks(Topic::Transaction, VOUCHER));
     let recorded = fixture!("a1-webtrs");
@@ -131,7 +134,7 @@ proptest! {
     #[test]
     fn nothing_makes_it_panic(query in proptest::collection::vec(any::<u8>(), 0..200)) {
         let request = Request { method: Method::Get, query: &query, body: b"", headers: &[] };
-        let _either = monext().read(&request);
+        let _either = monext().prove_and_read(&request);
         prop_assert!(!monext().diagnose(&request).genuine);
     }
 

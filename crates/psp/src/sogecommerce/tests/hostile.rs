@@ -1,5 +1,6 @@
 //! What must not be taken, and what must not break the adapter.
 
+use crate::ProveAndRead as _;
 use proptest::prelude::*;
 use secrecy::SecretString;
 
@@ -87,7 +88,7 @@ fn the_fields_of_a_notification_are_strict() {
 fn the_shape_of_a_request_is_bounded() {
     let adapter = Sogecommerce::new(settings());
     let get = Request { method: Method::Get, query: fixture!("S1-cascade-ok"), body: b"", headers: &[] };
-    assert!(matches!(adapter.read(&get), Err(Rejection::Malformed { .. })));
+    assert!(matches!(adapter.prove_and_read(&get), Err(Rejection::Malformed { .. })));
     assert!(!adapter.diagnose(&get).genuine);
     assert_eq!(malformed(b""), "neither vads_ fields nor kr-answer");
     assert_eq!(malformed(b"vads_amount=1"), "signature is missing");
@@ -187,7 +188,8 @@ mod rest {
     #[test]
     fn without_a_password_none_is_taken() {
         let adapter = Sogecommerce::new(Settings { rest_password: None, ..settings() });
-        let rejection = adapter.read(&post(fixture!("R9-synthetic-rest-cascade"))).expect_err("no password");
+        let rejection =
+            adapter.prove_and_read(&post(fixture!("R9-synthetic-rest-cascade"))).expect_err("no password");
         assert!(rejection.to_string().contains("no REST password"));
     }
 
@@ -247,7 +249,7 @@ mod rest {
 fn exercise(body: &[u8]) {
     let adapter = Sogecommerce::new(settings());
     let genuine = adapter.diagnose(&post(body)).genuine;
-    if adapter.read(&post(body)).is_ok() {
+    if adapter.prove_and_read(&post(body)).is_ok() {
         assert!(genuine, "whatever is read is genuine");
     }
     assert!(!diagnose_form(&KEY.to_owned().into(), Algorithm::Sha1, body).summary.is_empty());

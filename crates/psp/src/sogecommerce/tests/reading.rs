@@ -1,12 +1,14 @@
 //! What each fixture says, and the rules that no fixture shows.
 
 use super::*;
+use crate::Facts;
+use crate::ProveAndRead as _;
 
 #[test]
 fn a_cascade_is_one_event_per_part() {
     assert_eq!(
         read(fixture!("S1-cascade-ok")),
-        Ok(Reading { events: vec![voucher_part(), card_part()], questions: Vec::new(), remark: None })
+        Ok(Facts { events: vec![voucher_part(), card_part()], questions: Vec::new(), remark: None })
     );
 }
 
@@ -61,7 +63,7 @@ fn an_abandoned_complement_is_the_failure_of_a_card() {
     };
     assert_eq!(
         read(fixture!("S9-abandoned")),
-        Ok(Reading { events: vec![abandoned], questions: Vec::new(), remark: None })
+        Ok(Facts { events: vec![abandoned], questions: Vec::new(), remark: None })
     );
 }
 
@@ -107,8 +109,8 @@ fn a_real_notification_of_a_card_reads() {
         occurred_at: at("2020-08-01T13:47:15Z"),
         ..card_part()
     };
-    let reading = adapter.read(&post(fixture!("P5-khalyomede-real-ipn")));
-    assert_eq!(reading, Ok(Reading { events: vec![card], questions: Vec::new(), remark: None }));
+    let reading = adapter.prove_and_read(&post(fixture!("P5-khalyomede-real-ipn")));
+    assert_eq!(reading, Ok(Facts { events: vec![card], questions: Vec::new(), remark: None }));
 }
 
 #[test]
@@ -127,8 +129,8 @@ fn a_rest_notification_tells_of_the_same_tenders_as_the_form() {
 fn sha1_is_read_only_where_it_is_configured() {
     let body = with_signature(fixture!("S1-cascade-ok"), "41ed1c3eadbef4c729a4a4b11e8b86d00275f072");
     let sha1 = Sogecommerce::new(Settings { algorithm: Algorithm::Sha1, ..settings() });
-    assert_eq!(sha1.read(&post(&body)), read(fixture!("S1-cascade-ok")));
-    assert_eq!(sha1.read(&post(fixture!("S1-cascade-ok"))), Err(Rejection::Signature));
+    assert_eq!(sha1.prove_and_read(&post(&body)), read(fixture!("S1-cascade-ok")));
+    assert_eq!(sha1.prove_and_read(&post(fixture!("S1-cascade-ok"))), Err(Rejection::Signature));
     assert_eq!(read(&body), Err(Rejection::Signature));
 }
 
@@ -249,7 +251,7 @@ fn a_verification_moves_no_money() {
         &[("vads_operation_type", Some("VERIFICATION")), ("vads_trans_status", Some("ACCEPTED"))],
     );
     let remark = Some("a VERIFICATION moves no money".to_owned());
-    assert_eq!(read(&body), Ok(Reading { events: Vec::new(), questions: Vec::new(), remark }));
+    assert_eq!(read(&body), Ok(Facts { events: Vec::new(), questions: Vec::new(), remark }));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::codes::{Source, TransStatus};
 use super::sender::{Call, Part};
 use super::*;
+use crate::ProveAndRead as _;
 
 pub(super) fn voucher(amount: i64) -> Part {
     Part {
@@ -48,7 +49,7 @@ fn form(call: &Call) -> crate::WireMessage {
 }
 
 fn told(message: &crate::WireMessage) -> Vec<Event> {
-    Sogecommerce::new(settings()).read(&message.as_request()).expect("genuine").events
+    Sogecommerce::new(settings()).prove_and_read(&message.as_request()).expect("genuine").events
 }
 
 fn visa_event() -> Event {
@@ -122,5 +123,7 @@ fn an_abandoned_complement_reads_back() {
 fn sha1_is_signed_where_the_shop_is_set_to_it() {
     let message = call(vec![voucher(9990)]).form(&settings().key, Algorithm::Sha1);
     let adapter = Sogecommerce::new(Settings { algorithm: Algorithm::Sha1, ..settings() });
-    assert!(adapter.read(&message.as_request()).is_ok_and(|reading| reading.events == [full_voucher()]));
+    assert!(
+        adapter.prove_and_read(&message.as_request()).is_ok_and(|reading| reading.events == [full_voucher()])
+    );
 }

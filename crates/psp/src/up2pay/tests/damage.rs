@@ -1,5 +1,6 @@
 //! Whatever arrives: no panic, and no fact that was not signed.
 
+use crate::ProveAndRead as _;
 use proptest::prelude::*;
 
 use super::*;
@@ -14,7 +15,7 @@ fn no_flipped_bit_makes_another_fact() {
         let mut query = original.clone();
         query[bit / 8] ^= 1 << (bit % 8);
         let request = Request { method: Method::Get, query: &query, body: b"", headers: &[] };
-        if let Ok(reading) = adapter.read(&request) {
+        if let Ok(reading) = adapter.prove_and_read(&request) {
             assert_eq!(reading.events, truth, "bit {bit}");
             assert!(bit / 8 > signed, "bit {bit} is signed");
         }
@@ -30,7 +31,7 @@ fn unsigned_parameters_add_no_fact() {
     }
     // In front, a variable of the template's would be taken for a signed one: the call is refused.
     let in_front = format!("Mt=1&{payload}");
-    assert_eq!(adapter.read(&get(&in_front)), Err(Rejection::Signature));
+    assert_eq!(adapter.prove_and_read(&get(&in_front)), Err(Rejection::Signature));
 }
 
 #[test]
@@ -64,10 +65,10 @@ fn a_damaged_signature_is_a_wrong_one() {
         payload.replace("Signature=", "Signature=!"),
         payload.replace("Signature=", "Signature=AAAA"),
     ] {
-        assert_eq!(adapter.read(&get(&query)), Err(Rejection::Signature), "{query}");
+        assert_eq!(adapter.prove_and_read(&get(&query)), Err(Rejection::Signature), "{query}");
     }
     let (signed, _) = payload.rsplit_once('&').expect("pairs");
-    assert_eq!(adapter.read(&get(&format!("{signed}&Signature="))), Err(Rejection::Signature));
+    assert_eq!(adapter.prove_and_read(&get(&format!("{signed}&Signature="))), Err(Rejection::Signature));
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn each_configured_key_counts_and_no_other() {
     let with = |keys| {
         let template = Template::parse(OWN).expect(OWN);
         Up2pay::new(Settings { mode: Mode::Production, template, keys, api: None, keep_cards: false })
-            .read(&get(&query))
+            .prove_and_read(&get(&query))
     };
     assert!(with(vec![synthetic_key(), own_public_key()]).is_ok());
     assert!(with(vec![own_public_key(), synthetic_key()]).is_ok());
@@ -101,7 +102,7 @@ proptest! {
         let method = if post { Method::Post } else { Method::Get };
         let request = Request { method, query: &query, body: &body, headers: &[] };
         let adapter = synthetic(FULL);
-        if let Ok(reading) = adapter.read(&request) {
+        if let Ok(reading) = adapter.prove_and_read(&request) {
             prop_assert_eq!(reading.events, vec![voucher()]);
         }
     }
@@ -115,7 +116,7 @@ proptest! {
         let adapter = synthetic(FULL);
         let request = Request { method: Method::Get, query: &query, body: b"", headers: &[] };
         let genuine = adapter.diagnose(&request).genuine;
-        match adapter.read(&request) {
+        match adapter.prove_and_read(&request) {
             Ok(_) => prop_assert!(genuine),
             Err(Rejection::Signature) => prop_assert!(!genuine || query.contains(&b'?')),
             Err(_) => {}

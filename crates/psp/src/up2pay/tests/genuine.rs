@@ -1,6 +1,8 @@
 //! What is genuine, in each form in which it may arrive.
 
 use super::*;
+use crate::Facts;
+use crate::ProveAndRead as _;
 use crate::up2pay::diagnose_query;
 
 /// Name, template, and signed payload of the published calls.
@@ -77,9 +79,9 @@ fn published_calls_are_not_genuine_once_touched() {
 #[test]
 fn a_voucher_part_and_its_complement_are_two_facts() {
     let adapter = synthetic(FULL);
-    let read = |http: &str| adapter.read(&message(http).as_request());
-    assert_eq!(read(S1), Ok(Reading { events: vec![voucher()], questions: Vec::new(), remark: None }));
-    assert_eq!(read(S2), Ok(Reading { events: vec![complement()], questions: Vec::new(), remark: None }));
+    let read = |http: &str| adapter.prove_and_read(&message(http).as_request());
+    assert_eq!(read(S1), Ok(Facts { events: vec![voucher()], questions: Vec::new(), remark: None }));
+    assert_eq!(read(S2), Ok(Facts { events: vec![complement()], questions: Vec::new(), remark: None }));
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn a_post_is_read_from_its_body_or_else_from_its_query() {
     let beside_a_body =
         Request { method: Method::Get, query: payload.as_bytes(), body: b"Mt=1", headers: &[] };
     for request in [in_body, in_query, beside_a_body] {
-        assert_eq!(adapter.read(&request).map(|reading| reading.events), Ok(vec![voucher()]));
+        assert_eq!(adapter.prove_and_read(&request).map(|reading| reading.events), Ok(vec![voucher()]));
     }
 }
 
@@ -142,7 +144,7 @@ fn a_genuine_card_payment_is_no_voucher_payment() {
         api: None,
         keep_cards: false,
     });
-    let reading = adapter.read(&message(V3).as_request()).expect("genuine");
+    let reading = adapter.prove_and_read(&message(V3).as_request()).expect("genuine");
     assert_eq!(reading.events, []);
     assert_eq!(
         reading.remark.as_deref(),

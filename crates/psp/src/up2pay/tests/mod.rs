@@ -6,6 +6,7 @@ mod diagnoses;
 mod facts;
 mod genuine;
 
+use crate::ProveAndRead as _;
 use std::sync::LazyLock;
 
 use cvco_domain::crypto::RsaPublicKey;
@@ -15,7 +16,7 @@ use cvco_domain::{
 };
 
 use super::{Call, Settings, Template, ThrowawayKey, Up2pay};
-use crate::{Adapter, Method, Reading, Rejection, Request, WireMessage};
+use crate::{Adapter, Facts, Method, Rejection, Request, WireMessage};
 
 /// One recorded HTTP request.
 macro_rules! fixture {
@@ -115,13 +116,13 @@ fn sign(signed: &str) -> String {
 
 /// The one fact of a query.
 fn event(adapter: &Up2pay, query: &str) -> Event {
-    let Reading { events, remark, .. } = adapter.read(&get(query)).expect(query);
+    let Facts { events, remark, .. } = adapter.prove_and_read(&get(query)).expect(query);
     let [event] = <[Event; 1]>::try_from(events).unwrap_or_else(|_| panic!("one event: {remark:?}"));
     event
 }
 
 fn malformed(adapter: &Up2pay, query: &str) -> String {
-    match adapter.read(&get(query)) {
+    match adapter.prove_and_read(&get(query)) {
         Err(Rejection::Malformed { what, .. }) => what,
         other => panic!("{query}: {other:?}"),
     }

@@ -1,5 +1,6 @@
 //! Genuine or not, no bytes do harm.
 
+use crate::ProveAndRead as _;
 use proptest::prelude::*;
 
 use super::*;
@@ -117,7 +118,7 @@ proptest! {
             let headers = [(*name, header.clone()), (signature::KEY_ID, KEY_ID.as_bytes().to_vec())];
             for method in [Method::Get, Method::Post] {
                 let request = Request { method, query: &header, body: &body, headers: &headers };
-                prop_assert!(adapter.read(&request).is_err());
+                prop_assert!(adapter.prove_and_read(&request).is_err());
                 let _ = adapter.handshake(&request);
                 let diagnosis = adapter.diagnose(&request);
                 prop_assert!(!diagnosis.genuine);

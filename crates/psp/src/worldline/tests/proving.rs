@@ -2,10 +2,13 @@
 //! (sdk-java, `SignatureValidatorTest` and `WebhooksHelperTest`).
 
 use super::*;
+use crate::Facts;
+use crate::ProveAndRead as _;
 
 /// The vendor's message is of the account 20000.
-fn of_the_vendor(message: &WireMessage) -> Result<Reading, Rejection> {
-    Worldline::new(Settings { merchant_id: "20000".to_owned(), ..settings() }).read(&message.as_request())
+fn of_the_vendor(message: &WireMessage) -> Result<Facts, Rejection> {
+    Worldline::new(Settings { merchant_id: "20000".to_owned(), ..settings() })
+        .prove_and_read(&message.as_request())
 }
 
 fn vendors() -> WireMessage {
@@ -45,7 +48,7 @@ fn a_changed_body_is_refused() {
 #[test]
 fn another_secret_is_refused() {
     let other = Settings { webhook_keys: vec![key(KEY_ID, "1hello+world")], ..settings() };
-    assert_eq!(Worldline::new(other).read(&vendors().as_request()), Err(Rejection::Signature));
+    assert_eq!(Worldline::new(other).prove_and_read(&vendors().as_request()), Err(Rejection::Signature));
 }
 
 #[test]
@@ -89,7 +92,7 @@ fn only_the_key_that_is_named_counts() {
 #[test]
 fn an_id_may_have_an_old_and_a_new_secret() {
     let rotating = Settings { webhook_keys: vec![key(KEY_ID, "new"), key(KEY_ID, SECRET)], ..settings() };
-    assert!(Worldline::new(rotating).read(&fixture!("S1-voucher-only").as_request()).is_ok());
+    assert!(Worldline::new(rotating).prove_and_read(&fixture!("S1-voucher-only").as_request()).is_ok());
 }
 
 #[test]

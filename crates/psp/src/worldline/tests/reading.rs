@@ -1,5 +1,6 @@
 //! What genuine webhooks say.
 
+use crate::ProveAndRead as _;
 use cvco_domain::{Asking, Question, Subject, Topic};
 
 use super::*;
@@ -232,8 +233,10 @@ fn an_unknown_status_is_stored_and_never_paid() {
 #[test]
 fn the_api_is_asked_once_about_each_payment() {
     let both = format!("[{},{}]", fixture!("S2-split-voucher").body, fixture!("S3-split-card").body);
-    let asked =
-        Worldline::new(with_api()).read(&signed(both.as_str()).as_request()).expect("genuine").questions;
+    let asked = Worldline::new(with_api())
+        .prove_and_read(&signed(both.as_str()).as_request())
+        .expect("genuine")
+        .questions;
     let question = Question {
         topic: Topic::Payment,
         subject: Subject::new("10083980800").expect("valid"),

@@ -1,0 +1,47 @@
+//! From a request to evidence: proven and read by the endpoint's adapter, before anything is stored.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cvco_log::LogEntry;
+use cvco_log::entry::{Hint, Notification, Origin, Unread};
+use cvco_psp::{Facts, Reading, Rejection, Request, Unread as NotRead};
+
+use crate::config::Endpoint;
+
+/// What a request is evidence of. What is genuine and is not understood is evidence too: a later program reads it.
+///
+/// # Errors
+/// Why the request is refused.
+pub fn understand(endpoint: &Endpoint, request: &Request<'_>, origin: Origin) -> Result<LogEntry, Rejection> {
+    let failed = || Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() };
+    let message = guarded(endpoint, || endpoint.adapter.prove(request)).unwrap_or_else(|| Err(failed()))?;
+    let reading = guarded(endpoint, || message.read())
+        .unwrap_or_else(|| Err(NotRead::NotUnderstood { what: "the adapter failed on it".to_owned() }));
+    let endpoint = endpoint.reference();
+    Ok(match reading {
+        Ok(Reading::Facts(Facts { events, questions, remark })) => {
+            LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
+        }
+        Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
+            endpoint,
+            origin,
+            events: Vec::new(),
+            questions: Vec::new(),
+            remark: Some(why),
+        }),
+        Ok(Reading::Hint { questions, remark }) => {
+            LogEntry::Hint(Hint { endpoint, origin, questions, remark })
+        }
+        Err(NotRead::NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
+        Err(NotRead::Foreign { psp, what }) => return Err(Rejection::Foreign { psp, what }),
+    })
+}
+
+/// What an adapter says. A panic in one would be a bug of ours: it costs that one call, and nothing else.
+pub(super) fn guarded<T>(endpoint: &Endpoint, say: impl FnOnce() -> T) -> Option<T> {
+    let said = catch_unwind(AssertUnwindSafe(say)).ok();
+    if said.is_none() {
+        tracing::error!(endpoint.id = %endpoint.id, "the adapter failed on a call; please report it");
+    }
+    said
+}
