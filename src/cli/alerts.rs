@@ -210,7 +210,7 @@ fn act(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) ->
     let mut writer = Writer::open(&ledger_settings(path)?)?;
     let now = writer.now();
     if let Deed::Snoozed { until } = deed
-        && until > now.after(LONGEST_SNOOZE)
+        && (until <= now || until > now.after(LONGEST_SNOOZE))
     {
         return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
     }
@@ -219,13 +219,8 @@ fn act(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) ->
     let mut drafts = Vec::with_capacity(ids.len());
     for id in &ids {
         let (of, is_open) = reader.identity(*id)?;
-        if let Deed::Snoozed { until } = deed {
-            if !is_open {
-                return Err(LedgerError::HasClosed(id.get()).into());
-            }
-            if until <= now {
-                return Err(LedgerError::NotAhead { until, now }.into());
-            }
+        if matches!(deed, Deed::Snoozed { .. }) && !is_open {
+            return Err(LedgerError::HasClosed(id.get()).into());
         }
         let act = Act { discrepancy: *id, of, by: by.clone(), note: note.cloned(), deed };
         drafts.push(Draft::new(&LogEntry::Act(act))?);

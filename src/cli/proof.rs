@@ -30,7 +30,7 @@ pub(super) struct RebuildOptions {
 
 pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
-    let mut log = SqliteLog::open(&settings.log)?;
+    let mut log = SqliteLog::open_as_it_is(&settings.log)?;
     let key = key_file::read(&settings.payload_key_file)?;
     let yardstick = Yardstick {
         key: key.as_ref(),

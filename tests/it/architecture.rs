@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A library, and the only modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("rusqlite", &["ledger"]),
+    ("rusqlite", &[]),
     ("chrono::", &["clock"]),
     ("lettre::", &["alert"]),
     ("prometheus_client", &["telemetry", "listener"]),

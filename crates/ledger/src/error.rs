@@ -75,14 +75,6 @@ pub enum LedgerError {
     /// A closed discrepancy cannot be put aside.
     #[error("discrepancy {0} has closed: there is nothing to be reminded of")]
     HasClosed(i64),
-    /// A snooze would be over at once.
-    #[error("a snooze until {until} would be over at once: it is {now} now")]
-    NotAhead {
-        /// When it would end.
-        until: Timestamp,
-        /// The time.
-        now: Timestamp,
-    },
     /// A reader was told to stop.
     #[error("stopped")]
     Stopped,

@@ -78,6 +78,10 @@ impl LogStore for MemoryLog {
         Ok(self.content().alive_at)
     }
 
+    fn flaws(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn tend(&mut self) -> Result<(), LogError> {
         Ok(())
     }

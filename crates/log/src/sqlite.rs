@@ -65,6 +65,17 @@ impl SqliteLog {
         Ok(log)
     }
 
+    /// Opens a log only to be read, whatever its state is: for the proof, which says itself what is damaged.
+    ///
+    /// # Errors
+    /// There is no file, or it is no log.
+    pub fn open_as_it_is(path: &Path) -> Result<Self, LogError> {
+        let conn = file::open(path)?;
+        let identity = Identity::of(path)?;
+        let head = checks::stated_end(&conn);
+        Ok(Self { conn, path: path.to_owned(), identity, head, written: 0 })
+    }
+
     /// Another value for the same file, for a reader on a thread of its own.
     ///
     /// # Errors
@@ -296,6 +307,10 @@ impl LogStore for SqliteLog {
 
     /// Copies the write-ahead log into the main file from time to time. Until that has succeeded the entries stand in the
     /// write-ahead log, where they are just as durable.
+    fn flaws(&mut self) -> Vec<String> {
+        checks::flaws(&self.conn)
+    }
+
     fn tend(&mut self) -> Result<(), LogError> {
         if self.written < CHECKPOINT_BYTES {
             return Ok(());

@@ -51,6 +51,9 @@ pub trait LogStore: Send {
     /// The log cannot be read.
     fn last_alive(&mut self) -> Result<Option<Timestamp>, LogError>;
 
+    /// What is wrong with the place itself, in English; the chain and the payloads are not looked at.
+    fn flaws(&mut self) -> Vec<String>;
+
     /// Housekeeping between groups.
     ///
     /// # Errors

@@ -100,6 +100,7 @@ impl Daemon {
 
     /// Runs another command of the program on the same configuration.
     pub fn run(&self, arguments: &[&str]) -> Output {
+        self.follows();
         command().arg("--config").arg(self.path("config.toml")).args(arguments).output().expect("ran")
     }
 
@@ -169,7 +170,27 @@ impl Daemon {
 
     /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`.
     pub fn rows(&self, query: &str) -> Vec<String> {
+        self.follows();
         ledger_rows(&self.path("ledger.sqlite"), query)
+    }
+
+    /// Rows of a query over the log.
+    pub fn log_rows(&self, query: &str) -> Vec<String> {
+        ledger_rows(&self.path("log.sqlite"), query)
+    }
+
+    /// Waits until the ledger has folded what the log holds now, if a daemon runs.
+    fn follows(&self) {
+        let (log, ledger) = (self.path("log.sqlite"), self.path("ledger.sqlite"));
+        if self.is_running() && log.exists() && ledger.exists() {
+            follows(&log, &ledger);
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // After the name in parentheses: Z is a process that has ended.
+        status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
     }
 }
 
@@ -178,6 +199,16 @@ impl Drop for Daemon {
         // It may have ended already, as the test wished.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// Waits until a ledger has folded what its log holds now.
+pub fn follows(log: &Path, ledger: &Path) {
+    let head: i64 = ledger_rows(log, "SELECT COALESCE(MAX(seq), 0) FROM log")[0].parse().expect("a number");
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
+    while ledger_rows(ledger, &format!("SELECT 1 FROM progress WHERE seq >= {head}")).is_empty() {
+        assert!(std::time::Instant::now() < deadline, "the ledger does not follow the log");
+        std::thread::yield_now();
     }
 }
 

@@ -5,7 +5,7 @@ mod http;
 mod past;
 mod payments;
 
-pub use daemon::{Daemon, Settings, command, ledger_rows};
+pub use daemon::{Daemon, Settings, command, follows, ledger_rows};
 pub use http::send_raw;
 pub use past::{BOOKS, Past, Told};
 pub use payments::{Sogecommerce, TOKEN, Up2pay, private_pem};

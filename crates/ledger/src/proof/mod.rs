@@ -161,6 +161,7 @@ pub(crate) fn verify_connection(
     }
     proof.flaws.extend(laid_out);
     meter.begin(Phase::File, 0);
+    proof.flaws.extend(log.flaws().into_iter().map(|what| Flaw { place: "log".to_owned(), what }));
     proof.flaws.extend(file::sqlite_checks(&snapshot));
     Ok(proof)
 }

@@ -38,6 +38,28 @@ pub(super) fn sound_end(conn: &Connection) -> Result<Head, String> {
     Ok(head)
 }
 
+/// The end of the chain as the last row states it, without a look at what stands before.
+pub(super) fn stated_end(conn: &Connection) -> Head {
+    match last(conn) {
+        Ok(Some(Link { row, chain_hash })) => head_of(&row, chain_hash).unwrap_or_default(),
+        Ok(None) | Err(_) => Head::default(),
+    }
+}
+
+/// What is wrong with the file itself: other tables or triggers than ours, pages that are not sound.
+pub(super) fn flaws(conn: &Connection) -> Vec<String> {
+    let check = || -> rusqlite::Result<Vec<String>> {
+        let mut pages = conn.prepare("PRAGMA integrity_check(5)")?;
+        pages.query_map([], |row| row.get(0))?.collect()
+    };
+    let mut flaws: Vec<String> = schema_is_ours(conn).err().into_iter().collect();
+    match check() {
+        Ok(lines) => flaws.extend(lines.into_iter().filter(|line| line != "ok")),
+        Err(error) => flaws.push(error.to_string()),
+    }
+    flaws
+}
+
 fn head_of(row: &Row, hash: String) -> Result<Head, String> {
     let at = row.date().map_err(|error| error.to_string())?;
     Ok(Head { seq: row.seq, at, hash })
