@@ -1,3 +1,6 @@
+//! The sandbox that plays the PSPs' APIs gives the answers laid out for it, and fails as it is told. It is asked with
+//! the client of the daemon.
+
 use std::time::Duration;
 
 use cvco_psp::Method;
