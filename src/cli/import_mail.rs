@@ -162,14 +162,18 @@ impl std::fmt::Display for Fate {
 
 fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Result<Fate, LedgerError> {
     let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
-    let reading = match endpoint.adapter.read(&request) {
-        Ok(reading) => reading,
+    let message = match endpoint.adapter.prove(&request) {
+        Ok(message) => message,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
         }
         Err(malformed @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
             return Ok(Fate::NotReadable(malformed.to_string()));
         }
+    };
+    let reading = match endpoint.adapter.read(&message) {
+        Ok(reading) => reading,
+        Err(not_understood) => return Ok(Fate::NotReadable(not_understood.to_string())),
     };
     let what = summary(endpoint, &reading);
     Ok(match keep(store, endpoint, &request, reading)? {
@@ -191,9 +195,9 @@ fn keep(
         psp: endpoint.psp,
         mode: endpoint.mode,
         origin: Origin::Mail,
-        events: reading.events,
-        questions: reading.questions,
-        remark: reading.remark,
+        events: reading.events().to_vec(),
+        questions: reading.questions().to_vec(),
+        remark: reading.remark().map(str::to_owned),
         payload_sha256: sha256(&[request.payload()]).to_string(),
     };
     let envelope = Envelope {
@@ -208,8 +212,8 @@ fn keep(
 }
 
 fn summary(endpoint: &Endpoint, reading: &Reading) -> String {
-    let what = match reading.events.first() {
-        None => reading.remark.clone().unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
+    let what = match reading.events().first() {
+        None => reading.remark().unwrap_or("no fact about a voucher payment").to_owned(),
         Some(event) => {
             let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
             format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
