@@ -14,39 +14,37 @@
 
 #[cfg(any(test, feature = "sender"))]
 pub mod answers;
+mod api;
 pub mod codes;
-mod diagnosis;
-mod form;
+mod diagnose;
 mod format;
-mod ipn;
 mod names;
 mod near_miss;
+mod notification;
 mod payment;
 mod payment_seq;
-mod rest;
-mod rest_api;
+mod rest_notification;
 mod rest_transaction;
 #[cfg(any(test, feature = "sender"))]
 pub mod sender;
 mod settings;
 mod submission;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
-pub use diagnosis::diagnose_form;
-pub use form::VadsFields;
+pub use diagnose::diagnose_form;
 pub use settings::{API_ADDRESS, Algorithm, Settings, SiteId, UnknownAlgorithm};
+pub use verify::VadsFields;
 
-use form::VadsForm;
-use rest_api::RestApi;
-use submission::{Format, Malformed, Submission};
+use api::RestApi;
 
 use cvco_domain::crypto::HmacSha256Key;
 use cvco_domain::{Mode, Psp};
 
 use crate::api::Api;
-use crate::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request};
+use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
 
 /// The adapter of one endpoint.
 pub struct Sogecommerce {
@@ -63,17 +61,6 @@ impl Sogecommerce {
         let api = RestApi::new(&settings);
         Self { settings, key, api }
     }
-
-    fn prove_form(&self, submission: &Submission<'_>) -> Result<Message, Rejection> {
-        let Some(signature) = submission.decoded("signature") else {
-            return Err(Malformed::new("signature is missing").into());
-        };
-        let fields = VadsForm::new(submission, &self.key)
-            .verify(&signature, self.settings.algorithm)
-            .map_err(|_| Rejection::Signature)?;
-        ipn::check_account(&fields, &self.settings.site_id)?;
-        Ok(Message::GenuineForm(fields))
-    }
 }
 
 impl Adapter for Sogecommerce {
@@ -86,22 +73,13 @@ impl Adapter for Sogecommerce {
     }
 
     fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
-        match request.method {
-            Method::Post => {}
-            Method::Get => return Err(Malformed::new("a notification is a POST").into()),
-        }
-        let submission = Submission::parse(request.body)?;
-        match submission.format() {
-            Some(Format::FormV2) => self.prove_form(&submission),
-            Some(Format::RestV4) => rest::prove(&submission, &self.settings).map(Message::Genuine),
-            None => Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
-        }
+        verify::prove(&self.settings, &self.key, request)
     }
 
     fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
         let mut reading = match message {
-            Message::GenuineForm(fields) => ipn::read(fields)?,
-            Message::Genuine(answer) => rest::read(answer)?,
+            Message::GenuineForm(fields) => notification::read(fields)?,
+            Message::Genuine(answer) => rest_notification::read(answer)?,
             Message::Unsigned(_) => return Err(NotUnderstood::of_another_psp(Psp::Sogecommerce)),
         };
         if let (Reading::Facts { events, questions, .. }, Some(api)) = (&mut reading, &self.api) {
@@ -115,6 +93,6 @@ impl Adapter for Sogecommerce {
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
-        diagnosis::of_endpoint(&self.settings, request)
+        diagnose::of_endpoint(&self.settings, request)
     }
 }

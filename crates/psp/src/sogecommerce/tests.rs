@@ -6,8 +6,9 @@ mod hostile;
 mod reading;
 mod sending;
 
-use super::form::sign;
 use super::settings::trimmed;
+use super::submission::Submission;
+use super::verify::sign;
 use super::*;
 
 /// The body of a fixture.
@@ -27,6 +28,7 @@ use cvco_domain::{
 };
 use fixture;
 
+use crate::Method;
 use crate::testing::{Stopped, take};
 
 fn body_of(message: &'static [u8]) -> &'static [u8] {

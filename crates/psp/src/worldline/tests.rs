@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::WireMessage;
 use crate::api::BaseUrl;
+use crate::Method;
 use crate::testing::{Stopped, take};
 
 /// A fixture as a message: its verb, the headers that the adapter reads, its body.
@@ -81,7 +82,7 @@ fn read(message: &WireMessage) -> Result<Reading, Stopped> {
 
 /// A body, signed with the endpoint's key.
 fn signed(body: impl Into<String>) -> WireMessage {
-    signature::sign(body.into(), &key(KEY_ID, SECRET))
+    verify::sign(body.into(), &key(KEY_ID, SECRET))
 }
 
 /// The events of a genuine message.

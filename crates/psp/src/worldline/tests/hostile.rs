@@ -113,7 +113,7 @@ proptest! {
     ) {
         let adapter = Worldline::new(with_api());
         for name in HEADERS {
-            let headers = [(*name, header.clone()), (signature::KEY_ID, KEY_ID.as_bytes().to_vec())];
+            let headers = [(*name, header.clone()), (verify::KEY_ID, KEY_ID.as_bytes().to_vec())];
             for method in [Method::Get, Method::Post] {
                 let request = Request { method, query: &header, body: &body, headers: &headers };
                 prop_assert!(adapter.prove(&request).is_err());

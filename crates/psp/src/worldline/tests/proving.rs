@@ -27,8 +27,8 @@ fn the_vendors_own_message_is_genuine() {
 
 #[test]
 fn what_this_adapter_signs_is_what_the_vendor_signs() {
-    assert_eq!(signature::sign(vendors().body, &key(KEY_ID, SECRET)).headers[0].1, SIGNED);
-    let empty = signature::sign(String::new(), &key(KEY_ID, SECRET));
+    assert_eq!(verify::sign(vendors().body, &key(KEY_ID, SECRET)).headers[0].1, SIGNED);
+    let empty = verify::sign(String::new(), &key(KEY_ID, SECRET));
     assert_eq!(empty.headers[0].1, b"FHbwt14Rjkjdn51x5EiyjgVQ7gN6ftgh5Y2l0KpQmLw=");
 }
 
@@ -38,7 +38,7 @@ fn a_changed_body_is_refused() {
     let changed = original.body.replace("11:24:14", "11:25:14");
     let forged = WireMessage { body: changed.clone(), ..original };
     assert_eq!(of_the_vendor(&forged), Err(Rejection::Signature));
-    let tag = signature::sign(changed, &key(KEY_ID, SECRET)).headers.remove(0).1;
+    let tag = verify::sign(changed, &key(KEY_ID, SECRET)).headers.remove(0).1;
     assert_eq!(tag, b"MG5o5XnimQwa7XkjvwtQcuyiNYqi40CFqCw5okcQq3c=");
 }
 
@@ -59,7 +59,7 @@ fn another_secret_is_refused() {
 
 #[test]
 fn the_signature_must_be_the_one_header_and_whole() {
-    let key_id = || (signature::KEY_ID, KEY_ID.as_bytes().to_vec());
+    let key_id = || (verify::KEY_ID, KEY_ID.as_bytes().to_vec());
     let signed = |text: &[u8]| (SIGNATURE, text.to_vec());
     let longer = [b"1", SIGNED].concat();
     for (case, headers) in [
@@ -81,17 +81,17 @@ fn the_signature_must_be_the_one_header_and_whole() {
 #[test]
 fn blanks_around_the_signature_do_no_harm() {
     let padded = [b" ", SIGNED, b"\t"].concat();
-    let headers = vec![(signature::KEY_ID, KEY_ID.as_bytes().to_vec()), (SIGNATURE, padded)];
+    let headers = vec![(verify::KEY_ID, KEY_ID.as_bytes().to_vec()), (SIGNATURE, padded)];
     assert!(of_the_vendor(&with_headers(headers)).is_ok());
 }
 
 #[test]
 fn only_the_key_that_is_named_counts() {
     for id in ["unknown", "DUMMY-KEY-ID", ""] {
-        let headers = vec![(signature::KEY_ID, id.as_bytes().to_vec()), (SIGNATURE, SIGNED.to_vec())];
+        let headers = vec![(verify::KEY_ID, id.as_bytes().to_vec()), (SIGNATURE, SIGNED.to_vec())];
         assert_eq!(of_the_vendor(&with_headers(headers)), Err(Rejection::UnknownKey), "{id}");
     }
-    let headers = vec![(signature::KEY_ID, b"next-key-id".to_vec()), (SIGNATURE, SIGNED.to_vec())];
+    let headers = vec![(verify::KEY_ID, b"next-key-id".to_vec()), (SIGNATURE, SIGNED.to_vec())];
     assert_eq!(of_the_vendor(&with_headers(headers)), Err(Rejection::Signature));
 }
 
