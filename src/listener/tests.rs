@@ -39,7 +39,7 @@ impl Adapter for Greeter {
     fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         assert_ne!(request.body, b"panic", "a bug");
         let body = request.body.to_vec();
-        if !self.0.proves_its_messages() {
+        if !self.0.terms().proves_its_messages {
             return Ok(Message::Unsigned(body));
         }
         let key = HmacSha256Key::new("key".to_owned().into());

@@ -14,9 +14,9 @@ use cvco_domain::{
 use secrecy::SecretString;
 
 use super::*;
+use crate::Method;
 use crate::WireMessage;
 use crate::api::BaseUrl;
-use crate::Method;
 use crate::testing::{Stopped, take};
 
 /// A fixture as a message: its verb, the headers that the adapter reads, its body.
