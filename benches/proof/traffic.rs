@@ -2,13 +2,14 @@
 //! some refunded days later, every third registered. The same number gives the same story.
 
 use anyhow::Result;
-use cvco_domain::crypto::sha256;
+use cvco_domain::crypto::SealKey;
 use cvco_domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, Event,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, EndpointRef, Event,
     Instrument, Mode, Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId,
     Timestamp,
 };
-use cvco_reconciled::ledger::{Arrival, Entry, Envelope, Notification, OrderRegistration, Origin};
+use cvco_log::entry::{Notification, OrderRegistration, Origin};
+use cvco_log::{Draft, Envelope, LogEntry};
 
 /// One order after the other begins; what an order tells next, it tells so many orders later.
 const LATER: [u64; 4] = [0, 3, 40, 4_000];
@@ -19,23 +20,23 @@ pub(crate) const START: &str = "2020-01-01T06:00:00Z";
 /// What happens at one step, in its order.
 pub(crate) struct Step {
     pub(crate) at: Timestamp,
-    pub(crate) registration: Option<Entry>,
-    pub(crate) arrivals: Vec<Arrival>,
+    pub(crate) registration: Option<Draft>,
+    pub(crate) notifications: Vec<Draft>,
 }
 
-/// `pace`: from one order to the next, in milliseconds.
-pub(crate) fn step(number: u64, pace: i64) -> Result<Step> {
+/// `pace`: from one order to the next, in milliseconds; `key` seals the payloads.
+pub(crate) fn step(number: u64, pace: i64, key: &SealKey) -> Result<Step> {
     let start = Timestamp::parse(START)?;
     let at = Timestamp::from_millis(start.millis() + i64::try_from(number)? * pace);
-    let mut arrivals = Vec::new();
+    let mut notifications = Vec::new();
     for (turn, later) in LATER.into_iter().enumerate() {
         if let Some(order) = number.checked_sub(later) {
-            arrivals.extend(Order(order).tells(turn)?);
+            notifications.extend(Order(order).tells(turn, key)?);
         }
     }
     let order = Order(number);
     let registration = number.is_multiple_of(3).then(|| order.registration()).transpose()?;
-    Ok(Step { at, registration, arrivals })
+    Ok(Step { at, registration, notifications })
 }
 
 struct Order(u64);
@@ -70,19 +71,19 @@ impl Order {
         format!("CMD{:010}", self.0)
     }
 
-    fn registration(&self) -> Result<Entry> {
-        Ok(Entry::Order(OrderRegistration {
+    fn registration(&self) -> Result<Draft> {
+        Ok(Draft::new(&LogEntry::Order(OrderRegistration {
             shop: ShopId::new("camping")?,
             reference: OrderRef::new(self.reference())?,
             total: Cents::new(self.voucher() + self.card()),
             currency: Currency::EUR,
             due: None,
-        }))
+        }))?)
     }
 
     /// What it tells in its first, second … turn. Up2pay tells part by part; Sogecommerce both parts at once, and
     /// again when they are captured.
-    fn tells(&self, turn: usize) -> Result<Option<Arrival>> {
+    fn tells(&self, turn: usize, key: &SealKey) -> Result<Option<Draft>> {
         let authorised = ReportedState::Authorised;
         let part = |instrument, state, refund| {
             let cents = if instrument == Instrument::Voucher { self.voucher() } else { self.card() };
@@ -108,7 +109,7 @@ impl Order {
             .iter()
             .map(|part| self.event(part))
             .collect::<Result<_>>()
-            .and_then(|e| self.arrival(e))
+            .and_then(|events| self.notification(events, key))
             .map(Some)
     }
 
@@ -154,28 +155,30 @@ impl Order {
     }
 
     /// With a body of the length that such calls have; its facts stand in the notification.
-    fn arrival(&self, events: Vec<Event>) -> Result<Arrival> {
+    fn notification(&self, events: Vec<Event>, key: &SealKey) -> Result<Draft> {
         let body = format!("{events:?}").into_bytes();
         let psp = self.psp();
         let notification = Notification {
-            shop: ShopId::new("camping")?,
-            endpoint: EndpointId::new(format!("camping-{psp}"))?,
-            psp,
-            mode: Mode::Production,
+            endpoint: EndpointRef {
+                shop: ShopId::new("camping")?,
+                endpoint: EndpointId::new(format!("camping-{psp}"))?,
+                psp,
+                mode: Mode::Production,
+            },
             origin: Origin::Call,
             events,
             questions: Vec::new(),
             remark: None,
-            payload_sha256: sha256(&[&body]).to_string(),
         };
         let envelope = Envelope {
             method: "POST".to_owned(),
             query: Vec::new(),
-            body,
+            body: body.clone(),
             peer: "192.0.2.1".to_owned(),
             user_agent: String::new(),
             headers: Vec::new(),
         };
-        Ok(Arrival { notification, envelope })
+        let payload = envelope.seal(key, &body)?;
+        Ok(Draft::with_payload(&LogEntry::Notification(notification), payload)?)
     }
 }

@@ -59,7 +59,7 @@ fn uncaptured(
     grace: Duration,
     now: Timestamp,
 ) -> Result<BTreeSet<Question>, LedgerError> {
-    let due = now.before(endpoint.psp.authorises_for().map_or(grace, |lapse| lapse.min(grace)));
+    let due = now.before(endpoint.psp.terms().authorises_for.map_or(grace, |lapse| lapse.min(grace)));
     authorised(reader, endpoint, (due.before(UNCAPTURED), due), now.before(UNCAPTURED_EVERY))
 }
 

@@ -279,7 +279,7 @@ impl Round {
             Ok(answer)
                 if answer.standing == Standing::Unknown
                     && !pending.known.is_empty()
-                    && now.since(pending.asked_at) < self.endpoint.psp.may_not_know_for() =>
+                    && now.since(pending.asked_at) < self.endpoint.psp.terms().may_not_know_for =>
             {
                 self.count(QuestionOutcome::Undecided);
                 let next = now.after(back_off::QUESTION.after(pending.attempts));

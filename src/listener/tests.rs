@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::crypto::{SealKey, SecretToken};
+use cvco_domain::crypto::{HmacSha256Key, SealKey, SecretToken};
 use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
 use cvco_ledger::Ledger;
 use cvco_log::{Appender, LogStore, MemoryLog};
 use cvco_psp::api::{ApiRequest, ApiResponse};
-use cvco_psp::{Adapter, Diagnosis, Message, Method, Reading, Rejection, Request, Unread};
+use cvco_psp::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -36,9 +36,25 @@ impl Adapter for Greeter {
         Mode::Test
     }
 
-    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         assert_ne!(request.body, b"panic", "a bug");
-        Ok(Box::new(Greeting(request.body.to_vec(), self.0)))
+        let body = request.body.to_vec();
+        if !self.0.terms().proves_its_messages {
+            return Ok(Message::Unsigned(body));
+        }
+        let key = HmacSha256Key::new("key".to_owned().into());
+        let tag = key.tag(&body);
+        key.verify(body, &tag).map(Message::Genuine).map_err(|_| Rejection::Signature)
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        match message {
+            Message::Unsigned(_) => Ok(Reading::hint(Vec::new(), None)),
+            Message::Genuine(greeting) if greeting.as_slice() == b"riddle" => {
+                Err(NotUnderstood::new("a riddle"))
+            }
+            Message::Genuine(_) | Message::GenuineForm(_) => Ok(Reading::nothing("a greeting")),
+        }
     }
 
     fn headers(&self) -> &'static [&'static str] {
@@ -51,21 +67,6 @@ impl Adapter for Greeter {
 
     fn diagnose(&self, _: &Request<'_>) -> Diagnosis {
         Diagnosis { genuine: true, summary: String::new(), details: Vec::new() }
-    }
-}
-
-/// What it takes: a hint where the PSP signs nothing.
-struct Greeting(Vec<u8>, Psp);
-
-impl Message for Greeting {
-    fn read(&self) -> Result<Reading, Unread> {
-        if self.0 == b"riddle" {
-            return Err(Unread::NotUnderstood { what: "a riddle".to_owned() });
-        }
-        if self.1 == Psp::Monext {
-            return Ok(Reading::Hint { questions: Vec::new(), remark: None });
-        }
-        Ok(Reading::Nothing { why: "a greeting".to_owned() })
     }
 }
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cvco_log::LogEntry;
 use cvco_log::entry::{Hint, Notification, Origin, Unread};
-use cvco_psp::{Facts, Reading, Rejection, Request, Unread as NotRead};
+use cvco_psp::{NotUnderstood, Reading, Rejection, Request};
 
 use crate::config::Endpoint;
 
@@ -13,13 +13,14 @@ use crate::config::Endpoint;
 /// # Errors
 /// Why the request is refused.
 pub fn understand(endpoint: &Endpoint, request: &Request<'_>, origin: Origin) -> Result<LogEntry, Rejection> {
-    let failed = || Rejection::Malformed { psp: endpoint.psp, what: "the adapter failed on it".to_owned() };
+    const FAILED: &str = "the adapter failed on it";
+    let failed = || Rejection::Malformed { psp: endpoint.psp, what: FAILED.to_owned() };
     let message = guarded(endpoint, || endpoint.adapter.prove(request)).unwrap_or_else(|| Err(failed()))?;
-    let reading = guarded(endpoint, || message.read())
-        .unwrap_or_else(|| Err(NotRead::NotUnderstood { what: "the adapter failed on it".to_owned() }));
+    let reading = guarded(endpoint, || endpoint.adapter.read(&message))
+        .unwrap_or_else(|| Err(NotUnderstood::new(FAILED)));
     let endpoint = endpoint.reference();
     Ok(match reading {
-        Ok(Reading::Facts(Facts { events, questions, remark })) => {
+        Ok(Reading::Facts { events, questions, remark }) => {
             LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
         }
         Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
@@ -32,8 +33,7 @@ pub fn understand(endpoint: &Endpoint, request: &Request<'_>, origin: Origin) ->
         Ok(Reading::Hint { questions, remark }) => {
             LogEntry::Hint(Hint { endpoint, origin, questions, remark })
         }
-        Err(NotRead::NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
-        Err(NotRead::Foreign { psp, what }) => return Err(Rejection::Foreign { psp, what }),
+        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
     })
 }
 

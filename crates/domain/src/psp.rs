@@ -45,121 +45,143 @@ impl Psp {
     /// The name in configuration, ledger and exports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Up2pay => "up2pay",
-            Self::Sogecommerce => "sogecommerce",
-            Self::Worldline => "worldline",
-            Self::Monext => "monext",
-            Self::Ancv => "ancv",
-        }
+        self.terms().name
     }
 
     /// The name that people know.
     #[must_use]
     pub const fn title(self) -> &'static str {
-        match self {
-            Self::Up2pay => "Up2pay e-Transactions",
-            Self::Sogecommerce => "Sogecommerce",
-            Self::Worldline => "Worldline Direct",
-            Self::Monext => "Monext Online",
-            Self::Ancv => "ANCV",
-        }
+        self.terms().title
     }
 
-    /// Whether a transaction number alone names a tender. At Up2pay it does not: the manual's own two example
-    /// calls (3.2.4 and 3.3.4), voucher and card of one order, carry one and the same number.
+    /// How it behaves.
     #[must_use]
-    pub const fn transaction_names_tender(self) -> bool {
+    pub const fn terms(self) -> &'static PspTerms {
         match self {
-            Self::Up2pay => false,
-            Self::Sogecommerce | Self::Worldline | Self::Monext | Self::Ancv => true,
-        }
-    }
-
-    /// Whether one payment attempt can hold several accepted card complements. Up2pay's payment page takes
-    /// one (Up2pay manual 3.2.3: one transaction per instrument), and so does Worldline's; Lyra's cascade and Monext's list of additional
-    /// payments can hold several. Beside a voucher taken at ANCV itself the shop may charge as many as it likes.
-    #[must_use]
-    pub const fn takes_several_complements(self) -> bool {
-        match self {
-            Self::Up2pay | Self::Worldline => false,
-            Self::Sogecommerce | Self::Monext | Self::Ancv => true,
-        }
-    }
-
-    /// Whether what is done to a transaction later, a capture or a cancellation, is told under a transaction of
-    /// its own (Worldline: `{payment}_{operation}`, where operation 1 may be the capture of operation 0).
-    #[must_use]
-    pub const fn numbers_operations(self) -> bool {
-        match self {
-            Self::Worldline => true,
-            Self::Up2pay | Self::Sogecommerce | Self::Monext | Self::Ancv => false,
-        }
-    }
-
-    /// Whether a card payment at `card`, told under a call number of its own, can be the complement of a voucher
-    /// taken here: then the order reference joins the two.
-    #[must_use]
-    pub const fn is_completed_by(self, card: Self) -> bool {
-        match self {
-            Self::Worldline => matches!(card, Self::Worldline),
-            Self::Monext => matches!(card, Self::Monext),
-            Self::Ancv => !matches!(card, Self::Ancv),
-            Self::Up2pay | Self::Sogecommerce => false,
-        }
-    }
-
-    /// Whether its messages prove where they come from. Where they do not, whoever knows an endpoint's URL can make
-    /// them up.
-    #[must_use]
-    pub const fn proves_its_messages(self) -> bool {
-        match self {
-            Self::Up2pay | Self::Sogecommerce | Self::Worldline => true,
-            Self::Monext | Self::Ancv => false,
-        }
-    }
-
-    /// Whether it notifies a capture. Where it does not, only an answer of its API says that one is missing: neither
-    /// Sogecommerce nor Up2pay is known to call when an authorised part is remitted.
-    #[must_use]
-    pub const fn tells_of_captures(self) -> bool {
-        match self {
-            Self::Worldline => true,
-            Self::Up2pay | Self::Sogecommerce | Self::Monext | Self::Ancv => false,
-        }
-    }
-
-    /// For how long an authorisation holds, where that is known (Sogecommerce's `CVCo` guide 1.5: three days).
-    #[must_use]
-    pub const fn authorises_for(self) -> Option<Duration> {
-        match self {
-            Self::Sogecommerce => Some(Duration::from_hours(3 * 24)),
-            Self::Up2pay | Self::Worldline | Self::Monext | Self::Ancv => None,
-        }
-    }
-
-    /// For how long its API may say that it does not know what it has notified itself. Books lag behind
-    /// notifications, and a key of the other platform or account finds nothing at all: that is for the endpoint's
-    /// alert about missing answers. Up2pay's signature only says "from the platform": a payment that the merchant's
-    /// own access does not find there was perhaps never this merchant's, and cannot wait.
-    #[must_use]
-    pub const fn may_not_know_for(self) -> Duration {
-        match self {
-            Self::Up2pay => Duration::from_mins(5),
-            Self::Sogecommerce | Self::Worldline | Self::Monext | Self::Ancv => Duration::from_hours(24),
-        }
-    }
-
-    /// How long to wait before asking its API about something that it has just told: its messages about one
-    /// payment come in bursts. Where the message itself says nothing, there is nothing to wait for.
-    #[must_use]
-    pub const fn settles_in(self) -> Duration {
-        match self {
-            Self::Monext | Self::Ancv => Duration::ZERO,
-            Self::Up2pay | Self::Sogecommerce | Self::Worldline => Duration::from_secs(2),
+            Self::Up2pay => &UP2PAY,
+            Self::Sogecommerce => &SOGECOMMERCE,
+            Self::Worldline => &WORLDLINE,
+            Self::Monext => &MONEXT,
+            Self::Ancv => &ANCV,
         }
     }
 }
+
+/// How a PSP behaves, as far as that is not its adapter's own matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own, and a row reads like a table's"
+)]
+pub struct PspTerms {
+    /// The name in configuration, ledger and exports.
+    pub name: &'static str,
+    /// The name that people know.
+    pub title: &'static str,
+    /// Whether a transaction number alone names a tender.
+    pub transaction_names_tender: bool,
+    /// Whether one payment attempt can hold several accepted card complements.
+    pub takes_several_complements: bool,
+    /// Whether a later operation on a transaction, such as a capture or a cancellation, has a transaction of its own.
+    pub numbers_operations: bool,
+    /// The PSPs where a card payment under a call number of its own can be the complement of a voucher taken here. The
+    /// order reference then joins the two.
+    pub completed_by: &'static [Psp],
+    /// Whether its messages prove where they come from. If they do not, anyone who knows an endpoint's URL can make
+    /// them up.
+    pub proves_its_messages: bool,
+    /// Whether it notifies captures. If it does not, only an answer of its API says that a capture is missing.
+    pub tells_of_captures: bool,
+    /// How long an authorisation holds, where that is known.
+    pub authorises_for: Option<Duration>,
+    /// How long its API may say that it does not know what the PSP has notified. Books lag behind notifications. A key
+    /// of the other platform or account finds nothing at all, but the endpoint's alert about missing answers covers that.
+    pub may_not_know_for: Duration,
+    /// How long to wait before asking its API about what it has just notified. Messages about one payment come in
+    /// bursts. If the message itself says nothing, there is nothing to wait for.
+    pub settles_in: Duration,
+}
+
+const UP2PAY: PspTerms = PspTerms {
+    name: "up2pay",
+    title: "Up2pay e-Transactions",
+    // The manual's own two example calls (3.2.4 and 3.3.4), voucher and card of one order, carry the same number.
+    transaction_names_tender: false,
+    // Manual 3.2.3: one transaction per instrument.
+    takes_several_complements: false,
+    numbers_operations: false,
+    completed_by: &[],
+    proves_its_messages: true,
+    // It is not known to call when an authorised part is remitted.
+    tells_of_captures: false,
+    authorises_for: None,
+    // The signature only says "from the platform". A payment that the merchant's own access does not find there was
+    // perhaps never this merchant's, and cannot wait.
+    may_not_know_for: Duration::from_mins(5),
+    settles_in: Duration::from_secs(2),
+};
+
+const SOGECOMMERCE: PspTerms = PspTerms {
+    name: "sogecommerce",
+    title: "Sogecommerce",
+    transaction_names_tender: true,
+    // Lyra's cascade can hold several.
+    takes_several_complements: true,
+    numbers_operations: false,
+    completed_by: &[],
+    proves_its_messages: true,
+    // It is not known to call when an authorised part is remitted.
+    tells_of_captures: false,
+    // `CVCo` guide 1.5: three days.
+    authorises_for: Some(Duration::from_hours(3 * 24)),
+    may_not_know_for: Duration::from_hours(24),
+    settles_in: Duration::from_secs(2),
+};
+
+const WORLDLINE: PspTerms = PspTerms {
+    name: "worldline",
+    title: "Worldline Direct",
+    transaction_names_tender: true,
+    takes_several_complements: false,
+    // `{payment}_{operation}`, where operation 1 may be the capture of operation 0.
+    numbers_operations: true,
+    completed_by: &[Psp::Worldline],
+    proves_its_messages: true,
+    tells_of_captures: true,
+    authorises_for: None,
+    may_not_know_for: Duration::from_hours(24),
+    settles_in: Duration::from_secs(2),
+};
+
+const MONEXT: PspTerms = PspTerms {
+    name: "monext",
+    title: "Monext Online",
+    transaction_names_tender: true,
+    // The list of additional payments can hold several.
+    takes_several_complements: true,
+    numbers_operations: false,
+    completed_by: &[Psp::Monext],
+    proves_its_messages: false,
+    tells_of_captures: false,
+    authorises_for: None,
+    may_not_know_for: Duration::from_hours(24),
+    settles_in: Duration::ZERO,
+};
+
+const ANCV: PspTerms = PspTerms {
+    name: "ancv",
+    title: "ANCV",
+    transaction_names_tender: true,
+    // Beside a voucher taken at ANCV itself the shop may charge as many cards as it likes.
+    takes_several_complements: true,
+    numbers_operations: false,
+    completed_by: &[Psp::Up2pay, Psp::Sogecommerce, Psp::Worldline, Psp::Monext],
+    proves_its_messages: false,
+    tells_of_captures: false,
+    authorises_for: None,
+    may_not_know_for: Duration::from_hours(24),
+    settles_in: Duration::ZERO,
+};
 
 impl fmt::Display for Psp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,6 +233,31 @@ impl FromStr for Mode {
             "production" => Ok(Self::Production),
             "test" => Ok(Self::Test),
             other => Err(UnknownWord::new(other, "production, test")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::StrDeserializer;
+
+    use super::*;
+
+    #[test]
+    fn every_psp_is_found_by_the_name_in_its_row() {
+        for psp in Psp::ALL {
+            assert_eq!(psp.as_str().parse(), Ok(psp));
+            let stored: StrDeserializer<'_, serde::de::value::Error> = psp.as_str().into_deserializer();
+            assert_eq!(Psp::deserialize(stored), Ok(psp));
+        }
+        assert!("Up2pay".parse::<Psp>().is_err());
+    }
+
+    #[test]
+    fn no_card_payment_at_ancv_completes_a_voucher() {
+        for psp in Psp::ALL {
+            assert!(!psp.terms().completed_by.contains(&Psp::Ancv), "{psp}");
         }
     }
 }

@@ -142,7 +142,7 @@ pub enum ProbeStep {
     Bad(NoAnswer),
 }
 
-/// The API of one endpoint's PSP. Facts calls only: nothing here ever captures, cancels or refunds.
+/// The API of one endpoint's PSP. Reading calls only: nothing here ever captures, cancels or refunds.
 pub trait Api: Send + Sync {
     /// What to do next about a question, given what was said so far. The first call comes with `said` empty.
     fn next(&self, inquiry: &Inquiry<'_>, said: &[Exchange], now: Timestamp) -> Step;

@@ -1,27 +1,32 @@
-//! The adapters. Each turns one request into [`Event`]s or a typed [`Rejection`]; it is a pure function of the
-//! request's bytes and its endpoint's settings, without I/O and without a clock. Only the adapter of a PSP
-//! knows that PSP's field names.
+//! The adapters. Each takes a request in two steps: [`Adapter::prove`] turns it into a [`Message`] or refuses it with a
+//! [`Rejection`], and [`Adapter::read`] turns the message into a [`Reading`]. Both are pure functions of their argument
+//! and the endpoint's settings, without I/O and without a clock. Only the adapter of a PSP knows that PSP's field names.
 //!
-//! An adapter reads fields from nothing but bytes that verified ([`cvco_domain::crypto::Verified`]). This room may know
-//! the domain alone. With the feature `sender` it also makes messages and answers as the PSPs would, for trials and tests.
+//! Facts come from bytes that verified ([`cvco_domain::crypto::Verified`]) and from nothing else. This crate knows only
+//! the domain. With the feature `sender` it also makes the PSPs' messages and answers, for trials and tests.
 
 pub mod ancv;
 pub mod api;
+mod message;
 pub mod monext;
 pub mod sogecommerce;
 pub mod up2pay;
 mod wire;
 pub mod worldline;
 
-use cvco_domain::crypto::Verified;
-use cvco_domain::{Event, Mode, Psp, Question};
+#[cfg(test)]
+mod testing;
+
+pub use message::{Message, NotUnderstood, Reading, Rejection};
+
+use cvco_domain::{Mode, Psp, Question};
 
 /// The parts of an HTTP request that an adapter may look at, untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
     /// The verb.
     pub method: Method,
-    /// All that stands behind the first `?` of the target; empty if there is none.
+    /// Everything after the first `?` of the target; empty if there is none.
     pub query: &'a [u8],
     /// The body; empty if there is none.
     pub body: &'a [u8],
@@ -55,123 +60,6 @@ impl Request<'_> {
     }
 }
 
-/// What proven bytes state.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// What happened; nothing, if it is not about a voucher payment.
-    pub events: Vec<Event>,
-    /// What to ask the PSP's API about it; nothing, where the endpoint has no API.
-    pub questions: Vec<Question>,
-    /// Why there are no events, or what a person should know about the message; in English.
-    pub remark: Option<String>,
-}
-
-/// What a message says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
-    /// It is genuine and states facts.
-    Facts(Facts),
-    /// Nobody signed it, so it states nothing; it says what to ask the PSP's API.
-    Hint {
-        /// What to ask; nothing, if it is not about a payment that concerns us.
-        questions: Vec<Question>,
-        /// What a person should know about it; in English.
-        remark: Option<String>,
-    },
-    /// It is genuine, and not about a payment that concerns us.
-    Nothing {
-        /// What it is about; in English.
-        why: String,
-    },
-}
-
-impl Reading {
-    /// What a proven message states. The proof is asked for, so that nothing unproven ever becomes a fact.
-    fn proven<T>(_proof: &Verified<T>, facts: Facts) -> Self {
-        if facts.events.is_empty() && facts.questions.is_empty() {
-            return Self::Nothing { why: facts.remark.unwrap_or_else(|| "it states nothing".to_owned()) };
-        }
-        Self::Facts(facts)
-    }
-
-    /// What a message that nobody signed asks for.
-    fn unsigned(questions: Vec<Question>, remark: String) -> Self {
-        Self::Hint { questions, remark: Some(remark) }
-    }
-}
-
-/// A message whose signature fits, or, at a PSP that signs none, one that has the right form. Only such a message can be
-/// read.
-pub trait Message {
-    /// Reads what it says, from proven bytes and nothing else.
-    ///
-    /// # Errors
-    /// It is meant for another account, or its content is none that this program understands.
-    fn read(&self) -> Result<Reading, Unread>;
-}
-
-/// Why a genuine message was not read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unread {
-    /// It is for another account or shop of the PSP than the endpoint's: `what` names another, in English, without any
-    /// value from outside.
-    #[error("signed for another account of {psp}: {what} is not the one configured")]
-    Foreign {
-        /// The PSP.
-        psp: Psp,
-        /// The field that names the account.
-        what: &'static str,
-    },
-    /// Its content is none that this program understands: `what` is wrong or new, in English, without any value from
-    /// outside.
-    #[error("genuine, and not understood: {what}")]
-    NotUnderstood {
-        /// The field or part, and what is wrong with it.
-        what: String,
-    },
-}
-
-impl From<Rejection> for Unread {
-    /// After its signature was found right, what is wrong with a message is its content.
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::Foreign { psp, what } => Self::Foreign { psp, what },
-            Rejection::Malformed { what, .. } => Self::NotUnderstood { what },
-            Rejection::Signature | Rejection::UnknownKey => {
-                Self::NotUnderstood { what: rejection.to_string() }
-            }
-        }
-    }
-}
-
-/// Why a request is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The signature is there, but does not fit.
-    #[error("the signature does not verify")]
-    Signature,
-    /// Signed, it claims, with a key that the endpoint does not have.
-    #[error("it names a signing key that the endpoint does not have")]
-    UnknownKey,
-    /// Genuine, but for another account or shop of the PSP than the endpoint's: `what` names another, in English,
-    /// without any value from outside.
-    #[error("signed for another account of {psp}: {what} is not the one configured")]
-    Foreign {
-        /// Whose account.
-        psp: Psp,
-        /// The field that names it.
-        what: &'static str,
-    },
-    /// Not this PSP's format: `what` is wrong, in English, without any value from outside.
-    #[error("not a notification of {psp}: {what}")]
-    Malformed {
-        /// Whose format.
-        psp: Psp,
-        /// The field or part that is wrong, and how.
-        what: String,
-    },
-}
-
 /// The adapter of one endpoint.
 pub trait Adapter: Send + Sync {
     /// Whose format it reads.
@@ -180,11 +68,19 @@ pub trait Adapter: Send + Sync {
     /// The world in which its endpoint is meant to live.
     fn mode(&self) -> Mode;
 
-    /// Proves that a request is a genuine notification; at a PSP that signs none, that it has the form of one.
+    /// Proves that a request is genuine and meant for this endpoint's account. Where the PSP signs nothing, it only
+    /// proves that the request has the form of a notification.
     ///
     /// # Errors
-    /// A signature that does not verify, or bytes that are not this PSP's format.
-    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection>;
+    /// The signature does not verify, the bytes are not in this PSP's format, or they are meant for another account.
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection>;
+
+    /// Reads what a message says, from its bytes and nothing else.
+    ///
+    /// # Errors
+    /// The message is genuine, but this program cannot read it. What [`Adapter::prove`] made of an unsigned request can
+    /// always be read.
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood>;
 
     /// The names of the headers that it reads, in lower case.
     fn headers(&self) -> &'static [&'static str] {
@@ -250,24 +146,3 @@ impl WireMessage {
         }
     }
 }
-
-/// Both steps at once, for tests and trials.
-#[cfg(any(test, feature = "sender"))]
-pub trait ProveAndRead: Adapter {
-    /// What a request states. A genuine message that is not understood counts as malformed.
-    ///
-    /// # Errors
-    /// As [`Adapter::prove`] and [`Message::read`].
-    fn prove_and_read(&self, request: &Request<'_>) -> Result<Facts, Rejection> {
-        match self.prove(request)?.read() {
-            Ok(Reading::Facts(facts)) => Ok(facts),
-            Ok(Reading::Hint { questions, remark }) => Ok(Facts { events: Vec::new(), questions, remark }),
-            Ok(Reading::Nothing { why }) => Ok(Facts { remark: Some(why), ..Facts::default() }),
-            Err(Unread::Foreign { psp, what }) => Err(Rejection::Foreign { psp, what }),
-            Err(Unread::NotUnderstood { what }) => Err(Rejection::Malformed { psp: self.psp(), what }),
-        }
-    }
-}
-
-#[cfg(any(test, feature = "sender"))]
-impl<A: Adapter + ?Sized> ProveAndRead for A {}

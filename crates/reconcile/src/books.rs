@@ -48,7 +48,7 @@ impl Evidence {
         if !was_received {
             return None;
         }
-        if book_at == BookAt::Capture && self.psp.tells_of_captures() {
+        if book_at == BookAt::Capture && self.psp.terms().tells_of_captures {
             let given_back =
                 tender.refunded.is_positive().then(|| tender.authorised_at.or(tender.refunded_at));
             return tender.captured_at.or(given_back.flatten());

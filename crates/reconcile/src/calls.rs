@@ -12,7 +12,7 @@ use super::Fact;
 /// The facts, those about one transaction all under one call number.
 pub(super) fn united(facts: &[Fact]) -> Cow<'_, [Fact]> {
     let mut known: BTreeMap<(Psp, &TenderId), BTreeSet<&CallNumber>> = BTreeMap::new();
-    for fact in facts.iter().filter(|fact| fact.psp.transaction_names_tender()) {
+    for fact in facts.iter().filter(|fact| fact.psp.terms().transaction_names_tender) {
         if let Some(id) = &fact.event.tender_id {
             known.entry((fact.psp, id)).or_default().insert(&fact.event.call_number);
         }

@@ -57,7 +57,7 @@ fn home(card: &Attempt, attempts: &[Attempt], order: &Order) -> Option<usize> {
     }
     let paid = paid(card, order);
     let candidates = attempts.iter().enumerate().filter(|(_, voucher)| {
-        voucher.psp.is_completed_by(card.psp)
+        voucher.psp.terms().completed_by.contains(&card.psp)
             && is_voucher_alone(voucher)
             && (voucher.mode(), voucher.endpoint_mode) == (card.mode(), card.endpoint_mode)
             && belong_together(voucher, card, order)

@@ -94,7 +94,7 @@ fn standing(attempt: &Attempt, evidence: &Evidence) -> Standing {
 /// Worldline's own plugins know voucher operations whose amount is that of the whole payment, although a card
 /// paid a part of it.
 fn may_carry_the_total(attempt: &Attempt, evidence: &Evidence) -> bool {
-    attempt.psp.numbers_operations()
+    attempt.psp.terms().numbers_operations
         && evidence.tender.instrument == Instrument::Voucher
         && attempt.total() == Some(evidence.tender.amount)
         && beside_a_card(attempt, evidence)
@@ -108,7 +108,7 @@ fn beside_a_card(attempt: &Attempt, evidence: &Evidence) -> bool {
 /// An answer that gives a voucher its own amount where the notification carried the total differs from nothing.
 fn accept_answers(attempt: &mut Attempt) {
     let (total, several) = (attempt.total(), attempt.accepted().count() > 1);
-    if !attempt.psp.numbers_operations() || !several {
+    if !attempt.psp.terms().numbers_operations || !several {
         return;
     }
     for evidence in attempt.tenders.iter_mut().filter(|e| e.tender.instrument == Instrument::Voucher) {

@@ -169,7 +169,8 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
     let vouchers: BTreeSet<_> =
         accepted(Instrument::Voucher).map(|evidence| &evidence.tender.brand).collect();
     let second_voucher = accepted(Instrument::Voucher).count() > vouchers.len();
-    let second_card = !draft.record.psp.takes_several_complements() && accepted(Instrument::Card).count() > 1;
+    let second_card =
+        !draft.record.psp.terms().takes_several_complements && accepted(Instrument::Card).count() > 1;
 
     [(Instrument::Voucher, second_voucher), (Instrument::Card, second_card)]
         .into_iter()

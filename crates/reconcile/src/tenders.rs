@@ -175,7 +175,7 @@ fn attempt(psp: Psp, call_number: &CallNumber, facts: &[&Fact]) -> Option<Attemp
 /// What tells two tenders of one attempt apart.
 pub(super) fn identity(psp: Psp, event: &Event) -> (Option<&TenderId>, Option<(Instrument, &Brand)>) {
     match &event.tender_id {
-        Some(id) if psp.transaction_names_tender() => (Some(id), None),
+        Some(id) if psp.terms().transaction_names_tender => (Some(id), None),
         id => (id.as_ref(), Some((event.instrument, &event.brand))),
     }
 }

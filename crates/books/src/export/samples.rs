@@ -2,7 +2,7 @@
 
 use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId};
 
-use super::JournalEntryFile;
+use super::EntryFile;
 use crate::accounting::{Account, Journal, JournalEntry, Leg, Letter, Line, Role, Source};
 
 pub(super) fn day(text: &str) -> Day {
@@ -12,7 +12,7 @@ pub(super) fn day(text: &str) -> Day {
 /// What a file of these entries is.
 pub(super) fn written(
     begin: impl for<'o> FnOnce(&'o mut Vec<u8>) -> Box<dyn EntryFile + 'o>,
-    entries: &[Entry],
+    entries: &[JournalEntry],
 ) -> String {
     let mut bytes = Vec::new();
     let mut file = begin(&mut bytes);

@@ -157,7 +157,7 @@ impl Reader {
                AND COALESCE(a.attempt_at, '') <= ?4
              ORDER BY COALESCE(a.attempts, 0) > 0, COALESCE(a.attempt_at, q.asked_at) LIMIT ?5",
         )?;
-        let settled = now.before(psp.settles_in());
+        let settled = now.before(psp.terms().settles_in);
         let mut rows = statement.query(params![endpoint.as_str(), psp.as_str(), settled, now, limit])?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {

@@ -82,7 +82,7 @@ pub(crate) fn raise(
     grace: Duration,
 ) -> Result<Option<Timestamp>, LedgerError> {
     let Some(at) = wanted_from(conn, asked, question, at)? else { return Ok(None) };
-    let overdue_at = at.after(asked.psp.settles_in()).after(grace);
+    let overdue_at = at.after(asked.psp.terms().settles_in).after(grace);
     // One that waits already goes on waiting under its old deadline, but an answer that is under way is too old.
     conn.prepare_cached(
         "INSERT INTO questions (endpoint, topic, subject, shop, psp, order_id, asked_at, state, overdue_at, overdue)

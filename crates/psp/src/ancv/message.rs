@@ -8,32 +8,6 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// What is taken from an automatic response, which anybody could have sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hint {
-    /// Of the form that [`is_id`] wants.
-    pub(super) id: String,
-    pub(super) shop_id: Option<String>,
-}
-
-impl Hint {
-    /// Reads a body. The error says what is wrong without a word of it.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
-        let envelope: Envelope<Named> = parse(body)?;
-        let Some(transaction) = envelope.transaction else {
-            return Err(match envelope.error_code {
-                Some(_) => "an error (errorCode), not a transaction".to_owned(),
-                None => "transaction is missing".to_owned(),
-            });
-        };
-        if !is_id(&transaction.id) {
-            return Err("transaction.id is not 1 to 64 letters and digits".to_owned());
-        }
-        let shop_id = transaction.merchant.and_then(|merchant| merchant.shop_id);
-        Ok(Self { id: transaction.id, shop_id: shop_id.map(|shop| shop.text().into_owned()) })
-    }
-}
-
 /// Reads JSON; the error says where it is wrong, without a word of it.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| {
@@ -59,12 +33,6 @@ pub(super) fn same_number(left: &str, right: &str) -> bool {
 pub(super) struct Envelope<T> {
     pub(super) transaction: Option<T>,
     pub(super) error_code: Option<Drift>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    id: String,
-    merchant: Option<Merchant>,
 }
 
 /// A transaction as the API states it.

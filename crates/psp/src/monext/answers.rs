@@ -3,9 +3,9 @@
 use cvco_domain::{Cents, Timestamp};
 use quick_xml::escape::escape;
 
-use super::calls::{GET_TRANSACTION_DETAILS, GET_WEB_PAYMENT_DETAILS, TRANSACTIONS_SEARCH};
-use super::soap;
-use super::xml::{Element, Space};
+use super::api::calls::{GET_TRANSACTION_DETAILS, GET_WEB_PAYMENT_DETAILS, TRANSACTIONS_SEARCH};
+use super::api::soap;
+use super::api::xml::{Element, Space};
 
 /// How names are written. Monext's own samples do it in each of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,16 +1,32 @@
 //! Monext's SOAP services as an [`Api`].
 
+mod booking;
+pub(super) mod calls;
+mod details;
+mod failover;
+mod outcome;
+mod reply;
+mod search;
+mod session;
+mod share;
+pub(super) mod soap;
+mod transaction;
+mod when;
+pub(super) mod xml;
+
 use cvco_domain::{
     Asking, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
 };
 
+use super::Monext;
 use super::codes::Class;
-use super::details::verdict;
-use super::failover::{self, Said};
-use super::outcome::{only, without_payment};
-use super::reply::{Miss, response};
 use super::subject::{Token, TransactionId, Window};
-use super::{Monext, calls, calls::SoapCall, search, session, transaction};
+use calls::SoapCall;
+use details::verdict;
+use failover::Said;
+use outcome::{only, without_payment};
+use reply::{Miss, response};
+
 use crate::api::{Api, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
 /// A token that no session has: it does not end with the time of its making.

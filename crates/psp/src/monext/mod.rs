@@ -10,37 +10,27 @@
 #[cfg(any(test, feature = "sender"))]
 pub mod answers;
 mod api;
-mod booking;
-mod calls;
 pub mod codes;
-mod details;
-mod failover;
-mod outcome;
-mod ping;
-mod reply;
-mod search;
+mod diagnose;
+mod notification;
 #[cfg(any(test, feature = "sender"))]
 pub mod sender;
-mod session;
 mod settings;
-mod share;
-mod soap;
 mod subject;
-mod transaction;
-mod when;
-mod xml;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
+pub use diagnose::diagnose;
 pub use settings::Settings;
 
-use ping::Ping;
 use subject::Token;
 
 use cvco_domain::{Asking, IdError, Mode, Psp, Question};
 
-use super::{Adapter, Diagnosis, Message, Method, Rejection, Request, api::Api};
+use crate::api::Api;
+use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
 
 /// The adapter of one endpoint.
 #[derive(Debug)]
@@ -65,8 +55,15 @@ impl Adapter for Monext {
         self.settings.mode
     }
 
-    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
-        Ok(Box::new(Ping::parse(request)?))
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
+        verify::prove(request)
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        match message {
+            Message::Unsigned(payload) => notification::read(payload).map_err(NotUnderstood::new),
+            Message::Genuine(_) | Message::GenuineForm(_) => Err(NotUnderstood::of_another_psp(Psp::Monext)),
+        }
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -89,36 +86,6 @@ impl Adapter for Monext {
 /// It is no token: 1 to 50 letters and digits.
 pub fn session_question(token: &str) -> Result<Question, IdError> {
     Token::new(token)?.question(Asking::Sparingly)
-}
-
-/// Says what a notification asks for. None is ever genuine: there is nothing in it that could prove it.
-#[must_use]
-pub fn diagnose(request: &Request<'_>) -> Diagnosis {
-    let method = match request.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    };
-    let (read, summary) = match Ping::parse(request) {
-        Ok(ping) => {
-            let asks = match &ping {
-                Ping::Session(token) => format!("well-formed: asks to look at session {}", token.as_str()),
-                Ping::Transaction(id) => format!("well-formed: asks to look at transaction {}", id.as_str()),
-                Ping::Other(kind) => format!("notificationType {kind}: not about a voucher payment"),
-            };
-            (
-                asks,
-                "a notification of Monext carries no signature and proves nothing; the answer of its API does",
-            )
-        }
-        Err(rejection) => {
-            (rejection.to_string(), "not a notification of Monext (and those carry no signature in any case)")
-        }
-    };
-    Diagnosis {
-        genuine: false,
-        summary: summary.to_owned(),
-        details: vec![format!("{method}, {} bytes", request.payload().len()), read],
-    }
 }
 
 /// The first characters of a text from outside, without any that could disturb a log.

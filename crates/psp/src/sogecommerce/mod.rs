@@ -14,38 +14,37 @@
 
 #[cfg(any(test, feature = "sender"))]
 pub mod answers;
+mod api;
 pub mod codes;
-mod diagnosis;
-mod form;
+mod diagnose;
 mod format;
-mod ipn;
 mod names;
 mod near_miss;
+mod notification;
 mod payment;
 mod payment_seq;
-mod rest;
-mod rest_api;
+mod rest_notification;
 mod rest_transaction;
 #[cfg(any(test, feature = "sender"))]
 pub mod sender;
 mod settings;
 mod submission;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
-pub use diagnosis::diagnose_form;
+pub use diagnose::diagnose_form;
 pub use settings::{API_ADDRESS, Algorithm, Settings, SiteId, UnknownAlgorithm};
+pub use verify::VadsFields;
 
-use form::VadsForm;
-use rest_api::RestApi;
-use submission::{Format, Malformed, Submission};
+use api::RestApi;
 
-use cvco_domain::crypto::{HmacSha256Key, Verified};
+use cvco_domain::crypto::HmacSha256Key;
 use cvco_domain::{Mode, Psp};
 
 use crate::api::Api;
-use crate::{Adapter, Diagnosis, Facts, Message, Method, Reading, Rejection, Request, Unread};
+use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
 
 /// The adapter of one endpoint.
 pub struct Sogecommerce {
@@ -62,15 +61,6 @@ impl Sogecommerce {
         let api = RestApi::new(&settings);
         Self { settings, key, api }
     }
-
-    fn prove_form(&self, submission: &Submission<'_>) -> Result<Verified<VadsForm<'_>>, Rejection> {
-        let Some(signature) = submission.decoded("signature") else {
-            return Err(Malformed::new("signature is missing").into());
-        };
-        VadsForm::new(submission, &self.key)
-            .verify(&signature, self.settings.algorithm)
-            .map_err(|_| Rejection::Signature)
-    }
 }
 
 impl Adapter for Sogecommerce {
@@ -82,21 +72,20 @@ impl Adapter for Sogecommerce {
         self.settings.mode
     }
 
-    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
-        match request.method {
-            Method::Post => {}
-            Method::Get => return Err(Malformed::new("a notification is a POST").into()),
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
+        verify::prove(&self.settings, &self.key, request)
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        let mut reading = match message {
+            Message::GenuineForm(fields) => notification::read(fields)?,
+            Message::Genuine(answer) => rest_notification::read(answer)?,
+            Message::Unsigned(_) => return Err(NotUnderstood::of_another_psp(Psp::Sogecommerce)),
+        };
+        if let (Reading::Facts { events, questions, .. }, Some(api)) = (&mut reading, &self.api) {
+            *questions = api.questions_about(events);
         }
-        let submission = Submission::parse(request.body)?;
-        Ok(match submission.format() {
-            Some(Format::FormV2) => {
-                Box::new(GenuineForm { adapter: self, form: self.prove_form(&submission)? })
-            }
-            Some(Format::RestV4) => {
-                Box::new(GenuineAnswer { adapter: self, answer: rest::prove(&submission, &self.settings)? })
-            }
-            None => return Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
-        })
+        Ok(reading)
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -104,42 +93,6 @@ impl Adapter for Sogecommerce {
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
-        diagnosis::of_endpoint(&self.settings, request)
-    }
-}
-
-/// A form (V2) that the platform signed.
-struct GenuineForm<'a> {
-    adapter: &'a Sogecommerce,
-    form: Verified<VadsForm<'a>>,
-}
-
-impl Message for GenuineForm<'_> {
-    fn read(&self) -> Result<Reading, Unread> {
-        let facts = ipn::read(&self.form, Some(&self.adapter.settings.site_id))?;
-        Ok(Reading::proven(&self.form, self.adapter.with_questions(facts)))
-    }
-}
-
-/// A REST notification (V4) that the platform signed.
-struct GenuineAnswer<'a> {
-    adapter: &'a Sogecommerce,
-    answer: Verified<Vec<u8>>,
-}
-
-impl Message for GenuineAnswer<'_> {
-    fn read(&self) -> Result<Reading, Unread> {
-        let Settings { site_id, mode, .. } = &self.adapter.settings;
-        let facts = rest::read(&self.answer, Some((site_id, *mode)))?;
-        Ok(Reading::proven(&self.answer, self.adapter.with_questions(facts)))
-    }
-}
-
-impl Sogecommerce {
-    fn with_questions(&self, facts: Facts) -> Facts {
-        match &self.api {
-            Some(api) => Facts { questions: api.questions_about(&facts.events), ..facts },
-            None => facts,
-        }
+        diagnose::of_endpoint(&self.settings, request)
     }
 }

@@ -6,9 +6,9 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use cvco_domain::crypto::{HmacSha256Key, sha1_hex};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::rest::unescape_slashes;
 use super::settings::{Algorithm, trimmed};
 use super::submission::Submission;
+use super::verify::unescape_slashes;
 use crate::wire::{decode_plus, decode_raw, latin1_or_utf8};
 
 /// A way to get at the signed values, and the words for it; none for the right one.

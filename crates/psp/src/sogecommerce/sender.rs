@@ -6,9 +6,9 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::codes::{Source, TransStatus};
-use super::form::sign;
 use super::payment::CVCO;
 use super::settings::{Algorithm, SiteId, trimmed};
+use super::verify::sign;
 use crate::{Method, WireMessage};
 
 /// One call of the notification URL.

@@ -73,7 +73,7 @@ pub fn meaning(code: &str) -> Option<&'static str> {
     match entry(code) {
         Some((_, _, _, meaning)) => Some(meaning),
         None if is_bank_refusal(code) => Some("bank: refused"),
-        None => super::consultation::meaning(code),
+        None => super::api::meaning(code),
     }
 }
 

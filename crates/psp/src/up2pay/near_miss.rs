@@ -3,8 +3,8 @@
 use percent_encoding::percent_encode;
 
 use super::RFC_3986;
-use super::signature::{SplitCall, join};
 use super::template::Template;
+use super::verify::{SplitCall, join};
 use crate::wire::{FormPair, decode_plus, decode_raw};
 
 /// Bytes that would have been signed, had one thing not happened.

@@ -6,7 +6,7 @@ use cvco_domain::Cents;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::RFC_3986;
-use super::message::{CARD_PAGE, VOUCHER_PAGE, is_of_voucher_page};
+use super::notification::{CARD_PAGE, VOUCHER_PAGE, is_of_voucher_page};
 use super::template::{
     AMOUNT, AUTHORISATION, CALL, CARD_TYPE, DATE, ERROR, INDEX, PAYMENT_TYPE, REFERENCE, TIME, TRANSACTION,
     Template,

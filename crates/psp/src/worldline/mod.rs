@@ -11,43 +11,41 @@
 
 #[cfg(any(test, feature = "sender"))]
 pub mod answers;
-mod authentication;
+mod api;
 pub mod codes;
-mod confirmation;
-mod details;
-mod diagnosis;
+mod diagnose;
 mod format;
 mod method;
 mod near_miss;
+mod notification;
 mod objects;
 mod payment_id;
 mod refund;
 #[cfg(any(test, feature = "sender"))]
 pub mod sender;
 mod settings;
-mod signature;
 mod tender;
-mod webhook;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
-pub use diagnosis::diagnose_webhook;
+pub use diagnose::diagnose_webhook;
 pub use settings::{ApiSettings, Settings, WebhookKey};
-pub use signature::SIGNATURE;
+pub use verify::SIGNATURE;
 
-use confirmation::Confirmation;
+use api::Confirmation;
 
-use cvco_domain::crypto::Verified;
 use cvco_domain::{Mode, Psp};
 
-use super::{Adapter, Diagnosis, Message, Method, Reading, Rejection, Request, Unread, api};
+use crate::api::Api;
+use crate::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request};
 
 /// The header of the call that tries whether an address is ours.
 const HANDSHAKE: &str = "x-gcs-webhooks-endpoint-verification";
 
 /// The headers that carry the proof of a webhook, and that of the handshake.
-pub const HEADERS: &[&str] = &[SIGNATURE, signature::KEY_ID, signature::RETRY_COUNT, HANDSHAKE];
+pub const HEADERS: &[&str] = &[SIGNATURE, verify::KEY_ID, verify::RETRY_COUNT, HANDSHAKE];
 
 /// The adapter of one endpoint.
 #[derive(Debug)]
@@ -66,22 +64,6 @@ impl Worldline {
     }
 }
 
-/// A webhook that Worldline signed.
-struct GenuineWebhook<'a> {
-    adapter: &'a Worldline,
-    body: Verified<Vec<u8>>,
-}
-
-impl Message for GenuineWebhook<'_> {
-    fn read(&self) -> Result<Reading, Unread> {
-        let mut facts = webhook::read(&self.body, Some(&self.adapter.settings.merchant_id))?;
-        if self.adapter.confirmation.is_some() {
-            facts.questions = confirmation::questions(&facts.events);
-        }
-        Ok(Reading::proven(&self.body, facts))
-    }
-}
-
 impl Adapter for Worldline {
     fn psp(&self) -> Psp {
         Psp::Worldline
@@ -91,13 +73,19 @@ impl Adapter for Worldline {
         self.settings.mode
     }
 
-    fn prove<'m>(&'m self, request: &Request<'m>) -> Result<Box<dyn Message + 'm>, Rejection> {
-        match request.method {
-            Method::Post => {}
-            Method::Get => return Err(webhook::Malformed("a webhook is a POST".to_owned()).into()),
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
+        verify::prove(&self.settings, request)
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        let Message::Genuine(body) = message else {
+            return Err(NotUnderstood::of_another_psp(Psp::Worldline));
+        };
+        let mut reading = notification::read(body)?;
+        if let (Reading::Facts { events, questions, .. }, Some(_)) = (&mut reading, &self.confirmation) {
+            *questions = api::questions(events);
         }
-        let body = signature::verify(request, &self.settings.webhook_keys)?;
-        Ok(Box::new(GenuineWebhook { adapter: self, body }))
+        Ok(reading)
     }
 
     fn headers(&self) -> &'static [&'static str] {
@@ -110,7 +98,7 @@ impl Adapter for Worldline {
         match request.method {
             Method::Post => None,
             Method::Get => {
-                let token = signature::once(request, HANDSHAKE);
+                let token = verify::once(request, HANDSHAKE);
                 let token =
                     token.filter(|token| token.len() <= 256 && token.iter().all(u8::is_ascii_graphic));
                 Some(token.map(|token| String::from_utf8_lossy(token).into_owned()).unwrap_or_default())
@@ -118,11 +106,11 @@ impl Adapter for Worldline {
         }
     }
 
-    fn api(&self) -> Option<&dyn api::Api> {
-        self.confirmation.as_ref().map(|confirmation| confirmation as &dyn api::Api)
+    fn api(&self) -> Option<&dyn Api> {
+        self.confirmation.as_ref().map(|confirmation| confirmation as &dyn Api)
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
-        diagnosis::of_endpoint(&self.settings, request)
+        diagnose::of_endpoint(&self.settings, request)
     }
 }

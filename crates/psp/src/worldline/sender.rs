@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::payment_id::wrap;
 use super::settings::WebhookKey;
-use super::signature::sign;
+use super::verify::sign;
 use crate::WireMessage;
 
 /// One operation of a payment, and what is told of it.

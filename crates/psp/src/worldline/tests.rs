@@ -7,8 +7,6 @@ mod proving;
 mod reading;
 mod sending;
 
-use crate::Facts;
-use crate::ProveAndRead as _;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
     Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
@@ -16,8 +14,10 @@ use cvco_domain::{
 use secrecy::SecretString;
 
 use super::*;
+use crate::Method;
 use crate::WireMessage;
 use crate::api::BaseUrl;
+use crate::testing::{Stopped, take};
 
 /// A fixture as a message: its verb, the headers that the adapter reads, its body.
 macro_rules! fixture {
@@ -76,18 +76,18 @@ fn with_api() -> Settings {
     Settings { api: Some(api), ..settings() }
 }
 
-fn read(message: &WireMessage) -> Result<Facts, Rejection> {
-    Worldline::new(settings()).prove_and_read(&message.as_request())
+fn read(message: &WireMessage) -> Result<Reading, Stopped> {
+    take(&Worldline::new(settings()), &message.as_request())
 }
 
 /// A body, signed with the endpoint's key.
 fn signed(body: impl Into<String>) -> WireMessage {
-    signature::sign(body.into(), &key(KEY_ID, SECRET))
+    verify::sign(body.into(), &key(KEY_ID, SECRET))
 }
 
 /// The events of a genuine message.
 fn events(message: &WireMessage) -> Vec<Event> {
-    read(message).expect("a genuine webhook").events
+    read(message).expect("a genuine webhook").events().to_vec()
 }
 
 fn only(events: Vec<Event>) -> Event {
@@ -101,12 +101,16 @@ fn altered(message: &WireMessage, from: &str, to: &str) -> WireMessage {
     signed(message.body.replace(from, to))
 }
 
-fn malformed(message: &WireMessage) -> String {
+/// What is wrong with a genuine message that cannot be read.
+fn not_understood(message: &WireMessage) -> String {
     match read(message) {
-        Err(Rejection::Malformed { psp: Psp::Worldline, what }) => what,
-        Err(Rejection::Foreign { psp: Psp::Worldline, what }) => format!("foreign {what}"),
-        other => panic!("not malformed: {other:?}"),
+        Err(Stopped::NotUnderstood(what)) => what,
+        other => panic!("{other:?}"),
     }
+}
+
+fn foreign(what: &'static str) -> Result<Reading, Stopped> {
+    Err(Rejection::Foreign { psp: Psp::Worldline, what }.into())
 }
 
 fn at(text: &str) -> Option<Timestamp> {

@@ -37,7 +37,7 @@ fn is_late(evidence: &Evidence, order: &Order, policy: &Policy, now: Timestamp) 
 /// part: what its first answer leaves open, the next one may settle.
 fn late_from(evidence: &Evidence, order: &Order, policy: &Policy) -> Option<Timestamp> {
     let deadline = deadline(evidence, policy)?;
-    if evidence.psp.tells_of_captures() {
+    if evidence.psp.terms().tells_of_captures {
         return Some(deadline);
     }
     let settled = order.settled.iter().filter(|(endpoint, _)| *endpoint == evidence.tender.endpoint);
@@ -48,8 +48,11 @@ fn late_from(evidence: &Evidence, order: &Order, policy: &Policy) -> Option<Time
 /// When the capture of an authorised part is due. The promise lapses by the PSP's clock; but news that comes late, as
 /// after an outage, is given the time for the capture to come behind it.
 fn deadline(evidence: &Evidence, policy: &Policy) -> Option<Timestamp> {
-    let grace =
-        evidence.psp.authorises_for().map_or(policy.capture_grace, |lapse| lapse.min(policy.capture_grace));
+    let grace = evidence
+        .psp
+        .terms()
+        .authorises_for
+        .map_or(policy.capture_grace, |lapse| lapse.min(policy.capture_grace));
     let authorised_at = evidence.tender.authorised_at?;
     let heard_at = evidence.accepted_seen_at?;
     Some(authorised_at.after(grace).max(heard_at.after(policy.complement_grace)))

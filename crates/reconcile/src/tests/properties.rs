@@ -158,7 +158,7 @@ fn given_back(facts: &[Fact]) -> Cents {
     let mut refunds: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
         let event = &fact.event;
-        let instrument = (!fact.psp.transaction_names_tender() || event.tender_id.is_none())
+        let instrument = (!fact.psp.terms().transaction_names_tender || event.tender_id.is_none())
             .then_some((event.instrument, &event.brand));
         let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
         refunds.entry((fact.psp, &event.tender_id, instrument, anonymous)).or_default().push(fact);

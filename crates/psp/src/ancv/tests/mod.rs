@@ -1,6 +1,5 @@
 //! The adapter as a whole: what it takes for a hint, what it asks, and what it makes of the answers.
 
-use crate::ProveAndRead as _;
 use cvco_domain::{
     AmountFrom, Asking, Authorisation, Cents, Currency, Event, Instrument, Mode, Question, ReportedState,
     Standing, StatusReading, Subject, Timestamp, Topic,
@@ -11,7 +10,7 @@ use super::{Ancv, Settings, Transaction, asked_about, refusal};
 use crate::api::{
     Answer, Api, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };
-use crate::{Adapter, Method, Rejection, Request};
+use crate::{Adapter, Method, Reading, Rejection, Request};
 
 /// One recorded HTTP message.
 macro_rules! fixture {
@@ -58,9 +57,11 @@ fn question(topic: Topic, subject: &str) -> Question {
 
 fn hint(body: &[u8]) -> Result<Vec<Question>, Rejection> {
     let request = Request { method: Method::Post, query: b"", body, headers: &[] };
-    let reading = adapter().prove_and_read(&request)?;
-    assert_eq!(reading.events, [], "nobody sealed it");
-    Ok(reading.questions)
+    let message = adapter().prove(&request)?;
+    match adapter().read(&message) {
+        Ok(Reading::Hint { questions, .. }) => Ok(questions),
+        other => panic!("nobody sealed it, so it is a hint: {other:?}"),
+    }
 }
 
 /// The question about [`ID`], put to an API that answers so.

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::soap::{SoapError, response};
-use super::super::xml::{Element, Space, XmlError, parse};
+use super::super::api::soap::{SoapError, response};
+use super::super::api::xml::{Element, Space, XmlError, parse};
 use super::*;
 
 fn child(xml: &str) -> Option<String> {

@@ -10,6 +10,7 @@ mod transactions;
 
 use super::answers::{self, Leg, Payment, Prefixes};
 use super::*;
+use crate::Method;
 use crate::api::{
     Answer, Api, ApiRequest, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, Step,
 };

@@ -1,6 +1,5 @@
 //! Consultations: what is asked, and what the answers state.
 
-use crate::ProveAndRead as _;
 use cvco_domain::{AmountFrom, Asking, Operation, Question, Standing, Subject, Topic};
 use proptest::prelude::*;
 use secrecy::SecretString;
@@ -135,7 +134,7 @@ fn the_published_test_key_signs_as_elsewhere() {
 #[test]
 fn a_call_raises_a_question_about_its_part() {
     let questions = |adapter: &Up2pay, http| {
-        adapter.prove_and_read(&message(http).as_request()).expect("genuine").questions
+        take(adapter, &message(http).as_request()).expect("genuine").questions().to_vec()
     };
     assert_eq!(questions(&asked(), S1), [about_voucher()]);
     assert_eq!(questions(&asked(), S2), [question("722487981/2310165/LIMOCB")]);

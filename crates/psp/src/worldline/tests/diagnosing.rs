@@ -96,7 +96,7 @@ fn headers_that_are_missing_or_double_are_named() {
         diagnosed(&message).summary
     };
     assert!(without(SIGNATURE).contains("X-GCS-Signature is missing"));
-    assert!(without(signature::KEY_ID).contains("X-GCS-KeyId is missing"));
+    assert!(without(verify::KEY_ID).contains("X-GCS-KeyId is missing"));
     let mut twice = message.clone();
     twice.headers.extend(message.headers.clone());
     assert!(diagnosed(&twice).summary.contains("X-GCS-Signature stands 2 times"));
@@ -109,7 +109,7 @@ fn an_unknown_key_is_named_with_those_that_are_known() {
     message
         .headers
         .iter_mut()
-        .filter(|(name, _)| *name == signature::KEY_ID)
+        .filter(|(name, _)| *name == verify::KEY_ID)
         .for_each(|(_, id)| *id = b"old".to_vec());
     assert_eq!(
         diagnosed(&message).summary,

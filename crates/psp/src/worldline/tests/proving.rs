@@ -2,13 +2,10 @@
 //! (sdk-java, `SignatureValidatorTest` and `WebhooksHelperTest`).
 
 use super::*;
-use crate::Facts;
-use crate::ProveAndRead as _;
 
 /// The vendor's message is of the account 20000.
-fn of_the_vendor(message: &WireMessage) -> Result<Facts, Rejection> {
-    Worldline::new(Settings { merchant_id: "20000".to_owned(), ..settings() })
-        .prove_and_read(&message.as_request())
+fn of_the_vendor(message: &WireMessage) -> Result<Message, Rejection> {
+    Worldline::new(Settings { merchant_id: "20000".to_owned(), ..settings() }).prove(&message.as_request())
 }
 
 fn vendors() -> WireMessage {
@@ -23,15 +20,15 @@ const SIGNED: &[u8] = b"6sFZob2yfSpd25MiutFRgBdx8dfbgxs+ZFp5kza1QR8=";
 
 #[test]
 fn the_vendors_own_message_is_genuine() {
-    let reading = of_the_vendor(&vendors()).expect("genuine");
-    assert_eq!(reading.events, []);
-    assert_eq!(reading.remark.as_deref(), Some("payment.paid: neither a payment nor a refund in it"));
+    let message = of_the_vendor(&vendors()).expect("genuine");
+    let reading = Worldline::new(settings()).read(&message);
+    assert_eq!(reading, Ok(Reading::nothing("payment.paid: neither a payment nor a refund in it")));
 }
 
 #[test]
 fn what_this_adapter_signs_is_what_the_vendor_signs() {
-    assert_eq!(signature::sign(vendors().body, &key(KEY_ID, SECRET)).headers[0].1, SIGNED);
-    let empty = signature::sign(String::new(), &key(KEY_ID, SECRET));
+    assert_eq!(verify::sign(vendors().body, &key(KEY_ID, SECRET)).headers[0].1, SIGNED);
+    let empty = verify::sign(String::new(), &key(KEY_ID, SECRET));
     assert_eq!(empty.headers[0].1, b"FHbwt14Rjkjdn51x5EiyjgVQ7gN6ftgh5Y2l0KpQmLw=");
 }
 
@@ -41,19 +38,28 @@ fn a_changed_body_is_refused() {
     let changed = original.body.replace("11:24:14", "11:25:14");
     let forged = WireMessage { body: changed.clone(), ..original };
     assert_eq!(of_the_vendor(&forged), Err(Rejection::Signature));
-    let tag = signature::sign(changed, &key(KEY_ID, SECRET)).headers.remove(0).1;
+    let tag = verify::sign(changed, &key(KEY_ID, SECRET)).headers.remove(0).1;
     assert_eq!(tag, b"MG5o5XnimQwa7XkjvwtQcuyiNYqi40CFqCw5okcQq3c=");
+}
+
+#[test]
+fn what_nobody_signed_states_nothing() {
+    let adapter = Worldline::new(settings());
+    let voucher = fixture!("S2-split-voucher");
+    assert!(adapter.read(&Message::Unsigned(voucher.body.clone().into_bytes())).is_err());
+    let message = adapter.prove(&voucher.as_request()).expect("genuine");
+    assert_eq!(adapter.read(&message).expect("read").events(), [voucher_part()]);
 }
 
 #[test]
 fn another_secret_is_refused() {
     let other = Settings { webhook_keys: vec![key(KEY_ID, "1hello+world")], ..settings() };
-    assert_eq!(Worldline::new(other).prove_and_read(&vendors().as_request()), Err(Rejection::Signature));
+    assert_eq!(Worldline::new(other).prove(&vendors().as_request()), Err(Rejection::Signature));
 }
 
 #[test]
 fn the_signature_must_be_the_one_header_and_whole() {
-    let key_id = || (signature::KEY_ID, KEY_ID.as_bytes().to_vec());
+    let key_id = || (verify::KEY_ID, KEY_ID.as_bytes().to_vec());
     let signed = |text: &[u8]| (SIGNATURE, text.to_vec());
     let longer = [b"1", SIGNED].concat();
     for (case, headers) in [
@@ -75,36 +81,37 @@ fn the_signature_must_be_the_one_header_and_whole() {
 #[test]
 fn blanks_around_the_signature_do_no_harm() {
     let padded = [b" ", SIGNED, b"\t"].concat();
-    let headers = vec![(signature::KEY_ID, KEY_ID.as_bytes().to_vec()), (SIGNATURE, padded)];
+    let headers = vec![(verify::KEY_ID, KEY_ID.as_bytes().to_vec()), (SIGNATURE, padded)];
     assert!(of_the_vendor(&with_headers(headers)).is_ok());
 }
 
 #[test]
 fn only_the_key_that_is_named_counts() {
     for id in ["unknown", "DUMMY-KEY-ID", ""] {
-        let headers = vec![(signature::KEY_ID, id.as_bytes().to_vec()), (SIGNATURE, SIGNED.to_vec())];
+        let headers = vec![(verify::KEY_ID, id.as_bytes().to_vec()), (SIGNATURE, SIGNED.to_vec())];
         assert_eq!(of_the_vendor(&with_headers(headers)), Err(Rejection::UnknownKey), "{id}");
     }
-    let headers = vec![(signature::KEY_ID, b"next-key-id".to_vec()), (SIGNATURE, SIGNED.to_vec())];
+    let headers = vec![(verify::KEY_ID, b"next-key-id".to_vec()), (SIGNATURE, SIGNED.to_vec())];
     assert_eq!(of_the_vendor(&with_headers(headers)), Err(Rejection::Signature));
 }
 
 #[test]
 fn an_id_may_have_an_old_and_a_new_secret() {
     let rotating = Settings { webhook_keys: vec![key(KEY_ID, "new"), key(KEY_ID, SECRET)], ..settings() };
-    assert!(Worldline::new(rotating).prove_and_read(&fixture!("S1-voucher-only").as_request()).is_ok());
+    assert!(Worldline::new(rotating).prove(&fixture!("S1-voucher-only").as_request()).is_ok());
 }
 
 #[test]
 fn another_version_is_no_matter_of_the_signature() {
     let version = "apiVersion is not v1: a version of the webhooks that is not known";
-    assert_eq!(malformed(&altered(&vendors(), "\"v1\"", "\"v0\"")), version);
-    assert_eq!(malformed(&signed(r#"{"type":"payment.captured"}"#)), version);
+    let old = altered(&fixture!("S1-voucher-only"), "\"v1\"", "\"v0\"");
+    assert_eq!(not_understood(&old), version);
+    assert_eq!(not_understood(&signed(r#"{"type":"payment.captured"}"#)), version);
 }
 
 #[test]
 fn another_account_is_refused() {
-    assert_eq!(malformed(&vendors()), "foreign merchantId");
+    assert_eq!(read(&vendors()), foreign("merchantId"));
     let silent = altered(&fixture!("S1-voucher-only"), r#""merchantId":"PSPIDTEST","#, "");
     assert_eq!(events(&silent).len(), 1);
 }
@@ -125,5 +132,6 @@ fn the_trial_of_the_address_gets_its_token_back() {
         let headers = tokens.into_iter().map(|token| (HANDSHAKE, token.into_bytes())).collect();
         assert_eq!(shake(&WireMessage { headers, ..trial.clone() }).as_deref(), Some(""), "{case}");
     }
-    assert_eq!(malformed(&trial), "a webhook is a POST");
+    let what = "a webhook is a POST".to_owned();
+    assert_eq!(read(&trial), Err(Rejection::Malformed { psp: Psp::Worldline, what }.into()));
 }

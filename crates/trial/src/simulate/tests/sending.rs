@@ -6,7 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use cvco_psp::{Method, ProveAndRead as _};
+use cvco_psp::Method;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -64,8 +64,8 @@ impl Miniature {
                     head.headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec()))
                 })
                 .collect();
-            let reading =
-                adapter.prove_and_read(&cvco_psp::Request { method, query, body: &body, headers: &headers });
+            let request = cvco_psp::Request { method, query, body: &body, headers: &headers };
+            let reading = take(&**adapter, &request);
             match (reading, adapter.psp()) {
                 (Ok(_), _) => 200,
                 (Err(_), Psp::Worldline) => 401,

@@ -1,0 +1,127 @@
+//! Asking ANCV's API about a transaction. One call answers a question.
+
+mod facts;
+mod seal;
+
+use cvco_domain::{Asking, Event, Question, Standing, Timestamp, Topic};
+
+use super::message::{self, Envelope, Transaction};
+use super::{Ancv, question};
+pub use seal::security_header;
+
+use crate::Method;
+use crate::api::{Answer, Api, ApiRequest, ApiResponse, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
+
+/// A transaction that cannot exist: ANCV's have ten letters and digits too, but a payment has yet to draw ten zeros.
+const NO_TRANSACTION: &str = "0000000000";
+
+impl Api for Ancv {
+    fn next(&self, inquiry: &Inquiry<'_>, said: &[Exchange], _now: Timestamp) -> Step {
+        let Question { topic, subject, .. } = inquiry.question;
+        if *topic != Topic::Transaction || !message::is_id(subject.as_str()) {
+            return Step::Answered(unknown(
+                "ANCV's API can be asked about a transaction only, by its identifier",
+            ));
+        }
+        let Some(last) = said.last() else { return Step::Call(self.status_call(subject.as_str())) };
+        let answer = match heard(last) {
+            Ok(Heard::Transaction(transaction)) => facts::answer(&transaction, &self.settings, inquiry),
+            Ok(Heard::NotFound) => Ok(unknown("ANCV's API does not know this transaction")),
+            Err(none) => Err(none),
+        };
+        answer.map_or_else(Step::Failed, Step::Answered)
+    }
+
+    fn probe(&self, said: &[Exchange], _now: Timestamp) -> ProbeStep {
+        let Some(last) = said.last() else { return ProbeStep::Call(self.status_call(NO_TRANSACTION)) };
+        match heard(last) {
+            Ok(Heard::Transaction(_) | Heard::NotFound) => {
+                ProbeStep::Good("ANCV's API answers, and does not complain about the seal".to_owned())
+            }
+            Err(none) => ProbeStep::Bad(none),
+        }
+    }
+
+    fn again(&self, event: &Event) -> Option<Question> {
+        let id = event.tender_id.as_ref().map_or(event.call_number.as_str(), |id| id.as_str());
+        question(id, Asking::Afresh)
+    }
+}
+
+impl Ancv {
+    /// `GET {base}/payment-transactions/{id}/`, sealed; the slash at the end belongs to it.
+    fn status_call(&self, id: &str) -> ApiRequest {
+        let settings = &self.settings;
+        ApiRequest {
+            method: Method::Get,
+            url: settings.base_url.at(&format!("/payment-transactions/{id}/")),
+            headers: vec![
+                ("accept", "application/json".to_owned()),
+                ("ancv-security", security_header(&settings.key_version, &settings.key, &[id])),
+            ],
+            body: Vec::new(),
+        }
+    }
+}
+
+/// What came back, where it is an answer.
+enum Heard {
+    Transaction(Box<Transaction>),
+    NotFound,
+}
+
+/// Which HTTP status goes with which error is not published: the error code decides where there is one.
+fn heard(exchange: &Exchange) -> Result<Heard, NoAnswer> {
+    let response = exchange.outcome.as_ref().map_err(|failure| NoAnswer::Trouble(failure.to_string()))?;
+    let envelope = message::parse::<Envelope<Transaction>>(&response.body);
+    if let Ok(Envelope { error_code: Some(code), .. }) = &envelope {
+        return error(&code.text());
+    }
+    by_status(response)?;
+    match envelope {
+        Ok(Envelope { transaction: Some(transaction), .. }) => Ok(Heard::Transaction(Box::new(transaction))),
+        Ok(_) => Err(NoAnswer::Trouble("the answer of ANCV's API holds no transaction".to_owned())),
+        Err(why) => Err(NoAnswer::Trouble(format!("the answer of ANCV's API is {why}"))),
+    }
+}
+
+fn error(code: &str) -> Result<Heard, NoAnswer> {
+    let setting = |text: &str| Err(NoAnswer::Setting(text.to_owned()));
+    match code {
+        "TRANSACTION_NOT_FOUND" => Ok(Heard::NotFound),
+        "INVALID_SEAL" => setting(
+            "ANCV's API refuses the seal (INVALID_SEAL): check the key and its version, api.secret and api.key_id",
+        ),
+        "MERCHANT_NOT_ALLOWED" => setting(
+            "ANCV's API does not serve this merchant (MERCHANT_NOT_ALLOWED): check shop_id and \
+             service_provider_id, and ask ANCV whether the access is open",
+        ),
+        other => {
+            let shown: String =
+                other.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
+            Err(NoAnswer::Trouble(format!("ANCV's API answers with the error {shown}")))
+        }
+    }
+}
+
+fn by_status(response: &ApiResponse) -> Result<(), NoAnswer> {
+    match response.status {
+        200..=299 => Ok(()),
+        status @ (401 | 403) => Err(NoAnswer::Setting(format!(
+            "ANCV's API refuses access (HTTP {status}): check api.secret and api.key_id, and that ANCV admits this machine"
+        ))),
+        status @ (300..=399 | 404 | 405) => Err(NoAnswer::Setting(format!(
+            "no such API there (HTTP {status}): check api.base_url, as in https://host/acquisition/api/public/v1"
+        ))),
+        status => Err(NoAnswer::Trouble(format!("ANCV's API answers with HTTP {status}"))),
+    }
+}
+
+fn unknown(why: &str) -> Answer {
+    Answer {
+        standing: Standing::Unknown,
+        events: Vec::new(),
+        questions: Vec::new(),
+        remark: Some(why.to_owned()),
+    }
+}

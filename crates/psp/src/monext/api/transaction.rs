@@ -1,0 +1,103 @@
+//! The answer of `getTransactionDetails`: one transaction, and what was done to it since.
+
+use cvco_domain::{Asking, CallNumber, IdError, Standing, TenderId};
+
+use super::super::settings::Settings;
+use super::booking::Booking;
+use super::details::{Deed, Details, Garbled, Leg};
+use super::outcome::{about, only, settled, step};
+use super::xml::Element;
+use crate::api::{Answer, Inquiry, NoAnswer, Step};
+
+/// What a transaction does.
+enum Nature {
+    Payment,
+    /// It gives money back.
+    Refund,
+    /// It changes another: a capture, a reset.
+    Change,
+}
+
+/// The step after the answer.
+pub(super) fn answered(settings: &Settings, inquiry: &Inquiry<'_>, id: &str, response: &Element) -> Step {
+    let read = || -> Result<_, Garbled> {
+        let wrong = |error: IdError| Garbled(error.to_string());
+        let details = Details::read(response)?;
+        Ok((details, TenderId::new(id).map_err(wrong)?, CallNumber::new(id).map_err(wrong)?))
+    };
+    match read() {
+        Ok((details, id, call)) => {
+            let booking = Booking::new(&details, inquiry.known, settings, call);
+            step(&booking, Some(&id), || paid(&booking, &id))
+        }
+        Err(garbled) => Step::Failed(NoAnswer::from(garbled)),
+    }
+}
+
+fn paid(booking: &Booking<'_>, id: &TenderId) -> Result<Answer, Garbled> {
+    let details = booking.details;
+    let Some(leg) = details.legs.iter().find(|leg| leg.id == *id) else {
+        return Err(Garbled("it is about another transaction than was asked for".to_owned()));
+    };
+    match nature(leg, &details.history) {
+        Nature::Payment => payment(booking),
+        Nature::Refund => {
+            let of = origin(leg, &details.history);
+            let questions = of.as_ref().and_then(|of| about(of, Asking::Once)).into_iter().collect();
+            Ok(Answer { questions, ..settled(vec![booking.refund(leg, of.as_ref())?]) })
+        }
+        Nature::Change => {
+            let told = "a capture or a reset: told by the transaction that it changes";
+            let questions = origin(leg, &details.history).and_then(|of| about(&of, Asking::Afresh));
+            Ok(Answer {
+                questions: questions.into_iter().collect(),
+                ..only(Standing::Settled, told.to_owned())
+            })
+        }
+    }
+}
+
+/// The parts of a payment, and what its history says of them.
+fn payment(booking: &Booking<'_>) -> Result<Answer, Garbled> {
+    let details = booking.details;
+    let mut answer = settled(booking.paid(details.legs.len() > 1)?);
+    let main = details.legs.iter().find(|leg| leg.is_main);
+    for deed in details.history.iter().filter(|deed| deed.succeeded) {
+        if details.legs.iter().any(|leg| leg.id == deed.id) {
+            continue;
+        }
+        let target = match &deed.of {
+            Some(of) => details.legs.iter().find(|leg| leg.id == *of),
+            None => main,
+        };
+        match target {
+            Some(leg) => answer.events.extend(booking.done_to(leg, deed)?),
+            // Of another transaction: its own history tells.
+            None => answer.questions.extend(deed.of.as_ref().and_then(|of| about(of, Asking::Once))),
+        }
+    }
+    Ok(answer)
+}
+
+/// By the label of the transaction, else by the action that was asked for; its own line in the history has a label
+/// too.
+fn nature(leg: &Leg, history: &[Deed]) -> Nature {
+    let listed = history.iter().find(|deed| deed.id == leg.id).map(|deed| deed.kind.as_str());
+    match (leg.kind.as_deref().or(listed), leg.action.as_deref()) {
+        (Some("REFUND" | "CREDIT"), _) | (None, Some("421" | "422")) => Nature::Refund,
+        (Some("CAPTURE" | "RESET" | "MICROCANCEL"), _) | (None, Some("201")) => Nature::Change,
+        _ => Nature::Payment,
+    }
+}
+
+/// What a refund or a change was done to: as its own line of the history says, else the only payment there is.
+fn origin(leg: &Leg, history: &[Deed]) -> Option<TenderId> {
+    let own = history.iter().find(|deed| deed.id == leg.id).and_then(|deed| deed.of.clone());
+    own.filter(|of| *of != leg.id).or_else(|| {
+        let mut payments = history
+            .iter()
+            .filter(|deed| deed.id != leg.id && matches!(deed.kind.as_str(), "AUTHOR" | "AUTHOR+CAP"));
+        let first = payments.next()?;
+        payments.next().is_none().then(|| first.id.clone())
+    })
+}

@@ -1,0 +1,199 @@
+//! The fields of a form notification, strictly read.
+
+use cvco_domain::crypto::Verified;
+use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
+
+use super::codes::{Source, TransStatus};
+use super::format::{
+    AuthResult, CallHash, FormDay, Moment, NumericCurrency, OperationType, TransId, Version2,
+};
+use super::payment::{Payment, Share, Transaction, call_number};
+use super::settings::SiteId;
+use super::submission::Malformed;
+use super::verify::VadsFields;
+use super::{names, payment_seq};
+use crate::{Reading, Rejection};
+
+/// The brand of a message about a whole cascade.
+const MULTI: &str = "MULTI";
+
+/// The field that lists the parts of a cascade.
+const PAYMENT_SEQ: &str = "vads_payment_seq";
+
+/// What every form notification says.
+struct Head {
+    source: Source,
+    amount: Cents,
+    currency: Currency,
+    status: TransStatus,
+    operation: Option<OperationType>,
+    auth_result: Option<AuthResult>,
+}
+
+/// Refuses a form that names another shop. One that names none cannot be read, and yields no facts.
+pub(super) fn check_account(form: &Verified<VadsFields>, site: &SiteId) -> Result<(), Rejection> {
+    match form.optional::<SiteId>("vads_site_id") {
+        Ok(Some(named)) if named != *site => {
+            Err(Rejection::Foreign { psp: Psp::Sogecommerce, what: "vads_site_id" })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a verified form.
+pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
+    names::check(form.fields())?;
+    form.optional::<Version2>("vads_version")?;
+    form.required::<CallHash>("vads_hash")?;
+    let head = Head {
+        source: form.required("vads_url_check_src")?,
+        amount: form.required("vads_amount")?,
+        currency: form.required::<NumericCurrency>("vads_currency")?.0,
+        status: form.required("vads_trans_status")?,
+        operation: form.optional("vads_operation_type")?,
+        auth_result: form.optional("vads_auth_result")?,
+    };
+    let mode: Mode = form.required("vads_ctx_mode")?;
+    let site_id: SiteId = form.required("vads_site_id")?;
+    let trans_id: TransId = form.required("vads_trans_id")?;
+    let day: FormDay = form.required("vads_trans_date")?;
+    let mut payment = Payment {
+        call_number: call_number(&trans_id, &day, &site_id, mode)?,
+        order_ref: form.optional::<OrderRef>("vads_order_id")?,
+        mode,
+        order_total: Some(head.amount),
+        itemised: false,
+        transactions: Vec::new(),
+        remarks: Vec::new(),
+    };
+    match form.optional::<Brand>("vads_card_brand")? {
+        Some(brand) if brand.as_str() == MULTI => cascade(form, &head, &trans_id, &mut payment)?,
+        Some(brand) => single(form, &head, brand, &mut payment)?,
+        None if form.bytes(PAYMENT_SEQ).is_some() => cascade(form, &head, &trans_id, &mut payment)?,
+        None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing")),
+        None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
+    }
+    names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
+    payment.told().map(|told| told.reading(form))
+}
+
+/// A message about one transaction.
+fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -> Result<(), Malformed> {
+    let created = form.optional("vads_effective_creation_date")?.and_then(|Moment(at)| at);
+    let presented = form.optional("vads_presentation_date")?.and_then(|Moment(at)| at);
+    payment.order_total = payment.order_total.filter(|_| head.source.states_order_total());
+    if head.operation.is_none() && head.is_accepted() {
+        // The signature does not cover names: a refund must not become a payment by renaming one field.
+        if form.fields().any(|(_, value)| OperationType::is_one(value)) {
+            return Err(Malformed::new("vads_operation_type is missing, but another field has such a value"));
+        }
+        payment.remarks.push("no vads_operation_type: read as DEBIT");
+    }
+    let share = Share::of_single(&brand, &head.status, head.auth_result.as_ref());
+    payment.transactions.push(Transaction {
+        uuid: form.optional("vads_trans_uuid")?,
+        sequence_number: form.optional("vads_sequence_number")?,
+        authorisation: form.optional("vads_auth_number")?,
+        contract: form.optional("vads_contract_used")?,
+        amount: head.amount_taken(form, &mut payment.remarks)?,
+        // The registration of the payment; `vads_trans_date` is the date of the payment form. The
+        // presentation date may lie ahead, so it is the second choice.
+        occurred_at: created.or(presented),
+        ..head.attempt(brand, share)
+    });
+    Ok(())
+}
+
+/// A message about a cascade: all its parts, or, where the platform lists none, its failure as a whole.
+/// The state of a cascade is that of its parts; what its top-level status says is not documented.
+fn cascade(
+    form: &VadsFields,
+    head: &Head,
+    trans_id: &TransId,
+    payment: &mut Payment,
+) -> Result<(), Malformed> {
+    if let Some(text) = form.bytes(PAYMENT_SEQ) {
+        payment.transactions = payment_seq::read(text, trans_id, head.currency)?;
+    }
+    payment.itemised = !payment.transactions.is_empty();
+    if payment.transactions.iter().any(|part| part.operation.is_none()) {
+        payment.remarks.push("a part without operation_type: read as DEBIT");
+    }
+    if payment.itemised {
+        return Ok(());
+    }
+    if head.is_accepted() {
+        return Err(Malformed::new("vads_payment_seq lists no parts of an accepted MULTI payment"));
+    }
+    let brand = Brand::new(MULTI).map_err(|error| Malformed(error.to_string()))?;
+    payment.transactions.push(head.attempt(brand, Share::Voucher));
+    Ok(())
+}
+
+impl Head {
+    /// The fields without which the message would speak of another order, or of money that is told already.
+    fn fields_that_matter(&self, itemised: bool) -> &'static [&'static str] {
+        if itemised {
+            return &["vads_order_id"];
+        }
+        match self.status.reported().0 {
+            ReportedState::Authorised | ReportedState::Captured => Self::OF_A_TRANSACTION,
+            // A merchant's operation is about a transaction that exists.
+            _ if !self.source.states_order_total() => Self::OF_A_TRANSACTION,
+            ReportedState::Refused => &["vads_card_brand", "vads_order_id", "vads_trans_uuid"],
+            // There may be no transaction; the result says whether voucher or complement was abandoned.
+            ReportedState::Abandoned => &["vads_auth_result", "vads_card_brand", "vads_order_id"],
+            ReportedState::Pending | ReportedState::Expired | ReportedState::Cancelled => &["vads_order_id"],
+        }
+    }
+
+    const OF_A_TRANSACTION: &'static [&'static str] =
+        &["vads_card_brand", "vads_order_id", "vads_trans_uuid", "vads_operation_type"];
+
+    fn is_accepted(&self) -> bool {
+        match self.status.reported().0 {
+            ReportedState::Authorised | ReportedState::Captured => true,
+            ReportedState::Pending
+            | ReportedState::Abandoned
+            | ReportedState::Refused
+            | ReportedState::Expired
+            | ReportedState::Cancelled => false,
+        }
+    }
+
+    /// What was paid, which a merchant can lower in the back office: `vads_effective_amount` follows, in the
+    /// currency of the capture. It sorts behind fields that a buyer fills in ([`names`]), so it is never
+    /// believed to be more than `vads_amount`.
+    fn amount_taken(&self, form: &VadsFields, remarks: &mut Vec<&'static str>) -> Result<Cents, Malformed> {
+        let effective: Option<Cents> = form.optional("vads_effective_amount")?;
+        let currency: Option<NumericCurrency> = form.optional("vads_effective_currency")?;
+        let comparable = currency == Some(NumericCurrency(self.currency));
+        match effective.filter(|_| comparable && self.operation != Some(OperationType::Credit)) {
+            Some(effective) if effective <= self.amount => Ok(effective),
+            Some(_) => {
+                remarks.push("vads_effective_amount exceeds vads_amount and was not believed");
+                Ok(self.amount)
+            }
+            None => Ok(self.amount),
+        }
+    }
+
+    /// The message as an attempt of which nothing more is known.
+    fn attempt(&self, brand: Brand, share: Share) -> Transaction {
+        Transaction {
+            share,
+            brand,
+            uuid: None,
+            sequence_number: None,
+            operation: self.operation,
+            parent: None,
+            amount: self.amount,
+            currency: self.currency,
+            status: self.status.clone(),
+            auth_result: self.auth_result.clone(),
+            authorisation: None,
+            contract: None,
+            occurred_at: None,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What is signed, and whether the signature fits: the values of the form (V2), or the text `kr-answer` (REST, V4).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cvco_domain::crypto::{BadSignature, HmacSha256Key, Signed, Verified, verify_sha1_form};
+
+use super::format;
+use super::settings::{Algorithm, Settings, trimmed};
+use super::submission::{Format, Malformed, Submission};
+use super::{notification, rest_notification};
+use crate::wire::decode_plus;
+use crate::{Message, Method, Rejection, Request};
+
+/// Proves a notification in either format. `key` is the form key.
+pub(super) fn prove(
+    settings: &Settings,
+    key: &HmacSha256Key,
+    request: &Request<'_>,
+) -> Result<Message, Rejection> {
+    match request.method {
+        Method::Post => {}
+        Method::Get => return Err(Malformed::new("a notification is a POST").into()),
+    }
+    let submission = Submission::parse(request.body)?;
+    match submission.format() {
+        Some(Format::FormV2) => prove_form(&submission, settings, key).map(Message::GenuineForm),
+        Some(Format::RestV4) => prove_rest(&submission, settings).map(Message::Genuine),
+        None => Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
+    }
+}
+
+fn prove_form(
+    submission: &Submission<'_>,
+    settings: &Settings,
+    key: &HmacSha256Key,
+) -> Result<Verified<VadsFields>, Rejection> {
+    let Some(signature) = submission.decoded("signature") else {
+        return Err(Malformed::new("signature is missing").into());
+    };
+    let fields = VadsForm::new(submission, key)
+        .verify(&signature, settings.algorithm)
+        .map_err(|_| Rejection::Signature)?;
+    notification::check_account(&fields, &settings.site_id)?;
+    Ok(fields)
+}
+
+/// Proves a REST notification. `kr-src`, `kr-answer-type` and the names of the fields are outside the signed text and are
+/// not believed.
+fn prove_rest(submission: &Submission<'_>, settings: &Settings) -> Result<Verified<Vec<u8>>, Rejection> {
+    let Some(password) = &settings.rest_password else {
+        return Err(Malformed::new("a REST notification, but the endpoint has no REST password").into());
+    };
+    let answer = verify_rest(submission, &trimmed(password))?;
+    rest_notification::check_account(&answer, settings)?;
+    Ok(answer)
+}
+
+/// Takes the signed text of a notification. The copy that the buyer's browser brings says
+/// `kr-hash-key=sha256_hmac` and is signed with another key: it is no notification.
+fn verify_rest(
+    submission: &Submission<'_>,
+    password: &HmacSha256Key,
+) -> Result<Verified<Vec<u8>>, Rejection> {
+    let hash = field(submission, "kr-hash")?;
+    if field(submission, "kr-hash-algorithm")? != b"sha256_hmac" {
+        return Err(Malformed::new("kr-hash-algorithm must be sha256_hmac").into());
+    }
+    if field(submission, "kr-hash-key")? != b"password" {
+        return Err(
+            Malformed::new("kr-hash-key must be password: only the platform's own calls count").into()
+        );
+    }
+    let answer = field(submission, "kr-answer")?;
+    verify_answer(answer, &hash, password).ok_or(Rejection::Signature)
+}
+
+/// The platform signs some texts as if their `\/` were `/`; all official libraries allow for it.
+pub(super) fn verify_answer(answer: Vec<u8>, hash: &[u8], key: &HmacSha256Key) -> Option<Verified<Vec<u8>>> {
+    let tag = hex::decode(hash).ok()?;
+    key.verify(answer, &tag).or_else(|bad| key.verify(unescape_slashes(&bad.0), &tag)).ok()
+}
+
+/// `\/` becomes `/`.
+pub(super) fn unescape_slashes(json: &[u8]) -> Vec<u8> {
+    let mut bytes = json.iter().copied().peekable();
+    let mut plain = Vec::with_capacity(json.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' || bytes.peek() != Some(&b'/') {
+            plain.push(byte);
+        }
+    }
+    plain
+}
+
+fn field(submission: &Submission<'_>, name: &str) -> Result<Vec<u8>, Malformed> {
+    submission.decoded(name).ok_or_else(|| Malformed(format!("{name} is missing")))
+}
+
+/// The `vads_` fields by name, decoded once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VadsFields(BTreeMap<Vec<u8>, Vec<u8>>);
+
+/// The fields of a form that is yet to be proven. The key is part of the signed text, so it belongs to the value.
+pub(super) struct VadsForm<'k> {
+    fields: VadsFields,
+    key: &'k HmacSha256Key,
+}
+
+impl Signed for VadsForm<'_> {
+    /// The values in the order of the names' bytes, then the key, all joined with `+`.
+    fn signed_bytes(&self) -> Cow<'_, [u8]> {
+        let values = self.fields.0.values().map(Vec::as_slice);
+        Cow::Owned(values.chain([self.key.expose().as_bytes()]).collect::<Vec<_>>().join(&b'+'))
+    }
+}
+
+impl<'k> VadsForm<'k> {
+    pub(super) fn new(submission: &Submission<'_>, key: &'k HmacSha256Key) -> Self {
+        let fields = submission.vads().map(|(name, raw)| (name.to_owned(), decode_plus(raw))).collect();
+        Self { fields: VadsFields(fields), key }
+    }
+
+    /// Checks the signature under the one algorithm that is configured, never another.
+    pub(super) fn verify(
+        self,
+        signature: &[u8],
+        algorithm: Algorithm,
+    ) -> Result<Verified<VadsFields>, BadSignature<Self>> {
+        let proven = match algorithm {
+            Algorithm::HmacSha256 => {
+                // Text that is not base64 becomes the empty tag, which fits nothing.
+                let tag = STANDARD.decode(signature).unwrap_or_default();
+                let key = self.key;
+                key.verify(self, &tag)
+            }
+            Algorithm::Sha1 => verify_sha1_form(self, signature),
+        };
+        proven.map(|form| form.map(|form| form.fields))
+    }
+}
+
+impl VadsFields {
+    /// Names and values, in order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+    }
+
+    /// A field that may be missing or empty.
+    pub(super) fn optional<T: format::Format>(&self, name: &str) -> Result<Option<T>, Malformed> {
+        let Some(bytes) = self.bytes(name) else { return Ok(None) };
+        let text = std::str::from_utf8(bytes).map_err(|_| Malformed(format!("{name} is not UTF-8")))?;
+        T::read(text).map(Some).ok_or_else(|| Malformed(format!("{name} must be {}", T::RULE)))
+    }
+
+    /// A field that every notification has.
+    pub(super) fn required<T: format::Format>(&self, name: &str) -> Result<T, Malformed> {
+        self.optional(name)?.ok_or_else(|| Malformed(format!("{name} is missing")))
+    }
+
+    /// A field's bytes, unless it is missing or empty.
+    pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name.as_bytes()).map(Vec::as_slice).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// The signature that the platform puts on these fields.
+#[cfg(any(test, feature = "sender"))]
+pub(super) fn sign(fields: &[(String, String)], key: &HmacSha256Key, algorithm: Algorithm) -> String {
+    let fields = fields.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()));
+    let form = VadsForm { fields: VadsFields(fields.collect()), key };
+    match algorithm {
+        Algorithm::HmacSha256 => STANDARD.encode(key.tag(&form.signed_bytes())),
+        Algorithm::Sha1 => cvco_domain::crypto::sha1_hex(&form.signed_bytes()),
+    }
+}

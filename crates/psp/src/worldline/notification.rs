@@ -1,0 +1,103 @@
+//! The body of a webhook: one event, or a list of them. The vendor's guide shows a list of one, its libraries
+//! parse a bare event; both are taken.
+
+use std::collections::BTreeSet;
+
+use cvco_domain::crypto::Verified;
+use cvco_domain::{Psp, Timestamp};
+use serde::Deserialize;
+
+use super::format::{Lenient, Loose, Text, Word, or_empty};
+use super::objects::{Payment, Refund};
+use super::{refund, tender};
+use crate::wire::json;
+use crate::{NotUnderstood, Reading, Rejection};
+
+/// More events than this in one body are no webhook.
+const MOST_EVENTS: usize = 50;
+
+/// `WebhooksEvent`. Other objects than payments and refunds (tokens, payment links, payouts) move no money
+/// here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Notice {
+    api_version: Loose<Text>,
+    created: Loose<Timestamp>,
+    merchant_id: Lenient<Text>,
+    #[serde(rename = "type")]
+    kind: Loose<Word>,
+    #[serde(deserialize_with = "or_empty")]
+    payment: Payment,
+    #[serde(deserialize_with = "or_empty")]
+    refund: Refund,
+}
+
+/// Refuses a body that names another account. One that cannot be read names none, and yields no facts either.
+pub(super) fn check_account(body: &Verified<Vec<u8>>, merchant: &str) -> Result<(), Rejection> {
+    let foreign = |notice: &Notice| notice.merchant_id.0.as_ref().is_some_and(|named| named.0 != merchant);
+    if notices(body).is_ok_and(|notices| notices.iter().any(foreign)) {
+        return Err(Rejection::Foreign { psp: Psp::Worldline, what: "merchantId" });
+    }
+    Ok(())
+}
+
+/// Reads a verified body.
+pub(super) fn read(body: &Verified<Vec<u8>>) -> Result<Reading, NotUnderstood> {
+    let notices = notices(body)?;
+    if !(1..=MOST_EVENTS).contains(&notices.len()) {
+        return Err(NotUnderstood::new(format!(
+            "a webhook holds 1 to {MOST_EVENTS} events, this one {}",
+            notices.len()
+        )));
+    }
+    let is_v1 = |notice: &Notice| notice.api_version.0.as_ref().is_some_and(|version| version.0 == "v1");
+    if !notices.iter().all(is_v1) {
+        return Err(NotUnderstood::new("apiVersion is not v1: a version of the webhooks that is not known"));
+    }
+    let mut events = Vec::new();
+    let mut remarks = BTreeSet::new();
+    for told in notices.iter().flat_map(Notice::events) {
+        match told {
+            Ok(event) => events.push(event),
+            Err(remark) => {
+                remarks.insert(remark);
+            }
+        }
+    }
+    let remark = remarks.into_iter().collect::<Vec<_>>().join("; ");
+    Ok(if events.is_empty() {
+        Reading::nothing(remark)
+    } else {
+        Reading::facts(body, events, Vec::new(), Some(remark).filter(|remark| !remark.is_empty()))
+    })
+}
+
+fn notices(body: &Verified<Vec<u8>>) -> Result<Vec<Notice>, NotUnderstood> {
+    let notices = if body.trim_ascii_start().first() == Some(&b'[') {
+        json(body)
+    } else {
+        json(body).map(|notice| vec![notice])
+    };
+    notices.map_err(NotUnderstood::new)
+}
+
+impl Notice {
+    fn events(&self) -> Vec<Result<cvco_domain::Event, String>> {
+        let kind = self.kind.0.as_ref().map_or("an event without a type", |kind| kind.0.as_str());
+        let named = |result: Result<_, &str>| result.map_err(|why| format!("{kind}: {why}"));
+        if kind == "payment.test" {
+            return vec![Err("payment.test: a trial of the webhook".to_owned())];
+        }
+        let mut told = Vec::new();
+        if self.payment.is_there() {
+            told.push(named(tender::event(&self.payment, self.created.0)));
+        }
+        if self.refund.is_there() {
+            told.push(named(refund::event(&self.refund, self.created.0)));
+        }
+        if told.is_empty() {
+            told.push(named(Err("neither a payment nor a refund in it")));
+        }
+        told
+    }
+}
