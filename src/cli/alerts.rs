@@ -6,13 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use cvco_domain::{Cents, Kind, Severity, Timestamp};
+use cvco_domain::{Cents, DiscrepancyId, Kind, Severity, ShopId, Timestamp};
+use cvco_ledger::{DiscrepancyFilter, DiscrepancyRow, LedgerError};
+use cvco_log::entry::{Act, Deed};
+use cvco_log::{Draft, LogEntry};
 use serde_json::json;
 
+use super::append::Writer;
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ledger_settings, open_reader, output};
-use crate::clock::Clock;
-use crate::ledger::{Acknowledgement, Act, DiscrepancyFilter, DiscrepancyRow, Store};
 
 /// A snooze is no way to forget: at most two years.
 const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
@@ -33,7 +35,7 @@ pub(super) enum Command {
     Note {
         /// Its number, as in the list and in the e-mail.
         #[arg(value_name = "ID")]
-        id: i64,
+        id: DiscrepancyId,
         /// What was found or done.
         #[arg(long, value_name = "TEXT", value_parser = one_line)]
         note: String,
@@ -65,7 +67,7 @@ pub(super) enum Command {
 pub(super) struct Named {
     /// Their numbers, as in the list and in the e-mail: all are taken, or none.
     #[arg(value_name = "ID", required = true)]
-    ids: Vec<i64>,
+    ids: Vec<DiscrepancyId>,
 }
 
 #[derive(Debug, Args)]
@@ -99,12 +101,12 @@ pub(super) struct ListOptions {
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::List(options) => list(path, options),
-        Command::Ack { named, note } => take(path, &named.ids, Act::Acknowledged, Some(note)),
-        Command::Note { id, note } => take(path, &[*id], Act::Noted, Some(note)),
+        Command::Ack { named, note } => take(path, &named.ids, Deed::Acknowledged, Some(note)),
+        Command::Note { id, note } => take(path, &[*id], Deed::Noted, Some(note)),
         Command::Snooze { named, until, note } => {
-            take(path, &named.ids, Act::Snoozed { until: *until }, note.as_ref())
+            take(path, &named.ids, Deed::Snoozed { until: *until }, note.as_ref())
         }
-        Command::Withdraw { named, note } => take(path, &named.ids, Act::Withdrawn, note.as_ref()),
+        Command::Withdraw { named, note } => take(path, &named.ids, Deed::Withdrawn, note.as_ref()),
     }
 }
 
@@ -164,7 +166,7 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
             row.id.to_string(),
             row.kind.severity().to_string(),
             row.kind.to_string(),
-            row.shop.to_string(),
+            row.shop.as_ref().map(ShopId::to_string).unwrap_or_default(),
             row.endpoint.as_ref().map(ToString::to_string).unwrap_or_default(),
             row.order_ref.as_ref().map(ToString::to_string).unwrap_or_default(),
             row.call_number.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -203,30 +205,35 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
     })
 }
 
-/// Takes an act on each of the discrepancies, all or none.
-fn take(path: &Path, ids: &[i64], act: Act, note: Option<&String>) -> Result<Outcome, Failure> {
-    let now = Clock::system().now();
-    if let Act::Snoozed { until } = act
-        && (until <= now || until > now.after(LONGEST_SNOOZE))
-    {
-        return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
+/// Does the same about each of the discrepancies, or nothing.
+fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -> Result<Outcome, Failure> {
+    let mut writer = Writer::open(&ledger_settings(path)?)?;
+    let now = writer.now();
+    if let Deed::Snoozed { until } = deed {
+        if until <= now {
+            return Err(LedgerError::NotAhead { until, now }.into());
+        }
+        if until > now.after(LONGEST_SNOOZE) {
+            return Err(Failure::Usage("--until wants a date at most two years ahead".to_owned()));
+        }
     }
-    let ids: BTreeSet<i64> = ids.iter().copied().collect();
-    let by = account();
-    let acts = ids.iter().map(|id| Acknowledgement {
-        discrepancy: *id,
-        note: note.cloned(),
-        by: by.clone(),
-        act,
-        of: None,
-    });
-    let settings = ledger_settings(path)?;
-    Store::open_existing(&settings.path, &settings.payload_key_file)?.acknowledge(now, acts.collect())?;
-    let done = match act {
-        Act::Acknowledged => "acknowledged".to_owned(),
-        Act::Noted => "noted".to_owned(),
-        Act::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
-        Act::Withdrawn => "neither acknowledged nor snoozed".to_owned(),
+    let ids: BTreeSet<DiscrepancyId> = ids.iter().copied().collect();
+    let (by, reader) = (account(), writer.reader()?);
+    let mut drafts = Vec::with_capacity(ids.len());
+    for id in &ids {
+        let (of, is_open) = reader.identity(*id)?;
+        if matches!(deed, Deed::Snoozed { .. }) && !is_open {
+            return Err(LedgerError::HasClosed(id.get()).into());
+        }
+        let act = Act { discrepancy: *id, of, by: by.clone(), note: note.cloned(), deed };
+        drafts.push(Draft::new(&LogEntry::Act(act))?);
+    }
+    writer.append(&drafts, || {})?;
+    let done = match deed {
+        Deed::Acknowledged => "acknowledged".to_owned(),
+        Deed::Noted => "noted".to_owned(),
+        Deed::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
+        Deed::Withdrawn => "neither acknowledged nor snoozed".to_owned(),
     };
     ids.iter().try_for_each(|id| output::line(format!("discrepancy {id} {done}")))?;
     Ok(Outcome::Fine)

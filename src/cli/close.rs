@@ -8,12 +8,14 @@ use clap::Args;
 use cvco_books::export::fec_notice;
 use cvco_domain::Period;
 use cvco_domain::crypto::{Sha256Writer, sha256};
+use cvco_ledger::{Extract, Reader};
+use cvco_log::entry::{Close, Witness};
+use cvco_log::{Draft, LogEntry};
 
-use super::export::{Order, Span, TableFormat, What, books, in_place, write};
-use super::{Failure, Outcome, output};
-use crate::clock::Clock;
+use super::append::Writer;
+use super::extract::{Order, Span, TableFormat, What, in_place, write};
+use super::{Failure, Outcome, book_settings, output};
 use crate::config::BookSettings;
-use crate::ledger::{Extract, Reader, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -26,28 +28,54 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let settings = books(path)?;
+    let settings = book_settings(path)?;
+    let period = options.period;
     if let Some(folder) = &options.output {
         fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
     }
     let reader = Reader::open(&settings.ledger.path)?;
-    let known = reader.extract(|extract| extract.manifest(options.period).map_err(Failure::from))?;
-    if known.is_none() {
-        let mut store = Store::open_existing(&settings.ledger.path, &settings.ledger.payload_key_file)?;
-        let books = settings.accounting.books.clone();
-        store.close(Clock::system().now(), (options.period, books), |extract| {
-            digests(extract, options.period)
-        })?;
+    // A close that was interrupted has no witness yet.
+    if !reader.extract(|extract| extract.is_witnessed(period))? {
+        let mut writer = Writer::open(&settings.ledger)?;
+        let reader = writer.reader()?;
+        if reader.extract(|extract| extract.manifest(period))?.is_none() {
+            close(&mut writer, &reader, &settings, period)?;
+        }
+        let exports = reader.extract(|extract| digests(extract, period))?;
+        writer.append_one(Draft::new(&LogEntry::Witness(Witness { period, exports }))?)?;
     }
     let manifest = reader.extract(|extract| {
-        let manifest = extract.manifest(options.period)?.unwrap_or_default();
+        let manifest = extract.manifest(period)?.unwrap_or_default();
         if let Some(folder) = &options.output {
-            write_all(extract, &settings, (options.period, &manifest), folder)?;
+            write_all(extract, &settings, period, &manifest, folder)?;
         }
         Ok::<_, Failure>(manifest)
     })?;
     output::line(manifest)?;
     Ok(Outcome::Fine)
+}
+
+/// Closes a period. The rules are asked before, so that a close that they do not allow is not even written down; they are
+/// asked again when it is folded, and what came in between may have changed the answer.
+fn close(
+    writer: &mut Writer,
+    reader: &Reader,
+    settings: &BookSettings,
+    period: Period,
+) -> Result<(), Failure> {
+    let refused = |obstacle: Option<String>| match obstacle {
+        Some(obstacle) => Err(Failure::Refused(obstacle)),
+        None => Ok(()),
+    };
+    refused(reader.obstacle_to_close(period, writer.now().paris_day())?)?;
+    let close = Close { period, books: settings.accounting.books.clone() };
+    let spinner = output::spinner("closing");
+    let stamps = writer.append(&[Draft::new(&LogEntry::Close(close))?], || spinner.tick())?;
+    spinner.finish_and_clear();
+    match stamps.last() {
+        Some(stamp) => refused(reader.refusal(stamp.seq)?),
+        None => Ok(()),
+    }
 }
 
 fn order(what: What, period: Period) -> Order<'static> {
@@ -79,7 +107,8 @@ fn digests(extract: Extract<'_>, period: Period) -> Result<BTreeMap<String, Stri
 fn write_all(
     extract: Extract<'_>,
     settings: &BookSettings,
-    (period, manifest): (Period, &str),
+    period: Period,
+    manifest: &str,
     folder: &Path,
 ) -> Result<(), Failure> {
     let stated: serde_json::Value = serde_json::from_str(manifest).map_err(anyhow::Error::from)?;

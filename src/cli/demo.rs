@@ -1,6 +1,6 @@
 //! `demo`: the main job, without any configuration. A real daemon in this process, with a ledger and a mailbox in
-//! a temporary folder, is told real-shaped stories by four PSPs, whose APIs a sandbox plays; what became of each is compared with what the
-//! story promises.
+//! a temporary folder, is told real-shaped stories by four PSPs, whose APIs a sandbox plays; what became of each is
+//! compared with what the story promises.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
+use cvco_ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter, RecordRow};
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
 use cvco_psp::up2pay::Template;
 use cvco_psp::worldline::WebhookKey;
@@ -27,7 +28,6 @@ use super::{Failure, Outcome, alerts, output, records, runtime};
 use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -82,7 +82,7 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
-    let config_path = write_configuration(folder, language, &key, (&mailbox, &sandbox))?;
+    let config_path = write_configuration(folder, language, &key, &mailbox, &sandbox)?;
     let mut plays = fixtures::plays(TOKEN);
     plays.extend(stories(key)?);
     for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
@@ -219,7 +219,8 @@ fn write_configuration(
     folder: &Path,
     language: &str,
     key: &ThrowawayKey,
-    (mailbox, sandbox): (&MailSink, &Sandbox),
+    mailbox: &MailSink,
+    sandbox: &Sandbox,
 ) -> Result<PathBuf, Failure> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -369,7 +370,7 @@ fn is_kept(play: &Play, story: Option<&OrderStory>, raised: &[Kind]) -> bool {
 }
 
 /// Cents are conserved: voucher and card come to what was paid.
-fn adds_up(paid: i64, record: &crate::ledger::RecordRow) -> bool {
+fn adds_up(paid: i64, record: &RecordRow) -> bool {
     Cents::new(record.voucher_cents).plus(Cents::new(record.card_cents)) == Cents::new(paid)
 }
 

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cvco_domain::Psp;
-use cvco_domain::crypto::sha256;
+use cvco_domain::crypto::{SealKey, sha256};
+use cvco_log::entry::{Hint, Notification, Origin, Unread};
+use cvco_log::{Draft, Envelope, LogEntry, LogError, key_file};
 use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
-use cvco_psp::{Method, Reading, Rejection, Request};
+use cvco_psp::{Method, NotUnderstood, Reading, Rejection, Request};
 
+use super::append::Writer;
 use super::{Failure, Outcome, load, output};
-use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
-use crate::ledger::{Arrival, Envelope, LedgerError, Notification, Origin, Store, Taken, Verdict};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -33,12 +34,14 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let mails = warning_mail::read(&read(&options.file)?);
     let plan =
         plan(&mails, &choice).map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
-    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
+    let mut writer = Writer::open(&config.ledger)?;
+    let key_path = &config.ledger.payload_key_file;
+    let key = key_file::read(key_path)?.ok_or_else(|| LogError::KeyLost(key_path.clone()))?;
     let mut outcome = Outcome::Fine;
     for (number, found) in plan {
         let fate = match found {
             None => Fate::NotReadable("no call in it".to_owned()),
-            Some((endpoint, quotation)) => import(&mut store, endpoint, quotation)?,
+            Some((endpoint, quotation)) => import(&mut writer, &key, endpoint, quotation)?,
         };
         output::line(format!("mail {number}: {fate}"))?;
         if !fate.is_fine() {
@@ -139,6 +142,7 @@ fn plan<'p>(mails: &'p [WarningMail], choice: &Choice<'p>) -> Result<Vec<Found<'
 enum Fate {
     Imported(String),
     Known(String),
+    NotUnderstood(String),
     NotGenuine(String),
     NotReadable(String),
 }
@@ -154,16 +158,25 @@ impl std::fmt::Display for Fate {
         match self {
             Self::Imported(what) => write!(f, "imported: {what}"),
             Self::Known(what) => write!(f, "known already: {what}"),
+            Self::NotUnderstood(why) => {
+                write!(f, "kept, but not understood: {why}; a later version of this program may")
+            }
             Self::NotGenuine(why) => write!(f, "signature does not verify: {why}"),
             Self::NotReadable(why) => write!(f, "not readable: {why}"),
         }
     }
 }
 
-fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Result<Fate, LedgerError> {
+/// Appends a call to the log, as if it had come; one that is known stays as it is.
+fn import(
+    writer: &mut Writer,
+    key: &SealKey,
+    endpoint: &Endpoint,
+    quotation: &Quotation,
+) -> Result<Fate, Failure> {
     let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
-    let reading = match endpoint.adapter.read(&request) {
-        Ok(reading) => reading,
+    let entry = match understand(endpoint, &request) {
+        Ok(entry) => entry,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
         }
@@ -171,31 +184,11 @@ fn import(store: &mut Store, endpoint: &Endpoint, quotation: &Quotation) -> Resu
             return Ok(Fate::NotReadable(malformed.to_string()));
         }
     };
-    let what = summary(endpoint, &reading);
-    Ok(match keep(store, endpoint, &request, reading)? {
-        Taken::Written { verdict: Some(Verdict::Duplicate), .. } | Taken::Unchanged => Fate::Known(what),
-        Taken::Written { .. } => Fate::Imported(what),
-    })
-}
-
-/// Writes a notification into the ledger, as if it had come.
-fn keep(
-    store: &mut Store,
-    endpoint: &Endpoint,
-    request: &Request<'_>,
-    reading: Reading,
-) -> Result<Taken, LedgerError> {
-    let notification = Notification {
-        shop: endpoint.shop.clone(),
-        endpoint: endpoint.id.clone(),
-        psp: endpoint.psp,
-        mode: endpoint.mode,
-        origin: Origin::Mail,
-        events: reading.events,
-        questions: reading.questions,
-        remark: reading.remark,
-        payload_sha256: sha256(&[request.payload()]).to_string(),
-    };
+    let what = format!("{} ({})", summary(&entry), endpoint.id);
+    let reader = writer.reader()?;
+    if reader.has_payload(&endpoint.id, &sha256(&[request.payload()]).to_string())? {
+        return Ok(Fate::Known(what));
+    }
     let envelope = Envelope {
         method: "GET".to_owned(),
         query: request.query.to_vec(),
@@ -204,18 +197,50 @@ fn keep(
         user_agent: String::new(),
         headers: Vec::new(),
     };
-    store.import(Clock::system().now(), Arrival { notification, envelope })
+    let stamp = writer.append_one(Draft::with_payload(&entry, envelope.seal(key, request.payload())?)?)?;
+    Ok(match entry {
+        LogEntry::Unread(_) => Fate::NotUnderstood(what),
+        _ if reader.is_duplicate(stamp.seq)? => Fate::Known(what),
+        _ => Fate::Imported(what),
+    })
 }
 
-fn summary(endpoint: &Endpoint, reading: &Reading) -> String {
-    let what = match reading.events.first() {
-        None => reading.remark.clone().unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
+/// Proves a call, and reads it.
+fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Rejection> {
+    let message = endpoint.adapter.prove(request)?;
+    let (reading, endpoint, origin) = (endpoint.adapter.read(&message), endpoint.reference(), Origin::Mail);
+    Ok(match reading {
+        Ok(Reading::Facts { events, questions, remark }) => {
+            LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
+        }
+        Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
+            endpoint,
+            origin,
+            events: Vec::new(),
+            questions: Vec::new(),
+            remark: Some(why),
+        }),
+        Ok(Reading::Hint { questions, remark }) => {
+            LogEntry::Hint(Hint { endpoint, origin, questions, remark })
+        }
+        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
+    })
+}
+
+fn summary(entry: &LogEntry) -> String {
+    let (event, remark) = match entry {
+        LogEntry::Notification(notification) => (notification.events.first(), notification.remark.clone()),
+        LogEntry::Unread(unread) => (None, Some(unread.what.clone())),
+        LogEntry::Hint(hint) => (None, hint.remark.clone()),
+        _ => (None, None),
+    };
+    match event {
+        None => remark.unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
         Some(event) => {
             let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
             format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
         }
-    };
-    format!("{what} ({})", endpoint.id)
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,22 @@
 //! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use cvco_domain::{OrderRef, ShopId};
+use cvco_ledger::{LedgerError, Reader};
+use cvco_log::entry::OrderRegistration;
+use cvco_log::{Draft, LogEntry};
 
+use super::append::Writer;
 use super::{Failure, Outcome, load, output};
 use crate::admin::RawOrder;
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::ledger::{Entry, Store, Taken};
+use crate::config::Shop;
+
+/// So many orders are one group in the log, so that the daemon's notifications get in between.
+const PORTION: usize = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,37 +42,58 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
             Failure::io(file.display().to_string())(error)
         }
     })?;
-    let entries = parse(&text, &config)
+    let orders = parse(&text, &config.shops)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
-    let mut store = Store::open_existing(&config.ledger.path, &config.ledger.payload_key_file)?;
-    let mut taken = Vec::with_capacity(entries.len());
-    // In portions, so that the daemon's notifications get in between.
-    for portion in entries.chunks(1000) {
-        taken.extend(store.take_all(Clock::system().now(), portion)?);
+    let mut writer = Writer::open(&config.ledger)?;
+    let reader = writer.reader()?;
+    let mut registered = 0_usize;
+    for portion in orders.chunks(PORTION) {
+        let new = new_ones(&reader, portion)?;
+        registered = registered.saturating_add(new.len());
+        let drafts = new.into_iter().map(|order| Draft::new(&LogEntry::Order(order.clone())));
+        writer.append(&drafts.collect::<Result<Vec<_>, _>>()?, || {})?;
     }
-    let unchanged = taken.iter().filter(|taken| **taken == Taken::Unchanged).count();
     output::line(format!(
-        "{} orders registered, {unchanged} were registered already",
-        taken.len().saturating_sub(unchanged)
+        "{registered} orders registered, {} were registered already",
+        orders.len().saturating_sub(registered)
     ))?;
     Ok(Outcome::Fine)
 }
 
-fn parse(text: &str, config: &Config) -> Result<Vec<Entry>, String> {
+/// The orders that the ledger does not know as they are registered here; a file may also name one twice.
+fn new_ones<'o>(
+    reader: &Reader,
+    orders: &'o [OrderRegistration],
+) -> Result<Vec<&'o OrderRegistration>, LedgerError> {
+    let mut new: Vec<&OrderRegistration> = Vec::new();
+    let mut last: BTreeMap<(&ShopId, &OrderRef), &OrderRegistration> = BTreeMap::new();
+    for order in orders {
+        let is_known = match last.insert((&order.shop, &order.reference), order) {
+            Some(before) => before == order,
+            None => reader.is_current(order)?,
+        };
+        if !is_known {
+            new.push(order);
+        }
+    }
+    Ok(new)
+}
+
+fn parse(text: &str, shops: &[Shop]) -> Result<Vec<OrderRegistration>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let header = text.lines().next().unwrap_or_default();
     let delimiter = if header.contains(';') { b';' } else { b',' };
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns = reader.headers().map_err(|error| error.to_string())?.clone();
-    let mut entries = Vec::new();
+    let mut orders = Vec::new();
     for order in reader.deserialize::<RawOrder>() {
-        let line = entries.len().saturating_add(2);
+        let line = orders.len().saturating_add(2);
         let order = order.map_err(|error| format!("line {line}: {}", plain(&error, &columns)))?;
-        let order = order.check(config).map_err(|error| format!("line {line}: {error}"))?;
-        entries.push(Entry::Order(order));
+        let order = order.check(shops).map_err(|error| format!("line {line}: {error}"))?;
+        orders.push(order);
     }
-    Ok(entries)
+    Ok(orders)
 }
 
 /// The library's words, with the column's name instead of its number, and what would be right.

@@ -1,13 +1,16 @@
-//! `verify` and `rebuild`: proof that the ledger is right.
+//! `verify` and `rebuild`: proof that log and ledger are right, and a ledger made again from the log.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cvco_domain::crypto::SealKey;
+use cvco_ledger::{Anchor, Ledger, LedgerError, Phase, Progress, Rebuilt, Yardstick};
+use cvco_log::{LogError, SqliteLog, key_file};
 use indicatif::ProgressBar;
 
 use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::clock::Clock;
-use crate::ledger::{self, Anchor, Phase, Progress, Yardstick};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
@@ -28,21 +31,26 @@ pub(super) struct RebuildOptions {
 
 pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
+    let key = readable_key(&settings.payload_key_file)?;
     let yardstick = Yardstick {
-        key_file: &settings.payload_key_file,
+        key: key.as_ref(),
         kept_since: Clock::system().now().before(settings.payload_retention),
         anchors: &options.anchors,
     };
     let mut bars = Bars::default();
-    let proof = ledger::verify(&settings.path, &yardstick, &mut |progress| bars.show(progress))?;
+    let mut log = SqliteLog::open(&settings.log)?;
+    let proof = cvco_ledger::verify(&mut log, &settings.path, &yardstick, &mut |now| bars.show(now))?;
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&proof)?;
     } else if proof.flaws.is_empty() {
         output::line(format!(
-            "right: {} entries, {} payloads, {} orders, chain head {}",
-            proof.entries, proof.payloads, proof.orders, proof.head
+            "right: {} entries, {} payloads, chain head {}",
+            proof.entries, proof.payloads, proof.head
         ))?;
+        if proof.folded < proof.entries {
+            output::line(format!("the ledger has folded {} of them so far", proof.folded))?;
+        }
         if proof.purged > 0 {
             output::line(format!("{} payloads are gone, their retention is over", proof.purged))?;
         }
@@ -57,10 +65,29 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
     Ok(if proof.flaws.is_empty() { Outcome::Fine } else { Outcome::FoundSomething })
 }
 
+/// The payload key. Accountants may not read it: they prove the rest.
+fn readable_key(file: &Path) -> Result<Option<SealKey>, Failure> {
+    match key_file::read(file) {
+        Err(LogError::KeyFile { .. }) => Ok(None),
+        read => Ok(read?),
+    }
+}
+
 pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
+    let mut log = SqliteLog::open(&settings.log)?;
     let mut bars = Bars::default();
-    let rebuilt = ledger::rebuild(&settings.path, &mut |progress| bars.show(progress))?;
+    // Held to the end, so that no daemon starts meanwhile.
+    let lease = SqliteLog::lease(&settings.log)?;
+    let first = fold_again(&mut log, &settings.path, &mut bars);
+    let (rebuilt, aside) = match first {
+        Err(error) if lease.is_some() && is_broken(&error, &settings.path) => {
+            let aside = move_aside(&settings.path)?;
+            (fold_again(&mut log, &settings.path, &mut bars)?, Some(aside))
+        }
+        first => (first?, None),
+    };
+    drop(lease);
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&rebuilt)?;
@@ -73,7 +100,47 @@ pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, 
             rebuilt.replaced.join(", ")
         ))?;
     }
+    if let (ReportFormat::Table, Some(aside)) = (options.format, &aside) {
+        output::line(format!("the damaged file is kept as {}", aside.display()))?;
+    }
     Ok(Outcome::Fine)
+}
+
+fn fold_again(log: &mut SqliteLog, ledger: &Path, bars: &mut Bars) -> Result<Rebuilt, LedgerError> {
+    let mut ledger = Ledger::open(ledger, &log.id()?)?;
+    cvco_ledger::rebuild(log, &mut ledger, &mut |now| bars.show(now))
+}
+
+/// Whether the ledger's file cannot be used any more. A file of another program is no broken ledger: the configuration
+/// names the wrong place.
+fn is_broken(error: &LedgerError, ledger: &Path) -> bool {
+    match error {
+        LedgerError::NotALedger(_) => !is_sqlite(ledger),
+        other => other.is_broken_file(),
+    }
+}
+
+fn is_sqlite(file: &Path) -> bool {
+    let mut magic = [0_u8; 16];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == *b"SQLite format 3\0"
+}
+
+/// Moves a file away, and what SQLite keeps beside it, so that a person can still look at them.
+fn move_aside(ledger: &Path) -> Result<PathBuf, Failure> {
+    let named = |name: &Path, ending: &str| {
+        let mut name = name.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let aside = named(ledger, ".damaged");
+    for companion in ["", "-wal", "-shm"] {
+        let (from, to) = (named(ledger, companion), named(&aside, companion));
+        if from.exists() {
+            std::fs::rename(&from, to).map_err(Failure::io(from.display().to_string()))?;
+        }
+    }
+    Ok(aside)
 }
 
 /// A bar for each phase, one after the other.
@@ -89,7 +156,6 @@ impl Bars {
             let bar = match progress.phase {
                 Phase::Entries => output::progress_bar("reading the log"),
                 Phase::Rows => output::progress_bar("comparing rows"),
-                Phase::Cents => output::progress_bar("counting cents"),
                 Phase::File => output::spinner("SQLite's own checks"),
             };
             self.shown = Some((progress.phase, bar));

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use clap::Args;
-use cvco_domain::{Cents, Psp, RecordState, Timestamp};
+use cvco_domain::{Cents, DiscrepancyId, Psp, RecordState, Timestamp};
+use cvco_ledger::{OrderStory, QuestionLine, Reader, RecordFilter, RecordRow, StoryLine};
 use cvco_psp::{monext, sogecommerce, up2pay, worldline};
 use serde_json::Value;
 
 use super::output::Listing;
 use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
-use crate::ledger::{
-    Acknowledgement, Act, LogLine, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow,
-};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
@@ -116,7 +114,7 @@ fn tell_story(reader: &Reader, story: &OrderStory) -> Result<(), Failure> {
         output::line(tenders(story).table())?;
     }
     for id in &story.discrepancies {
-        let Some(found) = reader.discrepancy(*id)? else { continue };
+        let Some(found) = reader.discrepancy(DiscrepancyId::new(*id))? else { continue };
         let until =
             found.closed_at.map_or_else(|| "open".to_owned(), |at| format!("closed {}", at.paris_text()));
         let acked = found
@@ -196,23 +194,24 @@ fn meaning(psp: Psp, code: &str) -> Option<String> {
     }
 }
 
-/// What a person did with a discrepancy, in a line.
-fn act(line: &LogLine) -> String {
+/// What a person did about a discrepancy, in a line.
+fn act(line: &StoryLine) -> String {
     let id = line.discrepancy.map(|id| id.to_string()).unwrap_or_default();
-    let Ok(said) = serde_json::from_value::<Acknowledgement>(line.content.clone()) else {
-        return format!("discrepancy {id}: unreadable");
+    let said = |name: &str| line.content.get(name).and_then(Value::as_str);
+    let until = || said("until").map(in_paris).unwrap_or_default();
+    let done = match said("act") {
+        Some("acknowledged") => "acknowledged".to_owned(),
+        Some("noted") => "noted".to_owned(),
+        Some("snoozed") => format!("snoozed until {}", until()),
+        Some("withdrawn") => "no longer acknowledged or snoozed".to_owned(),
+        Some(other) => other.to_owned(),
+        None => String::new(),
     };
-    let done = match said.act {
-        Act::Acknowledged => "acknowledged".to_owned(),
-        Act::Noted => "noted".to_owned(),
-        Act::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
-        Act::Withdrawn => "no longer acknowledged or snoozed".to_owned(),
-    };
-    let note = said.note.map(|note| format!(": {note}")).unwrap_or_default();
-    format!("discrepancy {id} {done} by {}{note}", said.by)
+    let note = said("note").map(|note| format!(": {note}")).unwrap_or_default();
+    format!("discrepancy {id} {done} by {}{note}", said("by").unwrap_or_default())
 }
 
-fn tell_line(line: &LogLine) -> Result<(), Failure> {
+fn tell_line(line: &StoryLine) -> Result<(), Failure> {
     let at = in_paris(&line.at);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if line.kind == "order" {
@@ -220,7 +219,7 @@ fn tell_line(line: &LogLine) -> Result<(), Failure> {
             line.content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
         return output::line(format!("{at}  #{}  order registered: {total}", line.seq));
     }
-    if line.kind == "acknowledgement" {
+    if line.kind == "act" {
         return output::line(format!("{at}  #{}  {}", line.seq, act(line)));
     }
     let endpoint = line.endpoint.as_deref().unwrap_or_default();

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use cvco_books::settlement::{self, Given};
 use cvco_domain::crypto::sha256;
-use cvco_domain::{Day, ShopId, StatementNumber};
+use cvco_domain::{Day, ShopId, Statement, StatementNumber};
+use cvco_log::entry::ImportedStatement;
+use cvco_log::{Draft, LogEntry};
+use serde::Serialize;
 
-use super::export::{books, known_shop};
-use super::{Failure, Outcome, ReportFormat, output};
-use crate::clock::Clock;
+use super::append::Writer;
+use super::{Failure, Outcome, ReportFormat, book_settings, known_shop, output};
 use crate::config::{BookSettings, StatementSettings};
-use crate::ledger::{ImportedStatement, Store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -42,7 +43,7 @@ pub(super) struct Options {
 
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import(options) = command;
-    let settings = books(path)?;
+    let settings = book_settings(path)?;
     known_shop(&settings, options.shop.as_ref())?;
     let layout = layout(&settings, options.layout.as_deref())?;
     let shop = options
@@ -59,19 +60,15 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
     })?;
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let statements = statements
-        .into_iter()
-        .map(|statement| ImportedStatement { statement, file_sha256: file_sha256.clone() })
-        .collect();
-    let mut store = Store::open_existing(&settings.ledger.path, &settings.ledger.payload_key_file)?;
-    let imported = store.import_statements(Clock::system().now(), statements)?;
+    let imported = import(&mut Writer::open(&settings.ledger)?, statements, &file_sha256)?;
     if options.format == ReportFormat::Json {
         output::json(&imported)?;
     } else if imported.is_empty() {
         output::line("this very file was imported before: nothing changed")?;
     } else {
         for statement in &imported {
-            let known = statement.lines.saturating_sub(statement.new);
+            let lines = i64::try_from(statement.lines).unwrap_or(i64::MAX);
+            let known = lines.saturating_sub(statement.new);
             output::line(format!(
                 "{}: {} lines imported, {known} were known; {} belong to no payment that is known",
                 statement.number, statement.new, statement.unknown
@@ -80,6 +77,56 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     }
     let unknown = imported.iter().any(|statement| statement.unknown > 0);
     Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+/// What came of a statement.
+#[derive(Debug, Serialize)]
+struct Imported {
+    number: StatementNumber,
+    /// Its lines in the file.
+    lines: usize,
+    /// How many of them were not known.
+    new: i64,
+    /// How many lines of the statement belong to no payment that is known.
+    unknown: i64,
+}
+
+/// Imports the statements of a file, all or none; nothing of a file that was imported before.
+fn import(
+    writer: &mut Writer,
+    statements: Vec<Statement>,
+    file_sha256: &str,
+) -> Result<Vec<Imported>, Failure> {
+    let reader = writer.reader()?;
+    if reader.is_statement_file_known(file_sha256)? {
+        return Ok(Vec::new());
+    }
+    let mut drafts = Vec::with_capacity(statements.len());
+    let mut known = Vec::with_capacity(statements.len());
+    for statement in &statements {
+        if let Some(obstacle) = reader.obstacle_to_import(statement)? {
+            return Err(Failure::Refused(obstacle));
+        }
+        known.push(reader.statement_lines(statement)?.lines);
+        let imported =
+            ImportedStatement { statement: statement.clone(), file_sha256: file_sha256.to_owned() };
+        drafts.push(Draft::new(&LogEntry::Statement(imported))?);
+    }
+    for stamp in writer.append(&drafts, || {})? {
+        if let Some(refusal) = reader.refusal(stamp.seq)? {
+            return Err(Failure::Refused(refusal));
+        }
+    }
+    let report = |(statement, known): (Statement, i64)| {
+        let count = reader.statement_lines(&statement)?;
+        Ok(Imported {
+            lines: statement.lines.len(),
+            new: count.lines.saturating_sub(known),
+            unknown: count.unknown,
+            number: statement.number,
+        })
+    };
+    statements.into_iter().zip(known).map(report).collect()
 }
 
 fn layout<'s>(settings: &'s BookSettings, id: Option<&str>) -> Result<&'s StatementSettings, Failure> {

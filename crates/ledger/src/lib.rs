@@ -34,4 +34,4 @@ pub use read::{
     RecordFilter, RecordRow, ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use schema::refuse_unreleased;
-pub use tables::Rejected;
+pub use tables::{LineCount, Rejected, SetAside};

@@ -116,6 +116,16 @@ impl SqliteLog {
         }
     }
 
+    /// Writes and syncs without changing anything: proof that an append would succeed.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub fn prove_writable(&mut self) -> Result<(), LogError> {
+        self.still_there()?;
+        self.conn.execute("UPDATE meta SET alive_at = alive_at", [])?;
+        Ok(())
+    }
+
     /// Takes the lead: only its holder folds the log and acts on what the ledger owes. `None` if another process has it.
     ///
     /// # Errors

@@ -197,6 +197,13 @@ pub(crate) fn witness(conn: &Connection, witness: &Witness) -> Result<(), Ledger
     Ok(())
 }
 
+/// Whether the digests of a closed period's exports were kept.
+pub(crate) fn is_witnessed(conn: &Connection, period: Period) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM closings WHERE period = ?1 AND exports IS NOT NULL)")?
+        .query_row([period.to_string()], |row| row.get(0))?)
+}
+
 /// What was booked of an order, or of a statement, for one day.
 struct Booked {
     day: Day,

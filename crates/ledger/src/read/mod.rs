@@ -13,7 +13,7 @@ use std::path::Path;
 
 use std::time::Duration;
 
-use cvco_domain::{Day, DiscrepancyId, Identity, Period, Policy, Seq, Timestamp};
+use cvco_domain::{Day, DiscrepancyId, EndpointId, Identity, Period, Policy, Seq, Statement, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
 
@@ -25,7 +25,7 @@ pub use reports::ReportRange;
 pub use story::{OrderStory, StoryLine};
 pub use takings::Takings;
 
-use crate::tables::{orders, progress, set_aside};
+use crate::tables::{LineCount, SetAside, notifications, orders, progress, set_aside, statements};
 use crate::{DueAnchor, DueMail, LedgerError, close, owed, schema};
 
 /// What accountants take away, as one connection sees the ledger.
@@ -108,6 +108,57 @@ impl Reader {
     /// SQLite's own.
     pub fn set_aside(&self) -> Result<i64, LedgerError> {
         set_aside::count(&self.conn)
+    }
+
+    /// The entries that are set aside, the latest first.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn latest_set_aside(&self, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
+        set_aside::latest(&self.conn, at_most)
+    }
+
+    /// Whether a call told nothing that was not known.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_duplicate(&self, seq: Seq) -> Result<bool, LedgerError> {
+        notifications::is_duplicate(&self.conn, seq)
+    }
+
+    /// Whether an endpoint has taken a call with just these bytes, of which this is the SHA-256 in hexadecimal.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_payload(&self, endpoint: &EndpointId, sha256: &str) -> Result<bool, LedgerError> {
+        notifications::has_payload(&self.conn, endpoint, sha256)
+    }
+
+    /// How many lines the ledger has of a statement; none of one that it does not know.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn statement_lines(&self, statement: &Statement) -> Result<LineCount, LedgerError> {
+        statements::count(&self.conn, &statement.shop, statement.issuer, &statement.number)
+    }
+
+    /// Whether a file of statements was imported, under whatever name; its SHA-256 in hexadecimal tells.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_statement_file_known(&self, file_sha256: &str) -> Result<bool, LedgerError> {
+        statements::is_known(&self.conn, file_sha256)
+    }
+
+    /// Why a statement could not be taken; `None` if it could.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn obstacle_to_import(&self, statement: &Statement) -> Result<Option<String>, LedgerError> {
+        Ok(match statements::news(&self.conn, statement)? {
+            statements::News::Contradiction { known } => Some(statements::contradiction(statement, known)),
+            statements::News::Lines { .. } => None,
+        })
     }
 
     /// Why an entry that was folded changed nothing; `None` if the rules allowed it.

@@ -17,3 +17,5 @@ pub(crate) mod set_aside;
 pub(crate) mod statements;
 
 pub use rejections::Rejected;
+pub use set_aside::SetAside;
+pub use statements::LineCount;

@@ -76,6 +76,14 @@ pub(crate) enum News {
     Contradiction { known: Day },
 }
 
+/// Why a statement cannot be taken that is known with another day.
+pub(crate) fn contradiction(statement: &Statement, known: Day) -> String {
+    format!(
+        "statement {} is known with the day {known}, and is given with {}: correct the file or its number",
+        statement.number, statement.paid_on
+    )
+}
+
 /// What of a statement is new. A line that names
 /// its transaction is there once; of others as many as the statement has.
 pub(crate) fn news(
@@ -349,10 +357,12 @@ pub(crate) fn paid_on(conn: &Connection, statement_id: StatementId) -> Result<Op
 }
 
 /// How many lines the ledger has of a statement.
-pub(crate) struct Count {
-    pub(crate) lines: i64,
-    /// Of which nobody knows what they are about.
-    pub(crate) unknown: i64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineCount {
+    /// All of them.
+    pub lines: i64,
+    /// Those that belong to no payment that is known.
+    pub unknown: i64,
 }
 
 pub(crate) fn count(
@@ -360,14 +370,14 @@ pub(crate) fn count(
     shop: &ShopId,
     issuer: Issuer,
     number: &StatementNumber,
-) -> Result<Count, LedgerError> {
+) -> Result<LineCount, LedgerError> {
     Ok(conn
         .prepare_cached(
             "SELECT COUNT(*), COUNT(*) FILTER (WHERE order_id IS NULL) FROM statement_lines WHERE statement_id =
                (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
         )?
         .query_row(params![shop.as_str(), issuer.as_str(), number.as_str()], |row| {
-            Ok(Count { lines: row.get(0)?, unknown: row.get(1)? })
+            Ok(LineCount { lines: row.get(0)?, unknown: row.get(1)? })
         })?)
 }
 
