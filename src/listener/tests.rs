@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::crypto::SecretToken;
+use cvco_domain::crypto::{HmacSha256Key, SecretToken};
 use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
 use cvco_psp::api::{ApiRequest, ApiResponse};
-use cvco_psp::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use cvco_psp::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request};
 use cvco_domain::Policy;
 use prometheus_client::metrics::gauge::Gauge;
 use tempfile::TempDir;
@@ -36,9 +36,22 @@ impl Adapter for Greeter {
         Mode::Test
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         assert_ne!(request.body, b"panic", "a bug");
-        Ok(Reading::default())
+        let body = request.body.to_vec();
+        if !self.0.proves_its_messages() {
+            return Ok(Message::Unsigned(body));
+        }
+        let key = HmacSha256Key::new("key".to_owned().into());
+        let tag = key.tag(&body);
+        key.verify(body, &tag).map(Message::Genuine).map_err(|_| Rejection::Signature)
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        Ok(match message {
+            Message::Unsigned(_) => Reading::hint(Vec::new(), None),
+            Message::Genuine(_) | Message::GenuineForm(_) => Reading::nothing("a greeting"),
+        })
     }
 
     fn headers(&self) -> &'static [&'static str] {

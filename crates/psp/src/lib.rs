@@ -1,26 +1,32 @@
-//! The adapters. Each turns one request into [`Event`]s or a typed [`Rejection`]; it is a pure function of the
-//! request's bytes and its endpoint's settings, without I/O and without a clock. Only the adapter of a PSP
-//! knows that PSP's field names.
+//! The adapters. Each takes a request in two steps: [`Adapter::prove`] turns it into a [`Message`] or refuses it with a
+//! [`Rejection`], and [`Adapter::read`] turns the message into a [`Reading`]. Both are pure functions of their argument
+//! and the endpoint's settings, without I/O and without a clock. Only the adapter of a PSP knows that PSP's field names.
 //!
-//! An adapter reads fields from nothing but bytes that verified ([`cvco_domain::crypto::Verified`]). This room may know
-//! the domain alone. With the feature `sender` it also makes messages and answers as the PSPs would, for trials and tests.
+//! Facts come from bytes that verified ([`cvco_domain::crypto::Verified`]) and from nothing else. This crate knows only
+//! the domain. With the feature `sender` it also makes the PSPs' messages and answers, for trials and tests.
 
 pub mod ancv;
 pub mod api;
+mod message;
 pub mod monext;
 pub mod sogecommerce;
 pub mod up2pay;
 mod wire;
 pub mod worldline;
 
-use cvco_domain::{Event, Mode, Psp, Question};
+#[cfg(test)]
+mod testing;
+
+pub use message::{Message, NotUnderstood, Reading, Rejection};
+
+use cvco_domain::{Mode, Psp, Question};
 
 /// The parts of an HTTP request that an adapter may look at, untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
     /// The verb.
     pub method: Method,
-    /// All that stands behind the first `?` of the target; empty if there is none.
+    /// Everything after the first `?` of the target; empty if there is none.
     pub query: &'a [u8],
     /// The body; empty if there is none.
     pub body: &'a [u8],
@@ -54,45 +60,6 @@ impl Request<'_> {
     }
 }
 
-/// What a genuine notification says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// The facts; none if the notification is genuine but not about a voucher payment, or proves nothing itself.
-    pub events: Vec<Event>,
-    /// What to ask the PSP's API about it; none where the endpoint has no API.
-    pub questions: Vec<Question>,
-    /// Why there are no facts, or what is odd about the message; for the log, in English.
-    pub remark: Option<String>,
-}
-
-/// Why a request is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The signature is there, but does not fit.
-    #[error("the signature does not verify")]
-    Signature,
-    /// Signed, it claims, with a key that the endpoint does not have.
-    #[error("it names a signing key that the endpoint does not have")]
-    UnknownKey,
-    /// Genuine, but for another account or shop of the PSP than the endpoint's: `what` names another, in English,
-    /// without any value from outside.
-    #[error("signed for another account of {psp}: {what} is not the one configured")]
-    Foreign {
-        /// Whose account.
-        psp: Psp,
-        /// The field that names it.
-        what: &'static str,
-    },
-    /// Not this PSP's format: `what` is wrong, in English, without any value from outside.
-    #[error("not a notification of {psp}: {what}")]
-    Malformed {
-        /// Whose format.
-        psp: Psp,
-        /// The field or part that is wrong, and how.
-        what: String,
-    },
-}
-
 /// The adapter of one endpoint.
 pub trait Adapter: Send + Sync {
     /// Whose format it reads.
@@ -101,11 +68,19 @@ pub trait Adapter: Send + Sync {
     /// The world in which its endpoint is meant to live.
     fn mode(&self) -> Mode;
 
-    /// Proves and reads one notification.
+    /// Proves that a request is genuine and meant for this endpoint's account. Where the PSP signs nothing, it only
+    /// proves that the request has the form of a notification.
     ///
     /// # Errors
-    /// A signature that does not verify, or bytes that are not this PSP's format.
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection>;
+    /// The signature does not verify, the bytes are not in this PSP's format, or they are meant for another account.
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection>;
+
+    /// Reads what a message says, from its bytes and nothing else.
+    ///
+    /// # Errors
+    /// The message is genuine, but this program cannot read it. What [`Adapter::prove`] made of an unsigned request can
+    /// always be read.
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood>;
 
     /// The names of the headers that it reads, in lower case.
     fn headers(&self) -> &'static [&'static str] {

@@ -34,7 +34,7 @@ pub use settings::Settings;
 use cvco_domain::{Asking, Mode, Psp, Question, Subject, Topic};
 
 use super::api::Api;
-use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use super::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request};
 use message::Hint;
 
 /// More than any transaction takes.
@@ -52,6 +52,20 @@ impl Ancv {
     pub const fn new(settings: Settings) -> Self {
         Self { settings }
     }
+
+    /// Reads a body. The error says what is wrong, in English, without any value from outside.
+    fn hint(&self, body: &[u8]) -> Result<Reading, String> {
+        if body.len() > MAX_BODY {
+            return Err("longer than any automatic response".to_owned());
+        }
+        let hint = Hint::parse(body)?;
+        if hint.shop_id.is_some_and(|shop| !message::same_number(&shop, &self.settings.shop_id)) {
+            return Err("transaction.merchant.shopId is another shop's".to_owned());
+        }
+        let question = question(&hint.id, Asking::Sparingly).ok_or("transaction.id cannot be asked about")?;
+        let remark = "nobody sealed it: ANCV's API is asked about the transaction".to_owned();
+        Ok(Reading::hint(vec![question], Some(remark)))
+    }
 }
 
 impl Adapter for Ancv {
@@ -63,24 +77,19 @@ impl Adapter for Ancv {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         if request.method != Method::Post {
             return Err(malformed("an automatic response is a POST"));
         }
-        if request.body.len() > MAX_BODY {
-            return Err(malformed("longer than any automatic response"));
+        self.hint(request.body).map_err(malformed)?;
+        Ok(Message::Unsigned(request.body.to_vec()))
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        match message {
+            Message::Unsigned(body) => self.hint(body).map_err(NotUnderstood::new),
+            Message::Genuine(_) | Message::GenuineForm(_) => Err(NotUnderstood::of_another_psp(Psp::Ancv)),
         }
-        let hint = Hint::parse(request.body).map_err(malformed)?;
-        if hint.shop_id.is_some_and(|shop| !message::same_number(&shop, &self.settings.shop_id)) {
-            return Err(malformed("transaction.merchant.shopId is another shop's"));
-        }
-        let question = question(&hint.id, Asking::Sparingly);
-        let question = question.ok_or_else(|| malformed("transaction.id cannot be asked about"))?;
-        Ok(Reading {
-            events: Vec::new(),
-            questions: vec![question],
-            remark: Some("nobody sealed it: ANCV's API is asked about the transaction".to_owned()),
-        })
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -88,10 +97,11 @@ impl Adapter for Ancv {
     }
 
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
-        let details = match self.read(request) {
-            Ok(reading) => {
-                reading.questions.iter().map(|question| format!("asks about: {question}")).collect()
+        let details = match self.prove(request).map(|message| self.read(&message)) {
+            Ok(Ok(reading)) => {
+                reading.questions().iter().map(|question| format!("asks about: {question}")).collect()
             }
+            Ok(Err(not_understood)) => vec![not_understood.to_string()],
             Err(rejection) => vec![rejection.to_string()],
         };
         let summary = "ANCV's automatic responses carry no seal that could be checked: whatever they say is taken \

@@ -40,7 +40,7 @@ use subject::Token;
 
 use cvco_domain::{Asking, IdError, Mode, Psp, Question};
 
-use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request, api::Api};
+use super::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request, api::Api};
 
 /// The adapter of one endpoint.
 #[derive(Debug)]
@@ -65,8 +65,19 @@ impl Adapter for Monext {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
-        Ping::read(request)?.reading()
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
+        let payload = request.payload();
+        match hint(payload) {
+            Ok(_) => Ok(Message::Unsigned(payload.to_vec())),
+            Err(what) => Err(Rejection::Malformed { psp: Psp::Monext, what }),
+        }
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        match message {
+            Message::Unsigned(payload) => hint(payload).map_err(NotUnderstood::new),
+            Message::Genuine(_) | Message::GenuineForm(_) => Err(NotUnderstood::of_another_psp(Psp::Monext)),
+        }
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -81,6 +92,11 @@ impl Adapter for Monext {
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
         diagnose(request)
     }
+}
+
+/// Reads a payload.
+fn hint(payload: &[u8]) -> Result<Reading, String> {
+    Ping::parse(payload)?.hint()
 }
 
 /// The question about a session whose token the shop itself hands over.
@@ -98,7 +114,7 @@ pub fn diagnose(request: &Request<'_>) -> Diagnosis {
         Method::Get => "GET",
         Method::Post => "POST",
     };
-    let (read, summary) = match Ping::read(request) {
+    let (read, summary) = match Ping::parse(request.payload()) {
         Ok(ping) => {
             let asks = match &ping {
                 Ping::Session(token) => format!("well-formed: asks to look at session {}", token.as_str()),
@@ -110,9 +126,7 @@ pub fn diagnose(request: &Request<'_>) -> Diagnosis {
                 "a notification of Monext carries no signature and proves nothing; the answer of its API does",
             )
         }
-        Err(rejection) => {
-            (rejection.to_string(), "not a notification of Monext (and those carry no signature in any case)")
-        }
+        Err(what) => (what, "not a notification of Monext (and those carry no signature in any case)"),
     };
     Diagnosis {
         genuine: false,

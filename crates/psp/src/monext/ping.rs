@@ -1,12 +1,12 @@
 //! The notification: a bare call of the notification URL, without signature, amount or status. It says that something
 //! has happened and what to ask about, and nothing else in it is believed.
 
-use cvco_domain::{Asking, IdError, Psp, Question};
+use cvco_domain::{Asking, IdError, Question};
 
 use super::excerpt;
 use super::subject::{Token, TransactionId};
+use crate::Reading;
 use crate::wire::{PairList, decode_plus};
-use crate::{Reading, Rejection, Request};
 
 /// The merchant's own URL may bring some parameters with it.
 const MAX_PAIRS: usize = 100;
@@ -23,22 +23,19 @@ pub(super) enum Ping {
 }
 
 impl Ping {
-    /// Reads a request.
-    pub(super) fn read(request: &Request<'_>) -> Result<Self, Rejection> {
-        let pairs =
-            PairList::split(request.payload(), MAX_PAIRS).map_err(|error| malformed(error.to_string()))?;
-        let kind = value(&pairs, "notificationType")?
-            .ok_or_else(|| malformed("notificationType is missing".to_owned()))?;
+    /// Reads a payload. The error says what is wrong, in English, without any value from outside.
+    pub(super) fn parse(payload: &[u8]) -> Result<Self, String> {
+        let pairs = PairList::split(payload, MAX_PAIRS).map_err(|error| error.to_string())?;
+        let kind = value(&pairs, "notificationType")?.ok_or("notificationType is missing")?;
         // The documentation writes WEBTRS, the example in Monext's support pages webtrs.
         match kind.to_ascii_uppercase().as_str() {
             "WEBTRS" => {
-                let token =
-                    value(&pairs, "token")?.ok_or_else(|| malformed("token is missing".to_owned()))?;
-                Token::new(&token).map(Self::Session).map_err(|error| wrong(&error))
+                let token = value(&pairs, "token")?.ok_or("token is missing")?;
+                Token::new(&token).map(Self::Session).map_err(|error: IdError| error.to_string())
             }
             "TRS" => match transaction(&pairs)? {
                 Some(id) => Ok(Self::Transaction(id)),
-                None => Err(malformed("transactionId is missing".to_owned())),
+                None => Err("transactionId is missing".to_owned()),
             },
             "TRSWALLET" => {
                 Ok(transaction(&pairs)?.map_or(Self::Other("TRSWALLET".to_owned()), Self::Transaction))
@@ -48,7 +45,7 @@ impl Ping {
     }
 
     /// What to ask Monext. Anybody can call, so that repetition must cost nothing.
-    pub(super) fn reading(&self) -> Result<Reading, Rejection> {
+    pub(super) fn hint(&self) -> Result<Reading, String> {
         let (question, remark) = match self {
             Self::Session(token) => (
                 Some(token.question(Asking::Sparingly)),
@@ -60,34 +57,24 @@ impl Ping {
             Self::Other(kind) => (None, format!("notificationType {kind}: not about a voucher payment")),
         };
         let questions: Vec<Question> =
-            question.transpose().map_err(|error| wrong(&error))?.into_iter().collect();
-        Ok(Reading { events: Vec::new(), questions, remark: Some(remark) })
+            question.transpose().map_err(|error: IdError| error.to_string())?.into_iter().collect();
+        Ok(Reading::hint(questions, Some(remark)))
     }
 }
 
-fn transaction(pairs: &PairList<'_>) -> Result<Option<TransactionId>, Rejection> {
+fn transaction(pairs: &PairList<'_>) -> Result<Option<TransactionId>, String> {
     value(pairs, "transactionId")?
         .map(|id| TransactionId::new(&id))
         .transpose()
-        .map_err(|error| wrong(&error))
+        .map_err(|error: IdError| error.to_string())
 }
 
 /// A parameter that stands at most once.
-fn value(pairs: &PairList<'_>, name: &str) -> Result<Option<String>, Rejection> {
+fn value(pairs: &PairList<'_>, name: &str) -> Result<Option<String>, String> {
     let mut values = pairs.pairs().iter().filter(|pair| decode_plus(pair.name) == name.as_bytes());
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(malformed(format!("{name} stands twice")));
+        return Err(format!("{name} stands twice"));
     }
-    String::from_utf8(decode_plus(value.value))
-        .map(Some)
-        .map_err(|_| malformed(format!("{name} is not UTF-8")))
-}
-
-fn wrong(error: &IdError) -> Rejection {
-    malformed(error.to_string())
-}
-
-fn malformed(what: String) -> Rejection {
-    Rejection::Malformed { psp: Psp::Monext, what }
+    String::from_utf8(decode_plus(value.value)).map(Some).map_err(|_| format!("{name} is not UTF-8"))
 }

@@ -6,9 +6,9 @@ use secrecy::SecretString;
 
 use super::form::VadsForm;
 use super::near_miss;
-use super::rest;
-use super::settings::{Algorithm, Settings, SiteId, trimmed};
+use super::settings::{Algorithm, Settings, trimmed};
 use super::submission::{Format, Malformed, Submission};
+use super::{ipn, rest};
 use crate::{Diagnosis, Method, Reading, Rejection, Request};
 
 /// Explains a body without an endpoint's configuration. For a REST notification the key is the REST
@@ -77,7 +77,8 @@ fn of_form(
     let key = trimmed(secret);
     match VadsForm::new(submission, &key).verify(&signature, algorithm) {
         Ok(form) => {
-            details.push(fate(super::ipn::read(&form, settings.map(|settings| &settings.site_id))));
+            let account = settings.map_or(Ok(()), |settings| ipn::check_account(&form, &settings.site_id));
+            details.push(fate(account.map(|()| ipn::read(&form))));
             let summary =
                 format!("genuine: {algorithm} over the values in the order of their names, and the key");
             Diagnosis { genuine: true, summary, details }
@@ -111,8 +112,8 @@ fn of_rest(
         return missed(near_miss::of_rest(raw_answer, &hash, secrets), details);
     };
     if !from_browser {
-        let endpoint: Option<(&SiteId, Mode)> = settings.map(|settings| (&settings.site_id, settings.mode));
-        details.push(fate(rest::read(&proven, endpoint)));
+        let account = settings.map_or(Ok(()), |settings| rest::check_account(&proven, settings));
+        details.push(fate(account.map(|()| rest::read(&proven))));
     }
     let whose = if from_browser { "of the browser's copy" } else { "under the password" };
     let summary = format!("genuine: HMAC-SHA-256 over kr-answer, {whose}");
@@ -129,9 +130,10 @@ fn missed(near_miss: Option<String>, details: Vec<String>) -> Diagnosis {
 }
 
 /// What becomes of a genuine message.
-fn fate(reading: Result<Reading, Rejection>) -> String {
+fn fate(reading: Result<Result<Reading, Malformed>, Rejection>) -> String {
     match reading {
-        Ok(reading) => format!("an endpoint takes it: {} event(s)", reading.events.len()),
+        Ok(Ok(reading)) => format!("an endpoint takes it: {} event(s)", reading.events().len()),
+        Ok(Err(Malformed(what))) => format!("an endpoint stores it unread: {what}"),
         Err(rejection) => format!("an endpoint refuses it all the same: {rejection}"),
     }
 }

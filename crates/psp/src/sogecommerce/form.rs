@@ -12,16 +12,20 @@ use super::settings::Algorithm;
 use super::submission::{Malformed, Submission};
 use crate::wire::decode_plus;
 
-/// The `vads_` fields, decoded once. The key is part of what is signed, so it belongs to the value.
+/// The `vads_` fields by name, decoded once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VadsFields(BTreeMap<Vec<u8>, Vec<u8>>);
+
+/// The fields of a form that is yet to be proven. The key is part of the signed text, so it belongs to the value.
 pub(super) struct VadsForm<'k> {
-    fields: BTreeMap<Vec<u8>, Vec<u8>>,
+    fields: VadsFields,
     key: &'k HmacSha256Key,
 }
 
 impl Signed for VadsForm<'_> {
     /// The values in the order of the names' bytes, then the key, all joined with `+`.
     fn signed_bytes(&self) -> Cow<'_, [u8]> {
-        let values = self.fields.values().map(Vec::as_slice);
+        let values = self.fields.0.values().map(Vec::as_slice);
         Cow::Owned(values.chain([self.key.expose().as_bytes()]).collect::<Vec<_>>().join(&b'+'))
     }
 }
@@ -29,7 +33,7 @@ impl Signed for VadsForm<'_> {
 impl<'k> VadsForm<'k> {
     pub(super) fn new(submission: &Submission<'_>, key: &'k HmacSha256Key) -> Self {
         let fields = submission.vads().map(|(name, raw)| (name.to_owned(), decode_plus(raw))).collect();
-        Self { fields, key }
+        Self { fields: VadsFields(fields), key }
     }
 
     /// Checks the signature under the one algorithm that is configured, never another.
@@ -37,8 +41,8 @@ impl<'k> VadsForm<'k> {
         self,
         signature: &[u8],
         algorithm: Algorithm,
-    ) -> Result<Verified<Self>, BadSignature<Self>> {
-        match algorithm {
+    ) -> Result<Verified<VadsFields>, BadSignature<Self>> {
+        let proven = match algorithm {
             Algorithm::HmacSha256 => {
                 // Text that is not base64 becomes the empty tag, which fits nothing.
                 let tag = STANDARD.decode(signature).unwrap_or_default();
@@ -46,12 +50,15 @@ impl<'k> VadsForm<'k> {
                 key.verify(self, &tag)
             }
             Algorithm::Sha1 => verify_sha1_form(self, signature),
-        }
+        };
+        proven.map(|form| form.map(|form| form.fields))
     }
+}
 
+impl VadsFields {
     /// Names and values, in order.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        self.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// A field that may be missing or empty.
@@ -68,7 +75,7 @@ impl<'k> VadsForm<'k> {
 
     /// A field's bytes, unless it is missing or empty.
     pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
-        self.fields.get(name.as_bytes()).map(Vec::as_slice).filter(|bytes| !bytes.is_empty())
+        self.0.get(name.as_bytes()).map(Vec::as_slice).filter(|bytes| !bytes.is_empty())
     }
 }
 
@@ -76,7 +83,7 @@ impl<'k> VadsForm<'k> {
 #[cfg(any(test, feature = "sender"))]
 pub(super) fn sign(fields: &[(String, String)], key: &HmacSha256Key, algorithm: Algorithm) -> String {
     let fields = fields.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()));
-    let form = VadsForm { fields: fields.collect(), key };
+    let form = VadsForm { fields: VadsFields(fields.collect()), key };
     match algorithm {
         Algorithm::HmacSha256 => STANDARD.encode(key.tag(&form.signed_bytes())),
         Algorithm::Sha1 => cvco_domain::crypto::sha1_hex(&form.signed_bytes()),

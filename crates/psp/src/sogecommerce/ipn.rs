@@ -4,7 +4,7 @@ use cvco_domain::crypto::Verified;
 use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
 
 use super::codes::{Source, TransStatus};
-use super::form::VadsForm;
+use super::form::VadsFields;
 use super::format::{
     AuthResult, CallHash, FormDay, Moment, NumericCurrency, OperationType, TransId, Version2,
 };
@@ -30,8 +30,18 @@ struct Head {
     auth_result: Option<AuthResult>,
 }
 
-/// Reads a verified form. Without a `site`, as on the command line, any will do.
-pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Result<Reading, Rejection> {
+/// Refuses a form that names another shop. One that names none cannot be read, and yields no facts.
+pub(super) fn check_account(form: &Verified<VadsFields>, site: &SiteId) -> Result<(), Rejection> {
+    match form.optional::<SiteId>("vads_site_id") {
+        Ok(Some(named)) if named != *site => {
+            Err(Rejection::Foreign { psp: Psp::Sogecommerce, what: "vads_site_id" })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a verified form.
+pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
     names::check(form.fields())?;
     form.optional::<Version2>("vads_version")?;
     form.required::<CallHash>("vads_hash")?;
@@ -45,9 +55,6 @@ pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Resu
     };
     let mode: Mode = form.required("vads_ctx_mode")?;
     let site_id: SiteId = form.required("vads_site_id")?;
-    if site.is_some_and(|site| *site != site_id) {
-        return Err(Rejection::Foreign { psp: Psp::Sogecommerce, what: "vads_site_id" });
-    }
     let trans_id: TransId = form.required("vads_trans_id")?;
     let day: FormDay = form.required("vads_trans_date")?;
     let mut payment = Payment {
@@ -63,15 +70,15 @@ pub(super) fn read(form: &Verified<VadsForm<'_>>, site: Option<&SiteId>) -> Resu
         Some(brand) if brand.as_str() == MULTI => cascade(form, &head, &trans_id, &mut payment)?,
         Some(brand) => single(form, &head, brand, &mut payment)?,
         None if form.bytes(PAYMENT_SEQ).is_some() => cascade(form, &head, &trans_id, &mut payment)?,
-        None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing").into()),
+        None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing")),
         None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
     }
     names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
-    Ok(payment.reading()?)
+    payment.told().map(|told| told.reading(form))
 }
 
 /// A message about one transaction.
-fn single(form: &VadsForm<'_>, head: &Head, brand: Brand, payment: &mut Payment) -> Result<(), Malformed> {
+fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -> Result<(), Malformed> {
     let created = form.optional("vads_effective_creation_date")?.and_then(|Moment(at)| at);
     let presented = form.optional("vads_presentation_date")?.and_then(|Moment(at)| at);
     payment.order_total = payment.order_total.filter(|_| head.source.states_order_total());
@@ -100,7 +107,7 @@ fn single(form: &VadsForm<'_>, head: &Head, brand: Brand, payment: &mut Payment)
 /// A message about a cascade: all its parts, or, where the platform lists none, its failure as a whole.
 /// The state of a cascade is that of its parts; what its top-level status says is not documented.
 fn cascade(
-    form: &VadsForm<'_>,
+    form: &VadsFields,
     head: &Head,
     trans_id: &TransId,
     payment: &mut Payment,
@@ -157,7 +164,7 @@ impl Head {
     /// What was paid, which a merchant can lower in the back office: `vads_effective_amount` follows, in the
     /// currency of the capture. It sorts behind fields that a buyer fills in ([`names`]), so it is never
     /// believed to be more than `vads_amount`.
-    fn amount_taken(&self, form: &VadsForm<'_>, remarks: &mut Vec<&'static str>) -> Result<Cents, Malformed> {
+    fn amount_taken(&self, form: &VadsFields, remarks: &mut Vec<&'static str>) -> Result<Cents, Malformed> {
         let effective: Option<Cents> = form.optional("vads_effective_amount")?;
         let currency: Option<NumericCurrency> = form.optional("vads_effective_currency")?;
         let comparable = currency == Some(NumericCurrency(self.currency));

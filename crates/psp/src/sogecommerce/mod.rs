@@ -35,6 +35,7 @@ mod submission;
 mod tests;
 
 pub use diagnosis::diagnose_form;
+pub use form::VadsFields;
 pub use settings::{API_ADDRESS, Algorithm, Settings, SiteId, UnknownAlgorithm};
 
 use form::VadsForm;
@@ -45,7 +46,7 @@ use cvco_domain::crypto::HmacSha256Key;
 use cvco_domain::{Mode, Psp};
 
 use crate::api::Api;
-use crate::{Adapter, Diagnosis, Method, Reading, Rejection, Request};
+use crate::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request};
 
 /// The adapter of one endpoint.
 pub struct Sogecommerce {
@@ -63,14 +64,15 @@ impl Sogecommerce {
         Self { settings, key, api }
     }
 
-    fn prove_and_read_form(&self, submission: &Submission<'_>) -> Result<Reading, Rejection> {
+    fn prove_form(&self, submission: &Submission<'_>) -> Result<Message, Rejection> {
         let Some(signature) = submission.decoded("signature") else {
             return Err(Malformed::new("signature is missing").into());
         };
-        let form = VadsForm::new(submission, &self.key)
+        let fields = VadsForm::new(submission, &self.key)
             .verify(&signature, self.settings.algorithm)
             .map_err(|_| Rejection::Signature)?;
-        ipn::read(&form, Some(&self.settings.site_id))
+        ipn::check_account(&fields, &self.settings.site_id)?;
+        Ok(Message::GenuineForm(fields))
     }
 }
 
@@ -83,19 +85,27 @@ impl Adapter for Sogecommerce {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         match request.method {
             Method::Post => {}
             Method::Get => return Err(Malformed::new("a notification is a POST").into()),
         }
         let submission = Submission::parse(request.body)?;
-        let mut reading = match submission.format() {
-            Some(Format::FormV2) => self.prove_and_read_form(&submission)?,
-            Some(Format::RestV4) => rest::prove_and_read(&submission, &self.settings)?,
-            None => return Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
+        match submission.format() {
+            Some(Format::FormV2) => self.prove_form(&submission),
+            Some(Format::RestV4) => rest::prove(&submission, &self.settings).map(Message::Genuine),
+            None => Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
+        }
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        let mut reading = match message {
+            Message::GenuineForm(fields) => ipn::read(fields)?,
+            Message::Genuine(answer) => rest::read(answer)?,
+            Message::Unsigned(_) => return Err(NotUnderstood::of_another_psp(Psp::Sogecommerce)),
         };
-        if let Some(api) = &self.api {
-            reading.questions = api.questions_about(&reading.events);
+        if let (Reading::Facts { events, questions, .. }, Some(api)) = (&mut reading, &self.api) {
+            *questions = api.questions_about(events);
         }
         Ok(reading)
     }

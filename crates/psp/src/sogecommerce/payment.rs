@@ -1,5 +1,6 @@
 //! What both formats say of a payment, and the events that follow from it.
 
+use cvco_domain::crypto::Verified;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event,
     Instrument, Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
@@ -23,6 +24,24 @@ pub(super) struct Payment {
     pub(super) transactions: Vec<Transaction>,
     /// What is odd, for the log.
     pub(super) remarks: Vec<&'static str>,
+}
+
+/// The facts about a payment.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) events: Vec<Event>,
+    pub(super) remark: Option<String>,
+}
+
+impl Told {
+    /// The reading of the proven message that told them.
+    pub(super) fn reading<T>(self, proof: &Verified<T>) -> Reading {
+        if self.events.is_empty() {
+            Reading::nothing(self.remark.unwrap_or_else(|| "no transaction".to_owned()))
+        } else {
+            Reading::facts(proof, self.events, Vec::new(), self.remark)
+        }
+    }
 }
 
 /// One transaction, or one attempt that never became one.
@@ -106,7 +125,7 @@ pub(super) fn call_number(
 
 impl Payment {
     /// One event per transaction that moves money or might have.
-    pub(super) fn reading(mut self) -> Result<Reading, Malformed> {
+    pub(super) fn told(mut self) -> Result<Told, Malformed> {
         let listed = self.transactions.len();
         self.transactions.retain(|transaction| transaction.operation != Some(OperationType::Verification));
         if self.transactions.len() < listed {
@@ -115,7 +134,7 @@ impl Payment {
         let events =
             self.transactions.iter().map(|transaction| self.event(transaction)).collect::<Result<_, _>>()?;
         let remark = (!self.remarks.is_empty()).then(|| self.remarks.join("; "));
-        Ok(Reading { events, questions: Vec::new(), remark })
+        Ok(Told { events, remark })
     }
 
     fn event(&self, transaction: &Transaction) -> Result<Event, Malformed> {

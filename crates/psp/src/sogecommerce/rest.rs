@@ -1,7 +1,7 @@
 //! The REST notification (V4): a signed JSON text in the field `kr-answer`.
 
+use cvco_domain::Psp;
 use cvco_domain::crypto::{HmacSha256Key, Verified};
-use cvco_domain::{Mode, Psp};
 use serde::Deserialize;
 
 use super::format::Strict;
@@ -11,14 +11,18 @@ use super::submission::{Malformed, Submission};
 use crate::wire::json;
 use crate::{Reading, Rejection};
 
-/// Proves and reads a notification. `kr-src`, `kr-answer-type` and the names of
-/// the fields are outside the signed text and are not believed.
-pub(super) fn prove_and_read(submission: &Submission<'_>, settings: &Settings) -> Result<Reading, Rejection> {
+/// Proves a notification. `kr-src`, `kr-answer-type` and the names of the fields are outside the signed text and are
+/// not believed.
+pub(super) fn prove(
+    submission: &Submission<'_>,
+    settings: &Settings,
+) -> Result<Verified<Vec<u8>>, Rejection> {
     let Some(password) = &settings.rest_password else {
         return Err(Malformed::new("a REST notification, but the endpoint has no REST password").into());
     };
     let answer = verify(submission, &trimmed(password))?;
-    read(&answer, Some((&settings.site_id, settings.mode)))
+    check_account(&answer, settings)?;
+    Ok(answer)
 }
 
 /// Takes the signed text of a notification. The copy that the buyer's browser brings says
@@ -68,34 +72,39 @@ struct Answer {
     transactions: Option<Vec<RestTransaction>>,
 }
 
-/// Reads a verified text. Without an `endpoint`, as on the command line, any will do.
-pub(super) fn read(
-    answer: &Verified<Vec<u8>>,
-    endpoint: Option<(&SiteId, Mode)>,
-) -> Result<Reading, Rejection> {
-    let answer: Answer = json(answer).map_err(|what| Malformed(format!("kr-answer: {what}")))?;
+/// Refuses a text about another shop, or about the other platform: each has its own account. A text that cannot be
+/// read names none, and yields no facts.
+pub(super) fn check_account(answer: &Verified<Vec<u8>>, settings: &Settings) -> Result<(), Rejection> {
+    let Ok(answer) = parse(answer) else { return Ok(()) };
+    let foreign = |what| Err(Rejection::Foreign { psp: Psp::Sogecommerce, what });
+    let transactions = answer.transactions.iter().flatten();
+    let mut shops = transactions.filter_map(RestTransaction::shop).chain([&answer.shop_id.0]);
+    if shops.any(|shop| *shop != settings.site_id) {
+        return foreign("shopId");
+    }
+    if answer.order_details.mode.0.is_some_and(|mode| mode != settings.mode) {
+        return foreign("orderDetails.mode");
+    }
+    Ok(())
+}
+
+fn parse(answer: &Verified<Vec<u8>>) -> Result<Answer, Malformed> {
+    json(answer).map_err(|what| Malformed(format!("kr-answer: {what}")))
+}
+
+/// Reads a verified text.
+pub(super) fn read(answer: &Verified<Vec<u8>>) -> Result<Reading, Malformed> {
+    let proof = answer;
+    let answer = parse(answer)?;
     let mode = answer.order_details.mode.0;
     let mode = mode.ok_or_else(|| Malformed::new("kr-answer: orderDetails.mode is missing"))?;
     let mut transactions = answer.transactions.unwrap_or_default();
-    if let Some((site, endpoint_mode)) = endpoint {
-        let shops = transactions.iter().filter_map(RestTransaction::shop);
-        if shops.chain([&answer.shop_id.0]).any(|shop| shop != site) {
-            return Err(Rejection::Foreign { psp: Psp::Sogecommerce, what: "shopId" });
-        }
-        if mode != endpoint_mode {
-            return Err(Malformed::new("orderDetails.mode is not the endpoint's").into());
-        }
-    }
     transactions.sort_by_key(RestTransaction::sequence_number);
     let Some(first) = transactions.first() else {
-        return Ok(Reading {
-            events: Vec::new(),
-            questions: Vec::new(),
-            remark: Some("no transactions: nothing was tried".to_owned()),
-        });
+        return Ok(Reading::nothing("no transactions: nothing was tried"));
     };
     let site = &answer.shop_id.0;
     let named = transactions.iter().find_map(|transaction| transaction.legacy_call_number(site, mode));
     let call_number = named.unwrap_or_else(|| first.call_number(site, mode))?;
-    Ok(payment(call_number, mode, answer.order_details, transactions)?.reading()?)
+    Ok(payment(call_number, mode, answer.order_details, transactions)?.told()?.reading(proof))
 }

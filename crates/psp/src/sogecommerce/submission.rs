@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cvco_domain::Psp;
 
-use crate::Rejection;
 use crate::wire::{PairList, decode_plus};
+use crate::{NotUnderstood, Rejection};
 
 /// What is wrong with a message, in English, without any value from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,12 @@ impl Malformed {
 impl From<Malformed> for Rejection {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed { psp: Psp::Sogecommerce, what: malformed.0 }
+    }
+}
+
+impl From<Malformed> for NotUnderstood {
+    fn from(malformed: Malformed) -> Self {
+        Self { what: malformed.0 }
     }
 }
 

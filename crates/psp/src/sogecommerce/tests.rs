@@ -27,6 +27,8 @@ use cvco_domain::{
 };
 use fixture;
 
+use crate::testing::{Stopped, take};
+
 fn body_of(message: &'static [u8]) -> &'static [u8] {
     let head = message.windows(4).position(|window| window == b"\r\n\r\n").expect("an HTTP message");
     let body = &message[head + 4..];
@@ -53,20 +55,40 @@ fn post(body: &[u8]) -> Request<'_> {
     Request { method: Method::Post, query: b"", body, headers: &[] }
 }
 
-fn read(body: &[u8]) -> Result<Reading, Rejection> {
-    Sogecommerce::new(settings()).read(&post(body))
+fn read(body: &[u8]) -> Result<Reading, Stopped> {
+    take(&Sogecommerce::new(settings()), &post(body))
 }
 
 fn events(body: &[u8]) -> Vec<Event> {
-    read(body).expect("a genuine notification").events
+    read(body).expect("a genuine notification").events().to_vec()
 }
 
+/// What is wrong with a genuine body that cannot be read.
+fn not_understood(body: &[u8]) -> String {
+    match read(body) {
+        Err(Stopped::NotUnderstood(what)) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What is wrong with a body that nothing proves.
 fn malformed(body: &[u8]) -> String {
     match read(body) {
-        Err(Rejection::Malformed { psp: Psp::Sogecommerce, what }) => what,
-        Err(Rejection::Foreign { psp: Psp::Sogecommerce, what }) => format!("foreign {what}"),
-        other => panic!("not malformed: {other:?}"),
+        Err(Stopped::Rejected(Rejection::Malformed { psp: Psp::Sogecommerce, what })) => what,
+        other => panic!("{other:?}"),
     }
+}
+
+/// The field by which a genuine body is another account's.
+fn foreign(body: &[u8]) -> &'static str {
+    match read(body) {
+        Err(Stopped::Rejected(Rejection::Foreign { psp: Psp::Sogecommerce, what })) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+const fn facts(events: Vec<Event>) -> Reading {
+    Reading::Facts { events, questions: Vec::new(), remark: None }
 }
 
 /// The decoded `vads_` fields of a body.

@@ -1,20 +1,21 @@
 //! What a genuine call says: from proven bytes to facts.
 
+use cvco_domain::crypto::Verified;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
-    Mode, Operation, OrderRef, Psp, ReportedState, StatusCode, StatusReading, TenderId,
+    Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId,
 };
 
 use super::Settings;
 use super::codes;
-use super::signature::{Genuine, MAX_PAIRS};
+use super::signature::MAX_PAIRS;
 use super::template::{
     AMOUNT, AUTHORISATION, CALL, CARD_TYPE, DATE, ERROR, INDEX, PAYMENT_TYPE, REFERENCE, TIME, TRANSACTION,
     Template,
 };
 use super::when::instant;
+use crate::NotUnderstood;
 use crate::wire::{PairList, decode_raw, latin1_or_utf8};
-use crate::{Reading, Rejection};
 
 /// The payment type of everything that goes through the voucher page (Up2pay manual 3.1.5, 3.2.4).
 pub(super) const VOUCHER_PAGE: &str = "LIMONETIK";
@@ -36,10 +37,6 @@ pub(super) fn is_of_voucher_page(brand: &str) -> bool {
     brand == COMPLEMENT || VOUCHERS.contains(&brand)
 }
 
-pub(super) fn malformed(what: impl Into<String>) -> Rejection {
-    Rejection::Malformed { psp: Psp::Up2pay, what: what.into() }
-}
-
 /// The variables of the template, taken from bytes that verified.
 #[derive(Debug, Clone)]
 pub(super) struct Fields<'t> {
@@ -53,15 +50,15 @@ impl<'t> Fields<'t> {
     ///
     /// The values are those of the signed bytes, however these travelled: a call that was encoded once more on
     /// its way says the same, so that nobody can make a second order out of it.
-    pub(super) fn parse(genuine: &Genuine<'_>, template: &'t Template) -> Result<Self, Rejection> {
+    pub(super) fn parse(genuine: &Verified<Vec<u8>>, template: &'t Template) -> Result<Self, NotUnderstood> {
         let list =
-            PairList::split(&genuine.bytes, MAX_PAIRS).map_err(|error| malformed(error.to_string()))?;
+            PairList::split(genuine, MAX_PAIRS).map_err(|error| NotUnderstood::new(error.to_string()))?;
         let pairs = list.pairs();
         let repeated = pairs.iter().enumerate().any(|(at, pair)| {
             pairs.get(..at).unwrap_or_default().iter().any(|earlier| earlier.name == pair.name)
         });
         if repeated {
-            return Err(malformed("a variable stands twice"));
+            return Err(NotUnderstood::new("a variable stands twice"));
         }
         let found = |(name, letter): (&str, char)| {
             let pair = pairs.iter().find(|pair| pair.name == name.as_bytes() && !pair.value.is_empty())?;
@@ -75,49 +72,58 @@ impl<'t> Fields<'t> {
         self.values.iter().find(|(known, _)| *known == letter).map(|(_, value)| value.as_str())
     }
 
-    fn digits(&self, letter: char, max: usize) -> Result<Option<&str>, Rejection> {
+    fn digits(&self, letter: char, max: usize) -> Result<Option<&str>, NotUnderstood> {
         match self.get(letter) {
             Some(text) if text.len() > max || !text.bytes().all(|b| b.is_ascii_digit()) => {
-                Err(malformed(format!("the variable of letter {letter} is not 1 to {max} digits")))
+                Err(NotUnderstood::new(format!("the variable of letter {letter} is not 1 to {max} digits")))
             }
             value => Ok(value),
         }
     }
 
     /// A number without its leading zeros; `None` for zero, which stands for a transaction that never was.
-    fn number(&self, letter: char) -> Result<Option<&str>, Rejection> {
+    fn number(&self, letter: char) -> Result<Option<&str>, NotUnderstood> {
         let digits = self.digits(letter, 20)?;
         Ok(digits.map(|text| text.trim_start_matches('0')).filter(|text| !text.is_empty()))
     }
 
-    fn error_code(&self) -> Result<&str, Rejection> {
+    fn error_code(&self) -> Result<&str, NotUnderstood> {
         match self.get(ERROR) {
             Some(code) if code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
-            Some(_) | None => Err(malformed("the response code (letter E) is not five digits")),
+            Some(_) | None => Err(NotUnderstood::new("the response code (letter E) is not five digits")),
         }
     }
 
-    fn amount(&self) -> Result<Option<Cents>, Rejection> {
+    fn amount(&self) -> Result<Option<Cents>, NotUnderstood> {
         let digits = self.digits(AMOUNT, 10)?;
-        digits.map(Cents::parse).transpose().map_err(|error| malformed(error.to_string()))
+        digits.map(Cents::parse).transpose().map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
-    fn reference(&self) -> Result<Option<OrderRef>, Rejection> {
+    fn reference(&self) -> Result<Option<OrderRef>, NotUnderstood> {
         let reference = self.get(REFERENCE).map(OrderRef::new);
-        reference.transpose().map_err(|error| malformed(error.to_string()))
+        reference.transpose().map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
-    fn call_number(&self) -> Result<Option<CallNumber>, Rejection> {
-        self.number(CALL)?.map(CallNumber::new).transpose().map_err(|error| malformed(error.to_string()))
+    fn call_number(&self) -> Result<Option<CallNumber>, NotUnderstood> {
+        self.number(CALL)?
+            .map(CallNumber::new)
+            .transpose()
+            .map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
-    fn transaction(&self) -> Result<Option<TenderId>, Rejection> {
-        self.number(TRANSACTION)?.map(TenderId::new).transpose().map_err(|error| malformed(error.to_string()))
+    fn transaction(&self) -> Result<Option<TenderId>, NotUnderstood> {
+        self.number(TRANSACTION)?
+            .map(TenderId::new)
+            .transpose()
+            .map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
-    fn authorisation_number(&self) -> Result<Option<AuthorisationNumber>, Rejection> {
+    fn authorisation_number(&self) -> Result<Option<AuthorisationNumber>, NotUnderstood> {
         let number = self.get(AUTHORISATION).filter(|text| !text.trim().is_empty());
-        number.map(AuthorisationNumber::new).transpose().map_err(|error| malformed(error.to_string()))
+        number
+            .map(AuthorisationNumber::new)
+            .transpose()
+            .map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
     /// Of `i-n`, part `i` of `n` of a mixed payment, the `n`.
@@ -163,12 +169,12 @@ struct Place {
 enum Unplaced {
     /// The variable of this letter is missing.
     Lacks(char),
-    Malformed(Rejection),
+    NotUnderstood(NotUnderstood),
 }
 
-impl From<Rejection> for Unplaced {
-    fn from(rejection: Rejection) -> Self {
-        Self::Malformed(rejection)
+impl From<NotUnderstood> for Unplaced {
+    fn from(error: NotUnderstood) -> Self {
+        Self::NotUnderstood(error)
     }
 }
 
@@ -186,12 +192,22 @@ impl Place {
     }
 }
 
-/// Reads the facts out of a genuine call to an endpoint with these settings.
-pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Reading, Rejection> {
+/// What a genuine call says.
+pub(super) enum Said {
+    /// One part of a payment.
+    Part { event: Box<Event>, remark: Option<String> },
+    /// Nothing about a payment that concerns us, and why.
+    Nothing(String),
+}
+
+/// Reads a genuine call to an endpoint with these settings.
+pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Said, NotUnderstood> {
     let Some(part) = Part::of(fields, settings.keep_cards) else {
         let shown = |letter| fields.get(letter).unwrap_or_default().chars().take(40).collect::<String>();
         let (page, card) = (shown(PAYMENT_TYPE), shown(CARD_TYPE));
-        return Ok(nothing(format!("not a voucher payment: payment type {page:?}, card type {card:?}")));
+        return Ok(Said::Nothing(format!(
+            "not a voucher payment: payment type {page:?}, card type {card:?}"
+        )));
     };
     let code = fields.error_code()?;
     let (state, reading) = codes::judge(code);
@@ -199,12 +215,14 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Reading, 
 
     let place = match Place::of(fields, accepted) {
         Ok(place) => place,
-        Err(Unplaced::Malformed(rejection)) => return Err(rejection),
+        Err(Unplaced::NotUnderstood(error)) => return Err(error),
         Err(Unplaced::Lacks(letter)) if accepted => {
-            return Err(malformed(format!("an accepted part without the variable of letter {letter}")));
+            return Err(NotUnderstood::new(format!(
+                "an accepted part without the variable of letter {letter}"
+            )));
         }
         Err(Unplaced::Lacks(letter)) => {
-            return Ok(nothing(format!(
+            return Ok(Said::Nothing(format!(
                 "not accepted ({code}), and without the variable of letter {letter}"
             )));
         }
@@ -241,16 +259,12 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Reading, 
         parts_announced: fields.parts_announced(),
         occurred_at: fields.get(DATE).zip(fields.get(TIME)).and_then(|(date, time)| instant(date, time)),
     };
-    Ok(Reading { events: vec![event], questions: Vec::new(), remark })
-}
-
-const fn nothing(remark: String) -> Reading {
-    Reading { events: Vec::new(), questions: Vec::new(), remark: Some(remark) }
+    Ok(Said::Part { event: Box::new(event), remark })
 }
 
 /// A variable without a value is left out, so an accepted part without `A` has no authorisation: that is how
 /// CV-Connect parts are known. Unless the template does not ask for it.
-fn authorisation(fields: &Fields<'_>, accepted: bool) -> Result<Authorisation, Rejection> {
+fn authorisation(fields: &Fields<'_>, accepted: bool) -> Result<Authorisation, NotUnderstood> {
     Ok(match fields.authorisation_number()? {
         Some(number) => Authorisation::Number(number),
         None if accepted && fields.template.name(AUTHORISATION).is_some() => Authorisation::Absent,

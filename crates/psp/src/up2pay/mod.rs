@@ -47,9 +47,9 @@ use cvco_domain::{Mode, Psp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::api::Api;
-use super::{Adapter, Diagnosis, Reading, Rejection, Request};
+use super::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
 use consultation::Consultation;
-use message::{Fields, malformed};
+use message::{Fields, Said};
 use signature::Failure;
 
 /// The key with which the platform signs the calls of every merchant, in use since 2014 at the latest.
@@ -112,15 +112,25 @@ impl Adapter for Up2pay {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         let Settings { template, keys, .. } = &self.settings;
         let genuine = signature::verify(template, keys, request.payload())
             .map_err(|failure| rejection(failure, template.signature_name()))?;
-        let mut reading = message::read(&Fields::parse(&genuine, template)?, &self.settings)?;
-        if let Some(consultation) = &self.consultation {
-            reading.questions = reading.events.iter().filter_map(|event| consultation.again(event)).collect();
-        }
-        Ok(reading)
+        Ok(Message::Genuine(genuine.bytes))
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        let Message::Genuine(bytes) = message else {
+            return Err(NotUnderstood::of_another_psp(Psp::Up2pay));
+        };
+        let fields = Fields::parse(bytes, &self.settings.template)?;
+        Ok(match message::read(&fields, &self.settings)? {
+            Said::Nothing(why) => Reading::nothing(why),
+            Said::Part { event, remark } => {
+                let question = self.consultation.as_ref().and_then(|consultation| consultation.again(&event));
+                Reading::facts(bytes, vec![*event], question.into_iter().collect(), remark)
+            }
+        })
     }
 
     fn api(&self) -> Option<&dyn Api> {
@@ -130,11 +140,12 @@ impl Adapter for Up2pay {
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis {
         let Settings { template, keys, .. } = &self.settings;
         let mut diagnosis = diagnose_query(template, keys, request.payload());
-        match self.read(request) {
-            Ok(Reading { events, remark, .. }) => {
-                diagnosis.details.push(format!("facts about a voucher payment: {}", events.len()));
-                diagnosis.details.extend(remark);
+        match self.prove(request).map(|message| self.read(&message)) {
+            Ok(Ok(reading)) => {
+                diagnosis.details.push(format!("facts about a voucher payment: {}", reading.events().len()));
+                diagnosis.details.extend(reading.remark().map(str::to_owned));
             }
+            Ok(Err(not_understood)) => diagnosis.details.push(not_understood.to_string()),
             Err(Rejection::Signature | Rejection::UnknownKey) => {}
             Err(refused @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
                 diagnosis.details.push(refused.to_string());
@@ -146,11 +157,12 @@ impl Adapter for Up2pay {
 
 /// A signature that is there but damaged is answered like a wrong one: both are for the shop to see.
 fn rejection(failure: Failure, signature_name: &str) -> Rejection {
+    let malformed = |what: String| Rejection::Malformed { psp: Psp::Up2pay, what };
     match failure {
-        Failure::TooManyPairs => malformed("more variables than any call has"),
+        Failure::TooManyPairs => malformed("more variables than any call has".to_owned()),
         Failure::Missing => malformed(format!("no signature (variable {signature_name})")),
         Failure::Repeated => malformed(format!("the signature (variable {signature_name}) stands twice")),
-        Failure::TooLong => malformed("the signature is longer than any key makes"),
+        Failure::TooLong => malformed("the signature is longer than any key makes".to_owned()),
         Failure::NotBase64 | Failure::Length(_) | Failure::NoMatch => Rejection::Signature,
     }
 }

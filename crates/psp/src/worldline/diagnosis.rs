@@ -54,8 +54,10 @@ fn explain(request: &Request<'_>, keys: &[WebhookKey], merchant: Option<&str>) -
     }
     match signature::verify(request, keys) {
         Ok(body) => {
-            details.push(match webhook::read(&body, merchant) {
-                Ok(reading) => format!("an endpoint takes it: {} event(s)", reading.events.len()),
+            let account = merchant.map_or(Ok(()), |merchant| webhook::check_account(&body, merchant));
+            details.push(match account.map(|()| webhook::read(&body)) {
+                Ok(Ok(reading)) => format!("an endpoint takes it: {} event(s)", reading.events().len()),
+                Ok(Err(not_understood)) => format!("an endpoint stores it unread: {not_understood}"),
                 Err(rejection) => format!("an endpoint refuses it all the same: {rejection}"),
             });
             let summary =

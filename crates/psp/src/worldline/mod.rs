@@ -40,7 +40,7 @@ use confirmation::Confirmation;
 
 use cvco_domain::{Mode, Psp};
 
-use super::{Adapter, Diagnosis, Method, Reading, Rejection, Request, api};
+use super::{Adapter, Diagnosis, Message, Method, NotUnderstood, Reading, Rejection, Request, api};
 
 /// The header of the call that tries whether an address is ours.
 const HANDSHAKE: &str = "x-gcs-webhooks-endpoint-verification";
@@ -74,15 +74,26 @@ impl Adapter for Worldline {
         self.settings.mode
     }
 
-    fn read(&self, request: &Request<'_>) -> Result<Reading, Rejection> {
+    fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
         match request.method {
             Method::Post => {}
-            Method::Get => return Err(webhook::Malformed("a webhook is a POST".to_owned()).into()),
+            Method::Get => {
+                let what = "a webhook is a POST".to_owned();
+                return Err(Rejection::Malformed { psp: Psp::Worldline, what });
+            }
         }
         let body = signature::verify(request, &self.settings.webhook_keys)?;
-        let mut reading = webhook::read(&body, Some(&self.settings.merchant_id))?;
-        if self.confirmation.is_some() {
-            reading.questions = confirmation::questions(&reading.events);
+        webhook::check_account(&body, &self.settings.merchant_id)?;
+        Ok(Message::Genuine(body))
+    }
+
+    fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
+        let Message::Genuine(body) = message else {
+            return Err(NotUnderstood::of_another_psp(Psp::Worldline));
+        };
+        let mut reading = webhook::read(body)?;
+        if let (Reading::Facts { events, questions, .. }, Some(_)) = (&mut reading, &self.confirmation) {
+            *questions = confirmation::questions(events);
         }
         Ok(reading)
     }

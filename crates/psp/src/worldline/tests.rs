@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::WireMessage;
 use crate::api::BaseUrl;
+use crate::testing::{Stopped, take};
 
 /// A fixture as a message: its verb, the headers that the adapter reads, its body.
 macro_rules! fixture {
@@ -74,8 +75,8 @@ fn with_api() -> Settings {
     Settings { api: Some(api), ..settings() }
 }
 
-fn read(message: &WireMessage) -> Result<Reading, Rejection> {
-    Worldline::new(settings()).read(&message.as_request())
+fn read(message: &WireMessage) -> Result<Reading, Stopped> {
+    take(&Worldline::new(settings()), &message.as_request())
 }
 
 /// A body, signed with the endpoint's key.
@@ -85,7 +86,7 @@ fn signed(body: impl Into<String>) -> WireMessage {
 
 /// The events of a genuine message.
 fn events(message: &WireMessage) -> Vec<Event> {
-    read(message).expect("a genuine webhook").events
+    read(message).expect("a genuine webhook").events().to_vec()
 }
 
 fn only(events: Vec<Event>) -> Event {
@@ -99,12 +100,16 @@ fn altered(message: &WireMessage, from: &str, to: &str) -> WireMessage {
     signed(message.body.replace(from, to))
 }
 
-fn malformed(message: &WireMessage) -> String {
+/// What is wrong with a genuine message that cannot be read.
+fn not_understood(message: &WireMessage) -> String {
     match read(message) {
-        Err(Rejection::Malformed { psp: Psp::Worldline, what }) => what,
-        Err(Rejection::Foreign { psp: Psp::Worldline, what }) => format!("foreign {what}"),
-        other => panic!("not malformed: {other:?}"),
+        Err(Stopped::NotUnderstood(what)) => what,
+        other => panic!("{other:?}"),
     }
+}
+
+fn foreign(what: &'static str) -> Result<Reading, Stopped> {
+    Err(Rejection::Foreign { psp: Psp::Worldline, what }.into())
 }
 
 fn at(text: &str) -> Option<Timestamp> {

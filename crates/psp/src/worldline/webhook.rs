@@ -11,20 +11,10 @@ use super::format::{Lenient, Loose, Text, Word, or_empty};
 use super::objects::{Payment, Refund};
 use super::{refund, tender};
 use crate::wire::json;
-use crate::{Reading, Rejection};
+use crate::{NotUnderstood, Reading, Rejection};
 
 /// More events than this in one body are no webhook.
 const MOST_EVENTS: usize = 50;
-
-/// Genuine, but not in the format.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed(pub(super) String);
-
-impl From<Malformed> for Rejection {
-    fn from(Malformed(what): Malformed) -> Self {
-        Self::Malformed { psp: Psp::Worldline, what }
-    }
-}
 
 /// `WebhooksEvent`. Other objects than payments and refunds (tokens, payment links, payouts) move no money
 /// here.
@@ -42,51 +32,56 @@ struct Notice {
     refund: Refund,
 }
 
-/// Reads a verified body. Without a `merchant`, as on the command line, any will do.
-pub(super) fn read(body: &Verified<Vec<u8>>, merchant: Option<&str>) -> Result<Reading, Rejection> {
-    let notices: Vec<Notice> = if body.trim_ascii_start().first() == Some(&b'[') {
-        json(body).map_err(Malformed)?
-    } else {
-        vec![json(body).map_err(Malformed)?]
-    };
+/// Refuses a body that names another account. One that cannot be read names none, and yields no facts either.
+pub(super) fn check_account(body: &Verified<Vec<u8>>, merchant: &str) -> Result<(), Rejection> {
+    let foreign = |notice: &Notice| notice.merchant_id.0.as_ref().is_some_and(|named| named.0 != merchant);
+    if notices(body).is_ok_and(|notices| notices.iter().any(foreign)) {
+        return Err(Rejection::Foreign { psp: Psp::Worldline, what: "merchantId" });
+    }
+    Ok(())
+}
+
+/// Reads a verified body.
+pub(super) fn read(body: &Verified<Vec<u8>>) -> Result<Reading, NotUnderstood> {
+    let notices = notices(body)?;
     if !(1..=MOST_EVENTS).contains(&notices.len()) {
-        return Err(Malformed(format!(
+        return Err(NotUnderstood::new(format!(
             "a webhook holds 1 to {MOST_EVENTS} events, this one {}",
             notices.len()
-        ))
-        .into());
+        )));
     }
-    notices.iter().try_for_each(|notice| notice.check(merchant))?;
-    let mut reading = Reading::default();
+    let is_v1 = |notice: &Notice| notice.api_version.0.as_ref().is_some_and(|version| version.0 == "v1");
+    if !notices.iter().all(is_v1) {
+        return Err(NotUnderstood::new("apiVersion is not v1: a version of the webhooks that is not known"));
+    }
+    let mut events = Vec::new();
     let mut remarks = BTreeSet::new();
     for told in notices.iter().flat_map(Notice::events) {
         match told {
-            Ok(event) => reading.events.push(event),
+            Ok(event) => events.push(event),
             Err(remark) => {
                 remarks.insert(remark);
             }
         }
     }
-    reading.remark = (!remarks.is_empty()).then(|| remarks.into_iter().collect::<Vec<_>>().join("; "));
-    Ok(reading)
+    let remark = remarks.into_iter().collect::<Vec<_>>().join("; ");
+    Ok(if events.is_empty() {
+        Reading::nothing(remark)
+    } else {
+        Reading::facts(body, events, Vec::new(), Some(remark).filter(|remark| !remark.is_empty()))
+    })
+}
+
+fn notices(body: &Verified<Vec<u8>>) -> Result<Vec<Notice>, NotUnderstood> {
+    let notices = if body.trim_ascii_start().first() == Some(&b'[') {
+        json(body)
+    } else {
+        json(body).map(|notice| vec![notice])
+    };
+    notices.map_err(NotUnderstood::new)
 }
 
 impl Notice {
-    fn check(&self, merchant: Option<&str>) -> Result<(), Rejection> {
-        if self.api_version.0.as_ref().is_none_or(|version| version.0 != "v1") {
-            return Err(Malformed(
-                "apiVersion is not v1: a version of the webhooks that is not known".to_owned(),
-            )
-            .into());
-        }
-        match (&self.merchant_id.0, merchant) {
-            (Some(told), Some(own)) if told.0 != own => {
-                Err(Rejection::Foreign { psp: Psp::Worldline, what: "merchantId" })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn events(&self) -> Vec<Result<cvco_domain::Event, String>> {
         let kind = self.kind.0.as_ref().map_or("an event without a type", |kind| kind.0.as_str());
         let named = |result: Result<_, &str>| result.map_err(|why| format!("{kind}: {why}"));

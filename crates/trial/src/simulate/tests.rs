@@ -8,13 +8,16 @@ use std::sync::LazyLock;
 
 use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::{
-    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Psp, ReportedState, Source, Timestamp,
+    EndpointId, Instrument, Kind, Mode, Operation, Order, OrderVersion, Policy, Psp, ReportedState, Source,
+    Timestamp,
 };
 use cvco_psp::api::BaseUrl;
 use cvco_psp::sogecommerce::{Algorithm, Sogecommerce};
 use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
-use cvco_psp::{Adapter, Reading, Rejection, monext, sogecommerce, up2pay, worldline};
-use cvco_reconcile::{Assessment, Fact, Policy, assess};
+use cvco_psp::{
+    Adapter, NotUnderstood, Reading, Rejection, Request, monext, sogecommerce, up2pay, worldline,
+};
+use cvco_reconcile::{Assessment, Fact, assess};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -143,21 +146,28 @@ fn noon() -> Timestamp {
     Timestamp::parse("2026-03-01T12:00:09Z").expect("valid")
 }
 
+/// What an adapter says of a request, as the listener asks it.
+fn take(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Rejection> {
+    let message = adapter.prove(request)?;
+    let understood = adapter.read(&message);
+    Ok(understood.unwrap_or_else(|NotUnderstood { what }| panic!("a genuine message is not read: {what}")))
+}
+
 fn read(message: &Message) -> Result<Reading, Rejection> {
     let trials = trials(Mode::Production, TEMPLATE);
-    adapter(&trials, message.psp).read(&message.wire.as_request())
+    take(&*adapter(&trials, message.psp), &message.wire.as_request())
 }
 
 /// Instrument, direction and state of each event that the messages of a story state, message by message.
 fn told(scenario: Scenario, psp: Psp) -> Vec<Vec<String>> {
     let play = actor(1).play(scenario, psp, noon()).expect("the PSP tells it");
     let line = |message: &Message| {
-        let events = read(message).expect("genuine").events;
+        let reading = read(message).expect("genuine");
         let word = |event: &cvco_domain::Event| {
             let refund = if event.operation == Operation::Debit { "" } else { "refund of " };
             format!("{refund}{} {:?}", event.instrument, event.state).to_lowercase()
         };
-        events.iter().map(word).collect()
+        reading.events().iter().map(word).collect()
     };
     play.messages.iter().map(line).collect()
 }
@@ -208,7 +218,7 @@ fn sogecommerce_tells_the_whole_payment_at_once() {
 fn a_split_comes_in_both_orders() {
     let first = |seed| {
         let play = actor(seed).play(Scenario::Split, Psp::Up2pay, noon()).expect("told");
-        read(&play.messages[0]).expect("genuine").events[0].instrument
+        read(&play.messages[0]).expect("genuine").events()[0].instrument
     };
     let seen: BTreeSet<_> = (0..20).map(first).collect();
     assert_eq!(seen, BTreeSet::from([Instrument::Voucher, Instrument::Card]));
@@ -231,9 +241,10 @@ fn on_the_trial_platform_a_card_of_up2pay_has_no_real_authorisation() {
     let trials = trials(Mode::Test, TEMPLATE);
     let mut actor = Actor::new(trials.clone(), 1);
     let card = actor.play(Scenario::OrphanComplement, Psp::Up2pay, noon()).expect("told");
-    let reading = adapter(&trials, Psp::Up2pay).read(&card.messages[0].wire.as_request()).expect("genuine");
+    let adapter = adapter(&trials, Psp::Up2pay);
+    let reading = take(&*adapter, &card.messages[0].wire.as_request()).expect("genuine");
     assert_eq!(
-        (reading.events[0].mode, reading.events[0].state),
+        (reading.events()[0].mode, reading.events()[0].state),
         (Some(Mode::Test), ReportedState::Authorised)
     );
 }
@@ -258,7 +269,7 @@ fn no_two_plays_share_an_order_or_a_payment() {
     for play in &plays {
         let readings = play.messages.iter().filter_map(|message| read(message).ok());
         let own: BTreeSet<_> = readings
-            .flat_map(|reading| reading.events)
+            .flat_map(|reading| reading.events().to_vec())
             .flat_map(|event| {
                 let call = event.call_number.to_string();
                 [Some(call), event.tender_id.map(|id| format!("transaction {id}"))]
@@ -288,11 +299,11 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
     };
     let (mut facts, mut questions) = (Vec::new(), Vec::new());
     for message in &messages {
-        let reading = adapter.read(&message.wire.as_request());
+        let reading = take(&*adapter, &message.wire.as_request());
         assert_eq!(reading.is_ok(), message.expect == Expect::Stored, "{reading:?}");
         let Ok(reading) = reading else { continue };
-        questions.extend(reading.questions);
-        facts.extend(reading.events.into_iter().map(fact(Source::Notification)));
+        questions.extend(reading.questions().to_vec());
+        facts.extend(reading.events().iter().cloned().map(fact(Source::Notification)));
     }
     let known: Vec<_> = facts.iter().map(|fact| fact.event.clone()).collect();
     let answers = asking::confirmed(play, &*adapter, &questions, &known);

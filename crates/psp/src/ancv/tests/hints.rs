@@ -44,7 +44,7 @@ fn what_names_no_transaction_is_refused() {
         assert!(matches!(hint(wrong.as_bytes()), Err(Rejection::Malformed { .. })), "{wrong:.80}");
     }
     let get = Request { method: Method::Get, query: b"transaction=fiawa31zot", body: b"", headers: &[] };
-    assert!(matches!(adapter().read(&get), Err(Rejection::Malformed { .. })));
+    assert!(matches!(adapter().prove(&get), Err(Rejection::Malformed { .. })));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{Ancv, Settings, Transaction, asked_about, refusal};
 use crate::api::{
     Answer, Api, ApiResponse, BaseUrl, CallFailure, Exchange, Inquiry, NoAnswer, ProbeStep, Step,
 };
-use crate::{Adapter, Method, Rejection, Request};
+use crate::{Adapter, Method, Reading, Rejection, Request};
 
 /// One recorded HTTP message.
 macro_rules! fixture {
@@ -57,9 +57,11 @@ fn question(topic: Topic, subject: &str) -> Question {
 
 fn hint(body: &[u8]) -> Result<Vec<Question>, Rejection> {
     let request = Request { method: Method::Post, query: b"", body, headers: &[] };
-    let reading = adapter().read(&request)?;
-    assert_eq!(reading.events, [], "nobody sealed it");
-    Ok(reading.questions)
+    let message = adapter().prove(&request)?;
+    match adapter().read(&message) {
+        Ok(Reading::Hint { questions, .. }) => Ok(questions),
+        other => panic!("nobody sealed it, so it is a hint: {other:?}"),
+    }
 }
 
 /// The question about [`ID`], put to an API that answers so.

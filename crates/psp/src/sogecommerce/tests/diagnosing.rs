@@ -99,7 +99,7 @@ fn a_genuine_message_that_is_no_notification_is_told_so() {
         let diagnosis = diagnose(body);
         assert!(diagnosis.genuine);
         let fate =
-            "an endpoint refuses it all the same: not a notification of sogecommerce: vads_hash is missing";
+            "an endpoint stores it unread: vads_hash is missing";
         assert_eq!(diagnosis.details.last().map(String::as_str), Some(fate));
     }
     let forged = diagnose(fixture!("S15-rename-forged"));

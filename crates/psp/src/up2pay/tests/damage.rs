@@ -14,11 +14,20 @@ fn no_flipped_bit_makes_another_fact() {
         let mut query = original.clone();
         query[bit / 8] ^= 1 << (bit % 8);
         let request = Request { method: Method::Get, query: &query, body: b"", headers: &[] };
-        if let Ok(reading) = adapter.read(&request) {
-            assert_eq!(reading.events, truth, "bit {bit}");
+        if let Ok(reading) = take(&adapter, &request) {
+            assert_eq!(reading.events(), truth, "bit {bit}");
             assert!(bit / 8 > signed, "bit {bit} is signed");
         }
     }
+}
+
+#[test]
+fn what_nobody_signed_states_nothing() {
+    let adapter = synthetic(FULL);
+    let payload = payload(S1);
+    assert!(adapter.read(&Message::Unsigned(payload.clone().into_bytes())).is_err());
+    let message = adapter.prove(&get(&payload)).expect("genuine");
+    assert_eq!(adapter.read(&message).expect("read").events(), [voucher()]);
 }
 
 #[test]
@@ -30,11 +39,15 @@ fn unsigned_parameters_add_no_fact() {
     }
     // In front, a variable of the template's would be taken for a signed one: the call is refused.
     let in_front = format!("Mt=1&{payload}");
-    assert_eq!(adapter.read(&get(&in_front)), Err(Rejection::Signature));
+    assert_eq!(adapter.prove(&get(&in_front)), Err(Rejection::Signature));
 }
 
 #[test]
 fn one_signature_is_needed() {
+    let malformed = |adapter: &Up2pay, query: &str| match adapter.prove(&get(query)) {
+        Err(Rejection::Malformed { what, .. }) => what,
+        other => panic!("{query}: {other:?}"),
+    };
     let adapter = synthetic(FULL);
     let payload = payload(S1);
     assert_eq!(malformed(&adapter, ""), "no signature (variable Signature)");
@@ -64,10 +77,10 @@ fn a_damaged_signature_is_a_wrong_one() {
         payload.replace("Signature=", "Signature=!"),
         payload.replace("Signature=", "Signature=AAAA"),
     ] {
-        assert_eq!(adapter.read(&get(&query)), Err(Rejection::Signature), "{query}");
+        assert_eq!(adapter.prove(&get(&query)), Err(Rejection::Signature), "{query}");
     }
     let (signed, _) = payload.rsplit_once('&').expect("pairs");
-    assert_eq!(adapter.read(&get(&format!("{signed}&Signature="))), Err(Rejection::Signature));
+    assert_eq!(adapter.prove(&get(&format!("{signed}&Signature="))), Err(Rejection::Signature));
 }
 
 #[test]
@@ -76,7 +89,7 @@ fn each_configured_key_counts_and_no_other() {
     let with = |keys| {
         let template = Template::parse(OWN).expect(OWN);
         Up2pay::new(Settings { mode: Mode::Production, template, keys, api: None, keep_cards: false })
-            .read(&get(&query))
+            .prove(&get(&query))
     };
     assert!(with(vec![synthetic_key(), own_public_key()]).is_ok());
     assert!(with(vec![own_public_key(), synthetic_key()]).is_ok());
@@ -101,8 +114,8 @@ proptest! {
         let method = if post { Method::Post } else { Method::Get };
         let request = Request { method, query: &query, body: &body, headers: &[] };
         let adapter = synthetic(FULL);
-        if let Ok(reading) = adapter.read(&request) {
-            prop_assert_eq!(reading.events, vec![voucher()]);
+        if let Ok(reading) = take(&adapter, &request) {
+            prop_assert_eq!(reading.events(), [voucher()]);
         }
     }
 }
@@ -115,7 +128,7 @@ proptest! {
         let adapter = synthetic(FULL);
         let request = Request { method: Method::Get, query: &query, body: b"", headers: &[] };
         let genuine = adapter.diagnose(&request).genuine;
-        match adapter.read(&request) {
+        match adapter.prove(&request) {
             Ok(_) => prop_assert!(genuine),
             Err(Rejection::Signature) => prop_assert!(!genuine || query.contains(&b'?')),
             Err(_) => {}

@@ -15,7 +15,8 @@ use cvco_domain::{
 };
 
 use super::{Call, Settings, Template, ThrowawayKey, Up2pay};
-use crate::{Adapter, Method, Reading, Rejection, Request, WireMessage};
+use crate::testing::{Stopped, take};
+use crate::{Adapter, Message, Method, Reading, Rejection, Request, WireMessage};
 
 /// One recorded HTTP request.
 macro_rules! fixture {
@@ -115,14 +116,15 @@ fn sign(signed: &str) -> String {
 
 /// The one fact of a query.
 fn event(adapter: &Up2pay, query: &str) -> Event {
-    let Reading { events, remark, .. } = adapter.read(&get(query)).expect(query);
-    let [event] = <[Event; 1]>::try_from(events).unwrap_or_else(|_| panic!("one event: {remark:?}"));
-    event
+    let reading = take(adapter, &get(query)).expect(query);
+    let [event] = reading.events() else { panic!("one event: {reading:?}") };
+    event.clone()
 }
 
-fn malformed(adapter: &Up2pay, query: &str) -> String {
-    match adapter.read(&get(query)) {
-        Err(Rejection::Malformed { what, .. }) => what,
+/// What is wrong with a genuine call that cannot be read.
+fn not_understood(adapter: &Up2pay, query: &str) -> String {
+    match take(adapter, &get(query)) {
+        Err(Stopped::NotUnderstood(what)) => what,
         other => panic!("{query}: {other:?}"),
     }
 }

@@ -4,8 +4,8 @@
 use super::*;
 
 /// The vendor's message is of the account 20000.
-fn of_the_vendor(message: &WireMessage) -> Result<Reading, Rejection> {
-    Worldline::new(Settings { merchant_id: "20000".to_owned(), ..settings() }).read(&message.as_request())
+fn of_the_vendor(message: &WireMessage) -> Result<Message, Rejection> {
+    Worldline::new(Settings { merchant_id: "20000".to_owned(), ..settings() }).prove(&message.as_request())
 }
 
 fn vendors() -> WireMessage {
@@ -20,9 +20,9 @@ const SIGNED: &[u8] = b"6sFZob2yfSpd25MiutFRgBdx8dfbgxs+ZFp5kza1QR8=";
 
 #[test]
 fn the_vendors_own_message_is_genuine() {
-    let reading = of_the_vendor(&vendors()).expect("genuine");
-    assert_eq!(reading.events, []);
-    assert_eq!(reading.remark.as_deref(), Some("payment.paid: neither a payment nor a refund in it"));
+    let message = of_the_vendor(&vendors()).expect("genuine");
+    let reading = Worldline::new(settings()).read(&message);
+    assert_eq!(reading, Ok(Reading::nothing("payment.paid: neither a payment nor a refund in it")));
 }
 
 #[test]
@@ -43,9 +43,18 @@ fn a_changed_body_is_refused() {
 }
 
 #[test]
+fn what_nobody_signed_states_nothing() {
+    let adapter = Worldline::new(settings());
+    let voucher = fixture!("S2-split-voucher");
+    assert!(adapter.read(&Message::Unsigned(voucher.body.clone().into_bytes())).is_err());
+    let message = adapter.prove(&voucher.as_request()).expect("genuine");
+    assert_eq!(adapter.read(&message).expect("read").events(), [voucher_part()]);
+}
+
+#[test]
 fn another_secret_is_refused() {
     let other = Settings { webhook_keys: vec![key(KEY_ID, "1hello+world")], ..settings() };
-    assert_eq!(Worldline::new(other).read(&vendors().as_request()), Err(Rejection::Signature));
+    assert_eq!(Worldline::new(other).prove(&vendors().as_request()), Err(Rejection::Signature));
 }
 
 #[test]
@@ -89,19 +98,20 @@ fn only_the_key_that_is_named_counts() {
 #[test]
 fn an_id_may_have_an_old_and_a_new_secret() {
     let rotating = Settings { webhook_keys: vec![key(KEY_ID, "new"), key(KEY_ID, SECRET)], ..settings() };
-    assert!(Worldline::new(rotating).read(&fixture!("S1-voucher-only").as_request()).is_ok());
+    assert!(Worldline::new(rotating).prove(&fixture!("S1-voucher-only").as_request()).is_ok());
 }
 
 #[test]
 fn another_version_is_no_matter_of_the_signature() {
     let version = "apiVersion is not v1: a version of the webhooks that is not known";
-    assert_eq!(malformed(&altered(&vendors(), "\"v1\"", "\"v0\"")), version);
-    assert_eq!(malformed(&signed(r#"{"type":"payment.captured"}"#)), version);
+    let old = altered(&fixture!("S1-voucher-only"), "\"v1\"", "\"v0\"");
+    assert_eq!(not_understood(&old), version);
+    assert_eq!(not_understood(&signed(r#"{"type":"payment.captured"}"#)), version);
 }
 
 #[test]
 fn another_account_is_refused() {
-    assert_eq!(malformed(&vendors()), "foreign merchantId");
+    assert_eq!(read(&vendors()), foreign("merchantId"));
     let silent = altered(&fixture!("S1-voucher-only"), r#""merchantId":"PSPIDTEST","#, "");
     assert_eq!(events(&silent).len(), 1);
 }
@@ -122,5 +132,6 @@ fn the_trial_of_the_address_gets_its_token_back() {
         let headers = tokens.into_iter().map(|token| (HANDSHAKE, token.into_bytes())).collect();
         assert_eq!(shake(&WireMessage { headers, ..trial.clone() }).as_deref(), Some(""), "{case}");
     }
-    assert_eq!(malformed(&trial), "a webhook is a POST");
+    let what = "a webhook is a POST".to_owned();
+    assert_eq!(read(&trial), Err(Rejection::Malformed { psp: Psp::Worldline, what }.into()));
 }

@@ -48,11 +48,11 @@ fn a_list_and_the_new_form_of_ids_say_the_same() {
 fn every_event_of_a_list_counts() {
     let (voucher, card) = (fixture!("S2-split-voucher").body, fixture!("S3-split-card").body);
     assert_eq!(events(&signed(format!("[{voucher},{card}]"))), [voucher_part(), card_part()]);
-    assert_eq!(malformed(&signed("[]")), "a webhook holds 1 to 50 events, this one 0");
+    assert_eq!(not_understood(&signed("[]")), "a webhook holds 1 to 50 events, this one 0");
     let many = vec![fixture!("S9-test-event").body; 51].join(",");
-    assert_eq!(malformed(&signed(format!("[{many}]"))), "a webhook holds 1 to 50 events, this one 51");
+    assert_eq!(not_understood(&signed(format!("[{many}]"))), "a webhook holds 1 to 50 events, this one 51");
     let foreign = card.replace(MERCHANT, "ANOTHER");
-    assert_eq!(malformed(&signed(format!("[{voucher},{foreign}]"))), "foreign merchantId");
+    assert_eq!(read(&signed(format!("[{voucher},{foreign}]"))), super::foreign("merchantId"));
 }
 
 #[test]
@@ -178,9 +178,8 @@ fn what_is_not_there_has_many_spellings() {
         );
         assert_eq!(events(&with_refund), [voucher_part()], "{nothing}");
         let body = format!(r#"{{"apiVersion":"v1","payment":{nothing},"type":"payment.rejected"}}"#);
-        let reading = read(&signed(body)).expect("genuine");
-        assert_eq!(reading.events, []);
-        assert_eq!(reading.remark.as_deref(), Some("payment.rejected: neither a payment nor a refund in it"));
+        let why = "payment.rejected: neither a payment nor a refund in it";
+        assert_eq!(read(&signed(body)), Ok(Reading::nothing(why)), "{nothing}");
     }
 }
 
@@ -198,10 +197,9 @@ fn a_date_is_never_the_reason_to_lose_an_event() {
 
 #[test]
 fn what_is_no_payment_is_kept_with_a_remark() {
-    let remark = |message: &WireMessage| {
-        let reading = read(message).expect("genuine");
-        assert_eq!(reading.events, []);
-        reading.remark.expect("a remark")
+    let remark = |message: &WireMessage| match read(message) {
+        Ok(Reading::Nothing { why }) => why,
+        other => panic!("{other:?}"),
     };
     assert_eq!(remark(&fixture!("S9-test-event")), "payment.test: a trial of the webhook");
     let of = |body: &str| signed(format!(r#"{{"apiVersion":"v1",{body}}}"#));
@@ -232,13 +230,12 @@ fn an_unknown_status_is_stored_and_never_paid() {
 #[test]
 fn the_api_is_asked_once_about_each_payment() {
     let both = format!("[{},{}]", fixture!("S2-split-voucher").body, fixture!("S3-split-card").body);
-    let asked =
-        Worldline::new(with_api()).read(&signed(both.as_str()).as_request()).expect("genuine").questions;
+    let asked = take(&Worldline::new(with_api()), &signed(both.as_str()).as_request()).expect("genuine");
     let question = Question {
         topic: Topic::Payment,
         subject: Subject::new("10083980800").expect("valid"),
         asking: Asking::Afresh,
     };
-    assert_eq!(asked, [question]);
-    assert_eq!(read(&signed(both)).expect("genuine").questions, [], "without an API");
+    assert_eq!(asked.questions(), [question]);
+    assert_eq!(read(&signed(both)).expect("genuine").questions(), [], "without an API");
 }

@@ -64,7 +64,8 @@ impl Miniature {
                     head.headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec()))
                 })
                 .collect();
-            let reading = adapter.read(&cvco_psp::Request { method, query, body: &body, headers: &headers });
+            let request = cvco_psp::Request { method, query, body: &body, headers: &headers };
+            let reading = take(&**adapter, &request);
             match (reading, adapter.psp()) {
                 (Ok(_), _) => 200,
                 (Err(_), Psp::Worldline) => 401,

@@ -1,0 +1,144 @@
+//! What becomes of a request: proven it is a [`Message`], read it is a [`Reading`].
+
+use cvco_domain::crypto::Verified;
+use cvco_domain::{Event, Psp, Question};
+
+use crate::sogecommerce::VadsFields;
+
+/// What [`crate::Adapter::prove`] lets through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Bytes that the PSP signed.
+    Genuine(Verified<Vec<u8>>),
+    /// A form whose values Sogecommerce signed. The signature does not cover the names of the fields.
+    GenuineForm(Verified<VadsFields>),
+    /// Bytes that nobody signed, in the form of a notification. They can only be a hint.
+    Unsigned(Vec<u8>),
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// A genuine message states facts.
+    Facts {
+        /// The facts, at least one.
+        events: Vec<Event>,
+        /// What to ask the PSP's API about them; none where the endpoint has no API.
+        questions: Vec<Question>,
+        /// What is odd about the message, for the log, in English.
+        remark: Option<String>,
+    },
+    /// A message that nobody signed gives a reason to ask the PSP's API. It states nothing.
+    Hint {
+        /// What to ask; none if the message is not about a voucher payment.
+        questions: Vec<Question>,
+        /// What the message is, for the log, in English.
+        remark: Option<String>,
+    },
+    /// A genuine message is not about a payment that concerns us.
+    Nothing {
+        /// What it is about, for the log, in English.
+        why: String,
+    },
+}
+
+impl Reading {
+    /// The facts of a message. The proof is not looked at: to have one is what counts, and only a signature check makes
+    /// one.
+    #[must_use]
+    pub const fn facts<T>(
+        _proof: &Verified<T>,
+        events: Vec<Event>,
+        questions: Vec<Question>,
+        remark: Option<String>,
+    ) -> Self {
+        Self::Facts { events, questions, remark }
+    }
+
+    /// The hint that an unsigned message gives.
+    #[must_use]
+    pub const fn hint(questions: Vec<Question>, remark: Option<String>) -> Self {
+        Self::Hint { questions, remark }
+    }
+
+    /// A genuine message that does not concern us.
+    #[must_use]
+    pub fn nothing(why: impl Into<String>) -> Self {
+        Self::Nothing { why: why.into() }
+    }
+
+    /// The facts, if it states any.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        match self {
+            Self::Facts { events, .. } => events,
+            Self::Hint { .. } | Self::Nothing { .. } => &[],
+        }
+    }
+
+    /// What to ask the PSP's API.
+    #[must_use]
+    pub fn questions(&self) -> &[Question] {
+        match self {
+            Self::Facts { questions, .. } | Self::Hint { questions, .. } => questions,
+            Self::Nothing { .. } => &[],
+        }
+    }
+
+    /// What the log should say about it.
+    #[must_use]
+    pub fn remark(&self) -> Option<&str> {
+        match self {
+            Self::Facts { remark, .. } | Self::Hint { remark, .. } => remark.as_deref(),
+            Self::Nothing { why } => Some(why),
+        }
+    }
+}
+
+/// A message is genuine, but this program cannot read what it says: it is evidence for a later program and a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("genuine, but not understood: {what}")]
+pub struct NotUnderstood {
+    /// The field or part that is wrong, and how: in English, without any value from outside.
+    pub what: String,
+}
+
+impl NotUnderstood {
+    /// The error about `what`.
+    #[must_use]
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into() }
+    }
+
+    /// The error about a message that another adapter proved.
+    pub(crate) fn of_another_psp(psp: Psp) -> Self {
+        Self::new(format!("not a message that the adapter of {psp} proved"))
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The request has a signature, but it does not verify.
+    #[error("the signature does not verify")]
+    Signature,
+    /// The request names a signing key that the endpoint does not have.
+    #[error("it names a signing key that the endpoint does not have")]
+    UnknownKey,
+    /// The request is genuine, but meant for another account or shop of the PSP than the endpoint's.
+    #[error("signed for another account of {psp}: {what} is not the one configured")]
+    Foreign {
+        /// Whose account.
+        psp: Psp,
+        /// The field that names the account, without its value.
+        what: &'static str,
+    },
+    /// The request is not in this PSP's format. That shows before its signature is checked, or it has none.
+    #[error("not a notification of {psp}: {what}")]
+    Malformed {
+        /// Whose format.
+        psp: Psp,
+        /// The field or part that is wrong, and how: in English, without any value from outside.
+        what: String,
+    },
+}
