@@ -211,7 +211,7 @@ fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -
     let now = writer.now();
     if let Deed::Snoozed { until } = deed {
         if until <= now {
-            return Err(LedgerError::NotAhead { until, now }.into());
+            return Err(Failure::Usage(LedgerError::NotAhead { until, now }.to_string()));
         }
         if until > now.after(LONGEST_SNOOZE) {
             return Err(Failure::Usage("--until wants a date at most two years ahead".to_owned()));

@@ -79,6 +79,10 @@ pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, 
     let mut bars = Bars::default();
     // Held to the end, so that no daemon starts meanwhile.
     let lease = SqliteLog::lease(&settings.log)?;
+    if lease.is_none() && !settings.path.exists() {
+        // The daemon has a ledger open, and it is not this one.
+        return Err(LedgerError::NoLedger(settings.path).into());
+    }
     let first = fold_again(&mut log, &settings.path, &mut bars);
     let (rebuilt, aside) = match first {
         Err(error) if lease.is_some() && is_broken(&error, &settings.path) => {

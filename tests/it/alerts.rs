@@ -199,7 +199,7 @@ async fn what_is_snoozed_is_out_of_the_list_and_out_of_mind_until_it_closes() {
     // The missing euro comes after all: the closing is told, and nothing else.
     daemon.expect_order("A", 2500);
     daemon.mailbox.wait_until(|mails| mails.iter().any(|mail| mail.subject().starts_with("Résolu"))).await;
-    assert_eq!(daemon.rows("SELECT COUNT(*) FROM outbox WHERE news = 'reminded'"), ["0"]);
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM owed WHERE news = 'reminded'"), ["0"]);
     assert!(is_right(&daemon));
 }
 

@@ -1,16 +1,17 @@
 //! `verify` against damage, and the anchor that leaves the machine each day.
 
 use cvco_domain::{Cents, Currency, OrderRef, ShopId};
-use cvco_reconciled::ledger::{Entry, OrderRegistration, Store};
+use cvco_log::entry::OrderRegistration;
+use cvco_log::{Draft, LogEntry, LogStore, SqliteLog};
 use cvco_trial::mail_sink::{Behaviour, ReceivedMail};
 
 use crate::support::{Daemon, Settings, Up2pay};
 
-/// Stops the daemon, and damages its ledger as somebody does who can write to the file.
-fn damage(daemon: &mut Daemon, sql: &str) {
+/// Stops the daemon, and damages one of its files as somebody does who can write to it.
+fn damage(daemon: &mut Daemon, file: &str, sql: &str) {
     daemon.signal("-TERM");
     daemon.ended();
-    let conn = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("ledger");
+    let conn = rusqlite::Connection::open(daemon.path(file)).expect("a file");
     conn.execute_batch(sql).expect("damaged");
 }
 
@@ -23,61 +24,112 @@ async fn with_three_payments() -> Daemon {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_cannot_even_be_read_is_named_and_is_no_failure_of_the_program() {
+async fn a_log_whose_end_was_changed_is_refused_by_every_command_that_would_go_on_from_it() {
     let mut daemon = with_three_payments().await;
     damage(
         &mut daemon,
+        "log.sqlite",
         "DROP TRIGGER log_is_append_only_update;
-         UPDATE log SET content = CAST(x'ff' AS TEXT) WHERE seq = 3",
+         UPDATE log SET content = replace(content, '1500', '1600') WHERE seq = 3",
     );
-    let verified = daemon.run(&["verify", "--format", "json"]);
+    let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
-    let proof: serde_json::Value = serde_json::from_slice(&verified.stdout).expect("JSON");
-    assert_eq!(proof["flaws"][0]["place"], "log entry 3");
-    assert_eq!(proof["flaws"][0]["what"], "its column content is not UTF-8");
-    assert_eq!(proof["flaws"][1]["place"], "trigger log_is_append_only_update");
+    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(text.contains("log entry 3: its chain hash does not follow"), "{text}");
+    for command in [&["rebuild"][..], &["alerts", "ack", "1", "--note", "seen"]] {
+        assert_eq!(daemon.run(command).status.code(), Some(3), "{command:?}");
+    }
+    let serve = daemon.run(&["serve"]);
+    assert_eq!(serve.status.code(), Some(3));
+    let words = String::from_utf8_lossy(&serve.stderr).into_owned();
+    assert!(words.contains("is damaged") && words.contains("run `verify`"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cents_that_went_missing_are_named_with_shop_day_order_and_call() {
+async fn cents_that_went_missing_from_the_ledger_are_found_by_row_and_come_back() {
     let mut daemon = with_three_payments().await;
     damage(
         &mut daemon,
+        "ledger.sqlite",
         "UPDATE tenders SET amount_cents = 1400 WHERE call_number = '2';
          UPDATE records SET voucher_cents = 1400, paid_cents = 1400 WHERE call_number = '2'",
     );
     let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(
-        text.contains("cents of shop camping, ") && text.contains(", order A2, call 2: vouchers"),
-        "{text}"
-    );
-    assert!(daemon.out(&["rebuild"]).contains("records, tenders"));
+    assert!(text.contains("WRONG  records row ") && text.contains("WRONG  tenders row "), "{text}");
+    let rebuilt = daemon.out(&["rebuild"]);
+    assert!(rebuilt.contains("records") && rebuilt.contains("tenders"), "{rebuilt}");
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["4500"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_made_again_while_the_daemon_serves() {
+    let daemon = with_three_payments().await;
+    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert_eq!(daemon.up2pay(&Up2pay::voucher("A4", 4, 1500)), 200);
+    assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["6000"], "it goes on following");
     assert!(daemon.out(&["verify"]).starts_with("right"));
 }
 
-/// Lays a ledger whose only entries are of two days ago, in place of the daemon's own.
-fn lay_old_ledger(daemon: &Daemon) {
-    for companion in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
-        let path = daemon.path(companion);
-        if path.exists() {
-            std::fs::remove_file(path).expect("removed");
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_no_database_any_more_is_kept_and_made_again() {
+    let mut daemon = with_three_payments().await;
+    daemon.signal("-TERM");
+    daemon.ended();
+    std::fs::write(daemon.path("ledger.sqlite"), vec![0xa5; 8192]).expect("damaged");
+    let said = daemon.out(&["rebuild"]);
+    assert!(said.contains("ledger.sqlite.damaged"), "{said}");
+    assert_eq!(std::fs::read(daemon.path("ledger.sqlite.damaged")).expect("kept"), vec![0xa5; 8192]);
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["4500"]);
+    std::fs::remove_file(daemon.path("ledger.sqlite")).expect("removed");
+    daemon.out(&["rebuild"]);
+    assert!(daemon.out(&["verify"]).starts_with("right"), "a missing one is made as well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_program_is_left_alone() {
+    let mut daemon = with_three_payments().await;
+    daemon.signal("-TERM");
+    daemon.ended();
+    std::fs::remove_file(daemon.path("ledger.sqlite")).expect("removed");
+    let other = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("another database");
+    other.execute_batch("CREATE TABLE bookmarks (url)").expect("a table");
+    for command in ["rebuild", "serve"] {
+        let refused = daemon.run(&[command]);
+        assert_eq!(refused.status.code(), Some(3), "{command}");
+        let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(words.contains("is not a ledger of cvco-reconciled"), "{command}: {words}");
+    }
+    let bookmarks: i64 = other.query_row("SELECT COUNT(*) FROM bookmarks", [], |row| row.get(0)).expect("it");
+    assert_eq!(bookmarks, 0);
+}
+
+/// Lays a log whose only entries are of two days ago, in place of the daemon's own.
+fn lay_old_log(daemon: &Daemon) {
+    for file in ["log.sqlite", "ledger.sqlite"] {
+        for companion in ["", "-wal", "-shm"] {
+            let path = daemon.path(&format!("{file}{companion}"));
+            if path.exists() {
+                std::fs::remove_file(path).expect("removed");
+            }
         }
     }
-    let mut store =
-        Store::open(&daemon.path("ledger.sqlite"), &daemon.path("payload.key")).expect("a ledger");
+    let mut log = SqliteLog::open_or_create(&daemon.path("log.sqlite"), &[]).expect("a log");
     let order = |reference: &str| {
-        Entry::Order(OrderRegistration {
+        Draft::new(&LogEntry::Order(OrderRegistration {
             shop: ShopId::new("camping").expect("a shop"),
             reference: OrderRef::new(reference).expect("a reference"),
             total: Cents::new(2500),
             currency: Currency::EUR,
             due: None,
-        })
+        }))
+        .expect("a draft")
     };
     let then = cvco_reconciled::clock::Clock::system().now().before(std::time::Duration::from_hours(48));
-    store.take_all(then, &[order("OLD-1"), order("OLD-2")]).expect("taken");
+    log.append(&[order("OLD-1"), order("OLD-2")], then).expect("appended");
 }
 
 /// The number and hash that the mail says to check.
@@ -91,7 +143,7 @@ fn anchor_in(mail: &ReceivedMail) -> String {
 async fn the_anchor_of_a_day_outlives_a_mail_server_that_is_down_and_finds_a_forged_log() {
     let mut daemon = Daemon::start(&Settings::default()).await;
     daemon.kill();
-    lay_old_ledger(&daemon);
+    lay_old_log(&daemon);
     daemon.rewrite_configuration(|text| {
         text.replace(
             "path = \"ledger.sqlite\"",

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cvco_psp::WireMessage;
 use cvco_trial::mail_sink::MailSink;
@@ -41,6 +41,7 @@ pub struct Daemon {
     folder: TempDir,
     notify_socket: Option<PathBuf>,
     child: Child,
+    is_running: bool,
     pub public: SocketAddr,
     pub admin: SocketAddr,
     pub mailbox: MailSink,
@@ -61,19 +62,20 @@ impl Daemon {
             .expect("configuration");
         let notify_socket = settings.notify_socket.clone();
         let (child, public, admin) = spawn(folder.path(), notify_socket.as_deref());
-        Self { folder, notify_socket, child, public, admin, mailbox }
+        Self { folder, notify_socket, child, is_running: true, public, admin, mailbox }
     }
 
     /// Kills the daemon as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");
-        self.child.wait().expect("ended");
+        self.ended();
     }
 
     /// Starts it again on the same ledger, on other ports.
     pub fn restart(&mut self) {
         let (child, public, admin) = spawn(self.folder.path(), self.notify_socket.as_deref());
         self.child = child;
+        self.is_running = true;
         (self.public, self.admin) = (public, admin);
     }
 
@@ -85,7 +87,9 @@ impl Daemon {
 
     /// Waits for its end, and gives its exit code.
     pub fn ended(&mut self) -> Option<i32> {
-        self.child.wait().expect("ended").code()
+        let status = self.child.wait().expect("ended");
+        self.is_running = false;
+        status.code()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -167,9 +171,42 @@ impl Daemon {
         }
     }
 
-    /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`.
+    /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`. A running daemon has
+    /// folded everything by then that it had acknowledged before.
     pub fn rows(&self, query: &str) -> Vec<String> {
+        if self.is_running {
+            self.wait_until_folded();
+        }
         ledger_rows(&self.path("ledger.sqlite"), query)
+    }
+
+    /// Rows of a query over the log.
+    pub fn log_rows(&self, query: &str) -> Vec<String> {
+        ledger_rows(&self.path("log.sqlite"), query)
+    }
+
+    /// Waits until the ledger has folded what stands in the log now.
+    fn wait_until_folded(&self) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let number = |rows: Vec<String>| rows.first().and_then(|row| row.parse::<i64>().ok()).unwrap_or(0);
+        let head = number(self.log_rows("SELECT MAX(seq) FROM log"));
+        // Nothing tells another process when the daemon has folded an entry; what ends the wait is the row.
+        while number(ledger_rows(&self.path("ledger.sqlite"), "SELECT seq FROM progress")) < head {
+            assert!(Instant::now() < deadline, "entry {head} was not folded");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until the daemon's own log has these words; another thread of this test writes the file.
+    pub fn wait_for_log(&self, words: &str) {
+        while !self.log_text().contains(words) {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// What the daemon has logged.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.path("log")).expect("log")
     }
 }
 

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::process::Output;
 
-use cvco_books::accounting::BookAt;
-use cvco_domain::crypto::sha256;
+use cvco_domain::crypto::SealKey;
 use cvco_domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
-    Event, Instrument, Issuer, Mode, Operation, OrderRef, PayoutTerms, Psp, ReportedState, ShopId,
-    StatusCode, StatusReading, TenderId, Timestamp,
+    AmountFrom, Authorisation, AuthorisationNumber, BookAt, Brand, CallNumber, Cents, Contract, Currency,
+    EndpointId, EndpointRef, Event, Instrument, Issuer, Mode, Operation, OrderRef, PayoutTerms, Policy, Psp,
+    ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
 };
-use cvco_reconcile::Policy;
-use cvco_reconciled::ledger::{Arrival, Entry, Envelope, Notification, OrderRegistration, Origin, Store};
+use cvco_ledger::Ledger;
+use cvco_log::entry::{Notification, OrderRegistration, Origin};
+use cvco_log::{Draft, Envelope, LogEntry, LogStore, SqliteLog, key_file};
 use tempfile::TempDir;
 
 use super::command;
@@ -53,7 +53,14 @@ pub struct Told<'t> {
 
 pub struct Past {
     folder: TempDir,
-    store: Option<Store>,
+    files: Option<Files>,
+}
+
+/// Log and ledger, while a past is being laid.
+struct Files {
+    log: SqliteLog,
+    ledger: Ledger,
+    key: SealKey,
 }
 
 fn at(text: &str) -> Timestamp {
@@ -67,8 +74,8 @@ impl Past {
             "[ledger]\npath = \"ledger.sqlite\"\n{sections}\n[[shop]]\nid = \"camping\"\nname = \"Camping des Pins\"\n"
         );
         std::fs::write(folder.path().join("config.toml"), config).expect("configuration");
-        let store = Store::open(&folder.path().join("ledger.sqlite"), &folder.path().join("payload.key"));
-        let mut past = Self { folder, store: Some(store.expect("a ledger")) };
+        let mut past = Self { folder, files: None };
+        past.reopen();
         let days = |days: u64| std::time::Duration::from_hours(24 * days);
         let terms = |delay| PayoutTerms { since: "2026-01-01".parse().expect("a day"), delay };
         let payouts = [(Issuer::Ancv, terms(days(30))), (Issuer::Bank, terms(days(10)))].into();
@@ -77,12 +84,15 @@ impl Past {
             payouts: [(EndpointId::new("camping-up2pay").expect("an endpoint"), payouts)].into(),
             ..Policy::default()
         };
-        past.store().take_all(at("2026-01-01T00:00:00Z"), &[Entry::Policy(policy)]).expect("taken");
+        past.append("2026-01-01T00:00:00Z", &Draft::new(&LogEntry::Policy(policy)).expect("a draft"));
         past
     }
 
-    pub fn store(&mut self) -> &mut Store {
-        self.store.as_mut().expect("still being laid")
+    /// Appends an entry at an instant, and folds it.
+    fn append(&mut self, when: &str, draft: &Draft) {
+        let Files { log, ledger, .. } = self.files.as_mut().expect("still being laid");
+        log.append(std::slice::from_ref(draft), at(when)).expect("appended");
+        ledger.catch_up_all(log).expect("folded");
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -90,14 +100,14 @@ impl Past {
     }
 
     fn registers(&mut self, shop: &str, when: &str, reference: &str, cents: i64) {
-        let entry = Entry::Order(OrderRegistration {
+        let entry = LogEntry::Order(OrderRegistration {
             shop: ShopId::new(shop).expect("a shop"),
             reference: OrderRef::new(reference).expect("a reference"),
             total: Cents::new(cents),
             currency: Currency::EUR,
             due: None,
         });
-        self.store().take_all(at(when), &[entry]).expect("registered");
+        self.append(when, &Draft::new(&entry).expect("a draft"));
     }
 
     pub fn tells(&mut self, told: &Told<'_>) {
@@ -138,26 +148,29 @@ impl Past {
             occurred_at: Some(at(told.at)),
         };
         let body = format!("{event:?}").into_bytes();
-        let notification = Notification {
-            shop: ShopId::new(shop).expect("a shop"),
-            endpoint: EndpointId::new(format!("{shop}-up2pay")).expect("an endpoint"),
-            psp: Psp::Up2pay,
-            mode: Mode::Production,
+        let notification = LogEntry::Notification(Notification {
+            endpoint: EndpointRef {
+                shop: ShopId::new(shop).expect("a shop"),
+                endpoint: EndpointId::new(format!("{shop}-up2pay")).expect("an endpoint"),
+                psp: Psp::Up2pay,
+                mode: Mode::Production,
+            },
             origin: Origin::Call,
             events: vec![event],
             questions: Vec::new(),
             remark: None,
-            payload_sha256: sha256(&[&body]).to_string(),
-        };
+        });
         let envelope = Envelope {
             method: "GET".to_owned(),
-            query: body,
+            query: body.clone(),
             body: Vec::new(),
             peer: "192.0.2.1".to_owned(),
             user_agent: String::new(),
             headers: Vec::new(),
         };
-        self.store().import(at(told.at), Arrival { notification, envelope }).expect("stored");
+        let key = &self.files.as_ref().expect("still being laid").key;
+        let payload = envelope.seal(key, &body).expect("sealed");
+        self.append(told.at, &Draft::with_payload(&notification, payload).expect("a draft"));
     }
 
     /// A payment of two parts, or of one where the other is nothing.
@@ -182,10 +195,16 @@ impl Past {
         self.tells(&Told { at: when, order, call, cents, card: false, refund: false, state });
     }
 
+    /// What only time brings comes, up to now.
+    pub fn time_passes(&mut self) {
+        let now = cvco_reconciled::clock::Clock::system().now().to_string();
+        self.append(&now, &Draft::new(&LogEntry::Time).expect("a draft"));
+    }
+
     /// Runs the program on it.
     pub fn run(&mut self, arguments: &[&str]) -> Output {
-        // The commands open the ledger for themselves.
-        self.store = None;
+        // The commands open log and ledger for themselves.
+        self.files = None;
         command()
             .arg("--config")
             .arg(self.path("config.toml"))
@@ -205,9 +224,21 @@ impl Past {
 
     /// Goes on laying.
     pub fn reopen(&mut self) {
-        self.store = None;
-        let store = Store::open(&self.path("ledger.sqlite"), &self.path("payload.key"));
-        self.store = Some(store.expect("a ledger"));
+        self.files = None;
+        let key_path = self.path("payload.key");
+        let log = SqliteLog::open_or_create(&self.path("log.sqlite"), &[]).expect("a log");
+        let key = match key_file::read(&key_path).expect("a key") {
+            Some(key) => key,
+            None => key_file::make(&key_path).expect("a key"),
+        };
+        log.adopt_key(&key, &key_path).expect("the log's own key");
+        let ledger = Ledger::open(&self.path("ledger.sqlite"), &log.id().expect("an id")).expect("a ledger");
+        self.files = Some(Files { log, ledger, key });
+    }
+
+    /// How many entries the log has.
+    pub fn entries(&self) -> Vec<String> {
+        super::ledger_rows(&self.path("log.sqlite"), "SELECT COUNT(*) FROM log")
     }
 
     /// The first column of a query's rows.
