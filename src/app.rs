@@ -1,9 +1,9 @@
 //! The program as a whole: configuration, log, ledger, workers, listeners; started and stopped in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{Policy, Timestamp};
@@ -31,7 +31,11 @@ use crate::timekeeper::{self, Timekeeper};
 /// Connections to the admin address.
 const ADMIN_CONNECTIONS: usize = 32;
 
-/// How long the start waits for a ledger that has entries to fold. Notifications wait for none of it.
+/// How often a start looks whether the log is free.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long the start waits for a ledger that has entries to fold, and for a command that leads the log. Notifications
+/// wait for none of the folding.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the program could not start, or had to stop.
@@ -123,7 +127,7 @@ impl Files {
     fn open(settings: &LedgerSettings) -> Result<Self, AppError> {
         // A ledger of 0.x has no log beside it: that is said first.
         cvco_ledger::refuse_unreleased(&settings.path)?;
-        let lease = SqliteLog::lease(&settings.log)?.ok_or_else(|| AppError::InUse(settings.log.clone()))?;
+        let lease = take_lease(&settings.log)?;
         let key_file = &settings.payload_key_file;
         let mut log = SqliteLog::open_or_create(&settings.log, &[&settings.path, key_file])?;
         let key = match key_file::read(key_file)? {
@@ -136,6 +140,20 @@ impl Files {
         let followed_log = log.reader()?;
         let ledger = Ledger::open(&settings.path, &log.id()?)?;
         Ok(Self { log, followed_log, ledger, key: Arc::new(key), lease, last_alive })
+    }
+}
+
+/// Takes the lead over the log. A command that writes has it for a moment where no daemon runs: that is waited for.
+fn take_lease(log: &Path) -> Result<Lease, AppError> {
+    let began = Instant::now();
+    loop {
+        if let Some(lease) = SqliteLog::lease(log)? {
+            return Ok(lease);
+        }
+        if began.elapsed() >= PATIENCE {
+            return Err(AppError::InUse(log.to_owned()));
+        }
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 

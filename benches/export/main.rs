@@ -11,15 +11,15 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use cvco_domain::Timestamp;
-use cvco_reconcile::Policy;
-use cvco_reconciled::ledger::{Entry, Store};
+use cvco_domain::{Policy, Timestamp};
+use cvco_ledger::Ledger;
+use cvco_log::{Draft, LogEntry, LogStore, SqliteLog, key_file};
 
 /// Unless the command line says otherwise.
 const ORDERS: u64 = 100_000;
 
 /// So many orders go on in one transaction.
-const GROUP: u64 = 2_000;
+const GROUP: u64 = 100;
 
 /// A year, less the days in which its last orders come to rest.
 const YEAR_MILLIS: i64 = 350 * 24 * 60 * 60 * 1000;
@@ -69,27 +69,33 @@ fn main() -> Result<()> {
     beside_sqlite(folder, orders)
 }
 
-/// Lays a year of orders, through the door that lost notifications take.
+/// Lays a year of orders in a log, and folds it.
 fn lay(folder: &Path, orders: u64) -> Result<()> {
     let began = Instant::now();
-    let mut store = Store::open(&folder.join("ledger.sqlite"), &folder.join("payload.key"))?;
-    store.take_all(Timestamp::parse(traffic::START)?, &[Entry::Policy(Policy::default())])?;
+    let mut log = SqliteLog::open_or_create(&folder.join("log.sqlite"), &[])?;
+    let key = key_file::make(&folder.join("payload.key"))?;
+    log.adopt_key(&key, &folder.join("payload.key"))?;
+    let policy = Draft::new(&LogEntry::Policy(Policy::default()))?;
+    log.append(&[policy], Timestamp::parse(traffic::START)?)?;
     let pace = YEAR_MILLIS / i64::try_from(orders)?.max(1);
     let mut number = 0;
     while number < orders {
-        let (mut registrations, mut arrivals) = (Vec::new(), Vec::new());
-        let mut from = None;
+        let mut group = Vec::new();
+        let mut at = Timestamp::parse(traffic::START)?;
         for _ in 0..GROUP.min(orders - number) {
-            let step = traffic::step(number, pace)?;
-            from = from.or(Some(step.at));
-            registrations.extend(step.registration);
-            arrivals.extend(step.arrivals.into_iter().map(|arrival| (step.at, arrival)));
+            let step = traffic::step(number, pace, &key)?;
+            at = step.at;
+            group.extend(step.registration);
+            group.extend(step.notifications);
             number += 1;
         }
-        store.take_all(from.map_or(Timestamp::parse(traffic::START), Ok)?, &registrations)?;
-        store.import_all(arrivals)?;
+        log.append(&group, at)?;
+        log.tend()?;
     }
-    line("laid", began.elapsed(), orders, "orders", 0);
+    let mut ledger = Ledger::open(&folder.join("ledger.sqlite"), &log.id()?)?;
+    ledger.catch_up_all(&mut log)?;
+    ledger.checkpoint()?;
+    line("laid and folded", began.elapsed(), orders, "orders", 0);
     Ok(())
 }
 

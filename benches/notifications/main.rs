@@ -1,7 +1,8 @@
-//! Durable notifications per second, with p50 and p99, beside a bare hyper server and a bare SQLite writer loop
-//! on the same machine. Run it with `make bench`; `docs/performance.md` has figures and what they mean.
+//! Durable notifications per second, with p50 and p99, and how soon they are reconciled; beside the limit of such a server, a
+//! bare hyper server and a bare SQLite writer loop on the same machine. Run it with `make bench`; `docs/performance.md` has figures and what they mean.
 
 mod client;
+mod limit;
 mod report;
 mod servers;
 mod traffic;
@@ -16,12 +17,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use cvco_domain::Timestamp;
+use cvco_ledger::{Ledger, Yardstick};
+use cvco_log::{SqliteLog, key_file};
 use cvco_reconciled::config::Config;
-use cvco_reconciled::ledger::{self, Yardstick};
 use tokio::runtime::{Builder, Runtime};
 
 use report::{Report, Sample, per_second};
-use servers::{Daemon, KEY_FILE};
+use servers::{Daemon, KEY_FILE, LEDGER, LOG};
 use traffic::{Keys, Message};
 
 /// How much is sent over how many connections; a tenth of it warms up.
@@ -97,20 +99,29 @@ impl Bench {
         ))
     }
 
-    /// The daemon and the bare server, one after the other for each number of connections.
+    /// The daemon, the limit and the bare server, one after the other for each number of connections.
     fn over_http(&mut self) -> Result<()> {
-        let daemon = Daemon::start(&self.runtime, Arc::clone(&self.config), &self.ledger_file())?;
+        let daemon = Daemon::start(&self.runtime, &self.config, &self.folder)?;
+        let limit = limit::start(&self.runtime, &self.folder.join("limit.sqlite"))?;
         let bare = servers::start_bare_hyper(&self.runtime)?;
         let client = Builder::new_current_thread().enable_all().build()?;
         self.report.head()?;
         for (Run { connections, requests, .. }, range) in runs() {
             let send =
                 |server, range| client.block_on(client::drive(server, connections, &self.messages, range));
+            let most = send(limit, range.clone())?;
+            let count = range.len();
+            let began = Instant::now();
             let ours = send(daemon.address, range)?;
-            let theirs = send(bare, 0..requests)?;
-            self.report.row("daemon", connections, &ours)?;
-            self.report.row("bare hyper", connections, &theirs)?;
-            self.report.ratio("  daemon : bare hyper", &ours, &theirs)?;
+            daemon.reconciled(&self.runtime)?;
+            let reconciled = Sample::of_all(count, began.elapsed());
+            let bare = send(bare, 0..requests)?;
+            self.report.row("daemon, acknowledged", connections, &ours)?;
+            self.report.row("daemon, reconciled", connections, &reconciled)?;
+            self.report.row("the limit", connections, &most)?;
+            self.report.row("bare hyper", connections, &bare)?;
+            self.report.ratio("  acknowledged : the limit", &ours, &most)?;
+            self.report.ratio("  reconciled : the limit", &reconciled, &most)?;
         }
         daemon.stop(&self.runtime)
     }
@@ -118,9 +129,8 @@ impl Bench {
     fn without_http(&mut self) -> Result<()> {
         for (Run { connections: callers, .. }, range) in runs() {
             let messages = self.messages.get(range).context("too few messages")?;
-            let file = self.folder.join(format!("alone-{callers}.sqlite"));
-            let ours = writers::ledger_alone(&self.runtime, &self.config, &file, messages, callers)?;
-            self.report.row("ledger without HTTP", callers, &ours)?;
+            let ours = writers::log_alone(&self.runtime, &self.config, &self.folder, messages, callers)?;
+            self.report.row("log without HTTP", callers, &ours)?;
         }
         for (group, commits) in [(1, 4_000), (64, 400)] {
             let bare = writers::bare_sqlite(&self.folder.join("bare.sqlite"), group, commits)?;
@@ -138,8 +148,9 @@ impl Bench {
             let messages: Vec<_> = all.filter(|message| message.psp == psp).take(5_000).collect();
             let mut read = |number: usize| -> Result<()> {
                 let message = messages.get(number % messages.len()).context("no messages")?;
-                let reading = endpoint.adapter.read(&message.wire.as_request())?;
-                ensure!(!reading.events.is_empty(), "{psp} read no fact");
+                let proven = endpoint.adapter.prove(&message.wire.as_request())?;
+                let reading = endpoint.adapter.read(&proven)?;
+                ensure!(!reading.events().is_empty(), "{psp} read no fact");
                 Ok(())
             };
             Sample::repeat(2_000, &mut read)?;
@@ -151,30 +162,32 @@ impl Bench {
 
     /// `verify` and `rebuild` of what the daemon has just written. That they find nothing is part of the run.
     fn prove_ledger(&mut self) -> Result<()> {
-        let file = self.ledger_file();
-        let start = Instant::now();
-        let key_file = file.with_file_name(KEY_FILE);
+        let file = self.folder.join(LEDGER);
+        let mut log = SqliteLog::open(&self.folder.join(LOG))?;
+        let key = key_file::read(&self.folder.join(KEY_FILE))?;
         let kept_since = Timestamp::from_millis(0);
-        let yardstick = Yardstick { key_file: &key_file, kept_since, anchors: &[] };
-        let proof = ledger::verify(&file, &yardstick, &mut |_| {})?;
+        let yardstick = Yardstick { key: key.as_ref(), kept_since, anchors: &[] };
+        let start = Instant::now();
+        let proof = cvco_ledger::verify(&mut log, &file, &yardstick, &mut |_| {})?;
         let elapsed = start.elapsed();
         let entries = usize::try_from(proof.entries)?;
         ensure!(proof.flaws.is_empty(), "the ledger does not verify: {:?}", proof.flaws);
         ensure!(entries == self.messages.len(), "{entries} entries of {} messages", self.messages.len());
         self.report.figure("verify, entries a second", per_second(entries, elapsed))?;
 
+        let mut ledger = Ledger::open(&file, &log.id()?)?;
         let start = Instant::now();
-        let rebuilt = ledger::rebuild(&file, &mut |_| {})?;
+        let rebuilt = cvco_ledger::rebuild(&mut log, &mut ledger, &mut |_| {})?;
         let elapsed = start.elapsed();
         ensure!(rebuilt.replaced.is_empty(), "rebuild changed {:?}", rebuilt.replaced);
         self.report.figure("rebuild, entries a second", per_second(entries, elapsed))?;
 
-        let bytes = fs::metadata(&file)?.len();
-        self.report.figure("ledger file, bytes a notification", u128::from(bytes) / entries.max(1) as u128)
-    }
-
-    fn ledger_file(&self) -> PathBuf {
-        self.folder.join("ledger.sqlite")
+        for name in [LOG, LEDGER] {
+            let bytes = fs::metadata(self.folder.join(name))?.len();
+            let each = u128::from(bytes) / entries.max(1) as u128;
+            self.report.figure(&format!("{name}, bytes a notification"), each)?;
+        }
+        Ok(())
     }
 }
 

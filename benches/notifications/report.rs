@@ -20,6 +20,11 @@ impl Sample {
         Self { count: latencies.len(), elapsed, latencies }
     }
 
+    /// For what is only measured as a whole.
+    pub(crate) const fn of_all(count: usize, elapsed: Duration) -> Self {
+        Self { count, elapsed, latencies: Vec::new() }
+    }
+
     /// For what is done several at a time: `latencies` are those of the groups.
     pub(crate) fn grouped(self, group: usize) -> Self {
         Self { count: self.count * group, ..self }

@@ -1,4 +1,4 @@
-//! What is measured without HTTP: the daemon's ledger by itself, and a bare SQLite loop.
+//! What is measured without HTTP: the daemon's log by itself, and a bare SQLite loop.
 
 use std::ops::Range;
 use std::path::Path;
@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use cvco_domain::crypto::sha256;
+use cvco_domain::crypto::SealKey;
+use cvco_log::entry::Origin;
+use cvco_log::{Appender, Draft, Envelope, Log, SqliteLog, key_file};
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
-use cvco_reconciled::ledger::{Arrival, Envelope, Ledger, Notification, Origin, Store, Writer};
+use cvco_reconciled::listener::understand;
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -18,10 +20,10 @@ use tokio::task::JoinSet;
 use crate::report::Sample;
 use crate::traffic::Message;
 
-/// About what the ledger keeps of a notification.
-const ROW_BYTES: usize = 1200;
+/// About what the log keeps of a notification.
+pub(crate) const ROW_BYTES: usize = 1200;
 
-/// One thread that writes rows of 1.2 KB, so many to a commit, under the ledger's own durability.
+/// One thread that writes rows of 1.2 KB, so many to a commit, under the log's own durability.
 pub(crate) fn bare_sqlite(file: &Path, group: usize, commits: usize) -> Result<Sample> {
     let conn = Connection::open(file)?;
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -42,50 +44,47 @@ pub(crate) fn bare_sqlite(file: &Path, group: usize, commits: usize) -> Result<S
     Ok(Sample::repeat(commits, commit)?.grouped(group))
 }
 
-/// The ledger with its writer and group commit, fed by so many callers at once with notifications that were
-/// proven and read beforehand.
-pub(crate) fn ledger_alone(
+/// The log with its appender and group commit, fed by so many callers at once with notifications that were proven, read
+/// and sealed beforehand.
+pub(crate) fn log_alone(
     runtime: &Runtime,
     config: &Config,
-    file: &Path,
+    folder: &Path,
     messages: &[Message],
     callers: usize,
 ) -> Result<Sample> {
-    let arrivals = messages.iter().map(|message| arrival(config, message)).collect::<Result<Vec<_>>>()?;
-    let store = Store::open(file, &file.with_file_name(crate::servers::KEY_FILE))?;
-    let (writer, ledger) = Writer::start(store)?;
-    let arrivals = Arc::new(arrivals);
-    let warm = arrivals.len() / 10;
+    let key = key_file::make(&folder.join(format!("alone-{callers}.key")))?;
+    let drafts = messages.iter().map(|message| draft(config, &key, message)).collect::<Result<Vec<_>>>()?;
+    let store = SqliteLog::open_or_create(&folder.join(format!("alone-{callers}.sqlite")), &[])?;
+    let clock = Clock::system();
+    let (appender, log) = Appender::start(store, move || clock.now())?;
+    let drafts = Arc::new(drafts);
+    let warm = drafts.len() / 10;
     let sample = runtime.block_on(async {
-        feed(&ledger, &arrivals, 0..warm, callers).await?;
-        feed(&ledger, &arrivals, warm..arrivals.len(), callers).await
+        feed(&log, &drafts, 0..warm, callers).await?;
+        feed(&log, &drafts, warm..drafts.len(), callers).await
     })?;
-    drop(ledger);
-    writer.join()?;
+    drop(log);
+    appender.join()?;
     Ok(sample)
 }
 
-async fn feed(
-    ledger: &Ledger,
-    arrivals: &Arc<Vec<Arrival>>,
-    range: Range<usize>,
-    callers: usize,
-) -> Result<Sample> {
+async fn feed(log: &Log, drafts: &Arc<Vec<Draft>>, range: Range<usize>, callers: usize) -> Result<Sample> {
     let next = Arc::new(AtomicUsize::new(range.start));
     let mut loops = JoinSet::new();
     let start = Instant::now();
     for _ in 0..callers {
-        let (ledger, arrivals, next) = (ledger.clone(), Arc::clone(arrivals), Arc::clone(&next));
+        let (log, drafts, next) = (log.clone(), Arc::clone(drafts), Arc::clone(&next));
         loops.spawn(async move {
-            let (clock, mut latencies) = (Clock::system(), Vec::new());
+            let mut latencies = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= range.end {
                     return anyhow::Ok(latencies);
                 }
-                let arrival = arrivals.get(number).context("too few notifications")?.clone();
+                let draft = drafts.get(number).context("too few notifications")?.clone();
                 let began = Instant::now();
-                ledger.store(clock.now(), arrival).await?;
+                log.append(draft).await?;
                 latencies.push(began.elapsed());
             }
         });
@@ -97,31 +96,19 @@ async fn feed(
     Ok(Sample::new(start.elapsed(), latencies))
 }
 
-/// What the listener makes of a message once it is proven.
-fn arrival(config: &Config, message: &Message) -> Result<Arrival> {
+/// What the listener makes of a message.
+fn draft(config: &Config, key: &SealKey, message: &Message) -> Result<Draft> {
     let endpoint = config.endpoints.iter().find(|e| e.psp == message.psp).context("no endpoint")?;
     let request = message.wire.as_request();
-    let reading = endpoint.adapter.read(&request)?;
-    let method = if request.body.is_empty() { "GET" } else { "POST" };
-    Ok(Arrival {
-        envelope: Envelope {
-            method: method.to_owned(),
-            query: request.query.to_vec(),
-            body: request.body.to_vec(),
-            peer: "127.0.0.1".to_owned(),
-            user_agent: String::new(),
-            headers: Vec::new(),
-        },
-        notification: Notification {
-            shop: endpoint.shop.clone(),
-            endpoint: endpoint.id.clone(),
-            psp: endpoint.psp,
-            mode: endpoint.mode,
-            origin: Origin::Call,
-            events: reading.events,
-            questions: reading.questions,
-            remark: reading.remark,
-            payload_sha256: sha256(&[request.payload()]).to_string(),
-        },
-    })
+    let entry = understand(endpoint, &request, Origin::Call)?;
+    let envelope = Envelope {
+        method: if request.body.is_empty() { "GET" } else { "POST" }.to_owned(),
+        query: request.query.to_vec(),
+        body: request.body.to_vec(),
+        peer: "127.0.0.1".to_owned(),
+        user_agent: String::new(),
+        headers: Vec::new(),
+    };
+    let payload = envelope.seal(key, request.payload())?;
+    Ok(Draft::with_payload(&entry, payload)?)
 }

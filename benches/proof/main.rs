@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cvco_domain::Timestamp;
-use cvco_reconciled::ledger::{self, Phase, Progress, Store, Yardstick};
+use cvco_ledger::{Ledger, Phase, Progress, Yardstick};
+use cvco_log::{LogStore, SqliteLog, key_file};
 
 /// Unless the command line says otherwise.
 const NOTIFICATIONS: u64 = 100_000;
@@ -19,8 +20,9 @@ const NOTIFICATIONS: u64 = 100_000;
 const PACE: i64 = 86_400;
 
 /// So many orders go on in one transaction.
-const GROUP: u64 = 2_000;
+const GROUP: u64 = 100;
 
+const LOG: &str = "log.sqlite";
 const LEDGER: &str = "ledger.sqlite";
 const KEY_FILE: &str = "payload.key";
 
@@ -50,30 +52,38 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Lays a ledger of so many notifications, through the door that lost notifications take.
+/// Lays a log of so many notifications, and folds it.
 fn lay(folder: &Path, notifications: u64) -> Result<()> {
     let began = Instant::now();
-    let mut store = Store::open(&folder.join(LEDGER), &folder.join(KEY_FILE))?;
+    let mut log = SqliteLog::open_or_create(&folder.join(LOG), &[])?;
+    let key = key_file::make(&folder.join(KEY_FILE))?;
+    log.adopt_key(&key, &folder.join(KEY_FILE))?;
     let (mut told, mut number) = (0, 0);
     while told < notifications {
-        let (mut registrations, mut arrivals) = (Vec::new(), Vec::new());
-        let mut from = None;
+        let mut group = Vec::new();
+        let mut at = Timestamp::parse(traffic::START)?;
         for _ in 0..GROUP {
-            let step = traffic::step(number, PACE)?;
-            from = from.or(Some(step.at));
-            registrations.extend(step.registration);
-            arrivals.extend(step.arrivals.into_iter().map(|arrival| (step.at, arrival)));
+            let step = traffic::step(number, PACE, &key)?;
+            at = step.at;
+            group.extend(step.registration);
+            let room = usize::try_from(notifications - told)?;
+            let notifications = step.notifications.into_iter().take(room);
+            told += notifications.len() as u64;
+            group.extend(notifications);
             number += 1;
         }
-        let room = usize::try_from(notifications - told)?;
-        arrivals.truncate(room);
-        told += arrivals.len() as u64;
-        store.take_all(from.map_or(Timestamp::parse(traffic::START), Ok)?, &registrations)?;
-        store.import_all(arrivals)?;
+        log.append(&group, at)?;
+        log.tend()?;
     }
-    let bytes = fs::metadata(folder.join(LEDGER))?.len();
     line(&format!("laid     {told:>10} notifications of {number} orders"), began.elapsed(), told);
-    say(&format!("         {:>10} MB on disk", bytes / 1_000_000));
+    let began = Instant::now();
+    let mut ledger = Ledger::open(&folder.join(LEDGER), &log.id()?)?;
+    ledger.catch_up_all(&mut log)?;
+    ledger.checkpoint()?;
+    line("folded, as the daemon does it", began.elapsed(), log.head()?.seq.get().unsigned_abs());
+    for file in [LOG, LEDGER] {
+        say(&format!("         {:>10} MB {file}", fs::metadata(folder.join(file))?.len() / 1_000_000));
+    }
     Ok(())
 }
 
@@ -96,7 +106,7 @@ impl Act {
     }
 
     fn perform(self, folder: &Path) -> Result<()> {
-        let file = folder.join(LEDGER);
+        let (mut log, file) = (SqliteLog::open(&folder.join(LOG))?, folder.join(LEDGER));
         let began = Instant::now();
         let mut phases: Vec<(Phase, Instant)> = Vec::new();
         let mut note = |progress: Progress| {
@@ -106,15 +116,16 @@ impl Act {
         };
         let entries = match self {
             Self::Verify => {
-                let key_file = folder.join(KEY_FILE);
+                let key = key_file::read(&folder.join(KEY_FILE))?;
                 let kept_since = Timestamp::from_millis(0);
-                let yardstick = Yardstick { key_file: &key_file, kept_since, anchors: &[] };
-                let proof = ledger::verify(&file, &yardstick, &mut note)?;
+                let yardstick = Yardstick { key: key.as_ref(), kept_since, anchors: &[] };
+                let proof = cvco_ledger::verify(&mut log, &file, &yardstick, &mut note)?;
                 ensure!(proof.flaws.is_empty(), "the ledger does not verify: {:?}", proof.flaws);
                 proof.entries
             }
             Self::Rebuild => {
-                let rebuilt = ledger::rebuild(&file, &mut note)?;
+                let mut ledger = Ledger::open(&file, &log.id()?)?;
+                let rebuilt = cvco_ledger::rebuild(&mut log, &mut ledger, &mut note)?;
                 ensure!(rebuilt.replaced.is_empty(), "rebuild changed {:?}", rebuilt.replaced);
                 rebuilt.entries
             }

@@ -4,9 +4,9 @@
 use anyhow::Result;
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId, EndpointRef, Event,
-    Instrument, Mode, Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode, StatusReading, TenderId,
-    Timestamp,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, EndpointId,
+    EndpointRef, Event, Instrument, Mode, Operation, OrderRef, Psp, ReportedState, ShopId, StatusCode,
+    StatusReading, TenderId, Timestamp,
 };
 use cvco_log::entry::{Notification, OrderRegistration, Origin};
 use cvco_log::{Draft, Envelope, LogEntry};

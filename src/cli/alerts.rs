@@ -101,12 +101,12 @@ pub(super) struct ListOptions {
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::List(options) => list(path, options),
-        Command::Ack { named, note } => act(path, &named.ids, Deed::Acknowledged, Some(note)),
-        Command::Note { id, note } => act(path, &[*id], Deed::Noted, Some(note)),
+        Command::Ack { named, note } => take(path, &named.ids, Deed::Acknowledged, Some(note)),
+        Command::Note { id, note } => take(path, &[*id], Deed::Noted, Some(note)),
         Command::Snooze { named, until, note } => {
-            act(path, &named.ids, Deed::Snoozed { until: *until }, note.as_ref())
+            take(path, &named.ids, Deed::Snoozed { until: *until }, note.as_ref())
         }
-        Command::Withdraw { named, note } => act(path, &named.ids, Deed::Withdrawn, note.as_ref()),
+        Command::Withdraw { named, note } => take(path, &named.ids, Deed::Withdrawn, note.as_ref()),
     }
 }
 
@@ -205,17 +205,17 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
     })
 }
 
-/// Acts on each of the discrepancies, all or none.
-fn act(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -> Result<Outcome, Failure> {
+/// Does the same about each of the discrepancies, or nothing.
+fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -> Result<Outcome, Failure> {
     let mut writer = Writer::open(&ledger_settings(path)?)?;
     let now = writer.now();
-    if let Deed::Snoozed { until } = deed
-        && (until <= now || until > now.after(LONGEST_SNOOZE))
-    {
-        return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
+    if let Deed::Snoozed { until } = deed {
+        if until <= now || until > now.after(LONGEST_SNOOZE) {
+            return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
+        }
     }
     let ids: BTreeSet<DiscrepancyId> = ids.iter().copied().collect();
-    let (reader, by) = (writer.reader()?, account());
+    let (by, reader) = (account(), writer.reader()?);
     let mut drafts = Vec::with_capacity(ids.len());
     for id in &ids {
         let (of, is_open) = reader.identity(*id)?;

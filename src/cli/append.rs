@@ -16,6 +16,9 @@ use crate::config::LedgerSettings;
 /// How often a command looks whether the daemon has folded its entries.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// After so many looks in vain the daemon may have stopped.
+const LOOKS_BEFORE_DOUBT: u32 = 100;
+
 /// The log for writing, and a ledger that follows it.
 pub(super) struct Writer {
     log: SqliteLog,
@@ -83,10 +86,25 @@ impl Writer {
             return Ok(());
         }
         let reader = self.reader()?;
-        while reader.folded()?.0 < seq {
+        let (mut folded, mut looks) = (reader.folded()?.0, 0_u32);
+        while folded < seq {
             waiting();
             std::thread::sleep(LOOK_EVERY);
+            let before = std::mem::replace(&mut folded, reader.folded()?.0);
+            looks = if folded == before { looks.saturating_add(1) } else { 0 };
+            if looks >= LOOKS_BEFORE_DOUBT && self.takes_over()? {
+                return Ok(());
+            }
         }
         Ok(())
+    }
+
+    /// Where the daemon has stopped meanwhile, the command folds the log itself.
+    fn takes_over(&mut self) -> Result<bool, Failure> {
+        let Some(lease) = SqliteLog::lease(self.log.path())? else { return Ok(false) };
+        let mut ledger = Ledger::open(&self.ledger, &self.log.id()?)?;
+        ledger.catch_up_all(&mut self.log)?;
+        self.own = Some((lease, ledger));
+        Ok(true)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use cvco_domain::Timestamp;
 use cvco_ledger::Reader;
+use cvco_log::entry::Inquiry;
 use cvco_log::{Draft, LogEntry};
 
 use super::append::Writer;
@@ -40,19 +41,27 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         return Err(Failure::Usage("--since lies in the future".to_owned()));
     }
     let reader = writer.reader()?;
-    let mut raised = 0_usize;
+    let mut drafts = Vec::new();
     for inquiry in sweep::catch_up(&reader, &config.endpoints, options.since, now)? {
-        let (endpoint, count) = (inquiry.endpoint.endpoint.clone(), inquiry.questions.len());
-        writer.append_one(Draft::new(&LogEntry::Inquiry(inquiry))?)?;
-        raised = raised.saturating_add(count);
-        output::line(format!("{endpoint}: {} raised", questions(count)))?;
+        let Inquiry { endpoint, reason, questions } = inquiry;
+        let mut unanswered = Vec::with_capacity(questions.len());
+        for question in questions {
+            if reader.would_ask(&endpoint, &question, now)? {
+                unanswered.push(question);
+            }
+        }
+        if unanswered.is_empty() {
+            continue;
+        }
+        output::line(format!("{}: {} raised", endpoint.endpoint, counted(unanswered.len())))?;
+        drafts.push(Draft::new(&LogEntry::Inquiry(Inquiry { endpoint, reason, questions: unanswered }))?);
     }
-    let served = writer.is_served();
-    drop(writer);
-    if raised == 0 {
+    if drafts.is_empty() {
         output::line("nothing to ask: no payment is open, and no order is without news")?;
         return Ok(Outcome::Fine);
     }
+    writer.append(&drafts, || {})?;
+    let served = writer.is_served();
     if options.no_wait || !served {
         output::line(if served {
             "the daemon asks them now"
@@ -64,7 +73,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     wait(&reader, options.patience)
 }
 
-fn questions(count: usize) -> String {
+fn counted(count: usize) -> String {
     format!("{count} question{}", if count == 1 { "" } else { "s" })
 }
 
@@ -92,7 +101,7 @@ fn wait(reader: &Reader, patience: Duration) -> Result<Outcome, Failure> {
             output::line(format!(
                 "{} open, older ones included; the daemon goes on asking while it runs. \
                  `SELECT * FROM acct_confirmations WHERE state IN ('open', 'unsettled')` shows them",
-                questions(usize::try_from(left).unwrap_or(usize::MAX))
+                counted(usize::try_from(left).unwrap_or(usize::MAX))
             ))?;
             return Ok(Outcome::FoundSomething);
         }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use cvco_domain::Psp;
-use cvco_ledger::{LedgerError, Reader};
+use cvco_domain::{Psp, Timestamp};
+use cvco_ledger::{LedgerError, Reader, SetAside};
 use cvco_log::{LogError, LogStore, SqliteLog};
 use cvco_psp::api::NoAnswer;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Failure, Outcome, ReportFormat, load, output, runtime};
 use crate::alert::SendError;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, LedgerSettings};
 use crate::confirm;
 use crate::outbound::Client;
 
@@ -27,11 +27,11 @@ pub(super) struct Options {
     offline: bool,
 }
 
-/// The log's last entry may be this far ahead of the clock without a word.
-const AHEAD: Duration = Duration::from_mins(1);
+/// So many entries that are set aside are named.
+const SHOWN: u32 = 10;
 
-/// No more entries than this are named that are set aside.
-const SHOWN: u32 = 20;
+/// How far the clock may be behind the log without a word.
+const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
 /// One thing examined.
 #[derive(Debug, Serialize)]
@@ -63,8 +63,8 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         format!("{} (shops: {}, endpoints: {})", path.display(), config.shops.len(), config.endpoints.len()),
     )];
     lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
-    lines.push(log(&config));
-    lines.extend(ledger(&config));
+    lines.extend(log(&config.ledger, Clock::system().now()));
+    lines.extend(ledger(&config.ledger));
     lines.push(mail(&config, options.offline)?);
     if !options.offline {
         lines.extend(apis(&config)?);
@@ -93,68 +93,103 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     Ok(if wrong { Outcome::FoundSomething } else { Outcome::Fine })
 }
 
-/// Whether a notification that came now would be stored.
-fn log(config: &Config) -> Line {
-    let path = &config.ledger.log;
-    let now = Clock::system().now();
-    let tried = SqliteLog::open(path).and_then(|mut log| {
-        let head = log.head()?;
-        // A daemon that runs proves it itself, every few seconds.
-        let served = SqliteLog::lease(path)?.is_none();
-        if !served {
-            log.prove_writable()?;
+/// Whether the log can be written, and whether its dates and the clock agree.
+fn log(settings: &LedgerSettings, now: Timestamp) -> Vec<Line> {
+    let path = settings.log.display().to_string();
+    let line = |verdict, remark: String| vec![Line::new("log", verdict, remark)];
+    let mut log = match SqliteLog::open(&settings.log) {
+        Ok(log) => log,
+        Err(LogError::NoLog(_)) => {
+            let beside = [&settings.path, &settings.payload_key_file].into_iter().find(|file| file.exists());
+            return match beside {
+                Some(beside) => {
+                    let lost = LogError::LogLost { log: settings.log.clone(), beside: beside.clone() };
+                    line(Verdict::Wrong, lost.to_string())
+                }
+                None if has_folder(&settings.log) => {
+                    line(Verdict::Good, format!("{path} will be made at the first start"))
+                }
+                None => line(Verdict::Wrong, format!("the folder of {path} does not exist: make it")),
+            };
         }
-        Ok((head, served))
-    });
-    match tried {
-        Ok((head, _)) if head.at.since(now) > AHEAD => Line::new(
-            "log",
-            Verdict::Wrong,
-            format!(
-                "its last entry is dated {}, ahead of the clock: set the clock; the daemon puts these dates right half a \
-                 minute after the clock is right",
-                head.at.paris_text()
-            ),
+        Err(error) => return line(Verdict::Wrong, error.to_string()),
+    };
+    let mut lines = match log.prove_writable() {
+        Ok(()) => line(Verdict::Good, format!("{path} can be written, and what is written is synced")),
+        Err(error) => {
+            line(Verdict::Wrong, format!("it cannot be written, so no call is acknowledged: {error}"))
+        }
+    };
+    match log.head() {
+        Ok(head) => lines.push(clock(head.at, now)),
+        Err(error) => lines.push(Line::new("log", Verdict::Wrong, error.to_string())),
+    }
+    lines
+}
+
+/// The clock must not be behind what was written already.
+fn clock(last: Timestamp, now: Timestamp) -> Line {
+    let behind = last.since(now);
+    if behind <= CLOCK_TOLERANCE {
+        return Line::new("clock", Verdict::Good, format!("it is {}", now.paris_text()));
+    }
+    Line::new(
+        "clock",
+        Verdict::Wrong,
+        format!(
+            "it is {}, and the last entry of the log is dated {}: the clock is {} behind it. It is wrong now, or was \
+             wrong then. If it is wrong now, set it; if it is right, the daemon corrects the log's dates by itself",
+            now.paris_text(),
+            last.paris_text(),
+            humantime::format_duration(Duration::from_secs(behind.as_secs()))
         ),
-        Ok((head, served)) => {
-            let by = if served { "a daemon writes to it" } else { "it can be written" };
-            Line::new("log", Verdict::Good, format!("{} ({} entries; {by})", path.display(), head.seq))
+    )
+}
+
+/// Whether the ledger can be read, and what of the log it could not take in.
+fn ledger(settings: &LedgerSettings) -> Vec<Line> {
+    let path = settings.path.display().to_string();
+    let line = |verdict, remark: String| vec![Line::new("ledger", verdict, remark)];
+    let reader = match Reader::open(&settings.path) {
+        Ok(reader) => reader,
+        Err(LedgerError::NoLedger(_)) if settings.log.exists() => {
+            return line(
+                Verdict::Unwise,
+                format!("{path} is missing; the daemon makes it again from the log"),
+            );
         }
-        Err(LogError::NoLog(_)) if has_folder(path) => {
-            Line::new("log", Verdict::Good, format!("{} will be made at the first start", path.display()))
+        Err(LedgerError::NoLedger(_)) if has_folder(&settings.path) => {
+            return line(Verdict::Good, format!("{path} will be made at the first start"));
         }
-        Err(LogError::NoLog(_)) => Line::new(
-            "log",
-            Verdict::Wrong,
-            format!("the folder of {} does not exist: make it", path.display()),
-        ),
-        Err(error) => Line::new("log", Verdict::Wrong, error.to_string()),
+        Err(LedgerError::NoLedger(_)) => {
+            return line(Verdict::Wrong, format!("the folder of {path} does not exist: make it"));
+        }
+        Err(error) => return line(Verdict::Wrong, error.to_string()),
+    };
+    let standing = || Ok((reader.folded()?.0, reader.set_aside()?, reader.latest_set_aside(SHOWN)?));
+    match standing() {
+        Ok((folded, all, latest)) => {
+            let mut lines = line(Verdict::Good, format!("{path}, made of the log up to entry {folded}"));
+            lines.extend(set_aside(all, &latest));
+            lines
+        }
+        Err::<_, LedgerError>(error) => line(Verdict::Wrong, error.to_string()),
     }
 }
 
-/// The ledger, and the entries of the log that it could not fold.
-fn ledger(config: &Config) -> Vec<Line> {
-    let path = config.ledger.path.display().to_string();
-    let read = Reader::open(&config.ledger.path)
-        .and_then(|reader| Ok((reader.folded()?.0, reader.set_aside_entries(SHOWN)?)));
-    match read {
-        Ok((seq, set_aside)) => {
-            let mut lines =
-                vec![Line::new("ledger", Verdict::Good, format!("{path} (folded to entry {seq})"))];
-            lines.extend(set_aside.into_iter().map(|entry| {
-                Line::new(
-                    format!("entry {} ({})", entry.seq, entry.kind),
-                    Verdict::Wrong,
-                    format!("set aside, and read again after an update: {}", entry.reason),
-                )
-            }));
-            lines
-        }
-        Err(LedgerError::NoLedger(_)) => {
-            vec![Line::new("ledger", Verdict::Good, format!("{path} will be made from the log"))]
-        }
-        Err(error) => vec![Line::new("ledger", Verdict::Wrong, error.to_string())],
+/// The entries that the ledger had to pass over, by number and reason.
+fn set_aside(all: i64, latest: &[SetAside]) -> Vec<Line> {
+    let line = |entry: &SetAside| {
+        let remark = format!("set aside ({}): {}", entry.kind, entry.reason);
+        Line::new(format!("log entry {}", entry.seq), Verdict::Unwise, remark)
+    };
+    let mut lines: Vec<Line> = latest.iter().map(line).collect();
+    let more = all.saturating_sub(i64::try_from(latest.len()).unwrap_or(i64::MAX));
+    if more > 0 {
+        let remark = format!("{more} earlier ones are set aside; `SELECT * FROM set_aside` shows them");
+        lines.push(Line::new("log entries", Verdict::Unwise, remark));
     }
+    lines
 }
 
 /// Whether the file could be made; a bare name belongs into the current folder.
@@ -212,6 +247,15 @@ fn print(lines: &[Line], format: ReportFormat) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_behind_the_log_is_told_in_words() {
+        let now = Timestamp::parse("2026-03-01T12:00:00Z").expect("a time");
+        assert_eq!(clock(now.after(Duration::from_secs(30)), now).verdict, Verdict::Good);
+        let behind = clock(now.after(Duration::from_hours(3)), now);
+        assert_eq!(behind.verdict, Verdict::Wrong);
+        assert!(behind.remark.contains("the clock is 3h behind it"), "{}", behind.remark);
+    }
 
     #[test]
     fn a_relative_ledger_beside_its_configuration_can_be_made() {

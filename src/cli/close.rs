@@ -13,8 +13,8 @@ use cvco_log::entry::{Close, Witness};
 use cvco_log::{Draft, LogEntry};
 
 use super::append::Writer;
-use super::exporting::{Order, Span, TableFormat, What, books, in_place, write};
-use super::{Failure, Outcome, output};
+use super::extract::{Order, Span, TableFormat, What, in_place, write};
+use super::{Failure, Outcome, book_settings, output};
 use crate::config::BookSettings;
 
 #[derive(Debug, Args)]
@@ -28,18 +28,26 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let settings = books(path)?;
+    let settings = book_settings(path)?;
+    let period = options.period;
     if let Some(folder) = &options.output {
         fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
     }
     let reader = Reader::open(&settings.ledger.path)?;
-    if !reader.has_witness(options.period)? {
-        close(&settings, options.period)?;
+    // A close that was interrupted has no witness yet.
+    if !reader.extract(|extract| extract.is_witnessed(period))? {
+        let mut writer = Writer::open(&settings.ledger)?;
+        let reader = writer.reader()?;
+        if reader.extract(|extract| extract.manifest(period))?.is_none() {
+            close(&mut writer, &reader, &settings, period)?;
+        }
+        let exports = reader.extract(|extract| digests(extract, period))?;
+        writer.append_one(Draft::new(&LogEntry::Witness(Witness { period, exports }))?)?;
     }
     let manifest = reader.extract(|extract| {
-        let manifest = extract.manifest(options.period)?.unwrap_or_default();
+        let manifest = extract.manifest(period)?.unwrap_or_default();
         if let Some(folder) = &options.output {
-            write_all(extract, &settings, options.period, &manifest, folder)?;
+            write_all(extract, &settings, period, &manifest, folder)?;
         }
         Ok::<_, Failure>(manifest)
     })?;
@@ -47,29 +55,27 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-/// Closes a period, and then says in the log what its exports are, byte for byte. A close that was interrupted between the
-/// two goes on where it stopped.
-fn close(settings: &BookSettings, period: Period) -> Result<(), Failure> {
-    let mut writer = Writer::open(&settings.ledger)?;
-    let reader = writer.reader()?;
-    let is_closed = reader.extract(|extract| extract.manifest(period).map_err(Failure::from))?.is_some();
-    if !is_closed {
-        if let Some(obstacle) = reader.obstacle_to_close(period, writer.now().paris_day())? {
-            return Err(Failure::Refused(obstacle));
-        }
-        let spinner = output::spinner("closing the month");
-        let entry = LogEntry::Close(Close { period, books: settings.accounting.books.clone() });
-        let stamps = writer.append(&[Draft::new(&entry)?], || spinner.tick())?;
-        spinner.finish_and_clear();
-        for stamp in stamps {
-            if let Some(reason) = reader.refusal(stamp.seq)? {
-                return Err(Failure::Refused(reason));
-            }
-        }
+/// Closes a period. The rules are asked before, so that a close that they do not allow is not even written down; they are
+/// asked again when it is folded, and what came in between may have changed the answer.
+fn close(
+    writer: &mut Writer,
+    reader: &Reader,
+    settings: &BookSettings,
+    period: Period,
+) -> Result<(), Failure> {
+    let refused = |obstacle: Option<String>| match obstacle {
+        Some(obstacle) => Err(Failure::Refused(obstacle)),
+        None => Ok(()),
+    };
+    refused(reader.obstacle_to_close(period, writer.now().paris_day())?)?;
+    let close = Close { period, books: settings.accounting.books.clone() };
+    let spinner = output::spinner("closing");
+    let stamps = writer.append(&[Draft::new(&LogEntry::Close(close))?], || spinner.tick())?;
+    spinner.finish_and_clear();
+    match stamps.last() {
+        Some(stamp) => refused(reader.refusal(stamp.seq)?),
+        None => Ok(()),
     }
-    let exports = reader.extract(|extract| digests(extract, period))?;
-    writer.append_one(Draft::new(&LogEntry::Witness(Witness { period, exports }))?)?;
-    Ok(())
 }
 
 fn order(what: What, period: Period) -> Order<'static> {

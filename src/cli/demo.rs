@@ -1,6 +1,6 @@
 //! `demo`: the main job, without any configuration. A real daemon in this process, with a ledger and a mailbox in
-//! a temporary folder, is told real-shaped stories by four PSPs, whose APIs a sandbox plays; what became of each is compared with what the
-//! story promises.
+//! a temporary folder, is told real-shaped stories by four PSPs, whose APIs a sandbox plays; what became of each is
+//! compared with what the story promises.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -82,7 +82,7 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
-    let config_path = write_configuration(folder, language, &key, (&mailbox, &sandbox))?;
+    let config_path = write_configuration(folder, language, &key, &mailbox, &sandbox)?;
     let mut plays = fixtures::plays(TOKEN);
     plays.extend(stories(key)?);
     for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
@@ -219,7 +219,8 @@ fn write_configuration(
     folder: &Path,
     language: &str,
     key: &ThrowawayKey,
-    (mailbox, sandbox): (&MailSink, &Sandbox),
+    mailbox: &MailSink,
+    sandbox: &Sandbox,
 ) -> Result<PathBuf, Failure> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);

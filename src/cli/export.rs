@@ -7,8 +7,8 @@ use clap::Args;
 use cvco_domain::{Day, Period, ShopId};
 use cvco_ledger::Reader;
 
-use super::exporting::{Order, Span, TableFormat, What, books, in_place, known_shop, write};
-use super::{Failure, Outcome, output};
+use super::extract::{Order, Span, TableFormat, What, in_place, write};
+use super::{Failure, Outcome, book_settings, known_shop, output};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -41,7 +41,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let settings = books(path)?;
+    let settings = book_settings(path)?;
     known_shop(&settings, options.shop.as_ref())?;
     let span = match (options.period, options.from, options.to) {
         (Some(period), _, _) => Span::of(period),

@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cvco_domain::Psp;
-use cvco_domain::crypto::SealKey;
-use cvco_log::entry::Origin;
+use cvco_domain::crypto::{SealKey, sha256};
+use cvco_log::entry::{Hint, Notification, Origin, Unread};
 use cvco_log::{Draft, Envelope, LogEntry, LogError, key_file};
 use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
-use cvco_psp::{Method, Rejection, Request};
+use cvco_psp::{Method, NotUnderstood, Reading, Rejection, Request};
 
 use super::append::Writer;
 use super::{Failure, Outcome, load, output};
 use crate::config::{Config, Endpoint};
-use crate::listener::understand;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -143,6 +142,7 @@ fn plan<'p>(mails: &'p [WarningMail], choice: &Choice<'p>) -> Result<Vec<Found<'
 enum Fate {
     Imported(String),
     Known(String),
+    NotUnderstood(String),
     NotGenuine(String),
     NotReadable(String),
 }
@@ -158,12 +158,16 @@ impl std::fmt::Display for Fate {
         match self {
             Self::Imported(what) => write!(f, "imported: {what}"),
             Self::Known(what) => write!(f, "known already: {what}"),
+            Self::NotUnderstood(why) => {
+                write!(f, "kept, but not understood: {why}; a later version of this program may")
+            }
             Self::NotGenuine(why) => write!(f, "signature does not verify: {why}"),
             Self::NotReadable(why) => write!(f, "not readable: {why}"),
         }
     }
 }
 
+/// Appends a call to the log, as if it had come; one that is known stays as it is.
 fn import(
     writer: &mut Writer,
     key: &SealKey,
@@ -171,7 +175,7 @@ fn import(
     quotation: &Quotation,
 ) -> Result<Fate, Failure> {
     let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
-    let entry = match understand(endpoint, &request, Origin::Mail) {
+    let entry = match understand(endpoint, &request) {
         Ok(entry) => entry,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
@@ -180,7 +184,11 @@ fn import(
             return Ok(Fate::NotReadable(malformed.to_string()));
         }
     };
-    let what = summary(endpoint, &entry);
+    let what = format!("{} ({})", summary(&entry), endpoint.id);
+    let reader = writer.reader()?;
+    if reader.has_payload(&endpoint.id, &sha256(&[request.payload()]).to_string())? {
+        return Ok(Fate::Known(what));
+    }
     let envelope = Envelope {
         method: "GET".to_owned(),
         query: request.query.to_vec(),
@@ -189,27 +197,50 @@ fn import(
         user_agent: String::new(),
         headers: Vec::new(),
     };
-    let payload = envelope.seal(key, request.payload())?;
-    let stamp = writer.append_one(Draft::with_payload(&entry, payload)?)?;
-    let is_known = writer.reader()?.is_duplicate(stamp.seq)?;
-    Ok(if is_known { Fate::Known(what) } else { Fate::Imported(what) })
+    let stamp = writer.append_one(Draft::with_payload(&entry, envelope.seal(key, request.payload())?)?)?;
+    Ok(match entry {
+        LogEntry::Unread(_) => Fate::NotUnderstood(what),
+        _ if reader.is_duplicate(stamp.seq)? => Fate::Known(what),
+        _ => Fate::Imported(what),
+    })
 }
 
-fn summary(endpoint: &Endpoint, entry: &LogEntry) -> String {
-    let what = match entry {
-        LogEntry::Notification(notification) => match notification.events.first() {
-            None => {
-                notification.remark.clone().unwrap_or_else(|| "no fact about a voucher payment".to_owned())
-            }
-            Some(event) => {
-                let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
-                format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
-            }
-        },
-        LogEntry::Unread(unread) => format!("genuine, and not understood: {}", unread.what),
-        _ => "no fact about a voucher payment".to_owned(),
+/// Proves a call, and reads it.
+fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Rejection> {
+    let message = endpoint.adapter.prove(request)?;
+    let (reading, endpoint, origin) = (endpoint.adapter.read(&message), endpoint.reference(), Origin::Mail);
+    Ok(match reading {
+        Ok(Reading::Facts { events, questions, remark }) => {
+            LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
+        }
+        Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
+            endpoint,
+            origin,
+            events: Vec::new(),
+            questions: Vec::new(),
+            remark: Some(why),
+        }),
+        Ok(Reading::Hint { questions, remark }) => {
+            LogEntry::Hint(Hint { endpoint, origin, questions, remark })
+        }
+        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
+    })
+}
+
+fn summary(entry: &LogEntry) -> String {
+    let (event, remark) = match entry {
+        LogEntry::Notification(notification) => (notification.events.first(), notification.remark.clone()),
+        LogEntry::Unread(unread) => (None, Some(unread.what.clone())),
+        LogEntry::Hint(hint) => (None, hint.remark.clone()),
+        _ => (None, None),
     };
-    format!("{what} ({})", endpoint.id)
+    match event {
+        None => remark.unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
+        Some(event) => {
+            let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
+            format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod close;
 mod demo;
 mod diagnose;
 mod export;
-mod exporting;
+mod extract;
 mod import_mail;
 mod orders;
 mod output;
@@ -25,13 +25,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use cvco_domain::ShopId;
+use cvco_ledger::{LedgerError, Reader};
+use cvco_log::LogError;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::AppError;
-use crate::config::{Config, ConfigError, DEFAULT_PATH, LedgerSettings, RawConfig};
+use crate::config::{BookSettings, Config, ConfigError, DEFAULT_PATH, LedgerSettings, RawConfig};
 use crate::telemetry::{self, LogFormat};
-use cvco_ledger::{LedgerError, Reader};
-use cvco_log::LogError;
 
 /// Joins the voucher part and the card part of Chèque-Vacances Connect payments, and tells a person when they do
 /// not add up.
@@ -100,9 +101,9 @@ enum Command {
     /// Import statements: what ANCV reimbursed, what the bank paid out.
     #[command(subcommand)]
     Statement(statement::Command),
-    /// Prove that the ledger is right: chain, payloads, anchors, fold, cents, SQLite.
+    /// Prove that log and ledger are right: chain, payloads, anchors, fold, SQLite.
     Verify(proof::VerifyOptions),
-    /// Make the fold again from the log.
+    /// Make the ledger again from the log.
     Rebuild(proof::RebuildOptions),
     /// Send signed traffic to a running daemon, for trials and load.
     ///
@@ -149,12 +150,6 @@ enum Outcome {
 enum Failure {
     #[error("{0}")]
     Usage(String),
-    /// The rules do not allow it.
-    #[error("{0}")]
-    Refused(String),
-    /// What was to be exported is not right.
-    #[error("not exported: {0}; run `verify`")]
-    Flawed(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -163,6 +158,9 @@ enum Failure {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The rules do not allow it.
+    #[error("{0}")]
+    Refused(String),
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
@@ -201,11 +199,10 @@ pub fn main() -> ExitCode {
             output::complain(&failure);
             match failure {
                 Failure::Usage(_) | Failure::Config(_) => ExitCode::from(2),
-                Failure::Refused(_)
-                | Failure::Flawed(_)
-                | Failure::App(_)
+                Failure::App(_)
                 | Failure::Ledger(_)
                 | Failure::Log(_)
+                | Failure::Refused(_)
                 | Failure::Io { .. }
                 | Failure::Other(_) => ExitCode::from(3),
             }
@@ -242,6 +239,22 @@ fn load(path: &Path) -> Result<Config, Failure> {
 /// `[ledger]` alone, so that commands which only read need no secret.
 fn ledger_settings(path: &Path) -> Result<LedgerSettings, Failure> {
     Ok(RawConfig::read(path)?.ledger(path)?)
+}
+
+/// What the commands for the accountant need; no secret.
+fn book_settings(path: &Path) -> Result<BookSettings, Failure> {
+    Ok(RawConfig::read(path)?.books(path)?)
+}
+
+/// A shop that the configuration has.
+fn known_shop(settings: &BookSettings, shop: Option<&ShopId>) -> Result<(), Failure> {
+    match shop {
+        Some(shop) if !settings.shops.contains(shop) => {
+            let known: Vec<&str> = settings.shops.iter().map(ShopId::as_str).collect();
+            Err(Failure::Usage(format!("there is no shop {shop}; there are: {}", known.join(", "))))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn open_reader(path: &Path) -> Result<Reader, Failure> {

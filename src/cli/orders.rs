@@ -1,16 +1,22 @@
 //! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use cvco_domain::{OrderRef, ShopId};
+use cvco_ledger::{LedgerError, Reader};
 use cvco_log::entry::OrderRegistration;
 use cvco_log::{Draft, LogEntry};
 
 use super::append::Writer;
 use super::{Failure, Outcome, load, output};
 use crate::admin::RawOrder;
-use crate::config::Config;
+use crate::config::Shop;
+
+/// So many orders are one group in the log, so that the daemon's notifications get in between.
+const PORTION: usize = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -36,30 +42,44 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
             Failure::io(file.display().to_string())(error)
         }
     })?;
-    let orders = parse(&text, &config)
+    let orders = parse(&text, &config.shops)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
     let mut writer = Writer::open(&config.ledger)?;
     let reader = writer.reader()?;
-    let all = orders.len();
     let mut registered = 0_usize;
-    // In portions, so that the daemon's notifications get in between.
-    for portion in orders.chunks(1000) {
-        let mut drafts = Vec::with_capacity(portion.len());
-        for order in portion {
-            if !reader.is_current(order)? {
-                drafts.push(Draft::new(&LogEntry::Order(order.clone()))?);
-            }
-        }
-        registered = registered.saturating_add(writer.append(&drafts, || {})?.len());
+    for portion in orders.chunks(PORTION) {
+        let new = new_ones(&reader, portion)?;
+        registered = registered.saturating_add(new.len());
+        let drafts = new.into_iter().map(|order| Draft::new(&LogEntry::Order(order.clone())));
+        writer.append(&drafts.collect::<Result<Vec<_>, _>>()?, || {})?;
     }
     output::line(format!(
         "{registered} orders registered, {} were registered already",
-        all.saturating_sub(registered)
+        orders.len().saturating_sub(registered)
     ))?;
     Ok(Outcome::Fine)
 }
 
-fn parse(text: &str, config: &Config) -> Result<Vec<OrderRegistration>, String> {
+/// The orders that the ledger does not know as they are registered here; a file may also name one twice.
+fn new_ones<'o>(
+    reader: &Reader,
+    orders: &'o [OrderRegistration],
+) -> Result<Vec<&'o OrderRegistration>, LedgerError> {
+    let mut new: Vec<&OrderRegistration> = Vec::new();
+    let mut last: BTreeMap<(&ShopId, &OrderRef), &OrderRegistration> = BTreeMap::new();
+    for order in orders {
+        let is_known = match last.insert((&order.shop, &order.reference), order) {
+            Some(before) => before == order,
+            None => reader.is_current(order)?,
+        };
+        if !is_known {
+            new.push(order);
+        }
+    }
+    Ok(new)
+}
+
+fn parse(text: &str, shops: &[Shop]) -> Result<Vec<OrderRegistration>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let header = text.lines().next().unwrap_or_default();
     let delimiter = if header.contains(';') { b';' } else { b',' };
@@ -70,7 +90,7 @@ fn parse(text: &str, config: &Config) -> Result<Vec<OrderRegistration>, String> 
     for order in reader.deserialize::<RawOrder>() {
         let line = orders.len().saturating_add(2);
         let order = order.map_err(|error| format!("line {line}: {}", plain(&error, &columns)))?;
-        let order = order.check(&config.shops).map_err(|error| format!("line {line}: {error}"))?;
+        let order = order.check(shops).map_err(|error| format!("line {line}: {error}"))?;
         orders.push(order);
     }
     Ok(orders)

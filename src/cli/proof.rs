@@ -1,15 +1,16 @@
-//! `verify` and `rebuild`: proof that log and ledger are right.
+//! `verify` and `rebuild`: proof that log and ledger are right, and a ledger made again from the log.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cvco_domain::crypto::SealKey;
 use cvco_ledger::{Anchor, Ledger, LedgerError, Phase, Progress, Rebuilt, Yardstick};
-use cvco_log::{SqliteLog, key_file};
+use cvco_log::{LogError, SqliteLog, key_file};
 use indicatif::ProgressBar;
 
 use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::clock::Clock;
-use crate::config::LedgerSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
@@ -30,24 +31,26 @@ pub(super) struct RebuildOptions {
 
 pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
-    let mut log = SqliteLog::open_as_it_is(&settings.log)?;
-    let key = key_file::read(&settings.payload_key_file)?;
+    let key = readable_key(&settings.payload_key_file)?;
     let yardstick = Yardstick {
         key: key.as_ref(),
         kept_since: Clock::system().now().before(settings.payload_retention),
         anchors: &options.anchors,
     };
     let mut bars = Bars::default();
-    let proof =
-        cvco_ledger::verify(&mut log, &settings.path, &yardstick, &mut |progress| bars.show(progress))?;
+    let mut log = SqliteLog::open_as_it_is(&settings.log)?;
+    let proof = cvco_ledger::verify(&mut log, &settings.path, &yardstick, &mut |now| bars.show(now))?;
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&proof)?;
     } else if proof.flaws.is_empty() {
         output::line(format!(
-            "right: {} entries, {} of them folded, {} payloads, chain head {}",
-            proof.entries, proof.folded, proof.payloads, proof.head
+            "right: {} entries, {} payloads, chain head {}",
+            proof.entries, proof.payloads, proof.head
         ))?;
+        if proof.folded < proof.entries {
+            output::line(format!("the ledger has folded {} of them so far", proof.folded))?;
+        }
         if proof.purged > 0 {
             output::line(format!("{} payloads are gone, their retention is over", proof.purged))?;
         }
@@ -62,10 +65,33 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
     Ok(if proof.flaws.is_empty() { Outcome::Fine } else { Outcome::FoundSomething })
 }
 
+/// The payload key. Accountants may not read it: they prove the rest.
+fn readable_key(file: &Path) -> Result<Option<SealKey>, Failure> {
+    match key_file::read(file) {
+        Err(LogError::KeyFile { .. }) => Ok(None),
+        read => Ok(read?),
+    }
+}
+
 pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
+    let mut log = SqliteLog::open(&settings.log)?;
     let mut bars = Bars::default();
-    let rebuilt = make_again(&settings, &mut |progress| bars.show(progress))?;
+    // Held to the end, so that no daemon starts meanwhile.
+    let lease = SqliteLog::lease(&settings.log)?;
+    if lease.is_none() && !settings.path.exists() {
+        // The daemon has a ledger open, and it is not this one.
+        return Err(LedgerError::NoLedger(settings.path).into());
+    }
+    let first = fold_again(&mut log, &settings.path, &mut bars);
+    let (rebuilt, aside) = match first {
+        Err(error) if lease.is_some() && is_broken(&error, &settings.path) => {
+            let aside = move_aside(&settings.path)?;
+            (fold_again(&mut log, &settings.path, &mut bars)?, Some(aside))
+        }
+        first => (first?, None),
+    };
+    drop(lease);
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&rebuilt)?;
@@ -78,43 +104,47 @@ pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, 
             rebuilt.replaced.join(", ")
         ))?;
     }
+    if let (ReportFormat::Table, Some(aside)) = (options.format, &aside) {
+        output::line(format!("the damaged file is kept as {}", aside.display()))?;
+    }
     Ok(Outcome::Fine)
 }
 
-/// Makes the ledger again from the log alone. With the daemon running, readers see the old ledger until the new one takes its
-/// place. A file that is no ledger any more is moved aside first; that needs the daemon to be stopped.
-fn make_again(settings: &LedgerSettings, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt, Failure> {
-    let mut log = SqliteLog::open(&settings.log)?;
-    let log_id = log.id()?;
-    let mut ledger = match Ledger::open(&settings.path, &log_id) {
-        Err(LedgerError::NotALedger(_) | LedgerError::Sqlite(_)) => {
-            let Some(_lease) = SqliteLog::lease(&settings.log)? else {
-                return Err(Failure::Refused(format!(
-                    "the ledger {} is damaged, and a daemon uses it: stop the daemon, then run `rebuild` again",
-                    settings.path.display()
-                )));
-            };
-            move_aside(&settings.path)?;
-            Ledger::open(&settings.path, &log_id)?
-        }
-        opened => opened?,
-    };
-    Ok(cvco_ledger::rebuild(&mut log, &mut ledger, progress)?)
+fn fold_again(log: &mut SqliteLog, ledger: &Path, bars: &mut Bars) -> Result<Rebuilt, LedgerError> {
+    let mut ledger = Ledger::open(ledger, &log.id()?)?;
+    cvco_ledger::rebuild(log, &mut ledger, &mut |now| bars.show(now))
 }
 
-/// Moves a damaged ledger and SQLite's files beside it out of the way.
-fn move_aside(path: &Path) -> Result<(), Failure> {
-    for ending in ["", "-wal", "-shm"] {
-        let mut from = path.as_os_str().to_owned();
-        from.push(ending);
-        let mut to = path.as_os_str().to_owned();
-        to.push(".damaged");
-        to.push(ending);
-        if Path::new(&from).exists() {
-            std::fs::rename(&from, &to).map_err(Failure::io(Path::new(&from).display().to_string()))?;
+/// Whether the ledger's file cannot be used any more. A file of another program is no broken ledger: the configuration
+/// names the wrong place.
+fn is_broken(error: &LedgerError, ledger: &Path) -> bool {
+    match error {
+        LedgerError::NotALedger(_) => !is_sqlite(ledger),
+        other => other.is_broken_file(),
+    }
+}
+
+fn is_sqlite(file: &Path) -> bool {
+    let mut magic = [0_u8; 16];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == *b"SQLite format 3\0"
+}
+
+/// Moves a file away, and what SQLite keeps beside it, so that a person can still look at them.
+fn move_aside(ledger: &Path) -> Result<PathBuf, Failure> {
+    let named = |name: &Path, ending: &str| {
+        let mut name = name.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let aside = named(ledger, ".damaged");
+    for companion in ["", "-wal", "-shm"] {
+        let (from, to) = (named(ledger, companion), named(&aside, companion));
+        if from.exists() {
+            std::fs::rename(&from, to).map_err(Failure::io(from.display().to_string()))?;
         }
     }
-    Ok(())
+    Ok(aside)
 }
 
 /// A bar for each phase, one after the other.

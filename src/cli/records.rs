@@ -194,17 +194,21 @@ fn meaning(psp: Psp, code: &str) -> Option<String> {
     }
 }
 
-/// What a person did with a discrepancy, in a line.
+/// What a person did about a discrepancy, in a line.
 fn act(line: &StoryLine) -> String {
     let id = line.discrepancy.map(|id| id.to_string()).unwrap_or_default();
-    let field = |name: &str| line.content.get(name).and_then(Value::as_str);
-    let done = match (field("act"), field("until")) {
-        (Some("snoozed"), Some(until)) => format!("snoozed until {}", in_paris(until)),
-        (Some("withdrawn"), _) => "no longer acknowledged or snoozed".to_owned(),
-        (act, _) => act.unwrap_or_default().to_owned(),
+    let said = |name: &str| line.content.get(name).and_then(Value::as_str);
+    let until = || said("until").map(in_paris).unwrap_or_default();
+    let done = match said("act") {
+        Some("acknowledged") => "acknowledged".to_owned(),
+        Some("noted") => "noted".to_owned(),
+        Some("snoozed") => format!("snoozed until {}", until()),
+        Some("withdrawn") => "no longer acknowledged or snoozed".to_owned(),
+        Some(other) => other.to_owned(),
+        None => String::new(),
     };
-    let note = field("note").map(|note| format!(": {note}")).unwrap_or_default();
-    format!("discrepancy {id} {done} by {}{note}", field("by").unwrap_or_default())
+    let note = said("note").map(|note| format!(": {note}")).unwrap_or_default();
+    format!("discrepancy {id} {done} by {}{note}", said("by").unwrap_or_default())
 }
 
 fn tell_line(line: &StoryLine) -> Result<(), Failure> {

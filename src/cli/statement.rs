@@ -11,8 +11,7 @@ use cvco_log::{Draft, LogEntry};
 use serde::Serialize;
 
 use super::append::Writer;
-use super::exporting::{books, known_shop};
-use super::{Failure, Outcome, ReportFormat, output};
+use super::{Failure, Outcome, ReportFormat, book_settings, known_shop, output};
 use crate::config::{BookSettings, StatementSettings};
 
 #[derive(Debug, Subcommand)]
@@ -44,7 +43,7 @@ pub(super) struct Options {
 
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import(options) = command;
-    let settings = books(path)?;
+    let settings = book_settings(path)?;
     known_shop(&settings, options.shop.as_ref())?;
     let layout = layout(&settings, options.layout.as_deref())?;
     let shop = options
@@ -61,19 +60,15 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
     })?;
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let mut writer = Writer::open(&settings.ledger)?;
-    let imported = if writer.reader()?.knows_file(&file_sha256)? {
-        Vec::new()
-    } else {
-        import(&mut writer, statements, &file_sha256)?
-    };
+    let imported = import(&mut Writer::open(&settings.ledger)?, statements, &file_sha256)?;
     if options.format == ReportFormat::Json {
         output::json(&imported)?;
     } else if imported.is_empty() {
         output::line("this very file was imported before: nothing changed")?;
     } else {
         for statement in &imported {
-            let known = statement.lines.saturating_sub(usize::try_from(statement.new).unwrap_or(usize::MAX));
+            let lines = i64::try_from(statement.lines).unwrap_or(i64::MAX);
+            let known = lines.saturating_sub(statement.new);
             output::line(format!(
                 "{}: {} lines imported, {known} were known; {} belong to no payment that is known",
                 statement.number, statement.new, statement.unknown
@@ -88,46 +83,50 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
 #[derive(Debug, Serialize)]
 struct Imported {
     number: StatementNumber,
-    /// Lines in the file.
+    /// Its lines in the file.
     lines: usize,
-    /// Lines of these that the ledger did not have.
-    new: u32,
-    /// Lines of the statement that belong to no payment.
-    unknown: u32,
+    /// How many of them were not known.
+    new: i64,
+    /// How many lines of the statement belong to no payment that is known.
+    unknown: i64,
 }
 
-/// Imports the statements of a file, all or none.
+/// Imports the statements of a file, all or none; nothing of a file that was imported before.
 fn import(
     writer: &mut Writer,
     statements: Vec<Statement>,
     file_sha256: &str,
 ) -> Result<Vec<Imported>, Failure> {
     let reader = writer.reader()?;
-    let mut before = Vec::with_capacity(statements.len());
+    if reader.is_statement_file_known(file_sha256)? {
+        return Ok(Vec::new());
+    }
     let mut drafts = Vec::with_capacity(statements.len());
+    let mut known = Vec::with_capacity(statements.len());
     for statement in &statements {
-        before.push(reader.statement_lines(statement)?.lines);
+        if let Some(obstacle) = reader.obstacle_to_import(statement)? {
+            return Err(Failure::Refused(obstacle));
+        }
+        known.push(reader.statement_lines(statement)?.lines);
         let imported =
             ImportedStatement { statement: statement.clone(), file_sha256: file_sha256.to_owned() };
         drafts.push(Draft::new(&LogEntry::Statement(imported))?);
     }
-    let stamps = writer.append(&drafts, || {})?;
-    for stamp in stamps {
-        if let Some(reason) = reader.refusal(stamp.seq)? {
-            return Err(Failure::Refused(reason));
+    for stamp in writer.append(&drafts, || {})? {
+        if let Some(refusal) = reader.refusal(stamp.seq)? {
+            return Err(Failure::Refused(refusal));
         }
     }
-    let mut all = Vec::with_capacity(statements.len());
-    for (statement, before) in statements.into_iter().zip(before) {
-        let after = reader.statement_lines(&statement)?;
-        all.push(Imported {
-            number: statement.number,
+    let report = |(statement, known): (Statement, i64)| {
+        let count = reader.statement_lines(&statement)?;
+        Ok(Imported {
             lines: statement.lines.len(),
-            new: after.lines.saturating_sub(before),
-            unknown: after.unknown,
-        });
-    }
-    Ok(all)
+            new: count.lines.saturating_sub(known),
+            unknown: count.unknown,
+            number: statement.number,
+        })
+    };
+    statements.into_iter().zip(known).map(report).collect()
 }
 
 fn layout<'s>(settings: &'s BookSettings, id: Option<&str>) -> Result<&'s StatementSettings, Failure> {

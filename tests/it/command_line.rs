@@ -24,7 +24,10 @@ async fn exit_codes_are_0_1_2_and_3() {
     for command in [&["records"][..], &["verify"], &["rebuild"], &["alerts", "ack", "1", "--note", "seen"]] {
         assert_eq!(daemon.run(command).status.code(), Some(3), "no log there: {command:?}");
     }
-    assert!(!daemon.path("elsewhere").exists(), "and none is made");
+    assert!(!daemon.path("elsewhere.sqlite").exists(), "and none is made beside a daemon that has another");
+    daemon.rewrite_configuration(|text| text.replace("elsewhere.sqlite", "elsewhere/ledger.sqlite"));
+    assert_eq!(daemon.run(&["rebuild"]).status.code(), Some(3), "no log there");
+    assert!(!daemon.path("elsewhere").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,13 +3,15 @@
 use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay, send_raw};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_ends_it_with_everything_in_one_file() {
+async fn sigterm_ends_it_with_everything_in_two_files() {
     let mut daemon = Daemon::start(&Settings::default()).await;
     assert_eq!(daemon.up2pay(&Up2pay::voucher("A", 1, 1500)), 200);
     daemon.signal("-TERM");
     assert_eq!(daemon.ended(), Some(0));
-    let wal = daemon.path("ledger.sqlite-wal");
-    assert!(!wal.exists() || std::fs::metadata(wal).expect("metadata").len() == 0);
+    for wal in ["log.sqlite-wal", "ledger.sqlite-wal"] {
+        let wal = daemon.path(wal);
+        assert!(!wal.exists() || std::fs::metadata(&wal).expect("metadata").len() == 0, "{}", wal.display());
+    }
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_tenders"), ["1"]);
 }
 
@@ -18,7 +20,7 @@ async fn a_bad_configuration_is_refused_and_a_good_one_taken() {
     let daemon = Daemon::start(&Settings::default()).await;
     daemon.rewrite_configuration(|text| text.replace("psp = \"up2pay\"", "psp = \"up3pay\""));
     daemon.signal("-HUP");
-    wait_for_log(&daemon, "refused");
+    daemon.wait_for_log("refused");
     assert_eq!(daemon.up2pay(&Up2pay::voucher("A", 1, 1500)), 200, "the old one stays");
 
     let other = "0123456789abcdef0123456789abcdef";
@@ -28,17 +30,10 @@ async fn a_bad_configuration_is_refused_and_a_good_one_taken() {
         format!("{}{other}{}", &good[..at], &good[at + TOKEN.len()..])
     });
     daemon.signal("-HUP");
-    wait_for_log(&daemon, "configuration loaded again");
+    daemon.wait_for_log("configuration loaded again");
     let form = Sogecommerce::split("B", "abc123", 6000, 3990).wire().body;
     assert_eq!(daemon.post(&Sogecommerce::target(), &form).status, 403, "the old token");
     assert_eq!(daemon.post(&format!("/n/sogecommerce/{other}"), &form).status, 200, "the new token");
-}
-
-/// The log is a file that another thread of this test writes: read it until the line is there.
-fn wait_for_log(daemon: &Daemon, words: &str) {
-    while !std::fs::read_to_string(daemon.path("log")).expect("log").contains(words) {
-        std::thread::yield_now();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod command_line;
 mod configuration;
 mod confirmations;
 mod crash;
+mod files;
 mod hostile_calls;
 mod life_cycle;
 mod orders;

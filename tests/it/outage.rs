@@ -167,7 +167,10 @@ async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     );
     assert_eq!(rows("SELECT COUNT(*) FROM acct_discrepancies WHERE closed_at IS NULL"), ["0"]);
     assert_eq!(
-        ledger_rows(&log, "SELECT COUNT(*) FROM log WHERE kind = 'answer' AND content LIKE '%\"session\"%'"),
+        ledger_rows(
+            &folder.path().join("log.sqlite"),
+            "SELECT COUNT(*) FROM log WHERE kind = 'answer' AND content LIKE '%\"session\"%'"
+        ),
         [SESSIONS.to_string()]
     );
 

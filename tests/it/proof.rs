@@ -24,21 +24,29 @@ async fn with_three_payments() -> Daemon {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_cannot_even_be_read_is_named_and_is_no_failure_of_the_program() {
+async fn a_log_whose_end_was_changed_is_refused_by_every_command_that_would_go_on_from_it() {
     let mut daemon = with_three_payments().await;
     damage(
         &mut daemon,
-        "ledger.sqlite",
-        "UPDATE facts SET received_at = CAST(x'ff' AS TEXT) WHERE call_number = '3'",
+        "log.sqlite",
+        "DROP TRIGGER log_is_append_only_update;
+         UPDATE log SET content = replace(content, '1500', '1600') WHERE seq = 3",
     );
-    let verified = daemon.run(&["verify", "--format", "json"]);
+    let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
-    let proof: serde_json::Value = serde_json::from_slice(&verified.stdout).expect("JSON");
-    assert_eq!(proof["flaws"][0]["place"], "facts row 3 4 0");
+    let text = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(text.contains("log entry 3: its chain hash does not follow"), "{text}");
+    for command in [&["rebuild"][..], &["alerts", "ack", "1", "--note", "seen"]] {
+        assert_eq!(daemon.run(command).status.code(), Some(3), "{command:?}");
+    }
+    let serve = daemon.run(&["serve"]);
+    assert_eq!(serve.status.code(), Some(3));
+    let words = String::from_utf8_lossy(&serve.stderr).into_owned();
+    assert!(words.contains("is damaged") && words.contains("run `verify`"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ledger_that_was_changed_is_found_out_and_made_again() {
+async fn cents_that_went_missing_from_the_ledger_are_found_by_row_and_come_back() {
     let mut daemon = with_three_payments().await;
     damage(
         &mut daemon,
@@ -49,19 +57,61 @@ async fn a_ledger_that_was_changed_is_found_out_and_made_again() {
     let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(
-        text.contains("records row 2 up2pay 2: is not what the log amounts to (log entries 3)"),
-        "{text}"
-    );
-    assert!(daemon.out(&["rebuild"]).contains("records, tenders"));
+    assert!(text.contains("WRONG  records row ") && text.contains("WRONG  tenders row "), "{text}");
+    let rebuilt = daemon.out(&["rebuild"]);
+    assert!(rebuilt.contains("records") && rebuilt.contains("tenders"), "{rebuilt}");
     assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["4500"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_made_again_while_the_daemon_serves() {
+    let daemon = with_three_payments().await;
+    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert_eq!(daemon.up2pay(&Up2pay::voucher("A4", 4, 1500)), 200);
+    assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["6000"], "it goes on following");
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_no_database_any_more_is_kept_and_made_again() {
+    let mut daemon = with_three_payments().await;
+    daemon.signal("-TERM");
+    daemon.ended();
+    std::fs::write(daemon.path("ledger.sqlite"), vec![0xa5; 8192]).expect("damaged");
+    let said = daemon.out(&["rebuild"]);
+    assert!(said.contains("ledger.sqlite.damaged"), "{said}");
+    assert_eq!(std::fs::read(daemon.path("ledger.sqlite.damaged")).expect("kept"), vec![0xa5; 8192]);
+    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["4500"]);
+    std::fs::remove_file(daemon.path("ledger.sqlite")).expect("removed");
+    daemon.out(&["rebuild"]);
+    assert!(daemon.out(&["verify"]).starts_with("right"), "a missing one is made as well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_program_is_left_alone() {
+    let mut daemon = with_three_payments().await;
+    daemon.signal("-TERM");
+    daemon.ended();
+    std::fs::remove_file(daemon.path("ledger.sqlite")).expect("removed");
+    let other = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("another database");
+    other.execute_batch("CREATE TABLE bookmarks (url)").expect("a table");
+    for command in ["rebuild", "serve"] {
+        let refused = daemon.run(&[command]);
+        assert_eq!(refused.status.code(), Some(3), "{command}");
+        let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(words.contains("is not a ledger of cvco-reconciled"), "{command}: {words}");
+    }
+    let bookmarks: i64 = other.query_row("SELECT COUNT(*) FROM bookmarks", [], |row| row.get(0)).expect("it");
+    assert_eq!(bookmarks, 0);
 }
 
 /// Lays a log whose only entries are of two days ago, in place of the daemon's own.
 fn lay_old_log(daemon: &Daemon) {
     for file in ["log.sqlite", "ledger.sqlite"] {
-        for ending in ["", "-wal", "-shm"] {
-            let path = daemon.path(&format!("{file}{ending}"));
+        for companion in ["", "-wal", "-shm"] {
+            let path = daemon.path(&format!("{file}{companion}"));
             if path.exists() {
                 std::fs::remove_file(path).expect("removed");
             }
@@ -69,17 +119,17 @@ fn lay_old_log(daemon: &Daemon) {
     }
     let mut log = SqliteLog::open_or_create(&daemon.path("log.sqlite"), &[]).expect("a log");
     let order = |reference: &str| {
-        LogEntry::Order(OrderRegistration {
+        Draft::new(&LogEntry::Order(OrderRegistration {
             shop: ShopId::new("camping").expect("a shop"),
             reference: OrderRef::new(reference).expect("a reference"),
             total: Cents::new(2500),
             currency: Currency::EUR,
             due: None,
-        })
+        }))
+        .expect("a draft")
     };
     let then = cvco_reconciled::clock::Clock::system().now().before(std::time::Duration::from_hours(48));
-    let drafts = ["OLD-1", "OLD-2"].map(|reference| Draft::new(&order(reference)).expect("a draft"));
-    log.append(&drafts, then).expect("appended");
+    log.append(&[order("OLD-1"), order("OLD-2")], then).expect("appended");
 }
 
 /// The number and hash that the mail says to check.

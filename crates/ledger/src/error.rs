@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cvco_domain::{Seq, Timestamp};
+use cvco_domain::Seq;
 
 /// Why the ledger could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -103,11 +103,22 @@ fn remedy(error: &rusqlite::Error) -> &'static str {
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
             "; the service's user and the group cvco-ledger may read it: see who owns it"
         }
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            "; the file is damaged: stop the daemon and run `rebuild`, which makes it again from the log"
+        }
         _ => "",
     }
 }
 
 impl LedgerError {
+    /// Whether the ledger's file itself is broken, so that only a new one can be made from the log.
+    #[must_use]
+    pub fn is_broken_file(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let Self::Sqlite(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    }
+
     /// Whether a row cannot be read for what stands in it, as opposed to a database that does not answer.
     pub(crate) fn is_damage(&self) -> bool {
         match self {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cvco_domain::{EndpointId, Policy, Question, Seq, Timestamp};
 use cvco_log::row::{Link, Logged};
+use cvco_log::sqlite::Identity;
 use cvco_log::{LogError, LogStore};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -34,7 +35,7 @@ pub struct Position {
 pub struct Ledger {
     pub(crate) conn: Connection,
     path: Option<PathBuf>,
-    identity: Option<schema::Identity>,
+    identity: Option<Identity>,
     log_id: String,
     position: Position,
 }
@@ -51,7 +52,7 @@ impl Ledger {
             Some((known, _)) if known != log_id => return Err(LedgerError::OtherLog(path.to_owned())),
             Some(_) | None => {}
         }
-        let identity = Some(schema::Identity::of(path)?);
+        let identity = Some(schema::identity(path)?);
         Self::with(conn, Some(path.to_owned()), identity, log_id)
     }
 
@@ -72,7 +73,7 @@ impl Ledger {
     fn with(
         conn: Connection,
         path: Option<PathBuf>,
-        identity: Option<schema::Identity>,
+        identity: Option<Identity>,
         log_id: &str,
     ) -> Result<Self, LedgerError> {
         let position = position_of(&conn)?;

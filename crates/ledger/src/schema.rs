@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::fs::OpenOptions;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use cvco_log::sqlite::Identity;
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -229,20 +230,9 @@ pub(crate) fn copy_into(from: &Connection, to: &mut Connection) -> Result<(), Le
     Ok(())
 }
 
-/// Which file is open, so that it shows when another one has taken its name.
-pub(crate) struct Identity(u64, u64);
-
-impl Identity {
-    pub(crate) fn of(path: &Path) -> Result<Self, LedgerError> {
-        let meta =
-            std::fs::metadata(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
-        Ok(Self(meta.dev(), meta.ino()))
-    }
-
-    /// Whether the path still names the file that is open.
-    pub(crate) fn is_at(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == (self.0, self.1))
-    }
+/// Which files are open, so that it shows when others have taken their names.
+pub(crate) fn identity(path: &Path) -> Result<Identity, LedgerError> {
+    Identity::of(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })
 }
 
 /// The name of a file that SQLite keeps beside another.

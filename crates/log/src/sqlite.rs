@@ -12,10 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, TransactionBehavior
 use crate::error::LogError;
 use crate::row::{Draft, Head, Link, Row, Stamp};
 use crate::store::LogStore;
-use file::Identity;
-
-pub use file::Lease;
 pub(crate) use file::sync_folder;
+pub use file::{Identity, Lease};
 
 /// So many bytes of entries go into the write-ahead log before it is copied into the main file.
 const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
@@ -59,7 +57,8 @@ impl SqliteLog {
     /// There is no file, it is no log, or it is damaged at its end.
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let conn = file::open(path)?;
-        let identity = Identity::of(path)?;
+        let identity =
+            Identity::of(path).map_err(|source| LogError::File { path: path.to_owned(), source })?;
         let mut log = Self { conn, path: path.to_owned(), identity, head: Head::default(), written: 0 };
         log.head = checks::sound_end(&log.conn).map_err(|what| log.damaged(what))?;
         Ok(log)
@@ -71,7 +70,8 @@ impl SqliteLog {
     /// There is no file, or it is no log.
     pub fn open_as_it_is(path: &Path) -> Result<Self, LogError> {
         let conn = file::open(path)?;
-        let identity = Identity::of(path)?;
+        let identity =
+            Identity::of(path).map_err(|source| LogError::File { path: path.to_owned(), source })?;
         let head = checks::stated_end(&conn);
         Ok(Self { conn, path: path.to_owned(), identity, head, written: 0 })
     }
@@ -127,7 +127,7 @@ impl SqliteLog {
         }
     }
 
-    /// Writes and syncs something that changes nothing: proof that an append would succeed.
+    /// Writes and syncs without changing anything: proof that an append would succeed.
     ///
     /// # Errors
     /// The log cannot be written.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cvco_psp::WireMessage;
 use cvco_trial::mail_sink::MailSink;
@@ -41,6 +41,7 @@ pub struct Daemon {
     folder: TempDir,
     notify_socket: Option<PathBuf>,
     child: Child,
+    is_running: bool,
     pub public: SocketAddr,
     pub admin: SocketAddr,
     pub mailbox: MailSink,
@@ -61,19 +62,20 @@ impl Daemon {
             .expect("configuration");
         let notify_socket = settings.notify_socket.clone();
         let (child, public, admin) = spawn(folder.path(), notify_socket.as_deref());
-        Self { folder, notify_socket, child, public, admin, mailbox }
+        Self { folder, notify_socket, child, is_running: true, public, admin, mailbox }
     }
 
     /// Kills the daemon as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");
-        self.child.wait().expect("ended");
+        self.ended();
     }
 
     /// Starts it again on the same ledger, on other ports.
     pub fn restart(&mut self) {
         let (child, public, admin) = spawn(self.folder.path(), self.notify_socket.as_deref());
         self.child = child;
+        self.is_running = true;
         (self.public, self.admin) = (public, admin);
     }
 
@@ -85,7 +87,9 @@ impl Daemon {
 
     /// Waits for its end, and gives its exit code.
     pub fn ended(&mut self) -> Option<i32> {
-        self.child.wait().expect("ended").code()
+        let status = self.child.wait().expect("ended");
+        self.is_running = false;
+        status.code()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -100,7 +104,9 @@ impl Daemon {
 
     /// Runs another command of the program on the same configuration.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.follows();
+        if self.is_running {
+            follows(&self.path("log.sqlite"), &self.path("ledger.sqlite"));
+        }
         command().arg("--config").arg(self.path("config.toml")).args(arguments).output().expect("ran")
     }
 
@@ -168,9 +174,12 @@ impl Daemon {
         }
     }
 
-    /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`.
+    /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`. A running daemon has
+    /// folded everything by then that it had acknowledged before.
     pub fn rows(&self, query: &str) -> Vec<String> {
-        self.follows();
+        if self.is_running {
+            follows(&self.path("log.sqlite"), &self.path("ledger.sqlite"));
+        }
         ledger_rows(&self.path("ledger.sqlite"), query)
     }
 
@@ -179,18 +188,16 @@ impl Daemon {
         ledger_rows(&self.path("log.sqlite"), query)
     }
 
-    /// Waits until the ledger has folded what the log holds now, if a daemon runs.
-    fn follows(&self) {
-        let (log, ledger) = (self.path("log.sqlite"), self.path("ledger.sqlite"));
-        if self.is_running() && log.exists() && ledger.exists() {
-            follows(&log, &ledger);
+    /// Waits until the daemon's own log has these words; another thread of this test writes the file.
+    pub fn wait_for_log(&self, words: &str) {
+        while !self.log_text().contains(words) {
+            std::thread::park_timeout(Duration::from_millis(5));
         }
     }
 
-    fn is_running(&self) -> bool {
-        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        // After the name in parentheses: Z is a process that has ended.
-        status.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+    /// What the daemon has logged.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.path("log")).expect("log")
     }
 }
 
@@ -205,10 +212,10 @@ impl Drop for Daemon {
 /// Waits until a ledger has folded what its log holds now.
 pub fn follows(log: &Path, ledger: &Path) {
     let head: i64 = ledger_rows(log, "SELECT COALESCE(MAX(seq), 0) FROM log")[0].parse().expect("a number");
-    let deadline = std::time::Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while ledger_rows(ledger, &format!("SELECT 1 FROM progress WHERE seq >= {head}")).is_empty() {
-        assert!(std::time::Instant::now() < deadline, "the ledger does not follow the log");
-        std::thread::yield_now();
+        assert!(Instant::now() < deadline, "the ledger does not follow the log");
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::process::Output;
 
-use cvco_books::accounting::BookAt;
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
-    EndpointRef, Event, Instrument, Issuer, Mode, Operation, OrderRef, PayoutTerms, Policy, Psp,
+    AmountFrom, Authorisation, AuthorisationNumber, BookAt, Brand, CallNumber, Cents, Contract, Currency,
+    EndpointId, EndpointRef, Event, Instrument, Issuer, Mode, Operation, OrderRef, PayoutTerms, Policy, Psp,
     ReportedState, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
 };
 use cvco_ledger::Ledger;
@@ -54,11 +53,11 @@ pub struct Told<'t> {
 
 pub struct Past {
     folder: TempDir,
-    open: Option<Open>,
+    files: Option<Files>,
 }
 
-/// Log and ledger, while entries are being laid.
-struct Open {
+/// Log and ledger, while a past is being laid.
+struct Files {
     log: SqliteLog,
     ledger: Ledger,
     key: SealKey,
@@ -75,7 +74,7 @@ impl Past {
             "[ledger]\npath = \"ledger.sqlite\"\n{sections}\n[[shop]]\nid = \"camping\"\nname = \"Camping des Pins\"\n"
         );
         std::fs::write(folder.path().join("config.toml"), config).expect("configuration");
-        let mut past = Self { folder, open: None };
+        let mut past = Self { folder, files: None };
         past.reopen();
         let days = |days: u64| std::time::Duration::from_hours(24 * days);
         let terms = |delay| PayoutTerms { since: "2026-01-01".parse().expect("a day"), delay };
@@ -85,23 +84,15 @@ impl Past {
             payouts: [(EndpointId::new("camping-up2pay").expect("an endpoint"), payouts)].into(),
             ..Policy::default()
         };
-        past.append("2026-01-01T00:00:00Z", &LogEntry::Policy(policy));
+        past.append("2026-01-01T00:00:00Z", &Draft::new(&LogEntry::Policy(policy)).expect("a draft"));
         past
     }
 
-    fn append(&mut self, when: &str, entry: &LogEntry) {
-        self.append_draft(when, Draft::new(entry).expect("a draft"));
-    }
-
-    fn append_draft(&mut self, when: &str, draft: Draft) {
-        let Open { log, ledger, .. } = self.open.as_mut().expect("still being laid");
-        log.append(&[draft], at(when)).expect("appended");
+    /// Appends an entry at an instant, and folds it.
+    fn append(&mut self, when: &str, draft: &Draft) {
+        let Files { log, ledger, .. } = self.files.as_mut().expect("still being laid");
+        log.append(std::slice::from_ref(draft), at(when)).expect("appended");
         ledger.catch_up_all(log).expect("folded");
-    }
-
-    /// Time passes with nothing told.
-    pub fn passes_until(&mut self, now: Timestamp) {
-        self.append(&now.to_string(), &LogEntry::Time);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -116,7 +107,7 @@ impl Past {
             currency: Currency::EUR,
             due: None,
         });
-        self.append(when, &entry);
+        self.append(when, &Draft::new(&entry).expect("a draft"));
     }
 
     pub fn tells(&mut self, told: &Told<'_>) {
@@ -157,7 +148,7 @@ impl Past {
             occurred_at: Some(at(told.at)),
         };
         let body = format!("{event:?}").into_bytes();
-        let notification = Notification {
+        let notification = LogEntry::Notification(Notification {
             endpoint: EndpointRef {
                 shop: ShopId::new(shop).expect("a shop"),
                 endpoint: EndpointId::new(format!("{shop}-up2pay")).expect("an endpoint"),
@@ -168,7 +159,7 @@ impl Past {
             events: vec![event],
             questions: Vec::new(),
             remark: None,
-        };
+        });
         let envelope = Envelope {
             method: "GET".to_owned(),
             query: body.clone(),
@@ -177,10 +168,9 @@ impl Past {
             user_agent: String::new(),
             headers: Vec::new(),
         };
-        let key = &self.open.as_ref().expect("still being laid").key;
+        let key = &self.files.as_ref().expect("still being laid").key;
         let payload = envelope.seal(key, &body).expect("sealed");
-        let draft = Draft::with_payload(&LogEntry::Notification(notification), payload).expect("a draft");
-        self.append_draft(told.at, draft);
+        self.append(told.at, &Draft::with_payload(&notification, payload).expect("a draft"));
     }
 
     /// A payment of two parts, or of one where the other is nothing.
@@ -205,10 +195,16 @@ impl Past {
         self.tells(&Told { at: when, order, call, cents, card: false, refund: false, state });
     }
 
+    /// What only time brings comes, up to now.
+    pub fn time_passes(&mut self) {
+        let now = cvco_reconciled::clock::Clock::system().now().to_string();
+        self.append(&now, &Draft::new(&LogEntry::Time).expect("a draft"));
+    }
+
     /// Runs the program on it.
     pub fn run(&mut self, arguments: &[&str]) -> Output {
         // The commands open log and ledger for themselves.
-        self.open = None;
+        self.files = None;
         command()
             .arg("--config")
             .arg(self.path("config.toml"))
@@ -228,21 +224,21 @@ impl Past {
 
     /// Goes on laying.
     pub fn reopen(&mut self) {
-        let log = SqliteLog::open_or_create(&self.path("log.sqlite"), &[]).expect("a log");
+        self.files = None;
         let key_path = self.path("payload.key");
+        let log = SqliteLog::open_or_create(&self.path("log.sqlite"), &[]).expect("a log");
         let key = match key_file::read(&key_path).expect("a key") {
             Some(key) => key,
             None => key_file::make(&key_path).expect("a key"),
         };
-        log.adopt_key(&key, &key_path).expect("its own key");
-        let id = log.id().expect("an id");
-        let ledger = Ledger::open(&self.path("ledger.sqlite"), &id).expect("a ledger");
-        self.open = Some(Open { log, ledger, key });
+        log.adopt_key(&key, &key_path).expect("the log's own key");
+        let ledger = Ledger::open(&self.path("ledger.sqlite"), &log.id().expect("an id")).expect("a ledger");
+        self.files = Some(Files { log, ledger, key });
     }
 
-    /// Rows of a query over the log.
-    pub fn log_rows(&self, sql: &str) -> Vec<String> {
-        super::ledger_rows(&self.path("log.sqlite"), sql)
+    /// How many entries the log has.
+    pub fn entries(&self) -> Vec<String> {
+        super::ledger_rows(&self.path("log.sqlite"), "SELECT COUNT(*) FROM log")
     }
 
     /// The first column of a query's rows.

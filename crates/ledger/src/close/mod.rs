@@ -27,13 +27,6 @@ pub(crate) fn closed_through(conn: &Connection) -> Result<Option<Day>, LedgerErr
     Ok(last.and_then(|period| period.parse::<Period>().ok()).map(Period::last))
 }
 
-/// Whether a period is closed, and the digests of its exports are known.
-pub(crate) fn has_witness(conn: &Connection, period: Period) -> Result<bool, LedgerError> {
-    Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM closings WHERE period = ?1 AND exports IS NOT NULL)")?
-        .query_row([period.to_string()], |row| row.get(0))?)
-}
-
 pub(crate) fn has_entries(conn: &Connection, order_id: OrderId) -> Result<bool, LedgerError> {
     Ok(conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE order_id = ?1)")?
@@ -201,6 +194,13 @@ pub(crate) fn witness(conn: &Connection, witness: &Witness) -> Result<(), Ledger
     conn.prepare_cached("UPDATE closings SET exports = ?2 WHERE period = ?1 AND exports IS NULL")?
         .execute(params![witness.period.to_string(), serde_json::to_string(&witness.exports)?])?;
     Ok(())
+}
+
+/// Whether the digests of a closed period's exports were kept.
+pub(crate) fn is_witnessed(conn: &Connection, period: Period) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM closings WHERE period = ?1 AND exports IS NOT NULL)")?
+        .query_row([period.to_string()], |row| row.get(0))?)
 }
 
 /// What was booked of an order, or of a statement, for one day.

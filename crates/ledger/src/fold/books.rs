@@ -20,10 +20,7 @@ impl Fold<'_> {
         let statement = &imported.statement;
         let (known, new) = match statements::news(self.conn, statement)? {
             News::Contradiction { known } => {
-                let reason = format!(
-                    "statement {} is known with the day {known}, and is given with {}: correct the file or its number",
-                    statement.number, statement.paid_on
-                );
+                let reason = statements::contradiction(statement, known);
                 return set_aside::refuse(self.conn, seq, &reason);
             }
             News::Lines { new, .. } if new.is_empty() => return Ok(()),

@@ -44,6 +44,14 @@ impl Extract<'_> {
         close::manifest(self.conn, period)
     }
 
+    /// Whether the manifest of a closed period has the digests of its exports already.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_witnessed(self, period: Period) -> Result<bool, LedgerError> {
+        close::is_witnessed(self.conn, period)
+    }
+
     /// How many lines of closed periods there are in a range: how far a reader of them is.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use std::time::Duration;
 
-use cvco_domain::{Day, DiscrepancyId, Identity, Period, Policy, Seq, Statement, Timestamp};
+use cvco_domain::{Day, DiscrepancyId, EndpointId, Identity, Period, Policy, Seq, Statement, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
 
@@ -43,7 +43,7 @@ impl<'c> Extract<'c> {
 /// A connection that only reads.
 pub struct Reader {
     conn: Connection,
-    identity: schema::Identity,
+    files: cvco_log::sqlite::Identity,
 }
 
 impl Reader {
@@ -52,13 +52,13 @@ impl Reader {
     /// # Errors
     /// There is no ledger, or it is of another version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self { conn: schema::open_for_reading(path)?, identity: schema::Identity::of(path)? })
+        Ok(Self { conn: schema::open_for_reading(path)?, files: schema::identity(path)? })
     }
 
     /// Whether the file at the path is still the one that is open; if not, the reader sees the past.
     #[must_use]
     pub fn is_at(&self, path: &Path) -> bool {
-        self.identity.is_at(path)
+        self.files.has_main_file_at(path)
     }
 
     /// What accountants take away, all of one moment: the daemon goes on writing meanwhile.
@@ -102,38 +102,6 @@ impl Reader {
         }
     }
 
-    /// How many lines the ledger has of a statement.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn statement_lines(&self, statement: &Statement) -> Result<LineCount, LedgerError> {
-        statements::count(&self.conn, statement)
-    }
-
-    /// Whether a file with statements was imported, under whatever name.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn knows_file(&self, file_sha256: &str) -> Result<bool, LedgerError> {
-        statements::is_known(&self.conn, file_sha256)
-    }
-
-    /// Entries that are set aside: number, date, kind, reason; no more than `limit`.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn set_aside_entries(&self, limit: u32) -> Result<Vec<SetAside>, LedgerError> {
-        set_aside::list(&self.conn, limit)
-    }
-
-    /// Whether a notification stated nothing new.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn is_duplicate(&self, seq: Seq) -> Result<bool, LedgerError> {
-        notifications::is_duplicate(&self.conn, seq)
-    }
-
     /// How many entries of the log are set aside.
     ///
     /// # Errors
@@ -142,20 +110,63 @@ impl Reader {
         set_aside::count(&self.conn)
     }
 
+    /// The entries that are set aside, the latest first.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn latest_set_aside(&self, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
+        set_aside::latest(&self.conn, at_most)
+    }
+
+    /// Whether a call told nothing that was not known.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_duplicate(&self, seq: Seq) -> Result<bool, LedgerError> {
+        notifications::is_duplicate(&self.conn, seq)
+    }
+
+    /// Whether an endpoint has taken a call with just these bytes, of which this is the SHA-256 in hexadecimal.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_payload(&self, endpoint: &EndpointId, sha256: &str) -> Result<bool, LedgerError> {
+        notifications::has_payload(&self.conn, endpoint, sha256)
+    }
+
+    /// How many lines the ledger has of a statement; none of one that it does not know.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn statement_lines(&self, statement: &Statement) -> Result<LineCount, LedgerError> {
+        statements::count(&self.conn, &statement.shop, statement.issuer, &statement.number)
+    }
+
+    /// Whether a file of statements was imported, under whatever name; its SHA-256 in hexadecimal tells.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_statement_file_known(&self, file_sha256: &str) -> Result<bool, LedgerError> {
+        statements::is_known(&self.conn, file_sha256)
+    }
+
+    /// Why a statement could not be taken; `None` if it could.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn obstacle_to_import(&self, statement: &Statement) -> Result<Option<String>, LedgerError> {
+        Ok(match statements::news(&self.conn, statement)? {
+            statements::News::Contradiction { known } => Some(statements::contradiction(statement, known)),
+            statements::News::Lines { .. } => None,
+        })
+    }
+
     /// Why an entry that was folded changed nothing; `None` if the rules allowed it.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn refusal(&self, seq: Seq) -> Result<Option<String>, LedgerError> {
         set_aside::refusal(&self.conn, seq)
-    }
-
-    /// Whether a period is closed, and the digests of its exports are known.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn has_witness(&self, period: Period) -> Result<bool, LedgerError> {
-        close::has_witness(&self.conn, period)
     }
 
     /// Why a period could not be closed today; `None` if it could.

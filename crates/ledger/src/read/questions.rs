@@ -5,8 +5,10 @@ use rusqlite::params;
 use super::Reader;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
-use crate::tables::{facts, orders};
-use cvco_domain::{Asking, EndpointId, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp};
+use crate::tables::{facts, orders, questions};
+use cvco_domain::{
+    Asking, EndpointId, EndpointRef, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp,
+};
 use cvco_reconcile::Fact;
 
 /// A question that waits for an answer.
@@ -193,6 +195,20 @@ impl Reader {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a question would be asked if it were raised now: not where an answer is awaited or known, as far as that
+    /// is enough for the question.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn would_ask(
+        &self,
+        asked: &EndpointRef,
+        question: &Question,
+        at: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        Ok(questions::wanted_from(&self.conn, asked, question, at)?.is_some())
     }
 
     /// The endpoints that have questions without any answer yet, each with how many. Where the PSP has said that it

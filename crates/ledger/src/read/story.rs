@@ -59,6 +59,14 @@ struct Found {
     state: String,
 }
 
+/// What became of the call that told a fact; nothing of an answer.
+struct Told {
+    seq: i64,
+    verdict: Option<String>,
+    remark: Option<String>,
+    origin: Option<String>,
+}
+
 impl Reader {
     /// The stories of all orders of this reference (one a shop), or of the payment of this call number.
     ///
@@ -118,16 +126,17 @@ impl Reader {
     fn reports_of(&self, order_id: OrderId) -> Result<Vec<StoryLine>, LedgerError> {
         let key = orders::key(&self.conn, order_id)?;
         let mut seqs = self.conn.prepare_cached(
-            "SELECT f.seq, n.verdict, n.remark FROM facts f LEFT JOIN notifications n USING (seq)
+            "SELECT f.seq, n.verdict, n.remark, n.origin FROM facts f LEFT JOIN notifications n USING (seq)
              WHERE f.order_id = ?1 ORDER BY f.seq, f.position",
         )?;
-        let told: Vec<(i64, Option<String>, Option<String>)> = seqs
-            .query_map([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        let told: Vec<Told> = seqs
+            .query_map([order_id], |row| {
+                Ok(Told { seq: row.get(0)?, verdict: row.get(1)?, remark: row.get(2)?, origin: row.get(3)? })
+            })?
             .collect::<Result<_, _>>()?;
         let mut lines: Vec<StoryLine> = Vec::new();
-        for ((seq, verdict, remark), fact) in
-            told.into_iter().zip(facts::of_order(&self.conn, order_id, &key)?)
-        {
+        for (told, fact) in told.into_iter().zip(facts::of_order(&self.conn, order_id, &key)?) {
+            let Told { seq, verdict, remark, origin } = told;
             let event = serde_json::to_value(&fact.event)?;
             if let Some(line) = lines.last_mut().filter(|line| line.seq == seq) {
                 if let Some(events) = line.content.get_mut("events").and_then(|events| events.as_array_mut())
@@ -144,7 +153,7 @@ impl Reader {
                 psp: Some(fact.psp.to_string()),
                 verdict,
                 discrepancy: None,
-                content: serde_json::json!({ "events": [event], "remark": remark }),
+                content: serde_json::json!({ "events": [event], "remark": remark, "origin": origin }),
             });
         }
         Ok(lines)

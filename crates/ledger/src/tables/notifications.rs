@@ -1,6 +1,6 @@
 //! What became of each call.
 
-use cvco_domain::{EndpointRef, Timestamp};
+use cvco_domain::{EndpointId, EndpointRef, Seq, Timestamp};
 use cvco_log::entry::Origin;
 use rusqlite::{Connection, params};
 
@@ -9,7 +9,7 @@ use crate::fold::Verdict;
 
 /// A call, with where it stands in the log.
 pub(crate) struct Notified<'a> {
-    pub(crate) seq: cvco_domain::Seq,
+    pub(crate) seq: Seq,
     pub(crate) at: Timestamp,
     pub(crate) endpoint: &'a EndpointRef,
     pub(crate) origin: Origin,
@@ -45,9 +45,22 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Whether a notification stated nothing new.
-pub(crate) fn is_duplicate(conn: &Connection, seq: cvco_domain::Seq) -> Result<bool, LedgerError> {
+/// Whether a call told nothing that was not known.
+pub(crate) fn is_duplicate(conn: &Connection, seq: Seq) -> Result<bool, LedgerError> {
     Ok(conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM notifications WHERE seq = ?1 AND verdict = ?2)")?
         .query_row(params![seq, Verdict::Duplicate.as_str()], |row| row.get(0))?)
+}
+
+/// Whether an endpoint has taken a call with just these bytes.
+pub(crate) fn has_payload(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    sha256: &str,
+) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM notifications WHERE endpoint = ?1 AND payload_sha256 = ?2)",
+        )?
+        .query_row([endpoint.as_str(), sha256], |row| row.get(0))?)
 }

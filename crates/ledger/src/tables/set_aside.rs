@@ -1,7 +1,7 @@
 //! Entries that stand in the log and changed nothing: not folded, not understood, or not allowed.
 
 use cvco_domain::{EndpointId, Seq, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::LedgerError;
 
@@ -19,6 +19,25 @@ pub(crate) fn insert(
     )?
     .execute(params![seq, at, kind, endpoint.map(EndpointId::as_str), reason])?;
     Ok(())
+}
+
+/// An entry that changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its number in the log.
+    pub seq: Seq,
+    /// What kind of entry it is; `unread` for a notification that was not understood.
+    pub kind: String,
+    /// Why it changed nothing.
+    pub reason: String,
+}
+
+/// The entries that are set aside, the latest first.
+pub(crate) fn latest(conn: &Connection, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
+    let mut entries =
+        conn.prepare_cached("SELECT seq, kind, reason FROM set_aside ORDER BY seq DESC LIMIT ?1")?;
+    let entry = |row: &Row<'_>| Ok(SetAside { seq: row.get(0)?, kind: row.get(1)?, reason: row.get(2)? });
+    Ok(entries.query_map([at_most], entry)?.collect::<Result<_, _>>()?)
 }
 
 /// How many entries are set aside.
@@ -39,23 +58,4 @@ pub(crate) fn refusal(conn: &Connection, seq: Seq) -> Result<Option<String>, Led
         .prepare_cached("SELECT reason FROM refused WHERE seq = ?1")?
         .query_row([seq], |row| row.get(0))
         .optional()?)
-}
-
-/// An entry that could not be folded, or that is genuine and was not understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
-    /// Its number in the log.
-    pub seq: Seq,
-    /// Its kind.
-    pub kind: String,
-    /// Why, in English.
-    pub reason: String,
-}
-
-/// The entries that are set aside, the oldest first.
-pub(crate) fn list(conn: &Connection, limit: u32) -> Result<Vec<SetAside>, LedgerError> {
-    let mut rows = conn.prepare_cached("SELECT seq, kind, reason FROM set_aside ORDER BY seq LIMIT ?1")?;
-    let read =
-        |row: &rusqlite::Row<'_>| Ok(SetAside { seq: row.get(0)?, kind: row.get(1)?, reason: row.get(2)? });
-    Ok(rows.query_map([limit], read)?.collect::<Result<_, _>>()?)
 }

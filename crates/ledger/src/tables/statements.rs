@@ -76,6 +76,14 @@ pub(crate) enum News {
     Contradiction { known: Day },
 }
 
+/// Why a statement cannot be taken that is known with another day.
+pub(crate) fn contradiction(statement: &Statement, known: Day) -> String {
+    format!(
+        "statement {} is known with the day {known}, and is given with {}: correct the file or its number",
+        statement.number, statement.paid_on
+    )
+}
+
 /// What of a statement is new. A line that names
 /// its transaction is there once; of others as many as the statement has.
 pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
@@ -349,21 +357,25 @@ pub(crate) fn paid_on(conn: &Connection, statement_id: StatementId) -> Result<Op
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineCount {
     /// All of them.
-    pub lines: u32,
-    /// Those that belong to no payment.
-    pub unknown: u32,
+    pub lines: i64,
+    /// Those that belong to no payment that is known.
+    pub unknown: i64,
 }
 
-pub(crate) fn count(conn: &Connection, statement: &Statement) -> Result<LineCount, LedgerError> {
+pub(crate) fn count(
+    conn: &Connection,
+    shop: &ShopId,
+    issuer: Issuer,
+    number: &StatementNumber,
+) -> Result<LineCount, LedgerError> {
     Ok(conn
         .prepare_cached(
             "SELECT COUNT(*), COUNT(*) FILTER (WHERE order_id IS NULL) FROM statement_lines WHERE statement_id =
                (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
         )?
-        .query_row(
-            params![statement.shop.as_str(), statement.issuer.as_str(), statement.number.as_str()],
-            |row| Ok(LineCount { lines: row.get(0)?, unknown: row.get(1)? }),
-        )?)
+        .query_row(params![shop.as_str(), issuer.as_str(), number.as_str()], |row| {
+            Ok(LineCount { lines: row.get(0)?, unknown: row.get(1)? })
+        })?)
 }
 
 /// Whether a file was imported, under whatever name.

@@ -113,8 +113,8 @@ pub(super) fn companion(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Which files are open, so that it shows when others have taken their names.
-pub(super) struct Identity {
+/// Which files of a SQLite database are open, so that it shows when others have taken their names.
+pub struct Identity {
     main: FileId,
     /// `None` until the write-ahead log exists.
     wal: Option<FileId>,
@@ -127,14 +127,24 @@ fn file_id(path: &Path) -> Option<FileId> {
 }
 
 impl Identity {
-    pub(super) fn of(path: &Path) -> Result<Self, LogError> {
-        let meta = std::fs::metadata(path).map_err(failed(path))?;
+    /// Of the database that has just been opened at a path.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn of(path: &Path) -> std::io::Result<Self> {
+        let meta = std::fs::metadata(path)?;
         Ok(Self { main: (meta.dev(), meta.ino()), wal: None })
     }
 
-    /// Whether the paths still name the files that are open.
-    pub(super) fn is_at(&mut self, path: &Path) -> bool {
-        if file_id(path) != Some(self.main) {
+    /// Whether the path still names the main file.
+    #[must_use]
+    pub fn has_main_file_at(&self, path: &Path) -> bool {
+        file_id(path) == Some(self.main)
+    }
+
+    /// Whether the paths still name the main file and the write-ahead log.
+    pub fn is_at(&mut self, path: &Path) -> bool {
+        if !self.has_main_file_at(path) {
             return false;
         }
         let wal = file_id(&companion(path, "-wal"));

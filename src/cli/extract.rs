@@ -1,21 +1,20 @@
-//! What several commands export: which lists there are, how their files are called, and how one is written.
+//! What `export` and `close` write: entries for accounting software, and lists; each of one moment of the ledger.
 
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
-use cvco_books::accounting::{Books, Report};
+use cvco_books::accounting::Report;
 use cvco_books::export::{
     Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary, TableCsv, TableFile, TableWorkbook,
     fec_file_name,
 };
-use cvco_domain::{Day, Period, ShopId};
+use cvco_domain::{Books, Day, Period, ShopId};
 use cvco_ledger::{EntryRange, Extract, ReportRange};
 use indicatif::ProgressBar;
 
 use super::{Failure, output};
-use crate::config::{BookSettings, RawConfig};
 
 /// What can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -132,21 +131,6 @@ pub(super) struct Order<'a> {
     pub(super) is_closing: bool,
 }
 
-pub(super) fn books(path: &Path) -> Result<BookSettings, Failure> {
-    Ok(RawConfig::read(path)?.books(path)?)
-}
-
-/// A shop that the configuration has.
-pub(super) fn known_shop(settings: &BookSettings, shop: Option<&ShopId>) -> Result<(), Failure> {
-    match shop {
-        Some(shop) if !settings.shops.contains(shop) => {
-            let known: Vec<&str> = settings.shops.iter().map(ShopId::as_str).collect();
-            Err(Failure::Usage(format!("there is no shop {shop}; there are: {}", known.join(", "))))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Writes a file beside its place and moves it there once it is whole: nobody imports half of one.
 pub(super) fn in_place<T>(
     target: &Path,
@@ -240,7 +224,7 @@ fn write_entries(extract: Extract<'_>, order: &Order<'_>, out: &mut dyn Write) -
 
 /// Looks at every entry before the first is written.
 fn checked(extract: Extract<'_>, range: &EntryRange, bar: &ProgressBar) -> Result<Summary, Failure> {
-    let flawed = |flaw: cvco_books::export::Flaw| Failure::Flawed(flaw.to_string());
+    let flawed = |flaw: cvco_books::export::Flaw| Failure::Other(anyhow::anyhow!("{flaw}"));
     let mut checker = Checker::default();
     extract.each_entry(range, |entry| {
         bar.inc(entry.lines.len() as u64);
