@@ -13,8 +13,8 @@ use cvco_log::entry::{
     Telling, Told,
 };
 use cvco_log::{Draft, LogEntry, LogStore, MemoryLog};
-use cvco_psp::WireMessage;
 use cvco_psp::api::{Answer, Exchange, Inquiry, Step};
+use cvco_psp::{Facts, Reading, WireMessage};
 use cvco_trial::simulate::Dice;
 use rusqlite::Row;
 
@@ -292,7 +292,7 @@ fn fold_in_groups(ledger: &mut Ledger, log: &mut MemoryLog, dice: &mut Dice) -> 
 
 fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
     Ok(match arrival {
-        Arrival::Message { place, wire } => message(*place, wire)?,
+        Arrival::Message { place, wire } => understand(*place, wire)?,
         Arrival::Registration { place, reference, total, currency } => LogEntry::Order(OrderRegistration {
             shop: place.endpoint().shop.clone(),
             reference: OrderRef::new(reference.as_str()).map_err(text)?,
@@ -303,20 +303,18 @@ fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
     })
 }
 
-/// What the adapter makes of a message: the one place that calls it.
-fn message(place: Place, wire: &WireMessage) -> Result<LogEntry, Trouble> {
-    let reading = place
-        .endpoint()
-        .adapter
-        .read(&wire.as_request())
-        .map_err(|refused| format!("{place:?}: {refused}"))?;
+/// What a message is evidence of: the one place that calls an adapter about a message.
+fn understand(place: Place, wire: &WireMessage) -> Result<LogEntry, Trouble> {
+    let (request, adapter) = (wire.as_request(), &place.endpoint().adapter);
+    let message = adapter.prove(&request).map_err(|refused| format!("{place:?}: {refused}"))?;
     let (endpoint, origin) = (place.reference(), Origin::Call);
-    let (questions, remark) = (reading.questions, reading.remark);
-    Ok(if reading.events.is_empty() && !questions.is_empty() {
-        LogEntry::Hint(Hint { endpoint, origin, questions, remark })
-    } else {
-        LogEntry::Notification(Notification { endpoint, origin, events: reading.events, questions, remark })
-    })
+    match message.read().map_err(|unread| format!("{place:?}: {unread}"))? {
+        Reading::Facts(Facts { events, questions, remark }) => {
+            Ok(LogEntry::Notification(Notification { endpoint, origin, events, questions, remark }))
+        }
+        Reading::Hint { questions, remark } => Ok(LogEntry::Hint(Hint { endpoint, origin, questions, remark })),
+        Reading::Nothing { why } => Err(format!("{place:?} tells of nothing: {why}")),
+    }
 }
 
 impl Place {
