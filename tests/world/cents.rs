@@ -60,7 +60,20 @@ fn stated(log: &[Link]) -> Result<BTreeMap<OrderKey, Vec<Told>>, LogError> {
             {
                 (&answer.endpoint, Source::Confirmation, &answer.events, &answer.questions)
             }
-            _ => continue,
+            LogEntry::Answer(_)
+            | LogEntry::Unread(_)
+            | LogEntry::Order(_)
+            | LogEntry::Policy(_)
+            | LogEntry::Act(_)
+            | LogEntry::Refusals(_)
+            | LogEntry::Statement(_)
+            | LogEntry::Close(_)
+            | LogEntry::Witness(_)
+            | LogEntry::Time
+            | LogEntry::Pause(_)
+            | LogEntry::Clock(_)
+            | LogEntry::Telling(_)
+            | LogEntry::Told(_) => continue,
         };
         asked.extend(questions.iter().map(|question| name(&endpoint.endpoint, question)));
         for event in events {

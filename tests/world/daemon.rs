@@ -171,10 +171,11 @@ impl Daemon {
         let mut drafts = Vec::new();
         for arrival in arrived {
             let entry = entry(arrival)?;
-            match &entry {
-                LogEntry::Notification(told) => self.remember(&told.endpoint.endpoint, &told.events),
-                LogEntry::Hint(hint) => self.said.hint = Some(hint.clone()),
-                _ => {}
+            if let LogEntry::Notification(told) = &entry {
+                self.remember(&told.endpoint.endpoint, &told.events);
+            }
+            if let LogEntry::Hint(hint) = &entry {
+                self.said.hint = Some(hint.clone());
             }
             let draft = match arrival {
                 Arrival::Message { wire, .. } => {

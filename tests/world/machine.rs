@@ -119,8 +119,8 @@ impl Machine {
         self.ledger = Ledger::in_memory().map_err(text)?;
         self.log = ground.log()?;
         match ground {
-            Ground::Files(folder) => {
-                self.lose_of_disk(folder.path(), dice)?;
+            Ground::Files(home) => {
+                self.lose_of_disk(home.path(), dice)?;
                 self.ledger = ground.ledger(self.name)?;
             }
             Ground::Memory(_) => {
