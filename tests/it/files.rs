@@ -148,13 +148,13 @@ async fn a_ledger_of_a_version_before_the_first_release_is_refused() {
         .expect("an old ledger");
     let refused = daemon.run(&["serve"]);
     assert_eq!(refused.status.code(), Some(3));
-    assert!(words(&refused).contains("0.4"), "{}", words(&refused));
+    assert!(words(&refused).contains("version 0.x"), "{}", words(&refused));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_stays_in_its_transaction_keeps_nobody_waiting() {
     let daemon = patient().await;
-    daemon.up2pay(&Up2pay::voucher("A", 0, 1500));
+    daemon.up2pay(&Up2pay::voucher("A", 1, 1500));
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_tenders"), ["1"]);
     let reader = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("a reader");
     let count = |reader: &rusqlite::Connection| {
@@ -164,7 +164,7 @@ async fn a_reader_that_stays_in_its_transaction_keeps_nobody_waiting() {
     };
     reader.execute_batch("BEGIN").expect("begun");
     assert_eq!(count(&reader), 1);
-    for n in 1..=100 {
+    for n in 2..=101 {
         assert_eq!(daemon.up2pay(&Up2pay::voucher(&format!("B{n}"), n, 1500)), 200);
     }
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_tenders"), ["101"], "others see what is new");

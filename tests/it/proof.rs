@@ -42,7 +42,7 @@ async fn a_log_whose_end_was_changed_is_refused_by_every_command_that_would_go_o
     let serve = daemon.run(&["serve"]);
     assert_eq!(serve.status.code(), Some(3));
     let words = String::from_utf8_lossy(&serve.stderr).into_owned();
-    assert!(words.contains("is damaged") && words.contains("run `verify`"), "{words}");
+    assert!(words.contains("is damaged") && words.contains("Run `verify`"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,38 +2,73 @@
 //! APIs are asked, mails leave, and deadlines are announced.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use cvco_domain::crypto::SealKey;
 use cvco_domain::{
-    Currency, EndpointId, EndpointRef, Event, OrderRef, Policy, Question, Standing, Subject, Timestamp, Topic,
+    Currency, EndpointId, EndpointRef, Event, OrderRef, Policy, Question, Seq, Standing, Subject, Timestamp,
+    Topic,
 };
 use cvco_ledger::Ledger;
 use cvco_log::entry::{
     Answer as AnswerEntry, ClockCorrection, Hint, MailAbout, Notification, OrderRegistration, Origin, Pause,
     Telling, Told,
 };
-use cvco_log::{Draft, LogEntry, LogStore, MemoryLog};
+use cvco_log::row::Link;
+use cvco_log::{Draft, Envelope, LogEntry, LogStore};
 use cvco_psp::api::{Answer, Exchange, Inquiry, Step};
-use cvco_psp::{Reading, WireMessage};
+use cvco_psp::{Method, Reading, WireMessage};
 use cvco_trial::simulate::Dice;
 use rusqlite::Row;
 
+use crate::machine::{Ground, Machine};
 use crate::network::Arrival;
+use crate::order::below;
 use crate::places::Place;
 use crate::telling::{Page, answer};
 
-/// The daemon, and a second machine that follows the same log.
+/// Seals the raw bytes of messages.
+pub(crate) static SEAL: LazyLock<SealKey> =
+    LazyLock::new(|| SealKey::parse(&SealKey::generate().expect("randomness")).expect("a key"));
+
+/// The daemon writes a sign of life every few seconds: of its last seconds before an end nothing is known.
+const SIGN_OF_LIFE: u64 = 5;
+
+/// A shorter gap between two signs of life is no pause.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The log may be ahead of the clock by as much without a word.
+const TOLERATED: Duration = Duration::from_mins(1);
+
+/// An e-mail that did not leave is tried again after this time.
+const MAIL_AGAIN: Duration = Duration::from_mins(5);
+
+/// The daemon: it leads, and a second machine follows the same log.
 pub(crate) struct Daemon {
-    log: MemoryLog,
-    ledger: Ledger,
-    twin: Ledger,
-    /// When who folds how much, and whether a mail leaves.
+    ground: Ground,
+    /// Two processes append: each has a handle of its own, and finds entries of the other before its own.
+    handles: [Box<dyn LogStore>; 2],
+    leader: Machine,
+    twin: Machine,
+    /// Who appends, who folds when and how much, when time is announced, and whether a mail leaves.
     dice: Dice,
-    /// Since when it is down.
-    down_since: Option<Timestamp>,
+    /// How long news waits for company in a mail.
+    digest: Duration,
     mails: u64,
     /// What the messages of each PSP said of each order: what an adapter is told when it asks.
     known: BTreeMap<(String, Option<OrderRef>), Vec<Event>>,
+    /// What would say nothing if it were said again.
+    pub(crate) said: Said,
+}
+
+/// What was said last.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) policy: Option<LogEntry>,
+    pub(crate) hint: Option<Hint>,
+    pub(crate) undecided: Option<AnswerEntry>,
+    pub(crate) told: Option<Told>,
 }
 
 /// A question that waits for an answer.
@@ -49,96 +84,162 @@ pub(crate) type Trouble = String;
 
 impl Daemon {
     /// Starts with an empty log.
-    pub(crate) fn start(at: Timestamp, policy: Policy, dice: Dice) -> Result<Self, Trouble> {
+    pub(crate) fn start(
+        at: Timestamp,
+        policy: Policy,
+        ground: Ground,
+        mut dice: Dice,
+    ) -> Result<Self, Trouble> {
+        let policy = LogEntry::Policy(policy);
         let mut daemon = Self {
-            log: MemoryLog::default(),
-            ledger: Ledger::in_memory().map_err(text)?,
-            twin: Ledger::in_memory().map_err(text)?,
+            handles: [ground.log()?, ground.log()?],
+            leader: Machine::start(&ground, "ledger.sqlite")?,
+            twin: Machine::start(&ground, "twin.sqlite")?,
+            ground,
+            digest: if dice.below(2) == 0 { Duration::ZERO } else { Duration::from_mins(15) },
             dice,
-            down_since: None,
             mails: 0,
             known: BTreeMap::new(),
+            said: Said { policy: Some(policy.clone()), ..Said::default() },
         };
-        daemon.append(at, [LogEntry::Policy(policy)])?;
+        daemon.append(at, [policy])?;
         Ok(daemon)
     }
 
-    /// Appends entries as one group, and lets the ledger follow to the end.
+    /// Appends entries, and lets the ledger follow to the end.
     pub(crate) fn append(
         &mut self,
         at: Timestamp,
         entries: impl IntoIterator<Item = LogEntry>,
     ) -> Result<(), Trouble> {
-        self.log(at, entries)?;
-        self.follow()
+        let drafts = entries.into_iter().map(|entry| Draft::new(&entry)).collect::<Result<_, _>>();
+        self.log(at, drafts.map_err(text)?)?;
+        self.catch_up()
     }
 
-    fn log(&mut self, at: Timestamp, entries: impl IntoIterator<Item = LogEntry>) -> Result<(), Trouble> {
-        if let Some(since) = self.down_since.take() {
-            // It was down: it says so before anything else.
-            let pause = Draft::new(&LogEntry::Pause(Pause { since })).map_err(text)?;
-            self.log.append(&[pause], at).map_err(text)?;
+    /// Appends entries, in groups of any size and by either process, while the machines follow as they like.
+    fn log(&mut self, at: Timestamp, mut drafts: Vec<Draft>) -> Result<(), Trouble> {
+        while !drafts.is_empty() {
+            let size = 1 + below(&mut self.dice, drafts.len());
+            let group: Vec<Draft> = drafts.drain(..size).collect();
+            let handle = below(&mut self.dice, 2);
+            self.handles[handle].append(&group, at).map_err(text)?;
+            self.leader.stroll(&mut self.dice)?;
+            self.twin.stroll(&mut self.dice)?;
         }
-        let drafts = entries.into_iter().map(|entry| Draft::new(&entry)).collect::<Result<Vec<_>, _>>();
-        // Another handle, as another process or machine has one.
-        self.log.clone().append(&drafts.map_err(text)?, at).map_err(text)?;
         Ok(())
     }
 
-    /// Folds what the log has, in groups of any size; the twin comes along now and then.
-    fn follow(&mut self) -> Result<(), Trouble> {
-        fold_in_groups(&mut self.ledger, &mut self.log, &mut self.dice)?;
-        if self.dice.below(3) == 0 {
-            fold_in_groups(&mut self.twin, &mut self.log, &mut self.dice)?;
-        }
-        Ok(())
+    /// Lets the ledger follow to the end.
+    pub(crate) fn catch_up(&mut self) -> Result<(), Trouble> {
+        self.leader.catch_up(&mut self.dice)
     }
 
     pub(crate) const fn ledger(&self) -> &rusqlite::Connection {
-        self.ledger.connection()
+        self.books().connection()
     }
 
     /// The ledger, for who takes extracts.
     pub(crate) const fn books(&self) -> &Ledger {
-        &self.ledger
+        self.leader.ledger()
     }
 
     /// The second machine's ledger, which has folded the whole log too.
-    pub(crate) fn twin(&mut self) -> Result<&rusqlite::Connection, Trouble> {
-        fold_in_groups(&mut self.twin, &mut self.log, &mut self.dice)?;
-        Ok(self.twin.connection())
+    pub(crate) fn twin(&mut self) -> Result<&Ledger, Trouble> {
+        self.twin.catch_up(&mut self.dice)?;
+        Ok(self.twin.ledger())
     }
 
-    pub(crate) fn entries(&self) -> MemoryLog {
-        self.log.clone()
+    /// A handle for the log.
+    pub(crate) fn handle(&self) -> Result<Box<dyn LogStore>, Trouble> {
+        self.ground.log()
     }
 
-    /// Stores what arrived together, as one group: messages, or registrations.
+    /// All that stands in the log.
+    pub(crate) fn entries(&mut self) -> Result<Vec<Link>, Trouble> {
+        let end = self.handles[1].head().map_err(text)?.seq;
+        self.handles[0].read(Seq::ZERO, usize::try_from(end.get()).map_err(text)?).map_err(text)
+    }
+
+    /// The date of the log's last entry.
+    pub(crate) fn head_at(&mut self) -> Result<Timestamp, Trouble> {
+        Ok(self.handles[1].head().map_err(text)?.at)
+    }
+
+    /// Stores what arrived together: messages with their raw bytes, or registrations.
     pub(crate) fn receive(&mut self, at: Timestamp, arrived: &[Arrival]) -> Result<(), Trouble> {
-        let mut entries = Vec::new();
+        let mut drafts = Vec::new();
         for arrival in arrived {
             let entry = entry(arrival)?;
-            if let LogEntry::Notification(notification) = &entry {
-                self.remember(&notification.endpoint.endpoint, &notification.events);
+            if let LogEntry::Notification(told) = &entry {
+                self.remember(&told.endpoint.endpoint, &told.events);
             }
-            entries.push(entry);
+            if let LogEntry::Hint(hint) = &entry {
+                self.said.hint = Some(hint.clone());
+            }
+            let draft = match arrival {
+                Arrival::Message { wire, .. } => {
+                    let sealed = envelope(wire).seal(&SEAL, wire.as_request().payload()).map_err(text)?;
+                    Draft::with_payload(&entry, sealed)
+                }
+                Arrival::Registration { .. } => Draft::new(&entry),
+            };
+            drafts.push(draft.map_err(text)?);
         }
-        self.append(at, entries)
+        self.log(at, drafts)
     }
 
-    /// Dies before what arrived was durable. What it had folded may be lost too: the ledger is made again from the log.
-    pub(crate) fn crash(&mut self, at: Timestamp) -> Result<(), Trouble> {
-        self.down_since.get_or_insert(at);
-        if self.dice.below(2) == 0 {
-            self.ledger = Ledger::in_memory().map_err(text)?;
-        }
-        self.follow()
+    /// Copies the ledger's file, which a death may put back.
+    pub(crate) fn copy(&mut self) -> Result<(), Trouble> {
+        self.leader.copy(&self.ground)
     }
 
-    /// Says that a deadline has come, if one has.
+    /// Dies at an instant, and is there again at another one. What it had folded may be lost; and before anything else it
+    /// says since when it could not receive.
+    pub(crate) fn die(&mut self, at: Timestamp, back_at: Timestamp) -> Result<(), Trouble> {
+        self.leader.die(&self.ground, &mut self.dice)?;
+        let last_sign = at.before(Duration::from_secs(self.dice.below(SIGN_OF_LIFE)));
+        self.pause(last_sign, back_at)
+    }
+
+    /// Says that nothing could be received since an instant, if that was long.
+    pub(crate) fn pause(&mut self, since: Timestamp, at: Timestamp) -> Result<(), Trouble> {
+        if at.since(since) < PAUSE {
+            return Ok(());
+        }
+        let pause = Draft::new(&LogEntry::Pause(Pause { since })).map_err(text)?;
+        self.log(at, vec![pause])
+    }
+
+    /// Lets time pass up to an instant: that a deadline has come is announced when it comes, or too late, or not at all, for
+    /// the next entry does it as well.
+    pub(crate) fn pass_time(&mut self, until: Timestamp) -> Result<(), Trouble> {
+        let mut before = None;
+        loop {
+            self.catch_up()?;
+            let Some(deadline) = self.books().position().next_deadline.filter(|at| *at <= until) else {
+                return Ok(());
+            };
+            if before == Some(deadline) {
+                return Err(format!("the deadline of {deadline} comes again and again"));
+            }
+            let at = match self.dice.below(8) {
+                0 => return Ok(()),
+                1 => {
+                    let longest = u64::try_from(until.since(deadline).as_millis()).map_err(text)?;
+                    deadline.after(Duration::from_millis(self.dice.below(longest + 1)))
+                }
+                _ => deadline,
+            };
+            self.log(at, vec![Draft::new(&LogEntry::Time).map_err(text)?])?;
+            before = Some(deadline);
+        }
+    }
+
+    /// Says what time it is, if a deadline lies before.
     pub(crate) fn announce(&mut self, at: Timestamp) -> Result<(), Trouble> {
-        // Folding one announcement may bring the next deadline.
-        while self.ledger.position().next_deadline.is_some_and(|deadline| deadline <= at) {
+        self.catch_up()?;
+        while self.books().position().next_deadline.is_some_and(|deadline| deadline <= at) {
             self.append(at, [LogEntry::Time])?;
         }
         Ok(())
@@ -146,36 +247,59 @@ impl Daemon {
 
     /// The clock was put back: what was dated ahead of it is put right.
     pub(crate) fn correct_clock(&mut self, clock: Timestamp) -> Result<(), Trouble> {
-        let head = self.log.head().map_err(text)?.at;
-        if head.since(clock) > Duration::from_mins(1) {
+        let head = self.head_at()?;
+        if head.since(clock) > TOLERATED {
             self.append(clock, [LogEntry::Clock(ClockCorrection { from: head })])?;
         }
         Ok(())
     }
 
-    /// Mails what is owed. Now and then it dies between the intent and the departure.
+    /// Mails what is owed. Now and then it dies between the intent and the departure, or the server does not take a mail.
     pub(crate) fn mail(&mut self, at: Timestamp) -> Result<(), Trouble> {
-        while let Some(due) = self.ledger.next_mail(at, Duration::ZERO).map_err(text)? {
-            let message_id = match due.message_id {
-                Some(message_id) => message_id,
-                None => {
-                    self.mails += 1;
-                    let message_id = format!("mail-{}@world", self.mails);
-                    let about = MailAbout::Discrepancies(due.items);
-                    let telling = Telling { message_id: message_id.clone(), about };
-                    self.append(at, [LogEntry::Telling(telling)])?;
-                    message_id
-                }
-            };
-            if self.dice.below(8) == 0 {
-                return Ok(());
+        loop {
+            self.catch_up()?;
+            let Some(message_id) = self.intend(at)? else { return Ok(()) };
+            match self.dice.below(8) {
+                0 => return Ok(()),
+                1 => self
+                    .books()
+                    .note_attempt(&message_id, at.after(MAIL_AGAIN), Some("busy"))
+                    .map_err(text)?,
+                _ => self.depart(message_id, at)?,
             }
-            self.append(at, [LogEntry::Told(Told { message_id })])?;
+        }
+    }
+
+    /// Mails all that is owed: nothing hinders it any more.
+    pub(crate) fn mail_all(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        self.catch_up()?;
+        while let Some(message_id) = self.intend(at)? {
+            self.depart(message_id, at)?;
         }
         Ok(())
     }
 
-    /// Asks the APIs, until all that can be answered now is answered. `clock` is what the daemon's shows.
+    /// The next mail, which is in the log before it leaves.
+    fn intend(&mut self, at: Timestamp) -> Result<Option<String>, Trouble> {
+        let Some(due) = self.books().next_mail(at, self.digest).map_err(text)? else { return Ok(None) };
+        if let Some(message_id) = due.message_id {
+            return Ok(Some(message_id));
+        }
+        self.mails += 1;
+        let message_id = format!("mail-{}@world", self.mails);
+        let about = MailAbout::Discrepancies(due.items);
+        self.append(at, [LogEntry::Telling(Telling { message_id: message_id.clone(), about })])?;
+        Ok(Some(message_id))
+    }
+
+    fn depart(&mut self, message_id: String, at: Timestamp) -> Result<(), Trouble> {
+        let told = Told { message_id };
+        self.said.told = Some(told.clone());
+        self.append(at, [LogEntry::Told(told)])
+    }
+
+    /// Asks the APIs, until all that can be answered now is answered. `clock` is what the daemon's shows. What there is to
+    /// ask is read in the ledger as it is.
     pub(crate) fn ask<'a>(
         &mut self,
         pages: &(impl Iterator<Item = &'a Page> + Clone),
@@ -236,6 +360,9 @@ impl Daemon {
             questions: answer.questions,
             remark: answer.remark,
         };
+        if answer.standing == Standing::Unsettled {
+            self.said.undecided = Some(answer.clone());
+        }
         self.append(clock, [LogEntry::Answer(answer)])
     }
 
@@ -246,6 +373,15 @@ impl Daemon {
                 known.push(event.clone());
             }
         }
+    }
+
+    /// What a place told of one of its orders.
+    pub(crate) fn known_at(&self, place: Place) -> &[Event] {
+        let id = place.endpoint().id.as_str();
+        self.known
+            .iter()
+            .find(|((endpoint, _), _)| endpoint == id)
+            .map_or(&[], |(_, events)| events.as_slice())
     }
 
     fn waiting(&self, clock: Timestamp) -> Result<Vec<Waiting>, Trouble> {
@@ -279,17 +415,6 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
     })
 }
 
-fn fold_in_groups(ledger: &mut Ledger, log: &mut MemoryLog, dice: &mut Dice) -> Result<(), Trouble> {
-    loop {
-        let at_most = usize::try_from(1 + dice.below(6)).map_err(text)?;
-        let group = log.read(ledger.position().seq, at_most).map_err(text)?;
-        if group.is_empty() {
-            return Ok(());
-        }
-        ledger.apply(&group).map_err(text)?;
-    }
-}
-
 fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
     Ok(match arrival {
         Arrival::Message { place, wire } => understand(*place, wire)?,
@@ -301,6 +426,17 @@ fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
             due: None,
         }),
     })
+}
+
+fn envelope(wire: &WireMessage) -> Envelope {
+    Envelope {
+        method: if wire.method == Method::Get { "GET" } else { "POST" }.to_owned(),
+        query: wire.query.clone().into_bytes(),
+        body: wire.body.clone().into_bytes(),
+        peer: "192.0.2.1".to_owned(),
+        user_agent: String::new(),
+        headers: Vec::new(),
+    }
 }
 
 /// What a message is evidence of: the one place that calls an adapter about a message.
@@ -320,7 +456,8 @@ fn understand(place: Place, wire: &WireMessage) -> Result<LogEntry, Trouble> {
 }
 
 impl Place {
-    fn reference(self) -> EndpointRef {
+    /// The endpoint as the log names it.
+    pub(crate) fn reference(self) -> EndpointRef {
         let endpoint = self.endpoint();
         EndpointRef {
             shop: endpoint.shop.clone(),

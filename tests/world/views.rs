@@ -2,11 +2,11 @@
 
 use cvco_domain::Timestamp;
 use cvco_ledger::{Yardstick, verify};
-use cvco_log::MemoryLog;
+use cvco_log::LogStore;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, Row};
 
-use crate::daemon::{Trouble, text};
+use crate::daemon::{SEAL, Trouble, text};
 use crate::truth::{Discrepancy, OrderRow, RecordRow, TenderRow};
 
 /// What the ledger says of one order.
@@ -124,37 +124,70 @@ pub(crate) fn tables(ledger: &Connection) -> Result<Vec<(String, Vec<Vec<Value>>
         "",
         |row| row.get::<_, String>(0),
     )?;
-    names
-        .into_iter()
-        .map(|name| {
-            let mut rows = ledger.prepare(&format!("SELECT * FROM {name}"))?;
-            let columns = rows.column_count();
-            let read = |row: &Row<'_>| (0..columns).map(|column| row.get(column)).collect();
-            let rows = rows.query_map([], read)?.collect::<Result<_>>()?;
-            Ok((name, rows))
-        })
-        .collect()
+    names.into_iter().map(|name| rows(ledger, &name).map(|rows| (name, rows))).collect()
 }
 
-/// How two ledgers of one log differ.
+fn rows(ledger: &Connection, table: &str) -> Result<Vec<Vec<Value>>> {
+    let mut rows = ledger.prepare(&format!("SELECT * FROM {table}"))?;
+    let columns = rows.column_count();
+    let read = |row: &Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+    rows.query_map([], read)?.collect()
+}
+
+/// How two ledgers differ.
 pub(crate) fn differences(
     one: &[(String, Vec<Vec<Value>>)],
     other: &[(String, Vec<Vec<Value>>)],
 ) -> Vec<Trouble> {
     let differ = one.iter().zip(other).filter(|(one, other)| one != other);
     differ
-        .map(|((name, one), (_, other))| format!("two ledgers differ in {name}:\n{one:?}\n{other:?}"))
+        .map(|((name, one), (_, other))| {
+            format!("two ledgers differ in {name}:\n    one   {one:?}\n    other {other:?}")
+        })
         .collect()
 }
 
-/// What `verify` finds wrong: the chain, and the ledger beside a fresh fold.
-pub(crate) fn flaws(ledger: &Connection, mut log: MemoryLog) -> std::result::Result<Vec<Trouble>, Trouble> {
+/// What nobody may find at the end: entries that could not be folded or were refused, mails that are still owed, news that
+/// were mailed twice.
+pub(crate) fn left_over(ledger: &Connection) -> Result<Vec<String>> {
+    all(
+        ledger,
+        "SELECT 'entry ' || seq || ' is set aside: ' || reason FROM set_aside WHERE ?1 = ''
+         UNION ALL SELECT 'entry ' || seq || ' is refused: ' || reason FROM refused
+         UNION ALL SELECT 'nobody was told that ' || discrepancy_id || ' ' || news FROM owed WHERE done_at IS NULL
+         UNION ALL SELECT 'two mails tell that ' || discrepancy_id || ' ' || news FROM owed
+           WHERE outcome = 'sent' GROUP BY discrepancy_id, news HAVING COUNT(*) > 1
+         UNION ALL SELECT kind || ' concerns nobody' FROM discrepancies
+           WHERE order_id IS NULL AND endpoint IS NULL AND (kind <> 'clock_stepped' OR closed_at IS NULL)",
+        "",
+        |row| row.get(0),
+    )
+}
+
+/// What does not depend on the numbers of entries: what people read.
+pub(crate) fn readings(ledger: &Connection) -> Result<Vec<(String, Vec<Vec<Value>>)>> {
+    const VIEWS: [&str; 6] = [
+        "acct_orders",
+        "acct_register",
+        "acct_tenders",
+        "acct_discrepancies",
+        "acct_confirmations",
+        "acct_deliveries",
+    ];
+    VIEWS.into_iter().map(|view| Ok((view.to_owned(), rows(ledger, view)?))).collect()
+}
+
+/// What `verify` finds wrong: the chain, the payloads, and the ledger beside a fresh fold.
+pub(crate) fn flaws(
+    ledger: &Connection,
+    log: &mut dyn LogStore,
+) -> std::result::Result<Vec<Trouble>, Trouble> {
     let folder = tempfile::tempdir().map_err(text)?;
     let file = folder.path().join("ledger.sqlite");
     let path = file.to_str().ok_or("a folder that is no text")?;
     ledger.execute("VACUUM INTO ?1", [path]).map_err(text)?;
-    let yardstick = Yardstick { key: None, kept_since: Timestamp::from_millis(0), anchors: &[] };
-    let proof = verify(&mut log, &file, &yardstick, &mut |_| {}).map_err(text)?;
+    let yardstick = Yardstick { key: Some(&SEAL), kept_since: Timestamp::from_millis(0), anchors: &[] };
+    let proof = verify(log, &file, &yardstick, &mut |_| {}).map_err(text)?;
     Ok(proof.flaws.into_iter().map(|flaw| format!("verify: {}: {}", flaw.place, flaw.what)).collect())
 }
 

@@ -118,7 +118,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The log cannot be read, or the ledger cannot be written; then nothing of this group was applied.
-    pub fn catch_up(&mut self, log: &mut impl LogStore) -> Result<usize, LedgerError> {
+    pub fn catch_up(&mut self, log: &mut (impl LogStore + ?Sized)) -> Result<usize, LedgerError> {
         // A rebuild by another process may have put the ledger back.
         if progress::folded(&self.conn)? != self.position.seq {
             self.position = position_of(&self.conn)?;
@@ -132,9 +132,22 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::catch_up`].
-    pub fn catch_up_all(&mut self, log: &mut impl LogStore) -> Result<Position, LedgerError> {
+    pub fn catch_up_all(&mut self, log: &mut (impl LogStore + ?Sized)) -> Result<Position, LedgerError> {
         while self.catch_up(log)? > 0 {}
         Ok(self.position)
+    }
+
+    /// Applies what the log has up to an entry.
+    pub(crate) fn catch_up_to(&mut self, log: &mut dyn LogStore, seq: Seq) -> Result<(), LedgerError> {
+        while self.position.seq < seq {
+            let left = seq.get().saturating_sub(self.position.seq.get());
+            let links = log.read(self.position.seq, GROUP.min(usize::try_from(left).unwrap_or(GROUP)))?;
+            if links.is_empty() {
+                break;
+            }
+            self.apply(&links)?;
+        }
+        Ok(())
     }
 
     /// Applies a group of entries in one transaction. An entry that cannot be folded is set aside, and a person is told.

@@ -230,20 +230,37 @@ pub fn rebuild(
 ) -> Result<Rebuilt, LedgerError> {
     let mut meter = Meter::new(progress);
     let fresh = Ledger::scratch(ledger.log_id())?;
-    let Refound { read, ledger: fresh } =
-        read_and_fold(log, fresh, Seq::new(i64::MAX), &Witnesses::default(), &mut meter)?;
+    let until = progress::folded(&ledger.conn).unwrap_or(Seq::new(i64::MAX));
+    let Refound { read, ledger: mut fresh } =
+        read_and_fold(log, fresh, until, &Witnesses::default(), &mut meter)?;
     if let Some((seq, what)) = read.broken {
         return Err(LedgerError::Log(cvco_log::LogError::Corrupt { seq, what }));
     }
-    let differing = match compare::first_differences(&ledger.conn, &fresh.conn, &mut meter) {
-        Ok(differing) => differing.into_iter().map(|(table, _)| table).collect(),
+    let differing = match differences(log, ledger, &mut fresh, &mut meter) {
+        Ok(differing) => differing,
+        Err(error @ LedgerError::Log(_)) => return Err(error),
         // A ledger that cannot even be compared is replaced as a whole.
         Err(_) => compare::FOLD_TABLES.iter().map(|(table, _)| *table).collect(),
     };
+    fresh.catch_up_all(log)?;
     schema::complete(&fresh.conn)?;
     compare::keep_what_is_beside_the_fold(&ledger.conn, &fresh.conn)?;
     ledger.replace_content(&fresh.conn)?;
     Ok(Rebuilt { entries: read.entries, replaced: differing })
+}
+
+/// The tables in which the ledger is not what the log amounts to. Both are compared at the same entry: a daemon goes on
+/// folding into one of them.
+fn differences(
+    log: &mut dyn LogStore,
+    ledger: &Ledger,
+    fresh: &mut Ledger,
+    meter: &mut Meter<'_>,
+) -> Result<Vec<&'static str>, LedgerError> {
+    let snapshot = ledger.conn.unchecked_transaction()?;
+    fresh.catch_up_to(log, progress::folded(&snapshot)?)?;
+    let differing = compare::first_differences(&snapshot, &fresh.conn, meter)?;
+    Ok(differing.into_iter().map(|(table, _)| table).collect())
 }
 
 /// The log, read and folded.
