@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use cvco_domain::{Cents, Mode, Psp, Timestamp};
 use cvco_psp::sogecommerce::codes::{Source, TransStatus};
 use cvco_psp::sogecommerce::{Algorithm, SiteId, sender};
-use cvco_psp::up2pay::{Call, Template, ThrowawayKey};
+use cvco_psp::up2pay::{Call, Template, TrialKey};
 use cvco_psp::worldline::WebhookKey;
 use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 use cvco_psp::{Method, WireMessage};
@@ -25,7 +25,7 @@ pub(crate) struct Message {
 
 /// The merchant's side and the PSPs' side of the secrets.
 pub(crate) struct Keys {
-    up2pay: ThrowawayKey,
+    up2pay: TrialKey,
     form: SecretString,
     site_id: SiteId,
     template: Template,
@@ -34,7 +34,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn generate() -> Result<Self> {
         Ok(Self {
-            up2pay: ThrowawayKey::generate()?,
+            up2pay: TrialKey::published(),
             form: FORM_KEY.to_owned().into(),
             site_id: SiteId::new(SITE_ID)?,
             template: Template::default(),

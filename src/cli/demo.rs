@@ -17,8 +17,8 @@ use cvco_trial::fixtures;
 use cvco_trial::mail_sink::{MailSink, ReceivedMail};
 use cvco_trial::sandbox::Sandbox;
 use cvco_trial::simulate::{
-    self, Actor, Admin, MonextTrial, Pace, Play, Scenario, SogecommerceTrial, ThrowawayKey, Trials,
-    Up2payTrial, WorldlineTrial,
+    self, Actor, Admin, MonextTrial, Pace, Play, Scenario, SogecommerceTrial, TrialKey, Trials, Up2payTrial,
+    WorldlineTrial,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -81,7 +81,7 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let any_port = "127.0.0.1:0".parse().map_err(anyhow::Error::from)?;
     let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
-    let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
+    let key = TrialKey::published();
     let config_path = write_configuration(folder, language, &key, &mailbox, &sandbox)?;
     let mut plays = fixtures::plays(TOKEN);
     plays.extend(stories(key)?);
@@ -173,7 +173,7 @@ fn promised(play: &Play) -> Vec<Kind> {
 }
 
 /// One order for each story that a PSP can tell.
-fn stories(key: ThrowawayKey) -> Result<Vec<Play>, Failure> {
+fn stories(key: TrialKey) -> Result<Vec<Play>, Failure> {
     let trials = Trials {
         up2pay: Some(Up2payTrial {
             endpoint: EndpointId::new("up2pay").map_err(anyhow::Error::from)?,
@@ -218,7 +218,7 @@ fn stories(key: ThrowawayKey) -> Result<Vec<Play>, Failure> {
 fn write_configuration(
     folder: &Path,
     language: &str,
-    key: &ThrowawayKey,
+    key: &TrialKey,
     mailbox: &MailSink,
     sandbox: &Sandbox,
 ) -> Result<PathBuf, Failure> {
@@ -228,7 +228,7 @@ fn write_configuration(
         Ok::<_, Failure>(path)
     };
     write("up2pay-public.pem", &key.public_pem())?;
-    write("up2pay-private.pem", &key.private_pem())?;
+    write("up2pay-private.pem", TrialKey::PUBLISHED_PEM)?;
     write("fixtures-public.pem", fixtures::UP2PAY_KEY)?;
     let smtp = mailbox.address();
     let hmac = "0123456789ABCDEF".repeat(8);

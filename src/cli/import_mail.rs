@@ -210,7 +210,7 @@ fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Re
     let message = endpoint.adapter.prove(request)?;
     let (reading, endpoint, origin) = (endpoint.adapter.read(&message), endpoint.reference(), Origin::Mail);
     Ok(match reading {
-        Ok(Reading::Facts { events, questions, remark }) => {
+        Ok(Reading::Facts { events, questions, remark, .. }) => {
             LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
         }
         Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {

@@ -108,7 +108,7 @@ enum Command {
     /// Send signed traffic to a running daemon, for trials and load.
     ///
     /// It goes to the endpoints of the configuration that are in test mode. For Up2pay it needs a private key of its
-    /// own: make a pair with --make-keys, name the public half in the endpoint's `public_key_files`, and the private
+    /// own: make a pair with openssl, name the public half in the endpoint's `public_key_files`, and the private
     /// half with --up2pay-key. Monext and ANCV take no part: only their APIs tell what was paid.
     ///
     /// An endpoint with `api` asks the PSP about these payments, which do not exist there, and raises urgent alerts:

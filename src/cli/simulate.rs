@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cvco_domain::{Mode, Psp, ShopId};
 use cvco_trial::simulate::{
-    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, ThrowawayKey, Trials, Up2payTrial,
+    self, Actor, Address, Admin, Pace, Play, Scenario, SogecommerceTrial, TrialKey, Trials, Up2payTrial,
     WorldlineTrial,
 };
 use secrecy::ExposeSecret;
@@ -18,7 +18,12 @@ use crate::config::{RawConfig, Signing, TrialEndpoint};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    #[arg(long, value_name = "URL", help = "The daemon's public listener, for instance http://127.0.0.1:8080", required_unless_present_any = ["make_keys", "list"])]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The daemon's public listener, for instance http://127.0.0.1:8080",
+        required_unless_present = "list"
+    )]
     url: Option<Address>,
     /// The daemon's admin listener: registers the orders there first.
     #[arg(long, value_name = "URL")]
@@ -47,9 +52,6 @@ pub(super) struct Options {
     /// Also send to endpoints in production mode: trial orders will stand in a real ledger.
     #[arg(long)]
     into_production: bool,
-    /// Make a pair of Up2pay keys in this folder, and end.
-    #[arg(long, value_name = "FOLDER")]
-    make_keys: Option<PathBuf>,
     /// List the stories, and end.
     #[arg(long)]
     list: bool,
@@ -61,9 +63,6 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
             output::line(format!("{:24}{}", scenario.as_str(), scenario.description()))?;
         }
         return Ok(Outcome::Fine);
-    }
-    if let Some(folder) = &options.make_keys {
-        return make_keys(folder);
     }
     let Some(url) = &options.url else { return Err(Failure::Usage("--url is missing".to_owned())) };
     let (endpoints, admin_token) = RawConfig::read(path)?.trial(path)?;
@@ -120,7 +119,7 @@ fn trials(endpoints: Vec<TrialEndpoint>, options: &Options) -> Result<(Trials, S
         match (signing, &options.up2pay_key) {
             (Signing::Up2pay(template), Some(key)) if trials.up2pay.is_none() => {
                 let pem = std::fs::read(key).map_err(Failure::io(key.display().to_string()))?;
-                let key = ThrowawayKey::from_private_pem(&pem)
+                let key = TrialKey::from_private_pem(&pem)
                     .map_err(|error| Failure::Usage(format!("--up2pay-key: {error}")))?;
                 trials.up2pay = Some(Up2payTrial { endpoint: id, token, mode, template, key, api: None });
             }
@@ -173,24 +172,4 @@ fn plan(trials: Trials, options: &Options) -> Vec<Play> {
         plan.extend(actor.play(scenario, psp, now));
     }
     plan
-}
-
-fn make_keys(folder: &Path) -> Result<Outcome, Failure> {
-    let key = ThrowawayKey::generate().map_err(anyhow::Error::from)?;
-    std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
-    for (name, pem, mode) in
-        [("up2pay-private.pem", key.private_pem(), 0o600), ("up2pay-public.pem", key.public_pem(), 0o644)]
-    {
-        let path = folder.join(name);
-        let failed = || Failure::io(path.display().to_string());
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&path)
-            .map_err(failed())?;
-        std::io::Write::write_all(&mut file, pem.as_bytes()).map_err(failed())?;
-        output::line(path.display())?;
-    }
-    Ok(Outcome::Fine)
 }

@@ -20,7 +20,7 @@ pub fn understand(endpoint: &Endpoint, request: &Request<'_>, origin: Origin) ->
         .unwrap_or_else(|| Err(NotUnderstood::new(FAILED)));
     let endpoint = endpoint.reference();
     Ok(match reading {
-        Ok(Reading::Facts { events, questions, remark }) => {
+        Ok(Reading::Facts { events, questions, remark, .. }) => {
             LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
         }
         Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {

@@ -92,7 +92,7 @@ impl Told {
         let call = event.call_number.as_str();
         let means = format!("{} {}", event.instrument, event.brand);
         let tender = match &event.tender_id {
-            Some(id) if psp.transaction_names_tender() => format!("{psp} {id}"),
+            Some(id) if psp.terms().transaction_names_tender => format!("{psp} {id}"),
             Some(id) if refund => format!("{psp} {id} {means}"),
             Some(id) => format!("{psp} {call} {id} {means}"),
             // Only its figures tell such a refund from another.
@@ -188,7 +188,7 @@ fn grows(accepted: &[&Told]) -> bool {
 fn may_be_the_whole(first: &Told, accepted: &[&Told], tenders: &[Vec<&Told>]) -> bool {
     let all = || tenders.iter().flatten().filter(|other| other.psp == first.psp);
     let others = || all().filter(|other| !other.refund);
-    first.psp.numbers_operations()
+    first.psp.terms().numbers_operations
         && !first.refund
         && first.instrument == Instrument::Voucher
         && accepted.iter().all(|one| one.source == Source::Notification || !one.own)
@@ -204,7 +204,7 @@ fn is_one_of_several_operations(first: &Told, tenders: &[Vec<&Told>]) -> bool {
             && (&other.call_number, &other.brand) == (&first.call_number, &first.brand)
     };
     let counted = |about: &&Vec<&Told>| about.iter().any(alike);
-    first.psp.numbers_operations() && !first.refund && tenders.iter().filter(counted).count() > 1
+    first.psp.terms().numbers_operations && !first.refund && tenders.iter().filter(counted).count() > 1
 }
 
 /// Nothing that was worked out can be more than what was paid so far, the order, or all that was told together.

@@ -17,7 +17,7 @@ pub mod worldline;
 #[cfg(test)]
 mod testing;
 
-pub use message::{Message, NotUnderstood, Reading, Rejection};
+pub use message::{Message, NotUnderstood, Proof, Reading, Rejection};
 
 use cvco_domain::{Mode, Psp, Question};
 

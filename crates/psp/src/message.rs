@@ -17,9 +17,16 @@ pub enum Message {
 }
 
 /// What a message says.
+///
+/// Facts need a proof, which nothing outside this module can make up:
+///
+/// ```compile_fail
+/// use cvco_psp::{Proof, Reading};
+/// let forged = Reading::Facts { events: Vec::new(), questions: Vec::new(), remark: None, proof: Proof(()) };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// A genuine message states facts.
+    /// A genuine message states facts. Only [`Reading::facts`] makes this.
     Facts {
         /// The facts, at least one.
         events: Vec<Event>,
@@ -27,6 +34,8 @@ pub enum Reading {
         questions: Vec<Question>,
         /// What is odd about the message, for the log, in English.
         remark: Option<String>,
+        /// The facts were read from a message whose signature verified.
+        proof: Proof,
     },
     /// A message that nobody signed gives a reason to ask the PSP's API. It states nothing.
     Hint {
@@ -42,17 +51,22 @@ pub enum Reading {
     },
 }
 
+/// The mark of [`Reading::Facts`]. Its field is private, so an adapter that has nothing [`Verified`] cannot state facts:
+/// it does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof(());
+
 impl Reading {
-    /// The facts of a message. The proof is not looked at: to have one is what counts, and only a signature check makes
-    /// one.
+    /// The facts of a message. The content of `verified` does not matter here. It is enough that the caller has it,
+    /// because only a signature check makes one.
     #[must_use]
     pub const fn facts<T>(
-        _proof: &Verified<T>,
+        _verified: &Verified<T>,
         events: Vec<Event>,
         questions: Vec<Question>,
         remark: Option<String>,
     ) -> Self {
-        Self::Facts { events, questions, remark }
+        Self::Facts { events, questions, remark, proof: Proof(()) }
     }
 
     /// The hint that an unsigned message gives.

@@ -1,24 +1,24 @@
 //! Payments as the PSPs tell of them, signed with keys of these tests.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use cvco_domain::{Cents, Mode, Timestamp};
 use cvco_psp::WireMessage;
 use cvco_psp::sogecommerce::codes::{Source, TransStatus};
 use cvco_psp::sogecommerce::{self, Algorithm, SiteId};
-use cvco_psp::up2pay::{self, Template, ThrowawayKey};
+use cvco_psp::up2pay::{self, Template, TrialKey};
 
 /// The token of every endpoint of these tests.
 pub const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
 
-/// The Up2pay key of these tests, made once.
-pub fn key() -> &'static ThrowawayKey {
-    static KEY: OnceLock<ThrowawayKey> = OnceLock::new();
-    KEY.get_or_init(|| ThrowawayKey::generate().expect("random numbers"))
+/// The Up2pay key of these tests.
+pub fn key() -> &'static TrialKey {
+    static KEY: LazyLock<TrialKey> = LazyLock::new(TrialKey::published);
+    &KEY
 }
 
 pub fn private_pem() -> String {
-    key().private_pem()
+    TrialKey::PUBLISHED_PEM.to_owned()
 }
 
 pub fn public_pem() -> String {

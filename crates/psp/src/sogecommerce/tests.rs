@@ -29,7 +29,7 @@ use cvco_domain::{
 use fixture;
 
 use crate::Method;
-use crate::testing::{Stopped, take};
+use crate::testing::{Stopped, facts, take};
 
 fn body_of(message: &'static [u8]) -> &'static [u8] {
     let head = message.windows(4).position(|window| window == b"\r\n\r\n").expect("an HTTP message");
@@ -87,10 +87,6 @@ fn foreign(body: &[u8]) -> &'static str {
         Err(Stopped::Rejected(Rejection::Foreign { psp: Psp::Sogecommerce, what })) => what,
         other => panic!("{other:?}"),
     }
-}
-
-const fn facts(events: Vec<Event>) -> Reading {
-    Reading::Facts { events, questions: Vec::new(), remark: None }
 }
 
 /// The decoded `vads_` fields of a body.

@@ -14,7 +14,7 @@
 //! | `diagnose.rs`, `near_miss.rs` | why a signature does or does not fit |
 //! | `api.rs` | questions to the platform about a transaction, and what its answers say |
 //! | `warning_mail.rs` | calls that failed, in the e-mails that the platform writes about them |
-//! | `sender.rs`, `answers.rs`, `throwaway_key.rs` | signed calls and answers for trials |
+//! | `sender.rs`, `answers.rs`, `trial_key.rs` | signed calls and answers for trials |
 
 #[cfg(any(test, feature = "sender"))]
 pub mod answers;
@@ -30,7 +30,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "sender"))]
-mod throwaway_key;
+mod trial_key;
 mod verify;
 pub mod warning_mail;
 mod when;
@@ -41,7 +41,7 @@ pub use sender::Call;
 pub use settings::{ApiKey, ApiSettings, NotHex, Settings};
 pub use template::{Template, TemplateError};
 #[cfg(any(test, feature = "sender"))]
-pub use throwaway_key::{NoKey, ThrowawayKey};
+pub use trial_key::{NoKey, TrialKey};
 
 use cvco_domain::{Mode, Psp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};

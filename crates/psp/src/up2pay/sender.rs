@@ -11,7 +11,7 @@ use super::template::{
     AMOUNT, AUTHORISATION, CALL, CARD_TYPE, DATE, ERROR, INDEX, PAYMENT_TYPE, REFERENCE, TIME, TRANSACTION,
     Template,
 };
-use super::throwaway_key::ThrowawayKey;
+use super::trial_key::TrialKey;
 use crate::{Method, WireMessage};
 
 /// One call: one part of one voucher payment.
@@ -46,26 +46,26 @@ const IN_REFERENCE: &AsciiSet =
 impl Call {
     /// The call as a `GET`.
     #[must_use]
-    pub fn signed(&self, template: &Template, key: &ThrowawayKey) -> WireMessage {
+    pub fn signed(&self, template: &Template, key: &TrialKey) -> WireMessage {
         let query = self.signed_string(template, key);
         WireMessage { method: Method::Get, query, body: String::new(), headers: Vec::new() }
     }
 
     /// The call as a `GET` to an address that already has parameters (`shop=12&status=ipn`); those are not signed.
     #[must_use]
-    pub fn signed_behind(&self, parameters: &str, template: &Template, key: &ThrowawayKey) -> WireMessage {
+    pub fn signed_behind(&self, parameters: &str, template: &Template, key: &TrialKey) -> WireMessage {
         let query = format!("{parameters}&{}", self.signed_string(template, key));
         WireMessage { method: Method::Get, query, body: String::new(), headers: Vec::new() }
     }
 
     /// The call as a `POST` (`PBX_RUF1=POST`).
     #[must_use]
-    pub fn signed_post(&self, template: &Template, key: &ThrowawayKey) -> WireMessage {
+    pub fn signed_post(&self, template: &Template, key: &TrialKey) -> WireMessage {
         let body = self.signed_string(template, key);
         WireMessage { method: Method::Post, query: String::new(), body, headers: Vec::new() }
     }
 
-    fn signed_string(&self, template: &Template, key: &ThrowawayKey) -> String {
+    fn signed_string(&self, template: &Template, key: &TrialKey) -> String {
         let pair = |(name, letter)| self.value(letter).map(|value| format!("{name}={value}"));
         let variables: Vec<_> = template.variables().filter_map(pair).collect();
         let signed = variables.join("&");

@@ -31,7 +31,7 @@ mod worldline;
 
 use std::time::Duration;
 
-pub use cvco_psp::up2pay::{NoKey, ThrowawayKey};
+pub use cvco_psp::up2pay::{NoKey, TrialKey};
 
 pub use actor::{Actor, Expect, Laid, Message, Play, Trials};
 pub use client::{Address, AddressError};

@@ -13,7 +13,7 @@ use cvco_domain::{
 };
 use cvco_psp::api::BaseUrl;
 use cvco_psp::sogecommerce::{Algorithm, Sogecommerce};
-use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
+use cvco_psp::up2pay::{Template, TrialKey, Up2pay};
 use cvco_psp::{
     Adapter, NotUnderstood, Reading, Rejection, Request, monext, sogecommerce, up2pay, worldline,
 };
@@ -24,7 +24,7 @@ use proptest::sample::select;
 use super::dice::Dice;
 use super::*;
 
-static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
+static KEY: LazyLock<TrialKey> = LazyLock::new(TrialKey::published);
 
 const TEMPLATE: &str = "Mt:M;Ref:R;Auto:A;Appel:T;ChoixPaiement:P;ChoixCarte:C;Erreur:E;Transaction:S;\
                         Date:W;Heure:Q;Index:Z;Signature:K";

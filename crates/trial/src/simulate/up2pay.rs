@@ -4,7 +4,7 @@
 use std::fmt;
 
 use cvco_domain::{Cents, EndpointId, Mode, Timestamp};
-use cvco_psp::up2pay::{Call, Template, ThrowawayKey, answers};
+use cvco_psp::up2pay::{Call, Template, TrialKey, answers};
 
 use super::actor::{Laid, Told};
 use super::numbers::{Basket, Numbers};
@@ -23,7 +23,7 @@ pub struct Up2payTrial {
     /// The endpoint's `pbx_retour`.
     pub template: Template,
     /// Signs the calls in Up2pay's place.
-    pub key: ThrowawayKey,
+    pub key: TrialKey,
     /// Site and rang under which the endpoint asks the platform, where a sandbox answers for it.
     pub api: Option<(String, String)>,
 }

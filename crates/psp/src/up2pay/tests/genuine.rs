@@ -1,6 +1,7 @@
 //! What is genuine, in each form in which it may arrive.
 
 use super::*;
+use crate::testing::facts;
 use crate::up2pay::diagnose_query;
 
 /// Name, template, and signed payload of the published calls.
@@ -78,7 +79,7 @@ fn published_calls_are_not_genuine_once_touched() {
 fn a_voucher_part_and_its_complement_are_two_facts() {
     let adapter = synthetic(FULL);
     let read = |http: &str| take(&adapter, &message(http).as_request());
-    let fact = |event| Ok(Reading::Facts { events: vec![event], questions: Vec::new(), remark: None });
+    let fact = |event| Ok(facts(vec![event]));
     assert_eq!(read(S1), fact(voucher()));
     assert_eq!(read(S2), fact(complement()));
 }

@@ -14,7 +14,7 @@ use cvco_domain::{
     Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
 };
 
-use super::{Call, Settings, Template, ThrowawayKey, Up2pay};
+use super::{Call, Settings, Template, TrialKey, Up2pay};
 use crate::testing::{Stopped, take};
 use crate::{Adapter, Message, Method, Reading, Rejection, Request, WireMessage};
 
@@ -47,7 +47,7 @@ const FULL: &str = "Mt:M;Ref:R;Auto:A;Appel:T;Abo:B;ChoixPaiement:P;ChoixCarte:C
 const OWN: &str = "Mt:M;Ref:R;Auto:A;Appel:T;ChoixPaiement:P;ChoixCarte:C;Erreur:E;Transaction:S;\
                    Date:W;Heure:Q;Index:Z;Signature:K";
 
-static KEY: LazyLock<ThrowawayKey> = LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
+static KEY: LazyLock<TrialKey> = LazyLock::new(TrialKey::published);
 
 /// The recorded request's message: query or body.
 fn message(http: &str) -> WireMessage {
