@@ -162,6 +162,7 @@ fn take_lease(log: &Path) -> Result<Lease, AppError> {
 ///
 /// # Errors
 /// Log or ledger cannot be opened, or a part of the program ended by itself.
+#[expect(clippy::too_many_lines, reason = "each part is started once, in the order that matters")]
 pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), AppError> {
     let Setup { config, config_path, listeners, clock } = setup;
     let Files { log, followed_log, ledger, key, lease, last_alive } = Files::open(&config.ledger)?;
@@ -169,7 +170,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let (appender, log) = Appender::start(log, move || dated.now())?;
     let (failed, stop_now) = (watch::channel(None).0, stop.clone());
     let follower_failed = failed.clone();
-    let (follower, followed) = Follower::start(ledger, followed_log, log.changed(), move || {
+    let (following, followed) = Follower::start(ledger, followed_log, log.changed(), move || {
         follower_failed.send_replace(Some("the ledger's follower"));
         stop_now.cancel();
     })?;
@@ -271,10 +272,10 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     // The last handles: the appender finishes its queue, then the follower what was appended.
     drop((log, followed));
     let ended = tokio::task::spawn_blocking(move || {
-        let appended = appender.join().map_err(AppError::from);
-        let followed = follower.join().map_err(AppError::from);
+        let log_end = appender.join().map_err(AppError::from);
+        let ledger_end = following.join().map_err(AppError::from);
         drop(lease);
-        appended.and(followed)
+        log_end.and(ledger_end)
     });
     ended.await.unwrap_or(Err(AppError::TaskEnded("the end of the program")))?;
     match *failed.borrow() {

@@ -221,10 +221,10 @@ impl<L: LogStore> Worker<L> {
         while let Some(note) = next {
             let kept = match note {
                 Note::Attempt { what, again_at, error, kept } => {
-                    let noted = self.ledger.note_attempt(&what, again_at, error.as_deref());
+                    let written = self.ledger.note_attempt(&what, again_at, error.as_deref());
                     // Whoever gave up waiting tries once too often, no more.
                     kept.send(()).ok();
-                    noted
+                    written
                 }
                 Note::Rejected { rejected, at } => self.ledger.note_rejection(&rejected, at),
             };

@@ -209,10 +209,10 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
 fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -> Result<Outcome, Failure> {
     let mut writer = Writer::open(&ledger_settings(path)?)?;
     let now = writer.now();
-    if let Deed::Snoozed { until } = deed {
-        if until <= now || until > now.after(LONGEST_SNOOZE) {
-            return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
-        }
+    if let Deed::Snoozed { until } = deed
+        && (until <= now || until > now.after(LONGEST_SNOOZE))
+    {
+        return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
     }
     let ids: BTreeSet<DiscrepancyId> = ids.iter().copied().collect();
     let (by, reader) = (account(), writer.reader()?);

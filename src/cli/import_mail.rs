@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cvco_domain::Psp;
 use cvco_domain::crypto::{SealKey, sha256};
-use cvco_log::entry::{Hint, Notification, Origin, Unread};
+use cvco_log::entry::Origin;
 use cvco_log::{Draft, Envelope, LogEntry, LogError, key_file};
 use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
-use cvco_psp::{Method, NotUnderstood, Reading, Rejection, Request};
+use cvco_psp::{Method, Rejection, Request};
 
 use super::append::Writer;
 use super::{Failure, Outcome, load, output};
 use crate::config::{Config, Endpoint};
+use crate::listener::understand;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -175,7 +176,7 @@ fn import(
     quotation: &Quotation,
 ) -> Result<Fate, Failure> {
     let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
-    let entry = match understand(endpoint, &request) {
+    let entry = match understand(endpoint, &request, Origin::Mail) {
         Ok(entry) => entry,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
@@ -198,41 +199,24 @@ fn import(
         headers: Vec::new(),
     };
     let stamp = writer.append_one(Draft::with_payload(&entry, envelope.seal(key, request.payload())?)?)?;
-    Ok(match entry {
-        LogEntry::Unread(_) => Fate::NotUnderstood(what),
-        _ if reader.is_duplicate(stamp.seq)? => Fate::Known(what),
-        _ => Fate::Imported(what),
-    })
-}
-
-/// Proves a call, and reads it.
-fn understand(endpoint: &Endpoint, request: &Request<'_>) -> Result<LogEntry, Rejection> {
-    let message = endpoint.adapter.prove(request)?;
-    let (reading, endpoint, origin) = (endpoint.adapter.read(&message), endpoint.reference(), Origin::Mail);
-    Ok(match reading {
-        Ok(Reading::Facts { events, questions, remark, .. }) => {
-            LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
-        }
-        Ok(Reading::Nothing { why }) => LogEntry::Notification(Notification {
-            endpoint,
-            origin,
-            events: Vec::new(),
-            questions: Vec::new(),
-            remark: Some(why),
-        }),
-        Ok(Reading::Hint { questions, remark }) => {
-            LogEntry::Hint(Hint { endpoint, origin, questions, remark })
-        }
-        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
+    Ok(if matches!(entry, LogEntry::Unread(_)) {
+        Fate::NotUnderstood(what)
+    } else if reader.is_duplicate(stamp.seq)? {
+        Fate::Known(what)
+    } else {
+        Fate::Imported(what)
     })
 }
 
 fn summary(entry: &LogEntry) -> String {
-    let (event, remark) = match entry {
-        LogEntry::Notification(notification) => (notification.events.first(), notification.remark.clone()),
-        LogEntry::Unread(unread) => (None, Some(unread.what.clone())),
-        LogEntry::Hint(hint) => (None, hint.remark.clone()),
-        _ => (None, None),
+    let (event, remark) = if let LogEntry::Notification(notification) = entry {
+        (notification.events.first(), notification.remark.clone())
+    } else if let LogEntry::Unread(unread) = entry {
+        (None, Some(unread.what.clone()))
+    } else if let LogEntry::Hint(hint) = entry {
+        (None, hint.remark.clone())
+    } else {
+        (None, None)
     };
     match event {
         None => remark.unwrap_or_else(|| "no fact about a voucher payment".to_owned()),

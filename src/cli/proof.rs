@@ -118,10 +118,7 @@ fn fold_again(log: &mut SqliteLog, ledger: &Path, bars: &mut Bars) -> Result<Reb
 /// Whether the ledger's file cannot be used any more. A file of another program is no broken ledger: the configuration
 /// names the wrong place.
 fn is_broken(error: &LedgerError, ledger: &Path) -> bool {
-    match error {
-        LedgerError::NotALedger(_) => !is_sqlite(ledger),
-        other => other.is_broken_file(),
-    }
+    if matches!(error, LedgerError::NotALedger(_)) { !is_sqlite(ledger) } else { error.is_broken_file() }
 }
 
 fn is_sqlite(file: &Path) -> bool {

@@ -340,10 +340,13 @@ fn handshake(endpoint: &Endpoint, request: &Request<'_>) -> Option<String> {
 
 /// How a stored call is counted. Whether it is a duplicate, only the ledger knows.
 fn verdict(entry: &LogEntry) -> &'static str {
-    match entry {
-        LogEntry::Hint(_) => "hint",
-        LogEntry::Unread(_) => "unread",
-        LogEntry::Notification(notification) if notification.events.is_empty() => "ignored",
-        _ => "genuine",
+    if matches!(entry, LogEntry::Hint(_)) {
+        "hint"
+    } else if matches!(entry, LogEntry::Unread(_)) {
+        "unread"
+    } else if matches!(entry, LogEntry::Notification(notification) if notification.events.is_empty()) {
+        "ignored"
+    } else {
+        "genuine"
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
 use cvco_domain::{Cents, Period, Policy, Timestamp};
 use cvco_ledger::Ledger;
@@ -56,6 +57,8 @@ struct Luck {
     weather: Weather,
     /// So often the daemon may still die.
     deaths: u64,
+    /// Nobody starts it again for hours.
+    lies_long: bool,
     jumps: bool,
     clutter: bool,
     files: bool,
@@ -102,6 +105,12 @@ const UNANNOUNCED: u64 = 4;
 
 /// One world in so many stands in files.
 const FILES: u64 = 100;
+
+/// A shorter absence is no pause.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Calls that found nobody are waited for as long as the pause took, and no longer than this.
+const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
 /// A process that stands still longer than this, by the clock, says so.
 const STOOD_STILL: i64 = 15_000;
@@ -162,6 +171,7 @@ impl World {
         let luck = Luck {
             weather,
             deaths: 0,
+            lies_long: false,
             jumps: false,
             clutter: false,
             files: false,
@@ -225,12 +235,12 @@ impl World {
         }
         sort(&mut coming);
         let (mut now, mut skew) = (self.start, 0);
-        let mut outage = Outage { length: 0, ends_at: self.start, waiting: 0 };
+        let mut outage = Outage { begins_at: self.start, ends_at: self.start };
         while let Some(group) = luck.group(&mut coming) {
             now = group.last().map_or(now, |(at, _)| *at);
             if now < outage.ends_at {
                 // Nobody is there.
-                luck.put_off(group.into_iter().map(|(_, arrival)| arrival), &mut outage, &mut coming);
+                luck.put_off(group, &outage, &mut coming);
                 continue;
             }
             if luck.jumps {
@@ -239,7 +249,7 @@ impl World {
             let clock = skewed(now, skew);
             daemon.pass_time(clock)?;
             each_time(daemon, clock)?;
-            let arrivals: Vec<Arrival> = group.into_iter().map(|(_, arrival)| arrival).collect();
+            let arrivals: Vec<Arrival> = group.iter().map(|(_, arrival)| arrival.clone()).collect();
             if luck.dies() {
                 outage = luck.outage(now);
                 if luck.dice.below(2) == 0 {
@@ -247,7 +257,7 @@ impl World {
                     daemon.receive(clock, &arrivals)?;
                 }
                 daemon.die(clock, skewed(outage.ends_at, skew))?;
-                luck.put_off(arrivals.into_iter(), &mut outage, &mut coming);
+                luck.put_off(group, &outage, &mut coming);
                 continue;
             }
             if !arrivals.iter().all(Arrival::is_message) {
@@ -349,17 +359,19 @@ impl World {
 
 /// The daemon is away.
 struct Outage {
-    /// Seconds.
-    length: u64,
+    begins_at: Timestamp,
     ends_at: Timestamp,
-    /// So many calls of shops wait for its end.
-    waiting: i64,
 }
 
 impl Outage {
-    fn next_of_a_shop(&mut self) -> Timestamp {
-        self.waiting += 1;
-        skewed(self.ends_at, self.waiting)
+    /// When a call that found nobody is made again: all of them come in their order, within the time that is given to calls
+    /// that wait.
+    fn again(&self, at: Timestamp) -> Timestamp {
+        let length = self.ends_at.since(self.begins_at);
+        let within = if length < PAUSE { Duration::from_secs(MINUTE) } else { length.min(LONGEST_HOLD) };
+        let millis = |span: Duration| u64::try_from(span.as_millis()).expect("hours");
+        let due = millis(at.since(self.begins_at)) * millis(within) / millis(length).max(1);
+        self.ends_at.after(Duration::from_millis(due))
     }
 }
 
@@ -374,10 +386,12 @@ impl Luck {
         let deaths = if dice.below(3) == 0 { 3 } else { 0 };
         let jumps = weather != Weather::Calm && dice.below(2) == 0;
         let clutter = dice.below(2) == 0;
+        let lies_long = dice.below(2) == 0;
         let bears = |hardship| !spared.contains(&hardship);
         Self {
             weather: if bears(Hardship::Weather) { weather } else { Weather::Calm },
             deaths: if bears(Hardship::Deaths) { deaths } else { 0 },
+            lies_long,
             jumps: jumps && bears(Hardship::Jumps),
             clutter: clutter && bears(Hardship::Clutter),
             files: seed.is_multiple_of(FILES) && bears(Hardship::Files),
@@ -391,35 +405,24 @@ impl Luck {
         dies
     }
 
-    /// A restart takes a moment, or minutes; in bad weather hours.
-    fn outage(&mut self, at: Timestamp) -> Outage {
-        let longest = if self.weather == Weather::Calm { 2 * MINUTE } else { 6 * HOUR };
+    /// A restart takes a moment or minutes; where the daemon is left lying, hours.
+    fn outage(&mut self, begins_at: Timestamp) -> Outage {
         let length = match self.dice.below(3) {
             0 => SECOND,
-            1 => 5 + self.dice.below(2 * MINUTE),
-            _ => 5 + self.dice.below(longest),
+            2 if self.lies_long => 5 + self.dice.below(6 * HOUR),
+            _ => 5 + self.dice.below(2 * MINUTE),
         };
-        Outage { length, ends_at: after(at, length), waiting: 0 }
+        Outage { begins_at, ends_at: after(begins_at, length) }
     }
 
-    /// Who found nobody comes again: a shop at once, one call after the other; a PSP within the time that is given to calls
-    /// that waited, or, in bad weather, later.
-    fn put_off(
-        &mut self,
-        arrivals: impl Iterator<Item = Arrival>,
-        outage: &mut Outage,
-        coming: &mut Vec<Delivery>,
-    ) {
-        let patient = self.weather != Weather::Calm && self.dice.below(2) == 0;
-        let within = match outage.length {
-            _ if patient => 2 * HOUR,
-            SECOND => MINUTE,
-            length => length.min(10 * MINUTE),
-        };
-        let again = after(outage.ends_at, self.dice.below(within));
-        for arrival in arrivals {
-            let at = if arrival.is_message() { again } else { outage.next_of_a_shop() };
-            coming.push((at, arrival));
+    /// Who found nobody calls again; in bad weather a PSP takes its time.
+    fn put_off(&mut self, deliveries: Vec<Delivery>, outage: &Outage, coming: &mut Vec<Delivery>) {
+        // Of several at one instant the last of the list comes first.
+        for (at, arrival) in deliveries.into_iter().rev() {
+            let patient = arrival.is_message() && self.weather != Weather::Calm && self.dice.below(2) == 0;
+            let again =
+                if patient { after(outage.ends_at, self.dice.below(2 * HOUR)) } else { outage.again(at) };
+            coming.push((again, arrival));
         }
         sort(coming);
     }
@@ -497,16 +500,25 @@ fn differences(order: &Order, found: &Found, luck: &Luck) -> String {
     if found.open != truth.open {
         differ("what is open", &truth.open, &found.open);
     }
-    // A short outage raises nothing: rules of time wait until those have called who found nobody.
-    let exactly = luck.weather == Weather::Calm && !luck.jumps && order.registered.is_known_before();
-    let mut closed: Vec<&str> = found.closed.iter().map(String::as_str).collect();
-    if !exactly {
-        closed.retain(|kind| !PASSING.contains(kind) && !truth.open.iter().any(|(open, _)| open == kind));
-        closed.retain(|kind| !truth.closed.contains(kind));
-        if !closed.is_empty() {
-            differ("what was raised and closed", &truth.closed, &found.closed);
+    // An outage raises nothing that would not have been raised without it: rules of time wait until those have called who
+    // found nobody. A long one may hide what came and went meanwhile.
+    let in_time = luck.weather == Weather::Calm && !luck.jumps && order.registered.is_known_before();
+    let exactly = in_time && (luck.deaths == 0 || !luck.lies_long);
+    let closed: Vec<&str> = found.closed.iter().map(String::as_str).collect();
+    let mut unexpected = closed.clone();
+    for kind in &truth.closed {
+        if let Some(place) = unexpected.iter().position(|found| found == kind) {
+            unexpected.remove(place);
         }
-    } else if closed != truth.closed {
+    }
+    if !in_time {
+        // What is raised on the way may be raised more than once, and so may what stays.
+        unexpected.retain(|kind| {
+            let stays = truth.open.iter().any(|(open, _)| open == kind);
+            !PASSING.contains(kind) && !stays && !truth.closed.contains(kind)
+        });
+    }
+    if !unexpected.is_empty() || (exactly && closed != truth.closed) {
         differ("what was raised and closed", &truth.closed, &found.closed);
     }
     let paid: Cents = truth.records.iter().map(|record| Cents::new(record.paid)).sum();

@@ -91,7 +91,7 @@ impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
                     waiting.push((more.len(), reply));
                     drafts.extend(more);
                 }
-                other => others.push(other),
+                other @ (Request::Purge { .. } | Request::MarkAlive { .. }) => others.push(other),
             }
         }
         if !drafts.is_empty() {

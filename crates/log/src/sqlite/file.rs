@@ -17,7 +17,7 @@ pub(super) const SCHEMA: &str = include_str!("../log.sql");
 /// The schema's number, kept in `PRAGMA user_version`.
 const FORMAT: i64 = 1;
 
-/// Marks the file as ours (`PRAGMA application_id`): "CVCl".
+/// Marks the file as ours (`PRAGMA application_id`): the letters `CVCl`.
 const APPLICATION_ID: i64 = 0x4356_436c;
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> LogError {

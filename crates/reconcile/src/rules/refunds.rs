@@ -16,7 +16,7 @@ pub(super) fn findings(draft: &Draft, drafts: &[Draft], policy: &Policy, now: Ti
     let mut found = Vec::new();
     for evidence in &draft.evidence {
         found.extend(not_allowed(draft, evidence, drafts));
-        found.extend(late(draft, evidence));
+        found.extend(late(draft, evidence, policy, now));
         found.extend(odd_status(draft, evidence));
     }
     let mut found = each_once(found);
@@ -104,11 +104,17 @@ fn is_beside_its_payment(evidence: &Evidence, drafts: &[Draft]) -> bool {
     drafts.iter().flat_map(|draft| &draft.evidence).any(of_its_kind)
 }
 
-/// After the time in which the PSP allows it, by the PSP's own clock where it states the times.
-fn late(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+/// After the time in which the PSP allows it, by the PSP's own clock where it states the times. An answer of its API states
+/// none, and may come long after the refund, where the daemon was away: the dated message is given the grace.
+fn late(draft: &Draft, evidence: &Evidence, policy: &Policy, now: Timestamp) -> Option<Finding> {
     let within = evidence.terms()?.within?;
     let paid_at = evidence.tender.authorised_at?;
-    let late: Vec<_> = evidence.made().filter(|refund| refund.at > paid_at.after(within)).collect();
+    let may_be_dated_yet =
+        |refund: &Return| refund.at == refund.seen_at && refund.seen_at.after(policy.refund_grace) > now;
+    let late: Vec<_> = evidence
+        .made()
+        .filter(|refund| refund.at > paid_at.after(within) && !may_be_dated_yet(refund))
+        .collect();
     let last = late.iter().map(|refund| refund.at).max()?;
     let name = draft.name(evidence);
     Some(Finding {

@@ -91,6 +91,19 @@ fn worldline_gives_vouchers_back_for_four_hours_by_its_own_clock() {
 }
 
 #[test]
+fn a_refund_that_only_an_answer_tells_is_late_when_the_dated_message_had_time_to_come() {
+    let psp = Psp::Worldline;
+    let told_at = 6 * HOURS;
+    let answer = at_psp(psp)(voucher(1000).id("RV").refund().at(told_at).answered());
+    let answered = paid(psp).with(card_back(psp, 4000, 5)).with(answer);
+    answered.clone().seen_just_before(told_at + 20).raises(&[]);
+    answered.clone().seen(told_at + 20).raises(&[Kind::RefundLate]);
+    // The daemon had been away: the message says that it was in time.
+    let dated = at_psp(psp)(voucher(1000).id("RV").refund().happened(HOURS).at(told_at + 2));
+    answered.with(dated).seen(told_at + 20).raises(&[]);
+}
+
+#[test]
 fn worldline_gives_the_card_back_before_any_voucher() {
     let psp = Psp::Worldline;
     let first = paid(psp).with(voucher_back(psp, 1000, 30));
