@@ -47,7 +47,7 @@ pub(crate) struct Daemon {
     serving: JoinHandle<()>,
     appender: Appender,
     log: Log,
-    follower: Follower,
+    following: Follower,
     followed: Followed,
 }
 
@@ -61,7 +61,7 @@ impl Daemon {
         let clock = Clock::system();
         let (appender, log) = Appender::start(store, move || clock.now())?;
         let in_runtime = runtime.enter();
-        let (follower, followed) = Follower::start(ledger, reader, log.changed(), || {})?;
+        let (following, followed) = Follower::start(ledger, reader, log.changed(), || {})?;
         drop(in_runtime);
         let metrics = Arc::new(Metrics::default());
         let connections = metrics.connections.clone();
@@ -74,7 +74,7 @@ impl Daemon {
         let stop = CancellationToken::new();
         let limit = accept::connection_limit();
         let serving = runtime.spawn(accept::serve(listener, receiver, limit, connections, stop.clone()));
-        Ok(Self { address, stop, serving, appender, log, follower, followed })
+        Ok(Self { address, stop, serving, appender, log, following, followed })
     }
 
     /// Waits until the ledger has folded what was acknowledged; how many entries that are.
@@ -90,7 +90,7 @@ impl Daemon {
         runtime.block_on(self.serving).context("the listener failed")?;
         drop((self.log, self.followed));
         self.appender.join()?;
-        Ok(self.follower.join()?)
+        Ok(self.following.join()?)
     }
 }
 

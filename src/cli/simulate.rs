@@ -1,7 +1,6 @@
 //! `simulate`: signed traffic for a running daemon.
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;

@@ -445,7 +445,7 @@ fn understand(place: Place, wire: &WireMessage) -> Result<LogEntry, Trouble> {
     let message = adapter.prove(&request).map_err(|refused| format!("{place:?}: {refused}"))?;
     let (endpoint, origin) = (place.reference(), Origin::Call);
     match adapter.read(&message).map_err(|unread| format!("{place:?}: {unread}"))? {
-        Reading::Facts { events, questions, remark } => {
+        Reading::Facts { events, questions, remark, .. } => {
             Ok(LogEntry::Notification(Notification { endpoint, origin, events, questions, remark }))
         }
         Reading::Hint { questions, remark } => {

@@ -6,7 +6,7 @@ use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::{Contract, EndpointId, Instrument, Mode, Policy, Psp, ShopId};
 use cvco_psp::api::BaseUrl;
 use cvco_psp::sogecommerce::{Algorithm, SiteId, Sogecommerce};
-use cvco_psp::up2pay::{Template, ThrowawayKey, Up2pay};
+use cvco_psp::up2pay::{Template, TrialKey, Up2pay};
 use cvco_psp::worldline::{WebhookKey, Worldline};
 use cvco_psp::{Adapter, monext, sogecommerce, up2pay, worldline};
 
@@ -40,8 +40,7 @@ const CARDS: &str = "CB1";
 pub(crate) const API: &str = "http://127.0.0.1:1";
 
 /// One key for all: to make one takes longer than a world.
-pub(crate) static KEY: LazyLock<ThrowawayKey> =
-    LazyLock::new(|| ThrowawayKey::generate().expect("randomness"));
+pub(crate) static KEY: LazyLock<TrialKey> = LazyLock::new(TrialKey::published);
 
 pub(crate) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
     let variables = "Mt:M;Ref:R;Auto:A;Appel:T;ChoixPaiement:P;ChoixCarte:C;Erreur:E;Transaction:S;Date:W;Heure:Q;\

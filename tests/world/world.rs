@@ -53,6 +53,7 @@ impl Hardship {
 
 /// What the network and the machine do to one telling of a world.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a hardship of its own, drawn apart")]
 struct Luck {
     weather: Weather,
     /// So often the daemon may still die.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use cvco_domain::Seq;
+use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+use rusqlite::ErrorCode as Code;
 
 /// Why the ledger could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,9 @@ pub enum LedgerError {
         /// The row.
         id: i64,
     },
+    /// A rule failed on an order: an error of the program.
+    #[error("a rule failed on order {0}: report it; the order is assessed again by a later version")]
+    RuleFailed(String),
     /// No discrepancy of this number.
     #[error("there is no discrepancy {0}")]
     NoDiscrepancy(i64),
@@ -96,14 +101,14 @@ pub enum LedgerError {
 /// write-ahead log, which only the ledger's owner can make while no daemon runs.
 fn remedy(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::ReadOnly) => {
+        Some(Code::ReadOnly) => {
             "; while the daemon is stopped, only the service's user can read: put `sudo -u cvco-reconciled` in \
              front"
         }
-        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+        Some(Code::CannotOpen | Code::PermissionDenied) => {
             "; the service's user and the group cvco-ledger may read it: see who owns it"
         }
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
             "; the file is damaged: stop the daemon and run `rebuild`, which makes it again from the log"
         }
         _ => "",
@@ -114,27 +119,23 @@ impl LedgerError {
     /// Whether the ledger's file itself is broken, so that only a new one can be made from the log.
     #[must_use]
     pub fn is_broken_file(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         let Self::Sqlite(error) = self else { return false };
-        matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+        matches!(error.sqlite_error_code(), Some(Code::DatabaseCorrupt | Code::NotADatabase))
     }
 
     /// Whether a row cannot be read for what stands in it, as opposed to a database that does not answer.
     pub(crate) fn is_damage(&self) -> bool {
-        match self {
-            Self::CorruptRow { .. } | Self::Json(_) => true,
-            Self::Sqlite(error) => {
-                use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
-                matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..) | Utf8Error(..))
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::CorruptRow { .. }
+                | Self::Json(_)
+                | Self::Sqlite(FromSqlConversionFailure(..) | InvalidColumnType(..) | Utf8Error(..))
+        )
     }
 
     /// Whether the machine is at fault (a full disk, a lock, a broken file), and not the entry that was being folded.
     pub(crate) fn is_environment(&self) -> bool {
         let Self::Sqlite(error) = self else { return matches!(self, Self::Log(_)) };
-        use rusqlite::ErrorCode as Code;
         matches!(
             error.sqlite_error_code(),
             Some(

@@ -10,8 +10,9 @@ use cvco_log::sqlite::Identity;
 use cvco_log::{LogError, LogStore};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::fold::Fold;
+use crate::fold::{Fold, SetAside};
 use crate::read::Extract;
+use crate::tables::progress::Progress;
 use crate::tables::{attempts, progress, rejections, set_aside};
 use crate::{DueMail, LedgerError, Rejected, owed, schema};
 
@@ -41,8 +42,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger of a log, and creates it where there is none. One that another version of this program folded is
-    /// emptied, to be made again.
+    /// Opens the ledger of a log, and creates it where there is none. One with another schema is emptied, to be made again
+    /// from the log.
     ///
     /// # Errors
     /// The file cannot be made or opened, is no ledger, or was made from another log.
@@ -76,7 +77,16 @@ impl Ledger {
         identity: Option<Identity>,
         log_id: &str,
     ) -> Result<Self, LedgerError> {
-        let position = position_of(&conn)?;
+        let position = match position_of(&conn) {
+            Ok(position) => position,
+            // It must be open to be made again; until then every entry is refused.
+            Err(error) if error.is_damage() => {
+                tracing::error!(%error, "the ledger does not say how far it has come: run `rebuild`");
+                let Progress { seq, at, .. } = Progress::start();
+                Position { seq, at, next_deadline: None, set_aside: 0 }
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Self { conn, path, identity, log_id: log_id.to_owned(), position })
     }
 
@@ -195,10 +205,10 @@ impl Ledger {
             follows(&fold, link)?;
             match logged {
                 Ok(logged) => fold.apply(logged, &link.chain_hash)?,
-                Err(error) => fold.set_aside_unreadable(&link.row, &link.chain_hash, &error.to_string())?,
+                Err(error) => fold.set_aside(&set_aside_of(link, &error.to_string()), true)?,
             }
         }
-        let position = finish(fold, &tx, &self.log_id)?;
+        let position = finish(&fold, &tx, &self.log_id)?;
         tx.commit()?;
         Ok(position)
     }
@@ -212,29 +222,19 @@ impl Ledger {
         let mut fold = Fold::resume(&tx)?;
         for (link, logged) in group.iter().zip(read) {
             follows(&fold, link)?;
-            let Ok(logged) = logged else {
-                let reason = logged.as_ref().err().map(ToString::to_string).unwrap_or_default();
-                fold.set_aside_unreadable(&link.row, &link.chain_hash, &reason)?;
-                continue;
+            let applied = match logged {
+                Ok(logged) => attempt(&tx, &mut fold, |fold| fold.apply(logged, &link.chain_hash))?,
+                Err(error) => Err(error.to_string()),
             };
-            tx.execute_batch("SAVEPOINT entry")?;
-            let bookmark = fold.bookmark();
-            let applied = catch_unwind(AssertUnwindSafe(|| fold.apply(logged, &link.chain_hash)));
-            let reason = match applied {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) if error.is_environment() => return Err(error),
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some("a rule failed on it".to_owned()),
-            };
-            if let Some(reason) = reason {
-                tx.execute_batch("ROLLBACK TO entry")?;
-                fold.return_to(bookmark)?;
+            if let Err(reason) = applied {
                 tracing::error!(entry.seq = link.row.seq.get(), %reason, "an entry cannot be folded and is set aside");
-                fold.set_aside(logged, &link.chain_hash, &reason)?;
+                let entry = set_aside_of(link, &reason);
+                if attempt(&tx, &mut fold, |fold| fold.set_aside(&entry, true))?.is_err() {
+                    fold.set_aside(&entry, false)?;
+                }
             }
-            tx.execute_batch("RELEASE entry")?;
         }
-        let position = finish(fold, &tx, &self.log_id)?;
+        let position = finish(&fold, &tx, &self.log_id)?;
         tx.commit()?;
         Ok(position)
     }
@@ -260,7 +260,7 @@ impl Ledger {
         rejections::insert(&self.conn, rejected, at)
     }
 
-    /// Empties the ledger of one that another program folded, so that it is made again from the log.
+    /// Takes over the content of another ledger of the same log, in one step.
     pub(crate) fn replace_content(&mut self, content: &Connection) -> Result<(), LedgerError> {
         schema::copy_into(content, &mut self.conn)?;
         self.position = position_of(&self.conn)?;
@@ -332,9 +332,37 @@ fn begin(conn: &mut Connection) -> Result<Transaction<'_>, LedgerError> {
     Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
-fn finish(fold: Fold<'_>, conn: &Connection, log_id: &str) -> Result<Position, LedgerError> {
+fn finish(fold: &Fold<'_>, conn: &Connection, log_id: &str) -> Result<Position, LedgerError> {
     fold.finish(log_id)?;
-    standing(&fold, conn)
+    standing(fold, conn)
+}
+
+/// Does something to the fold completely or not at all. The inner error says why it cannot be done; the outer one that the
+/// machine is at fault, and nothing can be done.
+fn attempt<'c>(
+    conn: &Connection,
+    fold: &mut Fold<'c>,
+    work: impl FnOnce(&mut Fold<'c>) -> Result<(), LedgerError>,
+) -> Result<Result<(), String>, LedgerError> {
+    conn.execute_batch("SAVEPOINT attempt")?;
+    let bookmark = fold.bookmark();
+    let done = match catch_unwind(AssertUnwindSafe(|| work(fold))) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) if error.is_environment() => return Err(error),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the program failed on it".to_owned()),
+    };
+    if done.is_err() {
+        conn.execute_batch("ROLLBACK TO attempt")?;
+        fold.return_to(bookmark)?;
+    }
+    conn.execute_batch("RELEASE attempt")?;
+    Ok(done)
+}
+
+fn set_aside_of<'a>(link: &'a Link, reason: &'a str) -> SetAside<'a> {
+    let Link { row, chain_hash } = link;
+    SetAside { seq: row.seq, at: row.date().ok(), kind: &row.kind, chain_hash, reason }
 }
 
 fn follows(fold: &Fold<'_>, link: &Link) -> Result<(), LedgerError> {

@@ -23,6 +23,8 @@ mod proof;
 mod read;
 mod schema;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use error::LedgerError;
 pub use fold::Verdict;

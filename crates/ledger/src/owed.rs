@@ -142,35 +142,63 @@ fn owe(
 /// An e-mail is about to leave: what it tells is no longer open to another one.
 pub(crate) fn intend(conn: &Connection, telling: &Telling, at: Timestamp) -> Result<(), LedgerError> {
     let Telling { message_id, about } = telling;
-    let (mut shop, mut urgent) = (None::<String>, false);
+    let mut carried = None;
     match about {
-        MailAbout::Anchor(seq) => anchors::mail_intended(conn, *seq, message_id)?,
+        MailAbout::Anchor(seq) => {
+            if anchors::mail_intended(conn, *seq, message_id)? {
+                carried = Some(Carried { shop: None, urgent: false });
+            }
+        }
         MailAbout::Discrepancies(items) => {
             for item in items {
-                let Some(id) = acts::find(conn, &item.of, item.discrepancy)? else { continue };
-                let told: Option<(i64, Option<String>, bool)> = conn
-                    .prepare_cached(
-                        "SELECT id, shop, urgent FROM owed
-                         WHERE discrepancy_id = ?1 AND news = ?2 AND done_at IS NULL AND message_id IS NULL
-                         ORDER BY id LIMIT 1",
-                    )?
-                    .query_row(params![id, item.news.as_str()], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                    })
-                    .optional()?;
-                let Some((row, of, is_urgent)) = told else { continue };
-                shop = of;
-                urgent |= is_urgent;
-                conn.prepare_cached("UPDATE owed SET message_id = ?2 WHERE id = ?1")?
-                    .execute(params![row, message_id])?;
+                if let Some(one) = carry(conn, message_id, item, at)? {
+                    let urgent = one.urgent || carried.as_ref().is_some_and(|before: &Carried| before.urgent);
+                    carried = Some(Carried { urgent, ..one });
+                }
             }
         }
     }
+    // An e-mail that tells nothing which is owed would be tried for ever, and hold up all others.
+    let Some(Carried { shop, urgent }) = carried else { return Ok(()) };
     conn.prepare_cached(
         "INSERT OR IGNORE INTO mails (message_id, shop, urgent, intended_at) VALUES (?1, ?2, ?3, ?4)",
     )?
-    .execute(params![message_id, shop, urgent, at])?;
+    .execute(params![message_id, shop.as_ref().map(ShopId::as_str), urgent, at])?;
     Ok(())
+}
+
+/// Whose news an e-mail carries, and how fast.
+struct Carried {
+    shop: Option<ShopId>,
+    urgent: bool,
+}
+
+/// Notes that an e-mail carries a piece of news, if it is owed. News that was superseded while the e-mail was being
+/// written is told all the same, for the e-mail leaves; so what superseded it must be told too.
+fn carry(
+    conn: &Connection,
+    message_id: &str,
+    item: &MailItem,
+    at: Timestamp,
+) -> Result<Option<Carried>, LedgerError> {
+    let Some(id) = acts::find(conn, &item.of, item.discrepancy)? else { return Ok(None) };
+    let owed: Option<(i64, Carried, bool)> = conn
+        .prepare_cached(
+            "SELECT id, shop, urgent, done_at IS NOT NULL FROM owed
+             WHERE discrepancy_id = ?1 AND news = ?2 AND message_id IS NULL
+             ORDER BY done_at IS NOT NULL, id DESC LIMIT 1",
+        )?
+        .query_row(params![id, item.news.as_str()], |row| {
+            Ok((row.get(0)?, Carried { shop: row.get(1)?, urgent: row.get(2)? }, row.get(3)?))
+        })
+        .optional()?;
+    let Some((row, carried, was_superseded)) = owed else { return Ok(None) };
+    conn.prepare_cached("UPDATE owed SET message_id = ?2, done_at = NULL, outcome = NULL WHERE id = ?1")?
+        .execute(params![row, message_id])?;
+    if was_superseded && item.news == News::Opened {
+        owe_answer(conn, id, News::Closed, at)?;
+    }
+    Ok(Some(carried))
 }
 
 /// The e-mail left.

@@ -109,7 +109,8 @@ pub(crate) fn complete(scratch: &Connection) -> Result<(), LedgerError> {
 /// An empty database in a temporary file that keeps nothing.
 pub(crate) fn temporary() -> Result<Connection, LedgerError> {
     let conn = Connection::open("")?;
-    conn.pragma_update(None, "journal_mode", "OFF")?;
+    // Not off: an entry that cannot be folded is rolled back.
+    conn.pragma_update(None, "journal_mode", "MEMORY")?;
     conn.pragma_update(None, "synchronous", "OFF")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.set_prepared_statement_cache_capacity(128);

@@ -305,12 +305,12 @@ impl LogStore for SqliteLog {
         Ok(at.and_then(|at| Timestamp::parse(&at).ok()))
     }
 
-    /// Copies the write-ahead log into the main file from time to time. Until that has succeeded the entries stand in the
-    /// write-ahead log, where they are just as durable.
     fn flaws(&mut self) -> Vec<String> {
         checks::flaws(&self.conn)
     }
 
+    /// Copies the write-ahead log into the main file from time to time. Until that has succeeded the entries stand in the
+    /// write-ahead log, where they are just as durable.
     fn tend(&mut self) -> Result<(), LogError> {
         if self.written < CHECKPOINT_BYTES {
             return Ok(());

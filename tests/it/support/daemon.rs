@@ -183,11 +183,6 @@ impl Daemon {
         ledger_rows(&self.path("ledger.sqlite"), query)
     }
 
-    /// Rows of a query over the log.
-    pub fn log_rows(&self, query: &str) -> Vec<String> {
-        ledger_rows(&self.path("log.sqlite"), query)
-    }
-
     /// Waits until the daemon's own log has these words; another thread of this test writes the file.
     pub fn wait_for_log(&self, words: &str) {
         while !self.log_text().contains(words) {

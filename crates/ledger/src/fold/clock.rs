@@ -10,13 +10,13 @@ use rusqlite::{Connection, params};
 use super::Fold;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
-use crate::tables::{discrepancies, endpoints, orders, questions};
+use crate::tables::{attempts, discrepancies, endpoints, orders, questions};
 
 /// A person is told of a corrected clock for this long.
 const TOLD_FOR: Duration = Duration::from_hours(24);
 
 /// Dates of the fold that a wrong clock gave. What people or PSPs state (a snooze, a date of payment) is none of them.
-const DATES: [(&str, &str); 10] = [
+const DATES: [(&str, &str); 11] = [
     ("facts", "received_at"),
     ("order_versions", "registered_at"),
     ("discrepancies", "opened_at"),
@@ -27,6 +27,7 @@ const DATES: [(&str, &str); 10] = [
     ("owed", "owed_at"),
     ("owed", "done_at"),
     ("mails", "intended_at"),
+    ("mails", "told_at"),
 ];
 
 impl Fold<'_> {
@@ -40,6 +41,7 @@ impl Fold<'_> {
         for (table, column) in DATES {
             shift.apply(self.conn, table, column)?;
         }
+        attempts::correct_clock(self.conn, at)?;
         questions::correct_clock(self.conn, at)?;
         endpoints::correct_clock(self.conn, at)?;
         self.progress.hold = None;

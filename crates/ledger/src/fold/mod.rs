@@ -10,6 +10,7 @@ mod clock;
 mod time;
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cvco_domain::{
     Day, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing, Timestamp,
@@ -86,6 +87,31 @@ struct Flags {
     closed_through: Cell<Option<Day>>,
 }
 
+/// An entry that cannot be folded.
+#[derive(Clone, Copy)]
+pub(crate) struct SetAside<'a> {
+    pub(crate) seq: Seq,
+    /// `None` if not even the date can be read.
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) kind: &'a str,
+    pub(crate) chain_hash: &'a str,
+    /// Why, in English.
+    pub(crate) reason: &'a str,
+}
+
+/// Whether an entry says more than that time went by or that a mail left.
+const fn is_news(entry: &LogEntry) -> bool {
+    !matches!(entry, LogEntry::Time | LogEntry::Telling(_) | LogEntry::Told(_))
+}
+
+/// What people call an order.
+fn name_of(key: &OrderKey) -> String {
+    match key {
+        OrderKey::Reference(shop, reference) => format!("{shop} {reference}"),
+        OrderKey::Call(shop, psp, call) => format!("{shop} {psp} {call}"),
+    }
+}
+
 /// What one message or answer states, with where and when it was received.
 struct Report<'a> {
     endpoint: &'a EndpointRef,
@@ -155,56 +181,42 @@ impl<'c> Fold<'c> {
     /// Applies one entry. `chain_hash` is its link of the chain.
     pub(crate) fn apply(&mut self, logged: &Logged, chain_hash: &str) -> Result<(), LedgerError> {
         self.anchor(logged.at)?;
-        match &logged.entry {
-            LogEntry::Pause(pause) => self.pause(*pause, logged.at)?,
-            LogEntry::Clock(correction) => self.correct_clock(*correction, logged.at)?,
-            _ => self.apply_deadlines(logged.at)?,
+        if let LogEntry::Pause(pause) = logged.entry {
+            self.pause(pause, logged.at)?;
+        } else if let LogEntry::Clock(correction) = logged.entry {
+            self.correct_clock(correction, logged.at)?;
+        } else {
+            self.apply_deadlines(logged.at)?;
         }
         self.apply_entry(logged, chain_hash)?;
-        self.advance(logged, chain_hash);
-        Ok(())
-    }
-
-    /// Goes past an entry that cannot be folded, and tells a person.
-    pub(crate) fn set_aside(
-        &mut self,
-        logged: &Logged,
-        chain_hash: &str,
-        reason: &str,
-    ) -> Result<(), LedgerError> {
-        self.skip(logged.seq, logged.at, logged.entry.kind(), reason)?;
-        self.advance(logged, chain_hash);
-        Ok(())
-    }
-
-    /// Goes past a row that cannot even be read, and tells a person.
-    pub(crate) fn set_aside_unreadable(
-        &mut self,
-        row: &cvco_log::Row,
-        chain_hash: &str,
-        reason: &str,
-    ) -> Result<(), LedgerError> {
-        let at = row.date().unwrap_or(self.progress.at);
-        self.skip(row.seq, at, &row.kind, reason)?;
-        self.progress.seq = row.seq;
-        chain_hash.clone_into(&mut self.progress.chain_hash);
-        self.progress.at = at;
-        Ok(())
-    }
-
-    fn skip(&self, seq: Seq, at: Timestamp, kind: &str, reason: &str) -> Result<(), LedgerError> {
-        set_aside::insert(self.conn, seq, at, kind, None, reason)?;
-        let detail = format!("entry {seq} ({kind}): {reason}");
-        discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)
-    }
-
-    fn advance(&mut self, logged: &Logged, chain_hash: &str) {
-        self.progress.seq = logged.seq;
-        chain_hash.clone_into(&mut self.progress.chain_hash);
-        self.progress.at = logged.at;
-        if !matches!(logged.entry, LogEntry::Time | LogEntry::Telling(_) | LogEntry::Told(_)) {
+        self.advance(logged.seq, logged.at, chain_hash);
+        if is_news(&logged.entry) {
             self.progress.news = (logged.seq, logged.at);
         }
+        Ok(())
+    }
+
+    /// Goes past an entry that cannot be folded, and tells a person. Time goes on all the same, unless it is time that
+    /// fails.
+    pub(crate) fn set_aside(&mut self, entry: &SetAside<'_>, with_time: bool) -> Result<(), LedgerError> {
+        let SetAside { seq, at, kind, chain_hash, reason } = *entry;
+        let at = at.unwrap_or(self.progress.at);
+        if with_time {
+            self.anchor(at)?;
+            self.apply_deadlines(at)?;
+        }
+        set_aside::insert(self.conn, seq, at, kind, None, reason)?;
+        let detail = format!("entry {seq} ({kind}): {reason}");
+        discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)?;
+        self.advance(seq, at, chain_hash);
+        self.progress.news = (seq, at);
+        Ok(())
+    }
+
+    fn advance(&mut self, seq: Seq, at: Timestamp, chain_hash: &str) {
+        self.progress.seq = seq;
+        chain_hash.clone_into(&mut self.progress.chain_hash);
+        self.progress.at = at;
     }
 
     fn apply_entry(&mut self, logged: &Logged, chain_hash: &str) -> Result<(), LedgerError> {
@@ -464,7 +476,14 @@ impl<'c> Fold<'c> {
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let order = self.known_of(order_id, key)?;
-        let assessment = assess(&order, facts, &self.progress.policy, self.time_for_rules(at));
+        let now = self.time_for_rules(at);
+        // A rule that fails on one order must not keep all others from being assessed.
+        let assessment = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            crate::tests::poison::fail_on(key);
+            assess(&order, facts, &self.progress.policy, now)
+        }))
+        .map_err(|_| LedgerError::RuleFailed(name_of(key)))?;
         self.note_reopened(order_id, &assessment.records)?;
         records::replace(self.conn, order_id, &assessment.records)?;
         if !order.payouts.is_empty() {

@@ -52,6 +52,10 @@ impl Fold<'_> {
         let mut told: BTreeMap<EndpointId, Timestamp> = BTreeMap::new();
         while let Some((due_at, due)) = self.next_due(until)? {
             let at = due_at.max(not_before);
+            if !matches!(due, Due::Question(_)) {
+                // What comes now may end what is told: until here it must stand as if it had been told one by one.
+                self.tell_of_all_overdue(&mut told)?;
+            }
             match due {
                 Due::Order(order_id) => self.check_order(order_id, at)?,
                 Due::Question(question) => {
@@ -67,11 +71,16 @@ impl Fold<'_> {
                 Due::Closing(id) => discrepancies::close(self.conn, id, at)?,
             }
         }
-        for (endpoint, at) in &told {
-            self.tell_of_overdue(endpoint, *at)?;
-        }
+        self.tell_of_all_overdue(&mut told)?;
         let next = self.next_rule_of_time()?.unwrap_or(Timestamp::from_millis(i64::MAX));
         self.flags.no_deadline_before.set(next);
+        Ok(())
+    }
+
+    fn tell_of_all_overdue(&self, told: &mut BTreeMap<EndpointId, Timestamp>) -> Result<(), LedgerError> {
+        while let Some((endpoint, at)) = told.pop_first() {
+            self.tell_of_overdue(&endpoint, at)?;
+        }
         Ok(())
     }
 
@@ -157,6 +166,11 @@ impl Fold<'_> {
                 // One damaged order must not keep all others from being paid for: `verify` names the row.
                 tracing::error!(order.id = order_id.get(), %error, "an order can no longer be assessed");
                 orders::stop_checking(self.conn, order_id)
+            }
+            Err(error @ LedgerError::RuleFailed(_)) => {
+                tracing::error!(order.id = order_id.get(), %error, "an order is not assessed");
+                orders::stop_checking(self.conn, order_id)?;
+                discrepancies::open_of_daemon(self.conn, Kind::SetAside, &error.to_string(), at, None)
             }
             assessed => assessed,
         }

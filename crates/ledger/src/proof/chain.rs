@@ -60,10 +60,16 @@ pub(super) fn read(
     let mut read = Read::default();
     let mut anchors = by_entry(&witnesses.anchors);
     let mut payloads = Payloads::new(witnesses);
+    let mut at_a_time = BATCH;
     loop {
-        let links = match log.read(read.head.seq, BATCH) {
+        let links = match log.read(read.head.seq, at_a_time) {
             Ok(links) => links,
-            Err(LogError::Sqlite(error)) if damage(&error).is_some() => {
+            // One by one, up to the first that cannot be read.
+            Err(LogError::Sqlite(error)) if is_unreadable(&error) && at_a_time > 1 => {
+                at_a_time = 1;
+                continue;
+            }
+            Err(LogError::Sqlite(error)) if is_unreadable(&error) => {
                 read.broken = Some((read.head.seq.next(), format!("it cannot be read: {error}")));
                 break;
             }
@@ -128,6 +134,13 @@ fn by_entry(anchors: &[Anchor]) -> BTreeMap<Seq, Vec<&Anchor>> {
         by_entry.entry(anchor.seq).or_default().push(anchor);
     }
     by_entry
+}
+
+/// Whether a row cannot be read, for its page or for what stands in it.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+    damage(error).is_some()
+        || matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..) | Utf8Error(..))
 }
 
 /// What SQLite says of a page that cannot be read, as opposed to a file that is busy.

@@ -182,16 +182,15 @@ fn verify_rows(
             Vec::new()
         }
     };
-    let folded = progress::read(conn)?;
-    proof.folded = folded.seq.get();
+    let folded = folded(conn, proof)?;
+    proof.folded = folded.get();
     let witnesses = Witnesses {
         key: yardstick.key,
         kept_since: Some(yardstick.kept_since),
         anchors: stored.into_iter().chain(yardstick.anchors.iter().cloned()).collect(),
     };
     let log_id = progress::origin(conn)?.map_or_else(String::new, |(log_id, _)| log_id);
-    let Refound { read, ledger } =
-        read_and_fold(log, Ledger::scratch(&log_id)?, folded.seq, &witnesses, meter)?;
+    let Refound { read, ledger } = read_and_fold(log, Ledger::scratch(&log_id)?, folded, &witnesses, meter)?;
     if yardstick.key.is_none() {
         proof.note = Some("payloads were not opened: the payload key cannot be read".to_owned());
     }
@@ -202,13 +201,10 @@ fn verify_rows(
     proof.flaws.extend(read.findings.into_iter().map(|(seq, what)| Flaw::of_entry(seq, what)));
     let sound = read.broken.is_none();
     proof.flaws.extend(read.broken.map(|(seq, what)| Flaw::of_entry(seq, what)));
-    if folded.seq > read.head.seq && sound {
+    if folded > read.head.seq && sound {
         proof.flaws.push(Flaw {
             place: "progress".to_owned(),
-            what: format!(
-                "the ledger has folded entry {}, and the log ends at {}",
-                folded.seq, read.head.seq
-            ),
+            what: format!("the ledger has folded entry {folded}, and the log ends at {}", read.head.seq),
         });
     }
     // After a broken link nothing can be trusted, nor compared.
@@ -217,6 +213,19 @@ fn verify_rows(
         proof.flaws.extend(differences.into_iter().map(|(_, flaw)| flaw));
     }
     Ok(())
+}
+
+/// How far the ledger has come, by its own word; that word may be damaged itself.
+fn folded(conn: &Connection, proof: &mut Proof) -> Result<Seq, LedgerError> {
+    match progress::read(conn) {
+        Ok(progress) => Ok(progress.seq),
+        Err(error) if error.is_damage() => {
+            let what = format!("cannot be read: {error}");
+            proof.flaws.push(Flaw { place: "progress row 1".to_owned(), what });
+            progress::folded(conn)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes the ledger again from the log, and replaces the old one in one step: readers see the old ledger until then.

@@ -49,9 +49,10 @@ pub(crate) fn next_deadline(
     Ok(has_news.then(|| news_at.next_paris_midnight()))
 }
 
-/// Notes the e-mail that carries an anchor.
-pub(crate) fn mail_intended(conn: &Connection, seq: Seq, message_id: &str) -> Result<(), LedgerError> {
-    conn.prepare_cached("UPDATE anchors SET message_id = ?2 WHERE seq = ?1")?
+/// Notes the e-mail that carries an anchor; whether it is the first that does.
+pub(crate) fn mail_intended(conn: &Connection, seq: Seq, message_id: &str) -> Result<bool, LedgerError> {
+    let noted = conn
+        .prepare_cached("UPDATE anchors SET message_id = ?2 WHERE seq = ?1 AND message_id IS NULL")?
         .execute(params![seq, message_id])?;
-    Ok(())
+    Ok(noted > 0)
 }

@@ -31,6 +31,12 @@ pub(crate) fn forget(conn: &Connection, what: &str) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// After a clock that had run ahead was put right: what waits for a date to come need not wait.
+pub(crate) fn correct_clock(conn: &Connection, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE attempts SET attempt_at = ?1 WHERE attempt_at > ?1")?.execute([at])?;
+    Ok(())
+}
+
 /// How often something was tried, and when to try again.
 pub(crate) fn of(conn: &Connection, what: &str) -> Result<Option<(u32, Timestamp)>, LedgerError> {
     Ok(conn

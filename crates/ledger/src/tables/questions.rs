@@ -312,5 +312,10 @@ pub(crate) fn correct_clock(conn: &Connection, at: Timestamp) -> Result<(), Ledg
         )?
         .execute(params![endpoint, topic, subject, at, overdue_at])?;
     }
+    // Asked before, and answered in the future that the PSP has not decided.
+    conn.prepare_cached(
+        "UPDATE questions SET overdue_at = ?1 WHERE state = 'unsettled' AND overdue_at > ?1",
+    )?
+    .execute([at.after(UNDECIDED)])?;
     Ok(())
 }

@@ -1,0 +1,125 @@
+//! The close of a period: refused where the rules do not allow it, final where they do.
+
+use super::stories::{close, line, numbered_statement, statement, witness};
+use super::*;
+
+/// What a refused close must leave alone.
+fn books(book: &Book) -> Vec<Table> {
+    let is_other = |table: &Table| !["refused", "progress", "anchors"].contains(&table.name.as_str());
+    book.everything().into_iter().filter(is_other).collect()
+}
+
+#[track_caller]
+fn refused(book: &mut Book, minutes: i64, entry: LogEntry) -> String {
+    let before = books(book);
+    let seq = book.take(minutes, entry);
+    assert_eq!(books(book), before, "nothing changes");
+    book.reader().refusal(seq).expect("read").expect("refused")
+}
+
+fn paid() -> Book {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.take(1, voucher("A", 6000).saying(ReportedState::Captured));
+    book.take(2, card("A", 4000).saying(ReportedState::Captured));
+    book
+}
+
+#[test]
+fn a_month_that_is_not_over_or_not_the_next_is_refused_with_its_reason() {
+    let mut book = paid();
+    book.wait_until(29 * DAY);
+    assert!(refused(&mut book, 29 * DAY, close("2026-03")).contains("not over yet"));
+    book.wait_until(65 * DAY);
+    assert!(refused(&mut book, 65 * DAY, close("2026-04")).contains("close 2026-03 first"));
+    let seq = book.take(65 * DAY, close("2026-03"));
+    assert_eq!(book.reader().refusal(seq).expect("read"), None);
+    assert!(refused(&mut book, 65 * DAY, close("2026-03")).contains("closed already"));
+    let closed_through = book.ledger.extract().closed_through().expect("read");
+    assert_eq!(closed_through, Some(stories::period("2026-03").last()));
+}
+
+#[test]
+fn a_close_books_each_cent_once_and_rests_on_what_stood_before_it() {
+    let mut book = paid();
+    let seq = book.take(33 * DAY, close("2026-03"));
+    let sums = book.texts("SELECT SUM(Debit) || ' ' || SUM(Credit) FROM acct_entries");
+    assert_eq!(sums, ["10000 10000"]);
+    let manifest = book.ledger.extract().manifest(stories::period("2026-03")).expect("read").expect("closed");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    let before = book.log.read(Seq::new(seq.get() - 2), 1).expect("read").remove(0);
+    assert_eq!(manifest["chain"]["seq"], before.row.seq.get());
+    assert_eq!(manifest["chain"]["hash"], before.chain_hash.as_str());
+    assert_eq!(manifest["totals"]["voucher_received_cents"], 6000);
+    assert_eq!(manifest["perpetual_total_cents"], 10_000);
+}
+
+#[test]
+fn the_witness_of_the_exports_appears_in_the_manifest_and_the_first_stands() {
+    let mut book = paid();
+    let manifest = |book: &Book| -> serde_json::Value {
+        let text = book.ledger.extract().manifest(stories::period("2026-03")).expect("read");
+        text.map_or(serde_json::Value::Null, |text| serde_json::from_str(&text).expect("JSON"))
+    };
+    book.take(33 * DAY, witness("2026-03"));
+    assert_eq!(manifest(&book), serde_json::Value::Null, "there is nothing to witness yet");
+    book.take(33 * DAY, close("2026-03"));
+    assert_eq!(manifest(&book)["exports_sha256"], serde_json::json!({}));
+    book.take(33 * DAY + 1, witness("2026-03"));
+    let witnessed = manifest(&book);
+    assert_eq!(witnessed["exports_sha256"]["fec"], "f".repeat(64));
+    let LogEntry::Witness(mut other) = witness("2026-03") else { panic!("a witness") };
+    other.exports.insert("fec".to_owned(), "0".repeat(64));
+    book.take(33 * DAY + 2, LogEntry::Witness(other));
+    assert_eq!(manifest(&book), witnessed);
+}
+
+#[test]
+fn what_is_learned_of_a_closed_month_is_booked_by_the_next_close() {
+    let mut book = paid();
+    book.take(33 * DAY, close("2026-03"));
+    let booked = book.rows("SELECT * FROM entries WHERE period = '2026-03'");
+    book.take(34 * DAY, refund("A", 1000).saying(ReportedState::Captured));
+    assert_eq!(book.count("reopened"), 1);
+    book.take(65 * DAY, close("2026-04"));
+    assert_eq!(book.count("reopened"), 0);
+    let untouched = "SELECT COUNT(*) FROM entries WHERE period = '2026-03'";
+    assert_eq!(book.texts(untouched), [booked.len().to_string()]);
+    let returned =
+        book.texts("SELECT SUM(Debit) || '' FROM entries WHERE period = '2026-04' AND movement = 'return'");
+    assert_eq!(returned, ["1000"]);
+}
+
+#[test]
+fn a_statement_pays_out_what_it_is_about_and_lines_that_nobody_knows_are_told() {
+    let mut book = paid();
+    book.take(9 * DAY, statement(&[line("A", 6000), line("nobody", 4200)]));
+    assert_eq!(book.texts("SELECT settled_cents FROM tenders WHERE instrument = 'voucher'"), ["6000"]);
+    assert_eq!(
+        book.texts("SELECT kind || ' ' || actual_cents FROM discrepancies"),
+        ["statement_line_unknown 4200"]
+    );
+    book.take(9 * DAY + 1, voucher("nobody", 4200).saying(ReportedState::Captured));
+    assert!(book.discrepancies()[0].closed.is_some(), "the order explains its line");
+}
+
+#[test]
+fn a_statement_that_is_imported_again_adds_only_what_is_new() {
+    let mut book = paid();
+    book.take(9 * DAY, statement(&[line("A", 6000)]));
+    book.take(9 * DAY, statement(&[line("A", 6000)]));
+    assert_eq!(book.count("statement_lines"), 1);
+    book.take(9 * DAY, statement(&[line("A", 6000), line("A", 6000)]));
+    assert_eq!(book.count("statement_lines"), 2, "twice in one statement is two");
+    book.take(9 * DAY, numbered_statement("R2", &[line("A", 6000)]));
+    assert_eq!(book.count("statement_lines"), 3, "another statement");
+}
+
+#[test]
+fn a_statement_that_contradicts_a_known_one_is_refused_as_a_whole() {
+    let mut book = paid();
+    book.take(9 * DAY, statement(&[line("A", 6000)]));
+    let LogEntry::Statement(mut other) = statement(&[line("B", 1)]) else { panic!("a statement") };
+    other.statement.paid_on = other.statement.paid_on.next();
+    assert!(refused(&mut book, 9 * DAY, LogEntry::Statement(other)).contains("R1"));
+}

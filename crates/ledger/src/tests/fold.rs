@@ -1,0 +1,183 @@
+//! The fold: orders, policies, endpoints.
+
+use super::*;
+
+fn missing(opened: i64, closed: Option<i64>) -> Seen {
+    seen("complement_missing", opened, closed)
+}
+
+#[test]
+fn an_order_registered_again_as_it_was_changes_nothing() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    let before = rows_but_progress(&book);
+    book.take(1, registered("A", 10_000));
+    assert_eq!(rows_but_progress(&book), before);
+}
+
+/// How far the fold came always changes.
+fn rows_but_progress(book: &Book) -> Vec<Table> {
+    book.everything().into_iter().filter(|table| table.name != "progress").collect()
+}
+
+#[test]
+fn a_changed_total_is_a_new_version() {
+    let mut book = Book::new();
+    for cents in [10_000, 12_000, 10_000] {
+        book.take(0, registered("A", cents));
+    }
+    let versions = book.texts("SELECT version || ' ' || total_cents FROM order_versions ORDER BY version");
+    assert_eq!(versions, ["1 10000", "2 12000", "3 10000"]);
+    assert_eq!(book.texts("SELECT version || ' ' || total_cents FROM acct_orders"), ["3 10000"]);
+}
+
+#[test]
+fn a_registered_order_is_unpaid_until_something_is_paid() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    assert_eq!(book.texts("SELECT state FROM acct_orders"), ["unpaid"]);
+    book.take(1, voucher("A", 6000));
+    assert_eq!(book.texts("SELECT state FROM acct_orders"), ["pending"]);
+    book.take(2, card("A", 4000));
+    assert_eq!(book.texts("SELECT state || ' ' || paid_cents FROM acct_orders"), ["balanced 10000"]);
+}
+
+#[test]
+fn an_order_may_be_registered_after_its_payment() {
+    let mut book = Book::new();
+    book.take(0, voucher("A", 10_000));
+    book.take(1, registered("A", 10_000));
+    assert_eq!(book.texts("SELECT state FROM orders"), ["balanced"]);
+}
+
+#[test]
+fn a_discrepancy_closes_when_the_facts_no_longer_break_the_rule() {
+    let mut book = lived_in();
+    assert_eq!(book.discrepancies(), [missing(22, None)]);
+    book.take(50, voucher("B", 5000).saying(ReportedState::Cancelled));
+    assert_eq!(book.discrepancies(), [missing(22, Some(50))]);
+}
+
+#[test]
+fn a_rule_broken_again_is_a_new_discrepancy() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.take(0, voucher("A", 9000));
+    book.take(0, card("A", 900));
+    book.take(1, registered("A", 9900));
+    book.take(2, registered("A", 10_000));
+    assert_eq!(book.kinds(), ["amount_short", "total_changed", "amount_short"]);
+}
+
+#[test]
+fn the_figures_of_an_open_discrepancy_follow_the_facts() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.take(0, voucher("A", 9000));
+    book.take(0, card("A", 900));
+    book.take(1, registered("A", 11_000));
+    let short = "SELECT expected_cents || ' ' || opened_at FROM discrepancies WHERE kind = 'amount_short'";
+    assert_eq!(book.texts(short), [format!("11000 {}", minute(0))]);
+}
+
+#[test]
+fn a_new_policy_reassesses_what_is_open() {
+    let mut book = Book::new();
+    book.take(0, Policy::default());
+    book.take(1, registered("A", 10_000));
+    book.take(2, voucher("A", 6000));
+    book.take(5, policy_with_grace(2));
+    assert_eq!(book.discrepancies(), [missing(5, None)], "overdue under the new policy, known from now on");
+    book.take(10, policy_with_grace(60));
+    assert_eq!(book.discrepancies(), [missing(5, Some(10))]);
+    book.wait_until(600);
+    assert_eq!(book.discrepancies(), [missing(5, Some(10)), missing(62, None)]);
+}
+
+#[test]
+fn a_new_policy_leaves_settled_orders_alone() {
+    let mut book = Book::new();
+    let mut told = voucher("A", 6000);
+    told.events[0].order_total = Some(Cents::new(6000));
+    told.events[0].state = ReportedState::Captured;
+    book.take(0, told);
+    book.wait_until(60);
+    book.take(61, Policy { require_orders: true, ..Policy::default() });
+    assert_eq!(book.discrepancies(), []);
+}
+
+#[test]
+fn the_same_policy_again_changes_nothing() {
+    let mut book = Book::new();
+    book.take(0, policy_with_grace(5));
+    book.take(1, voucher("A", 6000));
+    let before = rows_but_progress(&book);
+    book.take(2, policy_with_grace(5));
+    assert_eq!(rows_but_progress(&book), before);
+    assert_eq!(book.ledger.policy().expect("read"), policy_with_grace(5));
+}
+
+#[test]
+fn a_call_that_verifies_closes_the_burst_of_wrong_signatures() {
+    let mut book = Book::new();
+    book.take(0, wrong_signatures());
+    book.take(1, Refusals { calls: 900, ..wrong_signatures() });
+    let burst = |closed| [seen("signature_failures", 0, closed)];
+    assert_eq!(book.discrepancies(), burst(None), "one, however many bursts");
+    assert_eq!(book.texts("SELECT detail FROM discrepancies"), ["900 calls refused; no variant matches"]);
+    book.take(2, notification(Vec::new()).at_endpoint("another"));
+    assert_eq!(book.discrepancies(), burst(None), "another endpoint proves nothing of this one");
+    book.take(3, notification(Vec::new()));
+    assert_eq!(book.discrepancies(), burst(Some(3)));
+}
+
+#[test]
+fn references_that_ancv_cannot_tell_apart_are_told_at_the_second() {
+    let mut book = Book::new();
+    book.take(0, registered("12345678901234567890-A", 100));
+    book.take(1, registered("12345678901234567890-B", 100));
+    book.take(2, registered("1234567890123456789", 100));
+    assert_eq!(book.discrepancies(), [seen("reference_collision", 1, None)]);
+    assert_eq!(book.texts("SELECT detail FROM discrepancies"), ["12345678901234567890-A"]);
+}
+
+#[test]
+fn an_account_that_is_not_ours_is_told_until_calls_are_taken_for_a_day() {
+    let mut book = Book::new();
+    book.take(0, Refusals { refusal: Refusal::Account, ..wrong_signatures() });
+    assert_eq!(book.discrepancies(), [seen("contract_unknown", 0, None)]);
+    book.take(5, voucher("A", 6000));
+    assert_eq!(book.discrepancies()[0].closed, None, "calls for two accounts may come in turns");
+    book.take(DAY, voucher("B", 6000));
+    assert_eq!(book.discrepancies()[0], seen("contract_unknown", 0, Some(DAY)));
+}
+
+#[test]
+fn a_policy_that_learns_a_contract_settles_it() {
+    let on = |contracts: &[&str]| {
+        let contracts = contracts.iter().map(|name| contract(name)).collect();
+        Policy { endpoints: [(endpoint("camping-up2pay"), contracts)].into(), ..Policy::default() }
+    };
+    let mut book = Book::new();
+    book.take(0, on(&["A"]));
+    book.take(1, registered("A", 6000));
+    let mut paid = voucher("A", 6000);
+    paid.events[0].contract = Some(contract("B"));
+    book.take(2, paid);
+    assert_eq!(book.discrepancies(), [seen("contract_unknown", 2, None)]);
+    book.take(3, on(&["A", "B"]));
+    assert_eq!(book.discrepancies(), [seen("contract_unknown", 2, Some(3))]);
+}
+
+#[test]
+fn what_a_registered_order_shares_its_prefix_with_is_looked_up_and_not_looked_through() {
+    let book = Book::new();
+    let plan = format!("EXPLAIN QUERY PLAN {}", crate::tables::orders::EARLIER_WITH_SAME_PREFIX);
+    let mut statement = book.ledger.connection().prepare(&plan).expect("a query");
+    let steps: Vec<String> = statement
+        .query_map(("camping", "A", 1), |row| row.get("detail"))
+        .expect("a plan")
+        .collect::<Result<_, _>>()
+        .expect("a plan");
+    assert!(steps.iter().any(|step| step.contains("orders_by_prefix")), "{steps:?}");
+}
