@@ -236,14 +236,8 @@ impl World {
         }
         sort(&mut coming);
         let (mut now, mut skew) = (self.start, 0);
-        let mut outage = Outage { begins_at: self.start, ends_at: self.start };
         while let Some(group) = luck.group(&mut coming) {
             now = group.last().map_or(now, |(at, _)| *at);
-            if now < outage.ends_at {
-                // Nobody is there.
-                luck.put_off(group, &outage, &mut coming);
-                continue;
-            }
             if luck.jumps {
                 skew = luck.jump(daemon, now, skew)?;
             }
@@ -252,13 +246,14 @@ impl World {
             each_time(daemon, clock)?;
             let arrivals: Vec<Arrival> = group.iter().map(|(_, arrival)| arrival.clone()).collect();
             if luck.dies() {
-                outage = luck.outage(now);
+                let outage = luck.outage(now);
                 if luck.dice.below(2) == 0 {
                     // All of it was durable, and nobody was answered.
                     daemon.receive(clock, &arrivals)?;
                 }
                 daemon.die(clock, skewed(outage.ends_at, skew))?;
-                luck.put_off(group, &outage, &mut coming);
+                coming.extend(group.into_iter().rev());
+                luck.put_off(&outage, &mut coming);
                 continue;
             }
             if !arrivals.iter().all(Arrival::is_message) {
@@ -365,14 +360,19 @@ struct Outage {
 }
 
 impl Outage {
-    /// When a call that found nobody is made again: all of them come in their order, within the time that is given to calls
-    /// that wait.
-    fn again(&self, at: Timestamp) -> Timestamp {
+    /// For so long the daemon waits afterwards for those who found nobody.
+    fn hold(&self) -> Duration {
         let length = self.ends_at.since(self.begins_at);
-        let within = if length < PAUSE { Duration::from_secs(MINUTE) } else { length.min(LONGEST_HOLD) };
+        if length < PAUSE { Duration::from_secs(MINUTE) } else { length.min(LONGEST_HOLD) }
+    }
+
+    /// When a call is made that was due at an instant. Until the daemon waits no longer all come in their order, those first
+    /// that found nobody.
+    fn moved(&self, due: Timestamp) -> Timestamp {
         let millis = |span: Duration| u64::try_from(span.as_millis()).expect("hours");
-        let due = millis(at.since(self.begins_at)) * millis(within) / millis(length).max(1);
-        self.ends_at.after(Duration::from_millis(due))
+        let (length, hold) = (millis(self.ends_at.since(self.begins_at)), millis(self.hold()));
+        let waits = millis(due.since(self.begins_at)) * hold / (length + hold);
+        self.ends_at.after(Duration::from_millis(waits))
     }
 }
 
@@ -416,14 +416,12 @@ impl Luck {
         Outage { begins_at, ends_at: after(begins_at, length) }
     }
 
-    /// Who found nobody calls again; in bad weather a PSP takes its time.
-    fn put_off(&mut self, deliveries: Vec<Delivery>, outage: &Outage, coming: &mut Vec<Delivery>) {
-        // Of several at one instant the last of the list comes first.
-        for (at, arrival) in deliveries.into_iter().rev() {
+    /// Who found nobody, or would find nobody, calls when the daemon is back; in bad weather a PSP takes its time.
+    fn put_off(&mut self, outage: &Outage, coming: &mut [Delivery]) {
+        let all_is_usual = outage.ends_at.after(outage.hold());
+        for (at, arrival) in coming.iter_mut().filter(|(at, _)| *at < all_is_usual) {
             let patient = arrival.is_message() && self.weather != Weather::Calm && self.dice.below(2) == 0;
-            let again =
-                if patient { after(outage.ends_at, self.dice.below(2 * HOUR)) } else { outage.again(at) };
-            coming.push((again, arrival));
+            *at = if patient { after(outage.ends_at, self.dice.below(2 * HOUR)) } else { outage.moved(*at) };
         }
         sort(coming);
     }
@@ -457,7 +455,7 @@ impl Luck {
     }
 }
 
-/// The next to come stands at the end.
+/// The next to come stands at the end; those of one instant stay as they are.
 fn sort(coming: &mut [Delivery]) {
     coming.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
 }
