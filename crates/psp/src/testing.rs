@@ -27,7 +27,7 @@ impl From<NotUnderstood> for Stopped {
 }
 
 /// What an adapter says of a request.
-pub(crate) fn take(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Stopped> {
+pub(crate) fn prove_and_read(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Stopped> {
     Ok(adapter.read(&adapter.prove(request)?)?)
 }
 

@@ -39,7 +39,7 @@ pub fn plays(token: &str) -> Vec<Play> {
                 include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/up2pay/s1-voucher.http")),
             ]
             .into_iter()
-            .map(|http| message(Psp::Up2pay, ("up2pay-fixtures", token), http))
+            .map(|http| message(Psp::Up2pay, "up2pay-fixtures", token, http))
             .collect(),
             answers: Vec::new(),
         },
@@ -51,7 +51,8 @@ pub fn plays(token: &str) -> Vec<Play> {
             register: true,
             messages: vec![message(
                 Psp::Sogecommerce,
-                ("sogecommerce-fixtures", token),
+                "sogecommerce-fixtures",
+                token,
                 include_str!(concat!(
                     env!("CARGO_MANIFEST_DIR"),
                     "/../../fixtures/sogecommerce/S1-cascade-ok.http"
@@ -63,7 +64,7 @@ pub fn plays(token: &str) -> Vec<Play> {
 }
 
 /// A fixture, sent to an endpoint and with its token.
-fn message(psp: Psp, (endpoint, token): (&str, &str), http: &str) -> Message {
+fn message(psp: Psp, endpoint: &str, token: &str, http: &str) -> Message {
     let (head, body) = http.split_once("\r\n\r\n").unwrap_or((http, ""));
     let target = head.split(' ').nth(1).unwrap_or_default();
     let query = target.split_once('?').map(|(_, query)| query).unwrap_or_default();

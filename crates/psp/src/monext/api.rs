@@ -23,9 +23,9 @@ use super::codes::Class;
 use super::subject::{Token, TransactionId, Window};
 use calls::SoapCall;
 use details::verdict;
-use failover::Said;
+use failover::Judgement;
 use outcome::{only, without_payment};
-use reply::{Miss, response};
+use reply::{Unanswered, response};
 
 use crate::api::{Api, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
@@ -100,19 +100,22 @@ impl Monext {
         failover::next(&call, &self.settings, said, |exchange| {
             let answer = match response(exchange, operation) {
                 Ok(answer) => answer,
-                Err(Miss::Down { cause, why }) => {
+                Err(Unanswered::Down { cause, why }) => {
                     let for_want_of_better = Step::Failed(NoAnswer::Trouble(why));
-                    return Said::AskElsewhere { cause, for_want_of_better };
+                    return Judgement::AskElsewhere { cause, for_want_of_better };
                 }
-                Err(miss) => return Said::Final(Step::Failed(miss.into())),
+                Err(miss) => return Judgement::Final(Step::Failed(miss.into())),
             };
             let step = session::answered(&self.settings, inquiry, token, &answer);
             match verdict(&answer) {
                 // The codes for which Monext's PHP library tries another platform, and the one that says so.
                 Ok(verdict) if matches!(&*verdict.code, "02101" | "04901" | "02318") => {
-                    Said::AskElsewhere { cause: format!("APP_{}", verdict.code), for_want_of_better: step }
+                    Judgement::AskElsewhere {
+                        cause: format!("APP_{}", verdict.code),
+                        for_want_of_better: step,
+                    }
                 }
-                Ok(_) | Err(_) => Said::Final(step),
+                Ok(_) | Err(_) => Judgement::Final(step),
             }
         })
     }

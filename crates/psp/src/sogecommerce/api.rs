@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::format::{Lenient, Strict, Text};
-use super::payment::Told;
+use super::payment::PaymentFacts;
 use super::rest_transaction::{RestTransaction, payment};
 use super::settings::{Settings, SiteId, trimmed};
 use super::submission::Malformed;
@@ -142,7 +142,7 @@ impl RestApi {
         order: &OrderTransactions,
         transactions: Vec<RestTransaction>,
         known: &[Event],
-    ) -> Result<Told, Malformed> {
+    ) -> Result<PaymentFacts, Malformed> {
         let legacy = transactions.iter().filter_map(|t| t.legacy_call_number(&self.site_id, self.mode)?.ok());
         let legacy: BTreeSet<_> = legacy.collect();
         let lone = legacy.first().filter(|_| legacy.len() == 1);
@@ -151,7 +151,7 @@ impl RestApi {
             let call_number = self.call_number(&transaction, known, lone)?;
             payments.entry(call_number).or_default().push(transaction);
         }
-        let mut whole = Told::default();
+        let mut whole = PaymentFacts::default();
         for (call_number, mut transactions) in payments {
             transactions.sort_by_key(RestTransaction::sequence_number);
             let details = transactions.iter_mut().find_map(RestTransaction::order_details);
@@ -160,9 +160,9 @@ impl RestApi {
                 return Err(Malformed::new("orderDetails.mode is not the endpoint's"));
             }
             details.order_id.0 = details.order_id.0.or_else(|| order.order_id.0.clone());
-            let told = payment(call_number, self.mode, details, transactions)?.told()?;
-            whole.events.extend(told.events);
-            whole.remark = whole.remark.or(told.remark);
+            let facts = payment(call_number, self.mode, details, transactions)?.facts()?;
+            whole.events.extend(facts.events);
+            whole.remark = whole.remark.or(facts.remark);
         }
         Ok(whole)
     }

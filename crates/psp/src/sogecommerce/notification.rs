@@ -74,7 +74,7 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
     }
     names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
-    payment.told().map(|told| told.reading(form))
+    payment.facts().map(|facts| facts.reading(form))
 }
 
 /// A message about one transaction.

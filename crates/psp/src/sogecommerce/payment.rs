@@ -28,12 +28,12 @@ pub(super) struct Payment {
 
 /// The facts about a payment.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct PaymentFacts {
     pub(super) events: Vec<Event>,
     pub(super) remark: Option<String>,
 }
 
-impl Told {
+impl PaymentFacts {
     /// The reading of the proven message that told them.
     pub(super) fn reading<T>(self, proof: &Verified<T>) -> Reading {
         if self.events.is_empty() {
@@ -125,7 +125,7 @@ pub(super) fn call_number(
 
 impl Payment {
     /// One event per transaction that moves money or might have.
-    pub(super) fn told(mut self) -> Result<Told, Malformed> {
+    pub(super) fn facts(mut self) -> Result<PaymentFacts, Malformed> {
         let listed = self.transactions.len();
         self.transactions.retain(|transaction| transaction.operation != Some(OperationType::Verification));
         if self.transactions.len() < listed {
@@ -134,7 +134,7 @@ impl Payment {
         let events =
             self.transactions.iter().map(|transaction| self.event(transaction)).collect::<Result<_, _>>()?;
         let remark = (!self.remarks.is_empty()).then(|| self.remarks.join("; "));
-        Ok(Told { events, remark })
+        Ok(PaymentFacts { events, remark })
     }
 
     fn event(&self, transaction: &Transaction) -> Result<Event, Malformed> {

@@ -17,13 +17,13 @@ const MAX_PARTS: usize = 20;
 #[derive(Deserialize)]
 struct PaymentSeq {
     trans_id: Strict<TransId>,
-    transactions: Option<Vec<Part>>,
-    transaction: Option<Vec<Part>>,
+    transactions: Option<Vec<ListedAttempt>>,
+    transaction: Option<Vec<ListedAttempt>>,
 }
 
 /// One attempt: accepted, refused or cancelled.
 #[derive(Deserialize)]
-struct Part {
+struct ListedAttempt {
     amount: Strict<Cents>,
     card_brand: Strict<Brand>,
     trans_status: Strict<TransStatus>,
@@ -63,7 +63,7 @@ pub(super) fn read(
     Ok(parts.into_iter().map(|part| part.into_transaction(currency)).collect())
 }
 
-impl Part {
+impl ListedAttempt {
     fn into_transaction(self, currency: Currency) -> Transaction {
         Transaction {
             share: Share::of(&self.card_brand.0, true),

@@ -54,5 +54,5 @@ pub(super) fn read(answer: &Verified<Vec<u8>>) -> Result<Reading, Malformed> {
     let site = &answer.shop_id.0;
     let named = transactions.iter().find_map(|transaction| transaction.legacy_call_number(site, mode));
     let call_number = named.unwrap_or_else(|| first.call_number(site, mode))?;
-    Ok(payment(call_number, mode, answer.order_details, transactions)?.told()?.reading(proof))
+    Ok(payment(call_number, mode, answer.order_details, transactions)?.facts()?.reading(proof))
 }

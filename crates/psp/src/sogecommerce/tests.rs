@@ -29,7 +29,7 @@ use cvco_domain::{
 use fixture;
 
 use crate::Method;
-use crate::testing::{Stopped, facts, take};
+use crate::testing::{Stopped, facts, prove_and_read};
 
 fn body_of(message: &'static [u8]) -> &'static [u8] {
     let head = message.windows(4).position(|window| window == b"\r\n\r\n").expect("an HTTP message");
@@ -58,7 +58,7 @@ fn post(body: &[u8]) -> Request<'_> {
 }
 
 fn read(body: &[u8]) -> Result<Reading, Stopped> {
-    take(&Sogecommerce::new(settings()), &post(body))
+    prove_and_read(&Sogecommerce::new(settings()), &post(body))
 }
 
 fn events(body: &[u8]) -> Vec<Event> {

@@ -5,7 +5,7 @@
 //! present state. It tells no amount: that stays as it was notified.
 
 mod answer;
-mod part;
+mod tender_key;
 
 use std::cmp::Reverse;
 
@@ -17,9 +17,9 @@ use cvco_domain::{
 use super::settings::ApiSettings;
 use crate::Method;
 use crate::api::{Answer, Api, ApiRequest, BaseUrl, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
-use answer::Told;
+use answer::PlatformAnswer;
 pub(super) use answer::meaning;
-use part::Part;
+use tender_key::TenderKey;
 
 /// The consultations of one endpoint.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub(super) struct Consultation {
 /// How a conversation goes on.
 enum Turn {
     Ask(ApiRequest),
-    Read(Told),
+    Read(PlatformAnswer),
 }
 
 impl Consultation {
@@ -40,20 +40,20 @@ impl Consultation {
     }
 
     /// Asks; if that server is out of order, asks its backup; reads.
-    fn turn(&self, part: &Part, said: &[Exchange], now: Timestamp) -> Turn {
+    fn turn(&self, part: &TenderKey, said: &[Exchange], now: Timestamp) -> Turn {
         let Some(last) = said.last() else {
             return Turn::Ask(self.request(&self.settings.base_url, part, 0, now));
         };
         match (answer::read(last, &self.settings), &self.settings.backup_url) {
-            (Told::OutOfOrder(_), Some(backup)) if said.len() == 1 => {
+            (PlatformAnswer::OutOfOrder(_), Some(backup)) if said.len() == 1 => {
                 Turn::Ask(self.request(backup, part, 1, now))
             }
-            (told, _) => Turn::Read(told),
+            (answer, _) => Turn::Read(answer),
         }
     }
 
     /// The fields in the order in which they are signed; values are signed before they are encoded.
-    fn request(&self, server: &BaseUrl, part: &Part, earlier: u8, now: Timestamp) -> ApiRequest {
+    fn request(&self, server: &BaseUrl, part: &TenderKey, earlier: u8, now: Timestamp) -> ApiRequest {
         let ApiSettings { site, rang, key, .. } = &self.settings;
         let (number, date) = (question_number(now, earlier), date(now));
         let mut fields = vec![
@@ -81,7 +81,7 @@ impl Consultation {
         }
     }
 
-    fn answer(&self, part: &Part, known: &[Event], status: &str) -> Answer {
+    fn answer(&self, part: &TenderKey, known: &[Event], status: &str) -> Answer {
         // A part that was notified more than once: as far as it has come; and of several amounts the earliest, then the
         // smaller, as everywhere. The answer itself states none.
         let notified = known.iter().filter(|event| part.is(event)).min_by_key(|event| {
@@ -114,7 +114,7 @@ impl Api for Consultation {
     fn next(&self, inquiry: &Inquiry<'_>, said: &[Exchange], now: Timestamp) -> Step {
         let subject = &inquiry.question.subject;
         let part = match inquiry.question.topic {
-            Topic::Transaction => Part::parse(subject),
+            Topic::Transaction => TenderKey::parse(subject),
             Topic::Session | Topic::Payment | Topic::Order | Topic::Window => None,
         };
         let Some(part) = part else {
@@ -122,31 +122,35 @@ impl Api for Consultation {
         };
         match self.turn(&part, said, now) {
             Turn::Ask(request) => Step::Call(request),
-            Turn::Read(Told::Status(status)) => Step::Answered(self.answer(&part, inquiry.known, &status)),
-            Turn::Read(Told::NotFound) => {
+            Turn::Read(PlatformAnswer::Status(status)) => {
+                Step::Answered(self.answer(&part, inquiry.known, &status))
+            }
+            Turn::Read(PlatformAnswer::NotFound) => {
                 Step::Answered(without_events("the platform knows no such transaction of this site and rang"))
             }
-            Turn::Read(Told::OutOfOrder(what) | Told::Trouble(what)) => Step::Failed(NoAnswer::Trouble(what)),
-            Turn::Read(Told::Setting(what)) => Step::Failed(NoAnswer::Setting(what)),
+            Turn::Read(PlatformAnswer::OutOfOrder(what) | PlatformAnswer::Trouble(what)) => {
+                Step::Failed(NoAnswer::Trouble(what))
+            }
+            Turn::Read(PlatformAnswer::Setting(what)) => Step::Failed(NoAnswer::Setting(what)),
         }
     }
 
     /// Asks about a transaction that cannot be: who is told that it is not found has site, rang and key right.
     fn probe(&self, said: &[Exchange], now: Timestamp) -> ProbeStep {
-        match self.turn(&Part::impossible(), said, now) {
+        match self.turn(&TenderKey::impossible(), said, now) {
             Turn::Ask(request) => ProbeStep::Call(request),
-            Turn::Read(Told::Status(_) | Told::NotFound) => {
+            Turn::Read(PlatformAnswer::Status(_) | PlatformAnswer::NotFound) => {
                 ProbeStep::Good("the platform takes site, rang and key".to_owned())
             }
-            Turn::Read(Told::OutOfOrder(what) | Told::Trouble(what)) => {
+            Turn::Read(PlatformAnswer::OutOfOrder(what) | PlatformAnswer::Trouble(what)) => {
                 ProbeStep::Bad(NoAnswer::Trouble(what))
             }
-            Turn::Read(Told::Setting(what)) => ProbeStep::Bad(NoAnswer::Setting(what)),
+            Turn::Read(PlatformAnswer::Setting(what)) => ProbeStep::Bad(NoAnswer::Setting(what)),
         }
     }
 
     fn again(&self, event: &Event) -> Option<Question> {
-        let subject = Part::of(event)?.subject()?;
+        let subject = TenderKey::of(event)?.subject()?;
         Some(Question { topic: Topic::Transaction, subject, asking: Asking::Afresh })
     }
 }

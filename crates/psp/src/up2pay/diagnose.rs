@@ -1,5 +1,5 @@
 //! Why a signature does or does not fit. What an administrator meets is rarely forgery: a proxy, a framework or a
-//! plugin has decoded and encoded the call anew, or the template does not say what the shop sends.
+//! plugin has decoded the call and encoded it again, or the template does not say what the shop sends.
 
 use cvco_domain::crypto::RsaPublicKey;
 
@@ -21,7 +21,7 @@ pub fn diagnose_query(template: &Template, keys: &[RsaPublicKey], raw: &[u8]) ->
     let mut details = Vec::new();
     let payload = query_of(raw);
     if payload.len() < raw.len() {
-        details.push("an address: only what stands behind its first `?` is looked at".to_owned());
+        details.push("this is an address: only what comes after its first `?` is checked".to_owned());
     }
     let name = template.signature_name();
     if let Ok(call) = SplitCall::parse(payload, name) {
@@ -94,18 +94,16 @@ fn refused(
     }
 }
 
-/// What stands behind the `?` of an address; a bare query has none before its first `=`.
+/// The part of an address after its `?`. A bare query has no `?` before its first `=`.
 fn query_of(raw: &[u8]) -> &[u8] {
     let first_name = raw.iter().position(|b| *b == b'=').and_then(|at| raw.get(..at)).unwrap_or_default();
-    let behind = first_name.iter().position(|b| *b == b'?').and_then(|at| raw.get(at.saturating_add(1)..));
-    behind.unwrap_or(raw)
+    let query = first_name.iter().position(|b| *b == b'?').and_then(|at| raw.get(at.saturating_add(1)..));
+    query.unwrap_or(raw)
 }
 
 fn unsigned_tail(call: &SplitCall<'_>) -> Option<String> {
     let after = call.after().len();
-    (after > 0).then(|| {
-        format!("behind the signature stand {after} more variables; they are not signed and not read")
-    })
+    (after > 0).then(|| format!("variables after the signature: {after}; they are not signed and not read"))
 }
 
 /// No variable has the signature's name: perhaps it has another.

@@ -47,7 +47,7 @@ use cvco_domain::{Mode, Psp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use api::Consultation;
-use notification::{Fields, Said};
+use notification::{Content, Fields};
 
 use crate::api::Api;
 use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
@@ -90,8 +90,8 @@ impl Adapter for Up2pay {
         };
         let fields = Fields::parse(bytes, &self.settings.template)?;
         Ok(match notification::read(&fields, &self.settings)? {
-            Said::Nothing(why) => Reading::nothing(why),
-            Said::Part { event, remark } => {
+            Content::Nothing(why) => Reading::nothing(why),
+            Content::Tender { event, remark } => {
                 let question = self.consultation.as_ref().and_then(|consultation| consultation.again(&event));
                 Reading::facts(bytes, vec![*event], question.into_iter().collect(), remark)
             }

@@ -61,16 +61,13 @@ pub(super) fn near_misses(template: &Template, call: &SplitCall<'_>) -> Vec<Near
         }
         let raw = join(pairs);
         add(raw.trim_ascii().to_vec(), "without the white space around it");
-        add([raw.as_slice(), b"\n"].concat(), "with a line end behind it");
-        add([raw.as_slice(), b" "].concat(), "with a space behind it");
+        add([raw.as_slice(), b"\n"].concat(), "with a line end after it");
+        add([raw.as_slice(), b" "].concat(), "with a space after it");
     }
     let all: Vec<_> = before.iter().chain(call.after()).copied().collect();
     let all_templated: Vec<_> = all.iter().filter(known).copied().collect();
     for pairs in [&all, &all_templated] {
-        add(
-            join(pairs),
-            "with the variables behind the signature, too: the signature was not left at the end",
-        );
+        add(join(pairs), "with the variables after the signature as well: the signature was not at the end");
     }
     add(
         join(in_order(template, &all).iter()),
@@ -101,9 +98,9 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((first, tail)) = rest.split_first() {
-        if let Some(behind) = rest.strip_prefix(from) {
+        if let Some(after) = rest.strip_prefix(from) {
             replaced.extend_from_slice(to);
-            rest = behind;
+            rest = after;
         } else {
             replaced.push(*first);
             rest = tail;

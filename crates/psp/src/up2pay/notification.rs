@@ -136,13 +136,13 @@ impl<'t> Fields<'t> {
 
 /// What was paid with, if it concerns us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Part {
+struct PaidWith {
     instrument: Instrument,
     brand: Brand,
     complement: bool,
 }
 
-impl Part {
+impl PaidWith {
     /// Beside the voucher page an ordinary card is kept where the endpoint wants it: it is a part like any other,
     /// and only its order reference may show that it completes a voucher.
     fn of(fields: &Fields<'_>, keep_cards: bool) -> Option<Self> {
@@ -159,53 +159,53 @@ impl Part {
 }
 
 /// Where a part belongs and how much it is.
-struct Place {
+struct Essentials {
     order_ref: OrderRef,
     call_number: CallNumber,
     tender_id: Option<TenderId>,
     amount: Cents,
 }
 
-enum Unplaced {
+enum Incomplete {
     /// The variable of this letter is missing.
     Lacks(char),
     NotUnderstood(NotUnderstood),
 }
 
-impl From<NotUnderstood> for Unplaced {
+impl From<NotUnderstood> for Incomplete {
     fn from(error: NotUnderstood) -> Self {
         Self::NotUnderstood(error)
     }
 }
 
-impl Place {
+impl Essentials {
     /// An attempt may end before it is a transaction; money cannot come without one.
-    fn of(fields: &Fields<'_>, accepted: bool) -> Result<Self, Unplaced> {
-        let amount = fields.amount()?.ok_or(Unplaced::Lacks(AMOUNT))?;
-        let order_ref = fields.reference()?.ok_or(Unplaced::Lacks(REFERENCE))?;
-        let call_number = fields.call_number()?.ok_or(Unplaced::Lacks(CALL))?;
+    fn of(fields: &Fields<'_>, accepted: bool) -> Result<Self, Incomplete> {
+        let amount = fields.amount()?.ok_or(Incomplete::Lacks(AMOUNT))?;
+        let order_ref = fields.reference()?.ok_or(Incomplete::Lacks(REFERENCE))?;
+        let call_number = fields.call_number()?.ok_or(Incomplete::Lacks(CALL))?;
         let tender_id = fields.transaction()?;
         if accepted && tender_id.is_none() {
-            return Err(Unplaced::Lacks(TRANSACTION));
+            return Err(Incomplete::Lacks(TRANSACTION));
         }
         Ok(Self { order_ref, call_number, tender_id, amount })
     }
 }
 
 /// What a genuine call says.
-pub(super) enum Said {
+pub(super) enum Content {
     /// One part of a payment.
-    Part { event: Box<Event>, remark: Option<String> },
+    Tender { event: Box<Event>, remark: Option<String> },
     /// Nothing about a payment that concerns us, and why.
     Nothing(String),
 }
 
 /// Reads a genuine call to an endpoint with these settings.
-pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Said, NotUnderstood> {
-    let Some(part) = Part::of(fields, settings.keep_cards) else {
+pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, NotUnderstood> {
+    let Some(paid_with) = PaidWith::of(fields, settings.keep_cards) else {
         let shown = |letter| fields.get(letter).unwrap_or_default().chars().take(40).collect::<String>();
         let (page, card) = (shown(PAYMENT_TYPE), shown(CARD_TYPE));
-        return Ok(Said::Nothing(format!(
+        return Ok(Content::Nothing(format!(
             "not a voucher payment: payment type {page:?}, card type {card:?}"
         )));
     };
@@ -213,23 +213,23 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Said, Not
     let (state, reading) = codes::judge(code);
     let accepted = state == ReportedState::Authorised;
 
-    let place = match Place::of(fields, accepted) {
-        Ok(place) => place,
-        Err(Unplaced::NotUnderstood(error)) => return Err(error),
-        Err(Unplaced::Lacks(letter)) if accepted => {
+    let essentials = match Essentials::of(fields, accepted) {
+        Ok(essentials) => essentials,
+        Err(Incomplete::NotUnderstood(error)) => return Err(error),
+        Err(Incomplete::Lacks(letter)) if accepted => {
             return Err(NotUnderstood::new(format!(
                 "an accepted part without the variable of letter {letter}"
             )));
         }
-        Err(Unplaced::Lacks(letter)) => {
-            return Ok(Said::Nothing(format!(
+        Err(Incomplete::Lacks(letter)) => {
+            return Ok(Content::Nothing(format!(
                 "not accepted ({code}), and without the variable of letter {letter}"
             )));
         }
     };
 
     let authorisation = authorisation(fields, accepted)?;
-    let mode = proven_mode(&authorisation, accepted, part.instrument);
+    let mode = proven_mode(&authorisation, accepted, paid_with.instrument);
     let trial_money = (settings.mode, mode) == (Mode::Production, Some(Mode::Test))
         && matches!(state, ReportedState::Authorised | ReportedState::Pending);
     let (state, reading) =
@@ -238,13 +238,13 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Said, Not
         format!("the authorisation {TEST_AUTHORISATION} is that of the trial platform: not counted as money")
     });
     let event = Event {
-        order_ref: Some(place.order_ref),
-        call_number: place.call_number,
-        tender_id: place.tender_id,
-        instrument: part.instrument,
-        brand: part.brand,
+        order_ref: Some(essentials.order_ref),
+        call_number: essentials.call_number,
+        tender_id: essentials.tender_id,
+        instrument: paid_with.instrument,
+        brand: paid_with.brand,
         operation: Operation::Debit,
-        amount: place.amount,
+        amount: essentials.amount,
         amount_from: AmountFrom::Part,
         running_total: None,
         currency: Currency::EUR,
@@ -253,13 +253,13 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Said, Not
         authorisation,
         contract: None,
         mode,
-        complement: part.complement,
+        complement: paid_with.complement,
         order_total: None,
         itemised: false,
         parts_announced: fields.parts_announced(),
         occurred_at: fields.get(DATE).zip(fields.get(TIME)).and_then(|(date, time)| instant(date, time)),
     };
-    Ok(Said::Part { event: Box::new(event), remark })
+    Ok(Content::Tender { event: Box::new(event), remark })
 }
 
 /// A variable without a value is left out, so an accepted part without `A` has no authorisation: that is how

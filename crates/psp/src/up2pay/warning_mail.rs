@@ -55,7 +55,7 @@ fn mails(file: &[u8]) -> Vec<&[u8]> {
 /// What a mail quotes, each call once: the text is preferred to its HTML twin.
 fn quotations(mail: &[u8]) -> Vec<Quotation> {
     let mut contents = Contents::default();
-    contents.take(mail, 0);
+    contents.add_mail(mail, 0);
     let of_all = |texts: &[Vec<u8>]| texts.iter().flat_map(|text| quotation::all(text)).collect::<Vec<_>>();
     let mut found = of_all(&contents.texts);
     if found.is_empty() {
@@ -80,22 +80,22 @@ struct Contents {
 }
 
 impl Contents {
-    fn take(&mut self, mail: &[u8], depth: u8) {
+    fn add_mail(&mut self, mail: &[u8], depth: u8) {
         match parse_mail(mail) {
             Ok(parsed) if HEADERS.iter().any(|name| parsed.headers.get_first_header(name).is_some()) => {
                 for part in parsed.parts().filter(|part| part.subparts.is_empty()) {
-                    self.take_part(part, depth);
+                    self.add_part(part, depth);
                 }
             }
             Ok(_) | Err(_) => self.texts.push(mail.to_vec()),
         }
     }
 
-    fn take_part(&mut self, part: &ParsedMail<'_>, depth: u8) {
+    fn add_part(&mut self, part: &ParsedMail<'_>, depth: u8) {
         let Ok(body) = part.get_body_raw() else { return };
         match part.ctype.mimetype.as_str() {
             "text/html" => self.pages.push(html::to_text(&body)),
-            "message/rfc822" if depth < DEEPEST => self.take(&body, depth.saturating_add(1)),
+            "message/rfc822" if depth < DEEPEST => self.add_mail(&body, depth.saturating_add(1)),
             text if text.starts_with("text/") => self.texts.push(body),
             _ => {}
         }

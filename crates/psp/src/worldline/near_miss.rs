@@ -16,11 +16,11 @@ const BODIES: [Body; 9] = [
     ("with line ends CRLF where this body has LF", |body| {
         replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n")
     }),
-    ("with a line end (LF) behind the body", |body| [body, b"\n"].concat()),
-    ("with a line end (CRLF) behind the body", |body| [body, b"\r\n"].concat()),
-    ("without the line end behind the body", |body| body.trim_ascii_end().to_vec()),
+    ("with a line end (LF) after the body", |body| [body, b"\n"].concat()),
+    ("with a line end (CRLF) after the body", |body| [body, b"\r\n"].concat()),
+    ("without the line end after the body", |body| body.trim_ascii_end().to_vec()),
     ("without the blanks between its values: somebody formatted the JSON", compact),
-    ("with / where this body has \\/: somebody wrote the JSON anew, as PHP does", |body| {
+    ("with / where this body has \\/: something wrote the JSON again, as PHP does", |body| {
         replaced(body, b"\\/", b"/")
     }),
     ("without the byte order mark before the body", |body| {
@@ -32,9 +32,9 @@ fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut rest = body;
     let mut made = Vec::with_capacity(body.len());
     while let Some(first) = rest.first() {
-        if let Some(behind) = rest.strip_prefix(from) {
+        if let Some(after) = rest.strip_prefix(from) {
             made.extend_from_slice(to);
-            rest = behind;
+            rest = after;
         } else {
             made.push(*first);
             rest = rest.get(1..).unwrap_or_default();
@@ -98,7 +98,7 @@ pub(super) struct Candidate<'a> {
     pub(super) secret: &'a SecretString,
 }
 
-/// Under which circumstances the signature would fit, in words to stand behind "it would fit"; the fewer
+/// Under which circumstances the signature would fit, to be put after the words "it would fit"; the fewer
 /// deviations the better.
 pub(super) fn of(signature: &[u8], body: &[u8], candidates: &[Candidate<'_>]) -> Option<String> {
     let mut fewest: Option<Vec<String>> = None;

@@ -96,7 +96,8 @@ pub(super) fn event(refund: &Refund, at: Option<Timestamp>) -> Result<Event, Ski
 pub(super) fn of_payment(
     payment: &Payment,
     amount: Cents,
-    (state, reading): (ReportedState, StatusReading),
+    state: ReportedState,
+    reading: StatusReading,
     at: Option<Timestamp>,
 ) -> Result<Event, Skipped> {
     let id = payment.id_of_operation().ok_or("a refund without an id")?;

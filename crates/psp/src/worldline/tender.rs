@@ -15,7 +15,7 @@ use super::refund;
 pub(super) type Skipped = &'static str;
 
 /// What is known of one part of a payment, from a webhook or from an answer of the API.
-pub(super) struct Part<'a> {
+pub(super) struct Tender<'a> {
     pub(super) call_number: &'a CallNumber,
     pub(super) id: &'a PaymentId,
     pub(super) order_ref: Option<OrderRef>,
@@ -66,7 +66,7 @@ impl Share {
     }
 }
 
-impl Part<'_> {
+impl Tender<'_> {
     pub(super) fn into_event(self) -> Event {
         let complement = self.kind.instrument == Instrument::Card && self.share.is_less_than_the_order();
         // No document says whether a voucher has an authorisation number, so none is expected and none is
@@ -107,7 +107,7 @@ pub(super) fn event(payment: &Payment, at: Option<Timestamp>) -> Result<Event, S
         // What is refused or still waits is a refund: the payment is as it was.
         Meaning::OfRefund(ReportedState::Refused, reading) => (ReportedState::Captured, reading, None),
         Meaning::OfRefund(state, reading) => match own {
-            Some(amount) => return refund::of_payment(payment, amount, (state, reading), at),
+            Some(amount) => return refund::of_payment(payment, amount, state, reading, at),
             None if state == ReportedState::Captured => {
                 // Refunded, but how much? That is for a person, or for the API.
                 (ReportedState::Captured, StatusReading::Attention, None)
@@ -119,7 +119,7 @@ pub(super) fn event(payment: &Payment, at: Option<Timestamp>) -> Result<Event, S
     let method = payment.method().ok_or("a payment without a method: nothing was chosen yet")?;
     let of_method = output.of_method(method);
     let id = payment.id_of_operation().ok_or("a payment without an id")?;
-    let part = Part {
+    let tender = Tender {
         call_number: payment.id.0.as_ref().unwrap_or(id).payment(),
         id,
         order_ref: output.references.merchant_reference.0.clone(),
@@ -131,5 +131,5 @@ pub(super) fn event(payment: &Payment, at: Option<Timestamp>) -> Result<Event, S
         authorisation: of_method.and_then(|output| output.authorisation_code.0.clone()),
         occurred_at: at,
     };
-    Ok(part.into_event())
+    Ok(tender.into_event())
 }

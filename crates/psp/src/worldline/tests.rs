@@ -17,7 +17,7 @@ use super::*;
 use crate::Method;
 use crate::WireMessage;
 use crate::api::BaseUrl;
-use crate::testing::{Stopped, take};
+use crate::testing::{Stopped, prove_and_read};
 
 /// A fixture as a message: its verb, the headers that the adapter reads, its body.
 macro_rules! fixture {
@@ -77,7 +77,7 @@ fn with_api() -> Settings {
 }
 
 fn read(message: &WireMessage) -> Result<Reading, Stopped> {
-    take(&Worldline::new(settings()), &message.as_request())
+    prove_and_read(&Worldline::new(settings()), &message.as_request())
 }
 
 /// A body, signed with the endpoint's key.

@@ -125,7 +125,7 @@ impl Shared {
         self.behaviour.borrow().clone()
     }
 
-    fn keep(&self, mail: ReceivedMail) {
+    fn add(&self, mail: ReceivedMail) {
         self.mails.send_modify(|mails| mails.push(mail));
     }
 }

@@ -65,14 +65,14 @@ pub(super) async fn converse(stream: TcpStream, shared: Arc<Shared>) -> io::Resu
                     Behaviour::TemporaryFailure => wire.say("451 try again later").await?,
                     Behaviour::PermanentFailure => wire.say("554 not wanted").await?,
                     Behaviour::CutAfterData => {
-                        shared.keep(mail);
+                        shared.add(mail);
                         return Ok(());
                     }
                     Behaviour::Accept
                     | Behaviour::RefuseConnections
                     | Behaviour::RefuseLogin
                     | Behaviour::RefuseRecipient(_) => {
-                        shared.keep(mail);
+                        shared.add(mail);
                         wire.say("250 kept").await?;
                     }
                 }

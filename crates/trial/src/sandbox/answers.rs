@@ -112,7 +112,7 @@ impl Answers {
     }
 
     /// The answer to a call: the latest laid out that fits.
-    pub(super) fn take(&mut self, call: &Seen) -> Option<Canned> {
+    pub(super) fn next_for(&mut self, call: &Seen) -> Option<Canned> {
         let mut latest_first = self.0.iter_mut().rev().filter(|(_, answers)| !answers.is_empty());
         let (_, answers) = latest_first.find(|(calls, _)| calls.fits(call))?;
         if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }

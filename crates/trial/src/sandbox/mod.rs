@@ -189,7 +189,7 @@ impl Shared {
     }
 
     fn answer(&self, call: &Seen) -> Canned {
-        let laid_out = self.play().answers.take(call);
+        let laid_out = self.play().answers.next_for(call);
         laid_out.unwrap_or_else(|| Canned::text("no answer is laid out for this call\n").with_status(404))
     }
 

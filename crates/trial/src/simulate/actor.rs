@@ -65,19 +65,19 @@ pub struct Play {
     /// The messages, in the order in which they are sent.
     pub messages: Vec<Message>,
     /// What the PSP's API says when it is asked.
-    pub answers: Vec<Laid>,
+    pub answers: Vec<CannedAnswers>,
 }
 
 /// What a sandbox answers to some calls, one answer after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Laid {
+pub struct CannedAnswers {
     /// The calls.
     pub calls: Match,
     /// The answers.
     pub answers: Vec<Canned>,
 }
 
-impl Laid {
+impl CannedAnswers {
     /// Always the same answer.
     #[must_use]
     pub(super) fn one(calls: Match, answer: Canned) -> Self {
@@ -87,12 +87,12 @@ impl Laid {
 
 /// What a story is told with.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct Script {
     pub(super) wires: Vec<WireMessage>,
-    pub(super) answers: Vec<Laid>,
+    pub(super) answers: Vec<CannedAnswers>,
 }
 
-impl Told {
+impl Script {
     /// The one, and then the other.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.wires.extend(other.wires);
@@ -156,7 +156,7 @@ impl Actor {
     /// cannot tell it.
     pub fn play(&mut self, scenario: Scenario, psp: Psp, at: Timestamp) -> Option<Play> {
         let basket = self.numbers.basket(at);
-        let (path, Told { wires, answers }) = self.tell(scenario, psp, &basket)?;
+        let (path, Script { wires, answers }) = self.tell(scenario, psp, &basket)?;
         let mut reference = basket.reference.clone();
         let mut messages: Vec<_> = wires
             .into_iter()
@@ -198,7 +198,7 @@ impl Actor {
             .collect()
     }
 
-    fn tell(&mut self, scenario: Scenario, psp: Psp, basket: &Basket) -> Option<(Arc<str>, Told)> {
+    fn tell(&mut self, scenario: Scenario, psp: Psp, basket: &Basket) -> Option<(Arc<str>, Script)> {
         let numbers = &mut self.numbers;
         match psp {
             Psp::Up2pay => {

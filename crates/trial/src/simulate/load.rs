@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::actor::{Message, Play};
 use super::client::{Address, Connection, NoAnswer};
 use super::report::{Outcome, Report, Tally};
-use super::schedule::{Cue, Pace, lanes};
+use super::schedule::{Pace, ScheduledMessage, lanes};
 
 /// Where the shop registers its orders.
 #[derive(Debug, Clone)]
@@ -83,9 +83,14 @@ pub async fn run(
 
 /// Sends the messages of one connection, each when it is due: never before, and late only if the answers before
 /// it were slow.
-async fn send_lane(lane: Vec<Cue>, daemon: Address, start: Instant, outcomes: mpsc::Sender<Outcome>) {
+async fn send_lane(
+    lane: Vec<ScheduledMessage>,
+    daemon: Address,
+    start: Instant,
+    outcomes: mpsc::Sender<Outcome>,
+) {
     let mut connection = Connection::new(daemon.clone());
-    for Cue { due, scenario, reference, message } in lane {
+    for ScheduledMessage { due, scenario, reference, message } in lane {
         let due = due.and_then(|due| start.checked_add(due));
         if let Some(due) = due {
             tokio::time::sleep_until(due.into()).await;

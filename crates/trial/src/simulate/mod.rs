@@ -33,7 +33,7 @@ use std::time::Duration;
 
 pub use cvco_psp::up2pay::{NoKey, TrialKey};
 
-pub use actor::{Actor, Expect, Laid, Message, Play, Trials};
+pub use actor::{Actor, CannedAnswers, Expect, Message, Play, Trials};
 pub use client::{Address, AddressError};
 pub use dice::Dice;
 pub use load::{Admin, LoadError, run};

@@ -7,7 +7,7 @@ use cvco_domain::{Cents, EndpointId, Timestamp};
 use cvco_psp::monext::answers::{ACCEPTED, Deed, Leg, Payment, Prefixes, ResultCode, found, session_result};
 use cvco_psp::monext::sender;
 
-use super::actor::{Laid, Told};
+use super::actor::{CannedAnswers, Script};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::sandbox::{Canned, Match};
@@ -40,14 +40,14 @@ const NO_SUCH_TOKEN: ResultCode = ("02317", "ERROR");
 
 impl MonextTrial {
     /// What a story is told with; `None` if Monext cannot tell it.
-    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
+    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Script> {
         let (total, voucher, card) = (basket.total, basket.voucher, basket.card());
         let mut page = Page { trial: self, basket, numbers };
         let told = match scenario {
             Scenario::Split | Scenario::Unregistered => page.session(&[(true, voucher), (false, card)]),
             Scenario::Duplicate => {
-                let Told { wires, answers } = page.session(&[(true, voucher), (false, card)]);
-                Told { wires: [wires.clone(), wires.clone(), wires].concat(), answers }
+                let Script { wires, answers } = page.session(&[(true, voucher), (false, card)]);
+                Script { wires: [wires.clone(), wires.clone(), wires].concat(), answers }
             }
             Scenario::TwoCards => {
                 let first = Cents::new(card.get() / 2);
@@ -91,15 +91,15 @@ impl MonextTrial {
 
 /// What the API answers about everything that no story lays out: it knows nothing of it.
 #[must_use]
-pub fn empty_books() -> Vec<Laid> {
+pub fn empty_books() -> Vec<CannedAnswers> {
     let style = Prefixes::default();
     let nothing = found(NONE_FOUND, &[], Timestamp::from_millis(0), style);
     vec![
-        Laid::one(
+        CannedAnswers::one(
             Match::post("/V4/services/WebPaymentAPI"),
             Canned::xml(session_result(NO_SUCH_TOKEN, style)),
         ),
-        Laid::one(Match::post("/V4/services/ExtendedAPI"), Canned::xml(nothing)),
+        CannedAnswers::one(Match::post("/V4/services/ExtendedAPI"), Canned::xml(nothing)),
     ]
 }
 
@@ -147,26 +147,27 @@ impl Page<'_> {
     }
 
     /// A session that was paid.
-    fn session(&mut self, parts: &[(bool, Cents)]) -> Told {
+    fn session(&mut self, parts: &[(bool, Cents)]) -> Script {
         self.ended(ACCEPTED, parts)
     }
 
-    fn ended(&mut self, result: ResultCode, parts: &[(bool, Cents)]) -> Told {
+    fn ended(&mut self, result: ResultCode, parts: &[(bool, Cents)]) -> Script {
         let legs = self.legs(parts);
         let answer = self.payment(result, legs).as_session(self.style());
         self.answered(&[answer])
     }
 
     /// The call for a session, and what the API answers about it, one answer after the other.
-    fn answered(&mut self, answers: &[String]) -> Told {
+    fn answered(&mut self, answers: &[String]) -> Script {
         let token = self.numbers.token(self.basket.at);
         let answers = answers.iter().map(|body| Canned::xml(body.clone())).collect();
-        let laid = Laid { calls: Match::post("/V4/services/WebPaymentAPI").holding(&*token), answers };
-        Told { wires: vec![sender::session(&token)], answers: vec![laid] }
+        let laid =
+            CannedAnswers { calls: Match::post("/V4/services/WebPaymentAPI").holding(&*token), answers };
+        Script { wires: vec![sender::session(&token)], answers: vec![laid] }
     }
 
     /// A session that was paid, and what the merchant did to its last part later.
-    fn then(&mut self, parts: &[(bool, Cents)], deed: &'static str) -> Told {
+    fn then(&mut self, parts: &[(bool, Cents)], deed: &'static str) -> Script {
         let legs = self.legs(parts);
         let paid = self.payment(ACCEPTED, legs.clone()).as_session(self.style());
         let mut told = self.answered(&[paid]);
@@ -184,7 +185,7 @@ impl Page<'_> {
         let answer = Canned::xml(transaction.as_transaction(self.style()));
         let calls = Match::post("/V4/services/ExtendedAPI").holding(&*last.id);
         told.wires.push(sender::transaction(&last.id));
-        told.answers.push(Laid::one(calls, answer));
+        told.answers.push(CannedAnswers::one(calls, answer));
         told
     }
 }

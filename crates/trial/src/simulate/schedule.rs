@@ -20,7 +20,7 @@ pub struct Pace {
 
 /// A message with its place in the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cue {
+pub(super) struct ScheduledMessage {
     /// When to send it, from the start of the run; `None`: when its connection is free.
     pub(super) due: Option<Duration>,
     /// The story that it belongs to.
@@ -33,14 +33,14 @@ pub(super) struct Cue {
 /// So many buyers are on their way at the same time.
 const CROWD: usize = 64;
 
-/// The cues of each connection. Messages of different plays are shuffled among each other; those of one play
+/// The messages of each connection. Messages of different plays are shuffled among each other; those of one play
 /// keep their order, because they all go over one connection.
-pub(super) fn lanes(plan: Vec<Play>, pace: Pace) -> Vec<Vec<Cue>> {
+pub(super) fn lanes(plan: Vec<Play>, pace: Pace) -> Vec<Vec<ScheduledMessage>> {
     let mut lanes = vec![Vec::new(); pace.connections.get()];
-    for (turn, (play, mut cue)) in (0_u32..).zip(shuffled(plan)) {
-        cue.due = pace.per_second.map(|rate| due(turn, rate));
+    for (turn, (play, mut scheduled)) in (0_u32..).zip(shuffled(plan)) {
+        scheduled.due = pace.per_second.map(|rate| due(turn, rate));
         if let Some(lane) = lanes.get_mut(play % pace.connections) {
-            lane.push(cue);
+            lane.push(scheduled);
         }
     }
     lanes
@@ -52,7 +52,7 @@ fn due(turn: u32, per_second: NonZeroU32) -> Duration {
 }
 
 /// All messages in the order of sending, each with the number of its play.
-fn shuffled(plan: Vec<Play>) -> impl Iterator<Item = (usize, Cue)> {
+fn shuffled(plan: Vec<Play>) -> impl Iterator<Item = (usize, ScheduledMessage)> {
     let mut dice = Dice::new(0);
     let mut plays = plan.into_iter().enumerate().peekable();
     std::iter::from_fn(move || {
@@ -61,7 +61,7 @@ fn shuffled(plan: Vec<Play>) -> impl Iterator<Item = (usize, Cue)> {
         let mut turns: Vec<_> =
             crowd.iter().enumerate().flat_map(|(n, play)| repeat_n(n, play.messages.len())).collect();
         dice.shuffle(&mut turns);
-        let mut queues: Vec<_> = numbers.into_iter().zip(crowd.into_iter().map(cues)).collect();
+        let mut queues: Vec<_> = numbers.into_iter().zip(crowd.into_iter().map(messages)).collect();
         let next = move |n: usize| {
             let (number, queue) = queues.get_mut(n)?;
             Some((*number, queue.next()?))
@@ -71,9 +71,9 @@ fn shuffled(plan: Vec<Play>) -> impl Iterator<Item = (usize, Cue)> {
     .flatten()
 }
 
-fn cues(play: Play) -> impl Iterator<Item = Cue> {
+fn messages(play: Play) -> impl Iterator<Item = ScheduledMessage> {
     let reference: Arc<str> = play.reference.into();
-    play.messages.into_iter().map(move |message| Cue {
+    play.messages.into_iter().map(move |message| ScheduledMessage {
         due: None,
         scenario: play.scenario,
         reference: Arc::clone(&reference),
@@ -105,8 +105,8 @@ mod tests {
         for play in plan() {
             let found: Vec<Vec<Message>> = lanes
                 .iter_mut()
-                .map(|lane| lane.extract_if(.., |cue| *cue.reference == *play.reference))
-                .map(|cues| cues.map(|cue| cue.message).collect())
+                .map(|lane| lane.extract_if(.., |scheduled| *scheduled.reference == *play.reference))
+                .map(|messages| messages.map(|scheduled| scheduled.message).collect())
                 .filter(|messages: &Vec<_>| !messages.is_empty())
                 .collect();
             assert_eq!(found, [play.messages]);
@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn the_times_are_evenly_spaced_over_all_connections() {
         let lanes = lanes(plan(), pace(Some(400), 3));
-        let mut dues: Vec<_> = lanes.iter().flatten().map(|cue| cue.due.expect("timed")).collect();
+        let mut dues: Vec<_> =
+            lanes.iter().flatten().map(|scheduled| scheduled.due.expect("timed")).collect();
         dues.sort();
         let even: Vec<_> = (0..).map(|n| Duration::from_micros(n * 2500)).take(dues.len()).collect();
         assert_eq!(dues, even);

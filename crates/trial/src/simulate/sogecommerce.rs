@@ -10,7 +10,7 @@ use cvco_psp::sogecommerce::sender::{Call, Part};
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
 use secrecy::SecretString;
 
-use super::actor::{Laid, Told};
+use super::actor::{CannedAnswers, Script};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::sandbox::{Canned, Match};
@@ -50,15 +50,15 @@ const FUNDS_INSUFFICIENT: &str = "51";
 
 impl SogecommerceTrial {
     /// The messages of a story; `None` if Sogecommerce has no such messages.
-    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
+    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Script> {
         let calls = self.calls(scenario, basket, numbers)?;
         let wires = calls.iter().map(|call| call.form(&self.key, self.algorithm)).collect();
         let answer = answers::order(&truth(scenario, &calls)).filter(|_| self.api);
         let laid = answer.map(|body| {
             let calls = Match::post("/api-payment/V4/Order/Get").holding(&*basket.reference);
-            Laid::one(calls, Canned::json(body))
+            CannedAnswers::one(calls, Canned::json(body))
         });
-        Some(Told { wires, answers: laid.into_iter().collect() })
+        Some(Script { wires, answers: laid.into_iter().collect() })
     }
 
     fn calls(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Call>> {
@@ -199,7 +199,7 @@ fn parts(scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<V
             voucher(basket.voucher, numbers),
             refused(card_part("VISA", card, numbers), FUNDS_INSUFFICIENT),
         ],
-        // Told under the voucher's brand, about no transaction; only the answer says whose failure it was.
+        // Reported under the voucher's brand, about no transaction; only the answer says whose failure it was.
         Scenario::AbandonedComplement => vec![Part {
             status: TransStatus::Abandoned,
             auth_result: ABANDONED_IN_COMPLEMENT.to_owned(),

@@ -147,7 +147,7 @@ fn noon() -> Timestamp {
 }
 
 /// What an adapter says of a request, as the listener asks it.
-fn take(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Rejection> {
+fn prove_and_read(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Rejection> {
     let message = adapter.prove(request)?;
     let understood = adapter.read(&message);
     Ok(understood.unwrap_or_else(|NotUnderstood { what }| panic!("a genuine message is not read: {what}")))
@@ -155,7 +155,7 @@ fn take(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Rejecti
 
 fn read(message: &Message) -> Result<Reading, Rejection> {
     let trials = trials(Mode::Production, TEMPLATE);
-    take(&*adapter(&trials, message.psp), &message.wire.as_request())
+    prove_and_read(&*adapter(&trials, message.psp), &message.wire.as_request())
 }
 
 /// Instrument, direction and state of each event that the messages of a story state, message by message.
@@ -242,7 +242,7 @@ fn on_the_trial_platform_a_card_of_up2pay_has_no_real_authorisation() {
     let mut actor = Actor::new(trials.clone(), 1);
     let card = actor.play(Scenario::OrphanComplement, Psp::Up2pay, noon()).expect("told");
     let adapter = adapter(&trials, Psp::Up2pay);
-    let reading = take(&*adapter, &card.messages[0].wire.as_request()).expect("genuine");
+    let reading = prove_and_read(&*adapter, &card.messages[0].wire.as_request()).expect("genuine");
     assert_eq!(
         (reading.events()[0].mode, reading.events()[0].state),
         (Some(Mode::Test), ReportedState::Authorised)
@@ -299,7 +299,7 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
     };
     let (mut facts, mut questions) = (Vec::new(), Vec::new());
     for message in &messages {
-        let reading = take(&*adapter, &message.wire.as_request());
+        let reading = prove_and_read(&*adapter, &message.wire.as_request());
         assert_eq!(reading.is_ok(), message.expect == Expect::Stored, "{reading:?}");
         let Ok(reading) = reading else { continue };
         questions.extend(reading.questions().to_vec());

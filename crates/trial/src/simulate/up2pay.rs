@@ -6,7 +6,7 @@ use std::fmt;
 use cvco_domain::{Cents, EndpointId, Mode, Timestamp};
 use cvco_psp::up2pay::{Call, Template, TrialKey, answers};
 
-use super::actor::{Laid, Told};
+use super::actor::{CannedAnswers, Script};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::sandbox::{Canned, Match};
@@ -42,7 +42,7 @@ const NOT_ALLOWED_TO_HOLDER: &str = "00157";
 
 impl Up2payTrial {
     /// The messages of a story; `None` if Up2pay has no such calls.
-    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
+    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Script> {
         let calls = self.calls(scenario, basket, numbers)?;
         let set_up = numbers.dice.below(3);
         let sign = |call: &Call| match set_up {
@@ -54,7 +54,7 @@ impl Up2payTrial {
         };
         let wires = calls.iter().map(sign).collect();
         let answers = self.api.iter().flat_map(|api| answers(api, scenario, &calls)).collect();
-        Some(Told { wires, answers })
+        Some(Script { wires, answers })
     }
 
     fn calls(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Vec<Call>> {
@@ -120,7 +120,7 @@ impl Up2payTrial {
 }
 
 /// What the platform says about each transaction when it is asked.
-fn answers((site, rang): &(String, String), scenario: Scenario, calls: &[Call]) -> Vec<Laid> {
+fn answers((site, rang): &(String, String), scenario: Scenario, calls: &[Call]) -> Vec<CannedAnswers> {
     let laid = calls.iter().filter(|call| call.transaction != "0").map(|call| {
         let is_card = call.authorisation.is_some();
         let status = match (scenario, call.error.as_str()) {
@@ -132,7 +132,7 @@ fn answers((site, rang): &(String, String), scenario: Scenario, calls: &[Call]) 
         let names =
             format!("NUMTRANS={}&NUMAPPEL={}&SITE={site}&RANG={rang}", call.transaction, call.call_number);
         let calls = Match::post("/PPPS.php").holding(format!("NUMTRANS={}", call.transaction));
-        Laid::one(calls, Canned::text(answers::found(names.as_bytes(), status)))
+        CannedAnswers::one(calls, Canned::text(answers::found(names.as_bytes(), status)))
     });
     laid.collect()
 }

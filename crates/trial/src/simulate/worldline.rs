@@ -9,7 +9,7 @@ use cvco_psp::worldline::WebhookKey;
 use cvco_psp::worldline::answers;
 use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 
-use super::actor::{Laid, Told};
+use super::actor::{CannedAnswers, Script};
 use super::numbers::{Basket, Numbers};
 use super::scenario::Scenario;
 use crate::sandbox::{Canned, Match};
@@ -45,7 +45,7 @@ const TOO_LATE: Duration = Duration::from_hours(5);
 
 impl WorldlineTrial {
     /// What a story is told with; `None` if Worldline cannot tell it.
-    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Told> {
+    pub(super) fn tell(&self, scenario: Scenario, basket: &Basket, numbers: &mut Numbers) -> Option<Script> {
         let payments = self.payments(scenario, basket, numbers)?;
         let mut wires = Vec::new();
         let mut laid = Vec::new();
@@ -63,7 +63,7 @@ impl WorldlineTrial {
         if scenario == Scenario::Duplicate {
             wires = [wires.clone(), wires.clone(), wires].concat();
         }
-        Some(Told { wires, answers: laid })
+        Some(Script { wires, answers: laid })
     }
 
     #[expect(clippy::too_many_lines, reason = "a table: one row per story")]
@@ -161,7 +161,7 @@ impl WorldlineTrial {
     }
 
     /// What the API says about a payment: the last word on each operation.
-    fn answers(&self, truth: &[Webhook]) -> Vec<Laid> {
+    fn answers(&self, truth: &[Webhook]) -> Vec<CannedAnswers> {
         let mut last: Vec<Webhook> = Vec::new();
         for webhook in truth {
             match last.iter_mut().find(|known| known.operation == webhook.operation) {
@@ -172,13 +172,15 @@ impl WorldlineTrial {
         let page = |id: &str, rest: &str| Match::get(format!("/v2/{}/payments/{id}{rest}", self.merchant_id));
         let mut laid: Vec<_> = last
             .iter()
-            .map(|operation| Laid::one(page(&operation.id(), ""), Canned::json(answers::payment(operation))))
+            .map(|operation| {
+                CannedAnswers::one(page(&operation.id(), ""), Canned::json(answers::payment(operation)))
+            })
             .collect();
         if let (Some(first), Some(details)) = (last.first(), answers::details(&last)) {
             // The details are asked for under the payment's first operation, in either form of id.
             for ids in [IdForm::Underscore, IdForm::Wrapped] {
                 let id = Webhook { operation: 0, ids, ..first.clone() }.id();
-                laid.push(Laid::one(page(&id, "/details"), Canned::json(details.clone())));
+                laid.push(CannedAnswers::one(page(&id, "/details"), Canned::json(details.clone())));
             }
         }
         laid

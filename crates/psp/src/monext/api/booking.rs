@@ -6,7 +6,7 @@ use cvco_domain::{
 };
 
 use super::super::settings::Settings;
-use super::details::{Deed, Details, Garbled, Leg};
+use super::details::{Details, HistoryEntry, Leg, Unreadable};
 use super::share::{self, Share};
 
 /// An answer, with what it takes to make events of it.
@@ -49,7 +49,7 @@ impl<'a> Booking<'a> {
     }
 
     /// Every part as paid. `itemised`: the answer lists all parts of the order.
-    pub(super) fn paid(&self, itemised: bool) -> Result<Vec<Event>, Garbled> {
+    pub(super) fn paid(&self, itemised: bool) -> Result<Vec<Event>, Unreadable> {
         let ambiguous = self.main_may_include_the_others()?;
         let mut events = Vec::with_capacity(self.details.legs.len());
         for leg in &self.details.legs {
@@ -69,7 +69,7 @@ impl<'a> Booking<'a> {
         &self,
         state: ReportedState,
         only: Option<&TenderId>,
-    ) -> Result<Vec<Event>, Garbled> {
+    ) -> Result<Vec<Event>, Unreadable> {
         self.details
             .legs
             .iter()
@@ -81,9 +81,9 @@ impl<'a> Booking<'a> {
 
     /// What was done to a part, told by its history. A part that was reset whole is cancelled; one that was reset in
     /// part gave that much back, like a refund.
-    pub(super) fn done_to(&self, leg: &Leg, deed: &Deed) -> Result<Option<Event>, Garbled> {
+    pub(super) fn done_to(&self, leg: &Leg, entry: &HistoryEntry) -> Result<Option<Event>, Unreadable> {
         let (whole, currency) = self.money(leg)?;
-        let status = StatusCode { code: format!("{}/OK", deed.kind), reading: StatusReading::Known };
+        let status = StatusCode { code: format!("{}/OK", entry.kind), reading: StatusReading::Known };
         let of_the_leg = |state| Movement {
             id: &leg.id,
             operation: Operation::Debit,
@@ -91,14 +91,14 @@ impl<'a> Booking<'a> {
             currency,
             state,
             status: status.clone(),
-            at: deed.at,
+            at: entry.at,
         };
-        let movement = match (deed.kind.as_str(), deed.amount) {
-            ("REFUND" | "CREDIT", Some(amount)) => back(leg, deed, amount, currency, status),
+        let movement = match (entry.kind.as_str(), entry.amount) {
+            ("REFUND" | "CREDIT", Some(amount)) => back(leg, entry, amount, currency, status),
             ("REFUND" | "CREDIT", None) => {
-                return Err(Garbled(format!("it states no amount of refund {}", deed.id)));
+                return Err(Unreadable(format!("it states no amount of refund {}", entry.id)));
             }
-            ("RESET", Some(amount)) if amount < whole => back(leg, deed, amount, currency, status),
+            ("RESET", Some(amount)) if amount < whole => back(leg, entry, amount, currency, status),
             ("RESET", _) => of_the_leg(ReportedState::Cancelled),
             ("CAPTURE", _) => of_the_leg(ReportedState::Captured),
             _ => return Ok(None),
@@ -107,7 +107,7 @@ impl<'a> Booking<'a> {
     }
 
     /// A refund that was asked for by its own transaction.
-    pub(super) fn refund(&self, leg: &Leg, of: Option<&TenderId>) -> Result<Event, Garbled> {
+    pub(super) fn refund(&self, leg: &Leg, of: Option<&TenderId>) -> Result<Event, Unreadable> {
         let (amount, currency) = self.money(leg)?;
         let mut event = self.event(
             leg,
@@ -134,7 +134,7 @@ impl<'a> Booking<'a> {
     }
 
     /// The main part's amount is the order's, and there are others beside it: it may already contain them.
-    fn main_may_include_the_others(&self) -> Result<bool, Garbled> {
+    fn main_may_include_the_others(&self) -> Result<bool, Unreadable> {
         let Some(total) = self.details.order.total else { return Ok(false) };
         let mut sum = Cents::ZERO;
         let mut main_is_all = false;
@@ -147,13 +147,13 @@ impl<'a> Booking<'a> {
     }
 
     /// Amount and currency of a part; without a currency of its own it has the order's.
-    fn money(&self, leg: &Leg) -> Result<(Cents, Currency), Garbled> {
+    fn money(&self, leg: &Leg) -> Result<(Cents, Currency), Unreadable> {
         let amount =
-            leg.amount.ok_or_else(|| Garbled(format!("transaction {} has no readable amount", leg.id)))?;
+            leg.amount.ok_or_else(|| Unreadable(format!("transaction {} has no readable amount", leg.id)))?;
         let currency = leg
             .currency
             .or(self.details.order.currency)
-            .ok_or_else(|| Garbled(format!("transaction {} has no readable currency", leg.id)))?;
+            .ok_or_else(|| Unreadable(format!("transaction {} has no readable currency", leg.id)))?;
         Ok((amount, currency))
     }
 
@@ -163,7 +163,7 @@ impl<'a> Booking<'a> {
         amount: Cents,
         currency: Currency,
         state: ReportedState,
-    ) -> Result<Event, Garbled> {
+    ) -> Result<Event, Unreadable> {
         let status = self.status(share::of(leg, self.known, self.settings)?.reading);
         let id = &leg.id;
         let movement =
@@ -171,7 +171,7 @@ impl<'a> Booking<'a> {
         self.event(leg, movement)
     }
 
-    fn event(&self, leg: &Leg, movement: Movement<'_>) -> Result<Event, Garbled> {
+    fn event(&self, leg: &Leg, movement: Movement<'_>) -> Result<Event, Unreadable> {
         let Share { instrument, brand, .. } = share::of(leg, self.known, self.settings)?;
         let debit = movement.operation == Operation::Debit;
         Ok(Event {
@@ -209,7 +209,7 @@ impl<'a> Booking<'a> {
         known.map_or_else(|| self.call_number.clone(), |event| event.call_number.clone())
     }
 
-    fn has_voucher_beside(&self, leg: &Leg) -> Result<bool, Garbled> {
+    fn has_voucher_beside(&self, leg: &Leg) -> Result<bool, Unreadable> {
         for other in self.details.legs.iter().filter(|other| other.id != leg.id) {
             if share::of(other, self.known, self.settings)?.instrument == Instrument::Voucher {
                 return Ok(true);
@@ -227,19 +227,19 @@ impl<'a> Booking<'a> {
 
 fn back<'a>(
     leg: &Leg,
-    deed: &'a Deed,
+    entry: &'a HistoryEntry,
     amount: Cents,
     currency: Currency,
     status: StatusCode,
 ) -> Movement<'a> {
     Movement {
-        id: &deed.id,
+        id: &entry.id,
         operation: Operation::Credit { of: Some(leg.id.clone()) },
         amount,
-        currency: deed.currency.unwrap_or(currency),
+        currency: entry.currency.unwrap_or(currency),
         state: ReportedState::Captured,
         status,
-        at: deed.at,
+        at: entry.at,
     }
 }
 

@@ -12,12 +12,12 @@ use super::xml::{Element, Space};
 /// One main part and, by the WSDL, up to 100 additional ones.
 const MAX_LEGS: usize = 101;
 /// By the WSDL up to 100 entries of history; whether it is kept to is not known.
-const MAX_DEEDS: usize = 1000;
+const MAX_HISTORY: usize = 1000;
 
 /// An answer that cannot be understood, though its XML can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Garbled(pub(super) String);
+pub(super) struct Unreadable(pub(super) String);
 
 /// An answer about a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct Details {
     pub(super) legs: Vec<Leg>,
     pub(super) order: OrderPart,
     /// What was done to the transaction.
-    pub(super) history: Vec<Deed>,
+    pub(super) history: Vec<HistoryEntry>,
 }
 
 /// One part of a payment.
@@ -59,7 +59,7 @@ pub(super) struct OrderPart {
 
 /// One entry of the history (`associatedTransactions`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Deed {
+pub(super) struct HistoryEntry {
     pub(super) id: TenderId,
     pub(super) kind: String,
     pub(super) succeeded: bool,
@@ -71,19 +71,20 @@ pub(super) struct Deed {
 }
 
 /// The result of any answer.
-pub(super) fn verdict(answer: &Element) -> Result<Verdict, Garbled> {
-    let result = answer.child(Space::Impl, "result").ok_or_else(|| Garbled("it has no result".to_owned()))?;
+pub(super) fn verdict(answer: &Element) -> Result<Verdict, Unreadable> {
+    let result =
+        answer.child(Space::Impl, "result").ok_or_else(|| Unreadable("it has no result".to_owned()))?;
     let code = result.text(Space::Obj, "code").unwrap_or_default();
     let word = result.text(Space::Obj, "shortMessage");
     judge(code, word).ok_or_else(|| {
         let word = excerpt(word.unwrap_or_default(), 30);
-        Garbled(format!("its result {:?} with {word:?} is in no table", excerpt(code, 10)))
+        Unreadable(format!("its result {:?} with {word:?} is in no table", excerpt(code, 10)))
     })
 }
 
 impl Details {
     /// Reads an answer.
-    pub(super) fn read(answer: &Element) -> Result<Self, Garbled> {
+    pub(super) fn read(answer: &Element) -> Result<Self, Unreadable> {
         let main = Leg::read(answer, Space::Impl)?.map(|mut leg| {
             leg.is_main = true;
             leg.contract = leg.contract.or_else(|| identifier(answer, Space::Impl, "contractNumber"));
@@ -97,15 +98,15 @@ impl Details {
             }
         }
         if legs.len() > MAX_LEGS {
-            return Err(Garbled(format!("it has more than {MAX_LEGS} parts")));
+            return Err(Unreadable(format!("it has more than {MAX_LEGS} parts")));
         }
-        let history: Vec<Deed> = answer
+        let history: Vec<HistoryEntry> = answer
             .all(Space::Impl, "associatedTransactionsList")
             .flat_map(|list| list.all(Space::Obj, "associatedTransactions"))
-            .filter_map(|deed| Deed::read(deed).transpose())
+            .filter_map(|entry| HistoryEntry::read(entry).transpose())
             .collect::<Result<_, _>>()?;
-        if history.len() > MAX_DEEDS {
-            return Err(Garbled(format!("its history has more than {MAX_DEEDS} entries")));
+        if history.len() > MAX_HISTORY {
+            return Err(Unreadable(format!("its history has more than {MAX_HISTORY} entries")));
         }
         Ok(Self {
             verdict: verdict(answer)?,
@@ -117,14 +118,14 @@ impl Details {
 }
 
 /// A complement may stand in the main place and in the list: it is one transaction.
-fn each_once(legs: Vec<Leg>) -> Result<Vec<Leg>, Garbled> {
+fn each_once(legs: Vec<Leg>) -> Result<Vec<Leg>, Unreadable> {
     let mut distinct: Vec<Leg> = Vec::with_capacity(legs.len());
     for leg in legs {
         match distinct.iter().find(|known| known.id == leg.id) {
             None => distinct.push(leg),
             Some(known) if known.amount == leg.amount && known.currency == leg.currency => {}
             Some(known) => {
-                return Err(Garbled(format!("it states two amounts of transaction {}", known.id)));
+                return Err(Unreadable(format!("it states two amounts of transaction {}", known.id)));
             }
         }
     }
@@ -133,7 +134,7 @@ fn each_once(legs: Vec<Leg>) -> Result<Vec<Leg>, Garbled> {
 
 impl Leg {
     /// Reads the parts that stand in `parent`; none where no transaction has an identifier: nothing was tried.
-    fn read(parent: &Element, space: Space) -> Result<Option<Self>, Garbled> {
+    fn read(parent: &Element, space: Space) -> Result<Option<Self>, Unreadable> {
         let transaction = parent.child(space, "transaction");
         let Some(id) = transaction.and_then(|part| part.text(Space::Obj, "id")) else { return Ok(None) };
         let payment = parent.child(space, "payment");
@@ -169,9 +170,9 @@ impl OrderPart {
     }
 }
 
-impl Deed {
-    fn read(deed: &Element) -> Result<Option<Self>, Garbled> {
-        let text = |name| deed.text(Space::Obj, name);
+impl HistoryEntry {
+    fn read(entry: &Element) -> Result<Option<Self>, Unreadable> {
+        let text = |name| entry.text(Space::Obj, name);
         let Some(id) = text("transactionId") else { return Ok(None) };
         Ok(Some(Self {
             id: tender_id(id)?,
@@ -185,8 +186,8 @@ impl Deed {
     }
 }
 
-fn tender_id(text: &str) -> Result<TenderId, Garbled> {
-    TenderId::new(text).map_err(|error| Garbled(error.to_string()))
+fn tender_id(text: &str) -> Result<TenderId, Unreadable> {
+    TenderId::new(text).map_err(|error| Unreadable(error.to_string()))
 }
 
 /// A text that is worth having, but nothing without which the answer would mean less money.

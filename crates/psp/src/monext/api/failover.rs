@@ -14,7 +14,7 @@ use crate::api::{ApiRequest, BaseUrl, Exchange, NoAnswer, Step};
 const MAX_PLATFORMS: usize = 3;
 
 /// What one platform's answer is worth.
-pub(super) enum Said {
+pub(super) enum Judgement {
     /// It decides.
     Final(Step),
     /// Another platform may do better; `for_want_of_better` if none does.
@@ -26,12 +26,12 @@ pub(super) fn next(
     call: &SoapCall,
     settings: &Settings,
     said: &[Exchange],
-    judge: impl Fn(&Exchange) -> Said,
+    judge: impl Fn(&Exchange) -> Judgement,
 ) -> Step {
     let Some((home, rest)) = said.split_first() else { return Step::Call(call.at_home(settings)) };
     let (mut cause, mut so_far) = match judge(home) {
-        Said::Final(step) => return step,
-        Said::AskElsewhere { cause, for_want_of_better } => (cause, for_want_of_better),
+        Judgement::Final(step) => return step,
+        Judgement::AskElsewhere { cause, for_want_of_better } => (cause, for_want_of_better),
     };
     let Some(directory) = &settings.directory_url else { return so_far };
     let Some((listing, tried)) = rest.split_first() else {
@@ -43,8 +43,8 @@ pub(super) fn next(
     };
     for exchange in tried {
         match judge(exchange) {
-            Said::Final(step) => return step,
-            Said::AskElsewhere { cause: next_cause, for_want_of_better } => {
+            Judgement::Final(step) => return step,
+            Judgement::AskElsewhere { cause: next_cause, for_want_of_better } => {
                 cause = next_cause;
                 so_far = worse(so_far, for_want_of_better);
             }
@@ -92,7 +92,8 @@ fn platforms(listing: &Exchange, home: &BaseUrl) -> Result<Vec<String>, String> 
     let mut found: Vec<String> = Vec::new();
     for platform in directory.urls.iter().filter_map(|url| BaseUrl::parse(url).ok()) {
         let url = platform.to_string();
-        let home_itself = Place::of(&url).is_some_and(|place| Some(place) == Place::of(&home.to_string()));
+        let home_itself =
+            Origin::of(&url).is_some_and(|origin| Some(origin) == Origin::of(&home.to_string()));
         if is_trusted(&url, &home.to_string()) && !home_itself && !found.contains(&url) {
             found.push(url);
         }
@@ -103,13 +104,13 @@ fn platforms(listing: &Exchange, home: &BaseUrl) -> Result<Vec<String>, String> 
 
 /// Scheme, host and port of an address.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
+struct Origin {
     scheme: String,
     host: String,
     port: String,
 }
 
-impl Place {
+impl Origin {
     fn of(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let authority = rest.split('/').next()?;
@@ -131,17 +132,17 @@ impl Place {
 /// Whether credentials may go to a platform: a host of the same domain as the usual one; on this machine, for trials,
 /// only if the usual one is here too.
 fn is_trusted(url: &str, home: &str) -> bool {
-    let (Some(place), Some(home)) = (Place::of(url), Place::of(home)) else { return false };
-    if place.scheme != home.scheme || place.is_here() != home.is_here() {
+    let (Some(origin), Some(home)) = (Origin::of(url), Origin::of(home)) else { return false };
+    if origin.scheme != home.scheme || origin.is_here() != home.is_here() {
         return false;
     }
     home.is_here()
         || match domain(&home.host) {
             Some(domain) => {
-                place.host == domain
-                    || place.host.strip_suffix(domain).is_some_and(|host| host.ends_with('.'))
+                origin.host == domain
+                    || origin.host.strip_suffix(domain).is_some_and(|host| host.ends_with('.'))
             }
-            None => place.host == home.host,
+            None => origin.host == home.host,
         }
 }
 

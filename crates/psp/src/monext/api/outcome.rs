@@ -5,7 +5,7 @@ use cvco_domain::{Asking, Event, Question, ReportedState, Standing, TenderId};
 use super::super::codes::{Class, Verdict, meaning};
 use super::super::subject::TransactionId;
 use super::booking::Booking;
-use super::details::{Garbled, Leg};
+use super::details::{Leg, Unreadable};
 use crate::api::{Answer, NoAnswer, Step};
 
 /// The step after an answer about a payment. `about` is the transaction that was asked for; without it the result is
@@ -13,7 +13,7 @@ use crate::api::{Answer, NoAnswer, Step};
 pub(super) fn step(
     booking: &Booking<'_>,
     about: Option<&TenderId>,
-    paid: impl FnOnce() -> Result<Answer, Garbled>,
+    paid: impl FnOnce() -> Result<Answer, Unreadable>,
 ) -> Step {
     let answered = match booking.details.verdict.class {
         Class::Paid | Class::PaidAtRisk => paid(),
@@ -61,7 +61,11 @@ pub(super) fn without_payment(verdict: &Verdict) -> Step {
 
 /// Nothing was paid. An attempt with a transaction is recorded. A session of several parts has one result for all of
 /// them, which may be wrong for one: each is asked for by itself.
-fn failed(booking: &Booking<'_>, about: Option<&TenderId>, state: ReportedState) -> Result<Answer, Garbled> {
+fn failed(
+    booking: &Booking<'_>,
+    about: Option<&TenderId>,
+    state: ReportedState,
+) -> Result<Answer, Unreadable> {
     let legs = &booking.details.legs;
     let whole = only(Standing::Settled, said(&booking.details.verdict));
     match about {
@@ -111,8 +115,8 @@ fn what_to_change(verdict: &Verdict, said: &str) -> String {
     format!("{said}; {change}")
 }
 
-impl From<Garbled> for NoAnswer {
-    fn from(garbled: Garbled) -> Self {
+impl From<Unreadable> for NoAnswer {
+    fn from(garbled: Unreadable) -> Self {
         Self::Trouble(format!("Monext's answer cannot be understood: {garbled}"))
     }
 }

@@ -11,7 +11,7 @@ use super::super::subject::{TransactionId, Window};
 use super::calls::{SoapCall, TRANSACTIONS_SEARCH};
 use super::details::verdict;
 use super::outcome::{only, without_payment};
-use super::reply::{Miss, response};
+use super::reply::{Unanswered, response};
 use super::xml::{Element, Space};
 use crate::api::{Answer, Exchange, NoAnswer, Step};
 
@@ -68,7 +68,7 @@ pub(super) fn by_order(reference: &OrderRef, settings: &Settings, said: &[Exchan
 fn found(exchange: &Exchange, none: Standing) -> Found {
     let answer = match response(exchange, TRANSACTIONS_SEARCH) {
         Ok(answer) => answer,
-        Err(Miss::TooLarge(why)) => return Found::TooMuch(why),
+        Err(Unanswered::TooLarge(why)) => return Found::TooMuch(why),
         Err(miss) => return Found::Other(Step::Failed(miss.into())),
     };
     let verdict = match verdict(&answer) {

@@ -6,7 +6,7 @@ use super::super::codes::Class;
 use super::super::settings::Settings;
 use super::super::subject::Token;
 use super::booking::Booking;
-use super::details::{Details, Garbled, Leg};
+use super::details::{Details, Leg, Unreadable};
 use super::outcome::{histories, only, settled, step};
 use super::xml::Element;
 use crate::api::{Answer, Inquiry, Step};
@@ -19,7 +19,7 @@ pub(super) fn answered(
     response: &Element,
 ) -> Step {
     let read = Details::read(response).and_then(|details| {
-        let call = CallNumber::new(token.as_str()).map_err(|error| Garbled(error.to_string()))?;
+        let call = CallNumber::new(token.as_str()).map_err(|error| Unreadable(error.to_string()))?;
         Ok((details, call))
     });
     match read {
@@ -31,7 +31,7 @@ pub(super) fn answered(
     }
 }
 
-fn paid(booking: &Booking<'_>) -> Result<Answer, Garbled> {
+fn paid(booking: &Booking<'_>) -> Result<Answer, Unreadable> {
     let details = booking.details;
     if details.legs.is_empty() {
         // 02500 and 02501 also confirm wallets and payment records, where no money moves yet.
@@ -39,7 +39,7 @@ fn paid(booking: &Booking<'_>) -> Result<Answer, Garbled> {
             "02500" | "02501" => {
                 Ok(only(Standing::Settled, "approved, but not a payment: no transaction".to_owned()))
             }
-            _ => Err(Garbled("it approves a payment, but names no transaction".to_owned())),
+            _ => Err(Unreadable("it approves a payment, but names no transaction".to_owned())),
         };
     }
     let mut answer = settled(booking.paid(true)?);

@@ -5,7 +5,7 @@
 use cvco_domain::{Brand, Event, Instrument, StatusReading};
 
 use super::super::settings::Settings;
-use super::details::{Garbled, Leg};
+use super::details::{Leg, Unreadable};
 
 /// Monext's code of the payment method.
 pub(super) const ANCV_CONNECT: &str = "ANCV_CONNECT";
@@ -42,7 +42,7 @@ pub(super) struct Share {
 }
 
 /// What a part was paid with; `known` is what the ledger has about the order already.
-pub(super) fn of(leg: &Leg, known: &[Event], settings: &Settings) -> Result<Share, Garbled> {
+pub(super) fn of(leg: &Leg, known: &[Event], settings: &Settings) -> Result<Share, Unreadable> {
     let told = by_contract(leg, settings).or_else(|| by_name(leg));
     let before = known.iter().find(|event| event.tender_id.as_ref() == Some(&leg.id));
     let (instrument, brand, reading) = match (told, before) {
@@ -71,11 +71,11 @@ fn by_name(leg: &Leg) -> Option<Instrument> {
 }
 
 /// The method's name; where the answer has none, something to find the part by.
-fn brand(leg: &Leg) -> Result<Brand, Garbled> {
+fn brand(leg: &Leg) -> Result<Brand, Unreadable> {
     let contract = leg.contract.as_ref().map(|contract| contract.as_str().to_owned());
     let named = [leg.method.clone(), leg.card_type.clone(), contract];
     match named.into_iter().flatten().find_map(|text| Brand::new(text).ok()) {
         Some(brand) => Ok(brand),
-        None => Brand::new("UNKNOWN").map_err(|error| Garbled(error.to_string())),
+        None => Brand::new("UNKNOWN").map_err(|error| Unreadable(error.to_string())),
     }
 }

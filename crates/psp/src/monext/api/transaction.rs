@@ -4,7 +4,7 @@ use cvco_domain::{Asking, CallNumber, IdError, Standing, TenderId};
 
 use super::super::settings::Settings;
 use super::booking::Booking;
-use super::details::{Deed, Details, Garbled, Leg};
+use super::details::{Details, HistoryEntry, Leg, Unreadable};
 use super::outcome::{about, only, settled, step};
 use super::xml::Element;
 use crate::api::{Answer, Inquiry, NoAnswer, Step};
@@ -20,8 +20,8 @@ enum Nature {
 
 /// The step after the answer.
 pub(super) fn answered(settings: &Settings, inquiry: &Inquiry<'_>, id: &str, response: &Element) -> Step {
-    let read = || -> Result<_, Garbled> {
-        let wrong = |error: IdError| Garbled(error.to_string());
+    let read = || -> Result<_, Unreadable> {
+        let wrong = |error: IdError| Unreadable(error.to_string());
         let details = Details::read(response)?;
         Ok((details, TenderId::new(id).map_err(wrong)?, CallNumber::new(id).map_err(wrong)?))
     };
@@ -34,10 +34,10 @@ pub(super) fn answered(settings: &Settings, inquiry: &Inquiry<'_>, id: &str, res
     }
 }
 
-fn paid(booking: &Booking<'_>, id: &TenderId) -> Result<Answer, Garbled> {
+fn paid(booking: &Booking<'_>, id: &TenderId) -> Result<Answer, Unreadable> {
     let details = booking.details;
     let Some(leg) = details.legs.iter().find(|leg| leg.id == *id) else {
-        return Err(Garbled("it is about another transaction than was asked for".to_owned()));
+        return Err(Unreadable("it is about another transaction than was asked for".to_owned()));
     };
     match nature(leg, &details.history) {
         Nature::Payment => payment(booking),
@@ -58,22 +58,22 @@ fn paid(booking: &Booking<'_>, id: &TenderId) -> Result<Answer, Garbled> {
 }
 
 /// The parts of a payment, and what its history says of them.
-fn payment(booking: &Booking<'_>) -> Result<Answer, Garbled> {
+fn payment(booking: &Booking<'_>) -> Result<Answer, Unreadable> {
     let details = booking.details;
     let mut answer = settled(booking.paid(details.legs.len() > 1)?);
     let main = details.legs.iter().find(|leg| leg.is_main);
-    for deed in details.history.iter().filter(|deed| deed.succeeded) {
-        if details.legs.iter().any(|leg| leg.id == deed.id) {
+    for entry in details.history.iter().filter(|entry| entry.succeeded) {
+        if details.legs.iter().any(|leg| leg.id == entry.id) {
             continue;
         }
-        let target = match &deed.of {
+        let target = match &entry.of {
             Some(of) => details.legs.iter().find(|leg| leg.id == *of),
             None => main,
         };
         match target {
-            Some(leg) => answer.events.extend(booking.done_to(leg, deed)?),
+            Some(leg) => answer.events.extend(booking.done_to(leg, entry)?),
             // Of another transaction: its own history tells.
-            None => answer.questions.extend(deed.of.as_ref().and_then(|of| about(of, Asking::Once))),
+            None => answer.questions.extend(entry.of.as_ref().and_then(|of| about(of, Asking::Once))),
         }
     }
     Ok(answer)
@@ -81,8 +81,8 @@ fn payment(booking: &Booking<'_>) -> Result<Answer, Garbled> {
 
 /// By the label of the transaction, else by the action that was asked for; its own line in the history has a label
 /// too.
-fn nature(leg: &Leg, history: &[Deed]) -> Nature {
-    let listed = history.iter().find(|deed| deed.id == leg.id).map(|deed| deed.kind.as_str());
+fn nature(leg: &Leg, history: &[HistoryEntry]) -> Nature {
+    let listed = history.iter().find(|entry| entry.id == leg.id).map(|entry| entry.kind.as_str());
     match (leg.kind.as_deref().or(listed), leg.action.as_deref()) {
         (Some("REFUND" | "CREDIT"), _) | (None, Some("421" | "422")) => Nature::Refund,
         (Some("CAPTURE" | "RESET" | "MICROCANCEL"), _) | (None, Some("201")) => Nature::Change,
@@ -91,12 +91,12 @@ fn nature(leg: &Leg, history: &[Deed]) -> Nature {
 }
 
 /// What a refund or a change was done to: as its own line of the history says, else the only payment there is.
-fn origin(leg: &Leg, history: &[Deed]) -> Option<TenderId> {
-    let own = history.iter().find(|deed| deed.id == leg.id).and_then(|deed| deed.of.clone());
+fn origin(leg: &Leg, history: &[HistoryEntry]) -> Option<TenderId> {
+    let own = history.iter().find(|entry| entry.id == leg.id).and_then(|entry| entry.of.clone());
     own.filter(|of| *of != leg.id).or_else(|| {
         let mut payments = history
             .iter()
-            .filter(|deed| deed.id != leg.id && matches!(deed.kind.as_str(), "AUTHOR" | "AUTHOR+CAP"));
+            .filter(|entry| entry.id != leg.id && matches!(entry.kind.as_str(), "AUTHOR" | "AUTHOR+CAP"));
         let first = payments.next()?;
         payments.next().is_none().then(|| first.id.clone())
     })

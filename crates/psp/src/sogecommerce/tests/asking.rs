@@ -56,7 +56,7 @@ fn order(payments: &[Call]) -> String {
 
 fn notified(payment: &Call) -> Vec<Event> {
     let message = payment.rest(&PASSWORD.to_owned().into());
-    take(&asked(), &message.as_request()).expect("genuine").events().to_vec()
+    prove_and_read(&asked(), &message.as_request()).expect("genuine").events().to_vec()
 }
 
 #[test]
@@ -99,16 +99,16 @@ fn other_topics_are_not_asked_about() {
 
 #[test]
 fn a_notification_raises_one_question_about_its_order() {
-    let reading = take(&asked(), &post(fixture!("S1-cascade-ok"))).expect("genuine");
+    let reading = prove_and_read(&asked(), &post(fixture!("S1-cascade-ok"))).expect("genuine");
     assert_eq!(reading.questions(), [about_order()]);
     assert_eq!(read(fixture!("S1-cascade-ok")).expect("genuine").questions(), [], "the API is off");
 
     let nameless = altered(fixture!("S7-cvco-full"), &[("vads_order_id", None)]);
-    let reading = take(&asked(), &post(&nameless)).expect("genuine");
+    let reading = prove_and_read(&asked(), &post(&nameless)).expect("genuine");
     assert_eq!(reading.questions(), [question(Topic::Transaction, VOUCHER)]);
 
     let no_facts = altered(fixture!("S9-abandoned"), &[("vads_card_brand", None)]);
-    assert_eq!(take(&asked(), &post(&no_facts)).expect("genuine").questions(), []);
+    assert_eq!(prove_and_read(&asked(), &post(&no_facts)).expect("genuine").questions(), []);
 }
 
 #[test]

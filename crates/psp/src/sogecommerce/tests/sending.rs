@@ -48,7 +48,7 @@ fn form(call: &Call) -> crate::WireMessage {
 }
 
 fn told(message: &crate::WireMessage) -> Vec<Event> {
-    take(&Sogecommerce::new(settings()), &message.as_request()).expect("genuine").events().to_vec()
+    prove_and_read(&Sogecommerce::new(settings()), &message.as_request()).expect("genuine").events().to_vec()
 }
 
 fn visa_event() -> Event {
@@ -122,5 +122,5 @@ fn an_abandoned_complement_reads_back() {
 fn sha1_is_signed_where_the_shop_is_set_to_it() {
     let message = call(vec![voucher(9990)]).form(&settings().key, Algorithm::Sha1);
     let adapter = Sogecommerce::new(Settings { algorithm: Algorithm::Sha1, ..settings() });
-    assert_eq!(take(&adapter, &message.as_request()), Ok(facts(vec![full_voucher()])));
+    assert_eq!(prove_and_read(&adapter, &message.as_request()), Ok(facts(vec![full_voucher()])));
 }

@@ -15,7 +15,7 @@ const MAX_PAIRS: usize = 64;
 
 /// What one exchange told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum PlatformAnswer {
     /// The transaction's `STATUS`.
     Status(String),
     /// There is no such transaction of this site and rang.
@@ -76,18 +76,18 @@ fn plain(status: &str) -> String {
 }
 
 /// Reads an exchange.
-pub(super) fn read(exchange: &Exchange, settings: &ApiSettings) -> Told {
+pub(super) fn read(exchange: &Exchange, settings: &ApiSettings) -> PlatformAnswer {
     match &exchange.outcome {
-        Err(failure) => Told::OutOfOrder(failure.to_string()),
+        Err(failure) => PlatformAnswer::OutOfOrder(failure.to_string()),
         Ok(ApiResponse { status: 200, body }) => match Fields::parse(body) {
             Some(fields) => fields.read(&exchange.request.body, settings),
-            None => Told::OutOfOrder("the platform's answer is no list of fields".to_owned()),
+            None => PlatformAnswer::OutOfOrder("the platform's answer is no list of fields".to_owned()),
         },
         Ok(ApiResponse { status: 401 | 403 | 404, .. }) => {
-            Told::Setting("there is no PPPS.php at this address: correct api.base_url".to_owned())
+            PlatformAnswer::Setting("there is no PPPS.php at this address: correct api.base_url".to_owned())
         }
         Ok(ApiResponse { status, .. }) => {
-            Told::OutOfOrder(format!("the platform answers with HTTP status {status}"))
+            PlatformAnswer::OutOfOrder(format!("the platform answers with HTTP status {status}"))
         }
     }
 }
@@ -116,33 +116,35 @@ impl Fields {
         Some(value.as_str()).filter(|value| !value.is_empty() && *value != "???")
     }
 
-    fn read(&self, question: &[u8], settings: &ApiSettings) -> Told {
+    fn read(&self, question: &[u8], settings: &ApiSettings) -> PlatformAnswer {
         let asked = Self::split(question);
         let number = asked.as_ref().and_then(|asked| asked.get("NUMQUESTION")).unwrap_or_default();
         for (name, sent) in
             [("SITE", settings.site.as_str()), ("RANG", settings.rang.as_str()), ("NUMQUESTION", number)]
         {
             if self.get(name).is_some_and(|told| !same_number(told, sent)) {
-                return Told::Trouble(format!("the platform answers another question: its {name} differs"));
+                return PlatformAnswer::Trouble(format!(
+                    "the platform answers another question: its {name} differs"
+                ));
             }
         }
         match self.get("CODEREPONSE").unwrap_or_default() {
             "00000" => match self.get("STATUS") {
-                None => Told::Trouble("the platform's answer states no STATUS".to_owned()),
-                Some(status) if plain(status) == "transaction non trouv" => Told::NotFound,
-                Some(status) => Told::Status(shown(status, 40)),
+                None => PlatformAnswer::Trouble("the platform's answer states no STATUS".to_owned()),
+                Some(status) if plain(status) == "transaction non trouv" => PlatformAnswer::NotFound,
+                Some(status) => PlatformAnswer::Status(shown(status, 40)),
             },
-            "00015" | "00018" => Told::NotFound,
+            "00015" | "00018" => PlatformAnswer::NotFound,
             code @ ("00001" | "00003" | "00097" | "00098") => {
-                Told::OutOfOrder(format!("the platform is out of order (CODEREPONSE {code})"))
+                PlatformAnswer::OutOfOrder(format!("the platform is out of order (CODEREPONSE {code})"))
             }
-            code @ ("00002" | "00006" | "00014") => Told::Setting(format!(
+            code @ ("00002" | "00006" | "00014") => PlatformAnswer::Setting(format!(
                 "the platform refuses the question (CODEREPONSE {code}{}): correct api.site, api.rang or api.secret \
                  (the HMAC key of this mode), or have the option Gestion automatisée des encaissements (GAE) added \
                  to the contract",
                 self.comment()
             )),
-            code => Told::Trouble(format!(
+            code => PlatformAnswer::Trouble(format!(
                 "the platform does not answer the question (CODEREPONSE {}{})",
                 shown(code, 8),
                 self.comment()

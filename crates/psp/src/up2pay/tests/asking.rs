@@ -134,7 +134,7 @@ fn the_published_test_key_signs_as_elsewhere() {
 #[test]
 fn a_call_raises_a_question_about_its_part() {
     let questions = |adapter: &Up2pay, http| {
-        take(adapter, &message(http).as_request()).expect("genuine").questions().to_vec()
+        prove_and_read(adapter, &message(http).as_request()).expect("genuine").questions().to_vec()
     };
     assert_eq!(questions(&asked(), S1), [about_voucher()]);
     assert_eq!(questions(&asked(), S2), [question("722487981/2310165/LIMOCB")]);

@@ -14,7 +14,7 @@ fn no_flipped_bit_makes_another_fact() {
         let mut query = original.clone();
         query[bit / 8] ^= 1 << (bit % 8);
         let request = Request { method: Method::Get, query: &query, body: b"", headers: &[] };
-        if let Ok(reading) = take(&adapter, &request) {
+        if let Ok(reading) = prove_and_read(&adapter, &request) {
             assert_eq!(reading.events(), truth, "bit {bit}");
             assert!(bit / 8 > signed, "bit {bit} is signed");
         }
@@ -114,7 +114,7 @@ proptest! {
         let method = if post { Method::Post } else { Method::Get };
         let request = Request { method, query: &query, body: &body, headers: &[] };
         let adapter = synthetic(FULL);
-        if let Ok(reading) = take(&adapter, &request) {
+        if let Ok(reading) = prove_and_read(&adapter, &request) {
             prop_assert_eq!(reading.events(), [voucher()]);
         }
     }

@@ -42,7 +42,7 @@ fn other_products_are_genuine_without_facts() {
         changed(&call(), "ChoixPaiement=LIMONETIK&", ""),
         changed(&call(), "ChoixCarte=CVCONNECT", "ChoixCarte="),
     ] {
-        let reading = take(&adapter(), &get(&query));
+        let reading = prove_and_read(&adapter(), &get(&query));
         let Ok(Reading::Nothing { why }) = reading else { panic!("{query}: {reading:?}") };
         assert!(why.starts_with("not a voucher payment"), "{query}");
     }
@@ -92,7 +92,7 @@ fn what_is_no_card_is_not_kept() {
         changed(&card(), "CARTE", "LIMONETIK"),
         changed(&call(), "LIMONETIK", "CARTE"),
     ] {
-        let reading = take(&keeping_cards(Mode::Production), &get(&query));
+        let reading = prove_and_read(&keeping_cards(Mode::Production), &get(&query));
         assert!(matches!(reading, Ok(Reading::Nothing { .. })), "{query}: {reading:?}");
     }
 }
@@ -152,7 +152,7 @@ fn an_attempt_that_cannot_be_placed_is_no_fact_unless_it_is_money() {
         let refused = Call { error: "00151".into(), ..call() };
         let empty = format!("{}=&", variable.split_once('=').expect("a pair").0);
         for query in [changed(&refused, variable, ""), changed(&refused, variable, &empty)] {
-            let reading = take(&adapter(), &get(&query)).expect("genuine");
+            let reading = prove_and_read(&adapter(), &get(&query)).expect("genuine");
             assert_eq!(reading.events().len(), usize::from(letter == 'S'), "{query}");
         }
 
@@ -260,13 +260,13 @@ fn the_authorisation_number_tells_trials_from_real_payments() {
 #[test]
 fn the_trial_platforms_money_is_none_in_production() {
     let query = own_query(&Call { authorisation: Some("XXXXXX".into()), brand: "LIMOCB".into(), ..call() });
-    let reading = take(&own(Mode::Production), &get(&query)).expect("genuine");
+    let reading = prove_and_read(&own(Mode::Production), &get(&query)).expect("genuine");
     let [refused] = reading.events() else { panic!("one event") };
     assert_eq!((refused.state, refused.mode), (ReportedState::Refused, Some(Mode::Test)));
     assert_eq!(refused.status, StatusCode { code: "00000".into(), reading: StatusReading::Known });
     assert!(reading.remark().is_some_and(|remark| remark.contains("trial platform")));
 
-    let reading = take(&own(Mode::Test), &get(&query)).expect("genuine");
+    let reading = prove_and_read(&own(Mode::Test), &get(&query)).expect("genuine");
     assert_eq!(reading.events().first().map(|event| event.state), Some(ReportedState::Authorised));
     assert_eq!(reading.remark(), None);
 }
@@ -327,7 +327,7 @@ proptest! {
         let template = lenient(OWN);
         let message =
             if behind { call.signed_behind("shop=12&status=ipn", &template, &KEY) } else { call.signed_post(&template, &KEY) };
-        let reading = take(&own(Mode::Test), &message.as_request()).expect("genuine");
+        let reading = prove_and_read(&own(Mode::Test), &message.as_request()).expect("genuine");
         let [event] = reading.events() else { panic!("one event: {reading:?}") };
         prop_assert_eq!(event.amount, call.amount);
         prop_assert_eq!(event.order_ref.as_ref().map(OrderRef::as_str), Some(call.reference.as_str()));

@@ -78,7 +78,7 @@ fn published_calls_are_not_genuine_once_touched() {
 #[test]
 fn a_voucher_part_and_its_complement_are_two_facts() {
     let adapter = synthetic(FULL);
-    let read = |http: &str| take(&adapter, &message(http).as_request());
+    let read = |http: &str| prove_and_read(&adapter, &message(http).as_request());
     let fact = |event| Ok(facts(vec![event]));
     assert_eq!(read(S1), fact(voucher()));
     assert_eq!(read(S2), fact(complement()));
@@ -128,7 +128,7 @@ fn a_post_is_read_from_its_body_or_else_from_its_query() {
     let beside_a_body =
         Request { method: Method::Get, query: payload.as_bytes(), body: b"Mt=1", headers: &[] };
     for request in [in_body, in_query, beside_a_body] {
-        assert_eq!(take(&adapter, &request).expect("genuine").events(), [voucher()]);
+        assert_eq!(prove_and_read(&adapter, &request).expect("genuine").events(), [voucher()]);
     }
 }
 
@@ -145,5 +145,5 @@ fn a_genuine_card_payment_is_no_voucher_payment() {
         keep_cards: false,
     });
     let why = "not a voucher payment: payment type \"CARTE\", card type \"CB,VISA,EUROCARD_MASTERCARD\"";
-    assert_eq!(take(&adapter, &message(V3).as_request()), Ok(Reading::nothing(why)));
+    assert_eq!(prove_and_read(&adapter, &message(V3).as_request()), Ok(Reading::nothing(why)));
 }

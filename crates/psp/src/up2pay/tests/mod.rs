@@ -15,7 +15,7 @@ use cvco_domain::{
 };
 
 use super::{Call, Settings, Template, TrialKey, Up2pay};
-use crate::testing::{Stopped, take};
+use crate::testing::{Stopped, prove_and_read};
 use crate::{Adapter, Message, Method, Reading, Rejection, Request, WireMessage};
 
 /// One recorded HTTP request.
@@ -116,14 +116,14 @@ fn sign(signed: &str) -> String {
 
 /// The one fact of a query.
 fn event(adapter: &Up2pay, query: &str) -> Event {
-    let reading = take(adapter, &get(query)).expect(query);
+    let reading = prove_and_read(adapter, &get(query)).expect(query);
     let [event] = reading.events() else { panic!("one event: {reading:?}") };
     event.clone()
 }
 
 /// What is wrong with a genuine call that cannot be read.
 fn not_understood(adapter: &Up2pay, query: &str) -> String {
-    match take(adapter, &get(query)) {
+    match prove_and_read(adapter, &get(query)) {
         Err(Stopped::NotUnderstood(what)) => what,
         other => panic!("{query}: {other:?}"),
     }

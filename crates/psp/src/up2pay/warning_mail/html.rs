@@ -17,36 +17,36 @@ const LONGEST_ENTITY: usize = 8;
 pub(super) fn to_text(html: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(html.len());
     let mut rest = html;
-    while let Some((first, behind)) = rest.split_first() {
+    while let Some((first, tail)) = rest.split_first() {
         rest = match first {
             b'<' => match Tag::at(rest) {
                 Some(tag) => {
                     text.extend_from_slice(tag.stands_for());
-                    tag.behind
+                    tag.tail
                 }
-                None => keep(&mut text, *first, behind),
+                None => push(&mut text, *first, tail),
             },
-            b'&' => match entity(behind) {
-                Some((character, behind)) => {
+            b'&' => match entity(tail) {
+                Some((character, tail)) => {
                     text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    behind
+                    tail
                 }
-                None => keep(&mut text, *first, behind),
+                None => push(&mut text, *first, tail),
             },
-            _ => keep(&mut text, *first, behind),
+            _ => push(&mut text, *first, tail),
         };
     }
     text
 }
 
-fn keep<'a>(text: &mut Vec<u8>, byte: u8, behind: &'a [u8]) -> &'a [u8] {
+fn push<'a>(text: &mut Vec<u8>, byte: u8, tail: &'a [u8]) -> &'a [u8] {
     text.push(byte);
-    behind
+    tail
 }
 
 struct Tag<'a> {
     name: Vec<u8>,
-    behind: &'a [u8],
+    tail: &'a [u8],
 }
 
 impl<'a> Tag<'a> {
@@ -54,19 +54,19 @@ impl<'a> Tag<'a> {
     fn at(html: &'a [u8]) -> Option<Self> {
         let inside = html.strip_prefix(b"<")?;
         if let Some(comment) = inside.strip_prefix(b"!--") {
-            return Some(Self { name: Vec::new(), behind: behind(comment, b"-->") });
+            return Some(Self { name: Vec::new(), tail: after(comment, b"-->") });
         }
         let bare = inside.strip_prefix(b"/").unwrap_or(inside);
         let length = bare.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'!').count();
-        let (name, after) = bare.split_at_checked(length)?;
-        let ends_well = matches!(after.first(), Some(b'>' | b'/')) || after.first()?.is_ascii_whitespace();
+        let (name, rest) = bare.split_at_checked(length)?;
+        let ends_well = matches!(rest.first(), Some(b'>' | b'/')) || rest.first()?.is_ascii_whitespace();
         if name.is_empty() || !ends_well {
             return None;
         }
-        let mut tag = Self { name: name.to_ascii_lowercase(), behind: behind(after, b">") };
+        let mut tag = Self { name: name.to_ascii_lowercase(), tail: after(rest, b">") };
         if bare.len() == inside.len() && HIDDEN.contains(&tag.name.as_slice()) {
             let closing = [b"</", tag.name.as_slice()].concat();
-            tag.behind = behind(behind_any_case(tag.behind, &closing), b">");
+            tag.tail = after(after_any_case(tag.tail, &closing), b">");
         }
         Some(tag)
     }
@@ -80,22 +80,22 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// What stands behind a text; nothing if it does not occur.
-fn behind<'a>(bytes: &'a [u8], text: &[u8]) -> &'a [u8] {
+/// What comes after a text; nothing if it does not occur.
+fn after<'a>(bytes: &'a [u8], text: &[u8]) -> &'a [u8] {
     let found = bytes.windows(text.len()).position(|window| window == text);
     found.and_then(|at| bytes.get(at.saturating_add(text.len())..)).unwrap_or_default()
 }
 
 /// The same without regard to case.
-fn behind_any_case<'a>(bytes: &'a [u8], text: &[u8]) -> &'a [u8] {
+fn after_any_case<'a>(bytes: &'a [u8], text: &[u8]) -> &'a [u8] {
     let found = bytes.windows(text.len()).position(|window| window.eq_ignore_ascii_case(text));
     found.and_then(|at| bytes.get(at.saturating_add(text.len())..)).unwrap_or_default()
 }
 
-/// The character of an entity that ends with `;`, and what stands behind it. Others stay: `&Ref=…` in a call is none.
-fn entity(behind: &[u8]) -> Option<(char, &[u8])> {
-    let end = behind.iter().take(LONGEST_ENTITY).position(|b| *b == b';')?;
-    let (name, rest) = behind.split_at_checked(end)?;
+/// The character of an entity that ends with `;`, and what comes after it. Others stay: `&Ref=…` in a call is none.
+fn entity(tail: &[u8]) -> Option<(char, &[u8])> {
+    let end = tail.iter().take(LONGEST_ENTITY).position(|b| *b == b';')?;
+    let (name, rest) = tail.split_at_checked(end)?;
     let name = std::str::from_utf8(name).ok()?;
     let character = match name {
         "amp" => '&',

@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn the_signed_path_is_the_whole_path() {
         let now = at("2014-06-06T13:39:43Z");
-        let (behind, before) =
+        let (after, before) =
             (get(&api("https://host/proxy"), "/v2/1", now), get(&api("https://host"), "/proxy/v2/1", now));
-        assert_eq!(behind, before);
+        assert_eq!(after, before);
     }
 
     #[test]

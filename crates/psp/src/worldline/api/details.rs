@@ -10,7 +10,7 @@ use super::super::method::{Kind, Method};
 use super::super::objects::{MethodOutput, Operation, Payment, PaymentOutput};
 use super::super::payment_id::PaymentId;
 use super::super::refund::GivenBack;
-use super::super::tender::{self, Part, Share};
+use super::super::tender::{self, Share, Tender};
 use crate::api::Answer;
 
 /// No payment has more parts to look at than this.
@@ -111,7 +111,7 @@ impl Draft<'_> {
 
     fn event(self, call_number: &CallNumber, payment: &Payment) -> Option<Event> {
         let own = self.listed.operation.amount_of_money;
-        let part = Part {
+        let tender = Tender {
             call_number,
             id: self.listed.id,
             order_ref: payment.output.references.merchant_reference.0.clone(),
@@ -123,7 +123,7 @@ impl Draft<'_> {
             authorisation: self.output.and_then(|output| output.authorisation_code.0.clone()),
             occurred_at: self.listed.operation.changed_at(),
         };
-        Some(part.into_event())
+        Some(tender.into_event())
     }
 }
 

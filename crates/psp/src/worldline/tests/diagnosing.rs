@@ -42,8 +42,8 @@ fn a_body_that_was_changed_on_its_way_is_recognised() {
     for (sent, arrived, words) in [
         (text.as_str(), crlf.as_str(), "with line ends LF where this body has CRLF"),
         (&crlf, &text, "with line ends CRLF where this body has LF"),
-        (&format!("{text}\n"), &text, "with a line end (LF) behind the body"),
-        (&text, &format!("{text}\n"), "without the line end behind the body"),
+        (&format!("{text}\n"), &text, "with a line end (LF) after the body"),
+        (&text, &format!("{text}\n"), "without the line end after the body"),
         (
             compact,
             "{ \"a\": \"x/y\",\n \"b\": [ 1, 2 ] }",
@@ -52,7 +52,7 @@ fn a_body_that_was_changed_on_its_way_is_recognised() {
         (
             compact,
             r#"{"a":"x\/y","b":[1,2]}"#,
-            "with / where this body has \\/: somebody wrote the JSON anew, as PHP does",
+            "with / where this body has \\/: something wrote the JSON again, as PHP does",
         ),
     ] {
         let diagnosis = diagnosed(&odd(SECRET.as_bytes(), sent, arrived));

@@ -230,7 +230,8 @@ fn an_unknown_status_is_stored_and_never_paid() {
 #[test]
 fn the_api_is_asked_once_about_each_payment() {
     let both = format!("[{},{}]", fixture!("S2-split-voucher").body, fixture!("S3-split-card").body);
-    let asked = take(&Worldline::new(with_api()), &signed(both.as_str()).as_request()).expect("genuine");
+    let asked =
+        prove_and_read(&Worldline::new(with_api()), &signed(both.as_str()).as_request()).expect("genuine");
     let question = Question {
         topic: Topic::Payment,
         subject: Subject::new("10083980800").expect("valid"),

@@ -65,7 +65,7 @@ impl Miniature {
                 })
                 .collect();
             let request = cvco_psp::Request { method, query, body: &body, headers: &headers };
-            let reading = take(&**adapter, &request);
+            let reading = prove_and_read(&**adapter, &request);
             match (reading, adapter.psp()) {
                 (Ok(_), _) => 200,
                 (Err(_), Psp::Worldline) => 401,

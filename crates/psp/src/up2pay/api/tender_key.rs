@@ -6,19 +6,19 @@ use super::super::notification::is_of_voucher_page;
 
 /// One part, as a consultation names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct TenderKey {
     transaction: String,
     call: String,
     brand: String,
 }
 
-impl Part {
+impl TenderKey {
     /// The part that an event tells of, if it became a transaction.
     pub(super) fn of(event: &Event) -> Option<Self> {
         Self::new(event.tender_id.as_ref()?.as_str(), event.call_number.as_str(), event.brand.as_str())
     }
 
-    /// Reads what [`Part::subject`] wrote, and nothing else.
+    /// Reads what [`TenderKey::subject`] wrote, and nothing else.
     pub(super) fn parse(subject: &Subject) -> Option<Self> {
         let mut pieces = subject.as_str().split('/');
         let part = Self::new(pieces.next()?, pieces.next()?, pieces.next()?)?;
@@ -75,14 +75,14 @@ impl Part {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Option<Part> {
-        Part::parse(&Subject::new(text).expect("printable"))
+    fn parse(text: &str) -> Option<TenderKey> {
+        TenderKey::parse(&Subject::new(text).expect("printable"))
     }
 
     #[test]
     fn a_subject_reads_back_and_no_other_text_does() {
         let part = parse("722487980/2310165/CVCONNECT").expect("a part");
-        assert_eq!(part.subject().as_ref().and_then(Part::parse), Some(part));
+        assert_eq!(part.subject().as_ref().and_then(TenderKey::parse), Some(part));
         for wrong in [
             "722487980",
             "722487980/2310165",
