@@ -1,5 +1,5 @@
-//! Asking a PSP's own API: what an adapter says about it, as data. An adapter builds requests and reads answers; who
-//! carries them, when, and how often, is the daemon's business.
+//! Asking a PSP's own API: what an adapter says about it, as data. An adapter builds requests and reads answers; the
+//! daemon decides who carries them, when, and how often.
 //!
 //! A conversation is a pure function of what was said so far ([`Api::next`]): so an answer that takes two calls, or
 //! a second server where the first is down, needs no state and no I/O here.
@@ -53,13 +53,13 @@ pub enum CallFailure {
         /// The reason.
         why: String,
     },
-    /// Not in time.
+    /// There was no answer in time.
     #[error("{host} did not answer in time")]
     Timeout {
         /// Which host.
         host: String,
     },
-    /// More than any answer holds.
+    /// The answer is larger than any that the daemon accepts.
     #[error("the answer of {host} is larger than {limit} bytes")]
     TooLarge {
         /// Which host.
@@ -89,7 +89,7 @@ pub struct Exchange {
 /// A question, with what the ledger knows of its order from this PSP.
 #[derive(Debug, Clone, Copy)]
 pub struct Inquiry<'a> {
-    /// What is asked.
+    /// The question.
     pub question: &'a Question,
     /// The events of the order that it is about, as notified by this PSP; none if the order is not known yet.
     pub known: &'a [Event],
@@ -98,11 +98,11 @@ pub struct Inquiry<'a> {
 /// What to do next in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Make this call, and come again with its outcome.
+    /// Make this call, then call [`Api::next`] again with its outcome.
     Call(ApiRequest),
     /// This is the answer.
     Answered(Answer),
-    /// There is none.
+    /// There is no answer.
     Failed(NoAnswer),
 }
 
@@ -123,10 +123,10 @@ pub struct Answer {
 /// shortened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
-    /// The server, the network or a garbled answer is at fault: it is worth asking again.
+    /// The server or the network failed, or the answer cannot be read. Asking again may help.
     #[error("{0}")]
     Trouble(String),
-    /// A setting is at fault: credentials, a right, an address. Says what to change.
+    /// A setting is wrong: credentials, a right, an address. The text says what to change.
     #[error("{0}")]
     Setting(String),
 }
@@ -134,11 +134,11 @@ pub enum NoAnswer {
 /// What a harmless call found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeStep {
-    /// Make this call, and come again with its outcome.
+    /// Make this call, then call [`Api::probe`] again with its outcome.
     Call(ApiRequest),
-    /// The API answers and takes the credentials.
+    /// The API answers and accepts the credentials.
     Good(String),
-    /// It does not.
+    /// The API cannot be used.
     Bad(NoAnswer),
 }
 
@@ -155,13 +155,12 @@ pub trait Api: Send + Sync {
         Vec::new()
     }
 
-    /// The question about an order of which nothing was heard, where the API can be asked by the shop's
-    /// reference.
+    /// The question about an order that no message has mentioned, if the API can be asked by the shop's reference.
     fn order(&self, _reference: &cvco_domain::OrderRef) -> Option<Question> {
         None
     }
 
-    /// The question that confirms a payment again, from any event of it.
+    /// The question that confirms a payment again, made from any of its events.
     fn again(&self, event: &Event) -> Option<Question>;
 }
 
@@ -172,7 +171,7 @@ pub struct BaseUrl(String);
 /// Why a text is not the address of an API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// Not an address at all, or one with a user, a query or a fragment.
+    /// The text is not an address, or it has a user, a query or a fragment.
     #[error("{0:?} is not an address like https://host/path")]
     Shape(String),
     /// Credentials would travel in the clear.
@@ -184,7 +183,7 @@ impl BaseUrl {
     /// Checks an address.
     ///
     /// # Errors
-    /// It is none, or credentials would travel in the clear.
+    /// The text is not an address, or credentials would travel in the clear.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         // What stands before an @ may be a password.
         let shown = || text.rsplit('@').next().unwrap_or_default().chars().take(100).collect::<String>();

@@ -62,10 +62,10 @@ impl Request<'_> {
 
 /// The adapter of one endpoint.
 pub trait Adapter: Send + Sync {
-    /// Whose format it reads.
+    /// The PSP whose format it reads.
     fn psp(&self) -> Psp;
 
-    /// The world in which its endpoint is meant to live.
+    /// The mode that its endpoint is configured for.
     fn mode(&self) -> Mode;
 
     /// Proves that a request is genuine and meant for this endpoint's account. Where the PSP signs nothing, it only
@@ -87,12 +87,12 @@ pub trait Adapter: Send + Sync {
         &[]
     }
 
-    /// What to answer if the call is no notification but the PSP's test whether the address is ours.
+    /// The answer to a call by which the PSP only tests whether the address is ours; `None` for any other call.
     fn handshake(&self, _request: &Request<'_>) -> Option<String> {
         None
     }
 
-    /// The PSP's own API, where the endpoint's settings have what it takes to ask it.
+    /// The PSP's own API, if the endpoint's settings are enough to ask it.
     fn api(&self) -> Option<&dyn api::Api> {
         None
     }
@@ -100,7 +100,7 @@ pub trait Adapter: Send + Sync {
     /// The question about a payment session whose token the shop hands over.
     ///
     /// # Errors
-    /// Not a token, or this PSP has no sessions.
+    /// The text is not a token, or this PSP has no sessions.
     fn session(&self, _token: &str) -> Result<Question, Rejection> {
         Err(Rejection::Malformed { psp: self.psp(), what: "this PSP has no session tokens".to_owned() })
     }
@@ -109,13 +109,13 @@ pub trait Adapter: Send + Sync {
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis;
 }
 
-/// What `diagnose` has to say of one signature. In English: it speaks to administrators and developers.
+/// What `diagnose` says about one signature. It is in English, for administrators and developers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Diagnosis {
     /// Whether the signature is genuine.
     pub genuine: bool,
-    /// The answer in one sentence: over which bytes it verifies, or the near miss that would have, or why
-    /// nothing does.
+    /// The answer in one sentence: the bytes over which the signature verifies, the small change that would make it
+    /// verify, or why nothing does.
     pub summary: String,
     /// What was looked at, line by line.
     pub details: Vec<String>,
@@ -126,9 +126,9 @@ pub struct Diagnosis {
 pub struct WireMessage {
     /// The verb.
     pub method: Method,
-    /// Behind the `?`, without it.
+    /// The query, without the `?`.
     pub query: String,
-    /// The body; of the type that the PSP sends.
+    /// The body, in the format that the PSP sends.
     pub body: String,
     /// Headers beside the ordinary ones, in lower case.
     pub headers: Vec<(&'static str, Vec<u8>)>,

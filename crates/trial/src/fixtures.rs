@@ -1,5 +1,5 @@
-//! Two stories that are told with the repository's own fixtures, byte for byte: messages whose signatures were
-//! made by other tools than this program.
+//! Two stories told with the repository's own fixtures, byte for byte. Their signatures were made by other tools than
+//! this program.
 
 use std::sync::Arc;
 

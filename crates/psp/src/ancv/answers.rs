@@ -20,14 +20,14 @@ pub struct Transaction {
     pub order_ref: String,
     /// The amount of the order.
     pub order_total: Cents,
-    /// What was authorised in vouchers; nothing, as long as nothing is.
+    /// The amount authorised in vouchers, if any.
     pub vouchers: Vec<Cents>,
     /// When it was made and validated, all in one instant.
     pub at: Timestamp,
 }
 
 impl Transaction {
-    /// The body of the answer to a status call. As far as seen, numbers and texts are mixed so.
+    /// The body of the answer to a status call. Numbers and texts are mixed as in known answers.
     #[must_use]
     pub fn body(&self) -> String {
         let at = self.at.to_string();

@@ -12,7 +12,7 @@ pub use seal::security_header;
 use crate::Method;
 use crate::api::{Answer, Api, ApiRequest, ApiResponse, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
-/// A transaction that cannot exist: ANCV's have ten letters and digits too, but a payment has yet to draw ten zeros.
+/// A transaction that does not exist. Identifiers have ten letters and digits, and ten zeros are not expected.
 const NO_TRANSACTION: &str = "0000000000";
 
 impl Api for Ancv {
@@ -70,7 +70,7 @@ enum Heard {
     NotFound,
 }
 
-/// Which HTTP status goes with which error is not published: the error code decides where there is one.
+/// It is not published which HTTP status goes with which error, so the error code decides if there is one.
 fn heard(exchange: &Exchange) -> Result<Heard, NoAnswer> {
     let response = exchange.outcome.as_ref().map_err(|failure| NoAnswer::Trouble(failure.to_string()))?;
     let envelope = message::parse::<Envelope<Transaction>>(&response.body);

@@ -1,12 +1,12 @@
-//! What a transaction's state does to the money.
+//! What a transaction's state means for the money.
 
 use ReportedState::{Abandoned, Authorised, Cancelled, Captured, Expired, Pending, Refused};
 use Standing::{Settled, Unsettled};
 use StatusReading::{Known, Unknown};
 use cvco_domain::{ReportedState, Standing, StatusReading};
 
-/// Judges a state. `was_accepted` tells an acceptance that lapsed from a payment page on which nothing came about:
-/// ANCV calls both `EXPIRED`.
+/// Judges a state. ANCV uses `EXPIRED` both for an acceptance that lapsed and for a payment page on which nothing was
+/// paid; `was_accepted` tells them apart.
 ///
 /// `CANCELLED` answers a cancellation with success, and is easily mistaken for a successful payment.
 pub(super) fn judge(state: &str, was_accepted: bool) -> (ReportedState, StatusReading, Standing) {

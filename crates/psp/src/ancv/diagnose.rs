@@ -1,9 +1,9 @@
-//! What there is to say of an automatic response, which carries no signature.
+//! Diagnoses an automatic response, which carries no signature.
 
 use super::Ancv;
 use crate::{Adapter, Diagnosis, Request};
 
-/// Says what a request asks about. None is ever genuine: there is nothing in it that could prove it.
+/// Says what a request asks about. No request counts as genuine, because nothing in it can prove it.
 pub(super) fn diagnose(adapter: &Ancv, request: &Request<'_>) -> Diagnosis {
     let details = match adapter.prove(request).map(|message| adapter.read(&message)) {
         Ok(Ok(reading)) => {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Reads JSON; the error says where it is wrong, without a word of it.
+/// Reads JSON. The error says where it is wrong and quotes nothing.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| {
         let what = if error.is_data() { "not a transaction as ANCV writes it" } else { "not JSON" };
@@ -96,7 +96,7 @@ pub(super) struct Amount {
     pub(super) currency: Option<Drift>,
 }
 
-/// A value that is a text in one message and a number in the next: `shopId` is a number in answers and a text in
+/// A value that is a text in some messages and a number in others: `shopId` is a number in answers and a text in
 /// requests, `currency` the other way round.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]

@@ -1,5 +1,5 @@
-//! The automatic response, which anybody could have sent: it names a transaction to ask about, and nothing else in it is
-//! believed.
+//! The automatic response. Anybody could have sent it, so it only names a transaction to ask about, and nothing else in
+//! it is believed.
 
 use cvco_domain::Asking;
 use serde::Deserialize;
@@ -28,13 +28,13 @@ pub(super) fn read(settings: &Settings, body: &[u8]) -> Result<Reading, String> 
 /// What is taken from an automatic response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hint {
-    /// Of the form that [`is_id`] wants.
+    /// The identifier; [`is_id`] accepts it.
     id: String,
     shop_id: Option<String>,
 }
 
 impl Hint {
-    /// Reads a body. The error says what is wrong without a word of it.
+    /// Reads a body. The error says what is wrong and quotes nothing.
     fn parse(body: &[u8]) -> Result<Self, String> {
         let envelope: Envelope<Named> = parse(body)?;
         let Some(transaction) = envelope.transaction else {

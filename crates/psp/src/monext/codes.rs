@@ -1,6 +1,6 @@
-//! Result codes. Monext states a result twice: as a code of five digits, and as one of seven words (`shortMessage`).
-//! A code of the table means what the table says, any other what its word says; where code and word disagree about
-//! money, nothing is taken for paid.
+//! Result codes. Monext states a result twice: as a code of five digits, and as one of seven words (`shortMessage`). A
+//! code of the table means what the table says, any other what its word says; if code and word disagree about money,
+//! nothing counts as paid.
 
 use super::excerpt;
 

@@ -1,9 +1,9 @@
-//! What there is to say of a notification that carries no signature.
+//! Diagnoses a notification, which carries no signature.
 
 use super::notification::Ping;
 use crate::{Diagnosis, Method, Request};
 
-/// Says what a notification asks for. None is ever genuine: there is nothing in it that could prove it.
+/// Says what a notification asks for. No notification counts as genuine, because nothing in it can prove it.
 #[must_use]
 pub fn diagnose(request: &Request<'_>) -> Diagnosis {
     let method = match request.method {

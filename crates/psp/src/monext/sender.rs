@@ -15,7 +15,7 @@ pub fn transaction(id: &str) -> WireMessage {
 }
 
 fn get(parameters: &[(&str, &str)]) -> WireMessage {
-    // Pairs of text always have a form.
+    // Serialising pairs of text cannot fail.
     let query = serde_urlencoded::to_string(parameters).unwrap_or_default();
     WireMessage { method: Method::Get, query, body: String::new(), headers: Vec::new() }
 }

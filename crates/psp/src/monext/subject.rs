@@ -11,7 +11,7 @@ use cvco_domain::{Asking, Contract, IdError, Question, Subject, Timestamp, Topic
 pub(super) struct Token(String);
 
 impl Token {
-    /// Checks a text and takes it.
+    /// Makes one from a valid text.
     pub(super) fn new(text: &str) -> Result<Self, IdError> {
         if (1..=50).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
@@ -43,7 +43,7 @@ impl Token {
 pub(super) struct TransactionId(String);
 
 impl TransactionId {
-    /// Checks a text and takes it.
+    /// Makes one from a valid text.
     pub(super) fn new(text: &str) -> Result<Self, IdError> {
         let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         if (1..=50).contains(&text.len()) && text.bytes().all(sound) {

@@ -26,10 +26,10 @@ use crate::api::{
 };
 use crate::wire::json as read_json;
 
-/// What the call that asks nothing sends, to be sent back.
+/// The text that the test call sends and that must come back.
 const ECHO: &str = "cvco-reconciled";
 
-/// Many times what any order has.
+/// Many times more than any order has.
 const MOST_TRANSACTIONS: usize = 1000;
 
 /// The REST API of one shop.
@@ -234,7 +234,7 @@ impl Api for RestApi {
     }
 }
 
-/// Why an exchange states no facts.
+/// The reason why an exchange states no facts.
 enum Unanswered {
     /// The platform knows nothing of the kind.
     Unknown(String),
@@ -264,7 +264,7 @@ fn unknown(remark: impl Into<String>) -> Answer {
     }
 }
 
-/// What every answer is wrapped in.
+/// The envelope of every answer.
 #[derive(Deserialize)]
 struct Envelope<T> {
     status: Strict<Text>,

@@ -54,7 +54,7 @@ fn not_genuine(summary: &str, details: Vec<String>) -> Diagnosis {
     Diagnosis { genuine: false, summary: summary.to_owned(), details }
 }
 
-/// Nothing that is known to go wrong explains the signature.
+/// No known mistake explains the signature.
 const NOTHING_FITS: &str = "nothing fits: probably another key (TEST and PRODUCTION have one each, and the REST \
                             API has others), or the values were changed on their way";
 
@@ -130,7 +130,7 @@ fn missed(near_miss: Option<String>, details: Vec<String>) -> Diagnosis {
     }
 }
 
-/// What becomes of a genuine message.
+/// How the adapter reads a genuine message.
 fn fate(reading: Result<Result<Reading, Malformed>, Rejection>) -> String {
     match reading {
         Ok(Ok(reading)) => format!("an endpoint takes it: {} event(s)", reading.events().len()),

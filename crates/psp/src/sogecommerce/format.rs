@@ -12,9 +12,9 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use super::codes::{Source, TransStatus};
 use super::settings::SiteId;
 
-/// A value that can be told from its text alone.
+/// A value whose text alone shows whether it is valid.
 pub(super) trait Format: Sized {
-    /// What the text must be, to stand behind the words "must be".
+    /// What the text must be, to complete the words "must be".
     const RULE: &'static str;
 
     /// Reads the text; `None` if it breaks the rule.

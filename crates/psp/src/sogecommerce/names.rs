@@ -17,18 +17,18 @@
 //! The defence follows from the order. The text that a buyer can choose begins at `vads_cust_…`; all that
 //! sorts up to `vads_currency` precedes it, and can be moved only by fields pushed in front:
 //!
-//! 1. In front of `vads_amount` only two names may stand, and their values are words, not numbers.
-//! 2. In front of `vads_currency` only the names (or families of names) may stand that the platform is
+//! 1. Before `vads_amount`, only two names may occur, and their values are words, not numbers.
+//! 2. Before `vads_currency`, only those names (or families of names) may occur that the platform is
 //!    known to send.
-//! 3. Behind it new names are welcome, as the vendor announces that the list may grow. Refusing them would
+//! 3. After it, new names are welcome, as the vendor announces that the list may grow. Refusing them would
 //!    gain nothing: the known families `vads_ext_info_…` and `vads_cust_…` are open already.
 //! 4. But a name that is not known may also be a known one that somebody renamed away. So a message with such
 //!    a name is taken only if it has the fields without which it would speak of another order or transaction:
 //!    the order reference, and what a message of its status always says of its transaction.
 //!
-//! So amount and currency are beyond a buyer's reach. What stands behind is held by strict formats
-//! ([`super::format`]), by the rule that `vads_effective_amount` can only lower the amount, and by the sum
-//! of a cascade's parts, which must come to `vads_amount`.
+//! So amount and currency are beyond a buyer's reach. What sorts after them is guarded by strict formats
+//! ([`super::format`]), by the rule that `vads_effective_amount` can only lower the amount, and by the sum of a
+//! cascade's parts, which must come to `vads_amount`.
 
 use super::submission::Malformed;
 

@@ -1,5 +1,5 @@
-//! What a signature fits that does not fit as it should: the wrong turns that senders, proxies and
-//! configurations are known to take, each tried in turn.
+//! Finds what a wrong signature does fit, by trying the known mistakes of senders, proxies and configurations one after
+//! the other.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
@@ -78,8 +78,8 @@ impl Fewest {
     }
 }
 
-/// Under which circumstances the signature of a form would fit, in words to stand behind "it would fit";
-/// the fewer deviations the better.
+/// The change with which the signature of a form would fit, to complete the words "it would fit". The fewest deviations
+/// win.
 pub(super) fn of_form(
     submission: &Submission<'_>,
     signature: &[u8],

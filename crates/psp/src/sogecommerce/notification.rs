@@ -1,4 +1,4 @@
-//! The fields of a form notification, strictly read.
+//! Reads the fields of a form notification, strictly.
 
 use cvco_domain::crypto::Verified;
 use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
@@ -30,7 +30,8 @@ struct Head {
     auth_result: Option<AuthResult>,
 }
 
-/// Refuses a form that names another shop. One that names none cannot be read, and yields no facts.
+/// Refuses a form that names another shop. A form that names no shop passes, but [`read`] refuses it, so it yields no
+/// facts.
 pub(super) fn check_account(form: &Verified<VadsFields>, site: &SiteId) -> Result<(), Rejection> {
     match form.optional::<SiteId>("vads_site_id") {
         Ok(Some(named)) if named != *site => {
@@ -131,7 +132,7 @@ fn cascade(
 }
 
 impl Head {
-    /// The fields without which the message would speak of another order, or of money that is told already.
+    /// The fields whose absence would make the message about another order, or about money that is already recorded.
     fn fields_that_matter(&self, itemised: bool) -> &'static [&'static str] {
         if itemised {
             return &["vads_order_id"];
@@ -161,9 +162,9 @@ impl Head {
         }
     }
 
-    /// What was paid, which a merchant can lower in the back office: `vads_effective_amount` follows, in the
-    /// currency of the capture. It sorts behind fields that a buyer fills in ([`names`]), so it is never
-    /// believed to be more than `vads_amount`.
+    /// What was paid, which a merchant can lower in the back office: `vads_effective_amount` follows, in the currency
+    /// of the capture. It sorts after fields that a buyer fills in ([`names`]), so it can only lower `vads_amount`,
+    /// never raise it.
     fn amount_taken(&self, form: &VadsFields, remarks: &mut Vec<&'static str>) -> Result<Cents, Malformed> {
         let effective: Option<Cents> = form.optional("vads_effective_amount")?;
         let currency: Option<NumericCurrency> = form.optional("vads_effective_currency")?;
@@ -178,7 +179,7 @@ impl Head {
         }
     }
 
-    /// The message as an attempt of which nothing more is known.
+    /// The message as an attempt, without further details.
     fn attempt(&self, brand: Brand, share: Share) -> Transaction {
         Transaction {
             share,

@@ -19,7 +19,7 @@ pub(super) struct Payment {
     pub(super) mode: Mode,
     /// The order's total, where the message is sure to state it.
     pub(super) order_total: Option<Cents>,
-    /// Whether `transactions` should come to `order_total`.
+    /// Whether `transactions` should add up to `order_total`.
     pub(super) itemised: bool,
     pub(super) transactions: Vec<Transaction>,
     /// What is odd, for the log.
@@ -34,7 +34,7 @@ pub(super) struct PaymentFacts {
 }
 
 impl PaymentFacts {
-    /// The reading of the proven message that told them.
+    /// The reading of the proven message that states them.
     pub(super) fn reading<T>(self, proof: &Verified<T>) -> Reading {
         if self.events.is_empty() {
             Reading::nothing(self.remark.unwrap_or_else(|| "no transaction".to_owned()))

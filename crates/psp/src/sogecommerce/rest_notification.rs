@@ -20,8 +20,8 @@ struct Answer {
     transactions: Option<Vec<RestTransaction>>,
 }
 
-/// Refuses a text about another shop, or about the other platform: each has its own account. A text that cannot be
-/// read names none, and yields no facts.
+/// Refuses a text about another shop, or about the other platform, since each has its own account. A text that cannot
+/// be parsed passes, but [`read`] refuses it, so it yields no facts.
 pub(super) fn check_account(answer: &Verified<Vec<u8>>, settings: &Settings) -> Result<(), Rejection> {
     let Ok(answer) = parse(answer) else { return Ok(()) };
     let foreign = |what| Err(Rejection::Foreign { psp: Psp::Sogecommerce, what });

@@ -183,7 +183,7 @@ impl RestTransaction {
         Some(call_number(id, &FormDay::of(date), site, mode))
     }
 
-    /// The call number, or what has to do for one.
+    /// The call number, or a substitute for it.
     pub(super) fn call_number(&self, site: &SiteId, mode: Mode) -> Result<CallNumber, Malformed> {
         self.legacy_call_number(site, mode).unwrap_or_else(|| {
             let uuid = self.uuid().ok_or_else(|| Malformed::new("a payment without identifiers"))?;
@@ -205,7 +205,7 @@ impl RestTransaction {
         let mut methods = [details.card_details, details.payment_method_details].into_iter().flatten();
         let response = methods.find_map(|method| method.authorization_response).unwrap_or_default();
         let auth_result = response.authorization_result.0.or(self.detailed_error_code.0);
-        // A refund is told of by itself, whatever it refunds.
+        // A refund is reported on its own, whatever it refunds.
         let share = if cascade && self.operation_type.0 != Some(OperationType::Credit) {
             Share::of(&brand, true)
         } else {

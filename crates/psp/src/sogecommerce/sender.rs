@@ -16,7 +16,7 @@ use crate::{Method, WireMessage};
 pub struct Call {
     /// The shop.
     pub site_id: SiteId,
-    /// Which of the platform's worlds.
+    /// Production or test.
     pub mode: Mode,
     /// `vads_trans_id`: 6 letters or digits.
     pub trans_id: String,
@@ -130,8 +130,7 @@ impl Call {
             .to_string()
     }
 
-    /// What the top level says of a cascade beside its parts is not documented; here, the state of the last
-    /// attempt.
+    /// It is not documented what the top level of a cascade says. Here it repeats the state of the last attempt.
     fn cascade(&self, parts: &[Part]) -> Vec<(&'static str, String)> {
         let status = parts.last().map_or(TransStatus::Abandoned, |part| part.status.clone());
         let listed: Vec<_> = (1_u16..).zip(parts).map(|(number, part)| self.listed(number, part)).collect();
@@ -254,7 +253,7 @@ fn n14(at: Timestamp) -> String {
 }
 
 fn post<T: serde::Serialize>(fields: &[T]) -> WireMessage {
-    // Pairs of text always have a form.
+    // Serialising pairs of text cannot fail.
     let body = serde_urlencoded::to_string(fields).unwrap_or_default();
     WireMessage { method: Method::Post, query: String::new(), body, headers: Vec::new() }
 }

@@ -1,4 +1,4 @@
-//! What the adapter of one endpoint must be told.
+//! The settings of one endpoint.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub const API_ADDRESS: &str = "https://api-sogecommerce.societegenerale.eu/api-p
 /// The settings of one endpoint.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The world in which the endpoint is meant to live.
+    /// The mode that the endpoint is configured for.
     pub mode: Mode,
     /// The shop at Sogecommerce.
     pub site_id: SiteId,
@@ -25,7 +25,7 @@ pub struct Settings {
     pub algorithm: Algorithm,
     /// The password of the REST API in that world; without it no REST notification is taken.
     pub rest_password: Option<SecretString>,
-    /// Where the REST API is, if it is to be asked; it takes `rest_password`.
+    /// The address of the REST API, if it should be asked. It needs `rest_password`.
     pub api: Option<BaseUrl>,
 }
 
@@ -34,7 +34,7 @@ pub struct Settings {
 pub struct SiteId(String);
 
 impl SiteId {
-    /// Checks the text and takes it.
+    /// Makes one from a valid text.
     ///
     /// # Errors
     /// Anything but 8 digits.

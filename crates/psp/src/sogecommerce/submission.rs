@@ -47,7 +47,7 @@ impl<'a> Submission<'a> {
     /// Three times what the longest known notification has.
     const MAX_FIELDS: usize = 300;
 
-    /// Splits a body. Which of two fields of one name was signed is not defined, so neither is taken.
+    /// Splits a body. It is not defined which of two fields with one name was signed, so neither is accepted.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let list = PairList::split(body, Self::MAX_FIELDS).map_err(|error| Malformed(error.to_string()))?;
         let mut fields = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What the platform answers to a consultation, for trials and tests.
+//! The platform's answers to a consultation, for trials and tests.
 
 use crate::wire::{PairList, decode_plus, latin1_or_utf8};
 
@@ -36,7 +36,7 @@ fn head(question: &[u8]) -> String {
     )
 }
 
-/// ISO 8859-1; what it lacks becomes `?`.
+/// Encodes as ISO 8859-1. Other characters become `?`.
 fn latin1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }

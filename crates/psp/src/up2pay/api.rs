@@ -28,7 +28,7 @@ pub(super) struct Consultation {
     mode: Mode,
 }
 
-/// How a conversation goes on.
+/// The next turn of a conversation.
 enum Turn {
     Ask(ApiRequest),
     Read(PlatformAnswer),
@@ -39,7 +39,7 @@ impl Consultation {
         Self { settings, mode }
     }
 
-    /// Asks; if that server is out of order, asks its backup; reads.
+    /// Asks the server, or its backup if it is out of order, and reads the answer.
     fn turn(&self, part: &TenderKey, said: &[Exchange], now: Timestamp) -> Turn {
         let Some(last) = said.last() else {
             return Turn::Ask(self.request(&self.settings.base_url, part, 0, now));
@@ -66,7 +66,8 @@ impl Consultation {
             ("NUMAPPEL", part.call()),
             ("NUMTRANS", part.transaction()),
         ];
-        // Wanted for everything that goes through the voucher page (Up2pay manual 3.3), and for nothing else.
+        // The platform wants it for everything that goes through the voucher page (Up2pay manual 3.3), and for nothing
+        // else.
         fields.extend(part.acquirer().map(|acquirer| ("ACQUEREUR", acquirer)));
         fields.push(("HASH", "SHA512"));
         let signed: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -76,14 +77,14 @@ impl Consultation {
             method: Method::Post,
             url: server.at(""),
             headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
-            // Pairs of text always have a form.
+            // Serialising pairs of text cannot fail.
             body: serde_urlencoded::to_string(&fields).unwrap_or_default().into_bytes(),
         }
     }
 
     fn answer(&self, part: &TenderKey, known: &[Event], status: &str) -> Answer {
-        // A part that was notified more than once: as far as it has come; and of several amounts the earliest, then the
-        // smaller, as everywhere. The answer itself states none.
+        // If a part was notified more than once, the furthest state counts. Among several amounts the earliest counts,
+        // then the smaller one, as everywhere. The answer itself states no amount.
         let notified = known.iter().filter(|event| part.is(event)).min_by_key(|event| {
             (Reverse(event.state), event.occurred_at.is_none(), event.occurred_at, event.amount)
         });
@@ -92,7 +93,7 @@ impl Consultation {
             return Answer { standing: Standing::Settled, ..without_events(remark) };
         };
         let (state, reading) = answer::judge(status);
-        // What the trial platform accepted is no money here, whatever it became there.
+        // What the trial platform accepted is not money here, whatever happened to it there.
         let trial_money = notified.mode.is_some_and(|mode| mode != self.mode);
         let state = state.filter(|_| !trial_money).unwrap_or(notified.state);
         let event = Event {
@@ -135,7 +136,8 @@ impl Api for Consultation {
         }
     }
 
-    /// Asks about a transaction that cannot be: who is told that it is not found has site, rang and key right.
+    /// Asks about a transaction that cannot exist. If the platform answers "not found", then site, rang and key are
+    /// right.
     fn probe(&self, said: &[Exchange], now: Timestamp) -> ProbeStep {
         match self.turn(&TenderKey::impossible(), said, now) {
             Turn::Ask(request) => ProbeStep::Call(request),
@@ -155,8 +157,8 @@ impl Api for Consultation {
     }
 }
 
-/// The refund that a status tells of. It does not tell how much: the whole part is taken to have gone back, and the
-/// status calls for a person, who sees the amount in the back office.
+/// The refund that a status reports. The status does not say how much, so the whole part counts as refunded, and a
+/// person is asked to look up the amount in the back office.
 fn refund(part: &Event) -> Option<Event> {
     let of = part.tender_id.clone()?;
     Some(Event {

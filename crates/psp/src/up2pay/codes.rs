@@ -77,7 +77,7 @@ pub fn meaning(code: &str) -> Option<&'static str> {
     }
 }
 
-/// What a code does to the money, and whether a person should look at it.
+/// What a code means for the money, and whether a person should look at it.
 pub(super) fn judge(code: &str) -> (ReportedState, StatusReading) {
     match entry(code) {
         Some((_, state, reading, _)) => (*state, *reading),

@@ -1,5 +1,5 @@
-//! Why a signature does or does not fit. What an administrator meets is rarely forgery: a proxy, a framework or a
-//! plugin has decoded the call and encoded it again, or the template does not say what the shop sends.
+//! Why a signature does or does not fit. Most failures that an administrator sees are not forgeries: a proxy, a
+//! framework or a plugin has decoded the call and encoded it again, or the template does not say what the shop sends.
 
 use cvco_domain::crypto::RsaPublicKey;
 
@@ -12,7 +12,7 @@ use super::verify::{
 use crate::Diagnosis;
 use crate::wire::PairList;
 
-/// Longer quotations are cut.
+/// Longer quotations are cut off.
 const MAX_QUOTE: usize = 400;
 
 /// Explains the signature of a query string, a `POST` body, or an address with a query.
@@ -44,7 +44,7 @@ fn confirmed(genuine: &Genuine<'_>, mut details: Vec<String>) -> Diagnosis {
     Diagnosis { genuine: true, summary, details }
 }
 
-/// Looks whether the call as a whole is sound, but for the key or a way of copying.
+/// Checks whether the call is sound as a whole, except for the key or the way in which it was copied.
 fn repaired(
     template: &Template,
     keys: &[RsaPublicKey],
@@ -106,7 +106,7 @@ fn unsigned_tail(call: &SplitCall<'_>) -> Option<String> {
     (after > 0).then(|| format!("variables after the signature: {after}; they are not signed and not read"))
 }
 
-/// No variable has the signature's name: perhaps it has another.
+/// No variable has the signature's name. Perhaps it came under another name.
 fn missing(template: &Template, keys: &[RsaPublicKey], payload: &[u8], details: &mut Vec<String>) -> String {
     let wanted = template.signature_name();
     let list = PairList::split(payload, MAX_PAIRS);

@@ -1,4 +1,4 @@
-//! What usually happens to a call between Up2pay and whoever checks it.
+//! The changes that a call usually suffers between Up2pay and the program that checks it.
 
 use percent_encoding::percent_encode;
 
@@ -7,7 +7,7 @@ use super::template::Template;
 use super::verify::{SplitCall, join};
 use crate::wire::{FormPair, decode_plus, decode_raw};
 
-/// Bytes that would have been signed, had one thing not happened.
+/// The bytes that would have been signed if one thing had not happened.
 pub(super) struct NearMiss {
     pub(super) bytes: Vec<u8>,
     /// Completes "it verifies …".
@@ -24,7 +24,7 @@ pub(super) fn repairs(payload: &[u8]) -> [NearMiss; 2] {
     ]
 }
 
-/// How a value may have to be written for the signature to fit again.
+/// The ways to rewrite a value so that the signature may fit again.
 type Rewrite = fn(&[u8]) -> Vec<u8>;
 
 const REWRITES: [(&str, Rewrite); 6] = [

@@ -1,4 +1,4 @@
-//! What a genuine call says: from proven bytes to facts.
+//! Reads facts from a genuine call.
 
 use cvco_domain::crypto::Verified;
 use cvco_domain::{
@@ -45,8 +45,8 @@ pub(super) struct Fields<'t> {
 }
 
 impl<'t> Fields<'t> {
-    /// Reads the variables. A name that stands twice is refused, inside the template or not: a reference goes out
-    /// nearly raw, so it could carry an `&Mt=` of its own.
+    /// Reads the variables. A name that occurs twice is refused, whether the template has it or not: a reference goes
+    /// out nearly raw, so it could carry an `&Mt=` of its own.
     ///
     /// The values are those of the signed bytes, however these travelled: a call that was encoded once more on
     /// its way says the same, so that nobody can make a second order out of it.
@@ -126,7 +126,7 @@ impl<'t> Fields<'t> {
             .map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
-    /// Of `i-n`, part `i` of `n` of a mixed payment, the `n`.
+    /// The `n` of `i-n`, which means part `i` of `n` of a mixed payment.
     fn parts_announced(&self) -> Option<u8> {
         let (part, count) = self.get(INDEX)?.split_once('-')?;
         let (part, count): (u8, u8) = (part.parse().ok()?, count.parse().ok()?);
@@ -134,7 +134,7 @@ impl<'t> Fields<'t> {
     }
 }
 
-/// What was paid with, if it concerns us.
+/// The instrument that was used, if it concerns us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PaidWith {
     instrument: Instrument,
@@ -143,8 +143,8 @@ struct PaidWith {
 }
 
 impl PaidWith {
-    /// Beside the voucher page an ordinary card is kept where the endpoint wants it: it is a part like any other,
-    /// and only its order reference may show that it completes a voucher.
+    /// An ordinary card, paid outside the voucher page, counts if the endpoint wants it. It is a part like any other,
+    /// and only its order reference can show that it completes a voucher.
     fn of(fields: &Fields<'_>, keep_cards: bool) -> Option<Self> {
         let page = fields.get(PAYMENT_TYPE)?.to_ascii_uppercase();
         let brand = fields.get(CARD_TYPE)?.to_ascii_uppercase();
@@ -158,7 +158,7 @@ impl PaidWith {
     }
 }
 
-/// Where a part belongs and how much it is.
+/// What every part must state: the order, call and transaction that it belongs to, and its amount.
 struct Essentials {
     order_ref: OrderRef,
     call_number: CallNumber,
@@ -179,7 +179,7 @@ impl From<NotUnderstood> for Incomplete {
 }
 
 impl Essentials {
-    /// An attempt may end before it is a transaction; money cannot come without one.
+    /// An attempt may end before it becomes a transaction, but an accepted part must have one.
     fn of(fields: &Fields<'_>, accepted: bool) -> Result<Self, Incomplete> {
         let amount = fields.amount()?.ok_or(Incomplete::Lacks(AMOUNT))?;
         let order_ref = fields.reference()?.ok_or(Incomplete::Lacks(REFERENCE))?;
@@ -262,8 +262,8 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, 
     Ok(Content::Tender { event: Box::new(event), remark })
 }
 
-/// A variable without a value is left out, so an accepted part without `A` has no authorisation: that is how
-/// CV-Connect parts are known. Unless the template does not ask for it.
+/// A variable without a value is left out, so an accepted part without `A` has no authorisation, as is the case for
+/// CV-Connect parts. If the template does not ask for `A`, nothing follows.
 fn authorisation(fields: &Fields<'_>, accepted: bool) -> Result<Authorisation, NotUnderstood> {
     Ok(match fields.authorisation_number()? {
         Some(number) => Authorisation::Number(number),

@@ -38,8 +38,8 @@ pub struct Call {
     pub index: Option<String>,
 }
 
-/// Of a reference Up2pay encodes the spaces and leaves `@ , / : +` as they are. What would break the query or
-/// could not stand in it is encoded here as well.
+/// Up2pay encodes the spaces of a reference and leaves `@ , / : +` as they are. Characters that would break the query
+/// are encoded here as well.
 const IN_REFERENCE: &AsciiSet =
     &CONTROLS.add(b' ').add(b'%').add(b'&').add(b'#').add(b'"').add(b'<').add(b'>');
 

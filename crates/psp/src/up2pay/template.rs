@@ -17,7 +17,7 @@ struct Variable {
     letter: char,
 }
 
-/// What the daemon cannot do without, in the order of the manual's own template.
+/// The variables that the daemon needs, in the order of the manual's own template.
 const NEEDED: [char; 8] = [AMOUNT, REFERENCE, CALL, PAYMENT_TYPE, CARD_TYPE, ERROR, TRANSACTION, SIGNATURE];
 
 pub(super) const AMOUNT: char = 'M';

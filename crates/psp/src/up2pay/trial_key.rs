@@ -1,5 +1,5 @@
-//! The RSA key that signs as Up2pay does, for trials, demonstrations and tests. No library at hand still signs with
-//! SHA-1, so the arithmetic is here.
+//! The RSA key that signs as Up2pay does, for trials, demonstrations and tests. ring does not sign with SHA-1, so the
+//! arithmetic is here.
 
 use std::fmt;
 

@@ -41,7 +41,7 @@ pub(super) struct Candidate {
     pub(super) layer: Layer,
 }
 
-/// What is taken from before the signature.
+/// Which of the variables before the signature are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     /// The template's variables only.
@@ -78,7 +78,7 @@ pub(super) enum Failure {
     Repeated,
     TooLong,
     NotBase64,
-    /// Of so many bytes, which is the length of no key.
+    /// The signature has this many bytes, and no key has that length.
     Length(usize),
     NoMatch,
 }
@@ -91,7 +91,7 @@ pub(super) fn prove(settings: &Settings, request: &Request<'_>) -> Result<Messag
     Ok(Message::Genuine(genuine.bytes))
 }
 
-/// A signature that is there but damaged is answered like a wrong one: both are for the shop to see.
+/// A damaged signature is answered like a wrong one, because both concern the shop.
 fn rejection(failure: Failure, signature_name: &str) -> Rejection {
     let malformed = |what: String| Rejection::Malformed { psp: Psp::Up2pay, what };
     match failure {
@@ -138,7 +138,7 @@ pub(super) fn verify_bytes<'k>(
     None
 }
 
-/// Undoes what happens to a signature on its way: one or two layers of percent-encoding (genuine `POST`s have
+/// Undoes the changes that a signature suffers in transit: one or two layers of percent-encoding (genuine `POST`s have
 /// two), and a `+` that became a space.
 pub(super) fn decode_signature(value: &[u8]) -> Result<Vec<u8>, Failure> {
     if value.len() > MAX_SIGNATURE_VALUE {
@@ -183,7 +183,7 @@ impl<'a> SplitCall<'a> {
         self.pairs.pairs().get(self.at.saturating_add(1)..).unwrap_or_default()
     }
 
-    /// Everything that may be what was signed, likeliest first, nothing twice.
+    /// All byte strings that may have been signed, the most likely first, without duplicates.
     pub(super) fn candidates(&self, template: &Template) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         add_cuts(&mut candidates, template, self.before(), Layer::AsReceived);
@@ -212,7 +212,7 @@ fn add_cuts(candidates: &mut Vec<Candidate>, template: &Template, pairs: &[FormP
     }
 }
 
-/// The pairs as they stand, with `&` between them.
+/// The pairs as they were received, joined by `&`.
 pub(super) fn join<'p, 'a: 'p>(pairs: impl IntoIterator<Item = &'p FormPair<'a>>) -> Vec<u8> {
     let raw: Vec<&[u8]> = pairs.into_iter().map(|pair| pair.raw).collect();
     raw.join(&b'&')

@@ -2,7 +2,7 @@
 //! was lost can be proven and taken from them.
 //!
 //! A file holds one mail, or many as `mbox`, or the text of one. Only what the quotation itself needs is read of it;
-//! whether it is genuine, its signature tells.
+//! its signature shows whether it is genuine.
 
 mod html;
 mod quotation;
@@ -20,10 +20,10 @@ pub struct WarningMail {
     pub quotations: Vec<Quotation>,
 }
 
-/// How deep a mail may stand in mails that were sent on as attachments.
+/// How many levels of mails forwarded as attachments are read.
 const DEEPEST: u8 = 4;
 
-/// The headers of which every mail has some. A text that begins with `WARNING:` has none of them.
+/// Every mail has at least one of these headers. A text that begins with `WARNING:` has none of them.
 const HEADERS: [&str; 7] =
     ["From", "Subject", "Date", "Received", "Message-ID", "MIME-Version", "Content-Type"];
 
@@ -34,7 +34,7 @@ pub fn read(file: &[u8]) -> Vec<WarningMail> {
     mails(file).into_iter().map(|mail| WarningMail { quotations: quotations(mail) }).collect()
 }
 
-/// The mails of an `mbox` (RFC 4155), each behind its `From ` line; any other file is one mail.
+/// The mails of an `mbox` (RFC 4155), each after its `From ` line. Any other file is one mail.
 fn mails(file: &[u8]) -> Vec<&[u8]> {
     if !file.starts_with(b"From ") {
         return vec![file];

@@ -16,11 +16,11 @@ pub(crate) enum FormError {
 /// One `name=value`, undecoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FormPair<'a> {
-    /// The pair as it stands.
+    /// The whole pair, as it was received.
     pub(crate) raw: &'a [u8],
-    /// Before the first `=`, undecoded.
+    /// What precedes the first `=`, undecoded.
     pub(crate) name: &'a [u8],
-    /// Behind the first `=`, undecoded; empty if there is none.
+    /// What follows the first `=`, undecoded; empty if there is no `=`.
     pub(crate) value: &'a [u8],
 }
 

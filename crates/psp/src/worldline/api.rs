@@ -1,5 +1,5 @@
-//! Asking Worldline's API what became of a payment. First its details, which list all operations; then those
-//! operations of which the list does not tell the product.
+//! Asks Worldline's API what became of a payment: first its details, which list all operations, then each operation
+//! whose product the list does not state.
 
 mod authentication;
 mod details;
@@ -19,7 +19,7 @@ use crate::wire::json;
 use authentication::get;
 use details::Look;
 
-/// Many times what any payment has.
+/// Many times more than any payment has.
 const MOST_OPERATIONS: usize = 1000;
 
 /// The API of one endpoint's account.
@@ -48,7 +48,7 @@ impl Confirmation {
         get(&self.api, &format!("/v2/{}/{page}", self.merchant_id), now)
     }
 
-    /// The whole conversation, played anew with every outcome. `Err` is where it stands.
+    /// The whole conversation, replayed with every new outcome. `Err` holds the next step.
     fn play(&self, inquiry: &Inquiry<'_>, said: &[Exchange], now: Timestamp) -> Result<Answer, Step> {
         let subject = inquiry.question.subject.as_str();
         let id = PaymentId::parse(subject)

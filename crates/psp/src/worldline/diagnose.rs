@@ -9,7 +9,7 @@ use super::settings::{Settings, WebhookKey};
 use super::verify::{self, KEY_ID, RETRY_COUNT, SIGNATURE};
 use crate::{Diagnosis, Method, Rejection, Request};
 
-/// Nothing that is known to go wrong explains the signature.
+/// No known mistake explains the signature.
 const NOTHING_FITS: &str = "nothing fits: probably another secret (test and production are accounts of their own, \
                             and generating a new key revokes the old one at once), or a body that was changed \
                             on its way";

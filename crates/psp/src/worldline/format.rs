@@ -10,9 +10,9 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 use super::method::{Method, Product};
 use super::payment_id::PaymentId;
 
-/// A value that can be told from its text alone.
+/// A value whose text alone shows whether it is valid.
 pub(super) trait Format: Sized {
-    /// What the text must be, to stand behind the words "must be".
+    /// What the text must be, to complete the words "must be".
     const RULE: &'static str;
 
     /// Reads the text; `None` if it breaks the rule.

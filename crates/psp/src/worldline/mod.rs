@@ -1,10 +1,9 @@
 //! Worldline Direct, also sold as Crédit Agricole × Worldline (CAWL).
 //!
-//! A webhook tells of one *operation* of a payment: the vouchers' part, the card's part, a capture, a refund.
-//! The payment has one id for all of them, which is the call number here; what is said of amounts is mostly
-//! that of the whole order, with what was paid of it so far. So an event states its part's own amount only
-//! where the message does ([`cvco_domain::AmountFrom`]); the payment's details, from the API, list all
-//! parts.
+//! A webhook tells of one *operation* of a payment: the vouchers' part, the card's part, a capture, a refund. The
+//! payment has one id for all of them, which is the call number here. Most amounts are those of the whole order, and of
+//! what was paid of it so far. So an event states its part's own amount only if the message does
+//! ([`cvco_domain::AmountFrom`]); the payment's details, from the API, list all parts.
 //!
 //! No message about product 5412 (CV Connect at ANCV itself) is public. It is read as those of its siblings
 //! are (5403, 5402, 3112), after Worldline's own plugins.

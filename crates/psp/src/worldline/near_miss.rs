@@ -1,5 +1,5 @@
-//! What a signature fits that does not fit as it should: the wrong turns that proxies, relays and
-//! configurations are known to take, each tried in turn.
+//! Finds what a wrong signature does fit, by trying the known mistakes of proxies, relays and configurations one after
+//! the other.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
@@ -98,8 +98,7 @@ pub(super) struct Candidate<'a> {
     pub(super) secret: &'a SecretString,
 }
 
-/// Under which circumstances the signature would fit, to be put after the words "it would fit"; the fewer
-/// deviations the better.
+/// The change with which the signature would fit, to complete the words "it would fit". The fewest deviations win.
 pub(super) fn of(signature: &[u8], body: &[u8], candidates: &[Candidate<'_>]) -> Option<String> {
     let mut fewest: Option<Vec<String>> = None;
     for (changed, undo) in BODIES {

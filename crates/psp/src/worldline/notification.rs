@@ -32,7 +32,8 @@ struct Notice {
     refund: Refund,
 }
 
-/// Refuses a body that names another account. One that cannot be read names none, and yields no facts either.
+/// Refuses a body that names another account. A body that cannot be parsed passes, but [`read`] refuses it, so it
+/// yields no facts.
 pub(super) fn check_account(body: &Verified<Vec<u8>>, merchant: &str) -> Result<(), Rejection> {
     let foreign = |notice: &Notice| notice.merchant_id.0.as_ref().is_some_and(|named| named.0 != merchant);
     if notices(body).is_ok_and(|notices| notices.iter().any(foreign)) {

@@ -5,8 +5,8 @@
 //! - `9000010083980755000`, general since May 2026: 19 digits, a wrapper (`900000` before a payment of 10 digits,
 //!   `90000` before one of 11), the payment, and the operation in 3 digits.
 //!
-//! The hosted-checkout API also names the payment alone, `10083980755`. Whatever has none of these forms is
-//! taken for a payment's name as it is.
+//! The hosted-checkout API also names the payment alone, `10083980755`. Any other text counts as a payment's name as it
+//! is.
 
 use cvco_domain::{CallNumber, TenderId};
 
@@ -22,7 +22,7 @@ pub(super) struct PaymentId {
 const LONGEST_PAYMENT: usize = 40;
 
 impl PaymentId {
-    /// Reads an id in any form; `None` if it is nobody's identifier: too long, or not printable.
+    /// Reads an id in any form; `None` if it is too long or not printable.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (payment, operation) = underscored(text).or_else(|| wrapped(text)).unwrap_or((text, None));
         let payment = CallNumber::new(payment).ok().filter(|_| payment.chars().count() <= LONGEST_PAYMENT)?;

@@ -13,14 +13,14 @@ use super::objects::{Payment, Refund};
 use super::payment_id::PaymentId;
 use super::tender::Skipped;
 
-/// What is known of one refund, from a webhook or from an answer of the API.
+/// What a webhook or an answer of the API says about one refund.
 pub(super) struct GivenBack<'a> {
     pub(super) call_number: &'a CallNumber,
     pub(super) id: &'a PaymentId,
     pub(super) order_ref: Option<OrderRef>,
     pub(super) method: &'a Method,
     pub(super) amount: Cents,
-    /// What was given back of this part so far.
+    /// The amount of this part that was refunded so far.
     pub(super) so_far: Option<Cents>,
     pub(super) currency: Currency,
     pub(super) state: ReportedState,

@@ -9,7 +9,7 @@ use super::settings::WebhookKey;
 use super::verify::sign;
 use crate::WireMessage;
 
-/// One operation of a payment, and what is told of it.
+/// One operation of a payment, and what the webhook says about it.
 #[derive(Debug, Clone)]
 pub struct Webhook {
     /// The account (PSPID).
@@ -24,7 +24,7 @@ pub struct Webhook {
     pub order_ref: String,
     /// The amount of the whole order.
     pub order_total: Cents,
-    /// What was paid of it so far; of a refund, what was given back of this part so far.
+    /// The amount paid of it so far. For a refund, the amount of this part refunded so far.
     pub acquired: Cents,
     /// Which part.
     pub part: Part,

@@ -12,9 +12,9 @@ pub struct Settings {
     pub mode: Mode,
     /// The account (PSPID), as events name it.
     pub merchant_id: String,
-    /// The keys of which one must have signed.
+    /// The accepted keys. One of them must have signed.
     pub webhook_keys: Vec<WebhookKey>,
-    /// What it takes to ask the API; `None`: nothing is asked.
+    /// The access to the API; `None` if it should not be asked.
     pub api: Option<ApiSettings>,
 }
 

@@ -14,7 +14,7 @@ use super::refund;
 /// Why an object yields no event, for the log.
 pub(super) type Skipped = &'static str;
 
-/// What is known of one part of a payment, from a webhook or from an answer of the API.
+/// What a webhook or an answer of the API says about one part of a payment.
 pub(super) struct Tender<'a> {
     pub(super) call_number: &'a CallNumber,
     pub(super) id: &'a PaymentId,
@@ -40,10 +40,10 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// `own` is the operation's own amount, where a message states it. Else, of a part that was accepted,
-    /// what was paid of the order so far, as long as that is less than the order; else no more is known than
-    /// the whole order. What was paid so far says nothing of a part that is not accepted: that is the others'
-    /// money.
+    /// `own` is the operation's own amount, if the message states it. Otherwise an accepted part counts as what was
+    /// paid of the order so far, as long as that is less than the order, and in all other cases only the whole order is
+    /// known. What was paid so far says nothing about a part that was not accepted, because that money came from the
+    /// other parts.
     pub(super) fn of(output: &PaymentOutput, own: Option<Cents>, state: ReportedState) -> Option<Self> {
         let accepted = matches!(state, ReportedState::Authorised | ReportedState::Captured);
         let (acquired, order_total) = (output.acquired(), output.order_total());
@@ -104,12 +104,12 @@ pub(super) fn event(payment: &Payment, at: Option<Timestamp>) -> Result<Event, S
     let own = payment.operation_output.amount_of_money.positive();
     let (state, reading, own) = match meaning {
         Meaning::OfPayment(state, reading) => (state, reading, own),
-        // What is refused or still waits is a refund: the payment is as it was.
+        // The refund was refused or is still pending, so the payment is unchanged.
         Meaning::OfRefund(ReportedState::Refused, reading) => (ReportedState::Captured, reading, None),
         Meaning::OfRefund(state, reading) => match own {
             Some(amount) => return refund::of_payment(payment, amount, state, reading, at),
             None if state == ReportedState::Captured => {
-                // Refunded, but how much? That is for a person, or for the API.
+                // The payment was refunded, but the amount is unknown. A person or the API must find it.
                 (ReportedState::Captured, StatusReading::Attention, None)
             }
             None => (ReportedState::Captured, reading, None),

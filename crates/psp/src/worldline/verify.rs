@@ -37,8 +37,8 @@ pub(super) fn prove(settings: &Settings, request: &Request<'_>) -> Result<Messag
     Ok(Message::Genuine(body))
 }
 
-/// Takes the body of a signed request. Whoever types key ids himself may give a new secret under the old id,
-/// so every key of that id may have signed.
+/// Takes the body of a signed request. An administrator who chooses key ids may reuse an id for a new secret, so any
+/// key with that id may have signed.
 pub(super) fn verify(request: &Request<'_>, keys: &[WebhookKey]) -> Result<Verified<Vec<u8>>, Rejection> {
     let key_id = once(request, KEY_ID).ok_or(Rejection::Signature)?;
     let signature = once(request, SIGNATURE).ok_or(Rejection::Signature)?;

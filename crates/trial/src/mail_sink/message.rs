@@ -24,7 +24,7 @@ pub struct ReceivedMail {
 impl ReceivedMail {
     pub(super) fn new(from: String, to: Vec<String>, login: Option<String>, raw: Vec<u8>) -> Self {
         let mut mail = Self { from, to, login, raw: Vec::new(), headers: Vec::new(), text: None, html: None };
-        // What is no mail has no headers and no texts; `raw` keeps it all the same.
+        // Bytes that are not a mail have no headers and no texts. `raw` keeps them anyway.
         if let Ok(parsed) = parse_mail(&raw) {
             mail.headers =
                 parsed.headers.iter().map(|header| (header.get_key(), header.get_value())).collect();

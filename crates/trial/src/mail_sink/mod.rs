@@ -51,7 +51,7 @@ impl MailSink {
     /// Listens there; port 0 takes any free port.
     ///
     /// # Errors
-    /// The address cannot be had.
+    /// The address cannot be bound.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -79,17 +79,17 @@ impl MailSink {
         self.shared.behaviour.send_replace(behaviour);
     }
 
-    /// Waits until it has received so many mails, and returns all of them.
+    /// Waits until it has received `count` mails, and returns all of them.
     pub async fn wait_for(&self, count: usize) -> Vec<ReceivedMail> {
         self.wait_until(|mails| mails.len() >= count).await
     }
 
-    /// Waits until the mails received are as wished, and returns all of them.
+    /// Waits until `as_wished` accepts the received mails, and returns all of them.
     pub async fn wait_until(&self, as_wished: impl Fn(&[ReceivedMail]) -> bool) -> Vec<ReceivedMail> {
         let mut mails = self.shared.mails.subscribe();
         match mails.wait_for(|mails| as_wished(mails)).await {
             Ok(mails) => mails.clone(),
-            // The sender lives in `self`; this cannot be.
+            // `self` holds the sender, so the channel cannot be closed.
             Err(_) => self.mails(),
         }
     }

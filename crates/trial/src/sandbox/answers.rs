@@ -42,7 +42,7 @@ impl Match {
     }
 }
 
-/// An answer laid out beforehand.
+/// An answer prepared in advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canned {
     pub(super) status: u16,
@@ -99,19 +99,19 @@ impl Canned {
     }
 }
 
-/// All answers laid out.
+/// All prepared answers.
 #[derive(Debug, Default)]
 pub(super) struct Answers(Vec<(Match, VecDeque<Canned>)>);
 
 impl Answers {
-    /// Lays out answers to be given one after the other, the last one for good; what was there for the same calls
-    /// is forgotten.
+    /// Sets the answers to some calls, given one after the other; the last one is repeated. It replaces earlier answers
+    /// to the same calls.
     pub(super) fn lay_out(&mut self, calls: Match, answers: impl IntoIterator<Item = Canned>) {
         self.0.retain(|(known, _)| *known != calls);
         self.0.push((calls, answers.into_iter().collect()));
     }
 
-    /// The answer to a call: the latest laid out that fits.
+    /// The next answer to a call, from the latest entry that fits it.
     pub(super) fn next_for(&mut self, call: &Seen) -> Option<Canned> {
         let mut latest_first = self.0.iter_mut().rev().filter(|(_, answers)| !answers.is_empty());
         let (_, answers) = latest_first.find(|(calls, _)| calls.fits(call))?;

@@ -80,7 +80,7 @@ impl Sandbox {
     /// Listens there; port 0 takes any free port.
     ///
     /// # Errors
-    /// The address cannot be had.
+    /// The address cannot be bound.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -141,7 +141,7 @@ impl Sandbox {
         let mut calls = self.shared.calls.subscribe();
         match calls.wait_for(|calls| calls.len() >= count).await {
             Ok(calls) => calls.clone(),
-            // The sender lives in `self`; this cannot be.
+            // `self` holds the sender, so the channel cannot be closed.
             Err(_) => self.calls(),
         }
     }

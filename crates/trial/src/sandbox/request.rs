@@ -17,7 +17,7 @@ pub struct Seen {
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// What stands behind the `?`; empty if there is none.
+    /// The query without its `?`; empty if there is none.
     pub query: String,
     /// Every header in its order, names in lower case.
     pub headers: Vec<(String, String)>,

@@ -85,7 +85,7 @@ impl CannedAnswers {
     }
 }
 
-/// What a story is told with.
+/// The messages and API answers that tell a story.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Script {
     pub(super) wires: Vec<WireMessage>,
@@ -93,7 +93,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The one, and then the other.
+    /// This script followed by `other`.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.wires.extend(other.wires);
         self.answers.extend(other.answers);

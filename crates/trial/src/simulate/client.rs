@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Address {
     /// Host and port.
     authority: String,
-    /// What stands in front of every path; empty, or with a slash at its beginning only.
+    /// The prefix of every path; empty, or beginning with a slash and not ending with one.
     prefix: String,
     host_header: HeaderValue,
 }

@@ -31,7 +31,7 @@ impl Dice {
         least.saturating_add(i64::try_from(offset).unwrap_or(0))
     }
 
-    /// Puts the items in any order.
+    /// Shuffles the items.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let bound = u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1);

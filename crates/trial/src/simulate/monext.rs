@@ -103,7 +103,7 @@ pub fn empty_books() -> Vec<CannedAnswers> {
     ]
 }
 
-/// The payment page, and the buyer before it.
+/// One visit of the payment page.
 struct Page<'a> {
     trial: &'a MonextTrial,
     basket: &'a Basket,

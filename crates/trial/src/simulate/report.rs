@@ -103,7 +103,7 @@ pub(super) struct Tally {
     latencies: Vec<Duration>,
 }
 
-/// So many unexpected answers are kept.
+/// How many unexpected answers are kept.
 const KEPT: usize = 20;
 
 impl Tally {

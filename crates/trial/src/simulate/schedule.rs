@@ -1,4 +1,4 @@
-//! Which message is sent when, and over which connection: settled before the first one is sent.
+//! Decides which message is sent when, and over which connection, before the first one is sent.
 
 use std::iter::repeat_n;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -18,7 +18,7 @@ pub struct Pace {
     pub connections: NonZeroUsize,
 }
 
-/// A message with its place in the run.
+/// A message, with the moment when it is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ScheduledMessage {
     /// When to send it, from the start of the run; `None`: when its connection is free.
@@ -30,7 +30,7 @@ pub(super) struct ScheduledMessage {
     pub(super) message: Message,
 }
 
-/// So many buyers are on their way at the same time.
+/// How many buyers pay at the same time.
 const CROWD: usize = 64;
 
 /// The messages of each connection. Messages of different plays are shuffled among each other; those of one play

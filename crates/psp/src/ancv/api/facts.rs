@@ -173,7 +173,7 @@ fn status_code(transaction: &Transaction) -> String {
     }
 }
 
-/// A word from outside, without anything that is not of a word.
+/// A word from outside, reduced to the characters of a word.
 fn word(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(40).collect()
 }

@@ -9,10 +9,10 @@ use super::super::settings::Settings;
 use super::details::{Details, HistoryEntry, Leg, Unreadable};
 use super::share::{self, Share};
 
-/// An answer, with what it takes to make events of it.
+/// An answer, with what is needed to turn it into events.
 pub(super) struct Booking<'a> {
     pub(super) details: &'a Details,
-    /// What the ledger has about the order.
+    /// What the ledger knows about the order.
     pub(super) known: &'a [Event],
     settings: &'a Settings,
     call_number: CallNumber,
@@ -64,7 +64,8 @@ impl<'a> Booking<'a> {
         Ok(events)
     }
 
-    /// The parts of which amount and currency are known, in a state that is no money; of `only` one, if given.
+    /// The parts whose amount and currency are known, in a state that does not count as money; if `only` is given, just
+    /// that part.
     pub(super) fn unpaid(
         &self,
         state: ReportedState,
@@ -79,8 +80,8 @@ impl<'a> Booking<'a> {
             .collect()
     }
 
-    /// What was done to a part, told by its history. A part that was reset whole is cancelled; one that was reset in
-    /// part gave that much back, like a refund.
+    /// What was done to a part, according to its history. A part that was reset whole is cancelled; one that was reset
+    /// in part gave that much back, like a refund.
     pub(super) fn done_to(&self, leg: &Leg, entry: &HistoryEntry) -> Result<Option<Event>, Unreadable> {
         let (whole, currency) = self.money(leg)?;
         let status = StatusCode { code: format!("{}/OK", entry.kind), reading: StatusReading::Known };

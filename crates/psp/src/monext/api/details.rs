@@ -1,6 +1,6 @@
-//! What Monext says of a payment: the answers of `getWebPaymentDetails` and `getTransactionDetails`, which share
-//! their parts. Real answers lack elements that the WSDL demands, so that here every one is optional; what an answer
-//! needs, its reader asks for.
+//! What Monext says of a payment: the answers of `getWebPaymentDetails` and `getTransactionDetails`, which share their
+//! parts. Real answers lack elements that the WSDL demands, so every element is optional here, and each reader demands
+//! what it needs.
 
 use cvco_domain::{AuthorisationNumber, Cents, Contract, Currency, OrderRef, TenderId, Timestamp};
 
@@ -11,7 +11,7 @@ use super::xml::{Element, Space};
 
 /// One main part and, by the WSDL, up to 100 additional ones.
 const MAX_LEGS: usize = 101;
-/// By the WSDL up to 100 entries of history; whether it is kept to is not known.
+/// The WSDL allows 100 entries of history. It is not known whether Monext keeps to that.
 const MAX_HISTORY: usize = 1000;
 
 /// An answer that cannot be understood, though its XML can be read.
@@ -190,7 +190,7 @@ fn tender_id(text: &str) -> Result<TenderId, Unreadable> {
     TenderId::new(text).map_err(|error| Unreadable(error.to_string()))
 }
 
-/// A text that is worth having, but nothing without which the answer would mean less money.
+/// A text that is useful, but whose absence does not change any amount.
 fn identifier<T: TryFrom<String>>(parent: &Element, space: Space, name: &str) -> Option<T> {
     T::try_from(parent.text(space, name)?.to_owned()).ok()
 }

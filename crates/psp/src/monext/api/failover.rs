@@ -1,5 +1,5 @@
-//! The other platforms. Where one is down, or does not know a token, Monext's directory names others; so does its
-//! PHP library, for sessions, not for the calls about transactions.
+//! The other platforms. If one is down, or does not know a token, Monext's directory names others. Monext's PHP library
+//! does the same for sessions, but not for calls about transactions.
 
 use cvco_domain::Standing;
 use serde::Deserialize;
@@ -13,15 +13,15 @@ use crate::api::{ApiRequest, BaseUrl, Exchange, NoAnswer, Step};
 /// The most other platforms that are tried.
 const MAX_PLATFORMS: usize = 3;
 
-/// What one platform's answer is worth.
+/// Whether one platform's answer decides.
 pub(super) enum Judgement {
     /// It decides.
     Final(Step),
-    /// Another platform may do better; `for_want_of_better` if none does.
+    /// Another platform may know more; `for_want_of_better` is the answer if none does.
     AskElsewhere { cause: String, for_want_of_better: Step },
 }
 
-/// The next step: the usual place first, then the directory, then the places that it names.
+/// The next step: ask the usual platform first, then the directory, then the platforms that it names.
 pub(super) fn next(
     call: &SoapCall,
     settings: &Settings,
@@ -61,7 +61,7 @@ pub(super) fn next(
     Step::Call(request)
 }
 
-/// The directory is public: no credentials go there.
+/// The directory is public, so no credentials are sent to it.
 fn listing_at(directory: &BaseUrl, settings: &Settings) -> ApiRequest {
     let merchant: String = settings.merchant_id.chars().filter(char::is_ascii_alphanumeric).collect();
     ApiRequest {
@@ -77,8 +77,8 @@ struct Directory {
     urls: Vec<String>,
 }
 
-/// The other platforms that the directory names. Credentials are sent there, so a place that is not Monext's own is
-/// passed over.
+/// The other platforms that the directory names. Credentials are sent there, so a platform outside Monext's own domain
+/// is skipped.
 fn platforms(listing: &Exchange, home: &BaseUrl) -> Result<Vec<String>, String> {
     let reply = listing
         .outcome

@@ -1,4 +1,4 @@
-//! What became of a call.
+//! The outcome of a call.
 
 use super::super::excerpt;
 use super::soap::{self, SoapError};
@@ -8,14 +8,14 @@ use crate::api::{CallFailure, Exchange, NoAnswer};
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unanswered {
-    /// The server is out of order, `cause` in Monext's words for it: another may be well.
+    /// The server is out of order, with `cause` in Monext's words. Another server may work.
     Down {
         cause: String,
         why: String,
     },
     /// The answer is larger than any that is taken.
     TooLarge(String),
-    /// Nothing that another server would do better.
+    /// Another server would not do better.
     Trouble(String),
     Setting(String),
 }
@@ -47,7 +47,7 @@ pub(super) fn response(exchange: &Exchange, operation: &str) -> Result<Element, 
     }
 }
 
-/// Monext's PHP library takes a server that it cannot reach for one that does not answer in time.
+/// Monext's PHP library treats a server that it cannot reach like one that does not answer in time.
 fn unreached(failure: &CallFailure) -> Unanswered {
     let why = excerpt(&failure.to_string(), 200);
     match failure {

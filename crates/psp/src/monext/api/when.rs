@@ -51,9 +51,9 @@ mod tests {
             ("07/12/2023", "2023-12-07T00:00:00+01:00"),
             ("2023-12-08 17:07:46", "2023-12-08T17:07:46+01:00"),
             ("15/07/2026 10:00", "2026-07-15T10:00:00+02:00"),
-            // Of the two instants of an autumn night the earlier one.
+            // In autumn the hour occurs twice; the earlier instant counts.
             ("25/10/2026 02:30", "2026-10-25T02:30:00+02:00"),
-            // Spring skips this hour.
+            // In spring this hour does not exist.
             ("29/03/2026 02:30", "2026-03-29T03:30:00+02:00"),
         ] {
             assert_eq!(parse(text), Timestamp::parse(instant).ok(), "{text}");

@@ -60,7 +60,7 @@ pub(in crate::monext) enum XmlError {
     /// An entity that XML itself does not define.
     #[error("it refers to an entity that XML does not define")]
     Entity,
-    /// More than any answer holds.
+    /// It has more of something than any answer.
     #[error("it has more {0} than any answer")]
     TooMuch(&'static str),
     /// It ends too early.

@@ -10,10 +10,10 @@ use ReportedState::{Authorised, Cancelled, Captured, Refused};
 use StatusReading::{Attention, Known};
 use cvco_domain::{ReportedState, StatusReading};
 
-/// Several times what any answer has.
+/// Several times more than any answer has.
 const MAX_PAIRS: usize = 64;
 
-/// What one exchange told.
+/// What an answer of the platform says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PlatformAnswer {
     /// The transaction's `STATUS`.
@@ -22,7 +22,7 @@ pub(super) enum PlatformAnswer {
     NotFound,
     /// This server cannot answer; its backup may.
     OutOfOrder(String),
-    /// No use asking the backup, but asking again later.
+    /// The backup would not do better, but asking again later may help.
     Trouble(String),
     /// Site, rang, key or option are wrong.
     Setting(String),
@@ -67,7 +67,7 @@ fn entry(
     STATUSES.iter().find(|(known, ..)| *known == plain)
 }
 
-/// A status as the table has it. An `é` that was damaged on its way is dropped like one that was not.
+/// A status as the table has it. An `é` is dropped, whether it was damaged in transit or not.
 fn plain(status: &str) -> String {
     let lower = status.trim().to_lowercase().replace(['é', 'è', 'ê'], "e");
     let ascii: String = lower.chars().filter(|c| c.is_ascii() && *c != '?').collect();
@@ -96,7 +96,7 @@ pub(super) fn read(exchange: &Exchange, settings: &ApiSettings) -> PlatformAnswe
 struct Fields(Vec<(Vec<u8>, String)>);
 
 impl Fields {
-    /// `None` for what is no answer of the platform: it always tells how the question fared.
+    /// `None` if the body is not an answer of the platform, because each answer has a `CODEREPONSE`.
     fn parse(body: &[u8]) -> Option<Self> {
         let fields = Self::split(body)?;
         fields.get("CODEREPONSE").is_some().then_some(fields)

@@ -13,7 +13,7 @@ pub(super) struct TenderKey {
 }
 
 impl TenderKey {
-    /// The part that an event tells of, if it became a transaction.
+    /// The part that an event is about, if it became a transaction.
     pub(super) fn of(event: &Event) -> Option<Self> {
         Self::new(event.tender_id.as_ref()?.as_str(), event.call_number.as_str(), event.brand.as_str())
     }
@@ -50,7 +50,7 @@ impl TenderKey {
         Subject::new(format!("{}/{}/{}", self.transaction, self.call, self.brand)).ok()
     }
 
-    /// Whether an event tells of it.
+    /// Whether an event is about it.
     pub(super) fn is(&self, event: &Event) -> bool {
         Self::of(event).as_ref() == Some(self)
     }

@@ -13,10 +13,10 @@ use super::super::refund::GivenBack;
 use super::super::tender::{self, Share, Tender};
 use crate::api::Answer;
 
-/// No payment has more parts to look at than this.
+/// No payment has more parts than this to look up.
 const MOST_LOOKS: usize = 8;
 
-/// What the look at an operation found, by the operation's id.
+/// What the lookup of an operation found, with the operation's id.
 pub(super) struct Look {
     pub(super) id: String,
     pub(super) payment: Payment,
@@ -90,7 +90,7 @@ pub(super) fn answer(call_number: &CallNumber, payment: &Payment, looks: &[Look]
     }
 }
 
-/// A part while its amount is worked out.
+/// A part whose amount is being computed.
 struct Draft<'a> {
     listed: Listed<'a>,
     state: ReportedState,
