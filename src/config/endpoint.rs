@@ -38,9 +38,11 @@ pub(super) struct RawEndpoint {
     pub(super) site_id: Option<String>,
     key: Option<SecretString>,
     key_file: Option<String>,
+    keys: Option<Vec<sogecommerce::RawSecret>>,
     algorithm: Option<String>,
     rest_password: Option<SecretString>,
     rest_password_file: Option<String>,
+    rest_passwords: Option<Vec<sogecommerce::RawSecret>>,
     contracts: Option<Vec<String>>,
     // Worldline and Monext
     merchant_id: Option<String>,
@@ -171,15 +173,17 @@ impl RawEndpoint {
 
     fn refuse_keys_of_others(&self, at: &str, psp: Psp, check: &mut Check<'_>) {
         use Psp::{Ancv, Monext, Sogecommerce, Up2pay, Worldline};
-        let keys: [(&str, bool, &[Psp]); 17] = [
+        let keys: [(&str, bool, &[Psp]); 19] = [
             ("pbx_retour", self.pbx_retour.is_some(), &[Up2pay]),
             ("public_key_files", self.public_key_files.is_some(), &[Up2pay]),
             ("site_id", self.site_id.is_some(), &[Sogecommerce]),
             ("key", self.key.is_some(), &[Sogecommerce]),
             ("key_file", self.key_file.is_some(), &[Sogecommerce]),
+            ("keys", self.keys.is_some(), &[Sogecommerce]),
             ("algorithm", self.algorithm.is_some(), &[Sogecommerce]),
             ("rest_password", self.rest_password.is_some(), &[Sogecommerce]),
             ("rest_password_file", self.rest_password_file.is_some(), &[Sogecommerce]),
+            ("rest_passwords", self.rest_passwords.is_some(), &[Sogecommerce]),
             ("contracts", self.contracts.is_some(), &[Sogecommerce]),
             ("merchant_id", self.merchant_id.is_some(), &[Worldline, Monext]),
             ("webhook_keys", self.webhook_keys.is_some(), &[Worldline]),

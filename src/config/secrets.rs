@@ -16,6 +16,10 @@ impl<'a> Source<'a> {
         Self { inline, file }
     }
 
+    pub(super) const fn is_given(&self) -> bool {
+        self.inline.is_some() || self.file.is_some()
+    }
+
     pub(super) const fn is_inline(&self) -> bool {
         self.inline.is_some()
     }

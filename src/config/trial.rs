@@ -53,7 +53,7 @@ fn trial(shop: &str, raw: &RawEndpoint, check: &mut Check<'_>) -> Option<TrialEn
         Psp::Up2pay => Signing::Up2pay(raw.template().ok()?),
         Psp::Sogecommerce => Signing::Sogecommerce(
             sogecommerce::SiteId::new(raw.site_id.as_deref()?).ok()?,
-            check.secret("key", raw.key_source())?,
+            check.secret("key", raw.key_sources("").first()?.1)?,
             raw.algorithm().ok()?,
         ),
         Psp::Worldline => {

@@ -78,6 +78,23 @@ fn each_psp_wants_its_own_keys() {
 }
 
 #[test]
+fn sogecommerce_takes_several_keys_while_they_are_changed() {
+    let of = |more: &str| format!("{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\n{more}");
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    std::fs::write(folder.path().join("new.key"), "8877665544332211\n").expect("a key");
+    let both = of("keys = [{ key_file = \"new.key\" }, \"1122334455667788\"]");
+    std::fs::write(&path, both).expect("file");
+    assert_eq!(Config::load(&path).map(|config| config.endpoints.len()).ok(), Some(1));
+
+    let missing = error_of(&of("keys = [{ key_file = \"no.key\" }]"));
+    assert!(missing.contains("endpoint[0].keys[0]: cannot read"), "{missing}");
+    assert!(error_of(&of("keys = []")).contains("endpoint[0].key: missing"));
+    let twice = error_of(&of("key = \"1122334455667788\"\nkeys = [\"8877665544332211\"]"));
+    assert!(twice.contains("endpoint[0].keys: stands beside key"), "{twice}");
+}
+
+#[test]
 fn several_problems_are_told_at_once() {
     let error = error_of(&format!("{ENDPOINT}psp = \"sogecommerce\"\nalgorithm = \"md5\""));
     assert!(error.contains("site_id") && error.contains(".key") && error.contains("algorithm"), "{error}");

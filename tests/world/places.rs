@@ -153,9 +153,9 @@ fn adapter(place: Place) -> Box<dyn Adapter> {
         Psp::Sogecommerce => Box::new(Sogecommerce::new(sogecommerce::Settings {
             mode,
             site_id: SiteId::new(SITE).expect("a site"),
-            key: form_key(),
+            keys: vec![form_key()],
             algorithm: Algorithm::HmacSha256,
-            rest_password: None,
+            rest_passwords: Vec::new(),
             api: None,
         })),
         Psp::Worldline => Box::new(Worldline::new(worldline::Settings {

@@ -44,7 +44,7 @@ pub(super) struct RestApi {
 impl RestApi {
     /// The API, where the settings have what it takes to ask it.
     pub(super) fn new(settings: &Settings) -> Option<Self> {
-        let password = trimmed(settings.rest_password.as_ref()?);
+        let password = trimmed(settings.rest_passwords.first()?);
         let credentials = STANDARD.encode(format!("{}:{}", settings.site_id.as_str(), password.expose()));
         Some(Self {
             base_url: settings.api.clone()?,

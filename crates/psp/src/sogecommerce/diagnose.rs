@@ -16,7 +16,7 @@ use crate::{Diagnosis, Method, Reading, Rejection, Request};
 #[must_use]
 pub fn diagnose_form(key: &SecretString, algorithm: Algorithm, body: &[u8]) -> Diagnosis {
     explain(body, |submission, format| match format {
-        Format::FormV2 => of_form(submission, key, algorithm, None),
+        Format::FormV2 => of_form(submission, std::slice::from_ref(key), algorithm, None),
         Format::RestV4 => of_rest(submission, &[("", key)], None),
     })
 }
@@ -27,13 +27,15 @@ pub(super) fn of_endpoint(settings: &Settings, request: &Request<'_>) -> Diagnos
         return not_genuine("a notification is a POST; this is a GET", Vec::new());
     }
     explain(request.body, |submission, format| match format {
-        Format::FormV2 => of_form(submission, &settings.key, settings.algorithm, Some(settings)),
+        Format::FormV2 => of_form(submission, &settings.keys, settings.algorithm, Some(settings)),
         Format::RestV4 => {
-            let Some(password) = &settings.rest_password else {
+            if settings.rest_passwords.is_empty() {
                 return not_genuine("a REST notification, but the endpoint has no REST password", Vec::new());
-            };
-            let form_key = ("with the form key instead of the REST password", &settings.key);
-            of_rest(submission, &[("", password), form_key], Some(settings))
+            }
+            let passwords = settings.rest_passwords.iter().map(|password| ("", password));
+            let form_keys =
+                settings.keys.iter().map(|key| ("with the form key instead of the REST password", key));
+            of_rest(submission, &passwords.chain(form_keys).collect::<Vec<_>>(), Some(settings))
         }
     })
 }
@@ -60,7 +62,7 @@ const NOTHING_FITS: &str = "nothing fits: probably another key (TEST and PRODUCT
 
 fn of_form(
     submission: &Submission<'_>,
-    secret: &SecretString,
+    secrets: &[SecretString],
     algorithm: Algorithm,
     settings: Option<&Settings>,
 ) -> Diagnosis {
@@ -74,18 +76,18 @@ fn of_form(
         return not_genuine("the field signature is missing", details);
     };
     details.push(format!("signature: {}", shape(&signature)));
-    let key = trimmed(secret);
-    match VadsForm::new(submission, &key).verify(&signature, algorithm) {
-        Ok(form) => {
-            let account =
-                settings.map_or(Ok(()), |settings| notification::check_account(&form, &settings.site_id));
-            details.push(fate(account.map(|()| notification::read(&form))));
-            let summary =
-                format!("genuine: {algorithm} over the values in the order of their names, and the key");
-            Diagnosis { genuine: true, summary, details }
-        }
-        Err(_) => missed(near_miss::of_form(submission, &signature, secret, algorithm), details),
-    }
+    let keys: Vec<_> = secrets.iter().map(trimmed).collect();
+    let proven =
+        keys.iter().find_map(|key| VadsForm::new(submission, key).verify(&signature, algorithm).ok());
+    let Some(form) = proven else {
+        let mut near =
+            secrets.iter().map(|secret| near_miss::of_form(submission, &signature, secret, algorithm));
+        return missed(near.find_map(|circumstances| circumstances), details);
+    };
+    let account = settings.map_or(Ok(()), |settings| notification::check_account(&form, &settings.site_id));
+    details.push(fate(account.map(|()| notification::read(&form))));
+    let summary = format!("genuine: {algorithm} over the values in the order of their names, and the key");
+    Diagnosis { genuine: true, summary, details }
 }
 
 fn of_rest(
@@ -106,9 +108,9 @@ fn of_rest(
                 .to_owned(),
         );
     }
-    let key = secrets.first().map(|(_, secret)| trimmed(secret));
     let answer = submission.decoded("kr-answer").unwrap_or_default();
-    let proven = key.and_then(|key| verify::verify_answer(answer, &hash, &key));
+    let mut right = secrets.iter().filter(|(words, _)| words.is_empty());
+    let proven = right.find_map(|(_, secret)| verify::verify_answer(answer.clone(), &hash, &trimmed(secret)));
     let Some(proven) = proven else {
         return missed(near_miss::of_rest(raw_answer, &hash, secrets), details);
     };

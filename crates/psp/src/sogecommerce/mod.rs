@@ -49,7 +49,7 @@ use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Requ
 /// The adapter of one endpoint.
 pub struct Sogecommerce {
     settings: Settings,
-    key: HmacSha256Key,
+    keys: Vec<HmacSha256Key>,
     api: Option<RestApi>,
 }
 
@@ -57,9 +57,9 @@ impl Sogecommerce {
     /// The adapter under these settings.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let key = settings::trimmed(&settings.key);
+        let keys = settings.keys.iter().map(settings::trimmed).collect();
         let api = RestApi::new(&settings);
-        Self { settings, key, api }
+        Self { settings, keys, api }
     }
 }
 
@@ -73,7 +73,7 @@ impl Adapter for Sogecommerce {
     }
 
     fn prove(&self, request: &Request<'_>) -> Result<Message, Rejection> {
-        verify::prove(&self.settings, &self.key, request)
+        verify::prove(&self.settings, &self.keys, request)
     }
 
     fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {

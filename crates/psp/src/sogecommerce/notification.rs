@@ -75,6 +75,8 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
     }
     names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
+    let kind = if payment.itemised { names::Kind::Cascade } else { names::Kind::Single };
+    names::check_none_hidden(&form.fields(), kind)?;
     payment.facts().map(|facts| facts.reading(form))
 }
 

@@ -19,13 +19,15 @@ pub struct Settings {
     pub mode: Mode,
     /// The shop at Sogecommerce.
     pub site_id: SiteId,
-    /// The shop's form key of that world. Blanks around it are ignored: they come with copy and paste.
-    pub key: SecretString,
+    /// The shop's form keys of that world, at least one; while a key is changed there are two. Blanks around a key are
+    /// ignored: they come with copy and paste.
+    pub keys: Vec<SecretString>,
     /// The signature algorithm that the shop's back office is set to.
     pub algorithm: Algorithm,
-    /// The password of the REST API in that world; without it no REST notification is taken.
-    pub rest_password: Option<SecretString>,
-    /// The address of the REST API, if it should be asked. It needs `rest_password`.
+    /// The passwords of the REST API in that world; without one no REST notification is taken. The API is asked with the
+    /// first.
+    pub rest_passwords: Vec<SecretString>,
+    /// The address of the REST API, if it should be asked. It needs a password.
     pub api: Option<BaseUrl>,
 }
 

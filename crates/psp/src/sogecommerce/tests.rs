@@ -46,9 +46,9 @@ fn settings() -> Settings {
     Settings {
         mode: Mode::Test,
         site_id: SiteId::new("12345678").expect("valid"),
-        key: KEY.to_owned().into(),
+        keys: vec![KEY.to_owned().into()],
         algorithm: Algorithm::HmacSha256,
-        rest_password: Some(PASSWORD.to_owned().into()),
+        rest_passwords: vec![PASSWORD.to_owned().into()],
         api: None,
     }
 }

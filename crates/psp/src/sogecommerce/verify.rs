@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cvco_domain::crypto::{BadSignature, HmacSha256Key, Signed, Verified, verify_sha1_form};
 
+use secrecy::SecretString;
+
 use super::format;
 use super::settings::{Algorithm, Settings, trimmed};
 use super::submission::{Format, Malformed, Submission};
@@ -14,10 +16,10 @@ use super::{notification, rest_notification};
 use crate::wire::decode_plus;
 use crate::{Message, Method, Rejection, Request};
 
-/// Proves a notification in either format. `key` is the form key.
+/// Proves a notification in either format. `keys` are the form keys.
 pub(super) fn prove(
     settings: &Settings,
-    key: &HmacSha256Key,
+    keys: &[HmacSha256Key],
     request: &Request<'_>,
 ) -> Result<Message, Rejection> {
     match request.method {
@@ -26,7 +28,7 @@ pub(super) fn prove(
     }
     let submission = Submission::parse(request.body)?;
     match submission.format() {
-        Some(Format::FormV2) => prove_form(&submission, settings, key).map(Message::GenuineForm),
+        Some(Format::FormV2) => prove_form(&submission, settings, keys).map(Message::GenuineForm),
         Some(Format::RestV4) => prove_rest(&submission, settings).map(Message::Genuine),
         None => Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
     }
@@ -35,14 +37,15 @@ pub(super) fn prove(
 fn prove_form(
     submission: &Submission<'_>,
     settings: &Settings,
-    key: &HmacSha256Key,
+    keys: &[HmacSha256Key],
 ) -> Result<Verified<VadsFields>, Rejection> {
     let Some(signature) = submission.decoded("signature") else {
         return Err(Malformed::new("signature is missing").into());
     };
-    let fields = VadsForm::new(submission, key)
-        .verify(&signature, settings.algorithm)
-        .map_err(|_| Rejection::Signature)?;
+    let proven = keys
+        .iter()
+        .find_map(|key| VadsForm::new(submission, key).verify(&signature, settings.algorithm).ok());
+    let fields = proven.ok_or(Rejection::Signature)?;
     notification::check_account(&fields, &settings.site_id)?;
     Ok(fields)
 }
@@ -50,10 +53,10 @@ fn prove_form(
 /// Proves a REST notification. `kr-src`, `kr-answer-type` and the names of the fields are outside the signed text and are
 /// not believed.
 fn prove_rest(submission: &Submission<'_>, settings: &Settings) -> Result<Verified<Vec<u8>>, Rejection> {
-    let Some(password) = &settings.rest_password else {
+    if settings.rest_passwords.is_empty() {
         return Err(Malformed::new("a REST notification, but the endpoint has no REST password").into());
-    };
-    let answer = verify_rest(submission, &trimmed(password))?;
+    }
+    let answer = verify_rest(submission, &settings.rest_passwords)?;
     rest_notification::check_account(&answer, settings)?;
     Ok(answer)
 }
@@ -62,7 +65,7 @@ fn prove_rest(submission: &Submission<'_>, settings: &Settings) -> Result<Verifi
 /// `kr-hash-key=sha256_hmac` and is signed with another key: it is no notification.
 fn verify_rest(
     submission: &Submission<'_>,
-    password: &HmacSha256Key,
+    passwords: &[SecretString],
 ) -> Result<Verified<Vec<u8>>, Rejection> {
     let hash = field(submission, "kr-hash")?;
     if field(submission, "kr-hash-algorithm")? != b"sha256_hmac" {
@@ -74,7 +77,9 @@ fn verify_rest(
         );
     }
     let answer = field(submission, "kr-answer")?;
-    verify_answer(answer, &hash, password).ok_or(Rejection::Signature)
+    let proven =
+        passwords.iter().find_map(|password| verify_answer(answer.clone(), &hash, &trimmed(password)));
+    proven.ok_or(Rejection::Signature)
 }
 
 /// The platform signs some texts as if their `\/` were `/`; all official libraries allow for it.

@@ -133,10 +133,10 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
             Box::new(Sogecommerce::new(sogecommerce::Settings {
                 mode: trial.mode,
                 site_id: trial.site_id.clone(),
-                key: trial.key.clone(),
+                keys: vec![trial.key.clone()],
                 algorithm: trial.algorithm,
                 api: trial.api.then(|| api("/api-payment/V4")),
-                rest_password: Some("password".to_owned().into()),
+                rest_passwords: vec!["password".to_owned().into()],
             }))
         }
     }

@@ -63,7 +63,7 @@ fn notified(payment: &Call) -> Vec<Event> {
 fn the_api_is_on_only_where_it_can_be_asked() {
     assert!(asked().api().is_some());
     assert!(Sogecommerce::new(settings()).api().is_none());
-    let no_password = Settings { rest_password: None, ..asked().settings };
+    let no_password = Settings { rest_passwords: Vec::new(), ..asked().settings };
     assert!(Sogecommerce::new(no_password).api().is_none());
 }
 

@@ -177,8 +177,11 @@ fn blanks_around_the_key_do_no_harm_and_are_named_where_they_were_signed() {
 
 #[test]
 fn a_key_of_the_other_world_is_hinted_at() {
-    let production =
-        Sogecommerce::new(Settings { mode: Mode::Production, key: "0".repeat(16).into(), ..settings() });
+    let production = Sogecommerce::new(Settings {
+        mode: Mode::Production,
+        keys: vec!["0".repeat(16).into()],
+        ..settings()
+    });
     let diagnosis = production.diagnose(&post(fixture!("S1-cascade-ok")));
     assert!(!diagnosis.genuine && diagnosis.summary.contains("nothing fits"));
     assert!(diagnosis.details.iter().any(|line| line.ends_with("but the endpoint is of mode production")));
@@ -191,8 +194,8 @@ fn a_rest_notification_is_explained_too() {
     assert!(diagnose_form(&PASSWORD.to_owned().into(), Algorithm::HmacSha256, body).genuine);
     assert!(summary_with("other", Algorithm::HmacSha256, body).contains("nothing fits"));
     let swapped = Sogecommerce::new(Settings {
-        key: PASSWORD.to_owned().into(),
-        rest_password: Some(KEY.to_owned().into()),
+        keys: vec![PASSWORD.to_owned().into()],
+        rest_passwords: vec![KEY.to_owned().into()],
         ..settings()
     });
     assert!(

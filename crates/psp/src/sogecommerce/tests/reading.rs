@@ -85,7 +85,7 @@ fn a_refund_is_a_tender_of_its_own() {
 fn a_real_notification_of_a_card_reads() {
     let adapter = Sogecommerce::new(Settings {
         site_id: SiteId::new("49808206").expect("valid"),
-        key: " PLtsY7IpnYMBadb5\n".to_owned().into(),
+        keys: vec![" PLtsY7IpnYMBadb5\n".to_owned().into()],
         ..settings()
     });
     let card = Event {

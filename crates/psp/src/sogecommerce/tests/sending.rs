@@ -44,7 +44,7 @@ pub(super) fn call(parts: Vec<Part>) -> Call {
 }
 
 fn form(call: &Call) -> crate::WireMessage {
-    call.form(&settings().key, Algorithm::HmacSha256)
+    call.form(&settings().keys[0], Algorithm::HmacSha256)
 }
 
 fn told(message: &crate::WireMessage) -> Vec<Event> {
@@ -120,7 +120,7 @@ fn an_abandoned_complement_reads_back() {
 
 #[test]
 fn sha1_is_signed_where_the_shop_is_set_to_it() {
-    let message = call(vec![voucher(9990)]).form(&settings().key, Algorithm::Sha1);
+    let message = call(vec![voucher(9990)]).form(&settings().keys[0], Algorithm::Sha1);
     let adapter = Sogecommerce::new(Settings { algorithm: Algorithm::Sha1, ..settings() });
     assert_eq!(prove_and_read(&adapter, &message.as_request()), Ok(facts(vec![full_voucher()])));
 }
