@@ -139,6 +139,7 @@ impl Files {
         let last_alive = log.last_alive()?;
         let followed_log = log.reader()?;
         let ledger = Ledger::open(&settings.path, &log.id()?)?;
+        ledger.must_follow_from(&mut log)?;
         Ok(Self { log, followed_log, ledger, key: Arc::new(key), lease, last_alive })
     }
 }

@@ -190,6 +190,7 @@ impl<L: LogStore> Worker<L> {
             error,
             LedgerError::Replaced(_)
                 | LedgerError::LogMoved { .. }
+                | LedgerError::AheadOfLog { .. }
                 | LedgerError::OtherLog(_)
                 | LedgerError::Log(
                     LogError::Replaced(_) | LogError::Damaged { .. } | LogError::Corrupt { .. }

@@ -31,7 +31,8 @@ const SETTLED: Duration = Duration::from_secs(30);
 /// No clock is right that shows a time before this program was written.
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
 
-/// How often old payloads are purged.
+/// How often old payloads are purged; the first time so long after the start. A clock that was wrong then is right by now, and
+/// nothing is purged by a date that never was.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// Keeps the time of the log.
@@ -55,7 +56,7 @@ impl Timekeeper {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut alive = SignOfLife { at: self.clock.now(), by: Instant::now() };
         let mut behind_since: Option<Instant> = None;
-        let mut purged_at: Option<Timestamp> = None;
+        let mut purged_at = Instant::now();
         loop {
             let deadline = self.next_deadline();
             tokio::select! {
@@ -66,10 +67,9 @@ impl Timekeeper {
                     alive = self.check_pause(alive).await;
                     behind_since = self.check_clock(behind_since).await;
                     self.prove_alive().await;
-                    let now = self.clock.now();
-                    if purged_at.is_none_or(|at| now.since(at) >= PURGE_EVERY) {
-                        purged_at = Some(now);
-                        self.purge(now).await;
+                    if purged_at.elapsed() >= PURGE_EVERY {
+                        purged_at = Instant::now();
+                        self.purge(self.clock.now()).await;
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Output;
 
-use crate::support::{Daemon, Settings, Up2pay, send_raw};
+use crate::support::{Daemon, Settings, Up2pay, ledger_rows, send_raw};
 
 async fn patient() -> Daemon {
     Daemon::start(&Settings { complement_grace: "1h", ..Settings::default() }).await
@@ -137,6 +137,30 @@ async fn the_ledger_of_another_log_is_refused() {
     let refused = one.run(&["serve"]);
     assert_eq!(refused.status.code(), Some(3));
     assert!(words(&refused).contains("another log"), "{}", words(&refused));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_log_that_was_put_back_is_served_once_the_ledger_was_made_again() {
+    let mut daemon = patient().await;
+    daemon.up2pay(&Up2pay::voucher("A", 1, 1500));
+    stop(&mut daemon);
+    fs::copy(daemon.path("log.sqlite"), daemon.path("backup")).expect("copied");
+    daemon.restart();
+    daemon.up2pay(&Up2pay::voucher("B", 2, 1500));
+    stop(&mut daemon);
+    delete(&daemon, "log.sqlite");
+    fs::copy(daemon.path("backup"), daemon.path("log.sqlite")).expect("put back");
+    let entries = || ledger_rows(&daemon.path("log.sqlite"), "SELECT COUNT(*) FROM log");
+    let before = entries();
+    let refused = daemon.run(&["serve"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(words(&refused).contains("an older log was put back"), "{}", words(&refused));
+    assert_eq!(entries(), before, "nothing was appended to it");
+    daemon.out(&["rebuild"]);
+    daemon.restart();
+    assert_eq!(daemon.up2pay(&Up2pay::voucher("B", 2, 1500)), 200, "what the PSP tells again");
+    assert_eq!(daemon.rows("SELECT order_ref FROM acct_tenders ORDER BY order_ref"), ["A", "B"]);
+    assert!(daemon.out(&["verify"]).starts_with("right"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,10 +58,25 @@ pub enum LedgerError {
     )]
     Replaced(PathBuf),
     /// The log does not follow from what was folded.
-    #[error("entry {seq} of the log does not follow from what the ledger was made of: run `verify`")]
+    #[error(
+        "entry {seq} of the log does not follow from what the ledger was made of: run `verify`; or, if an older log was put \
+         back, `rebuild`"
+    )]
     LogMoved {
         /// The entry.
         seq: Seq,
+    },
+    /// The log is older than the ledger.
+    #[error(
+        "the ledger has folded entry {folded}, and the log ends at {head}: an older log was put back. Put the newer one \
+         back; or, if it is lost, run `rebuild`, which forgets entries {} to {folded}",
+        head.next()
+    )]
+    AheadOfLog {
+        /// The last entry that was folded.
+        folded: Seq,
+        /// The last entry of the log.
+        head: Seq,
     },
     /// A row cannot be read.
     #[error("row {id} of {table} is damaged: run `rebuild`")]

@@ -129,13 +129,47 @@ impl Ledger {
     /// # Errors
     /// The log cannot be read, or the ledger cannot be written; then nothing of this group was applied.
     pub fn catch_up(&mut self, log: &mut (impl LogStore + ?Sized)) -> Result<usize, LedgerError> {
-        // A rebuild by another process may have put the ledger back.
-        if progress::folded(&self.conn)? != self.position.seq {
-            self.position = position_of(&self.conn)?;
+        loop {
+            // A rebuild by another process may have moved the ledger.
+            if progress::folded(&self.conn)? != self.position.seq {
+                self.position = position_of(&self.conn)?;
+            }
+            let links = log.read(self.position.seq, GROUP)?;
+            if links.is_empty() {
+                self.must_not_be_ahead_of(log.head()?.seq)?;
+            }
+            match self.apply(&links) {
+                Ok(()) => return Ok(links.len()),
+                // It may have done so since the look at the position.
+                Err(LedgerError::LogMoved { .. }) if progress::folded(&self.conn)? != self.position.seq => {}
+                Err(error) => return Err(error),
+            }
         }
-        let links = log.read(self.position.seq, GROUP)?;
-        self.apply(&links)?;
-        Ok(links.len())
+    }
+
+    /// Refuses a log that does not hold what was folded: an older one that was put back. What is appended to it would take the
+    /// numbers of other entries, and never be folded.
+    ///
+    /// # Errors
+    /// The log is not the one that was folded, or one of the two cannot be read.
+    pub fn must_follow_from(&self, log: &mut impl LogStore) -> Result<(), LedgerError> {
+        let seq = self.position.seq;
+        if seq == Seq::ZERO {
+            return Ok(());
+        }
+        let folded = progress::read(&self.conn)?.chain_hash;
+        match log.read(Seq::new(seq.get().saturating_sub(1)), 1)?.first() {
+            Some(link) if link.row.seq == seq && link.chain_hash == folded => Ok(()),
+            Some(_) => Err(LedgerError::LogMoved { seq }),
+            None => self.must_not_be_ahead_of(log.head()?.seq),
+        }
+    }
+
+    fn must_not_be_ahead_of(&self, head: Seq) -> Result<(), LedgerError> {
+        if self.position.seq > head {
+            return Err(LedgerError::AheadOfLog { folded: self.position.seq, head });
+        }
+        Ok(())
     }
 
     /// Applies everything that the log has.
@@ -201,8 +235,8 @@ impl Ledger {
     ) -> Result<Position, LedgerError> {
         let tx = begin(&mut self.conn)?;
         let mut fold = Fold::resume(&tx)?;
+        group_follows(&fold, group)?;
         for (link, logged) in group.iter().zip(read) {
-            follows(&fold, link)?;
             match logged {
                 Ok(logged) => fold.apply(logged, &link.chain_hash)?,
                 Err(error) => fold.set_aside(&set_aside_of(link, &error.to_string()), true)?,
@@ -220,8 +254,8 @@ impl Ledger {
     ) -> Result<Position, LedgerError> {
         let tx = begin(&mut self.conn)?;
         let mut fold = Fold::resume(&tx)?;
+        group_follows(&fold, group)?;
         for (link, logged) in group.iter().zip(read) {
-            follows(&fold, link)?;
             let applied = match logged {
                 Ok(logged) => attempt(&tx, &mut fold, |fold| fold.apply(logged, &link.chain_hash))?,
                 Err(error) => Err(error.to_string()),
@@ -365,12 +399,24 @@ fn set_aside_of<'a>(link: &'a Link, reason: &'a str) -> SetAside<'a> {
     SetAside { seq: row.seq, at: row.date().ok(), kind: &row.kind, chain_hash, reason }
 }
 
-fn follows(fold: &Fold<'_>, link: &Link) -> Result<(), LedgerError> {
-    if link.row.seq == fold.progress().seq.next() {
-        Ok(())
-    } else {
-        Err(LedgerError::LogMoved { seq: link.row.seq })
+/// Whether a group goes on where the fold stands: with the next number, and in the same chain. Within a group the numbers
+/// have no gap; that its links fit each other is for the log and `verify` to say.
+fn group_follows(fold: &Fold<'_>, group: &[Link]) -> Result<(), LedgerError> {
+    let moved = |link: &Link| LedgerError::LogMoved { seq: link.row.seq };
+    let progress = fold.progress();
+    if let Some(first) = group.first()
+        && first.row.chain_hash(&progress.chain_hash) != first.chain_hash
+    {
+        return Err(moved(first));
     }
+    let mut expected = progress.seq;
+    for link in group {
+        expected = expected.next();
+        if link.row.seq != expected {
+            return Err(moved(link));
+        }
+    }
+    Ok(())
 }
 
 fn position_of(conn: &Connection) -> Result<Position, LedgerError> {

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use cvco_log::sqlite::Identity;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -134,10 +134,10 @@ pub(crate) fn in_memory() -> Result<Connection, LedgerError> {
             create_schema(&mut fresh, Path::new(":memory:"))?;
             *template = Some(fresh);
         }
-        if let Some(template) = template {
-            Backup::new(template, &mut conn)?.step(-1)?;
+        match template {
+            Some(template) => copy_into(template, &mut conn),
+            None => Ok(()),
         }
-        Ok::<_, LedgerError>(())
     })?;
     conn.pragma_update(None, "foreign_keys", true)?;
     Ok(conn)
@@ -226,9 +226,20 @@ fn drop_everything(conn: &Connection) -> Result<(), LedgerError> {
 
 /// Replaces the whole content of a ledger by that of another one, in one transaction: readers see the old content until
 /// then.
+///
+/// # Errors
+/// Another program writes to either of them for longer than the busy timeout; then nothing was replaced.
 pub(crate) fn copy_into(from: &Connection, to: &mut Connection) -> Result<(), LedgerError> {
-    Backup::new(from, to)?.step(-1)?;
-    Ok(())
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        // SQLite says so by a result that is no error; `More` does not come, since all pages were asked for.
+        StepResult::More | StepResult::Busy | StepResult::Locked | _ => Err(busy().into()),
+    }
+}
+
+fn busy() -> rusqlite::Error {
+    let what = "another program writes to it: try again".to_owned();
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), Some(what))
 }
 
 /// Which files are open, so that it shows when others have taken their names.

@@ -7,7 +7,7 @@ use cvco_domain::{Seq, Timestamp};
 
 use crate::error::LogError;
 use crate::row::{Draft, Head, Link, Stamp};
-use crate::store::LogStore;
+use crate::store::{LogStore, PURGED_AT_A_TIME};
 
 #[derive(Default)]
 struct Content {
@@ -60,12 +60,10 @@ impl LogStore for MemoryLog {
 
     fn purge(&mut self, older_than: Timestamp) -> Result<usize, LogError> {
         let mut content = self.content();
-        let old: Vec<Seq> = content
-            .links
-            .iter()
-            .filter(|link| link.row.date().is_ok_and(|at| at < older_than))
-            .map(|link| link.row.seq)
-            .collect();
+        let is_before = |link: &&Link| link.row.date().is_ok_and(|at| at < older_than);
+        let Some(last) = content.links.iter().rfind(is_before).map(|link| link.row.seq) else { return Ok(0) };
+        let old: Vec<Seq> =
+            content.payloads.range(..=last).take(PURGED_AT_A_TIME).map(|(seq, _)| *seq).collect();
         Ok(old.iter().filter(|seq| content.payloads.remove(seq).is_some()).count())
     }
 

@@ -83,7 +83,7 @@ impl Draft {
 }
 
 /// The kind whose date may lie before that of the entry above.
-pub(crate) const CLOCK: &str = "clock";
+const CLOCK: &str = "clock";
 
 /// A row of the log, as it is stored and hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +143,12 @@ impl Row {
         Timestamp::parse(&self.at).map_err(|_| LogError::Corrupt { seq: self.seq, what: "at".to_owned() })
     }
 
+    /// Whether it says that the clock had been wrong: no entry before it is younger than its own date.
+    #[must_use]
+    pub fn corrects_dates(&self) -> bool {
+        self.kind == CLOCK
+    }
+
     /// The link of the chain: SHA-256 over the link before and every column, each with its length, so that no character
     /// can move from one column to the next.
     #[must_use]
@@ -179,7 +185,7 @@ impl Row {
             return Err(format!("entry {} is missing", head.seq.next()));
         }
         let at = self.date().map_err(|_| "its date cannot be read".to_owned())?;
-        if at < head.at && self.kind != CLOCK {
+        if at < head.at && !self.corrects_dates() {
             return Err("it is dated before the entry above".to_owned());
         }
         let hash = self.chain_hash(&head.hash);

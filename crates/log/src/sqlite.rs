@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, TransactionBehavior
 
 use crate::error::LogError;
 use crate::row::{Draft, Head, Link, Row, Stamp};
-use crate::store::LogStore;
+use crate::store::{LogStore, PURGED_AT_A_TIME};
 pub(crate) use file::sync_folder;
 pub use file::{Identity, Lease};
 
@@ -20,9 +20,6 @@ const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What a commit writes beside the entries themselves: the pages that it fills only partly.
 const COMMIT_BYTES: u64 = 16 * 1024;
-
-/// So many payloads are purged at a time.
-const PURGED_AT_A_TIME: usize = 1000;
 
 /// The log in a SQLite file.
 pub struct SqliteLog {
@@ -185,6 +182,37 @@ fn rows_after(conn: &Connection, after: Seq, at_most: usize) -> Result<Vec<Link>
     .collect()
 }
 
+/// The last entry before an instant. No entry before it is younger: where one is dated later, the clock was corrected in
+/// between.
+fn last_before(conn: &Connection, instant: Timestamp) -> Result<Seq, rusqlite::Error> {
+    let instant = instant.to_string();
+    let is_before = |seq: i64| -> Result<bool, rusqlite::Error> {
+        let mut entry = conn.prepare_cached("SELECT at < ?2 FROM log WHERE seq = ?1")?;
+        Ok(entry.query_row(params![seq, instant], |row| row.get(0)).optional()?.unwrap_or(false))
+    };
+    let mut end: i64 = conn.query_row("SELECT COALESCE(MAX(seq), 0) FROM log", [], |row| row.get(0))?;
+    let mut corrections =
+        conn.prepare_cached("SELECT seq FROM log WHERE kind = 'clock' ORDER BY seq DESC")?;
+    let starts: Vec<i64> = corrections.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    // From one correction to the next, dates never go back.
+    for start in starts.into_iter().chain([1]) {
+        if start <= end && is_before(start)? {
+            let (mut before, mut not_before) = (start, end.saturating_add(1));
+            while not_before.saturating_sub(before) > 1 {
+                let middle = before.midpoint(not_before);
+                if is_before(middle)? {
+                    before = middle;
+                } else {
+                    not_before = middle;
+                }
+            }
+            return Ok(Seq::new(before));
+        }
+        end = start.saturating_sub(1);
+    }
+    Ok(Seq::ZERO)
+}
+
 /// Brings a head up to date with what other processes appended since; what does not follow from it is damage.
 fn follow(conn: &Connection, mut head: Head) -> Result<Result<Head, String>, rusqlite::Error> {
     let stored: Option<(i64, String)> = conn
@@ -283,14 +311,13 @@ impl LogStore for SqliteLog {
 
     fn purge(&mut self, older_than: Timestamp) -> Result<usize, LogError> {
         self.still_there()?;
+        let last = last_before(&self.conn, older_than)?;
         Ok(self
             .conn
             .prepare_cached(
-                "DELETE FROM payloads WHERE seq IN (
-                   SELECT p.seq FROM (SELECT seq FROM payloads ORDER BY seq LIMIT ?2) p
-                   JOIN log l ON l.seq = p.seq WHERE l.at < ?1)",
+                "DELETE FROM payloads WHERE seq IN (SELECT seq FROM payloads WHERE seq <= ?1 ORDER BY seq LIMIT ?2)",
             )?
-            .execute(params![older_than.to_string(), i64::try_from(PURGED_AT_A_TIME).unwrap_or(i64::MAX)])?)
+            .execute(params![last.get(), i64::try_from(PURGED_AT_A_TIME).unwrap_or(i64::MAX)])?)
     }
 
     fn mark_alive(&mut self, now: Timestamp) -> Result<(), LogError> {

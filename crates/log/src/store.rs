@@ -5,6 +5,9 @@ use cvco_domain::{Seq, Timestamp};
 use crate::error::LogError;
 use crate::row::{Draft, Head, Link, Stamp};
 
+/// So many payloads are purged at a time.
+pub const PURGED_AT_A_TIME: usize = 1000;
+
 /// A place for the log. One thread owns a value of it; several values, in one process or in several, may stand for the
 /// same log.
 pub trait LogStore: Send {
@@ -33,7 +36,8 @@ pub trait LogStore: Send {
     /// The log cannot be read.
     fn payload(&mut self, seq: Seq) -> Result<Option<Vec<u8>>, LogError>;
 
-    /// Deletes payloads of entries before an instant, oldest first, a bounded number at a time; how many.
+    /// Deletes payloads of entries before an instant, oldest first, at most [`PURGED_AT_A_TIME`]; how many. An entry that a
+    /// wrong clock dated ahead goes by the correction that came after it.
     ///
     /// # Errors
     /// The log cannot be written.

@@ -87,10 +87,11 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     let unallocated = payouts::allocate(&mut attempts, order);
     let drafts: Vec<_> =
         attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
-    let findings = rules::findings(&drafts, &unallocated, order, policy, now);
+    let mut findings = rules::findings(&drafts, &unallocated, order, policy, now);
     let look_again_at = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy)).min();
     let records: Vec<_> = drafts.into_iter().map(|draft| draft.record).collect();
     let order_state = order_state(&records, &findings);
+    findings.extend(rules::reference_collision(order, order_state));
     Assessment { records, order_state, findings, look_again_at }
 }
 

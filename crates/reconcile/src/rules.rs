@@ -33,7 +33,6 @@ pub(super) fn findings(
     found.extend(payouts::unallocated(unallocated));
     found.extend(double_payment(drafts));
     found.extend(changed);
-    found.extend(reference_collision(order));
     found
 }
 
@@ -391,9 +390,10 @@ fn fitted_when_paid<'o>(drafts: &[Draft], order: &'o Order) -> Option<&'o OrderV
     if drafts.iter().any(fits_now) { None } else { drafts.iter().find_map(of_draft) }
 }
 
-/// ANCV keeps 20 characters of a reference: a statement line could mean either order.
-fn reference_collision(order: &Order) -> Option<Finding> {
-    let other = order.shares_prefix_with.as_ref()?;
+/// ANCV keeps 20 characters of a reference: a statement line could mean either order, unless one of them was given back
+/// wholly and awaits no money.
+pub(super) fn reference_collision(order: &Order, state: Option<RecordState>) -> Option<Finding> {
+    let other = order.shares_prefix_with.as_ref().filter(|_| state != Some(RecordState::Refunded))?;
     order.current()?;
     Some(Finding {
         kind: Kind::ReferenceCollision,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cvco_psp::WireMessage;
@@ -41,6 +42,8 @@ pub struct Daemon {
     folder: TempDir,
     notify_socket: Option<PathBuf>,
     child: Child,
+    /// Writes down what the daemon logs, until it ends.
+    scribe: Option<JoinHandle<()>>,
     is_running: bool,
     pub public: SocketAddr,
     pub admin: SocketAddr,
@@ -61,8 +64,8 @@ impl Daemon {
         std::fs::write(folder.path().join("config.toml"), configuration(settings, &mailbox))
             .expect("configuration");
         let notify_socket = settings.notify_socket.clone();
-        let (child, public, admin) = spawn(folder.path(), notify_socket.as_deref());
-        Self { folder, notify_socket, child, is_running: true, public, admin, mailbox }
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), notify_socket.as_deref());
+        Self { folder, notify_socket, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
     }
 
     /// Kills the daemon as `kill -9` does.
@@ -73,8 +76,10 @@ impl Daemon {
 
     /// Starts it again on the same ledger, on other ports.
     pub fn restart(&mut self) {
-        let (child, public, admin) = spawn(self.folder.path(), self.notify_socket.as_deref());
+        let Spawned { child, scribe, public, admin } =
+            spawn(self.folder.path(), self.notify_socket.as_deref());
         self.child = child;
+        self.scribe = Some(scribe);
         self.is_running = true;
         (self.public, self.admin) = (public, admin);
     }
@@ -85,9 +90,12 @@ impl Daemon {
         assert!(sent.success());
     }
 
-    /// Waits for its end, and gives its exit code.
+    /// Waits for its end and for its last words, and gives its exit code.
     pub fn ended(&mut self) -> Option<i32> {
         let status = self.child.wait().expect("ended");
+        if let Some(scribe) = self.scribe.take() {
+            scribe.join().expect("written down");
+        }
         self.is_running = false;
         status.code()
     }
@@ -284,9 +292,17 @@ key_file = "sogecommerce.key"
     )
 }
 
+/// A daemon that has just been started.
+struct Spawned {
+    child: Child,
+    scribe: JoinHandle<()>,
+    public: SocketAddr,
+    admin: SocketAddr,
+}
+
 /// Starts the daemon and reads from its first log line where it listens; the rest of its log is read and
 /// dropped, so that it never waits for us.
-fn spawn(folder: &Path, notify_socket: Option<&Path>) -> (Child, SocketAddr, SocketAddr) {
+fn spawn(folder: &Path, notify_socket: Option<&Path>) -> Spawned {
     let mut child = command()
         .arg("--config")
         .arg(folder.join("config.toml"))
@@ -302,7 +318,7 @@ fn spawn(folder: &Path, notify_socket: Option<&Path>) -> (Child, SocketAddr, Soc
     let (found, addresses) = mpsc::channel();
     let file =
         std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("log file");
-    std::thread::spawn(move || {
+    let scribe = std::thread::spawn(move || {
         use std::io::Write;
         let mut file = file;
         for line in log.lines().map_while(Result::ok) {
@@ -318,5 +334,5 @@ fn spawn(folder: &Path, notify_socket: Option<&Path>) -> (Child, SocketAddr, Soc
         let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
         panic!("the daemon did not start:\n{log}");
     };
-    (child, public, admin)
+    Spawned { child, scribe, public, admin }
 }

@@ -87,6 +87,20 @@ struct Flags {
     closed_through: Cell<Option<Day>>,
 }
 
+impl Flags {
+    fn read(conn: &Connection) -> Result<Self, LedgerError> {
+        let start = Timestamp::from_millis(0);
+        let has_lines = statements::any(conn)?;
+        Ok(Self {
+            no_deadline_before: Cell::new(start),
+            next_midnight: Cell::new(start),
+            has_lines: Cell::new(has_lines),
+            has_unknown_lines: Cell::new(has_lines && statements::any_unknown(conn)?),
+            closed_through: Cell::new(close::closed_through(conn)?),
+        })
+    }
+}
+
 /// An entry that cannot be folded.
 #[derive(Clone, Copy)]
 pub(crate) struct SetAside<'a> {
@@ -144,16 +158,7 @@ impl Report<'_> {
 impl<'c> Fold<'c> {
     /// Goes on where the last transaction ended.
     pub(crate) fn resume(conn: &'c Connection) -> Result<Self, LedgerError> {
-        let start = Timestamp::from_millis(0);
-        let has_lines = statements::any(conn)?;
-        let flags = Flags {
-            no_deadline_before: Cell::new(start),
-            next_midnight: Cell::new(start),
-            has_lines: Cell::new(has_lines),
-            has_unknown_lines: Cell::new(has_lines && statements::any_unknown(conn)?),
-            closed_through: Cell::new(close::closed_through(conn)?),
-        };
-        Ok(Self { conn, progress: progress::read(conn)?, flags })
+        Ok(Self { conn, progress: progress::read(conn)?, flags: Flags::read(conn)? })
     }
 
     /// Writes down how far it came; to be called once, at the end of the transaction.
@@ -173,8 +178,7 @@ impl<'c> Fold<'c> {
 
     /// Forgets what was applied since the bookmark; the caller rolls the database back.
     pub(crate) fn return_to(&mut self, bookmark: Progress) -> Result<(), LedgerError> {
-        let fresh = Self::resume(self.conn)?;
-        *self = Self { progress: bookmark, ..fresh };
+        *self = Self { progress: bookmark, flags: Flags::read(self.conn)?, ..*self };
         Ok(())
     }
 

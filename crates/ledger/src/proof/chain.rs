@@ -88,6 +88,9 @@ pub(super) fn read(
                 }
             }
             meter.step();
+            if link.row.corrects_dates() {
+                payloads.dates_were_wrong(read.head.at);
+            }
             payloads.check(log, &link)?;
             for anchor in anchors.remove(&link.row.seq).unwrap_or_default() {
                 if anchor.hash != link.chain_hash {
@@ -110,9 +113,9 @@ pub(super) fn read(
             }
         }
     }
-    let Payloads { checked, purged, findings, .. } = payloads;
+    let Payloads { checked, purged, unfit, missing, too_early, .. } = payloads;
     (read.payloads, read.purged) = (checked, purged);
-    read.findings.extend(findings.into_findings());
+    read.findings.extend([unfit, too_early, missing].into_iter().flatten().map(Several::into_finding));
     read.findings.sort();
     Ok(read)
 }
@@ -157,12 +160,17 @@ struct Payloads<'w> {
     begun: bool,
     checked: i64,
     purged: i64,
-    findings: Findings,
+    /// They cannot be opened, or are not what they should be.
+    unfit: Option<Several>,
+    /// They are gone, while an older one is kept.
+    missing: Option<Several>,
+    /// They are gone, and are not old enough by the dates of their entries; a later entry may correct these.
+    too_early: Option<Several>,
 }
 
 impl<'w> Payloads<'w> {
-    fn new(witnesses: &'w Witnesses<'w>) -> Self {
-        Self { witnesses, begun: false, checked: 0, purged: 0, findings: Findings::default() }
+    const fn new(witnesses: &'w Witnesses<'w>) -> Self {
+        Self { witnesses, begun: false, checked: 0, purged: 0, unfit: None, missing: None, too_early: None }
     }
 
     fn check(&mut self, log: &mut dyn LogStore, link: &Link) -> Result<(), LedgerError> {
@@ -173,7 +181,7 @@ impl<'w> Payloads<'w> {
         let sealed = match log.payload(seq) {
             Ok(sealed) => sealed,
             Err(LogError::Sqlite(error)) if damage(&error).is_some() => {
-                self.findings.unfit(seq, format!("its payload cannot be read: {error}"));
+                Several::count(&mut self.unfit, seq, &format!("its payload cannot be read: {error}"));
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -186,50 +194,51 @@ impl<'w> Payloads<'w> {
         let Some(key) = self.witnesses.key else { return Ok(()) };
         match Envelope::open(key, digest, &sealed) {
             Ok(envelope) if envelope.carries(digest) => self.checked = self.checked.saturating_add(1),
-            Ok(_) => self.findings.unfit(seq, "its payload does not fit payload_sha256".to_owned()),
-            Err(error) => self.findings.unfit(seq, format!("its payload cannot be opened: {error}")),
+            Ok(_) => Several::count(&mut self.unfit, seq, "its payload does not fit payload_sha256"),
+            Err(error) => {
+                Several::count(&mut self.unfit, seq, &format!("its payload cannot be opened: {error}"));
+            }
         }
         Ok(())
     }
 
     fn check_gone(&mut self, seq: Seq, at: Timestamp, kept_since: Timestamp) {
         if self.begun {
-            self.findings.gone(seq, "its payload is gone, while an older one is kept");
+            Several::count(&mut self.missing, seq, "its payload is gone, while an older one is kept");
         } else if at >= kept_since {
-            self.findings
-                .gone(seq, "its payload is gone before its time (unless payload_retention was shorter once)");
+            let what = "its payload is gone before its time (unless payload_retention was shorter once)";
+            Several::count(&mut self.too_early, seq, what);
         } else {
             self.purged = self.purged.saturating_add(1);
         }
     }
-}
 
-/// Of payloads that do not fit, and of those that are gone, the first, and how many more there are.
-#[derive(Default)]
-struct Findings {
-    unfit: Option<(Finding, u64)>,
-    gone: Option<(Finding, u64)>,
-}
-
-impl Findings {
-    fn unfit(&mut self, seq: Seq, what: String) {
-        count(&mut self.unfit, seq, what);
-    }
-
-    fn gone(&mut self, seq: Seq, what: &str) {
-        count(&mut self.gone, seq, what.to_owned());
-    }
-
-    fn into_findings(self) -> impl Iterator<Item = Finding> {
-        [self.unfit, self.gone].into_iter().flatten().map(|((seq, what), more)| {
-            (seq, if more > 0 { format!("{what}; {more} more like it") } else { what })
-        })
+    /// No entry so far is younger than `at`: what was dated later was purged in its time, if `at` was long ago.
+    fn dates_were_wrong(&mut self, at: Timestamp) {
+        if self.witnesses.kept_since.is_some_and(|kept_since| at < kept_since)
+            && let Some(Several { more, .. }) = self.too_early.take()
+        {
+            self.purged = self.purged.saturating_add(more).saturating_add(1);
+        }
     }
 }
 
-fn count(first: &mut Option<(Finding, u64)>, seq: Seq, what: String) {
-    match first {
-        Some((_, more)) => *more = more.saturating_add(1),
-        None => *first = Some(((seq, what), 0)),
+/// Findings of one sort: the first, and how many more there are.
+struct Several {
+    first: Finding,
+    more: i64,
+}
+
+impl Several {
+    fn count(several: &mut Option<Self>, seq: Seq, what: &str) {
+        match several {
+            Some(several) => several.more = several.more.saturating_add(1),
+            None => *several = Some(Self { first: (seq, what.to_owned()), more: 0 }),
+        }
+    }
+
+    fn into_finding(self) -> Finding {
+        let Self { first: (seq, what), more } = self;
+        (seq, if more > 0 { format!("{what}; {more} more like it") } else { what })
     }
 }

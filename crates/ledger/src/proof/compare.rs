@@ -7,34 +7,7 @@ use rusqlite::{Connection, Row, Rows};
 
 use super::{Flaw, Meter, Phase};
 use crate::LedgerError;
-
-/// The tables that are a fold over the log, parents first, each with what orders its rows.
-pub(super) const FOLD_TABLES: [(&str, &str); 24] = [
-    ("notifications", "seq"),
-    ("set_aside", "seq"),
-    ("refused", "seq"),
-    ("orders", "order_id"),
-    ("order_versions", "order_id, version"),
-    ("facts", "order_id, seq, position"),
-    ("records", "order_id, psp, call_number"),
-    ("tenders", "order_id, psp, call_number, position"),
-    ("returns", "order_id, psp, call_number, position, number"),
-    ("statements", "statement_id"),
-    ("statement_lines", "statement_id, position"),
-    ("closings", "period"),
-    ("numbers", "series"),
-    ("reopened", "order_id, statement_id"),
-    ("entries", "line"),
-    ("questions", "endpoint, topic, subject"),
-    ("discrepancies", "id"),
-    ("acts", "seq"),
-    ("endpoints", "endpoint"),
-    ("heard_hours", "endpoint, hour"),
-    ("owed", "id"),
-    ("mails", "message_id"),
-    ("anchors", "seq"),
-    ("progress", "one"),
-];
+use crate::tables::FOLD_TABLES;
 
 /// So many entries are named in which a row has its origin.
 const ORIGINS: usize = 8;

@@ -19,7 +19,7 @@ use cvco_log::LogStore;
 use rusqlite::Connection;
 
 use crate::ledger::Ledger;
-use crate::tables::progress;
+use crate::tables::{FOLD_TABLES, progress};
 use crate::{LedgerError, schema};
 pub use anchor::{Anchor, AnchorError};
 use chain::{Batch, Read, Witnesses};
@@ -183,14 +183,16 @@ fn verify_rows(
         }
     };
     let folded = folded(conn, proof)?;
-    proof.folded = folded.get();
+    // A ledger that does not say how far it has come should have come to the end.
+    let until = folded.unwrap_or(Seq::new(i64::MAX));
+    proof.folded = folded.unwrap_or(Seq::ZERO).get();
     let witnesses = Witnesses {
         key: yardstick.key,
         kept_since: Some(yardstick.kept_since),
         anchors: stored.into_iter().chain(yardstick.anchors.iter().cloned()).collect(),
     };
     let log_id = progress::origin(conn)?.map_or_else(String::new, |(log_id, _)| log_id);
-    let Refound { read, ledger } = read_and_fold(log, Ledger::scratch(&log_id)?, folded, &witnesses, meter)?;
+    let Refound { read, ledger } = read_and_fold(log, Ledger::scratch(&log_id)?, until, &witnesses, meter)?;
     if yardstick.key.is_none() {
         proof.note = Some("payloads were not opened: the payload key cannot be read".to_owned());
     }
@@ -201,7 +203,7 @@ fn verify_rows(
     proof.flaws.extend(read.findings.into_iter().map(|(seq, what)| Flaw::of_entry(seq, what)));
     let sound = read.broken.is_none();
     proof.flaws.extend(read.broken.map(|(seq, what)| Flaw::of_entry(seq, what)));
-    if folded > read.head.seq && sound {
+    if let Some(folded) = folded.filter(|folded| *folded > read.head.seq && sound) {
         proof.flaws.push(Flaw {
             place: "progress".to_owned(),
             what: format!("the ledger has folded entry {folded}, and the log ends at {}", read.head.seq),
@@ -210,20 +212,37 @@ fn verify_rows(
     // After a broken link nothing can be trusted, nor compared.
     if sound {
         let differences = compare::first_differences(conn, &ledger.conn, meter)?;
-        proof.flaws.extend(differences.into_iter().map(|(_, flaw)| flaw));
+        for (_, flaw) in differences {
+            if !proof.flaws.contains(&flaw) {
+                proof.flaws.push(flaw);
+            }
+        }
     }
     Ok(())
 }
 
 /// How far the ledger has come, by its own word; that word may be damaged itself.
-fn folded(conn: &Connection, proof: &mut Proof) -> Result<Seq, LedgerError> {
+fn folded(conn: &Connection, proof: &mut Proof) -> Result<Option<Seq>, LedgerError> {
+    let folded = stated_position(conn)?;
     match progress::read(conn) {
-        Ok(progress) => Ok(progress.seq),
-        Err(error) if error.is_damage() => {
+        Ok(_) => {}
+        Err(error) if error.is_damage() && folded.is_some() => {
             let what = format!("cannot be read: {error}");
             proof.flaws.push(Flaw { place: "progress row 1".to_owned(), what });
-            progress::folded(conn)
         }
+        Err(error) if error.is_damage() => {
+            proof.flaws.push(Flaw { place: "progress row 1".to_owned(), what: "is missing".to_owned() });
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(folded)
+}
+
+/// `None` if the ledger holds rows, and does not say how far it has come.
+fn stated_position(conn: &Connection) -> Result<Option<Seq>, LedgerError> {
+    match progress::folded(conn) {
+        Ok(folded) => Ok(Some(folded)),
+        Err(error) if error.is_damage() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -249,7 +268,7 @@ pub fn rebuild(
         Ok(differing) => differing,
         Err(error @ LedgerError::Log(_)) => return Err(error),
         // A ledger that cannot even be compared is replaced as a whole.
-        Err(_) => compare::FOLD_TABLES.iter().map(|(table, _)| *table).collect(),
+        Err(_) => FOLD_TABLES.iter().map(|(table, _)| *table).collect(),
     };
     fresh.catch_up_all(log)?;
     schema::complete(&fresh.conn)?;
@@ -267,7 +286,7 @@ fn differences(
     meter: &mut Meter<'_>,
 ) -> Result<Vec<&'static str>, LedgerError> {
     let snapshot = ledger.conn.unchecked_transaction()?;
-    fresh.catch_up_to(log, progress::folded(&snapshot)?)?;
+    fresh.catch_up_to(log, stated_position(&snapshot)?.unwrap_or(Seq::new(i64::MAX)))?;
     let differing = compare::first_differences(&snapshot, &fresh.conn, meter)?;
     Ok(differing.into_iter().map(|(table, _)| table).collect())
 }

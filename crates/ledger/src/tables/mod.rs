@@ -19,3 +19,31 @@ pub(crate) mod statements;
 pub use rejections::Rejected;
 pub use set_aside::SetAside;
 pub use statements::LineCount;
+
+/// The tables that are a fold over the log, parents first, each with what orders its rows.
+pub(crate) const FOLD_TABLES: [(&str, &str); 24] = [
+    ("notifications", "seq"),
+    ("set_aside", "seq"),
+    ("refused", "seq"),
+    ("orders", "order_id"),
+    ("order_versions", "order_id, version"),
+    ("facts", "order_id, seq, position"),
+    ("records", "order_id, psp, call_number"),
+    ("tenders", "order_id, psp, call_number, position"),
+    ("returns", "order_id, psp, call_number, position, number"),
+    ("statements", "statement_id"),
+    ("statement_lines", "statement_id, position"),
+    ("closings", "period"),
+    ("numbers", "series"),
+    ("reopened", "order_id, statement_id"),
+    ("entries", "line"),
+    ("questions", "endpoint, topic, subject"),
+    ("discrepancies", "id"),
+    ("acts", "seq"),
+    ("endpoints", "endpoint"),
+    ("heard_hours", "endpoint, hour"),
+    ("owed", "id"),
+    ("mails", "message_id"),
+    ("anchors", "seq"),
+    ("progress", "one"),
+];

@@ -4,6 +4,7 @@ use cvco_domain::{Policy, Seq, Timestamp};
 use cvco_log::row::GENESIS;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::FOLD_TABLES;
 use crate::LedgerError;
 
 /// Where a fold stands.
@@ -68,8 +69,20 @@ pub(crate) fn read(conn: &Connection) -> Result<Progress, LedgerError> {
         .optional()?;
     match read {
         Some((progress, policy)) => Ok(Progress { policy: serde_json::from_str(&policy)?, ..progress }),
-        None => Ok(Progress::start()),
+        None => must_be_empty(conn).map(|()| Progress::start()),
     }
+}
+
+/// Without its row only an empty ledger stands before the first entry: into any other the log would be folded twice.
+fn must_be_empty(conn: &Connection) -> Result<(), LedgerError> {
+    for (table, _) in FOLD_TABLES {
+        let holds_rows: bool =
+            conn.query_row(&format!("SELECT EXISTS (SELECT 1 FROM {table})"), [], |row| row.get(0))?;
+        if holds_rows {
+            return Err(LedgerError::CorruptRow { table: "progress", id: 1 });
+        }
+    }
+    Ok(())
 }
 
 /// Writes down where the fold stands.
@@ -104,6 +117,8 @@ pub(crate) fn origin(conn: &Connection) -> Result<Option<(String, String)>, Ledg
 
 /// The last entry that was folded.
 pub(crate) fn folded(conn: &Connection) -> Result<Seq, LedgerError> {
-    let seq = conn.prepare_cached("SELECT seq FROM progress")?.query_row([], |row| row.get(0)).optional()?;
-    Ok(seq.unwrap_or(Seq::ZERO))
+    match conn.prepare_cached("SELECT seq FROM progress")?.query_row([], |row| row.get(0)).optional()? {
+        Some(seq) => Ok(seq),
+        None => must_be_empty(conn).map(|()| Seq::ZERO),
+    }
 }

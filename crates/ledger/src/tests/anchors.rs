@@ -182,6 +182,7 @@ fn a_forged_log_is_found_by_the_anchors_that_the_ledger_keeps() {
 #[test]
 fn a_forger_who_makes_the_ledger_again_too_is_found_by_what_was_mailed() {
     let (mut book, mailed) = forged();
+    book.log = SqliteLog::open(&book.log_path()).expect("its end is sound");
     book.rebuild();
     assert_eq!(book.proof().flaws, [], "nothing in the files tells");
     let flaws = book.proof_with(&[mailed]).flaws;

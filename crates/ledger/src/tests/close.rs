@@ -29,6 +29,10 @@ fn paid() -> Book {
 fn a_month_that_is_not_over_or_not_the_next_is_refused_with_its_reason() {
     let mut book = paid();
     book.wait_until(29 * DAY);
+    assert!(
+        refused(&mut book, 29 * DAY, close("2026-05")).contains("not over yet"),
+        "of two reasons always the same"
+    );
     assert!(refused(&mut book, 29 * DAY, close("2026-03")).contains("not over yet"));
     book.wait_until(65 * DAY);
     assert!(refused(&mut book, 65 * DAY, close("2026-04")).contains("close 2026-03 first"));

@@ -142,6 +142,38 @@ fn references_that_ancv_cannot_tell_apart_are_told_at_the_second() {
 }
 
 #[test]
+fn references_are_too_alike_for_as_long_as_neither_order_was_given_back() {
+    let [a, b] = ["12345678901234567890-A", "12345678901234567890-B"];
+    let back = |reference: &str, minute: i64| {
+        let mut back = refund(reference, 100);
+        back.events[0].tender_id = TenderId::new(format!("{reference}-{minute}")).ok();
+        (minute, back)
+    };
+    let paid_again = |reference: &str| {
+        let mut again = card(reference, 100);
+        again.events[0].call_number = CallNumber::new("another").expect("a call number");
+        again.events[0].tender_id = TenderId::new(format!("{reference}-again")).ok();
+        again
+    };
+    for given_back in [a, b] {
+        let mut book = Book::new();
+        book.take(0, registered(a, 100));
+        book.take(1, registered(b, 100));
+        book.take(2, card(given_back, 100));
+        let (at, refunded) = back(given_back, 3);
+        book.take(at, refunded);
+        let collisions = |book: &Book| -> Vec<Seen> {
+            let all = book.discrepancies().into_iter();
+            all.filter(|seen| seen.kind == "reference_collision").collect()
+        };
+        // It lives again: ANCV's next statement could mean either, and a person is told so once more.
+        book.take(4, paid_again(given_back));
+        let told_twice = [seen("reference_collision", 1, Some(3)), seen("reference_collision", 4, None)];
+        assert_eq!(collisions(&book), told_twice, "{given_back}");
+    }
+}
+
+#[test]
 fn an_account_that_is_not_ours_is_told_until_calls_are_taken_for_a_day() {
     let mut book = Book::new();
     book.take(0, Refusals { refusal: Refusal::Account, ..wrong_signatures() });

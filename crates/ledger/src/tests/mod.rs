@@ -8,6 +8,7 @@ mod close;
 mod damage;
 mod entries;
 mod fold;
+mod following;
 mod owed;
 mod payloads;
 pub(crate) mod poison;

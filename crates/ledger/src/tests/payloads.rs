@@ -116,6 +116,24 @@ fn a_payload_that_went_before_its_time_is_found() {
 }
 
 #[test]
+fn a_payload_that_a_wrong_clock_dated_ahead_goes_by_its_corrected_date() {
+    let ahead = Timestamp::parse("2099-03-01T10:00:00Z").expect("a time");
+    let mut book = Book::new();
+    book.key = Some(seal_key());
+    book.take_with_payload(minute(0), "A");
+    book.take_with_payload(ahead, "B");
+    book.take(10, LogEntry::Clock(cvco_log::entry::ClockCorrection { from: ahead }));
+    book.take_with_payload(minute(20), "C");
+    assert_eq!(book.log.purge(minute(10)).expect("purged"), 1, "B came at minute 10 or before");
+    assert_eq!(book.log.purge(minute(11)).expect("purged"), 1);
+    let proof = book.proof_since(minute(11), &[]);
+    assert_eq!((proof.payloads, proof.purged, proof.flaws), (1, 2, vec![]));
+    let proof = book.proof_since(minute(10), &[]);
+    assert_eq!(proof.flaws.len(), 1, "{proof:?}");
+    assert_eq!(proof.flaws[0].place, "log entry 2");
+}
+
+#[test]
 fn without_the_key_it_is_still_seen_that_a_payload_is_gone() {
     let mut book = with_payloads();
     book.damage_log("DELETE FROM payloads WHERE seq = 2");

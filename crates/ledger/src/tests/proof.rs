@@ -150,6 +150,18 @@ fn a_row_that_is_too_many_is_found_in_any_table() {
 }
 
 #[test]
+fn a_row_that_is_gone_is_named_in_any_table() {
+    let mut book = eventful();
+    for table in fold_tables(book.ledger.connection()) {
+        let proof = proof_after(&mut book, &format!("DELETE FROM {table} WHERE {}", is_last(&table)));
+        let gone = |flaw: &&crate::Flaw| {
+            flaw.place.starts_with(&format!("{table} row ")) && flaw.what == "is missing"
+        };
+        assert_eq!(proof.flaws.iter().filter(gone).count(), 1, "{table}: {proof:?}");
+    }
+}
+
+#[test]
 fn the_first_bad_row_is_the_one_that_is_named() {
     let mut book = eventful();
     for (sql, place, what) in [
@@ -212,7 +224,7 @@ fn rebuild_repairs_whatever_was_done_to_the_ledger() {
 
 #[test]
 fn a_ledger_that_does_not_say_how_far_it_came_can_be_opened_and_made_again() {
-    for sql in ["UPDATE progress SET policy = 'x'", "UPDATE progress SET at = 'x'"] {
+    for sql in ["UPDATE progress SET policy = 'x'", "UPDATE progress SET at = 'x'", "DELETE FROM progress"] {
         let mut book = eventful();
         let before = book.everything();
         book.damage(sql);
@@ -267,6 +279,22 @@ fn rebuild_refuses_a_damaged_log_and_leaves_the_ledger_alone() {
     let error = rebuild(&mut book.log, &mut book.ledger, &mut |_| {}).expect_err("refused").to_string();
     assert!(error.contains("entry 4"), "{error}");
     assert_eq!(book.everything(), before);
+}
+
+#[test]
+fn a_rebuild_that_another_program_keeps_from_writing_fails_and_replaces_nothing() {
+    let mut book = eventful();
+    book.damage("UPDATE tenders SET amount_cents = 5999 WHERE amount_cents = 6000");
+    let before = book.everything();
+    book.ledger.connection().busy_timeout(std::time::Duration::ZERO).expect("no patience");
+    let other = Connection::open(book.path()).expect("another program");
+    other.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let error = rebuild(&mut book.log, &mut book.ledger, &mut |_| {}).expect_err("refused").to_string();
+    assert!(error.contains("another program writes to it"), "{error}");
+    assert_eq!(book.everything(), before);
+    other.execute_batch("ROLLBACK").expect("ended");
+    assert_eq!(book.rebuild(), ["tenders"]);
+    assert_eq!(book.proof().flaws, []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Cheap checks before anything is acknowledged: the schema is ours, and the end of the chain is sound.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::file::SCHEMA;
 use super::{Link, last, rows_after};
@@ -18,16 +18,8 @@ pub(super) fn sound_end(conn: &Connection) -> Result<Head, String> {
     schema_is_ours(conn)?;
     let read = |error: rusqlite::Error| format!("its end cannot be read: {error}");
     let Some(end) = last(conn).map_err(read)? else { return Ok(Head::default()) };
-    let first = end.row.seq.get().saturating_sub(CHECKED_AT_START).max(0);
-    let mut head = if first == 0 {
-        Head::default()
-    } else {
-        let before = rows_after(conn, Seq::new(first.saturating_sub(1)), 1).map_err(read)?;
-        let Some(Link { row, chain_hash }) = before.into_iter().next() else {
-            return Err(format!("entry {first} is missing"));
-        };
-        head_of(&row, chain_hash)?
-    };
+    let before = Seq::new(end.row.seq.get().saturating_sub(CHECKED_AT_START).max(0));
+    let mut head = link_at(conn, before).map_err(read)?.ok_or(format!("entry {before} is missing"))?;
     for Link { row, chain_hash } in rows_after(conn, head.seq, usize::MAX).map_err(read)? {
         head = row.follow(&head, &chain_hash).map_err(|what| format!("entry {}: {what}", row.seq))?;
     }
@@ -36,6 +28,17 @@ pub(super) fn sound_end(conn: &Connection) -> Result<Head, String> {
     }
     payloads_can_be_read(conn)?;
     Ok(head)
+}
+
+/// Where a link of the chain stands, for the next one to follow: of its row nothing but that link is trusted, and the next
+/// one proves it.
+fn link_at(conn: &Connection, seq: Seq) -> rusqlite::Result<Option<Head>> {
+    if seq == Seq::ZERO {
+        return Ok(Some(Head::default()));
+    }
+    conn.prepare_cached("SELECT chain_hash FROM log WHERE seq = ?1")?
+        .query_row([seq.get()], |row| Ok(Head { seq, hash: row.get(0)?, ..Head::default() }))
+        .optional()
 }
 
 /// The end of the chain as the last row states it, without a look at what stands before.

@@ -96,3 +96,14 @@ fn a_shared_prefix_concerns_registered_orders_alone() {
     order(10_000).sharing_its_prefix_with("CMD10").raises(&[Kind::ReferenceCollision]);
     unregistered().sharing_its_prefix_with("CMD10").raises(&[]);
 }
+
+#[test]
+fn a_shared_prefix_concerns_orders_that_were_not_given_back_alone() {
+    let paid = order(10_000).sharing_its_prefix_with("CMD10").with(voucher(10_000).sogecommerce());
+    paid.raises(&[Kind::ReferenceCollision]);
+    let given_back = paid.with(voucher(10_000).sogecommerce().id("RV").refund().at(30));
+    given_back.is(RecordState::Refunded);
+    given_back.raises(&[]);
+    let again = given_back.with(voucher(10_000).sogecommerce().call("another").id("V2").at(60));
+    again.raises(&[Kind::ReferenceCollision]);
+}
