@@ -201,7 +201,8 @@ CREATE TABLE discrepancies (
   subject        TEXT NOT NULL,        -- tells two of one kind on one record apart
   expected_cents INTEGER,
   actual_cents   INTEGER,
-  detail         TEXT NOT NULL,
+  detail_json    TEXT NOT NULL,        -- the particulars as data
+  detail         TEXT NOT NULL,        -- the same in a short line
   opened_at      TEXT NOT NULL,
   closed_at      TEXT,
   acked_at       TEXT,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cvco_domain::crypto::SealKey;
-use cvco_domain::{Policy, Timestamp};
+use cvco_domain::{Mode, Policy, Timestamp};
 use cvco_ledger::{Ledger, LedgerError};
 use cvco_log::entry::Pause;
 use cvco_log::sqlite::Lease;
@@ -389,6 +389,12 @@ fn addressees_of(config: &Config) -> Addressees {
     Addressees {
         alerts: config.alerts.clone(),
         shop_names: config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect(),
+        trial_endpoints: config
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.mode == Mode::Test)
+            .map(|endpoint| endpoint.id.clone())
+            .collect(),
     }
 }
 

@@ -207,6 +207,13 @@ impl Mailer {
         for to in &self.to {
             builder = builder.to(to.clone());
         }
+        // No one standard: Outlook reads the first two, RFC 2156 has the third.
+        if mail.urgent {
+            for (name, value) in [("X-Priority", "1"), ("Importance", "high"), ("Priority", "urgent")] {
+                let name = HeaderName::new_from_ascii_str(name);
+                builder = builder.raw_header(HeaderValue::new(name, value.to_owned()));
+            }
+        }
         if let Some(parent) = in_reply_to {
             builder = builder.in_reply_to(format!("<{parent}>")).references(format!("<{parent}>"));
         }

@@ -1,10 +1,11 @@
 //! The worker that mails what the ledger owes. Before an e-mail leaves, the log says so under its message id; after it left,
 //! again. So a crash at any point costs at most one repetition of one e-mail, under the same message id.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::{Currency, News, ShopId, Timestamp};
+use cvco_domain::{Currency, EndpointId, Mode, News, ShopId, Timestamp};
 use cvco_ledger::{DiscrepancyRow, DueAnchor, DueMail, LedgerError, Takings};
 use cvco_log::entry::{MailAbout, MailItem, Telling, Told};
 use cvco_log::{Draft, Log, LogEntry, LogError};
@@ -35,6 +36,8 @@ pub struct Addressees {
     pub alerts: Option<AlertSettings>,
     /// The name of each shop for people.
     pub shop_names: Vec<(ShopId, String)>,
+    /// The endpoints of trials.
+    pub trial_endpoints: BTreeSet<EndpointId>,
 }
 
 impl Addressees {
@@ -249,7 +252,7 @@ impl AlertWorker {
             language: alerts.language,
             shop_name: due.shop.as_ref().map_or_else(|| self.host.clone(), |shop| addressees.shop_name(shop)),
             host: self.host.clone(),
-            items: rows.await?.into_iter().map(|(news, row)| item(news, row)).collect(),
+            items: rows.await?.into_iter().map(|(news, row)| item(addressees, news, row)).collect(),
         };
         let mail = render(&letter)?;
         let now = self.clock.now();
@@ -257,8 +260,12 @@ impl AlertWorker {
     }
 }
 
-fn item(news: News, row: DiscrepancyRow) -> Item {
-    let detail = row.particulars();
+fn item(addressees: &Addressees, news: News, row: DiscrepancyRow) -> Item {
+    let mode = match (&row.record, &row.endpoint) {
+        (Some(record), _) => record.mode,
+        (None, Some(endpoint)) if addressees.trial_endpoints.contains(endpoint) => Mode::Test,
+        (None, _) => Mode::Production,
+    };
     Item {
         news,
         id: row.id.get(),
@@ -271,7 +278,9 @@ fn item(news: News, row: DiscrepancyRow) -> Item {
         currency: row.record.as_ref().map_or(Currency::EUR, |record| record.currency),
         expected: row.expected,
         actual: row.actual,
-        detail,
+        detail: row.detail,
+        last_error: row.last_error,
+        mode,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
         last_note: row.last_note,

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::{
-    AmountFrom, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, DiscrepancyId,
-    EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp, RecordState,
-    ReportedState, Seq, ShopId, Source, StatementNumber, StatusReading, Subject, TenderId, TenderState,
-    Timestamp, Topic,
+    AmountFrom, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, Detail,
+    DiscrepancyId, EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp,
+    RecordState, ReportedState, Seq, ShopId, Source, StatementNumber, StatusReading, Subject, TenderId,
+    TenderState, Timestamp, Topic,
 };
 
 impl ToSql for Timestamp {
@@ -112,3 +112,16 @@ macro_rules! numbers {
 }
 
 numbers!(DiscrepancyId, Seq);
+
+impl ToSql for Detail {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let json = serde_json::to_string(self);
+        json.map(Into::into).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+    }
+}
+
+impl FromSql for Detail {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?).map_err(other)
+    }
+}

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallNumber, Cents, EndpointId, OrderRef, Psp, ShopId, Timestamp, UnknownWord};
+use super::{CallNumber, Cents, Detail, EndpointId, OrderRef, Psp, ShopId, Timestamp, UnknownWord};
 
 /// How fast a person should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -255,8 +255,8 @@ pub struct Finding {
     pub expected: Option<Cents>,
     /// What was found, in cents.
     pub actual: Option<Cents>,
-    /// The particulars, in a short line without prose: names and figures.
-    pub detail: String,
+    /// The particulars.
+    pub detail: Detail,
 }
 
 #[cfg(test)]

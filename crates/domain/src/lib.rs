@@ -12,7 +12,7 @@
 //! | order: what the shop expects | [`Order`] |
 //! | what a PSP lets a merchant give back | [`RefundTerms`] |
 //! | question to a PSP's API, how its answer stands | [`Question`], [`Standing`] |
-//! | discrepancy | [`Finding`], [`Kind`], [`Severity`], [`Identity`] |
+//! | discrepancy | [`Finding`], [`Kind`], [`Severity`], [`Detail`], [`Identity`] |
 //! | the merchant's settings that decide | [`Policy`], [`Books`] |
 //! | number of an entry in the log | [`Seq`] |
 
@@ -22,6 +22,7 @@ mod columns;
 mod commission;
 pub mod crypto;
 mod day;
+mod detail;
 mod discrepancy;
 mod endpoint;
 mod event;
@@ -41,6 +42,7 @@ mod time;
 pub use chart::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};
 pub use commission::{CommissionRate, CommissionRates, spread};
 pub use day::{DateError, Day, Period};
+pub use detail::{Detail, Difference, LineSays, OddStatus, PartName, PaymentName, StatusOf, Verdict};
 pub use discrepancy::{About, Finding, Identity, Kind, News, Severity, UnknownKind};
 pub use endpoint::EndpointRef;
 pub use event::{

@@ -104,7 +104,7 @@ pub struct StatementLine {
 }
 
 /// What names a line of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LineId {
     /// Who issued the statement.
     pub issuer: Issuer,

@@ -77,7 +77,7 @@ pub fn render(letter: &AnchorLetter) -> Result<RenderedMail, RenderError> {
     };
     let text = TextMail { page: &page }.render()?;
     let html = HtmlMail { page: &page }.render()?;
-    Ok(RenderedMail { subject: page.subject, text, html })
+    Ok(RenderedMail { subject: page.subject, text, html, urgent: false })
 }
 
 #[derive(Template)]

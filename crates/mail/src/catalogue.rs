@@ -1,13 +1,17 @@
 //! What people are told about each kind of discrepancy: a table per language, exhaustive over the kinds, so
 //! that a new kind does not compile without words.
 
+mod case;
 mod english;
 mod french;
+mod gap;
 mod page;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use case::Case;
+pub use gap::GapName;
 pub use page::page;
 
 use cvco_domain::{Kind, Psp, UnknownWord};
@@ -73,12 +77,12 @@ pub const fn figures(kind: Kind, language: Language) -> [&'static str; 2] {
     }
 }
 
-/// The words about `kind`. Some steps depend on the PSP, for each allows other operations on a voucher.
+/// The words about a case. Some steps depend on the PSP, for each allows other operations on a voucher.
 #[must_use]
-pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
+pub fn wording(case: Case, language: Language, psp: Option<Psp>) -> Wording {
     let (entry, names) = match language {
-        Language::French => (french::entry(kind, psp), french::names(psp)),
-        Language::English => (english::entry(kind, psp), english::names(psp)),
+        Language::French => (french::case(case, psp), french::names(psp)),
+        Language::English => (english::case(case, psp), english::names(psp)),
     };
     Wording {
         title: typeset(language, entry.title),
@@ -88,10 +92,10 @@ pub fn wording(kind: Kind, language: Language, psp: Option<Psp>) -> Wording {
 }
 
 /// Whether the steps about a PSP are those about any, but for the names of its places.
-fn differs_by_place_only(kind: Kind, language: Language, psp: Psp) -> bool {
+fn differs_by_place_only(case: Case, language: Language, psp: Psp) -> bool {
     let steps = |psp| match language {
-        Language::French => french::entry(kind, psp).what_to_do,
-        Language::English => english::entry(kind, psp).what_to_do,
+        Language::French => french::case(case, psp).what_to_do,
+        Language::English => english::case(case, psp).what_to_do,
     };
     steps(Some(psp)) == steps(None)
 }

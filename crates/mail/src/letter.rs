@@ -1,10 +1,11 @@
 //! What an alert is about, in domain types.
 
 use cvco_domain::{
-    CallNumber, Cents, Currency, EndpointId, Kind, News, OrderRef, Psp, Record, Severity, Timestamp,
+    CallNumber, Cents, Currency, Detail, EndpointId, Kind, Mode, News, OrderRef, Psp, Record, Severity,
+    Timestamp,
 };
 
-use super::catalogue::Language;
+use super::catalogue::{GapName, Language};
 
 /// One e-mail to be, about the discrepancies of one shop.
 #[derive(Debug, Clone)]
@@ -44,8 +45,12 @@ pub struct Item {
     pub expected: Option<Cents>,
     /// What was found.
     pub actual: Option<Cents>,
-    /// The particulars, in a short line without prose.
-    pub detail: String,
+    /// The particulars.
+    pub detail: Detail,
+    /// What failed last, where the detail is about something that is tried again and again; in technical words.
+    pub last_error: Option<String>,
+    /// Real payments or trials.
+    pub mode: Mode,
     /// Since when the facts break the rule.
     pub opened_at: Timestamp,
     /// Since when they no longer do.
@@ -63,9 +68,24 @@ impl Item {
         Some(self.actual?.minus(self.expected?))
     }
 
-    /// The amount in question: the size of the gap, else the one amount that is known.
+    /// The gap by its name; `None` where it is nothing, or the same as the one figure that is not nothing.
+    #[must_use]
+    pub fn own_gap(&self) -> Option<(GapName, Cents)> {
+        let is_some = |cents: Option<Cents>| cents.is_some_and(|cents| cents != Cents::ZERO);
+        let gap = self.gap().filter(|gap| *gap != Cents::ZERO)?;
+        (is_some(self.expected) && is_some(self.actual)).then(|| (GapName::of(self.kind, gap), gap))
+    }
+
+    /// The amount in question: the size of the gap, else the one amount that is known. Nothing is not in question.
     #[must_use]
     pub fn at_stake(&self) -> Option<Cents> {
-        self.gap().map(Cents::abs).or(self.actual).or(self.expected)
+        let amount = self.gap().map(Cents::abs).or(self.actual).or(self.expected);
+        amount.filter(|amount| *amount != Cents::ZERO)
+    }
+
+    /// A trial that is where it should be: no real money is concerned.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        self.mode == Mode::Test && !matches!(self.kind, Kind::TestInProduction | Kind::ProductionInTest)
     }
 }

@@ -6,6 +6,7 @@
 pub mod anchor;
 pub mod catalogue;
 mod letter;
+mod particulars;
 mod render;
 pub mod trouble;
 mod typography;
@@ -15,7 +16,7 @@ mod words;
 mod samples;
 
 pub use askama::Error as RenderError;
-pub use catalogue::{Language, Wording, figures, page, wording};
+pub use catalogue::{Case, GapName, Language, Wording, figures, page, wording};
 pub use letter::{Item, Letter};
 pub use render::{RenderedMail, render};
 pub use typography::one_line;

@@ -7,8 +7,9 @@ use askama::Template;
 use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 use super::RenderError;
-use super::catalogue::{Language, figures, wording};
+use super::catalogue::{Case, GapName, Language, figures, wording};
 use super::letter::{Item, Letter};
+use super::particulars;
 use super::typography::{amount, difference, one_line, paris, shortened};
 use super::words::{self, Labels};
 
@@ -21,6 +22,8 @@ pub struct RenderedMail {
     pub text: String,
     /// The HTML alternative, without external resources.
     pub html: String,
+    /// It cannot wait: its headers say so too.
+    pub urgent: bool,
 }
 
 /// More than this is not read; the rest is in the ledger.
@@ -50,13 +53,23 @@ pub fn render(letter: &Letter) -> Result<RenderedMail, RenderError> {
     };
     let text = TextMail { page: &page }.render()?;
     let html = HtmlMail { page: &page }.render()?;
-    Ok(RenderedMail { subject, text, html })
+    Ok(RenderedMail { subject, text, html, urgent: is_urgent(&items) })
+}
+
+fn is_trial(items: &[&Item]) -> bool {
+    items.iter().all(|item| item.is_trial())
+}
+
+fn is_urgent(items: &[&Item]) -> bool {
+    let urgent =
+        |item: &&Item| item.news != News::Closed && item.severity == Severity::Urgent && !item.is_trial();
+    items.iter().any(urgent)
 }
 
 fn subject(letter: &Letter, sorted: &[&Item]) -> String {
     let language = letter.language;
     let tail = |item: &Item| {
-        let title = wording(item.kind, language, item.psp).title;
+        let title = wording(Case::of(item.kind, &item.detail), language, item.psp).title;
         let figure = item.at_stake().map(|cents| amount(language, cents, item.currency));
         let order = item.order_ref.as_ref().map(|order| shortened(order.as_str(), SUBJECT_REFERENCE));
         words::subject_tail(language, &title, figure.as_deref(), order.as_deref())
@@ -79,7 +92,8 @@ fn subject(letter: &Letter, sorted: &[&Item]) -> String {
     } else {
         format!("{}{colon} ", capitalised(labels.reminder))
     };
-    one_line(&format!("{prefix}[CVCo] {}{colon} {what}", letter.shop_name))
+    let tag = words::tag(is_urgent(sorted), is_trial(sorted));
+    one_line(&format!("{prefix}{tag} {}{colon} {what}", letter.shop_name))
 }
 
 #[derive(Template)]
@@ -151,15 +165,23 @@ impl Fact {
         self.tone == Tone::Wrong
     }
 
-    fn gap(language: Language, gap: Cents, currency: Currency) -> Self {
-        let tone = if gap == Cents::ZERO { Tone::Plain } else { Tone::Wrong };
-        Self { label: words::labels(language).gap, value: difference(language, gap, currency), tone }
+    /// A gap by its own name, which says in which direction it goes; a plain difference carries a sign.
+    fn gap(language: Language, name: GapName, gap: Cents, currency: Currency) -> Self {
+        let value = match name {
+            GapName::Difference => difference(language, gap, currency),
+            GapName::Short
+            | GapName::Over
+            | GapName::ToRefund
+            | GapName::ToCapture
+            | GapName::AgainstTerms => amount(language, gap.abs(), currency),
+        };
+        Self { label: words::gap(language, name), value, tone: Tone::Wrong }
     }
 }
 
 impl ItemView {
     fn new(language: Language, item: &Item) -> Self {
-        let words = wording(item.kind, language, item.psp);
+        let words = wording(Case::of(item.kind, &item.detail), language, item.psp);
         let opened_at = paris(language, item.opened_at);
         let closed_at = item.closed_at.map(|at| paris(language, at));
         let labels = words::labels(language);
@@ -184,7 +206,7 @@ impl ItemView {
             explanation,
             facts: facts(language, item),
             tenders: record.map(|r| tenders(language, r)).unwrap_or_default(),
-            totals: record.map(|r| totals(language, r)).unwrap_or_default(),
+            totals: record.map(|r| totals(language, item, r)).unwrap_or_default(),
             record_state: record.map(|r| words::record_state(language, r.state)),
             dated: words::dated(language, item.id, &opened_at, closed_at.as_deref()),
             what_to_do,
@@ -210,29 +232,35 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         (Some(psp), None) => Some(psp.title().to_owned()),
         (None, endpoint) => endpoint.as_ref().map(ToString::to_string),
     };
-    let is_test = item.record.as_ref().is_some_and(|record| record.mode == Mode::Test);
+    let is_test = item.record.as_ref().map_or(item.mode, |record| record.mode) == Mode::Test;
     // How many answers were missing is history once none is.
     let detail = match (item.kind, item.news) {
-        (Kind::Unconfirmed, News::Closed) => String::new(),
-        (kind, _) => words::particulars(language, kind, &one_line(item.detail.trim())),
+        (Kind::Unconfirmed, News::Closed) => None,
+        (_, _) => particulars::in_words(language, &item.detail, item.record.as_ref()),
     };
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
     let (expected, actual, gap) = match item.news {
-        News::Opened | News::Reminded => (item.expected, item.actual, item.gap()),
+        News::Opened | News::Reminded => (shown(item.expected), shown(item.actual), item.own_gap()),
         News::Closed => (None, None, None),
     };
+    let technical = (item.news != News::Closed)
+        .then(|| particulars::technical(&item.detail, item.last_error.as_deref()))
+        .flatten();
     let is_reminder = item.news == News::Reminded;
     let note = item.last_note.as_ref().filter(|_| is_reminder);
     let [expected_label, actual_label] = figures(item.kind, language);
     [
         item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
-        item.call_number.as_ref().map(|call| Fact::plain(labels.call_number, call.to_string())),
+        item.call_number
+            .as_ref()
+            .map(|call| Fact::plain(words::call_number(language, item.psp), call.to_string())),
         provider.map(|provider| Fact::plain(labels.provider, provider)),
         is_test.then(|| Fact::plain(labels.mode, labels.test_mode.to_owned())),
         expected.map(|cents| Fact::plain(expected_label, figure(cents))),
         actual.map(|cents| Fact::plain(actual_label, figure(cents))),
-        gap.map(|gap| Fact::gap(language, gap, item.currency)),
-        (!detail.is_empty()).then(|| Fact::plain(labels.particulars, detail)),
+        gap.map(|(name, gap)| Fact::gap(language, name, gap, item.currency)),
+        detail.map(|detail| Fact::plain(labels.particulars, detail)),
+        technical.map(|what| Fact::plain(labels.technical, what)),
         is_reminder.then(|| Fact::plain(labels.open_since, paris(language, item.opened_at))),
         note.map(|note| Fact::plain(labels.last_note, one_line(note))),
     ]
@@ -270,15 +298,25 @@ impl TenderView {
     }
 }
 
-fn totals(language: Language, record: &Record) -> Vec<Fact> {
+/// A figure of nothing tells nothing.
+fn shown(cents: Option<Cents>) -> Option<Cents> {
+    cents.filter(|cents| *cents != Cents::ZERO)
+}
+
+/// What the payments of the record come to. Its gap is left out where the discrepancy has shown the same one.
+fn totals(language: Language, item: &Item, record: &Record) -> Vec<Fact> {
     let labels = words::labels(language);
     let figure = |cents| amount(language, cents, record.currency);
     let refunded = record.refunded();
+    let own = item.own_gap().filter(|_| item.news != News::Closed).map(|(name, _)| name);
+    let gap = shown(record.gap())
+        .map(|gap| (GapName::of_payments(gap), gap))
+        .filter(|(name, _)| own != Some(*name) && own != Some(GapName::Difference));
     [
         Some(Fact::plain(labels.total_accepted, figure(record.paid()))),
         refunded.is_positive().then(|| Fact::plain(labels.of_which_refunded, figure(refunded))),
         record.expected.map(|(cents, _)| Fact::plain(labels.expected, figure(cents))),
-        record.gap().map(|gap| Fact::gap(language, gap, record.currency)),
+        gap.map(|(name, gap)| Fact::gap(language, name, gap, record.currency)),
     ]
     .into_iter()
     .flatten()

@@ -2,8 +2,8 @@
 
 use cvco_domain::News;
 use cvco_domain::{
-    Booked, Brand, CallNumber, Cents, Currency, EndpointId, ExpectedFrom, Instrument, Kind, Mode, OrderRef,
-    Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
+    Booked, Brand, CallNumber, Cents, Currency, Detail, EndpointId, ExpectedFrom, Instrument, Kind, Mode,
+    OrderRef, Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::{Item, Language, Letter};
@@ -72,7 +72,9 @@ pub(super) fn item(kind: Kind) -> Item {
         currency: Currency::EUR,
         expected: Some(Cents::new(123_400)),
         actual: Some(Cents::new(122_400)),
-        detail: String::new(),
+        detail: Detail::Nothing,
+        last_error: None,
+        mode: Mode::Production,
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
         last_note: None,

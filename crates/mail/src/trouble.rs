@@ -136,7 +136,7 @@ pub fn render(letter: &TroubleLetter) -> Result<RenderedMail, RenderError> {
     };
     let text = TextMail { page: &page }.render()?;
     let html = HtmlMail { page: &page }.render()?;
-    Ok(RenderedMail { subject: page.subject, text, html })
+    Ok(RenderedMail { subject: page.subject, text, html, urgent: true })
 }
 
 #[cfg(test)]

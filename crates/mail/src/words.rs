@@ -1,9 +1,8 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
-use cvco_domain::{Instrument, Kind, RecordState, Severity, Tender, TenderState, Timestamp, Topic};
+use cvco_domain::{Instrument, Psp, RecordState, ReportedState, Severity, Tender, TenderState};
 
-use super::catalogue::Language;
-use super::typography::paris;
+use super::catalogue::{GapName, Language};
 
 /// Captions and sentences that stand in every mail.
 #[derive(Debug)]
@@ -14,11 +13,10 @@ pub(super) struct Labels {
     pub(super) open_since: &'static str,
     pub(super) last_note: &'static str,
     pub(super) order: &'static str,
-    pub(super) call_number: &'static str,
     pub(super) provider: &'static str,
     pub(super) expected: &'static str,
-    pub(super) gap: &'static str,
     pub(super) particulars: &'static str,
+    pub(super) technical: &'static str,
     pub(super) mode: &'static str,
     pub(super) test_mode: &'static str,
     pub(super) payments: &'static str,
@@ -50,11 +48,10 @@ const FRENCH: Labels = Labels {
     open_since: "Ouvert depuis",
     last_note: "Dernière note",
     order: "Commande",
-    call_number: "Numéro d’appel",
     provider: "Prestataire",
     expected: "Attendu",
-    gap: "Écart",
     particulars: "Précisions",
+    technical: "Détail technique",
     mode: "Mode",
     test_mode: "test (aucun argent réel)",
     payments: "Paiements",
@@ -64,7 +61,7 @@ const FRENCH: Labels = Labels {
     of_which_refunded: "dont remboursé",
     what_to_do: "Que faire maintenant",
     acknowledge: "L’écart se fermera de lui-même dès que sa cause aura disparu. Si vous l’avez réglé autrement, \
-                  acquittez-le\u{a0}:",
+                  marquez-le comme traité\u{a0}:",
     note: "ce qui a été fait",
     snooze: "Pour qu’il vous soit rappelé plus tard, mettez-le en veille\u{a0}:",
     date: "AAAA-MM-JJ",
@@ -80,11 +77,10 @@ const ENGLISH: Labels = Labels {
     open_since: "Open since",
     last_note: "Last note",
     order: "Order",
-    call_number: "Call number",
     provider: "Provider",
     expected: "Expected",
-    gap: "Gap",
     particulars: "Particulars",
+    technical: "Technical detail",
     mode: "Mode",
     test_mode: "test (no real money)",
     payments: "Payments",
@@ -94,7 +90,7 @@ const ENGLISH: Labels = Labels {
     of_which_refunded: "of which refunded",
     what_to_do: "What to do now",
     acknowledge: "The discrepancy closes by itself once its cause is gone. If you settled it another way, \
-                  acknowledge it:",
+                  mark it as handled:",
     note: "what was done",
     snooze: "To be reminded of it later, snooze it:",
     date: "YYYY-MM-DD",
@@ -117,7 +113,7 @@ pub(super) const fn instrument(language: Language, tender: &Tender) -> &'static 
     match (language, tender.instrument, tender.complement) {
         (Language::French, Instrument::Voucher, _) => "Chèque-vacances",
         (Language::French, Instrument::Card, true) => "Complément carte",
-        (Language::French, Instrument::Card, false) => "Carte",
+        (Language::French, Instrument::Card, false) => "Paiement carte",
         (Language::English, Instrument::Voucher, _) => "Voucher",
         (Language::English, Instrument::Card, true) => "Card complement",
         (Language::English, Instrument::Card, false) => "Card",
@@ -129,7 +125,7 @@ pub(super) const fn tender_state(language: Language, state: TenderState) -> &'st
         Language::French => match state {
             TenderState::Pending => "en attente",
             TenderState::Authorised => "accepté",
-            TenderState::Captured => "capturé",
+            TenderState::Captured => "remis en banque",
             TenderState::Refused => "refusé",
             TenderState::Abandoned => "abandonné",
             TenderState::Cancelled => "annulé",
@@ -148,6 +144,52 @@ pub(super) const fn tender_state(language: Language, state: TenderState) -> &'st
             TenderState::Refunded => "refunded",
             TenderState::PartRefunded => "partly refunded",
         },
+    }
+}
+
+/// What a status of the PSP was taken for.
+pub(super) const fn reported_state(language: Language, state: ReportedState) -> &'static str {
+    tender_state(
+        language,
+        match state {
+            ReportedState::Pending => TenderState::Pending,
+            ReportedState::Abandoned => TenderState::Abandoned,
+            ReportedState::Refused => TenderState::Refused,
+            ReportedState::Authorised => TenderState::Authorised,
+            ReportedState::Captured => TenderState::Captured,
+            ReportedState::Expired => TenderState::Expired,
+            ReportedState::Cancelled => TenderState::Cancelled,
+        },
+    )
+}
+
+/// The caption of a gap.
+pub(super) const fn gap(language: Language, name: GapName) -> &'static str {
+    match (language, name) {
+        (Language::French, GapName::Short) => "Manque",
+        (Language::French, GapName::Over) => "En trop",
+        (Language::French, GapName::ToRefund) => "Reste à rembourser",
+        (Language::French, GapName::ToCapture) => "Reste à remettre",
+        (Language::French, GapName::AgainstTerms) => "Remboursé en trop",
+        (Language::French, GapName::Difference) => "Différence",
+        (Language::English, GapName::Short) => "Missing",
+        (Language::English, GapName::Over) => "Too much",
+        (Language::English, GapName::ToRefund) => "Still to refund",
+        (Language::English, GapName::ToCapture) => "Still to capture",
+        (Language::English, GapName::AgainstTerms) => "Refunded too much",
+        (Language::English, GapName::Difference) => "Difference",
+    }
+}
+
+/// What people call the number that ties the parts of one payment together: only Up2pay has a call number.
+pub(super) const fn call_number(language: Language, psp: Option<Psp>) -> &'static str {
+    match (language, psp) {
+        (Language::French, Some(Psp::Up2pay)) => "Numéro d’appel",
+        (Language::English, Some(Psp::Up2pay)) => "Call number",
+        (Language::French | Language::English, Some(Psp::Monext)) => "Session",
+        (Language::French | Language::English, Some(Psp::Ancv)) => "Transaction",
+        (Language::French, Some(Psp::Sogecommerce | Psp::Worldline) | None) => "Paiement",
+        (Language::English, Some(Psp::Sogecommerce | Psp::Worldline) | None) => "Payment",
     }
 }
 
@@ -205,44 +247,6 @@ pub(super) fn left_out(language: Language, count: usize) -> String {
     }
 }
 
-/// The particulars. Of an endpoint whose API does not answer they count the questions that wait and show the first
-/// (`3: session 16RjW`); all others are names and figures, the same in every language. Instants are shown in Paris
-/// time.
-pub(super) fn particulars(language: Language, kind: Kind, detail: &str) -> String {
-    let waiting = (kind == Kind::Unconfirmed).then(|| waiting(language, detail)).flatten();
-    let text = waiting.unwrap_or_else(|| detail.to_owned());
-    let word = |word: &str| Timestamp::parse(word).map_or_else(|_| word.to_owned(), |at| paris(language, at));
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn waiting(language: Language, detail: &str) -> Option<String> {
-    let (count, first) = detail.split_once(": ")?;
-    let (topic, subject) = first.split_once(' ')?;
-    let (count, topic): (u32, Topic) = (count.parse().ok()?, topic.parse().ok()?);
-    let topic = self::topic(language, topic);
-    Some(match (language, count) {
-        (Language::French, 1) => format!("1 question en attente\u{a0}: {topic} {subject}"),
-        (Language::French, _) => {
-            format!("{count} questions en attente, dont la première\u{a0}: {topic} {subject}")
-        }
-        (Language::English, 1) => format!("1 question waiting: {topic} {subject}"),
-        (Language::English, _) => format!("{count} questions waiting, the first: {topic} {subject}"),
-    })
-}
-
-const fn topic(language: Language, topic: Topic) -> &'static str {
-    match (language, topic) {
-        (Language::French | Language::English, Topic::Session) => "session",
-        (Language::French | Language::English, Topic::Transaction) => "transaction",
-        (Language::French, Topic::Payment) => "paiement",
-        (Language::French, Topic::Order) => "commande",
-        (Language::French, Topic::Window) => "période",
-        (Language::English, Topic::Payment) => "payment",
-        (Language::English, Topic::Order) => "order",
-        (Language::English, Topic::Window) => "time span",
-    }
-}
-
 /// The discrepancy by its number, and its dates.
 pub(super) fn dated(language: Language, id: i64, opened: &str, closed: Option<&str>) -> String {
     match (language, closed) {
@@ -269,6 +273,15 @@ pub(super) fn subject_tail(
         (Language::English, Some(order)) => format!(" – order {order}"),
     };
     format!("{title}{amount}{order}")
+}
+
+/// What opens the subject: trials are told from real payments, and what cannot wait from what can.
+pub(super) const fn tag(urgent: bool, trial: bool) -> &'static str {
+    match (urgent, trial) {
+        (_, true) => "[TEST] [CVCo]",
+        (true, false) => "[CVCo urgent]",
+        (false, false) => "[CVCo]",
+    }
 }
 
 /// What stands between the shop's name and the rest.

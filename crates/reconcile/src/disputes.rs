@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, Currency, ReportedState, Source};
+use cvco_domain::{Cents, Currency, Difference, ReportedState, Source, Verdict};
 
 use super::Fact;
 use super::weighing::is_accepting;
@@ -15,8 +15,8 @@ pub(super) struct Dispute {
     pub(super) between: Between,
     /// The amount that it states, if that is what differs.
     pub(super) amount: Option<Cents>,
-    /// What else differs: status codes, currencies.
-    pub(super) words: Option<String>,
+    /// What else differs.
+    pub(super) differences: Vec<Difference>,
 }
 
 /// Who contradicts whom.
@@ -50,8 +50,12 @@ fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
     let other = amounts.iter().copied().find(|amount| *amount != believed).filter(|_| amounts.len() > 1);
     let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
     let contradictory = !accepting.is_empty() && !failing.is_empty();
-    let words = contradictory.then(|| unequal(accepting.into_iter().chain(failing)));
-    dispute(Between::Notifications, other, words)
+    let by = Source::Notification;
+    let differences = contradictory.then(|| Difference::Outcome {
+        accepted_by: verdicts(by, accepting),
+        failed_by: verdicts(by, failing),
+    });
+    dispute(Between::Notifications, other, differences.into_iter().collect())
 }
 
 fn with_answers(notified: &[&Fact], answers: &[&Fact], confirmed: Option<&Fact>) -> Option<Dispute> {
@@ -60,37 +64,35 @@ fn with_answers(notified: &[&Fact], answers: &[&Fact], confirmed: Option<&Fact>)
         let notified = own_amounts(notified);
         if notified.contains(&confirmed.event.amount) { None } else { notified.into_iter().next() }
     });
-    let words: Vec<_> =
-        [other_currency(notified, answers), other_outcome(notified, answers)].into_iter().flatten().collect();
-    let words = (!words.is_empty()).then(|| words.join(", "));
-    dispute(Between::NotificationAndAnswer, other, words)
+    let differences = [other_currency(notified, answers), other_outcome(notified, answers)];
+    dispute(Between::NotificationAndAnswer, other, differences.into_iter().flatten().collect())
 }
 
-fn dispute(between: Between, amount: Option<Cents>, words: Option<String>) -> Option<Dispute> {
-    (amount.is_some() || words.is_some()).then_some(Dispute { between, amount, words })
+fn dispute(between: Between, amount: Option<Cents>, differences: Vec<Difference>) -> Option<Dispute> {
+    (amount.is_some() || !differences.is_empty()).then_some(Dispute { between, amount, differences })
 }
 
-fn other_currency(notified: &[&Fact], answers: &[&Fact]) -> Option<String> {
+fn other_currency(notified: &[&Fact], answers: &[&Fact]) -> Option<Difference> {
     let last = answers.iter().max_by_key(|fact| (fact.received_at, fact.event.currency))?.event.currency;
     let notified: BTreeSet<Currency> = notified.iter().map(|fact| fact.event.currency).collect();
     let other = notified.into_iter().find(|currency| *currency != last)?;
-    Some(unequal([other.as_str(), last.as_str()].into_iter()))
+    Some(Difference::Currency(other, last))
 }
 
-/// The codes where notifications accept a transaction and the last decided answer fails it, or the reverse.
-fn other_outcome(notified: &[&Fact], answers: &[&Fact]) -> Option<String> {
+/// Where notifications accept a transaction and the last decided answer fails it, or the reverse.
+fn other_outcome(notified: &[&Fact], answers: &[&Fact]) -> Option<Difference> {
     let decided = answers.iter().filter(|fact| fact.event.state != ReportedState::Pending);
     let last = decided.max_by_key(|fact| (fact.received_at, fact.event.state, &fact.event.status.code))?;
     let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
-    let notified = if is_failing(last.event.state) {
-        accepting
-    } else if is_accepting(last.event.state) && accepting.is_empty() {
-        failing
+    let notified = |codes| verdicts(Source::Notification, codes);
+    let answered = verdicts(Source::Confirmation, BTreeSet::from([last.event.status.code.as_str()]));
+    if is_failing(last.event.state) && !accepting.is_empty() {
+        Some(Difference::Outcome { accepted_by: notified(accepting), failed_by: answered })
+    } else if is_accepting(last.event.state) && accepting.is_empty() && !failing.is_empty() {
+        Some(Difference::Outcome { accepted_by: answered, failed_by: notified(failing) })
     } else {
-        return None;
-    };
-    let code = last.event.status.code.as_str();
-    (!notified.is_empty()).then(|| unequal(notified.into_iter().chain([code])))
+        None
+    }
 }
 
 pub(super) const fn is_failing(state: ReportedState) -> bool {
@@ -102,6 +104,6 @@ fn codes<'a>(facts: &[&'a Fact], wanted: fn(ReportedState) -> bool) -> BTreeSet<
     told.map(|fact| fact.event.status.code.as_str()).collect()
 }
 
-fn unequal<'a>(sides: impl Iterator<Item = &'a str>) -> String {
-    sides.collect::<Vec<_>>().join(" ≠ ")
+fn verdicts(source: Source, codes: BTreeSet<&str>) -> Vec<Verdict> {
+    codes.into_iter().map(|code| Verdict { source, code: code.to_owned() }).collect()
 }

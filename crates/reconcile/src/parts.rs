@@ -114,7 +114,7 @@ fn accept_answers(attempt: &mut Attempt) {
     for evidence in attempt.tenders.iter_mut().filter(|e| e.tender.instrument == Instrument::Voucher) {
         evidence.dispute.take_if(|dispute| {
             dispute.between == Between::NotificationAndAnswer
-                && dispute.words.is_none()
+                && dispute.differences.is_empty()
                 && dispute.amount == total
         });
     }

@@ -4,7 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use cvco_domain::{Booked, Cents, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp};
+use cvco_domain::{
+    Booked, Cents, OddStatus, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp,
+};
 
 use super::Fact;
 use super::tenders::{Attempt, Basis, Evidence, identity};
@@ -22,7 +24,7 @@ pub(super) struct Return {
     /// When the daemon first heard of it.
     pub(super) seen_at: Timestamp,
     /// A status that calls for a person, or that the tables do not have.
-    pub(super) odd_status: Option<String>,
+    pub(super) odd_status: Option<OddStatus>,
 }
 
 /// What became of a refund.

@@ -9,8 +9,8 @@ mod refunds;
 use std::collections::BTreeSet;
 
 use cvco_domain::{
-    AuthorisationNumber, Cents, Contract, Currency, Finding, Instrument, Kind, Mode, Order, OrderVersion,
-    Payout, Record, RecordState, Tender, TenderState, Timestamp,
+    Cents, Contract, Currency, Detail, Finding, Instrument, Kind, Mode, Order, OrderVersion, PartName,
+    PaymentName, Payout, Record, RecordState, StatusOf, Tender, TenderState, Timestamp,
 };
 
 use super::Policy;
@@ -108,7 +108,7 @@ fn of_money(
 }
 
 impl Draft {
-    fn finding(&self, kind: Kind, subject: &str, detail: String) -> Finding {
+    fn finding(&self, kind: Kind, subject: &str, detail: Detail) -> Finding {
         Finding {
             kind,
             record: Some((self.record.psp, self.record.call_number.clone())),
@@ -120,27 +120,25 @@ impl Draft {
     }
 
     fn amount_finding(&self, kind: Kind, expected: Option<Cents>, actual: Cents) -> Finding {
-        let parts = self.named(self.evidence.iter());
+        let parts = Detail::Parts(self.parts(self.evidence.iter()));
         Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts) }
     }
 
-    /// A tender as people find it in a back office: transaction and brand, and of a payment that was joined from
-    /// elsewhere also where.
-    fn name(&self, evidence: &Evidence) -> String {
-        let Tender { id, brand, .. } = &evidence.tender;
-        let name = match id {
-            Some(id) => format!("{id}/{brand}"),
-            None => brand.to_string(),
-        };
-        if (evidence.psp, &evidence.call_number) == (self.record.psp, &self.record.call_number) {
-            name
-        } else {
-            format!("{name} ({} {})", evidence.psp, evidence.call_number)
+    /// A tender as people find it in a back office, and of a payment that was joined from elsewhere also where.
+    fn part(&self, evidence: &Evidence) -> PartName {
+        let Tender { id, instrument, brand, .. } = &evidence.tender;
+        let payment = PaymentName { psp: evidence.psp, call_number: evidence.call_number.clone() };
+        let is_here = (payment.psp, &payment.call_number) == (self.record.psp, &self.record.call_number);
+        PartName {
+            transaction: id.clone(),
+            instrument: *instrument,
+            brand: brand.clone(),
+            elsewhere: (!is_here).then_some(payment),
         }
     }
 
-    fn named<'a>(&self, tenders: impl Iterator<Item = &'a Evidence>) -> String {
-        tenders.map(|evidence| self.name(evidence)).collect::<Vec<_>>().join("; ")
+    fn parts<'a>(&self, tenders: impl Iterator<Item = &'a Evidence>) -> Vec<PartName> {
+        tenders.map(|evidence| self.part(evidence)).collect()
     }
 }
 
@@ -150,7 +148,7 @@ fn wrong_world(draft: &Draft) -> Option<Finding> {
         (Mode::Test, Mode::Production) => Kind::ProductionInTest,
         (Mode::Production, Mode::Production) | (Mode::Test, Mode::Test) => return None,
     };
-    Some(draft.finding(kind, "", draft.record.endpoint.to_string()))
+    Some(draft.finding(kind, "", Detail::Endpoint(draft.record.endpoint.clone())))
 }
 
 /// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
@@ -175,7 +173,7 @@ fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, doubled)| *doubled)
         .map(|(instrument, _)| {
-            let parts = draft.named(accepted(instrument));
+            let parts = Detail::Parts(draft.parts(accepted(instrument)));
             let finding = draft.finding(Kind::DuplicateTender, instrument.as_str(), parts);
             Finding {
                 expected: draft.record.expected.map(|(expected, _)| expected),
@@ -273,11 +271,11 @@ fn currency_unexpected(draft: &Draft) -> Option<Finding> {
         .iter()
         .filter(|tender| counts(tender.state))
         .filter(|tender| tender.currency != Currency::EUR || tender.currency != draft.record.currency)
-        .map(|tender| tender.currency.to_string())
+        .map(|tender| tender.currency)
         .collect();
-    let list: Vec<_> = strange.into_iter().collect();
-    (!list.is_empty()).then(|| {
-        let detail = format!("{} ≠ {}", list.join(", "), draft.record.currency);
+    (!strange.is_empty()).then(|| {
+        let found = strange.into_iter().collect();
+        let detail = Detail::Currencies { found, expected: draft.record.currency };
         draft.finding(Kind::CurrencyUnexpected, "", detail)
     })
 }
@@ -293,11 +291,10 @@ fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Findin
         Instrument::Voucher => tender.authorisation.is_some(),
         Instrument::Card => tender.authorisation.is_none() && evidence.authorisation_absent,
     };
-    let subject = draft.name(evidence);
     unexpected.then(|| {
-        let number = tender.authorisation.as_ref().map_or("–", AuthorisationNumber::as_str);
-        let detail = format!("{subject}: {number}");
-        draft.finding(Kind::AuthorisationUnexpected, &subject, detail)
+        let (part, number) = (draft.part(evidence), tender.authorisation.clone());
+        let subject = part.to_string();
+        draft.finding(Kind::AuthorisationUnexpected, &subject, Detail::Authorisation { part, number })
     })
 }
 
@@ -307,15 +304,18 @@ fn contracts_unknown(draft: &Draft, policy: &Policy) -> Vec<Finding> {
         tender.contract.as_ref().filter(|contract| policy.is_foreign(&tender.endpoint, contract))
     });
     let foreign: BTreeSet<_> = contracts.collect();
-    let finding =
-        |contract: &Contract| draft.finding(Kind::ContractUnknown, contract.as_str(), contract.to_string());
+    let finding = |contract: &Contract| {
+        draft.finding(Kind::ContractUnknown, contract.as_str(), Detail::Contract(contract.clone()))
+    };
     foreign.into_iter().map(finding).collect()
 }
 
 fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
-    let code = evidence.odd_status.as_ref()?;
-    let subject = draft.name(evidence);
-    Some(draft.finding(Kind::UnknownStatus, &subject, format!("{subject}: {code}")))
+    let status = evidence.odd_status.as_ref()?;
+    let part = draft.part(evidence);
+    let subject = part.to_string();
+    let detail = Detail::Status { part, of: StatusOf::Payment, statuses: vec![status.clone()] };
+    Some(draft.finding(Kind::UnknownStatus, &subject, detail))
 }
 
 /// Two payments of one order, each complete in itself, of which more is kept than one of them. Beside real payments a
@@ -346,15 +346,15 @@ fn double_payment(drafts: &[Draft]) -> Option<Finding> {
     if twice.len() < 2 || is_mended {
         return None;
     }
-    let calls: Vec<_> =
-        twice.iter().map(|draft| format!("{} {}", draft.record.psp, draft.record.call_number)).collect();
+    let name = |record: &Record| PaymentName { psp: record.psp, call_number: record.call_number.clone() };
+    let payments = twice.iter().map(|draft| name(&draft.record)).collect();
     Some(Finding {
         kind: Kind::DoublePayment,
         record: None,
         subject: String::new(),
         expected: twice.iter().find_map(|draft| draft.record.expected).map(|(expected, _)| expected),
         actual: Some(twice.iter().map(|draft| draft.record.paid()).sum()),
-        detail: calls.join(", "),
+        detail: Detail::Payments(payments),
     })
 }
 
@@ -374,7 +374,7 @@ fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
         subject: String::new(),
         expected: Some(then.total),
         actual: Some(current.total),
-        detail: current.registered_at.to_string(),
+        detail: Detail::ChangedAt(current.registered_at),
     })
 }
 
@@ -401,6 +401,6 @@ pub(super) fn reference_collision(order: &Order, state: Option<RecordState>) -> 
         subject: String::new(),
         expected: None,
         actual: None,
-        detail: other.to_string(),
+        detail: Detail::Order(other.clone()),
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cvco_domain::{
-    AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, Operation, Payout, Psp,
-    Tender, TenderId, Timestamp,
+    AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, OddStatus, Operation, Payout,
+    Psp, Tender, TenderId, Timestamp,
 };
 
 use super::Fact;
@@ -57,7 +57,7 @@ pub(super) struct Evidence {
     /// The PSP states that there is no authorisation number.
     pub(super) authorisation_absent: bool,
     /// A status that calls for a person, or that the tables do not have.
-    pub(super) odd_status: Option<String>,
+    pub(super) odd_status: Option<OddStatus>,
     /// The refunds of it, whatever became of them.
     pub(super) returns: Vec<Return>,
     /// When it was cancelled or lapsed: the PSP's time where it states one, else the time of receipt.

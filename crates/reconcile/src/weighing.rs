@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use cvco_domain::{
-    Authorisation, Booked, Cents, ReportedState, Source, StatusReading, Tender, TenderState, Timestamp,
+    Authorisation, Booked, Cents, OddStatus, ReportedState, Source, StatusReading, Tender, TenderState,
+    Timestamp,
 };
 
 use super::Fact;
@@ -114,11 +115,12 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
     })
 }
 
-/// The code with which a state was told that calls for a person, or that the tables do not have.
-pub(super) fn odd_status(facts: &[&Fact], state: ReportedState) -> Option<String> {
+/// The status with which a state was told that calls for a person, or that the tables do not have.
+pub(super) fn odd_status(facts: &[&Fact], state: ReportedState) -> Option<OddStatus> {
     let told = facts.iter().map(|fact| &fact.event).filter(|event| event.state == state);
     let odd = told.filter(|event| event.status.reading != StatusReading::Known);
-    odd.map(|event| event.status.code.as_str()).min().map(str::to_owned)
+    let code = odd.map(|event| event.status.code.as_str()).min()?;
+    Some(OddStatus { code: code.to_owned(), state })
 }
 
 /// When a tender was first in such a state: the PSP's time where it states one, else the time of receipt.

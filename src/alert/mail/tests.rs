@@ -1,4 +1,4 @@
-use cvco_domain::{Cents, Currency, Kind, News, OrderRef};
+use cvco_domain::{Cents, Currency, Detail, Kind, Mode, News, OrderRef};
 use cvco_mail::{Item, Language, Letter, render};
 use cvco_trial::mail_sink::{Behaviour, MailSink};
 
@@ -34,7 +34,9 @@ fn alert() -> RenderedMail {
         currency: Currency::EUR,
         expected: Some(Cents::new(123_400)),
         actual: Some(Cents::new(122_400)),
-        detail: String::new(),
+        detail: Detail::Nothing,
+        last_error: None,
+        mode: Mode::Production,
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
         last_note: None,
@@ -104,9 +106,19 @@ async fn a_mail_arrives_whole() {
     assert_eq!(mail.message_id(), Some("<alert-17@pins.example>"));
     assert_eq!((mail.in_reply_to(), mail.header("References")), (None, None));
     assert_eq!(mail.header("Auto-Submitted"), Some("auto-generated"));
+    assert_eq!((mail.header("X-Priority"), mail.header("Importance")), (Some("1"), Some("high")));
     assert_eq!(mail.header("Date"), Some("Sun, 01 Mar 2026 13:30:00 +0000"));
     assert_eq!(mail.text.as_deref().map(str::trim_end), Some(alert().text.trim_end()));
     assert_eq!(mail.html.as_deref().map(str::trim_end), Some(alert().html.trim_end()));
+}
+
+#[tokio::test]
+async fn what_can_wait_has_no_header_that_says_otherwise() {
+    let (sink, mailer) = sink_and_mailer().await;
+    let mail = RenderedMail { urgent: false, ..alert() };
+    mailer.send(&mail, "alert-17@pins.example", None, at("2026-03-01T13:30:00Z")).await.expect("accepted");
+    let mails = sink.wait_for(1).await;
+    assert_eq!((mails[0].header("X-Priority"), mails[0].header("Importance")), (None, None));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cvco_domain::{Kind, Timestamp};
+use cvco_domain::{Detail, Kind, Timestamp};
 use cvco_log::entry::ClockCorrection;
 use rusqlite::{Connection, params};
 
@@ -54,7 +54,7 @@ impl Fold<'_> {
         for order_id in affected {
             self.reassess(order_id, at)?;
         }
-        let detail = format!("{} {at}", correction.from);
+        let detail = Detail::Clock { from: correction.from, to: at };
         let closes_at = at.after(TOLD_FOR);
         discrepancies::open_of_daemon(self.conn, Kind::ClockStepped, &detail, at, Some(closes_at))?;
         self.schedule(Some(closes_at));

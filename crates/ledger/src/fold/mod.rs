@@ -13,8 +13,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cvco_domain::{
-    Day, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing, Timestamp,
-    Topic,
+    Day, Detail, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing,
+    Timestamp, Topic,
 };
 use cvco_log::LogEntry;
 use cvco_log::entry::{
@@ -210,7 +210,7 @@ impl<'c> Fold<'c> {
             self.apply_deadlines(at)?;
         }
         set_aside::insert(self.conn, seq, at, kind, None, reason)?;
-        let detail = format!("entry {seq} ({kind}): {reason}");
+        let detail = Detail::Entry { seq, kind: Some(kind.to_owned()), reason: reason.to_owned() };
         discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)?;
         self.advance(seq, at, chain_hash);
         self.progress.news = (seq, at);
@@ -322,7 +322,7 @@ impl<'c> Fold<'c> {
         };
         notifications::insert(self.conn, &notified, Verdict::Unread)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
-        let detail = format!("entry {}: {what}", logged.seq);
+        let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
         discrepancies::open_of_endpoint(self.conn, endpoint, Kind::SetAside, &detail, at)?;
         self.record_call(endpoint, *origin, at)
     }
@@ -458,8 +458,11 @@ impl<'c> Fold<'c> {
     fn refusals(&self, refusals: &Refusals, at: Timestamp) -> Result<(), LedgerError> {
         let Refusals { endpoint, refusal, calls, explanation } = refusals;
         let (kind, detail) = match refusal {
-            Refusal::Signature => (Kind::SignatureFailures, format!("{calls} calls refused; {explanation}")),
-            Refusal::Account => (Kind::ContractUnknown, explanation.clone()),
+            Refusal::Signature => {
+                let detail = Detail::Refused { calls: *calls, diagnosis: explanation.clone() };
+                (Kind::SignatureFailures, detail)
+            }
+            Refusal::Account => (Kind::ContractUnknown, Detail::Technical(explanation.clone())),
         };
         discrepancies::open_of_endpoint(self.conn, endpoint, kind, &detail, at)
     }

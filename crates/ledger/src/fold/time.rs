@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cvco_domain::{DiscrepancyId, EndpointId, EndpointRef, Kind, Mode, Timestamp};
+use cvco_domain::{Detail, DiscrepancyId, EndpointId, EndpointRef, Kind, Mode, Timestamp};
 use cvco_log::entry::{Origin, Pause};
 use cvco_reconcile::silent_from;
 
@@ -170,7 +170,8 @@ impl Fold<'_> {
             Err(error @ LedgerError::RuleFailed(_)) => {
                 tracing::error!(order.id = order_id.get(), %error, "an order is not assessed");
                 orders::stop_checking(self.conn, order_id)?;
-                discrepancies::open_of_daemon(self.conn, Kind::SetAside, &error.to_string(), at, None)
+                let detail = Detail::Technical(error.to_string());
+                discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)
             }
             assessed => assessed,
         }
@@ -183,7 +184,7 @@ impl Fold<'_> {
             Some(from) if from <= at => {
                 let endpoint =
                     EndpointRef { shop, endpoint: due.endpoint.clone(), psp, mode: Mode::Production };
-                let detail = heard.last_at.to_string();
+                let detail = Detail::LastCall(heard.last_at);
                 discrepancies::open_of_endpoint(self.conn, &endpoint, Kind::EndpointSilent, &detail, at)?;
                 None
             }

@@ -6,7 +6,8 @@ use super::Reader;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
 use cvco_domain::{
-    CallNumber, Cents, DiscrepancyId, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId, Timestamp,
+    CallNumber, Cents, Detail, DiscrepancyId, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId,
+    Timestamp,
 };
 
 /// Which discrepancies to list.
@@ -50,7 +51,7 @@ pub struct DiscrepancyRow {
     /// What was found, in cents.
     pub actual: Option<Cents>,
     /// The particulars.
-    pub detail: String,
+    pub detail: Detail,
     /// Since when.
     pub opened_at: Timestamp,
     /// Until when.
@@ -68,12 +69,12 @@ pub struct DiscrepancyRow {
 }
 
 impl DiscrepancyRow {
-    /// The particulars, with what went wrong last.
+    /// The particulars in a short line, with what went wrong last.
     #[must_use]
     pub fn particulars(&self) -> String {
         match &self.last_error {
             Some(error) => format!("{} ({error})", self.detail),
-            None => self.detail.clone(),
+            None => self.detail.to_string(),
         }
     }
 
@@ -92,7 +93,7 @@ impl DiscrepancyRow {
             call_number: row.get("call_number")?,
             expected: row.get("expected_cents")?,
             actual: row.get("actual_cents")?,
-            detail: row.get("detail")?,
+            detail: row.get("detail_json")?,
             opened_at: row.get("opened_at")?,
             closed_at: row.get("closed_at")?,
             acked,
@@ -161,7 +162,7 @@ impl Reader {
         let found = self
             .conn
             .prepare_cached(
-                "SELECT a.*, d.order_id FROM acct_discrepancies a JOIN discrepancies d USING (id) WHERE id = ?1",
+                "SELECT a.*, d.detail_json, d.order_id FROM acct_discrepancies a JOIN discrepancies d USING (id) WHERE id = ?1",
             )?
             .query_row([id], |row| {
                 Ok((DiscrepancyRow::read(row)?, row.get::<_, Option<OrderId>>("order_id")?))

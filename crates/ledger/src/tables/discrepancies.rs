@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use cvco_domain::{Cents, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, ShopId, Timestamp};
+use cvco_domain::{Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, ShopId, Timestamp};
 
 use super::acts;
 use super::ids::OrderId;
@@ -84,14 +84,15 @@ fn sync(
         match open.iter().find(|known| known.is(finding)) {
             Some(known) => {
                 conn.prepare_cached(
-                    "UPDATE discrepancies SET expected_cents = ?2, actual_cents = ?3, detail = ?4
-                     WHERE id = ?1 AND (expected_cents IS NOT ?2 OR actual_cents IS NOT ?3 OR detail <> ?4)",
+                    "UPDATE discrepancies SET expected_cents = ?2, actual_cents = ?3, detail_json = ?4, detail = ?5
+                     WHERE id = ?1 AND (expected_cents IS NOT ?2 OR actual_cents IS NOT ?3 OR detail_json <> ?4)",
                 )?
                 .execute(params![
                     known.id,
                     finding.expected,
                     finding.actual,
-                    finding.detail
+                    finding.detail,
+                    finding.detail.to_string()
                 ])?;
                 // What the person saw was something else.
                 if known.is_seen && known.amounts != (finding.expected, finding.actual) {
@@ -140,8 +141,8 @@ fn insert(conn: &Connection, owner: &Owner<'_>, finding: &Finding, at: Timestamp
     let severity = finding.kind.severity();
     conn.prepare_cached(
         "INSERT INTO discrepancies (kind, severity, shop, order_id, psp, call_number, subject,
-             expected_cents, actual_cents, detail, opened_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             expected_cents, actual_cents, detail_json, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         finding.kind.as_str(),
@@ -154,6 +155,7 @@ fn insert(conn: &Connection, owner: &Owner<'_>, finding: &Finding, at: Timestamp
         finding.expected,
         finding.actual,
         finding.detail,
+        finding.detail.to_string(),
         at
     ])?;
     owed::owe_opening(conn, last_inserted(conn), Some(owner.shop), severity, at)
@@ -174,17 +176,17 @@ pub(crate) fn open_of_endpoint(
     conn: &Connection,
     endpoint: &EndpointRef,
     kind: Kind,
-    detail: &str,
+    detail: &Detail,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     if let Some(id) = find_of_endpoint(conn, &endpoint.endpoint, kind)? {
-        conn.prepare_cached("UPDATE discrepancies SET detail = ?2 WHERE id = ?1")?
-            .execute(params![id, detail])?;
+        conn.prepare_cached("UPDATE discrepancies SET detail_json = ?2, detail = ?3 WHERE id = ?1")?
+            .execute(params![id, detail, detail.to_string()])?;
         return Ok(());
     }
     conn.prepare_cached(
-        "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail, opened_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7)",
+        "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail_json, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7, ?8)",
     )?
     .execute(params![
         kind.as_str(),
@@ -193,6 +195,7 @@ pub(crate) fn open_of_endpoint(
         endpoint.endpoint.as_str(),
         endpoint.psp.as_str(),
         detail,
+        detail.to_string(),
         at
     ])?;
     owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), kind.severity(), at)
@@ -245,7 +248,7 @@ fn find_of_endpoint(
 pub(crate) fn open_of_daemon(
     conn: &Connection,
     kind: Kind,
-    detail: &str,
+    detail: &Detail,
     at: Timestamp,
     closes_at: Option<Timestamp>,
 ) -> Result<(), LedgerError> {
@@ -257,14 +260,24 @@ pub(crate) fn open_of_daemon(
         .query_row([kind.as_str()], |row| row.get(0))
         .optional()?;
     if let Some(id) = known {
-        conn.prepare_cached("UPDATE discrepancies SET detail = ?2, closes_at = ?3 WHERE id = ?1")?
-            .execute(params![id, detail, closes_at])?;
+        conn.prepare_cached(
+            "UPDATE discrepancies SET detail_json = ?2, detail = ?3, closes_at = ?4 WHERE id = ?1",
+        )?
+        .execute(params![id, detail, detail.to_string(), closes_at])?;
         return Ok(());
     }
     conn.prepare_cached(
-        "INSERT INTO discrepancies (kind, severity, subject, detail, opened_at, closes_at) VALUES (?1, ?2, '', ?3, ?4, ?5)",
+        "INSERT INTO discrepancies (kind, severity, subject, detail_json, detail, opened_at, closes_at)
+         VALUES (?1, ?2, '', ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![kind.as_str(), kind.severity().as_str(), detail, at, closes_at])?;
+    .execute(params![
+        kind.as_str(),
+        kind.severity().as_str(),
+        detail,
+        detail.to_string(),
+        at,
+        closes_at
+    ])?;
     owed::owe_opening(conn, last_inserted(conn), None, kind.severity(), at)
 }
 

@@ -146,7 +146,7 @@ pub(crate) fn colliding_with(conn: &Connection, order_id: OrderId) -> Result<Vec
     let mut statement = conn.prepare_cached(
         "SELECT d.order_id FROM discrepancies d JOIN orders this ON this.order_id = ?1
          WHERE d.closed_at IS NULL AND d.order_id IS NOT NULL AND d.kind = 'reference_collision'
-           AND d.shop = this.shop AND d.detail = this.reference
+           AND d.shop = this.shop AND d.detail_json ->> '$.order' = this.reference
          ORDER BY d.order_id",
     )?;
     let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;

@@ -7,7 +7,7 @@ use cvco_log::entry::Answer;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use cvco_domain::{
-    Asking, EndpointId, EndpointRef, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic,
+    Asking, Detail, EndpointId, EndpointRef, Psp, Question, ShopId, Standing, Subject, Timestamp, Topic,
 };
 
 use super::ids::OrderId;
@@ -277,8 +277,8 @@ pub(crate) fn endpoints_overdue(
 pub(crate) struct Overdue {
     pub(crate) shop: ShopId,
     pub(crate) psp: Psp,
-    /// How many, and the first of them, as in `3: session 16Rj…`.
-    pub(crate) detail: String,
+    /// How many, and the first of them.
+    pub(crate) detail: Detail,
 }
 
 /// The answers that an endpoint's PSP owes too long; `None` if there are none.
@@ -290,8 +290,8 @@ pub(crate) fn overdue(conn: &Connection, endpoint: &EndpointId) -> Result<Option
              ORDER BY asked_at, topic, subject LIMIT 1"
         ))?
         .query_row([endpoint.as_str()], |row| {
-            let (topic, subject, count): (String, String, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
-            Ok(Overdue { shop: row.get(0)?, psp: row.get(1)?, detail: format!("{count}: {topic} {subject}") })
+            let detail = Detail::Awaited { topic: row.get(2)?, subject: row.get(3)?, count: row.get(4)? };
+            Ok(Overdue { shop: row.get(0)?, psp: row.get(1)?, detail })
         })
         .optional()?)
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{
-    CallNumber, Cents, CommissionRates, Day, Finding, Issuer, Kind, LineId, OrderRef, Payout, Psp, Seq,
-    ShopId, Statement, StatementLine, StatementNumber, Timestamp, spread,
+    CallNumber, Cents, CommissionRates, Day, Detail, Finding, Issuer, Kind, LineId, OrderRef, Payout, Psp,
+    Seq, ShopId, Statement, StatementLine, StatementNumber, Timestamp, spread,
 };
 
 use cvco_log::entry::ImportedStatement;
@@ -309,12 +309,13 @@ pub(crate) fn refresh_findings(
     let unknown: Vec<Stored> = unknown.query_map([statement_id], Stored::read)?.collect::<Result<_, _>>()?;
     let mut findings = Vec::new();
     for stored in &unknown {
-        let name = id(stored.position).to_string();
+        let line = id(stored.position);
+        let (says, perhaps) = (matching::said(&stored.line), matching::alike(conn, stored)?);
         findings.push(Finding {
             kind: Kind::StatementLineUnknown,
             record: None,
-            detail: format!("{name}: {}", matching::particulars(conn, stored)?),
-            subject: name,
+            subject: line.to_string(),
+            detail: Detail::Line { line, says, perhaps },
             expected: None,
             actual: Some(stored.line.amount),
         });
@@ -333,7 +334,7 @@ pub(crate) fn refresh_findings(
             subject: format!("{issuer} {number}"),
             expected: Some(whole),
             actual: Some(kept),
-            detail: format!("{issuer} {number}"),
+            detail: Detail::Statement { issuer, number: number.clone() },
         })
     }));
     discrepancies::sync_statement(conn, &shop, &format!("{issuer} {number}"), &findings, at)

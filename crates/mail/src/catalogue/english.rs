@@ -6,7 +6,7 @@ mod steps;
 
 use cvco_domain::{Kind, Psp};
 
-use super::{Entry, Names, says};
+use super::{Case, Entry, Names, says};
 
 /// What the merchant knows the PSP's places as.
 pub(super) const fn names(psp: Option<Psp>) -> Names {
@@ -59,8 +59,41 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
     }
 }
 
+pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
+    match case {
+        Case::Of(kind) => entry(kind, psp),
+        Case::AcceptedWithStatus => says(
+            "payment accepted, what follows to be checked",
+            "This payment is accepted, but the provider then sent a status that calls for your attention: a capture or a cancellation may have failed.",
+            &[
+                "Open the transaction in {back_office} and read what failed.",
+                "If the capture was refused, repeat it before the authorisation lapses; if it was a cancellation, repeat it or refund the customer.",
+                "If the status stays unclear, ask {support} what it means.",
+            ],
+        ),
+        Case::RefundRefused => says(
+            "refund refused",
+            "A refund that you asked for was not made: the customer has not received the money.",
+            &[
+                "Open the payment in {back_office} and read why the refund was refused.",
+                "Repeat it if that is still possible; otherwise give the money back another way.",
+                "Tell the customer if the refund was promised.",
+            ],
+        ),
+        Case::RefundWithStatus => says(
+            "refund to be checked",
+            "For a refund, the provider sent a status that is unknown or calls for your attention.",
+            &[
+                "Open the payment in {back_office} and check whether the refund was made.",
+                "If it still waits or must be repeated, follow it to its end before you tell the customer that the money has left.",
+                "If the status stays unclear, ask {support} what it means.",
+            ],
+        ),
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind")]
-pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
+const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
     match kind {
         Kind::AmountShort => says(
             "amount too low",
@@ -163,7 +196,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             &[
                 "Check the payment in {back_office}: if it is there, the customer has really paid.",
                 "Ask the developer to correct the shop's notification address.",
-                "Book this payment by hand, and say so when you acknowledge the discrepancy.",
+                "Book this payment by hand, and note it when you mark the discrepancy as handled.",
             ],
         ),
         Kind::ReferenceCollision => says(

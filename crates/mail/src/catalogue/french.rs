@@ -6,7 +6,7 @@ mod steps;
 
 use cvco_domain::{Kind, Psp};
 
-use super::{Entry, Names, says};
+use super::{Case, Entry, Names, says};
 
 /// What the merchant knows the PSP's places as; each stands behind "dans", "avec" and "à".
 pub(super) const fn names(psp: Option<Psp>) -> Names {
@@ -59,8 +59,41 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
     }
 }
 
+pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
+    match case {
+        Case::Of(kind) => entry(kind, psp),
+        Case::AcceptedWithStatus => says(
+            "paiement accepté, suite à examiner",
+            "Ce paiement est accepté, mais le prestataire a transmis ensuite un statut qui demande votre attention : une remise en banque ou une annulation n'a peut-être pas abouti.",
+            &[
+                "Ouvrez la transaction dans {back_office} et lisez ce qui a échoué.",
+                "Si la remise en banque a été refusée, refaites-la avant que l'autorisation n'expire ; si c'est une annulation, refaites-la ou remboursez le client.",
+                "Si le statut reste obscur, demandez-en le sens à {support}.",
+            ],
+        ),
+        Case::RefundRefused => says(
+            "remboursement refusé",
+            "Un remboursement que vous avez demandé n'a pas été effectué : le client n'a pas reçu son argent.",
+            &[
+                "Ouvrez le paiement dans {back_office} et lisez pourquoi le remboursement a été refusé.",
+                "Refaites-le si c'est encore possible ; sinon, rendez la somme au client par un autre moyen.",
+                "Prévenez le client si le remboursement lui a été promis.",
+            ],
+        ),
+        Case::RefundWithStatus => says(
+            "remboursement à examiner",
+            "Le prestataire a transmis, pour un remboursement, un statut inconnu ou qui demande votre attention.",
+            &[
+                "Ouvrez le paiement dans {back_office} et vérifiez si le remboursement a abouti.",
+                "S'il attend encore ou doit être refait, suivez-le jusqu'au bout avant d'annoncer au client que l'argent est parti.",
+                "Si le statut reste obscur, demandez-en le sens à {support}.",
+            ],
+        ),
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind")]
-pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
+const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
     match kind {
         Kind::AmountShort => says(
             "montant insuffisant",
@@ -165,7 +198,7 @@ pub(super) const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             &[
                 "Vérifiez le paiement dans {back_office} : s'il y figure, le client a bien payé.",
                 "Demandez au développeur de corriger l'adresse de notification de la boutique.",
-                "Comptabilisez ce paiement à la main, et dites-le en acquittant l'écart.",
+                "Comptabilisez ce paiement à la main, et notez-le en marquant l'écart comme traité.",
             ],
         ),
         Kind::ReferenceCollision => says(

@@ -2,7 +2,7 @@
 
 use cvco_domain::{Kind, Psp};
 
-use super::{Language, figures, wording};
+use super::{Case, Language, figures, wording};
 
 const HEAD: &str = "\
 # Discrepancies
@@ -21,21 +21,23 @@ pub fn page() -> String {
     let mut page = HEAD.to_owned();
     page.push_str("\n| kind | severity | in English | in French |\n|---|---|---|---|\n");
     for kind in Kind::ALL {
-        let title = |language| wording(*kind, language, None).title;
+        let title = |language| wording(Case::Of(*kind), language, None).title;
         let (english, french) = (title(Language::English), title(Language::French));
         line(&mut page, &format!("| [`{kind}`](#{kind}) | {} | {english} | {french} |", kind.severity()));
     }
     for kind in Kind::ALL {
         line(&mut page, &format!("\n## `{kind}`"));
-        for language in Language::ALL.into_iter().rev() {
-            section(&mut page, *kind, language);
+        for case in Case::all_of(*kind) {
+            for language in Language::ALL.into_iter().rev() {
+                section(&mut page, *kind, case, language);
+            }
         }
     }
     page
 }
 
-fn section(page: &mut String, kind: Kind, language: Language) {
-    let words = wording(kind, language, None);
+fn section(page: &mut String, kind: Kind, case: Case, language: Language) {
+    let words = wording(case, language, None);
     let [expected, actual] = figures(kind, language);
     let (figures, what_to_do) = match language {
         Language::French => ("chiffres", "Que faire maintenant\u{a0}:"),
@@ -43,7 +45,7 @@ fn section(page: &mut String, kind: Kind, language: Language) {
     };
     line(page, &format!("\n**{}** ({}; {figures}: {expected} / {actual})", words.title, kind.severity()));
     line(page, &format!("\n{}\n\n{what_to_do}", words.explanation));
-    for (psps, steps) in steps_by_psp(kind, language) {
+    for (psps, steps) in steps_by_psp(case, language) {
         if psps.len() < Psp::ALL.len() {
             let names: Vec<_> = psps.iter().map(|psp| psp.title()).collect();
             line(page, &format!("\n*{}*", names.join(", ")));
@@ -56,12 +58,12 @@ fn section(page: &mut String, kind: Kind, language: Language) {
 }
 
 /// The steps, with the PSPs that they hold for. Where only the names of places differ, they are said in general.
-fn steps_by_psp(kind: Kind, language: Language) -> Vec<(Vec<Psp>, Vec<String>)> {
-    let neutral = wording(kind, language, None).what_to_do;
+fn steps_by_psp(case: Case, language: Language) -> Vec<(Vec<Psp>, Vec<String>)> {
+    let neutral = wording(case, language, None).what_to_do;
     let mut groups: Vec<(Vec<Psp>, Vec<String>)> = Vec::new();
     for psp in Psp::ALL {
-        let own = wording(kind, language, Some(psp)).what_to_do;
-        let steps = if super::differs_by_place_only(kind, language, psp) { neutral.clone() } else { own };
+        let own = wording(case, language, Some(psp)).what_to_do;
+        let steps = if super::differs_by_place_only(case, language, psp) { neutral.clone() } else { own };
         match groups.iter_mut().find(|(_, known)| *known == steps) {
             Some((psps, _)) => psps.push(psp),
             None => groups.push((vec![psp], steps)),

@@ -5,12 +5,17 @@ fn psps() -> impl Iterator<Item = Option<Psp>> {
     [None].into_iter().chain(Psp::ALL.map(Some))
 }
 
+/// Every case of every kind.
+fn cases() -> impl Iterator<Item = Case> {
+    Kind::ALL.iter().flat_map(|kind| Case::all_of(*kind))
+}
+
 /// Every text that readers about this PSP may see, with where it stands.
 fn texts_about(language: Language, psp: Option<Psp>) -> impl Iterator<Item = (String, String)> {
-    Kind::ALL.iter().flat_map(move |kind| {
-        let words = wording(*kind, language, psp);
+    cases().flat_map(move |case| {
+        let words = wording(case, language, psp);
         let all = [words.title, words.explanation].into_iter().chain(words.what_to_do);
-        all.map(move |text| (format!("{kind} {psp:?}: {text}"), text)).collect::<Vec<_>>()
+        all.map(move |text| (format!("{case:?} {psp:?}: {text}"), text)).collect::<Vec<_>>()
     })
 }
 
@@ -30,8 +35,8 @@ fn a_language_is_found_by_its_name() {
 
 #[test]
 fn a_title_fits_a_subject_line() {
-    for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.iter().map(move |k| (l, *k))) {
-        let title = wording(kind, language, None).title;
+    for (language, case) in Language::ALL.into_iter().flat_map(|l| cases().map(move |case| (l, case))) {
+        let title = wording(case, language, None).title;
         assert!((5..=45).contains(&title.chars().count()), "{title}");
         assert!(title.starts_with(char::is_lowercase) && !title.ends_with('.'), "{title}");
     }
@@ -40,19 +45,19 @@ fn a_title_fits_a_subject_line() {
 #[test]
 fn titles_tell_kinds_apart() {
     for language in Language::ALL {
-        let mut titles: Vec<_> = Kind::ALL.iter().map(|kind| wording(*kind, language, None).title).collect();
+        let mut titles: Vec<_> = cases().map(|case| wording(case, language, None).title).collect();
         titles.sort();
         titles.dedup();
-        assert_eq!(titles.len(), Kind::ALL.len());
+        assert_eq!(titles.len(), cases().count());
     }
 }
 
 #[test]
 fn explanations_and_steps_are_whole_sentences() {
-    for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.iter().map(move |k| (l, *k))) {
+    for (language, case) in Language::ALL.into_iter().flat_map(|l| cases().map(move |case| (l, case))) {
         for psp in psps() {
-            let words = wording(kind, language, psp);
-            assert!((1..=4).contains(&words.what_to_do.len()), "{kind} {psp:?}");
+            let words = wording(case, language, psp);
+            assert!((1..=4).contains(&words.what_to_do.len()), "{case:?} {psp:?}");
             for sentence in words.what_to_do.iter().chain([&words.explanation]) {
                 assert!(sentence.ends_with('.') && sentence.starts_with(char::is_uppercase), "{sentence}");
                 assert!(sentence.chars().count() <= 230, "too long: {sentence}");
@@ -92,7 +97,8 @@ fn english_sets_no_space_before_its_punctuation() {
 
 #[test]
 fn the_fate_of_an_orphaned_voucher_depends_on_the_psp() {
-    let steps = |psp| wording(Kind::VoucherOrphan, Language::English, Some(psp)).what_to_do.join(" ");
+    let steps =
+        |psp| wording(Case::Of(Kind::VoucherOrphan), Language::English, Some(psp)).what_to_do.join(" ");
     assert!(steps(Psp::Up2pay).contains("neither cancelled nor refunded"));
     assert!(steps(Psp::Sogecommerce).contains("cancel the voucher part"));
     assert!(steps(Psp::Worldline).contains("within 4 hours of the payment, also in part"));
@@ -122,7 +128,7 @@ fn no_psp_is_named_to_the_merchant_of_another() {
 
 #[test]
 fn a_step_names_the_place_where_its_reader_looks() {
-    let first = |language, psp| wording(Kind::UnknownStatus, language, psp).what_to_do.remove(0);
+    let first = |language, psp| wording(Case::Of(Kind::UnknownStatus), language, psp).what_to_do.remove(0);
     assert_eq!(
         first(Language::French, Some(Psp::Ancv)),
         "Ouvrez la transaction dans l’Espace PTL de l’ANCV et lisez-y son état."

@@ -1,6 +1,6 @@
 //! Parts that were authorised, or are still undecided, and not captured in time.
 
-use cvco_domain::{Cents, Finding, Kind, Order, TenderState, Timestamp};
+use cvco_domain::{Cents, Detail, Finding, Kind, Order, TenderState, Timestamp};
 
 use super::super::Policy;
 use super::super::records::{Draft, Missing, Wait};
@@ -25,7 +25,7 @@ pub(super) fn overdue(draft: &Draft, order: &Order, policy: &Policy, now: Timest
     (!late.is_empty()).then(|| Finding {
         expected: Some(amount),
         actual: Some(Cents::ZERO),
-        ..draft.finding(Kind::CaptureOverdue, "", draft.named(late.into_iter()))
+        ..draft.finding(Kind::CaptureOverdue, "", Detail::Parts(draft.parts(late.into_iter())))
     })
 }
 

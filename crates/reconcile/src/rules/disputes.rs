@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, Finding, Kind, Order};
+use cvco_domain::{Cents, Detail, Finding, Kind, Order};
 
 use super::super::disputes::Between;
 use super::super::records::Draft;
@@ -19,11 +19,9 @@ pub(super) fn findings(draft: &Draft, order: &Order) -> Vec<Finding> {
 /// Same transaction, other content.
 fn disputed(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let dispute = evidence.dispute.as_ref()?;
-    let subject = draft.name(evidence);
-    let detail = match &dispute.words {
-        None => subject.clone(),
-        Some(words) => format!("{subject}: {words}"),
-    };
+    let part = draft.part(evidence);
+    let subject = part.to_string();
+    let detail = Detail::Dispute { part, differences: dispute.differences.clone() };
     let believed = dispute.amount.map(|_| evidence.tender.amount);
     let (kind, expected, actual) = match dispute.between {
         Between::Notifications => (Kind::ConflictingNotification, believed, dispute.amount),
@@ -40,10 +38,10 @@ fn unknown_to_the_api(draft: &Draft, order: &Order) -> Option<Finding> {
         .unknown_to
         .iter()
         .filter(|(endpoint, _)| endpoints.contains(endpoint))
-        .map(|(_, subject)| subject.as_str())
+        .map(|(_, subject)| subject)
         .collect();
-    let list: Vec<_> = subjects.into_iter().collect();
-    (!list.is_empty()).then(|| draft.finding(Kind::ConfirmationDiffers, "unknown", list.join("; ")))
+    let list: Vec<_> = subjects.into_iter().cloned().collect();
+    (!list.is_empty()).then(|| draft.finding(Kind::ConfirmationDiffers, "unknown", Detail::Unknown(list)))
 }
 
 /// With the amount that the other story tells, or with the part that only it accepts, the record would add up.

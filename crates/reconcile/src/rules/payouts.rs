@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, EndpointId, Finding, Instrument, Issuer, Kind, Payout, PayoutTerms, Timestamp};
+use cvco_domain::{
+    Cents, Detail, EndpointId, Finding, Instrument, Issuer, Kind, LineId, Payout, PayoutTerms, Timestamp,
+};
 
 use super::super::Policy;
 use super::super::records::Draft;
@@ -31,7 +33,7 @@ pub(super) fn unallocated(payouts: &[Payout]) -> impl Iterator<Item = Finding> +
         subject: payout.id.to_string(),
         expected: Some(Cents::ZERO),
         actual: Some(payout.line.amount),
-        detail: payout.id.to_string(),
+        detail: Detail::Lines(vec![payout.id.clone()]),
     })
 }
 
@@ -112,12 +114,11 @@ impl<'d> Due<'d> {
         };
         if self.lines().next().is_none() || self.is_well_so_far() {
             let overdue = self.deadline(policy).is_some_and(|deadline| deadline <= now);
-            let parts = || draft.named(self.parts.iter().copied());
+            let parts = || Detail::Parts(draft.parts(self.parts.iter().copied()));
             return overdue.then(|| found(Kind::SettlementMissing, parts()));
         }
-        let lines: BTreeSet<String> = self.lines().map(|payout| payout.id.to_string()).collect();
-        let lines: Vec<String> = lines.into_iter().collect();
-        Some(found(Kind::SettlementMismatch, lines.join("; ")))
+        let lines: BTreeSet<&LineId> = self.lines().map(|payout| &payout.id).collect();
+        Some(found(Kind::SettlementMismatch, Detail::Lines(lines.into_iter().cloned().collect())))
     }
 }
 
@@ -127,8 +128,8 @@ fn commissions<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item =
         let kept = payout.line.commission?;
         let expected = policy.rates.commission(payout.id.issuer, payout.paid_on, payout.line.amount)?;
         (kept.minus(expected).abs() > Cents::new(1)).then(|| {
-            let name = payout.id.to_string();
-            let finding = draft.finding(Kind::CommissionMismatch, &name, name.clone());
+            let line = Detail::Lines(vec![payout.id.clone()]);
+            let finding = draft.finding(Kind::CommissionMismatch, &payout.id.to_string(), line);
             Finding { expected: Some(expected), actual: Some(kept), ..finding }
         })
     })

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use cvco_domain::{
-    Cents, Finding, Instrument, Kind, RefundTerms, Refundable, Tender, TenderState, Timestamp,
+    Cents, Detail, Finding, Instrument, Kind, RefundTerms, Refundable, StatusOf, Tender, TenderState,
+    Timestamp,
 };
 
 use super::super::Policy;
@@ -35,9 +36,7 @@ fn each_once(found: Vec<Finding>) -> Vec<Finding> {
                 let sum = |a: Option<Cents>, b: Option<Cents>| a.zip(b).map(|(a, b)| a.plus(b));
                 known.expected = sum(known.expected, finding.expected);
                 known.actual = sum(known.actual, finding.actual);
-                if known.detail != finding.detail {
-                    known.detail = format!("{}; {}", known.detail, finding.detail);
-                }
+                known.detail.merge(finding.detail);
             }
             None => once.push(finding),
         }
@@ -84,11 +83,11 @@ fn not_allowed(draft: &Draft, evidence: &Evidence, drafts: &[Draft]) -> Option<F
     let too_soon = terms.from_next_day && evidence.made().any(on_the_day);
     let allowed = if too_soon { Cents::ZERO } else { allowed };
     (wrong_share || too_soon).then(|| {
-        let name = draft.name(evidence);
+        let part = draft.part(evidence);
         Finding {
             expected: Some(allowed),
             actual: Some(tender.refunded),
-            ..draft.finding(Kind::RefundNotAllowed, &name, name.clone())
+            ..draft.finding(Kind::RefundNotAllowed, &part.to_string(), Detail::Parts(vec![part]))
         }
     })
 }
@@ -115,12 +114,13 @@ fn late(draft: &Draft, evidence: &Evidence, policy: &Policy, now: Timestamp) -> 
         .made()
         .filter(|refund| refund.at > paid_at.after(within) && !may_be_dated_yet(refund))
         .collect();
-    let last = late.iter().map(|refund| refund.at).max()?;
-    let name = draft.name(evidence);
+    let refunded_at = late.iter().map(|refund| refund.at).max()?;
+    let part = draft.part(evidence);
+    let subject = part.to_string();
     Some(Finding {
         expected: Some(Cents::ZERO),
         actual: Some(late.iter().map(|refund| refund.amount).sum()),
-        ..draft.finding(Kind::RefundLate, &name, format!("{name}: {paid_at} → {last}"))
+        ..draft.finding(Kind::RefundLate, &subject, Detail::Late { part, paid_at, refunded_at })
     })
 }
 
@@ -178,11 +178,12 @@ fn is_paid(tender: &Tender) -> bool {
 /// so itself.
 fn odd_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let told = evidence.returns.iter().filter(|refund| refund.odd_status != evidence.odd_status);
-    let codes: BTreeSet<_> = told.filter_map(|refund| refund.odd_status.as_deref()).collect();
-    let list: Vec<_> = codes.into_iter().collect();
-    let name = draft.name(evidence);
-    (!list.is_empty()).then(|| {
-        let detail = format!("{name}: {}", list.join(", "));
-        draft.finding(Kind::UnknownStatus, &format!("refund of {name}"), detail)
+    let statuses: BTreeSet<_> = told.filter_map(|refund| refund.odd_status.clone()).collect();
+    (!statuses.is_empty()).then(|| {
+        let part = draft.part(evidence);
+        let subject = format!("refund of {part}");
+        let statuses = statuses.into_iter().collect();
+        let detail = Detail::Status { part, of: StatusOf::Refund, statuses };
+        draft.finding(Kind::UnknownStatus, &subject, detail)
     })
 }

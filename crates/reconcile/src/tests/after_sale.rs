@@ -29,7 +29,7 @@ fn up2pay_and_monext_give_no_voucher_back() {
         for cents in [1000, 6000] {
             let finding = paid(psp).with(voucher_back(psp, cents, 2 * DAY)).finding(Kind::RefundNotAllowed);
             assert_eq!(figures(&finding), (Some(0), Some(cents)));
-            assert_eq!(finding.detail, "V1/CVCONNECT");
+            assert_eq!(finding.detail.to_string(), "V1/CVCONNECT");
         }
         paid(psp).with(card_back(psp, 4000, 2 * DAY)).raises(&[]);
         paid(psp).with(card_back(psp, 500, 2 * DAY)).raises(&[]);
@@ -85,7 +85,7 @@ fn worldline_gives_vouchers_back_for_four_hours_by_its_own_clock() {
     let finding = back(4 * HOURS + 1).finding(Kind::RefundLate);
     assert_eq!(figures(&finding), (Some(0), Some(1000)));
     let (paid_at, back_at) = (minute(0), minute(4 * HOURS + 1));
-    assert_eq!(finding.detail, format!("V1/CVCONNECT: {paid_at} → {back_at}"));
+    assert_eq!(finding.detail.to_string(), format!("V1/CVCONNECT: {paid_at} → {back_at}"));
     // The card has no such limit.
     paid(psp).with(card_back(psp, 4000, 9 * DAY)).raises(&[]);
 }
@@ -183,7 +183,7 @@ fn an_odd_status_of_a_refund_is_shown() {
     let retry = card_back(psp, 1000, 30).state(ReportedState::Pending);
     let retry = retry.status("REFUND_TO_RETRY", StatusReading::Attention);
     let case = paid(psp).with(retry).seen(40);
-    assert_eq!(case.finding(Kind::UnknownStatus).detail, "C1/LIMOCB: REFUND_TO_RETRY");
+    assert_eq!(case.finding(Kind::UnknownStatus).detail.to_string(), "C1/LIMOCB: REFUND_TO_RETRY");
     case.with(card_back(psp, 1000, 45)).seen(DAY).raises(&[]);
 }
 

@@ -6,7 +6,7 @@ use super::*;
 fn the_figures_of_a_gap_are_expected_and_paid() {
     let short = order(10_000).with(voucher(6000)).with(card(3999)).finding(Kind::AmountShort);
     assert_eq!(figures(&short), (Some(10_000), Some(9999)));
-    assert_eq!(short.detail, "V1/CVCONNECT; C1/LIMOCB");
+    assert_eq!(short.detail.to_string(), "V1/CVCONNECT; C1/LIMOCB");
 }
 
 #[test]

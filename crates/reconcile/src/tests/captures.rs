@@ -61,7 +61,7 @@ fn all_parts_that_wait_are_one_discrepancy() {
         .seen(FOUR_DAYS);
     let finding = case.finding(Kind::CaptureOverdue);
     assert_eq!(figures(&finding), (Some(10_000), Some(0)));
-    assert_eq!(finding.detail, "V1/CVCONNECT; C1/VISA");
+    assert_eq!(finding.detail.to_string(), "V1/CVCONNECT; C1/VISA");
 }
 
 #[test]

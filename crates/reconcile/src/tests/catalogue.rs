@@ -242,7 +242,7 @@ fn real_money_at_a_trial_endpoint_is_still_reconciled() {
 fn a_payment_in_another_currency_than_the_orders_is_one_discrepancy() {
     let whole = order(10_000).with(voucher(10_000).currency("USD"));
     let finding = whole.finding(Kind::CurrencyUnexpected);
-    assert_eq!(finding.detail, "USD ≠ EUR");
+    assert_eq!(finding.detail.to_string(), "USD ≠ EUR");
     assert_eq!(whole.record().paid(), Cents::ZERO, "dollars are not counted as euros");
     unregistered()
         .registered_in(10_000, "USD", -60)
@@ -260,6 +260,6 @@ fn a_refused_part_may_be_in_any_currency() {
 fn only_the_status_that_decides_is_judged() {
     let odd = voucher(10_000).state(ReportedState::Pending).status("SUSPENDED", StatusReading::Attention);
     let case = order(10_000).with(odd);
-    assert_eq!(case.finding(Kind::UnknownStatus).detail, "V1/CVCONNECT: SUSPENDED");
+    assert_eq!(case.finding(Kind::UnknownStatus).detail.to_string(), "V1/CVCONNECT: SUSPENDED");
     case.with(voucher(10_000)).raises(&[]);
 }

@@ -23,7 +23,7 @@ fn vouchers_of_two_brands_are_not_doubled() {
 fn a_doubled_tender_explains_the_gap_that_it_makes() {
     let finding = order(6000).with(voucher(6000)).with(voucher(6000).id("V2")).finding(Kind::DuplicateTender);
     assert_eq!(figures(&finding), (Some(6000), Some(12_000)));
-    assert_eq!(finding.detail, "V1/CVCONNECT; V2/CVCONNECT");
+    assert_eq!(finding.detail.to_string(), "V1/CVCONNECT; V2/CVCONNECT");
     assert_eq!(finding.subject, "voucher");
 }
 
@@ -51,7 +51,7 @@ fn a_payment_repeated_at_another_psp_is_a_double_payment() {
     let finding = case.finding(Kind::DoublePayment);
     assert_eq!(finding.record, None, "it is the order's, not one record's");
     assert_eq!(figures(&finding), (Some(10_000), Some(20_000)));
-    assert_eq!(finding.detail, "up2pay 7001, sogecommerce abc-1");
+    assert_eq!(finding.detail.to_string(), "up2pay 7001, sogecommerce abc-1");
     assert_eq!(case.assess().order_state, Some(RecordState::Unbalanced));
 }
 
@@ -103,7 +103,7 @@ fn a_transaction_both_accepted_and_refused_is_a_conflict() {
     let told = order(10_000)
         .with(voucher(10_000))
         .with(voucher(10_000).state(ReportedState::Refused).status("00105", StatusReading::Known));
-    assert_eq!(told.finding(Kind::ConflictingNotification).detail, "V1/CVCONNECT: 00000 ≠ 00105");
+    assert_eq!(told.finding(Kind::ConflictingNotification).detail.to_string(), "V1/CVCONNECT: 00000 ≠ 00105");
     told.is(RecordState::Balanced);
 }
 

@@ -131,7 +131,7 @@ fn a_failed_card_payment_leaves_the_voucher_an_orphan() {
         let case = order(14_000).with(ancv(5000)).with(plain_card(9000).state(state));
         case.raises(&[Kind::VoucherOrphan]);
         assert_eq!(case.record().tenders.len(), 2);
-        let named = case.finding(Kind::VoucherOrphan).detail;
+        let named = case.finding(Kind::VoucherOrphan).detail.to_string();
         assert_eq!(named, "fiawa31zot/CVCO; C1/VISA (up2pay 7001)", "where to find each part");
     }
 }

@@ -67,7 +67,7 @@ fn two_authorisations_are_two_tenders() {
 fn a_refused_capture_leaves_one_authorisation_with_an_odd_status() {
     let refused = |number| operation(number, Authorised).status("93", StatusReading::Attention);
     let case = order(9000).with(operation(0, Authorised)).with(refused(1));
-    assert_eq!(case.finding(Kind::UnknownStatus).detail, "10_1/VISA: 93");
+    assert_eq!(case.finding(Kind::UnknownStatus).detail.to_string(), "10_1/VISA: 93");
     assert_eq!(case.tender().amount, Cents::new(9000));
     case.clone().with(refused(2)).raises(&[Kind::UnknownStatus]);
     case.with(operation(2, Captured)).raises(&[]);

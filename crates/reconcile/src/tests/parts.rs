@@ -109,7 +109,7 @@ fn a_voucher_of_the_whole_beside_a_card_is_in_doubt() {
     waits_for_an_answer(&case);
     let finding = case.finding(Kind::Unconfirmed);
     assert_eq!(figures(&finding), (Some(TOTAL), Some(TOTAL)));
-    assert_eq!(finding.detail, "V1/CVCONNECT; C1/VISA");
+    assert_eq!(finding.detail.to_string(), "V1/CVCONNECT; C1/VISA");
 }
 
 #[test]

@@ -92,7 +92,10 @@ fn a_line_goes_to_the_payment_that_stands_rather_than_to_one_that_was_cancelled_
 fn a_line_that_pays_out_what_was_never_received_is_a_mismatch() {
     let refused = order(6000).with(voucher(6000).state(ReportedState::Refused)).paid_out(Issuer::Ancv, 6000);
     let finding = refused.finding(Kind::SettlementMismatch);
-    assert_eq!((figures(&finding), finding.detail.as_str()), ((Some(0), Some(6000)), "ancv R1 #1"));
+    assert_eq!(
+        (figures(&finding), finding.detail.to_string().as_str()),
+        ((Some(0), Some(6000)), "ancv R1 #1")
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::Stored;
 use crate::LedgerError;
 use crate::tables::ids::{OrderId, StatementId};
-use cvco_domain::{Cents, OrderRef};
+use cvco_domain::{Cents, LineSays, OrderRef, StatementLine};
 
 /// How a line was found to be about its order, best first (accounting practice: the issuer's own number, then what ANCV
 /// keeps of a reference with the exact amount, then that alone).
@@ -189,16 +189,19 @@ fn by_reference(
     }
 }
 
-/// What a line says, and which orders it could mean.
-pub(super) fn particulars(conn: &Connection, stored: &Stored) -> Result<String, LedgerError> {
+/// What a line says to be found by.
+pub(super) fn said(line: &StatementLine) -> LineSays {
+    LineSays {
+        reference: line.reference.clone(),
+        transaction: line.transaction.clone(),
+        authorisation: line.authorisation.clone(),
+        dated: line.dated,
+    }
+}
+
+/// Which orders a line could mean that names none.
+pub(super) fn alike(conn: &Connection, stored: &Stored) -> Result<Vec<String>, LedgerError> {
     let line = &stored.line;
-    let said = [
-        line.reference.as_ref().map(ToString::to_string),
-        line.transaction.as_ref().map(ToString::to_string),
-        line.authorisation.as_ref().map(ToString::to_string),
-        line.dated.map(|day| day.to_string()),
-    ];
-    let said: Vec<String> = said.into_iter().flatten().collect();
     let day = line.dated.unwrap_or(stored.paid_on);
     let mut alike = conn.prepare_cached(
         "SELECT DISTINCT COALESCE(o.reference, t.call_number) FROM tenders t JOIN orders o USING (order_id)
@@ -206,7 +209,7 @@ pub(super) fn particulars(conn: &Connection, stored: &Stored) -> Result<String, 
            AND o.shop = (SELECT shop FROM statements WHERE statement_id = ?5)
          ORDER BY 1 LIMIT 4",
     )?;
-    let alike: Vec<String> = alike
+    let alike = alike
         .query_map(
             params![
                 day.plus(-3),
@@ -218,6 +221,5 @@ pub(super) fn particulars(conn: &Connection, stored: &Stored) -> Result<String, 
             |row| row.get(0),
         )?
         .collect::<Result<_, _>>()?;
-    let proposed = if alike.is_empty() { String::new() } else { format!(" ≟ {}", alike.join(", ")) };
-    Ok(format!("{}{proposed}", said.join(", ")))
+    Ok(alike)
 }

@@ -81,7 +81,7 @@ pub(super) const fn refund_partial(psp: Option<Psp>) -> Steps {
         Some(Sogecommerce) => &[
             "In the Sogecommerce back office each part is refunded by itself: look whether the other one was refunded too.",
             "If the whole order was to be refunded, refund the part that is missing; a voucher part whole only.",
-            "If only this part was meant, acknowledge the discrepancy and note why.",
+            "If only this part was meant, mark the discrepancy as handled and note why.",
         ],
         Some(Up2pay | Worldline | Monext | Ancv) | None => &[
             "Open the refund in {back_office}: if it was made there, only its notification is missing.",

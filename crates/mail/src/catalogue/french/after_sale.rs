@@ -81,7 +81,7 @@ pub(super) const fn refund_partial(psp: Option<Psp>) -> Steps {
         Some(Sogecommerce) => &[
             "Dans le back-office Sogecommerce, chaque part se rembourse séparément : voyez si l'autre a été remboursée aussi.",
             "Si toute la commande devait l'être, remboursez la part qui manque ; une part chèque-vacances en totalité seulement.",
-            "Si seule cette part était visée, acquittez l'écart en notant pourquoi.",
+            "Si seule cette part était visée, marquez l'écart comme traité en notant pourquoi.",
         ],
         Some(Up2pay | Worldline | Monext | Ancv) | None => &[
             "Ouvrez le remboursement dans {back_office} : s'il y apparaît comme effectué, seule sa notification manque.",

@@ -1,0 +1,56 @@
+//! What happened, as far as the words depend on it.
+
+use cvco_domain::{Detail, Kind, OddStatus, ReportedState, StatusOf};
+
+/// A kind of discrepancy, or one of the things that a kind can be about, where each wants other advice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// The kind, whatever happened.
+    Of(Kind),
+    /// An odd status of a payment that stays accepted: what failed came later, such as a capture.
+    AcceptedWithStatus,
+    /// A refund that the PSP did not make.
+    RefundRefused,
+    /// A refund whose fate the PSP's status leaves open.
+    RefundWithStatus,
+}
+
+impl Case {
+    /// Every case of a kind, the general one first.
+    pub fn all_of(kind: Kind) -> impl Iterator<Item = Self> {
+        let special: &[Self] = if kind == Kind::UnknownStatus {
+            &[Self::AcceptedWithStatus, Self::RefundRefused, Self::RefundWithStatus]
+        } else {
+            &[]
+        };
+        std::iter::once(Self::Of(kind)).chain(special.iter().copied())
+    }
+
+    /// The case that the particulars tell.
+    #[must_use]
+    pub fn of(kind: Kind, detail: &Detail) -> Self {
+        let Detail::Status { of, statuses, .. } = detail else { return Self::Of(kind) };
+        let all =
+            |wanted: fn(ReportedState) -> bool| statuses.iter().all(|OddStatus { state, .. }| wanted(*state));
+        match of {
+            StatusOf::Refund if all(is_failed) => Self::RefundRefused,
+            StatusOf::Refund => Self::RefundWithStatus,
+            StatusOf::Payment if all(is_accepted) => Self::AcceptedWithStatus,
+            StatusOf::Payment => Self::Of(kind),
+        }
+    }
+}
+
+const fn is_failed(state: ReportedState) -> bool {
+    match state {
+        ReportedState::Refused
+        | ReportedState::Abandoned
+        | ReportedState::Cancelled
+        | ReportedState::Expired => true,
+        ReportedState::Pending | ReportedState::Authorised | ReportedState::Captured => false,
+    }
+}
+
+const fn is_accepted(state: ReportedState) -> bool {
+    matches!(state, ReportedState::Authorised | ReportedState::Captured)
+}

@@ -1,0 +1,298 @@
+//! The particulars of a discrepancy in words of the mail's language, and the technical words that come with some of them.
+
+use cvco_domain::{
+    Day, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
+    ReportedState, Source, StatusOf, Timestamp, Topic, Verdict,
+};
+
+use super::catalogue::Language::{self, English, French};
+use super::typography::{one_line, paris};
+use super::words;
+
+/// What people read; `None` where the mail says it all elsewhere.
+#[expect(clippy::too_many_lines, reason = "a table: one row per kind of particulars")]
+pub(super) fn in_words(language: Language, detail: &Detail, record: Option<&Record>) -> Option<String> {
+    let words = Words { language };
+    let text = match detail {
+        Detail::Nothing | Detail::Technical(_) => return None,
+        // They stand one by one under the payments.
+        Detail::Parts(parts) if record.is_some_and(|record| lists_all(record, parts)) => return None,
+        Detail::Parts(parts) => words.list(parts, |part| words.part(part)),
+        Detail::Payments(payments) => words.list(payments, |payment| words.payment(payment)),
+        Detail::Endpoint(endpoint) => words.pair(
+            &format!("adresse de notification {endpoint}"),
+            &format!("notification address {endpoint}"),
+        ),
+        Detail::Currencies { found, expected } => {
+            let found = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            words.pair(
+                &format!("payé en {found}, commande en {expected}"),
+                &format!("paid in {found}, order in {expected}"),
+            )
+        }
+        Detail::Authorisation { part, number } => {
+            let number = match number {
+                Some(number) => words.pair(
+                    &format!("numéro d’autorisation {number}"),
+                    &format!("authorisation number {number}"),
+                ),
+                None => words.pair("sans numéro d’autorisation", "without an authorisation number"),
+            };
+            words.about(&words.part(part), &number)
+        }
+        Detail::Contract(contract) => {
+            words.pair(&format!("contrat {contract}"), &format!("contract {contract}"))
+        }
+        Detail::Status { part, of, statuses } => {
+            let part = match of {
+                StatusOf::Payment => words.part(part),
+                StatusOf::Refund => words.pair(
+                    &format!("remboursement de\u{a0}: {}", words.part(part)),
+                    &format!("refund of: {}", words.part(part)),
+                ),
+            };
+            words.about(&part, &words.list(statuses, |status| words.status(status, *of)))
+        }
+        Detail::Dispute { part, differences } if differences.is_empty() => words.part(part),
+        Detail::Dispute { part, differences } => words
+            .about(&words.part(part), &words.list(differences, |difference| words.difference(difference))),
+        Detail::Unknown(subjects) => {
+            let subjects = subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            words.pair(
+                &format!("inconnu du prestataire\u{a0}: {subjects}"),
+                &format!("unknown to the provider: {subjects}"),
+            )
+        }
+        Detail::ChangedAt(at) => {
+            let at = words.at(*at);
+            words.pair(&format!("total modifié le {at}"), &format!("total changed {at}"))
+        }
+        Detail::Order(order) => {
+            words.pair(&format!("l’autre commande\u{a0}: {order}"), &format!("the other order: {order}"))
+        }
+        Detail::Late { part, paid_at, refunded_at } => {
+            let (paid, refunded) = (words.at(*paid_at), words.at(*refunded_at));
+            let when = words.pair(
+                &format!("payé le {paid}, remboursé le {refunded}"),
+                &format!("paid {paid}, refunded {refunded}"),
+            );
+            words.about(&words.part(part), &when)
+        }
+        Detail::Lines(lines) => words.list(lines, |line| words.line(line)),
+        Detail::Statement { issuer, number } => {
+            let issuer = words.issuer(*issuer);
+            words.pair(&format!("relevé {number} ({issuer})"), &format!("statement {number} ({issuer})"))
+        }
+        Detail::Line { line, says, perhaps } => {
+            let line = words.about(&words.line(line), &words.said(says));
+            if perhaps.is_empty() { line } else { words.with_proposals(&line, &perhaps.join(", ")) }
+        }
+        Detail::Awaited { count, topic, subject } => words.awaited(*count, *topic, subject.as_str()),
+        Detail::Clock { from, to } => {
+            let (from, to) = (words.at(*from), words.at(*to));
+            words.pair(
+                &format!("l’horloge indiquait {from}\u{a0}; il était {to}"),
+                &format!("the clock showed {from}; it was {to}"),
+            )
+        }
+        Detail::LastCall(at) => {
+            let at = words.at(*at);
+            words.pair(&format!("dernière notification le {at}"), &format!("last notification {at}"))
+        }
+        Detail::Refused { calls: 1, .. } => words.pair("1 appel refusé", "1 call refused"),
+        Detail::Refused { calls, .. } => {
+            words.pair(&format!("{calls} appels refusés"), &format!("{calls} calls refused"))
+        }
+        Detail::Entry { seq, .. } => {
+            words.pair(&format!("écriture n°\u{a0}{seq} du journal"), &format!("log entry {seq}"))
+        }
+    };
+    Some(one_line(&text))
+}
+
+/// What helps whoever administers the program, in the words of whoever noticed it.
+pub(super) fn technical(detail: &Detail, last_error: Option<&str>) -> Option<String> {
+    let noted = if let Detail::Refused { diagnosis: what, .. }
+    | Detail::Technical(what)
+    | Detail::Entry { reason: what, .. } = detail
+    {
+        Some(what.as_str())
+    } else {
+        None
+    };
+    let text = last_error.or(noted)?;
+    Some(one_line(text.trim())).filter(|text| !text.is_empty())
+}
+
+fn lists_all(record: &Record, parts: &[PartName]) -> bool {
+    let named = |part: &&PartName| record.tenders.iter().any(|tender| tender.id == part.transaction);
+    parts.iter().filter(named).count() == parts.len() && parts.len() == record.tenders.len()
+}
+
+struct Words {
+    language: Language,
+}
+
+impl Words {
+    fn pair(&self, french: &str, english: &str) -> String {
+        match self.language {
+            French => french.to_owned(),
+            English => english.to_owned(),
+        }
+    }
+
+    fn list<T>(&self, items: &[T], words: impl Fn(&T) -> String) -> String {
+        items.iter().map(words).collect::<Vec<_>>().join(&self.pair("\u{a0}; ", "; "))
+    }
+
+    /// What is said of something.
+    fn about(&self, subject: &str, said: &str) -> String {
+        self.pair(&format!("{subject}\u{a0}: {said}"), &format!("{subject}: {said}"))
+    }
+
+    fn at(&self, at: Timestamp) -> String {
+        paris(self.language, at)
+    }
+
+    fn part(&self, part: &PartName) -> String {
+        let instrument = match part.instrument {
+            Instrument::Voucher => self.pair("chèque-vacances", "voucher"),
+            Instrument::Card => self.pair("carte", "card"),
+        };
+        let text = match &part.transaction {
+            Some(transaction) => format!("{instrument} ({}), transaction {transaction}", part.brand),
+            None => format!("{instrument} ({})", part.brand),
+        };
+        match &part.elsewhere {
+            Some(payment) => format!("{text}, {}", self.payment(payment)),
+            None => text,
+        }
+    }
+
+    fn payment(&self, payment: &PaymentName) -> String {
+        let PaymentName { psp, call_number } = payment;
+        let name = words::call_number(self.language, Some(*psp)).to_lowercase();
+        format!("{}, {name} {call_number}", psp.title())
+    }
+
+    fn status(&self, status: &OddStatus, of: StatusOf) -> String {
+        let OddStatus { code, state } = status;
+        let state = match (of, state) {
+            (StatusOf::Refund, ReportedState::Authorised | ReportedState::Captured) => {
+                self.pair("effectué", "made")
+            }
+            (StatusOf::Payment | StatusOf::Refund, state) => {
+                words::reported_state(self.language, *state).to_owned()
+            }
+        };
+        self.pair(
+            &format!("{state} (statut «\u{a0}{code}\u{a0}» chez le prestataire)"),
+            &format!("{state} (the provider’s status “{code}”)"),
+        )
+    }
+
+    fn difference(&self, difference: &Difference) -> String {
+        match difference {
+            Difference::Currency(notified, answered) => self.pair(
+                &format!("en {notified} selon la notification, en {answered} selon le prestataire interrogé"),
+                &format!("in {notified} by the notification, in {answered} by the provider when asked"),
+            ),
+            Difference::Outcome { accepted_by, failed_by } => {
+                let mut sides = [
+                    (accepted_by, self.pair("accepté", "accepted")),
+                    (failed_by, self.pair("refusé", "refused")),
+                ];
+                let is_answer = |verdict: &Verdict| verdict.source == Source::Confirmation;
+                if accepted_by.iter().all(is_answer) {
+                    sides.reverse();
+                }
+                let side = |(verdicts, outcome): &(&Vec<Verdict>, String)| {
+                    let by = if verdicts.iter().all(is_answer) {
+                        self.pair("le prestataire interrogé", "the provider when asked")
+                    } else {
+                        self.pair("une notification", "a notification")
+                    };
+                    let codes: Vec<&str> = verdicts.iter().map(|verdict| verdict.code.as_str()).collect();
+                    let codes = codes.join(", ");
+                    self.pair(
+                        &format!("{outcome} selon {by} (statut «\u{a0}{codes}\u{a0}»)"),
+                        &format!("{outcome} by {by} (status “{codes}”)"),
+                    )
+                };
+                sides.iter().map(side).collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    fn issuer(&self, issuer: Issuer) -> String {
+        match issuer {
+            Issuer::Ancv => "ANCV".to_owned(),
+            Issuer::Bank => self.pair("banque", "bank"),
+        }
+    }
+
+    fn line(&self, line: &LineId) -> String {
+        let LineId { issuer, statement, position } = line;
+        let issuer = self.issuer(*issuer);
+        self.pair(
+            &format!("ligne {position} du relevé {statement} ({issuer})"),
+            &format!("line {position} of statement {statement} ({issuer})"),
+        )
+    }
+
+    fn said(&self, says: &LineSays) -> String {
+        let LineSays { reference, transaction, authorisation, dated } = says;
+        let said = [
+            reference.as_ref().map(|it| self.pair(&format!("référence {it}"), &format!("reference {it}"))),
+            transaction.as_ref().map(|it| format!("transaction {it}")),
+            authorisation
+                .as_ref()
+                .map(|it| self.pair(&format!("autorisation {it}"), &format!("authorisation {it}"))),
+            dated.map(|day| match self.language {
+                French => format!("du {}", french_day(day)),
+                English => format!("of {day}"),
+            }),
+        ];
+        said.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    fn with_proposals(&self, line: &str, perhaps: &str) -> String {
+        self.pair(
+            &format!("{line}\u{a0}; commandes possibles\u{a0}: {perhaps}"),
+            &format!("{line}; orders that could be meant: {perhaps}"),
+        )
+    }
+
+    fn awaited(&self, count: u32, topic: Topic, subject: &str) -> String {
+        let topic = self.topic(topic);
+        match count {
+            1 => self.pair(
+                &format!("1 question en attente\u{a0}: {topic} {subject}"),
+                &format!("1 question waiting: {topic} {subject}"),
+            ),
+            _ => self.pair(
+                &format!("{count} questions en attente, dont la première\u{a0}: {topic} {subject}"),
+                &format!("{count} questions waiting, the first: {topic} {subject}"),
+            ),
+        }
+    }
+
+    fn topic(&self, topic: Topic) -> String {
+        match topic {
+            Topic::Session => "session".to_owned(),
+            Topic::Transaction => "transaction".to_owned(),
+            Topic::Payment => self.pair("paiement", "payment"),
+            Topic::Order => self.pair("commande", "order"),
+            Topic::Window => self.pair("période", "time span"),
+        }
+    }
+}
+
+/// `31/03/2026`.
+fn french_day(day: Day) -> String {
+    let (year, month, day) = day.parts();
+    format!("{day:02}/{month:02}/{year}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use cvco_domain::{Brand, CallNumber, Currency, Psp, Seq, Subject, TenderId};
+
+use super::super::samples::{at, record, refused_card, voucher};
+use super::*;
+
+fn part(transaction: &str, instrument: Instrument, brand: &str) -> PartName {
+    PartName {
+        transaction: TenderId::new(transaction).ok(),
+        instrument,
+        brand: Brand::new(brand).expect("valid"),
+        elsewhere: None,
+    }
+}
+
+fn connect() -> PartName {
+    part("24345585831757", Instrument::Voucher, "ANCV_CONNECT")
+}
+
+fn said(language: Language, detail: &Detail) -> String {
+    in_words(language, detail, None).unwrap_or_default().replace('\u{a0}', " ")
+}
+
+fn verdicts(source: Source, code: &str) -> Vec<Verdict> {
+    vec![Verdict { source, code: code.to_owned() }]
+}
+
+#[test]
+fn each_is_said_in_the_language_of_its_reader() {
+    let awaited =
+        |count, topic| Detail::Awaited { count, topic, subject: Subject::new("16RjW").expect("valid") };
+    let payment = |psp, call: &str| PaymentName { psp, call_number: CallNumber::new(call).expect("valid") };
+    let usd = Currency::parse("USD").expect("valid");
+    for (detail, french, english) in [
+        (
+            awaited(1, Topic::Transaction),
+            "1 question en attente : transaction 16RjW",
+            "1 question waiting: transaction 16RjW",
+        ),
+        (
+            awaited(3, Topic::Payment),
+            "3 questions en attente, dont la première : paiement 16RjW",
+            "3 questions waiting, the first: payment 16RjW",
+        ),
+        (
+            Detail::Parts(vec![connect()]),
+            "chèque-vacances (ANCV_CONNECT), transaction 24345585831757",
+            "voucher (ANCV_CONNECT), transaction 24345585831757",
+        ),
+        (
+            Detail::Payments(vec![payment(Psp::Up2pay, "7001"), payment(Psp::Sogecommerce, "abc-1")]),
+            "Up2pay e-Transactions, numéro d’appel 7001 ; Sogecommerce, paiement abc-1",
+            "Up2pay e-Transactions, call number 7001; Sogecommerce, payment abc-1",
+        ),
+        (
+            Detail::Currencies { found: vec![usd], expected: Currency::EUR },
+            "payé en USD, commande en EUR",
+            "paid in USD, order in EUR",
+        ),
+        (
+            Detail::Authorisation { part: connect(), number: None },
+            "chèque-vacances (ANCV_CONNECT), transaction 24345585831757 : sans numéro d’autorisation",
+            "voucher (ANCV_CONNECT), transaction 24345585831757: without an authorisation number",
+        ),
+        (
+            Detail::Dispute {
+                part: part("V1", Instrument::Card, "VISA"),
+                differences: vec![Difference::Outcome {
+                    accepted_by: verdicts(Source::Confirmation, "00000"),
+                    failed_by: verdicts(Source::Notification, "00105"),
+                }],
+            },
+            "carte (VISA), transaction V1 : refusé selon une notification (statut « 00105 »), accepté selon le \
+             prestataire interrogé (statut « 00000 »)",
+            "card (VISA), transaction V1: refused by a notification (status “00105”), accepted by the provider when \
+             asked (status “00000”)",
+        ),
+        (
+            Detail::LastCall(at("2026-03-01T13:05:00Z")),
+            "dernière notification le 01/03/2026 14:05",
+            "last notification 2026-03-01 14:05",
+        ),
+        (
+            Detail::Refused { calls: 240, diagnosis: "the key of the test mode fits".to_owned() },
+            "240 appels refusés",
+            "240 calls refused",
+        ),
+        (
+            Detail::Entry { seq: Seq::new(12), kind: None, reason: "vads_amount is 40.00".to_owned() },
+            "écriture n° 12 du journal",
+            "log entry 12",
+        ),
+    ] {
+        assert_eq!(said(French, &detail), french);
+        assert_eq!(said(English, &detail), english);
+    }
+}
+
+#[test]
+fn parts_that_are_all_listed_as_payments_are_not_named_twice() {
+    let record = record(2500, vec![voucher(1500), refused_card(1000)]);
+    let (voucher, card) =
+        (part("722487980", Instrument::Voucher, "CVCONNECT"), part("722487981", Instrument::Card, "LIMOCB"));
+    let all = Detail::Parts(vec![voucher.clone(), card]);
+    assert_eq!(in_words(French, &all, Some(&record)), None);
+    assert!(in_words(French, &Detail::Parts(vec![voucher]), Some(&record)).is_some());
+}
+
+#[test]
+fn technical_words_stand_apart() {
+    let refused = Detail::Refused { calls: 2, diagnosis: "another key".to_owned() };
+    assert_eq!(technical(&refused, None).as_deref(), Some("another key"));
+    assert_eq!(technical(&Detail::Nothing, Some("HTTP 503\n")).as_deref(), Some("HTTP 503"));
+    assert_eq!(technical(&Detail::Nothing, None), None);
+}
