@@ -31,15 +31,46 @@ pub fn make(path: &Path) -> Result<SealKey, LogError> {
     let text = SealKey::generate()?;
     // Under another name first: a crash must not leave half a key.
     let draft = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(failed)?;
+    // What a crash left there may be open to others.
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&draft, path).map_err(failed)?;
     sync_folder(path)?;
     Ok(SealKey::parse(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_for_its_owner_alone_and_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("payload.key");
+        assert!(read(&path).expect("no file").is_none());
+        // What a start left that was interrupted is in nobody's way.
+        std::fs::write(folder.path().join("payload.new"), "half a key").expect("written");
+        let made = make(&path).expect("made");
+        assert_eq!(read(&path).expect("read").expect("a key").fingerprint(), made.fingerprint());
+        assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(!folder.path().join("payload.new").exists());
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("payload.key");
+        for text in ["", "secret", &"0".repeat(63), &"g".repeat(64)] {
+            std::fs::write(&path, text).expect("written");
+            assert!(matches!(read(&path), Err(LogError::Seal(_))), "{text:?}");
+        }
+        assert!(matches!(read(folder.path()), Err(LogError::KeyFile { .. })), "a folder is no file");
+    }
 }

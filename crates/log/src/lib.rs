@@ -22,6 +22,8 @@ pub mod payload;
 pub mod row;
 pub mod sqlite;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 pub use appender::{Appender, Log};
 pub use entry::LogEntry;

@@ -2,6 +2,8 @@
 
 mod checks;
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
