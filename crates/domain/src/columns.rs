@@ -61,9 +61,14 @@ checked_text!(
     ShopId,
     StatementNumber,
     Subject,
-    TenderId,
-    Timestamp
+    TenderId
 );
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::parse(value.as_str()?).map_err(other)
+    }
+}
 
 macro_rules! words {
     ($($name:ident),*) => {
