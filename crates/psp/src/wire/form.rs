@@ -70,6 +70,9 @@ pub(crate) fn decode_raw(bytes: &[u8]) -> Cow<'_, [u8]> {
 /// Decodes `application/x-www-form-urlencoded`: `+` is a space, then percent escapes.
 #[must_use]
 pub(crate) fn decode_plus(bytes: &[u8]) -> Vec<u8> {
+    if !bytes.iter().any(|b| matches!(b, b'+' | b'%')) {
+        return bytes.to_vec();
+    }
     let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     percent_decode(&spaced).collect()
 }
