@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cvco_domain::{EndpointId, Question, Seq, Timestamp};
 use cvco_ledger::{Ledger, LedgerError, Position, Reader, Rejected, question_key};
-use cvco_log::row::Head;
+use cvco_log::row::Stamp;
 use cvco_log::{LogError, LogStore};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -21,7 +21,7 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(2);
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// The follower gives way to the threads that answer PSPs: Linux shares the processors by this.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 /// So many notes may wait; more are dropped, for they can be forgotten.
 const NOTES: usize = 4096;
@@ -53,7 +53,7 @@ pub struct Followed {
 }
 
 impl Follower {
-    /// Starts the thread. `log` is a value of its own for the log that the ledger belongs to; `heads` changes with each
+    /// Starts the thread. `log` is a value of its own for the log that the ledger belongs to; `ends` changes with each
     /// append of this process. `stop` is called when the thread ends by itself.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Follower {
     pub fn start(
         ledger: Ledger,
         log: impl LogStore + 'static,
-        heads: watch::Receiver<Head>,
+        ends: watch::Receiver<Stamp>,
         stop: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<(Self, Followed)> {
         let (positions, position) = watch::channel(ledger.position());
@@ -72,7 +72,7 @@ impl Follower {
         let mut worker = Worker { ledger, log, positions, troubles, holders, told_at: None, applied: 0 };
         let thread = std::thread::Builder::new().name("ledger-follower".to_owned()).spawn(move || {
             give_way();
-            let ended = worker.run(&runtime, heads, waiting);
+            let ended = worker.run(&runtime, ends, waiting);
             if let Err(error) = &ended {
                 tracing::error!(%error, "the ledger cannot follow the log any more");
                 stop();
@@ -114,13 +114,13 @@ impl<L: LogStore> Worker<L> {
     fn run(
         &mut self,
         runtime: &tokio::runtime::Handle,
-        mut heads: watch::Receiver<Head>,
+        mut ends: watch::Receiver<Stamp>,
         mut notes: mpsc::Receiver<Note>,
     ) -> Result<(), LedgerError> {
         self.fold_again_after_upgrade()?;
         loop {
             // Marked as seen before the log is read, so that no append is missed.
-            heads.borrow_and_update();
+            ends.borrow_and_update();
             let pause = match self.ledger.catch_up(&mut self.log) {
                 Ok(0) => POLL,
                 Ok(applied) => {
@@ -131,7 +131,7 @@ impl<L: LogStore> Worker<L> {
             };
             let woken = runtime.block_on(async {
                 tokio::select! {
-                    changed = heads.changed() => changed.map_err(|_| ()).map(|()| None),
+                    changed = ends.changed() => changed.map_err(|_| ()).map(|()| None),
                     note = notes.recv() => note.map(Some).ok_or(()),
                     () = tokio::time::sleep(pause) => Ok(None),
                 }

@@ -41,12 +41,13 @@ impl Appender {
         clock: impl Fn() -> Timestamp + Send + 'static,
     ) -> Result<(Self, Log), LogError> {
         let (requests, queue) = mpsc::channel(QUEUE);
-        let (heads, head) = watch::channel(store.head()?);
+        let Head { seq, at, .. } = store.head()?;
+        let (ends, end) = watch::channel(Stamp { seq, at });
         let thread = std::thread::Builder::new()
             .name("log-appender".to_owned())
-            .spawn(move || Worker { store, clock, heads, trouble: Trouble::default() }.run(queue))
+            .spawn(move || Worker { store, clock, ends, trouble: Trouble::default() }.run(queue))
             .map_err(|error| LogError::NotStored(format!("the system gives no thread: {error}")))?;
-        Ok((Self { thread }, Log { requests, head }))
+        Ok((Self { thread }, Log { requests, end }))
     }
 
     /// Waits for the thread to end; all handles must be gone.
@@ -61,7 +62,7 @@ impl Appender {
 struct Worker<S, C> {
     store: S,
     clock: C,
-    heads: watch::Sender<Head>,
+    ends: watch::Sender<Stamp>,
     trouble: Trouble,
 }
 
@@ -97,8 +98,8 @@ impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
         if !drafts.is_empty() {
             let stored = self.store.append(&drafts, (self.clock)());
             // Readers may start at once; nobody is answered before.
-            if stored.is_ok() {
-                self.heads.send_replace(self.store.head()?);
+            if let Ok(Some(end)) = stored.as_ref().map(|stamps| stamps.last()) {
+                self.ends.send_replace(*end);
                 self.trouble.is_over();
             }
             reply_to_all(waiting, &stored);
@@ -183,7 +184,7 @@ impl Trouble {
 #[derive(Clone)]
 pub struct Log {
     requests: mpsc::Sender<Request>,
-    head: watch::Receiver<Head>,
+    end: watch::Receiver<Stamp>,
 }
 
 impl Log {
@@ -237,10 +238,10 @@ impl Log {
         self.ask(|reply| Request::MarkAlive { reply }).await
     }
 
-    /// The end of the chain; changes after each commit of this process.
+    /// The last entry; changes after each commit of this process.
     #[must_use]
-    pub fn changed(&self) -> watch::Receiver<Head> {
-        self.head.clone()
+    pub fn changed(&self) -> watch::Receiver<Stamp> {
+        self.end.clone()
     }
 
     /// How many requests wait.
