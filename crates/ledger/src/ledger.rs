@@ -379,7 +379,7 @@ fn attempt<'c>(
     work: impl FnOnce(&mut Fold<'c>) -> Result<(), LedgerError>,
 ) -> Result<Result<(), String>, LedgerError> {
     conn.execute_batch("SAVEPOINT attempt")?;
-    let bookmark = fold.bookmark();
+    let bookmark = fold.bookmark()?;
     let done = match catch_unwind(AssertUnwindSafe(|| work(fold))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) if error.is_environment() => return Err(error),

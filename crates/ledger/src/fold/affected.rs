@@ -10,6 +10,8 @@ use crate::tables::ids::OrderId;
 pub(super) struct AffectedOrder {
     pub(super) id: OrderId,
     pub(super) key: OrderKey,
+    /// Nothing was known of it before.
+    pub(super) is_new: bool,
     /// All that is known, in the order in which it was learned; the news come last.
     pub(super) facts: Vec<Fact>,
     /// Which of the report's events are new.

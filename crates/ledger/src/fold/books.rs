@@ -6,7 +6,7 @@ use cvco_log::entry::{Close, ImportedStatement};
 use super::Fold;
 use crate::tables::ids::{OrderId, StatementId};
 use crate::tables::statements::{self, News, PaidPart};
-use crate::tables::{orders, set_aside};
+use crate::tables::{orders, questions, set_aside};
 use crate::{LedgerError, close};
 
 impl Fold<'_> {
@@ -33,9 +33,15 @@ impl Fold<'_> {
         self.note_reopened_statement(statement_id, statement.paid_on)
     }
 
-    /// An order as its shop registered it, with the lines of statements that are about it.
-    pub(super) fn known_of(&self, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
+    /// An order as its shop registered it, with what PSPs answered about it and the lines of statements that are about it.
+    pub(super) fn expected_of(&self, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
         let mut order = orders::registered(self.conn, order_id, key)?;
+        if self.flags.has_questions.get() {
+            let answers = questions::of_order(self.conn, order_id)?;
+            order.awaits_answer = answers.awaited;
+            order.unknown_to = answers.unknown_to;
+            order.settled = answers.settled;
+        }
         if self.flags.has_lines.get() {
             order.payouts = statements::of_order(self.conn, order_id)?;
         }

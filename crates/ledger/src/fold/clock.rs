@@ -36,6 +36,7 @@ impl Fold<'_> {
         correction: ClockCorrection,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
+        self.write_calls()?;
         let mut affected = self.orders_dated_after(at)?;
         let shift = Shift::of(self.conn, correction, at)?;
         for (table, column) in DATES {

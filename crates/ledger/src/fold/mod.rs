@@ -7,13 +7,13 @@
 mod affected;
 mod books;
 mod clock;
+mod flags;
 mod time;
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cvco_domain::{
-    Day, Detail, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing,
+    Detail, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing,
     Timestamp, Topic,
 };
 use cvco_log::LogEntry;
@@ -26,12 +26,14 @@ use rusqlite::Connection;
 
 use crate::tables::ids::OrderId;
 use crate::tables::notifications::{self, Notified};
+use crate::tables::orders::Entered;
 use crate::tables::progress::{self, Progress};
 use crate::tables::{
     acts, attempts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements,
 };
 use crate::{LedgerError, close, owed};
 use affected::{AffectedOrder, order_of, verdict};
+use flags::Flags;
 
 /// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
 const ACCOUNT_SETTLED: std::time::Duration = std::time::Duration::from_hours(24);
@@ -72,35 +74,6 @@ pub(crate) struct Fold<'c> {
     flags: Flags,
 }
 
-/// What would cost each entry a query, and rarely changes.
-#[derive(Clone)]
-struct Flags {
-    /// No deadline lies before this instant; there need not be one at it.
-    no_deadline_before: Cell<Timestamp>,
-    /// No midnight in Paris lies between the last entry and this instant.
-    next_midnight: Cell<Timestamp>,
-    /// There are lines of statements.
-    has_lines: Cell<bool>,
-    /// Some of them belong to no payment.
-    has_unknown_lines: Cell<bool>,
-    /// The last day of the last period that was closed.
-    closed_through: Cell<Option<Day>>,
-}
-
-impl Flags {
-    fn read(conn: &Connection) -> Result<Self, LedgerError> {
-        let start = Timestamp::from_millis(0);
-        let has_lines = statements::any(conn)?;
-        Ok(Self {
-            no_deadline_before: Cell::new(start),
-            next_midnight: Cell::new(start),
-            has_lines: Cell::new(has_lines),
-            has_unknown_lines: Cell::new(has_lines && statements::any_unknown(conn)?),
-            closed_through: Cell::new(close::closed_through(conn)?),
-        })
-    }
-}
-
 /// An entry that cannot be folded.
 #[derive(Clone, Copy)]
 pub(crate) struct SetAside<'a> {
@@ -116,6 +89,15 @@ pub(crate) struct SetAside<'a> {
 /// Whether an entry says more than that time went by or that a mail left.
 const fn is_news(entry: &LogEntry) -> bool {
     !matches!(entry, LogEntry::Time | LogEntry::Telling(_) | LogEntry::Told(_))
+}
+
+/// An order, with all that is known of it.
+struct KnownOrder<'a> {
+    id: OrderId,
+    key: &'a OrderKey,
+    facts: &'a [Fact],
+    /// The ledger has nothing of it yet but what is assessed now.
+    is_new: bool,
 }
 
 /// What people call an order.
@@ -163,6 +145,7 @@ impl<'c> Fold<'c> {
 
     /// Writes down how far it came; to be called once, at the end of the transaction.
     pub(crate) fn finish(&self, log_id: &str) -> Result<(), LedgerError> {
+        self.write_calls()?;
         progress::write(self.conn, log_id, &self.progress)
     }
 
@@ -172,8 +155,9 @@ impl<'c> Fold<'c> {
     }
 
     /// Where to come back to if an entry fails.
-    pub(crate) fn bookmark(&self) -> Progress {
-        self.progress.clone()
+    pub(crate) fn bookmark(&self) -> Result<Progress, LedgerError> {
+        self.write_calls()?;
+        Ok(self.progress.clone())
     }
 
     /// Forgets what was applied since the bookmark; the caller rolls the database back.
@@ -277,14 +261,17 @@ impl<'c> Fold<'c> {
         }
         self.apply_news(logged.seq, &affected, at)?;
         // A call that is taken proves that the key is right; of the account, that one of two is.
-        discrepancies::close_of_endpoint(self.conn, &endpoint.endpoint, Kind::SignatureFailures, at)?;
-        discrepancies::close_old_of_endpoint(
-            self.conn,
-            &endpoint.endpoint,
-            Kind::ContractUnknown,
-            at.before(ACCOUNT_SETTLED),
-            at,
-        )?;
+        self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
+        if self.is_troubled(&endpoint.endpoint) {
+            let opened_until = at.before(ACCOUNT_SETTLED);
+            discrepancies::close_old_of_endpoint(
+                self.conn,
+                &endpoint.endpoint,
+                Kind::ContractUnknown,
+                opened_until,
+                at,
+            )?;
+        }
         self.record_call(endpoint, *origin, at)
     }
 
@@ -323,7 +310,7 @@ impl<'c> Fold<'c> {
         notifications::insert(self.conn, &notified, Verdict::Unread)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
         let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
-        discrepancies::open_of_endpoint(self.conn, endpoint, Kind::SetAside, &detail, at)?;
+        self.open_of_endpoint(endpoint, Kind::SetAside, &detail, at)?;
         self.record_call(endpoint, *origin, at)
     }
 
@@ -347,6 +334,9 @@ impl<'c> Fold<'c> {
         let of = known.order_id;
         let order_id = affected.first().map(|order| order.id).or(of);
         let overdue_at = questions::record_answer(self.conn, answer, order_id, at)?;
+        if answer.standing == Standing::GivenUp {
+            self.flags.has_overdue.set(true);
+        }
         self.schedule(overdue_at);
         self.raise(endpoint, &answer.questions, None, at)?;
         self.apply_news(seq, &affected, at)?;
@@ -369,9 +359,9 @@ impl<'c> Fold<'c> {
                 order.add(position, fact);
                 continue;
             }
-            let id = orders::find_or_create(self.conn, &key)?;
-            let known = facts::of_order(self.conn, id, &key)?;
-            let mut order = AffectedOrder { id, key, facts: known, news: Vec::new() };
+            let Entered { id, is_new } = orders::find_or_create(self.conn, &key)?;
+            let facts = if is_new { Vec::new() } else { facts::of_order(self.conn, id, &key)? };
+            let mut order = AffectedOrder { id, key, is_new, facts, news: Vec::new() };
             order.add(position, fact);
             affected.push(order);
         }
@@ -384,7 +374,8 @@ impl<'c> Fold<'c> {
             for (position, fact) in order.new_facts() {
                 facts::insert(self.conn, order.id, seq, position, fact)?;
             }
-            self.assess_order(order.id, &order.key, &order.facts, at)?;
+            let AffectedOrder { id, key, is_new, facts, .. } = order;
+            self.assess_order(&KnownOrder { id: *id, key, facts, is_new: *is_new }, at)?;
         }
         Ok(())
     }
@@ -405,6 +396,7 @@ impl<'c> Fold<'c> {
                 (known, _) => known,
             };
             let grace = self.progress.policy.confirmation_grace;
+            self.flags.has_questions.set(true);
             let raised = questions::raise(self.conn, endpoint, question, order_id, at, grace)?;
             if raised.is_some() {
                 // There is news: what made asking wait concerns the old.
@@ -417,12 +409,15 @@ impl<'c> Fold<'c> {
 
     fn order(&self, seq: Seq, at: Timestamp, order: &OrderRegistration) -> Result<(), LedgerError> {
         let key = OrderKey::Reference(order.shop.clone(), order.reference.clone());
-        let order_id = orders::find_or_create(self.conn, &key)?;
-        if orders::is_current(self.conn, order_id, order)? {
+        let Entered { id, is_new } = orders::find_or_create(self.conn, &key)?;
+        if !is_new && orders::is_current(self.conn, id, order)? {
             return Ok(());
         }
-        orders::add_version(self.conn, order_id, seq, order, at)?;
-        self.reassess(order_id, at)
+        orders::add_version(self.conn, id, seq, order, at)?;
+        if is_new {
+            return self.assess_order(&KnownOrder { id, key: &key, facts: &[], is_new }, at);
+        }
+        self.reassess(id, at)
     }
 
     /// A new policy is applied to every order that is still open to it: whatever waits for time, and whatever has an open
@@ -464,25 +459,20 @@ impl<'c> Fold<'c> {
             }
             Refusal::Account => (Kind::ContractUnknown, Detail::Technical(explanation.clone())),
         };
-        discrepancies::open_of_endpoint(self.conn, endpoint, kind, &detail, at)
+        self.open_of_endpoint(endpoint, kind, &detail, at)
     }
 
     /// Assesses one order from what the ledger knows of it.
     fn reassess(&self, order_id: OrderId, at: Timestamp) -> Result<(), LedgerError> {
         let key = orders::key(self.conn, order_id)?;
         let facts = facts::of_order(self.conn, order_id, &key)?;
-        self.assess_order(order_id, &key, &facts, at)
+        self.assess_order(&KnownOrder { id: order_id, key: &key, facts: &facts, is_new: false }, at)
     }
 
     /// Assesses one order and writes the result down.
-    fn assess_order(
-        &self,
-        order_id: OrderId,
-        key: &OrderKey,
-        facts: &[Fact],
-        at: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let order = self.known_of(order_id, key)?;
+    fn assess_order(&self, known: &KnownOrder<'_>, at: Timestamp) -> Result<(), LedgerError> {
+        let KnownOrder { id, key, facts, is_new } = *known;
+        let order = self.expected_of(id, key)?;
         let now = self.time_for_rules(at);
         // A rule that fails on one order must not keep all others from being assessed.
         let assessment = catch_unwind(AssertUnwindSafe(|| {
@@ -491,25 +481,27 @@ impl<'c> Fold<'c> {
             assess(&order, facts, &self.progress.policy, now)
         }))
         .map_err(|_| LedgerError::RuleFailed(name_of(key)))?;
-        self.note_reopened(order_id, &assessment.records)?;
-        records::replace(self.conn, order_id, &assessment.records)?;
+        self.note_reopened(id, &assessment.records)?;
+        records::replace(self.conn, id, &assessment.records, is_new)?;
         if !order.payouts.is_empty() {
-            self.note_payouts(key.shop(), order_id, &assessment.records)?;
+            self.note_payouts(key.shop(), id, &assessment.records)?;
         }
-        discrepancies::sync_order(self.conn, order_id, key.shop(), &assessment.findings, at)?;
+        discrepancies::sync_order(self.conn, id, key.shop(), &assessment.findings, at, is_new)?;
         self.schedule(assessment.look_again_at);
-        let was_refunded = orders::is_refunded(self.conn, order_id)?;
-        orders::note_state(self.conn, order_id, &assessment)?;
+        let was_refunded = !is_new && orders::is_refunded(self.conn, id)?;
+        orders::note_state(self.conn, id, &assessment)?;
         if self.flags.has_unknown_lines.get() {
-            self.explain_lines(order_id, at)?;
+            self.explain_lines(id, at)?;
         }
-        for endpoint in questions::endpoints_overdue(self.conn, order_id)? {
-            // An order that adds up needs the answer no more.
-            self.tell_of_overdue(&endpoint, at)?;
+        if self.flags.has_overdue.get() {
+            for endpoint in questions::endpoints_overdue(self.conn, id)? {
+                // An order that adds up needs the answer no more.
+                self.tell_of_overdue(&endpoint, at)?;
+            }
         }
         let is_refunded = assessment.order_state == Some(RecordState::Refunded);
         if was_refunded != is_refunded {
-            self.reassess_neighbours(order_id, is_refunded, at)?;
+            self.reassess_neighbours(id, is_refunded, at)?;
         }
         Ok(())
     }

@@ -60,6 +60,7 @@ impl Fold<'_> {
                 Due::Order(order_id) => self.check_order(order_id, at)?,
                 Due::Question(question) => {
                     questions::mark_overdue(self.conn, &question)?;
+                    self.flags.has_overdue.set(true);
                     // Counting takes as long as there are such questions: not once for each of thousands.
                     if !told.contains_key(&question.endpoint) {
                         self.tell_of_overdue(&question.endpoint, at)?;
@@ -179,18 +180,23 @@ impl Fold<'_> {
 
     /// Tells of an endpoint's silence, if it is too long by the endpoint's own habit.
     fn check_silence(&self, due: &endpoints::Due, at: Timestamp) -> Result<(), LedgerError> {
+        self.write_calls()?;
         let endpoints::Watched { shop, psp, heard } = endpoints::watched(self.conn, due)?;
         let next = match silent_from(&heard) {
             Some(from) if from <= at => {
                 let endpoint =
                     EndpointRef { shop, endpoint: due.endpoint.clone(), psp, mode: Mode::Production };
                 let detail = Detail::LastCall(heard.last_at);
-                discrepancies::open_of_endpoint(self.conn, &endpoint, Kind::EndpointSilent, &detail, at)?;
+                self.open_of_endpoint(&endpoint, Kind::EndpointSilent, &detail, at)?;
                 None
             }
             Some(from) => Some(from),
             None => Some(at.after(UNTIL_A_HABIT)),
         };
+        if next.is_none() {
+            // Its next call is more than one to be counted: it ends the silence.
+            self.flags.calls.borrow_mut().forget(&due.endpoint);
+        }
         endpoints::check_at(self.conn, &due.endpoint, next)
     }
 
@@ -206,17 +212,27 @@ impl Fold<'_> {
         if watched && endpoint.mode == Mode::Test {
             return self.stop_watching(id, at);
         }
-        if watched && let CallSeen::Anew(check_at) = endpoints::record_call(self.conn, endpoint, at)? {
-            discrepancies::close_of_endpoint(self.conn, id, Kind::EndpointSilent, at)?;
+        if !watched || self.flags.calls.borrow_mut().count(id, at) {
+            return Ok(());
+        }
+        if let CallSeen::Anew(check_at) = endpoints::record_call(self.conn, endpoint, at)? {
+            self.close_of_endpoint(id, Kind::EndpointSilent, at)?;
             self.schedule(Some(check_at));
         }
+        self.flags.calls.borrow_mut().watch(id);
         Ok(())
+    }
+
+    /// Writes down the calls that were only counted so far.
+    pub(super) fn write_calls(&self) -> Result<(), LedgerError> {
+        self.flags.calls.borrow_mut().write(self.conn)
     }
 
     /// An endpoint is no longer one of real payments: its habit is over, and so is its silence.
     pub(super) fn stop_watching(&self, endpoint: &EndpointId, at: Timestamp) -> Result<(), LedgerError> {
+        self.flags.calls.borrow_mut().forget(endpoint);
         if endpoints::forget(self.conn, endpoint)? {
-            discrepancies::close_of_endpoint(self.conn, endpoint, Kind::EndpointSilent, at)?;
+            self.close_of_endpoint(endpoint, Kind::EndpointSilent, at)?;
         }
         Ok(())
     }
@@ -227,9 +243,9 @@ impl Fold<'_> {
             Some(overdue) => {
                 let questions::Overdue { shop, psp, detail } = overdue;
                 let endpoint = EndpointRef { shop, endpoint: endpoint.clone(), psp, mode: Mode::Production };
-                discrepancies::open_of_endpoint(self.conn, &endpoint, Kind::Unconfirmed, &detail, at)
+                self.open_of_endpoint(&endpoint, Kind::Unconfirmed, &detail, at)
             }
-            None => discrepancies::close_of_endpoint(self.conn, endpoint, Kind::Unconfirmed, at),
+            None => self.close_of_endpoint(endpoint, Kind::Unconfirmed, at),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{Anchor, Meter, Phase};
 use crate::LedgerError;
 
 /// So many entries go to the fold at a time.
-const BATCH: usize = 1024;
+const BATCH: usize = 2048;
 
 /// What testifies for the log, beside the chain itself.
 #[derive(Default)]

@@ -1,5 +1,7 @@
 //! Discrepancies on disk: opened, kept up to date, closed; each opening and closing owes an e-mail.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, ShopId, Timestamp};
@@ -37,15 +39,16 @@ fn record_of(finding: &Finding) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// Brings an order's open discrepancies into line with the rules that it breaks now.
+/// Brings an order's open discrepancies into line with the rules that it breaks now. `is_new`: the order has none yet.
 pub(crate) fn sync_order(
     conn: &Connection,
     order_id: OrderId,
     shop: &ShopId,
     findings: &[Finding],
     at: Timestamp,
+    is_new: bool,
 ) -> Result<(), LedgerError> {
-    let open = open_of_order(conn, order_id)?;
+    let open = if is_new { Vec::new() } else { open_of_order(conn, order_id)? };
     sync(conn, &Owner { order_id: Some(order_id), shop }, &open, findings, at)
 }
 
@@ -199,6 +202,15 @@ pub(crate) fn open_of_endpoint(
         at
     ])?;
     owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), kind.severity(), at)
+}
+
+/// The endpoints that have an open discrepancy of their own.
+pub(crate) fn troubled_endpoints(conn: &Connection) -> Result<BTreeSet<EndpointId>, LedgerError> {
+    let mut endpoints = conn.prepare_cached(
+        "SELECT DISTINCT endpoint FROM discrepancies
+         WHERE closed_at IS NULL AND order_id IS NULL AND endpoint IS NOT NULL",
+    )?;
+    Ok(endpoints.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Closes the discrepancy of an endpoint, if it has one of this kind.

@@ -1,5 +1,6 @@
 //! When each endpoint was heard, by the hour: what its habit is read from, and when its silence will alarm.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -38,12 +39,61 @@ pub(crate) fn record_call(
          ON CONFLICT (endpoint) DO UPDATE SET heard_at = ?4, look_at = COALESCE(look_at, ?5)",
     )?
     .execute(params![asked.endpoint.as_str(), asked.shop.as_str(), asked.psp.as_str(), at, soon])?;
-    conn.prepare_cached(
-        "INSERT INTO heard_hours (endpoint, hour, calls) VALUES (?1, ?2, 1)
-         ON CONFLICT (endpoint, hour) DO UPDATE SET calls = calls + 1",
-    )?
-    .execute(params![asked.endpoint.as_str(), hour_of(at)])?;
+    hear(conn, &asked.endpoint, hour_of(at), 1)?;
     Ok(if look_at.flatten().is_some() { CallSeen::Usual } else { CallSeen::Anew(soon) })
+}
+
+/// Calls to endpoints that are watched already: counted here, and written down together.
+#[derive(Default)]
+pub(crate) struct Calls(BTreeMap<EndpointId, Count>);
+
+#[derive(Default)]
+struct Count {
+    last_at: Option<Timestamp>,
+    by_hour: BTreeMap<i64, u32>,
+}
+
+impl Calls {
+    /// From now on calls to this endpoint are counted.
+    pub(crate) fn watch(&mut self, endpoint: &EndpointId) {
+        self.0.entry(endpoint.clone()).or_default();
+    }
+
+    /// Counts a call; whether its endpoint is one of which calls are counted.
+    pub(crate) fn count(&mut self, endpoint: &EndpointId, at: Timestamp) -> bool {
+        let Some(count) = self.0.get_mut(endpoint) else { return false };
+        count.last_at = Some(at);
+        let calls = count.by_hour.entry(hour_of(at)).or_default();
+        *calls = calls.saturating_add(1);
+        true
+    }
+
+    /// Calls to this endpoint are no longer counted, and those that were are nobody's habit.
+    pub(crate) fn forget(&mut self, endpoint: &EndpointId) {
+        self.0.remove(endpoint);
+    }
+
+    /// Writes down what was counted.
+    pub(crate) fn write(&mut self, conn: &Connection) -> Result<(), LedgerError> {
+        for (endpoint, count) in &mut self.0 {
+            let Count { last_at: Some(last_at), by_hour } = std::mem::take(count) else { continue };
+            conn.prepare_cached("UPDATE endpoints SET heard_at = ?2 WHERE endpoint = ?1")?
+                .execute(params![endpoint.as_str(), last_at])?;
+            for (hour, calls) in by_hour {
+                hear(conn, endpoint, hour, calls)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn hear(conn: &Connection, endpoint: &EndpointId, hour: i64, calls: u32) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "INSERT INTO heard_hours (endpoint, hour, calls) VALUES (?1, ?2, ?3)
+         ON CONFLICT (endpoint, hour) DO UPDATE SET calls = calls + ?3",
+    )?
+    .execute(params![endpoint.as_str(), hour, calls])?;
+    Ok(())
 }
 
 /// An endpoint whose silence may be too long now.

@@ -1,21 +1,26 @@
 //! Orders, and the versions that their shops registered.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use cvco_domain::{
-    CallNumber, Cents, Currency, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp,
-};
+use cvco_domain::{CallNumber, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use cvco_reconcile::Assessment;
 
 use super::ids::OrderId;
-use super::questions::{self, Answers};
 use crate::LedgerError;
 
+/// An order's row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entered {
+    pub(crate) id: OrderId,
+    /// It has just been made: nothing is known of the order.
+    pub(crate) is_new: bool,
+}
+
 /// The row of an order, made if need be.
-pub(crate) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<OrderId, LedgerError> {
-    if let Some(order_id) = find(conn, key)? {
-        return Ok(order_id);
+pub(crate) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<Entered, LedgerError> {
+    if let Some(id) = find(conn, key)? {
+        return Ok(Entered { id, is_new: false });
     }
     let (psp, call) = match key {
         OrderKey::Reference(..) => (None, None),
@@ -32,7 +37,7 @@ pub(crate) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<OrderI
         psp,
         call
     ])?;
-    Ok(OrderId::new(conn.last_insert_rowid()))
+    Ok(Entered { id: OrderId::new(conn.last_insert_rowid()), is_new: true })
 }
 
 /// The row of an order, if there is one.
@@ -81,43 +86,24 @@ pub(crate) fn key(conn: &Connection, order_id: OrderId) -> Result<OrderKey, Ledg
     })
 }
 
-/// The order as its shop registered it, without the lines of statements that are about it.
+/// The order as its shop registered it, without what PSPs answered about it and without the lines of statements.
 pub(crate) fn registered(conn: &Connection, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
     let mut statement = conn.prepare_cached(
         "SELECT total_cents, currency, due, registered_at FROM order_versions
          WHERE order_id = ?1 ORDER BY version",
     )?;
-    let rows = statement.query_map([order_id], |row| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, Option<String>>(2)?,
-            row.get::<_, String>(3)?,
-        ))
-    })?;
-    let corrupt = || LedgerError::CorruptRow { table: "order_versions", id: order_id.get() };
-    let mut versions = Vec::new();
-    for row in rows {
-        let (total, currency, due, registered_at) = row?;
-        let time = |text: String| Timestamp::parse(&text).map_err(|_| corrupt());
-        versions.push(OrderVersion {
-            total: Cents::new(total),
-            currency: Currency::parse(&currency).map_err(|_| corrupt())?,
-            due: due.map(time).transpose()?,
-            registered_at: time(registered_at)?,
-        });
-    }
+    let version = |row: &Row<'_>| {
+        Ok(OrderVersion {
+            total: row.get(0)?,
+            currency: row.get(1)?,
+            due: row.get(2)?,
+            registered_at: row.get(3)?,
+        })
+    };
+    let versions: Vec<OrderVersion> = statement.query_map([order_id], version)?.collect::<Result<_, _>>()?;
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
-    let Answers { awaited, unknown_to, settled } = questions::of_order(conn, order_id)?;
-    Ok(Order {
-        versions,
-        shares_prefix_with,
-        awaits_answer: awaited,
-        unknown_to,
-        settled,
-        payouts: Vec::new(),
-    })
+    Ok(Order { versions, shares_prefix_with, ..Order::default() })
 }
 
 /// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.

@@ -193,6 +193,18 @@ pub(crate) fn record_answer(
     Ok(overdue_at)
 }
 
+/// Whether anything was ever asked.
+pub(crate) fn any(conn: &Connection) -> Result<bool, LedgerError> {
+    Ok(conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM questions)")?.query_row([], |row| row.get(0))?)
+}
+
+/// Whether any answer is awaited too long.
+pub(crate) fn any_overdue(conn: &Connection) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM questions WHERE overdue = 1)")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// What an order's questions mean for its assessment.
 #[derive(Default)]
 pub(crate) struct Answers {

@@ -1,38 +1,100 @@
 //! Records and tenders on disk.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use cvco_domain::{Day, ExpectedFrom, Instrument, Record, Tender};
+use cvco_domain::{CallNumber, Day, ExpectedFrom, Instrument, Psp, Record, Tender};
 
 use super::ids::OrderId;
 use crate::LedgerError;
 
-/// Replaces an order's records by those of a new assessment.
-pub(crate) fn replace(conn: &Connection, order_id: OrderId, records: &[Record]) -> Result<(), LedgerError> {
-    // Most orders are new, and SQLite prepares at some cost to delete even what is not there.
-    let known: bool = conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM records WHERE order_id = ?1)")?
-        .query_row([order_id], |row| row.get(0))?;
-    if known {
-        conn.prepare_cached("DELETE FROM returns WHERE order_id = ?1")?.execute([order_id])?;
-        conn.prepare_cached("DELETE FROM tenders WHERE order_id = ?1")?.execute([order_id])?;
-        conn.prepare_cached("DELETE FROM records WHERE order_id = ?1")?.execute([order_id])?;
+/// Replaces an order's records by those of a new assessment. What stays as it is is not written again. `is_new`: the order
+/// has none yet.
+pub(crate) fn replace(
+    conn: &Connection,
+    order_id: OrderId,
+    records: &[Record],
+    is_new: bool,
+) -> Result<(), LedgerError> {
+    if !is_new {
+        for stored in stored(conn, order_id)? {
+            stored.make_room(conn, order_id, records)?;
+        }
     }
     for record in records {
-        insert_record(conn, order_id, record)?;
+        write_record(conn, order_id, record)?;
         for (position, tender) in (0_u32..).zip(&record.tenders) {
-            insert_tender(conn, order_id, record, position, tender)?;
+            write_tender(conn, order_id, record, position, tender)?;
         }
     }
     Ok(())
 }
 
-fn insert_record(conn: &Connection, order_id: OrderId, record: &Record) -> Result<(), LedgerError> {
+/// What stands of a record.
+struct StoredRecord {
+    psp: Psp,
+    call_number: CallNumber,
+    tenders: u32,
+    has_returns: bool,
+}
+
+fn stored(conn: &Connection, order_id: OrderId) -> Result<Vec<StoredRecord>, LedgerError> {
+    let mut query = conn.prepare_cached(
+        "SELECT psp, call_number,
+                (SELECT COUNT(*) FROM tenders t
+                  WHERE t.order_id = r.order_id AND t.psp = r.psp AND t.call_number = r.call_number),
+                EXISTS (SELECT 1 FROM returns b
+                  WHERE b.order_id = r.order_id AND b.psp = r.psp AND b.call_number = r.call_number)
+         FROM records r WHERE order_id = ?1",
+    )?;
+    let read = |row: &Row<'_>| {
+        Ok(StoredRecord {
+            psp: row.get(0)?,
+            call_number: row.get(1)?,
+            tenders: row.get(2)?,
+            has_returns: row.get(3)?,
+        })
+    };
+    Ok(query.query_map([order_id], read)?.collect::<Result<_, _>>()?)
+}
+
+impl StoredRecord {
+    /// Deletes what no row of the new assessment takes the place of.
+    fn make_room(&self, conn: &Connection, order_id: OrderId, records: &[Record]) -> Result<(), LedgerError> {
+        let (psp, call) = (self.psp.as_str(), self.call_number.as_str());
+        let next =
+            records.iter().find(|record| record.psp == self.psp && record.call_number == self.call_number);
+        let kept = next.map_or(0, |record| u32::try_from(record.tenders.len()).unwrap_or(u32::MAX));
+        if self.has_returns {
+            conn.prepare_cached("DELETE FROM returns WHERE order_id = ?1 AND psp = ?2 AND call_number = ?3")?
+                .execute(params![order_id, psp, call])?;
+        }
+        if self.tenders > kept {
+            conn.prepare_cached(
+                "DELETE FROM tenders WHERE order_id = ?1 AND psp = ?2 AND call_number = ?3 AND position >= ?4",
+            )?
+            .execute(params![order_id, psp, call, kept])?;
+        }
+        if next.is_none() {
+            conn.prepare_cached("DELETE FROM records WHERE order_id = ?1 AND psp = ?2 AND call_number = ?3")?
+                .execute(params![order_id, psp, call])?;
+        }
+        Ok(())
+    }
+}
+
+fn write_record(conn: &Connection, order_id: OrderId, record: &Record) -> Result<(), LedgerError> {
     conn.prepare_cached(
         "INSERT INTO records (order_id, psp, call_number, endpoint, mode, currency, expected_cents,
              expected_from, voucher_cents, card_cents, paid_cents, refunded_cents, refunding_cents, state,
              first_seen_at, authorised_at, captured_at, settled_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+         ON CONFLICT (order_id, psp, call_number) DO UPDATE SET endpoint = ?4, mode = ?5, currency = ?6,
+             expected_cents = ?7, expected_from = ?8, voucher_cents = ?9, card_cents = ?10, paid_cents = ?11,
+             refunded_cents = ?12, refunding_cents = ?13, state = ?14, first_seen_at = ?15, authorised_at = ?16,
+             captured_at = ?17, settled_at = ?18
+         WHERE (endpoint, mode, currency, expected_cents, expected_from, voucher_cents, card_cents, paid_cents,
+                refunded_cents, refunding_cents, state, first_seen_at, authorised_at, captured_at, settled_at)
+            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?
     .execute(params![
         order_id,
@@ -57,7 +119,7 @@ fn insert_record(conn: &Connection, order_id: OrderId, record: &Record) -> Resul
     Ok(())
 }
 
-fn insert_tender(
+fn write_tender(
     conn: &Connection,
     order_id: OrderId,
     record: &Record,
@@ -68,7 +130,15 @@ fn insert_tender(
         "INSERT INTO tenders (order_id, psp, call_number, position, tender_id, instrument, brand,
              amount_cents, currency, refunded_cents, state, authorisation, contract, endpoint, complement,
              first_seen_at, authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+         ON CONFLICT (order_id, psp, call_number, position) DO UPDATE SET tender_id = ?5, instrument = ?6,
+             brand = ?7, amount_cents = ?8, currency = ?9, refunded_cents = ?10, state = ?11, authorisation = ?12,
+             contract = ?13, endpoint = ?14, complement = ?15, first_seen_at = ?16, authorised_at = ?17,
+             captured_at = ?18, refunded_at = ?19, received_on = ?20, settled_cents = ?21, settled_on = ?22
+         WHERE (tender_id, instrument, brand, amount_cents, currency, refunded_cents, state, authorisation, contract,
+                endpoint, complement, first_seen_at, authorised_at, captured_at, refunded_at, received_on,
+                settled_cents, settled_on)
+            IS NOT (?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         order_id,
