@@ -38,14 +38,14 @@ impl<W: Write> EntryFile for Fec<W> {
                 self.out,
                 "{}\t{}\t{}\t{}\t{}\t{}\t\t\t{}\t{}\t{}\t{}\t{}\t{letter}\t{lettered}\t{validated}\t\t\r\n",
                 entry.journal.code,
-                entry.journal.label,
+                cell(&entry.journal.label),
                 entry.number,
                 entry.date.compact(),
                 line.account.number.as_str(),
-                line.account.label,
-                entry.piece,
+                cell(&line.account.label),
+                cell(&entry.piece),
                 entry.piece_date.compact(),
-                entry.label,
+                cell(&entry.label),
                 french(line.debit()),
                 french(line.credit()),
             )?;
@@ -56,6 +56,14 @@ impl<W: Write> EntryFile for Fec<W> {
     fn end(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Text without quotation marks: most readers of TSV take one at the beginning of a cell for the start of a quoted cell,
+/// which may swallow tabs and lines, and some refuse one anywhere. A cell of nothing else keeps a sign: most must not be
+/// empty.
+fn cell(text: &str) -> String {
+    let text = text.trim_start_matches(['"', '\'', '`', ' ']);
+    if text.is_empty() { "-".to_owned() } else { text.replace('"', "'") }
 }
 
 /// The name that the law wants: `<SIREN>FEC<closing date>.txt`.
@@ -96,6 +104,29 @@ mod tests {
                 "/../../fixtures/accounting/123456789FEC20261231.txt"
             ))
         );
+    }
+
+    #[test]
+    fn any_reader_of_tsv_finds_eighteen_cells() {
+        let mut entries = entries();
+        entries[0].piece = "\"A".to_owned();
+        entries[0].label = "\"A\" 5\" CVCo appel 1".to_owned();
+        entries[1].piece = "'\"".to_owned();
+        entries[1].lines[0].account.label = "\"Les Pins\"".to_owned();
+        entries[2].journal.label = "\"Banque".to_owned();
+        let text = written(|out| Box::new(Fec::new(out).expect("begun")), &entries);
+        // Once with quotation marks that mean something, once without.
+        for quoting in [true, false] {
+            let mut reader = csv::ReaderBuilder::new();
+            let mut rows =
+                reader.delimiter(b'\t').quoting(quoting).has_headers(false).from_reader(text.as_bytes());
+            let rows: Vec<csv::StringRecord> =
+                rows.records().collect::<Result<_, _>>().expect("18 cells each");
+            assert_eq!(rows.len(), 14);
+            assert!(rows.iter().all(|row| row.len() == 18));
+            assert_eq!((&rows[1][8], &rows[1][10]), ("A", "A' 5' CVCo appel 1"));
+            assert_eq!((&rows[3][8], &rows[3][5]), ("-", "Les Pins'"));
+        }
     }
 
     #[test]
