@@ -1,7 +1,6 @@
 //! `alerts`: what does not match, and what a person has to say of it.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use serde_json::json;
 
 use super::append::Writer;
 use super::output::Listing;
-use super::{Failure, Format, Outcome, ledger_settings, open_reader, output};
+use super::{Failure, Format, Outcome, ledger_settings, open_reader, output, who};
 
 /// A snooze is no way to forget: at most two years.
 const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
@@ -215,7 +214,7 @@ fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -
         return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
     }
     let ids: BTreeSet<DiscrepancyId> = ids.iter().copied().collect();
-    let (by, reader) = (account(), writer.reader()?);
+    let (by, reader) = (who::account(), writer.reader()?);
     let mut drafts = Vec::with_capacity(ids.len());
     for id in &ids {
         let (of, is_open) = reader.identity(*id)?;
@@ -243,14 +242,4 @@ fn one_line(text: &str) -> Result<String, String> {
         return Err("it wants 1 to 2000 characters on one line".to_owned());
     }
     Ok(note.to_owned())
-}
-
-/// The account behind the command: the one before `sudo`, else the one that runs it.
-fn account() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(std::env::var_os);
-    let name = named.map(|name| name.to_string_lossy().into_owned()).or_else(|| {
-        let own = std::fs::metadata("/proc/self").ok()?;
-        Some(format!("uid {}", own.uid()))
-    });
-    name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(64).collect()
 }

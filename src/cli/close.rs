@@ -5,54 +5,146 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cvco_books::export::fec_notice;
-use cvco_domain::Period;
+use cvco_books::accounting::AccountNumber;
+use cvco_books::export::{Balance, Checker, fec_notice};
 use cvco_domain::crypto::{Sha256Writer, sha256};
-use cvco_ledger::{Extract, Reader};
+use cvco_domain::{Cents, Day, Period};
+use cvco_ledger::{EntryRange, Extract, LedgerError, Reader};
 use cvco_log::entry::{Close, Witness};
 use cvco_log::{Draft, LogEntry};
+use serde_json::{Value, json};
 
 use super::append::Writer;
 use super::extract::{Order, Span, TableFormat, What, in_place, write};
-use super::{Failure, Outcome, book_settings, output};
+use super::output::Listing;
+use super::{Failure, Outcome, ReportFormat, book_settings, output};
+use crate::clock::Clock;
 use crate::config::BookSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The month, 2026-03.
+    /// The month, 2026-03; the one before it must be closed.
+    #[arg(long, value_name = "MONTH", required_unless_present = "through", conflicts_with = "through")]
+    period: Option<Period>,
+    /// Every month that is open, up to this one.
     #[arg(long, value_name = "MONTH")]
-    period: Period,
+    through: Option<Period>,
     /// A folder for the exports and the manifest.
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    /// Say what would be booked, and close nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before closing, as a terminal is asked.
+    #[arg(long)]
+    yes: bool,
+    /// The form of the report; as JSON, a month's manifest.
+    #[arg(long, default_value = "table")]
+    format: ReportFormat,
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let settings = book_settings(path)?;
-    let period = options.period;
+    let reader = Reader::open(&settings.ledger.path)?;
+    let months = months(&reader, options)?;
+    if options.dry_run {
+        return dry_run(&reader, &settings, &months, options.format);
+    }
+    let open = reader.extract(|extract| {
+        let is_open = |month: &Period| Ok(extract.manifest(*month)?.is_none().then_some(*month));
+        months.iter().filter_map(|month| is_open(month).transpose()).collect::<Result<Vec<_>, LedgerError>>()
+    })?;
+    if let (Some(first), Some(last)) = (open.first(), open.last()) {
+        // What the rules do not allow need not be asked.
+        let today = Clock::system().now().paris_day();
+        refused(reader.obstacle_to_close(*first, today)?.or_else(|| not_over(*last, today)))?;
+        let of = if first == last {
+            first.to_string()
+        } else {
+            format!("{first} to {last}, {} months", open.len())
+        };
+        let question = format!("{}A month that is closed never changes. Close {of}?", standing(&reader)?);
+        if !options.yes && !output::confirm(&question)? {
+            return Err(Failure::Refused("nothing was closed".to_owned()));
+        }
+    }
     if let Some(folder) = &options.output {
         fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
     }
+    let mut manifests = Vec::with_capacity(months.len());
+    for month in months {
+        manifests.push(close_month(&settings, month, options.output.as_deref())?);
+    }
+    if options.format == ReportFormat::Json {
+        return match (options.through, manifests.as_slice()) {
+            (None, [one]) => output::line(one),
+            _ => output::json(&manifests.iter().map(|text| parsed(text)).collect::<Result<Vec<_>, _>>()?),
+        }
+        .map(|()| Outcome::Fine);
+    }
+    let [.., last] = manifests.as_slice() else { return Ok(Outcome::Fine) };
+    if let [earlier @ .., _] = manifests.as_slice() {
+        for manifest in earlier {
+            tell(&parsed(manifest)?, false)?;
+        }
+    }
+    tell(&parsed(last)?, true)?;
+    output::line(standing(&reader)?.trim_end())?;
+    Ok(Outcome::Fine)
+}
+
+/// The months to close, in order.
+fn months(reader: &Reader, options: &Options) -> Result<Vec<Period>, Failure> {
+    let Some(through) = options.through else { return Ok(options.period.into_iter().collect()) };
+    let first = reader.first_open()?.unwrap_or(through);
+    let mut months = vec![first.min(through)];
+    while let Some(last) = months.last().copied().filter(|last| *last < through) {
+        months.push(last.next());
+    }
+    Ok(months)
+}
+
+/// How many discrepancies are open: a month can be closed with them, and a person should know.
+fn standing(reader: &Reader) -> Result<String, Failure> {
+    let open = reader.open_discrepancies()?;
+    Ok(match open {
+        0 => "No discrepancy is open. ".to_owned(),
+        1 => "1 discrepancy is open (`alerts list`). ".to_owned(),
+        open => format!("{open} discrepancies are open (`alerts list`). "),
+    })
+}
+
+fn not_over(month: Period, today: Day) -> Option<String> {
+    (today <= month.last()).then(|| format!("{month} is not over yet"))
+}
+
+fn refused(obstacle: Option<String>) -> Result<(), Failure> {
+    match obstacle {
+        Some(obstacle) => Err(Failure::Refused(obstacle)),
+        None => Ok(()),
+    }
+}
+
+/// Closes a month, unless it is closed, and returns its manifest.
+fn close_month(settings: &BookSettings, month: Period, folder: Option<&Path>) -> Result<String, Failure> {
     let reader = Reader::open(&settings.ledger.path)?;
     // A close that was interrupted has no witness yet.
-    if !reader.extract(|extract| extract.is_witnessed(period))? {
+    if !reader.extract(|extract| extract.is_witnessed(month))? {
         let mut writer = Writer::open(&settings.ledger)?;
         let reader = writer.reader()?;
-        if reader.extract(|extract| extract.manifest(period))?.is_none() {
-            close(&mut writer, &reader, &settings, period)?;
+        if reader.extract(|extract| extract.manifest(month))?.is_none() {
+            close(&mut writer, &reader, settings, month)?;
         }
-        let exports = reader.extract(|extract| digests(extract, period))?;
-        writer.append_one(Draft::new(&LogEntry::Witness(Witness { period, exports }))?)?;
+        let exports = reader.extract(|extract| digests(extract, month))?;
+        writer.append_one(Draft::new(&LogEntry::Witness(Witness { period: month, exports }))?)?;
     }
-    let manifest = reader.extract(|extract| {
-        let manifest = extract.manifest(period)?.unwrap_or_default();
-        if let Some(folder) = &options.output {
-            write_all(extract, &settings, period, &manifest, folder)?;
+    reader.extract(|extract| {
+        let manifest = extract.manifest(month)?.unwrap_or_default();
+        if let Some(folder) = folder {
+            write_all(extract, settings, month, &manifest, folder)?;
         }
-        Ok::<_, Failure>(manifest)
-    })?;
-    output::line(manifest)?;
-    Ok(Outcome::Fine)
+        Ok(manifest)
+    })
 }
 
 /// Closes a period. The rules are asked before, so that a close that they do not allow is not even written down; they are
@@ -63,10 +155,6 @@ fn close(
     settings: &BookSettings,
     period: Period,
 ) -> Result<(), Failure> {
-    let refused = |obstacle: Option<String>| match obstacle {
-        Some(obstacle) => Err(Failure::Refused(obstacle)),
-        None => Ok(()),
-    };
     refused(reader.obstacle_to_close(period, writer.now().paris_day())?)?;
     let close = Close { period, books: settings.accounting.books.clone() };
     let spinner = output::spinner("closing");
@@ -76,6 +164,85 @@ fn close(
         Some(stamp) => refused(reader.refusal(stamp.seq)?),
         None => Ok(()),
     }
+}
+
+/// What would be booked, by draft entries; and what does not allow it.
+fn dry_run(
+    reader: &Reader,
+    settings: &BookSettings,
+    months: &[Period],
+    format: ReportFormat,
+) -> Result<Outcome, Failure> {
+    let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(Outcome::Fine) };
+    let today = Clock::system().now().paris_day();
+    let obstacle = reader.obstacle_to_close(*first, today)?.or_else(|| not_over(*last, today));
+    let drafts = Some(settings.accounting.books.clone());
+    let range = EntryRange { from: first.first(), to: last.last(), shop: None, drafts };
+    let mut checker = Checker::default();
+    reader.extract(|extract| {
+        extract.each_entry(&range, |entry| {
+            checker.entry(&entry).map_err(|flaw| Failure::Other(anyhow::anyhow!("{flaw}")))
+        })
+    })?;
+    let summary = checker.finish(false).map_err(|flaw| Failure::Other(anyhow::anyhow!("{flaw}")))?;
+    let account = |(number, (label, balance)): (&AccountNumber, &(String, Balance))| json!({ "account": number, "label": label, "debit_cents": balance.debit, "credit_cents": balance.credit });
+    let preview = json!({
+        "period": if first == last { first.to_string() } else { format!("{first} - {last}") },
+        "dry_run": true,
+        "obstacle": obstacle,
+        "open_discrepancies": reader.open_discrepancies()?,
+        "entries": summary.entries,
+        "lines": summary.lines,
+        "accounts": summary.accounts.iter().map(account).collect::<Vec<_>>(),
+    });
+    if format == ReportFormat::Json {
+        output::json(&preview)?;
+    } else {
+        tell(&preview, true)?;
+        output::line(standing(reader)?.trim_end())?;
+        output::line(obstacle.as_deref().unwrap_or("Nothing was closed: this was a dry run."))?;
+    }
+    Ok(if obstacle.is_some() { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+fn parsed(manifest: &str) -> Result<Value, Failure> {
+    Ok(serde_json::from_str(manifest).map_err(anyhow::Error::from)?)
+}
+
+/// A manifest for people: how many entries, and what the accounts come to.
+fn tell(manifest: &Value, with_accounts: bool) -> Result<(), Failure> {
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let count = |name: &str| manifest.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let list = |name: &str| manifest.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let series: Vec<String> = list("series")
+        .iter()
+        .map(|series| format!("{} to {}", text(series, "first"), text(series, "last")))
+        .collect();
+    let numbers = if series.is_empty() { String::new() } else { format!(": {}", series.join(", ")) };
+    output::line(format!(
+        "{}  {} entries, {} lines{numbers}",
+        text(manifest, "period"),
+        count("entries"),
+        count("lines")
+    ))?;
+    let accounts = list("accounts");
+    if !with_accounts || accounts.is_empty() {
+        return Ok(());
+    }
+    let mut listing = Listing::new(&["account", "name", "debit", "credit"], &[2, 3]);
+    for account in &accounts {
+        let money = |name: &str| {
+            Cents::new(account.get(name).and_then(Value::as_i64).unwrap_or_default()).to_string()
+        };
+        listing.push(vec![
+            text(account, "account"),
+            text(account, "label"),
+            money("debit_cents"),
+            money("credit_cents"),
+        ]);
+    }
+    output::line(listing.table())
 }
 
 fn order(what: What, period: Period) -> Order<'static> {
@@ -111,7 +278,7 @@ fn write_all(
     manifest: &str,
     folder: &Path,
 ) -> Result<(), Failure> {
-    let stated: serde_json::Value = serde_json::from_str(manifest).map_err(anyhow::Error::from)?;
+    let stated = parsed(manifest)?;
     let siren = settings.accounting.siren_of(None);
     for what in What::ALL {
         let mut bytes = Vec::new();

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use cvco_domain::crypto::RsaPublicKey;
 use cvco_psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
+use super::key::Places;
 use super::{Failure, Outcome, ReportFormat, load, output};
 
 /// The largest message that is read.
@@ -43,9 +44,12 @@ enum Message {
     },
     /// A Sogecommerce form, without configuration.
     Sogecommerce {
-        /// The shop's key (for a kr-answer: the REST password).
+        /// The shop's key (for a kr-answer: the REST password). Everybody on the machine sees it here: better --key-file.
         #[arg(long)]
-        key: String,
+        key: Option<String>,
+        /// A file with the key, `-` for standard input; without it, the variable `CVCO_KEY`.
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        key_file: Option<PathBuf>,
         /// `hmac-sha-256` or `sha-1`.
         #[arg(long, value_name = "ALGORITHM", default_value = "hmac-sha-256")]
         algorithm: sogecommerce::Algorithm,
@@ -54,9 +58,12 @@ enum Message {
     },
     /// A Worldline webhook, without configuration.
     Worldline {
-        /// The secret webhook key.
+        /// The secret webhook key. Everybody on the machine sees it here: better --secret-file.
         #[arg(long)]
-        secret: String,
+        secret: Option<String>,
+        /// A file with the secret, `-` for standard input; without it, the variable `CVCO_SECRET`.
+        #[arg(long, value_name = "FILE", conflicts_with = "secret")]
+        secret_file: Option<PathBuf>,
         /// The header X-GCS-Signature; needed where FILE is no more than the body.
         #[arg(long)]
         signature: Option<String>,
@@ -108,13 +115,26 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
             let captured = Captured::of(&bytes, &[]);
             Ok(up2pay::diagnose_query(&template, &[key], captured.request().payload()))
         }
-        Message::Sogecommerce { key, algorithm, file } => {
+        Message::Sogecommerce { key, key_file, algorithm, file } => {
+            let places = Places {
+                option: "--key",
+                variable: "CVCO_KEY",
+                given: key.as_deref(),
+                file: key_file.as_ref(),
+            };
+            let key = places.read(file)?;
             let bytes = read(file)?;
             let captured = Captured::of(&bytes, &[]);
-            let key = key.clone().into();
             Ok(sogecommerce::diagnose_form(&key, *algorithm, captured.request().payload()))
         }
-        Message::Worldline { secret, signature, file } => {
+        Message::Worldline { secret, secret_file, signature, file } => {
+            let places = Places {
+                option: "--secret",
+                variable: "CVCO_SECRET",
+                given: secret.as_deref(),
+                file: secret_file.as_ref(),
+            };
+            let secret = places.read(file)?;
             let bytes = read(file)?;
             let captured = Captured::of(&bytes, worldline::HEADERS);
             let in_file = || captured.request().header(worldline::SIGNATURE).next().map(<[u8]>::to_vec);
@@ -122,7 +142,7 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
             let signature = signature.ok_or_else(|| {
                 Failure::Usage("name --signature: FILE has no header X-GCS-Signature".to_owned())
             })?;
-            Ok(worldline::diagnose_webhook(&secret.clone().into(), &signature, captured.body))
+            Ok(worldline::diagnose_webhook(&secret, &signature, captured.body))
         }
     }
 }

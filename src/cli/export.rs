@@ -1,5 +1,6 @@
 //! `export`: files for the accountant. Everything in one file is of one moment of the ledger.
 
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ pub(super) struct Options {
     /// Only this shop's.
     #[arg(long, value_name = "ID")]
     shop: Option<ShopId>,
-    /// The file, or a folder for it; without it, standard output.
+    /// The file, or a folder for it (`mars/`), which is made if it is missing; without it, standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// With entries of periods that are not closed: provisional numbers that begin with D, and no date of validation.
@@ -64,11 +65,10 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let reader = Reader::open(&settings.ledger.path)?;
     let siren = settings.accounting.siren_of(options.shop.as_ref());
     let name = options.what.file_name(span, siren, options.format);
-    let target = options
-        .output
-        .as_deref()
-        .filter(|file| *file != Path::new("-"))
-        .map(|file| if file.is_dir() { file.join(&name) } else { file.to_owned() });
+    let target = match options.output.as_deref().filter(|file| *file != Path::new("-")) {
+        Some(output) => Some(target(output, &name)?),
+        None => None,
+    };
     let Some(target) = target else {
         let mut out = BufWriter::new(io::stdout().lock());
         reader.extract(|extract| write(extract, &order, &mut out))?;
@@ -78,4 +78,55 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let written = in_place(&target, |out| reader.extract(|extract| write(extract, &order, out)))?;
     output::line(format!("{}: {written}", target.display()))?;
     Ok(Outcome::Fine)
+}
+
+/// The file that is written. What could be meant for a folder must not become a file that the next export overwrites.
+fn target(output: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let make = |folder: &Path| {
+        fs::create_dir_all(folder).map_err(Failure::io(format!("the folder {}", folder.display())))
+    };
+    if output.is_dir() {
+        return Ok(output.join(name));
+    }
+    if output.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        make(output)?;
+        return Ok(output.join(name));
+    }
+    if output.extension().is_none() {
+        let shown = output.display();
+        return Err(Failure::Usage(if output.exists() {
+            format!("{shown} is a file, and its name has no ending: name a folder, or a file such as {name}")
+        } else {
+            format!(
+                "there is no folder {shown}: write {shown}/ to have it made; or name a file with its ending, such as {name}"
+            )
+        }));
+    }
+    if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make(folder)?;
+    }
+    Ok(output.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_made_or_refused_and_never_becomes_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let target = |path: PathBuf| target(&path, "registre.csv").map_err(|failure| failure.to_string());
+        assert_eq!(target(folder.path().to_owned()), Ok(at("registre.csv")));
+        assert_eq!(target(at("mars/")), Ok(at("mars/registre.csv")));
+        assert!(at("mars").is_dir());
+        assert_eq!(target(at("mars")), Ok(at("mars/registre.csv")));
+        assert_eq!(target(at("a/b/r.csv")), Ok(at("a/b/r.csv")));
+        assert!(at("a/b").is_dir());
+        let told = target(at("avril")).expect_err("ambiguous");
+        assert!(told.contains("there is no folder") && told.contains("avril/"), "{told}");
+        assert!(!at("avril").exists());
+        fs::write(at("mai"), "").expect("a file");
+        assert!(target(at("mai")).expect_err("a file").contains("is a file"));
+    }
 }

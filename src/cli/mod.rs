@@ -13,6 +13,7 @@ mod diagnose;
 mod export;
 mod extract;
 mod import_mail;
+mod key;
 mod orders;
 mod output;
 mod proof;
@@ -20,6 +21,7 @@ mod records;
 mod serve;
 mod simulate;
 mod statement;
+mod who;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

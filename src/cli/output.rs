@@ -1,7 +1,7 @@
 //! The one place that prints.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -20,6 +20,26 @@ pub(super) fn line(text: impl Display) -> Result<(), Failure> {
 pub(super) fn complain(failure: &Failure) {
     // There is no third place to say that standard error is closed.
     drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: {failure}"));
+}
+
+/// Says on standard error what a person should know, though the command goes on.
+pub(super) fn warn(what: &str) {
+    drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: warning: {what}"));
+}
+
+/// Asks on the terminal, where there is one; elsewhere nobody could answer, and whoever wrote the script has.
+pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    let failed = || Failure::io("the terminal");
+    let mut terminal = std::io::stderr().lock();
+    write!(terminal, "{question} [y/N] ").and_then(|()| terminal.flush()).map_err(failed())?;
+    let mut answer = String::new();
+    stdin.lock().take(100).read_line(&mut answer).map_err(failed())?;
+    let answer = answer.trim().to_lowercase();
+    Ok(matches!(answer.as_str(), "y" | "yes" | "o" | "oui"))
 }
 
 /// Prints a value as JSON, for programs.

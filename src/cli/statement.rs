@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use cvco_books::settlement::{self, Given};
+use cvco_books::settlement::{self, Given, Located, StatementFile};
 use cvco_domain::crypto::sha256;
-use cvco_domain::{Day, ShopId, Statement, StatementNumber};
+use cvco_domain::{
+    AuthorisationNumber, Cents, Day, OrderRef, ShopId, StatementLine, StatementNumber, TenderId,
+};
+use cvco_ledger::Reader;
 use cvco_log::entry::ImportedStatement;
 use cvco_log::{Draft, LogEntry};
 use serde::Serialize;
@@ -54,29 +57,35 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         .ok_or_else(|| Failure::Usage("whose statement is it? give --shop".to_owned()))?;
     let bytes = std::fs::read(&options.file).map_err(Failure::io(options.file.display().to_string()))?;
     let stem = options.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let number = options.number.clone().or_else(|| stem.and_then(|stem| StatementNumber::new(stem).ok()));
-    let given = Given { shop, number, paid_on: options.paid_on };
-    let statements = settlement::read(&bytes, &layout.profile, &given).map_err(|error| {
+    let file_name = stem.and_then(|stem| StatementNumber::new(stem).ok());
+    let given = Given { shop, number: options.number.clone(), file_name, paid_on: options.paid_on };
+    let file = settlement::read(&bytes, &layout.profile, &given).map_err(|error| {
         Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
     })?;
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let imported = import(&mut Writer::open(&settings.ledger)?, statements, &file_sha256)?;
+    let report = import(&mut Writer::open(&settings.ledger)?, file, &file_sha256)?;
     if options.format == ReportFormat::Json {
-        output::json(&imported)?;
-    } else if imported.is_empty() {
-        output::line("this very file was imported before: nothing changed")?;
+        output::json(&report)?;
     } else {
-        for statement in &imported {
-            let lines = i64::try_from(statement.lines).unwrap_or(i64::MAX);
-            let known = lines.saturating_sub(statement.new);
-            output::line(format!(
-                "{}: {} lines imported, {known} were known; {} belong to no payment that is known",
-                statement.number, statement.new, statement.unknown
-            ))?;
-        }
+        tell(&report)?;
     }
-    let unknown = imported.iter().any(|statement| statement.unknown > 0);
+    let unknown = report.statements.iter().any(|statement| statement.unknown > 0);
     Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+/// What came of a file.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Its lines that pay something out, or take it back.
+    lines: usize,
+    /// What they come to, before commission.
+    sum_cents: Cents,
+    /// Lines that say nothing which is looked for.
+    passed_over: Vec<u64>,
+    /// Whether this very file was imported before.
+    known: bool,
+    /// Its statements.
+    statements: Vec<Imported>,
 }
 
 /// What came of a statement.
@@ -85,25 +94,95 @@ struct Imported {
     number: StatementNumber,
     /// Its lines in the file.
     lines: usize,
+    /// What they come to, before commission.
+    sum_cents: Cents,
     /// How many of them were not known.
     new: i64,
     /// How many lines of the statement belong to no payment that is known.
     unknown: i64,
+    /// Those of them that stand in this file.
+    unknown_lines: Vec<Unknown>,
+}
+
+/// A line that belongs to no payment that is known.
+#[derive(Debug, Serialize)]
+struct Unknown {
+    /// Its number in the file, as an editor counts.
+    line: u64,
+    #[serde(flatten)]
+    says: StatementLine,
+}
+
+fn tell(report: &Report) -> Result<(), Failure> {
+    output::line(format!("{} lines in the file, which come to {}", report.lines, report.sum_cents))?;
+    if !report.passed_over.is_empty() {
+        let lines: Vec<String> = report.passed_over.iter().map(u64::to_string).collect();
+        output::line(format!(
+            "passed over, for they name neither a payment nor an amount: lines {}",
+            lines.join(", ")
+        ))?;
+    }
+    if report.known {
+        output::line("this very file was imported before: nothing changed")?;
+    }
+    for statement in &report.statements {
+        let known = i64::try_from(statement.lines).unwrap_or(i64::MAX).saturating_sub(statement.new);
+        output::line(format!(
+            "{}: {} lines imported, {known} were known; {} belong to no payment that is known; they come to {}",
+            statement.number, statement.new, statement.unknown, statement.sum_cents
+        ))?;
+        for unknown in &statement.unknown_lines {
+            let says = &unknown.says;
+            let named = [
+                says.reference.as_ref().map(OrderRef::as_str),
+                says.transaction.as_ref().map(TenderId::as_str),
+                says.authorisation.as_ref().map(AuthorisationNumber::as_str),
+            ];
+            let named: Vec<&str> = named.into_iter().flatten().collect();
+            output::line(format!(
+                "  line {}: no payment known for {}, {}",
+                unknown.line,
+                named.join(", "),
+                says.amount
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 /// Imports the statements of a file, all or none; nothing of a file that was imported before.
-fn import(
-    writer: &mut Writer,
-    statements: Vec<Statement>,
-    file_sha256: &str,
-) -> Result<Vec<Imported>, Failure> {
+fn import(writer: &mut Writer, file: StatementFile, file_sha256: &str) -> Result<Report, Failure> {
     let reader = writer.reader()?;
-    if reader.is_statement_file_known(file_sha256)? {
-        return Ok(Vec::new());
+    let known = reader.is_statement_file_known(file_sha256)?;
+    let mut report = Report {
+        lines: file.lines(),
+        sum_cents: file.total(),
+        passed_over: file.passed_over,
+        known,
+        statements: Vec::new(),
+    };
+    if !known {
+        let before = append(writer, &reader, &file.statements, file_sha256)?;
+        report.statements = file
+            .statements
+            .into_iter()
+            .zip(before)
+            .map(|(located, before)| imported(&reader, located, before))
+            .collect::<Result<_, _>>()?;
     }
+    Ok(report)
+}
+
+/// Appends the statements, and returns how many lines of each were known before.
+fn append(
+    writer: &mut Writer,
+    reader: &Reader,
+    statements: &[Located],
+    file_sha256: &str,
+) -> Result<Vec<i64>, Failure> {
     let mut drafts = Vec::with_capacity(statements.len());
     let mut known = Vec::with_capacity(statements.len());
-    for statement in &statements {
+    for Located { statement, .. } in statements {
         if let Some(obstacle) = reader.obstacle_to_import(statement)? {
             return Err(Failure::Refused(obstacle));
         }
@@ -117,16 +196,27 @@ fn import(
             return Err(Failure::Refused(refusal));
         }
     }
-    let report = |(statement, known): (Statement, i64)| {
-        let count = reader.statement_lines(&statement)?;
-        Ok(Imported {
-            lines: statement.lines.len(),
-            new: count.lines.saturating_sub(known),
-            unknown: count.unknown,
-            number: statement.number,
-        })
-    };
-    statements.into_iter().zip(known).map(report).collect()
+    Ok(known)
+}
+
+fn imported(reader: &Reader, located: Located, before: i64) -> Result<Imported, Failure> {
+    let Located { statement, lines } = located;
+    let count = reader.statement_lines(&statement)?;
+    let mut unknown = reader.unknown_lines(&statement)?;
+    let mut unknown_lines = Vec::with_capacity(unknown.len());
+    for (line, says) in lines.iter().zip(&statement.lines) {
+        if let Some(place) = unknown.iter().position(|unknown| unknown == says) {
+            unknown_lines.push(Unknown { line: *line, says: unknown.swap_remove(place) });
+        }
+    }
+    Ok(Imported {
+        lines: lines.len(),
+        sum_cents: statement.total(),
+        new: count.lines.saturating_sub(before),
+        unknown: count.unknown,
+        unknown_lines,
+        number: statement.number,
+    })
 }
 
 fn layout<'s>(settings: &'s BookSettings, id: Option<&str>) -> Result<&'s StatementSettings, Failure> {

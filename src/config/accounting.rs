@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cvco_books::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
-use cvco_books::settlement::{Columns, Profile};
+use cvco_books::settlement::{AmountColumns, Columns, Profile};
 use cvco_domain::{
-    BookAt, CommissionRate, CommissionRates, Contract, Day, EndpointId, Issuer, PayoutTerms, Psp, ShopId,
+    BookAt, CommissionRate, CommissionRates, Contract, DatePattern, Day, EndpointId, Issuer, PayoutTerms,
+    Psp, ShopId,
 };
 use serde::Deserialize;
 
@@ -86,16 +87,28 @@ pub(super) struct RawStatement {
     shop: Option<String>,
     encoding: Option<String>,
     delimiter: Option<String>,
+    quotes: Option<bool>,
     decimal: Option<String>,
-    date: Option<String>,
+    date: Option<RawPatterns>,
     skip_lines: Option<usize>,
     columns: RawColumns,
+}
+
+/// One pattern, or several of which the first that reads a cell counts.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum RawPatterns {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawColumns {
-    amount: String,
+    amount: Option<String>,
+    direction: Option<String>,
+    debit: Option<String>,
+    credit: Option<String>,
     reference: Option<String>,
     transaction: Option<String>,
     authorisation: Option<String>,
@@ -107,6 +120,9 @@ struct RawColumns {
     paid_on: Option<String>,
     statement_commission: Option<String>,
 }
+
+/// A file with more lines above its headings is none of these.
+const MOST_SKIPPED: usize = 1000;
 
 /// What an account is for, as the configuration names it.
 const ROLES: [(&str, Role); 8] = [
@@ -316,15 +332,17 @@ impl RawStatement {
         let delay = check.duration(&key("delay"), self.delay.as_deref(), usual);
         let shop = self.shop.as_deref().and_then(|shop| known_shop(check, &key("shop"), shop, shops));
         let name = self.encoding.as_deref().unwrap_or("utf-8");
-        let encoding = encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
+        let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
+        let encoding = known.ok_or_else(|| {
             format!("{name:?} is not an encoding; write \"utf-8\", \"windows-1252\" or \"iso-8859-15\"")
         });
         let encoding = check.value(&key("encoding"), encoding);
-        let delimiter = if let [one] = self.delimiter.as_deref().unwrap_or(";").as_bytes() {
-            Some(*one)
-        } else {
-            check.wrong(key("delimiter"), "one character, such as \";\", \",\" or \"\\t\"");
-            None
+        let delimiter = match self.delimiter.as_deref().unwrap_or(";").as_bytes() {
+            [one] if *one == b'\t' || one.is_ascii_punctuation() && *one != b'"' => Some(*one),
+            _ => {
+                check.wrong(key("delimiter"), "one character, such as \";\", \",\" or \"\\t\"");
+                None
+            }
         };
         let decimal = match self.decimal.as_deref().unwrap_or(",") {
             "," => Some(','),
@@ -334,45 +352,81 @@ impl RawStatement {
                 None
             }
         };
-        let date = self.date.clone().unwrap_or_else(|| "%d/%m/%Y".to_owned());
-        if !Day::is_pattern(&date) {
-            check.wrong(
-                key("date"),
-                format!("{date:?} is not a form of dates; write for instance \"%d/%m/%Y\""),
-            );
+        let skip_lines = self.skip_lines.unwrap_or(0);
+        if skip_lines > MOST_SKIPPED {
+            check.wrong(key("skip_lines"), format!("at most {MOST_SKIPPED}"));
         }
-        let raw = &self.columns;
-        if raw.reference.is_none() && raw.transaction.is_none() && raw.authorisation.is_none() {
-            check.wrong(
-                key("columns"),
-                "which column tells the payment? give reference, transaction or authorisation",
-            );
-        }
-        let columns = Columns {
-            amount: raw.amount.clone(),
-            reference: raw.reference.clone(),
-            transaction: raw.transaction.clone(),
-            authorisation: raw.authorisation.clone(),
-            contract: raw.contract.clone(),
-            date: raw.date.clone(),
-            commission: raw.commission.clone(),
-            net: raw.net.clone(),
-            statement: raw.statement.clone(),
-            paid_on: raw.paid_on.clone(),
-            statement_commission: raw.statement_commission.clone(),
-        };
         let profile = Profile {
             id: self.id.clone(),
             issuer: issuer?,
             shop,
             encoding: encoding?,
             delimiter: delimiter?,
+            quotes: self.quotes.unwrap_or(true),
             decimal: decimal?,
-            date,
-            skip_lines: self.skip_lines.unwrap_or(0),
-            columns,
+            dates: self.patterns(&key("date"), check)?,
+            skip_lines: skip_lines.min(MOST_SKIPPED),
+            columns: self.columns.resolve(&key("columns"), check)?,
         };
+        if let Some(shop) = shops.first()
+            && let Err(error) = profile.exercise(shop)
+        {
+            let what: Vec<String> = error.0.into_iter().map(|problem| problem.what).collect();
+            check.wrong(
+                key("columns"),
+                format!("a line that is laid out so could not be read: {}", what.join("; ")),
+            );
+        }
         Some(StatementSettings { profile, terms: PayoutTerms { since: since?, delay } })
+    }
+
+    fn patterns(&self, key: &str, check: &mut Check<'_>) -> Option<Vec<DatePattern>> {
+        let usual = || vec!["%d/%m/%Y".to_owned()];
+        let texts = match &self.date {
+            None => usual(),
+            Some(RawPatterns::One(one)) => vec![one.clone()],
+            Some(RawPatterns::Several(several)) if several.is_empty() => usual(),
+            Some(RawPatterns::Several(several)) => several.clone(),
+        };
+        texts.into_iter().map(|text| check.value(key, DatePattern::new(text))).collect()
+    }
+}
+
+impl RawColumns {
+    fn resolve(&self, key: &str, check: &mut Check<'_>) -> Option<Columns> {
+        if self.reference.is_none() && self.transaction.is_none() && self.authorisation.is_none() {
+            check.wrong(key, "which column tells the payment? give reference, transaction or authorisation");
+        }
+        let amount = match (&self.amount, &self.direction, &self.debit, &self.credit) {
+            (Some(amount), None, None, None) => Some(AmountColumns::Signed(amount.clone())),
+            (Some(amount), Some(direction), None, None) => {
+                Some(AmountColumns::WithDirection { amount: amount.clone(), direction: direction.clone() })
+            }
+            (None, None, Some(debit), Some(credit)) => {
+                Some(AmountColumns::Two { debit: debit.clone(), credit: credit.clone() })
+            }
+            _ => {
+                check.wrong(
+                    key,
+                    "which column tells the amount? give amount; or amount, and direction for a column that says debit \
+                     or credit; or debit and credit, both",
+                );
+                None
+            }
+        };
+        Some(Columns {
+            amount: amount?,
+            reference: self.reference.clone(),
+            transaction: self.transaction.clone(),
+            authorisation: self.authorisation.clone(),
+            contract: self.contract.clone(),
+            date: self.date.clone(),
+            commission: self.commission.clone(),
+            net: self.net.clone(),
+            statement: self.statement.clone(),
+            paid_on: self.paid_on.clone(),
+            statement_commission: self.statement_commission.clone(),
+        })
     }
 }
 

@@ -58,12 +58,13 @@ fn a_month_is_closed_into_the_entries_of_the_sample() {
 #[test]
 fn closing_again_changes_nothing_and_the_ledger_proves() {
     let mut past = march();
-    let manifest = past.out(&["close", "--period", "2026-03"]);
+    let close = ["close", "--period", "2026-03", "--format", "json"];
+    let manifest = past.out(&close);
     let stated: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(stated["entries"], 5);
     assert_eq!(stated["series"][1]["last"], "CV2026-000003");
     assert_eq!(stated["perpetual_total_cents"], 34_525);
-    assert_eq!(past.out(&["close", "--period", "2026-03"]), manifest);
+    assert_eq!(past.out(&close), manifest);
     let fec = past.out(&["export", "fec", "--period", "2026-03"]);
     let digest = cvco_domain::crypto::sha256(&[fec.as_bytes()]).to_string();
     assert_eq!(stated["exports_sha256"]["fec"], digest.as_str());
@@ -135,6 +136,51 @@ fn periods_are_closed_one_after_the_other_when_they_are_over() {
     assert!(refused(&mut past, "2099-03").contains("is not over yet"));
     past.out(&["close", "--period", "2026-03"]);
     assert!(refused(&mut past, "2026-05").contains("close 2026-04 first"));
+}
+
+#[test]
+fn a_dry_run_says_what_a_close_would_book_and_closes_nothing() {
+    let mut past = march();
+    let said = past.out(&["close", "--period", "2026-03", "--dry-run"]);
+    assert!(said.contains("2026-03  5 entries, 13 lines\n"), "{said}");
+    assert!(said.contains("No discrepancy is open.") && said.contains("Nothing was closed"), "{said}");
+    let log = past.entries();
+    assert_eq!(past.rows("SELECT COUNT(*) FROM closings"), ["0"]);
+    let closed = past.out(&["close", "--period", "2026-03", "--yes"]);
+    assert!(
+        closed.contains("2026-03  5 entries, 13 lines: BQ2026-000001 to BQ2026-000002, CV2026"),
+        "{closed}"
+    );
+    for account in ["511600", "411000", "339.62"] {
+        assert!(said.contains(account) && closed.contains(account), "{account} in {said} and {closed}");
+    }
+    assert_ne!(past.entries(), log);
+    let refused = past.run(&["close", "--period", "2099-01", "--dry-run"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("2099-01 is not over yet"));
+}
+
+#[test]
+fn an_old_stray_payment_is_closed_with_all_months_since_by_one_command() {
+    let mut past = Past::new(BOOKS);
+    past.pays("2024-07-14T10:00:00Z", "STRAY", "11", (1000, 0));
+    past.pays("2026-03-10T10:00:00Z", "CMD1", "12", (4525, 0));
+    past.reopen();
+    let refused = past.run(&["close", "--period", "2026-03"]);
+    let said = String::from_utf8(refused.stderr).expect("text");
+    assert!(said.contains("close 2024-07 first") && said.contains("--through 2026-03"), "{said}");
+    let manifests = past.out(&["close", "--through", "2026-03", "--format", "json"]);
+    let manifests: Vec<serde_json::Value> = serde_json::from_str(&manifests).expect("JSON");
+    assert_eq!(manifests.len(), 21);
+    assert_eq!((&manifests[0]["period"], &manifests[20]["period"]), (&"2024-07".into(), &"2026-03".into()));
+    assert_eq!(manifests[20]["perpetual_total_cents"], 5525);
+    assert_eq!(past.rows("SELECT COUNT(*) FROM closings WHERE exports IS NOT NULL"), ["21"]);
+    // Nothing is left to close.
+    assert!(past.out(&["close", "--through", "2026-03"]).starts_with("2026-03  1 entries"));
+    assert!(past.out(&["verify"]).starts_with("right"));
+    let refused = past.run(&["close", "--through", "2099-03"]);
+    assert_eq!(refused.status.code(), Some(3), "a month that is not over");
+    assert_eq!(past.rows("SELECT MAX(period) FROM closings"), ["2026-03"], "nor those before it");
 }
 
 #[test]
@@ -239,7 +285,7 @@ fn references_that_mean_to_break_a_file_do_not() {
     }
     past.out(&["close", "--period", "2026-03"]);
     let file = |past: &mut Past, what: &str| {
-        let path = past.path(what).to_str().expect("a path").to_owned();
+        let path = past.path(&format!("{what}.txt")).to_str().expect("a path").to_owned();
         past.out(&["export", what, "--period", "2026-03", "-o", &path]);
         path
     };

@@ -69,6 +69,36 @@ fn a_published_message_is_diagnosed_without_configuration() {
     assert_eq!(changed.status.code(), Some(1));
 }
 
+#[test]
+fn a_key_for_a_diagnosis_comes_from_a_file_the_environment_or_standard_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("sogecommerce.key");
+    std::fs::write(&key, "\u{feff}1122334455667788\r\n").expect("written");
+    let key = key.to_str().expect("a path");
+    let message = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/sogecommerce/S1-cascade-ok.http");
+    let run = |arguments: &[&str], variable: Option<&str>| {
+        let mut command = command();
+        command.args(["diagnose", "sogecommerce", message]).args(arguments).env_remove("CVCO_KEY");
+        if let Some(value) = variable {
+            command.env("CVCO_KEY", value);
+        }
+        command.stdin(std::fs::File::open(key).expect("the key")).output().expect("ran")
+    };
+    let warned = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).contains("warning");
+    for (arguments, variable) in
+        [(&["--key-file", key][..], None), (&["--key-file", "-"], None), (&[], Some("1122334455667788"))]
+    {
+        let output = run(arguments, variable);
+        assert!(output.status.code() == Some(0) && !warned(&output), "{arguments:?}: {output:?}");
+    }
+    let shown = run(&["--key", "1122334455667788"], None);
+    assert!(shown.status.code() == Some(0) && warned(&shown), "{shown:?}");
+    let none = run(&[], None);
+    assert!(
+        none.status.code() == Some(2) && String::from_utf8_lossy(&none.stderr).contains("--key-file FILE")
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_diagnosed_with_the_endpoints_own_settings() {
     let daemon = Daemon::start(&Settings::default()).await;

@@ -1,5 +1,6 @@
 //! The configuration is read strictly, and every error says what to change.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cvco_reconciled::config::Config;
@@ -187,4 +188,84 @@ fn the_books_are_configured_strictly() {
         let error = with(section);
         assert!(error.contains(words), "{words:?} in {error}");
     }
+}
+
+#[test]
+fn the_layout_of_a_statement_is_tried_when_the_configuration_is_read() {
+    let statement = |keys: &str| {
+        error_of(&format!(
+            "[[statement]]\nid = \"s\"\nissuer = \"bank\"\nsince = \"2026-01-01\"\n{keys}\n[[shop]]\nid = \"camping\""
+        ))
+    };
+    let fine = "columns = { amount = \"Montant\", reference = \"R\" }";
+    for (keys, words) in [
+        (format!("date = \"%H:%M\"\n{fine}"), "statement[0].date: \"%H:%M\" is not a form of dates"),
+        (format!("date = [\"%d/%m/%Y\", \"%Q\"]\n{fine}"), "\"%Q\" is not a form of dates"),
+        (format!("delimiter = \"a\"\n{fine}"), "statement[0].delimiter"),
+        (
+            format!("delimiter = \",\"\nquotes = false\n{fine}"),
+            "a line that is laid out so could not be read",
+        ),
+        (format!("skip_lines = 100000000000\n{fine}"), "statement[0].skip_lines: at most 1000"),
+        (format!("encoding = \"iso-2022-kr\"\n{fine}"), "is not an encoding"),
+        ("columns = { debit = \"D\", reference = \"R\" }".to_owned(), "debit and credit, both"),
+    ] {
+        let error = statement(&keys);
+        assert!(error.contains(words), "{keys}: {error}");
+    }
+}
+
+/// Values that ask for trouble, in the place of each text and number of the sample configuration.
+#[test]
+fn no_value_makes_the_configuration_panic() {
+    // Every key of the sample once in its table, those in comments as well.
+    let mut keys = BTreeSet::new();
+    let mut text = String::new();
+    for line in include_str!("../../config.example.toml").lines() {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        if line.starts_with('[') {
+            keys.clear();
+        }
+        if line.split_once(" = ").is_none_or(|(key, _)| keys.insert(key.to_owned())) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, &text).expect("file");
+    let error = Config::load(&path).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(!error.contains(", line "), "its syntax is right: {error}");
+    let odd = [
+        "\"\"",
+        "\"%\"",
+        "\"%+\"",
+        "\"%H:%M\"",
+        "\"%9999999999Y\"",
+        "\"(\"",
+        "\"é\\u0000\"",
+        "\"99999999999999y\"",
+        "-1",
+        "9223372036854775807",
+        "[]",
+        "{}",
+    ];
+    let mut tried = 0;
+    for (n, line) in text.lines().enumerate() {
+        let Some((key, _)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with('#')) else {
+            continue;
+        };
+        for value in odd {
+            let changed: String = text
+                .lines()
+                .enumerate()
+                .map(|(m, other)| if n == m { format!("{key} = {value}\n") } else { format!("{other}\n") })
+                .collect();
+            std::fs::write(&path, changed).expect("file");
+            // Taken or refused: what it must not do is panic.
+            drop(Config::load(&path));
+            tried += 1;
+        }
+    }
+    assert!(tried > 300, "{tried}");
 }

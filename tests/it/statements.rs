@@ -65,7 +65,11 @@ fn with(
 fn a_statement_that_is_right_settles_and_raises_nothing() {
     let mut past = paid(&ORDERS);
     let said = import(&mut past, "r1.csv", &GOOD);
-    assert_eq!(said, "R1: 3 lines imported, 0 were known; 0 belong to no payment that is known\n");
+    assert_eq!(
+        said,
+        "3 lines in the file, which come to 235.25\n\
+         R1: 3 lines imported, 0 were known; 0 belong to no payment that is known; they come to 235.25\n"
+    );
     assert!(raised(&mut past).is_empty());
     assert_eq!(
         past.rows("SELECT order_ref || ' ' || settled_at FROM acct_register ORDER BY order_ref"),
@@ -106,7 +110,9 @@ fn a_wrong_commission_is_told_beyond_a_cent_of_rounding() {
 fn a_line_that_nobody_knows_is_told_until_its_payment_is_heard_of() {
     let mut past = paid(&ORDERS);
     let lines: Vec<_> = GOOD.iter().copied().chain([("LATE", "20,00", "0,50")]).collect();
-    assert!(import(&mut past, "r1.csv", &lines).contains("1 belong to no payment"));
+    let said = import(&mut past, "r1.csv", &lines);
+    assert!(said.contains("1 belong to no payment"), "{said}");
+    assert!(said.ends_with("\n  line 7: no payment known for LATE, 20.00\n"), "{said}");
     assert_eq!(raised(&mut past), ["statement_line_unknown   2000 ancv R1 #4: LATE, 2026-03-10"]);
     past.pays("2026-03-21T10:00:00Z", "LATE", "7009", (2000, 0));
     assert!(raised(&mut past).is_empty());
@@ -157,12 +163,14 @@ fn a_file_that_is_given_twice_counts_once_under_whatever_name() {
     let mut past = paid(&ORDERS);
     import(&mut past, "r1.csv", &GOOD);
     let log = past.entries();
-    assert_eq!(import(&mut past, "copy.csv", &GOOD), "this very file was imported before: nothing changed\n");
+    assert_eq!(
+        import(&mut past, "copy.csv", &GOOD),
+        "3 lines in the file, which come to 235.25\nthis very file was imported before: nothing changed\n"
+    );
     // The same statement in another file, with one line more.
     let more: Vec<_> = [("D", "1,00", "0,03")].into_iter().chain(GOOD).collect();
-    assert!(
-        import(&mut past, "r1-bis.csv", &more).starts_with("R1: 1 lines imported, 3 were known; 1 belong")
-    );
+    let said = import(&mut past, "r1-bis.csv", &more);
+    assert!(said.contains("R1: 1 lines imported, 3 were known; 1 belong"), "{said}");
     assert_eq!(past.rows("SELECT SUM(settled_cents) FROM acct_tenders"), ["23525"]);
     assert_ne!(past.entries(), log);
 }
@@ -199,4 +207,53 @@ fn a_statement_without_commissions_is_taken_to_keep_what_the_rate_says() {
     // 2.5 % of 225.25 is 5.63125; the cent that is left goes to the largest remainder.
     assert_eq!(past.rows("SELECT commission_cents FROM acct_settlements ORDER BY line"), ["113", "450"]);
     assert!(raised(&mut past).is_empty());
+}
+
+/// A bank's file, laid out as `[[statement]]` with these keys says.
+fn bank_file(past: &mut Past, keys: &str, text: &str) -> (Option<i32>, String) {
+    let config = past.path("config.toml");
+    let sections =
+        format!("\n[[statement]]\nid = \"other\"\nissuer = \"bank\"\nsince = \"2026-01-01\"\n{keys}\n");
+    let before = fs::read_to_string(&config).expect("a configuration");
+    fs::write(&config, before + &sections).expect("written");
+    let file = past.path("bank.csv");
+    fs::write(&file, text).expect("written");
+    let output = past.run(&[
+        "statement",
+        "import",
+        "--layout",
+        "other",
+        file.to_str().expect("a path"),
+        "--format",
+        "json",
+    ]);
+    let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    (output.status.code(), String::from_utf8(said).expect("text"))
+}
+
+#[test]
+fn the_files_that_other_importers_stumbled_over_are_read_or_refused_by_their_line() {
+    let columns =
+        |more: &str| format!("columns = {{ reference = \"Reference\", paid_on = \"Valeur\", {more} }}");
+    let row = |n: u32, more: &str| format!("28/11/2026;10{n}2;CMD{n};20,00;{more}\n");
+    let open = format!(
+        "Valeur;Transaction;Reference;Montant;Libelle\n{}{}{}",
+        row(1, "REMISE"),
+        row(2, "\"LES PINS REMISE"),
+        row(3, "REMISE")
+    );
+    let (code, said) = bank_file(&mut paid(&[]), &columns("amount = \"Montant\""), &open);
+    assert!(code == Some(2) && said.contains("line 3: a quotation mark"), "{said}");
+    let never = format!("quotes = false\n{}", columns("amount = \"Montant\""));
+    assert!(bank_file(&mut paid(&[]), &never, &open).1.contains("\"sum_cents\": 6000"));
+
+    let two = "Valeur;Transaction;Reference;Débit;Crédit\n28/11/2026;1012;CMD1;;20,00\n28/11/2026;1022;CMD2;-5,00;0,00\n";
+    let (code, said) = bank_file(&mut paid(&[]), &columns("debit = \"Débit\", credit = \"Crédit\""), two);
+    assert!(code == Some(1) && said.contains("\"sum_cents\": 1500"), "{said}");
+    assert!(said.contains("\"number\": \"2026-11-28\""), "the value date is the statement: {said}");
+
+    let times = "Date;Valeur;Transaction;Reference;Montant\n28/11/2026 10:15:27;28/11/2026 00:00:00;1012;CMD1;20,00\n";
+    let keys = format!("date = \"%d/%m/%Y %H:%M:%S\"\n{}", columns("amount = \"Montant\", date = \"Date\""));
+    let (_, said) = bank_file(&mut paid(&[]), &keys, times);
+    assert!(said.contains("\"dated\": \"2026-11-28\""), "{said}");
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::format::{Item, StrftimeItems};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
@@ -41,23 +40,11 @@ impl Day {
     /// FEC finds a date unlikely).
     #[must_use]
     pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
-        NaiveDate::from_ymd_opt(year, month, day).map(Self).filter(|day| day.is_likely())
+        NaiveDate::from_ymd_opt(year, month, day).and_then(Self::likely)
     }
 
-    /// Reads a date by a pattern of `strftime`, for instance `%d/%m/%Y`.
-    #[must_use]
-    pub fn parse_as(text: &str, pattern: &str) -> Option<Self> {
-        NaiveDate::parse_from_str(text, pattern).ok().map(Self).filter(|day| day.is_likely())
-    }
-
-    /// Whether a pattern of `strftime` tells every day from every other one.
-    #[must_use]
-    pub fn is_pattern(pattern: &str) -> bool {
-        if StrftimeItems::new(pattern).any(|item| item == Item::Error) {
-            return false;
-        }
-        Self::new(2026, 3, 31)
-            .is_some_and(|day| Self::parse_as(&day.0.format(pattern).to_string(), pattern) == Some(day))
+    pub(super) fn likely(date: NaiveDate) -> Option<Self> {
+        Some(Self(date)).filter(|day| day.is_likely())
     }
 
     pub(super) const fn of(date: NaiveDate) -> Self {
@@ -131,7 +118,7 @@ impl FromStr for Day {
         if text.len() != 10 {
             return Err(wrong());
         }
-        Self::parse_as(text, "%Y-%m-%d").ok_or_else(wrong)
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(Self::likely).ok_or_else(wrong)
     }
 }
 

@@ -21,6 +21,7 @@ mod chart;
 mod columns;
 mod commission;
 pub mod crypto;
+mod date_pattern;
 mod day;
 mod detail;
 mod discrepancy;
@@ -41,6 +42,7 @@ mod time;
 
 pub use chart::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};
 pub use commission::{CommissionRate, CommissionRates, spread};
+pub use date_pattern::{DatePattern, PatternError};
 pub use day::{DateError, Day, Period};
 pub use detail::{Detail, Difference, LineSays, OddStatus, PartName, PaymentName, StatusOf, Verdict};
 pub use discrepancy::{About, Finding, Identity, Kind, News, Severity, UnknownKind};

@@ -78,6 +78,14 @@ pub struct Statement {
     pub lines: Vec<StatementLine>,
 }
 
+impl Statement {
+    /// What its lines come to, before commission, in cents.
+    #[must_use]
+    pub fn total(&self) -> Cents {
+        self.lines.iter().map(|line| line.amount).sum()
+    }
+}
+
 /// One line of a statement: a payment that was paid out, or a refund that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatementLine {

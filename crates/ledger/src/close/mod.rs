@@ -62,20 +62,36 @@ pub(crate) fn obstacle(conn: &Connection, period: Period, today: Day) -> Result<
         let next = through.next().period();
         return Ok(match period.cmp(&next) {
             Ordering::Less => Some(format!("{period} is closed already")),
-            Ordering::Greater => Some(format!("close {next} first: periods are closed one after the other")),
+            Ordering::Greater => Some(format!(
+                "close {next} first: periods are closed one after the other (`--through {period}` closes all of them)"
+            )),
             Ordering::Equal => None,
         });
     }
+    Ok(first_payment(conn)?
+        .filter(|first| *first < period)
+        .map(|first| {
+            format!("close {first} first: the ledger has payments since then (`--through {period}` closes all of them)")
+        }))
+}
+
+/// The first month of which anything is known.
+fn first_payment(conn: &Connection) -> Result<Option<Period>, LedgerError> {
     let first: Option<Day> = conn
         .prepare_cached(
             "SELECT MIN(day) FROM (SELECT MIN(received_on) AS day FROM tenders WHERE received_on IS NOT NULL
                UNION ALL SELECT MIN(returned_on) FROM returns UNION ALL SELECT MIN(paid_on) FROM statements)",
         )?
         .query_row([], |row| row.get(0))?;
-    Ok(first
-        .map(Day::period)
-        .filter(|first| *first < period)
-        .map(|first| format!("close {first} first: the ledger has payments since then")))
+    Ok(first.map(Day::period))
+}
+
+/// The first month that is not closed, if anything is known of it or of an earlier one.
+pub(crate) fn first_open(conn: &Connection) -> Result<Option<Period>, LedgerError> {
+    match closed_through(conn)? {
+        Some(through) => Ok(Some(through.next().period())),
+        None => first_payment(conn),
+    }
 }
 
 /// Books all that belongs to a period, and what was learned of earlier ones. The period must not have an [`obstacle`].

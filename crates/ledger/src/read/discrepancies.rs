@@ -106,6 +106,15 @@ impl DiscrepancyRow {
 }
 
 impl Reader {
+    /// How many discrepancies are open.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn open_discrepancies(&self) -> Result<i64, LedgerError> {
+        let open = "SELECT COUNT(*) FROM discrepancies WHERE closed_at IS NULL";
+        Ok(self.conn.prepare_cached(open)?.query_row([], |row| row.get(0))?)
+    }
+
     /// Lists discrepancies, the latest first.
     ///
     /// # Errors

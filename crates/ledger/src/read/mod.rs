@@ -13,7 +13,9 @@ use std::path::Path;
 
 use std::time::Duration;
 
-use cvco_domain::{Day, DiscrepancyId, EndpointId, Identity, Period, Policy, Seq, Statement, Timestamp};
+use cvco_domain::{
+    Day, DiscrepancyId, EndpointId, Identity, Period, Policy, Seq, Statement, StatementLine, Timestamp,
+};
 use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
 
@@ -142,12 +144,28 @@ impl Reader {
         statements::count(&self.conn, &statement.shop, statement.issuer, &statement.number)
     }
 
+    /// The lines of a statement that belong to no payment that is known.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn unknown_lines(&self, statement: &Statement) -> Result<Vec<StatementLine>, LedgerError> {
+        statements::unknown_lines(&self.conn, &statement.shop, statement.issuer, &statement.number)
+    }
+
     /// Whether a file of statements was imported, under whatever name; its SHA-256 in hexadecimal tells.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn is_statement_file_known(&self, file_sha256: &str) -> Result<bool, LedgerError> {
         statements::is_known(&self.conn, file_sha256)
+    }
+
+    /// The first month that is not closed, if anything is known of it or of an earlier one.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn first_open(&self) -> Result<Option<Period>, LedgerError> {
+        close::first_open(&self.conn)
     }
 
     /// Why a statement could not be taken; `None` if it could.

@@ -379,6 +379,24 @@ pub(crate) fn count(
         })?)
 }
 
+/// The lines of a statement that belong to no payment that is known.
+pub(crate) fn unknown_lines(
+    conn: &Connection,
+    shop: &ShopId,
+    issuer: Issuer,
+    number: &StatementNumber,
+) -> Result<Vec<StatementLine>, LedgerError> {
+    let mut lines = conn.prepare_cached(&format!(
+        "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id)
+         WHERE s.shop = ?1 AND s.issuer = ?2 AND s.number = ?3 AND l.order_id IS NULL ORDER BY l.position",
+        Stored::COLUMNS
+    ))?;
+    let line = |row: &Row<'_>| Stored::read(row).map(|stored| stored.line);
+    Ok(lines
+        .query_map(params![shop.as_str(), issuer.as_str(), number.as_str()], line)?
+        .collect::<Result<_, _>>()?)
+}
+
 /// Whether a file was imported, under whatever name.
 pub(crate) fn is_known(conn: &Connection, file_sha256: &str) -> Result<bool, LedgerError> {
     Ok(conn

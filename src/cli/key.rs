@@ -1,0 +1,74 @@
+//! A key that a command needs and the configuration does not hold. What stands on a command line is seen by everybody on
+//! the machine, and stays in the shell's history.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::{Failure, output};
+
+/// No key is longer.
+const LONGEST: u64 = 64 * 1024;
+
+/// The places of a key, the first of which that holds one counts.
+pub(super) struct Places<'k> {
+    /// The option, `--key`.
+    pub(super) option: &'static str,
+    /// The environment variable.
+    pub(super) variable: &'static str,
+    /// From the command line.
+    pub(super) given: Option<&'k str>,
+    /// A file; `-` is standard input.
+    pub(super) file: Option<&'k PathBuf>,
+}
+
+impl Places<'_> {
+    /// Reads the key. `message` is the file of the message, which cannot come from standard input as well.
+    pub(super) fn read(&self, message: &Path) -> Result<SecretString, Failure> {
+        let Self { option, variable, .. } = self;
+        if let Some(file) = self.file {
+            if file == Path::new("-") && message == Path::new("-") {
+                return Err(Failure::Usage(format!(
+                    "{option}-file and FILE are both standard input: put one of them into a file"
+                )));
+            }
+            return taken(&bytes(file)?, &format!("{option}-file {}", file.display()));
+        }
+        if let Some(given) = self.given {
+            output::warn(&format!(
+                "{option} on the command line is seen by everybody on this machine and kept in the shell's history; \
+                 {option}-file FILE (- for standard input) or the variable {variable} hide it"
+            ));
+            return Ok(given.to_owned().into());
+        }
+        match std::env::var_os(variable) {
+            Some(value) => taken(value.as_encoded_bytes(), variable),
+            None => Err(Failure::Usage(format!(
+                "which key? give {option}-file FILE (- for standard input), or put it into the variable {variable}"
+            ))),
+        }
+    }
+}
+
+/// A key as an editor saved it: without its mark and its line end.
+fn taken(bytes: &[u8], place: &str) -> Result<SecretString, Failure> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{place}: not text in UTF-8")))?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(Failure::Usage(format!("{place}: empty")));
+    }
+    Ok(text.to_owned().into())
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().take(LONGEST).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes))
+    };
+    read.map_err(Failure::io(file.display().to_string()))?;
+    Ok(bytes)
+}
