@@ -44,7 +44,7 @@ unit:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace
 
-docs: ## write docs/discrepancies.md afresh, from the words that the program itself uses
+docs: ## write docs/discrepancies.md again, from the words that the program itself uses
 	$(CARGO) run --locked --quiet -p cvco-mail --example discrepancies > docs/discrepancies.md.new
 	mv docs/discrepancies.md.new docs/discrepancies.md
 

@@ -407,7 +407,7 @@ struct Parts {
 
 impl Parts {
     /// Starts a part. If it ends before it was told to, by a panic or by itself, the program stops with a
-    /// failure, and the service manager starts it afresh: better than half a program.
+    /// failure, and the service manager starts it again: better than half a program.
     fn start(&self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
         let (stop, failed) = (self.stop.clone(), self.failed.clone());
         self.tasks.spawn(async move {

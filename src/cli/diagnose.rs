@@ -202,7 +202,7 @@ impl<'a> Captured<'a> {
     }
 }
 
-/// What stands before and behind the first empty line.
+/// What stands before and after the first empty line.
 fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     [&b"\r\n\r\n"[..], &b"\n\n"[..]].into_iter().find_map(|gap| {
         let at = bytes.windows(gap.len()).position(|window| window == gap)?;

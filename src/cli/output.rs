@@ -64,7 +64,7 @@ impl Listing {
         self.rows.push(row);
     }
 
-    /// Prints the rows as a table or as CSV; for programs, the values behind them.
+    /// Prints the rows as a table or as CSV; for programs, the values that the table shows.
     pub(super) fn print(
         &self,
         format: Format,

@@ -1,4 +1,4 @@
-//! The account behind a command, as the log keeps it.
+//! The account that runs a command, as the log keeps it.
 
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;

@@ -40,7 +40,7 @@ pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; {}", way_out(source))]
+    #[error("cannot read {path}: {source}; {}", remedy(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum ConfigError {
 }
 
 /// What to do about a configuration that cannot be read.
-fn way_out(error: &std::io::Error) -> &'static str {
+fn remedy(error: &std::io::Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied {
         "only the service's user may: put `sudo -u cvco-reconciled` in front"
     } else {

@@ -1,4 +1,4 @@
-//! Connections: taken, bounded in number and time, and finished in good order.
+//! Connections: taken, bounded in number and time, and finished in the right order.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A stream that does not wait for ever for a peer that does not read.
+//! A stream that does not wait endlessly for a peer that does not read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 /// Bounds how long what is to be sent may take to leave. Who asks and asks but never reads the answers would
-/// otherwise hold its connection for ever: the time limits on reading do not run while answers wait.
+/// otherwise hold its connection endlessly: the time limits on reading do not run while answers wait.
 pub(super) struct Unstalled<S> {
     stream: S,
     limit: Duration,

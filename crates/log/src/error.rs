@@ -37,7 +37,7 @@ pub enum LogError {
     },
     /// A new, empty log would stand beside files that belong to an older one.
     #[error(
-        "there is no log at {log}, but {beside} is there: put the log back from a backup, or move {beside} away to begin anew"
+        "there is no log at {log}, but {beside} is there: put the log back from a backup, or move {beside} away to start with an empty log"
     )]
     LogLost {
         /// Where the log should be.

@@ -79,8 +79,8 @@ pub struct Assessment {
 pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) -> Assessment {
     let facts = calls::united(facts);
     let mut attempts = tenders::of(&facts);
-    operations::unite(&mut attempts);
-    parts::work_out(&mut attempts);
+    operations::merge_operations(&mut attempts);
+    parts::resolve_amounts(&mut attempts);
     joins::complete(&mut attempts, order);
     refunds::allocate(&mut attempts, &facts, order);
     books::enter(&mut attempts, policy);

@@ -9,7 +9,7 @@ use cvco_domain::{Tender, TenderState};
 use super::tenders::{Attempt, Evidence};
 
 /// Makes one tender of each authorisation and what was done to it later.
-pub(super) fn unite(attempts: &mut [Attempt]) {
+pub(super) fn merge_operations(attempts: &mut [Attempt]) {
     for attempt in attempts.iter_mut().filter(|attempt| attempt.psp.terms().numbers_operations) {
         // A capture that was refused leaves the authorisation as it was, with a status that calls for a person.
         settle(&mut attempt.tenders, |later| is_authorised(later) && later.odd_status.is_some());

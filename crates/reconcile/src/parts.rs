@@ -11,7 +11,7 @@ use super::disputes::Between;
 use super::tenders::{Attempt, Basis, Evidence, Running};
 
 /// Works out the accepted parts of each attempt.
-pub(super) fn work_out(attempts: &mut [Attempt]) {
+pub(super) fn resolve_amounts(attempts: &mut [Attempt]) {
     // Of several currencies the rule about currencies speaks.
     for attempt in attempts.iter_mut().filter(|attempt| is_of_one_currency(attempt)) {
         accept_answers(attempt);

@@ -43,7 +43,7 @@ fn of_record(
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Finding> {
-    if let Some(finding) = wrong_world(draft) {
+    if let Some(finding) = mode_mismatch(draft) {
         // A trial among real payments: nothing else about it means anything.
         if finding.kind == Kind::TestInProduction {
             return vec![finding];
@@ -63,7 +63,7 @@ fn after_payment(
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Finding> {
-    if wrong_world(draft).is_some_and(|finding| finding.kind == Kind::TestInProduction) {
+    if mode_mismatch(draft).is_some_and(|finding| finding.kind == Kind::TestInProduction) {
         return Vec::new();
     }
     let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
@@ -142,7 +142,7 @@ impl Draft {
     }
 }
 
-fn wrong_world(draft: &Draft) -> Option<Finding> {
+fn mode_mismatch(draft: &Draft) -> Option<Finding> {
     let kind = match (draft.endpoint_mode, draft.record.mode) {
         (Mode::Production, Mode::Test) => Kind::TestInProduction,
         (Mode::Test, Mode::Production) => Kind::ProductionInTest,

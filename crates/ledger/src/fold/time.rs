@@ -215,7 +215,7 @@ impl Fold<'_> {
         if !watched || self.flags.calls.borrow_mut().count(id, at) {
             return Ok(());
         }
-        if let CallSeen::Anew(check_at) = endpoints::record_call(self.conn, endpoint, at)? {
+        if let CallSeen::New(check_at) = endpoints::record_call(self.conn, endpoint, at)? {
             self.close_of_endpoint(id, Kind::EndpointSilent, at)?;
             self.schedule(Some(check_at));
         }

@@ -18,7 +18,7 @@ pub(crate) enum CallSeen {
     /// Calls come as usual.
     Usual,
     /// For the first time, or after too long a silence: its silence may be too long from this instant on.
-    Anew(Timestamp),
+    New(Timestamp),
 }
 
 /// Records that a PSP called an endpoint.
@@ -40,7 +40,7 @@ pub(crate) fn record_call(
     )?
     .execute(params![asked.endpoint.as_str(), asked.shop.as_str(), asked.psp.as_str(), at, soon])?;
     hear(conn, &asked.endpoint, hour_of(at), 1)?;
-    Ok(if look_at.flatten().is_some() { CallSeen::Usual } else { CallSeen::Anew(soon) })
+    Ok(if look_at.flatten().is_some() { CallSeen::Usual } else { CallSeen::New(soon) })
 }
 
 /// Calls to endpoints that are watched already: counted here, and written down together.

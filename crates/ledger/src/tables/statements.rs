@@ -277,7 +277,7 @@ pub(crate) fn note_tender(
     Ok(())
 }
 
-/// Forgets which parts of an order its lines pay out, before they are worked out afresh.
+/// Forgets which parts of an order its lines pay out, before they are worked out again.
 pub(crate) fn forget_tenders(conn: &Connection, order_id: OrderId) -> Result<(), LedgerError> {
     conn.prepare_cached(
         "UPDATE statement_lines SET psp = NULL, call_number = NULL, tender_position = NULL WHERE order_id = ?1",

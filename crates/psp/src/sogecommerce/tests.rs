@@ -102,7 +102,7 @@ fn signed(fields: &[(String, String)]) -> Vec<u8> {
     serde_urlencoded::to_string([fields, &signature].concat()).expect("a form").into_bytes()
 }
 
-/// A fixture with some fields changed (`None`: removed) or added, signed anew.
+/// A fixture with some fields changed (`None`: removed) or added, signed again.
 fn altered(body: &[u8], changes: &[(&str, Option<&str>)]) -> Vec<u8> {
     let mut fields = fields(body);
     for (name, value) in changes {

@@ -95,7 +95,7 @@ fn only(events: Vec<Event>) -> Event {
     event
 }
 
-/// A body of which one text stands for another, signed anew.
+/// A body of which one text stands for another, signed again.
 fn altered(message: &WireMessage, from: &str, to: &str) -> WireMessage {
     assert!(message.body.contains(from), "{from} is in the message");
     signed(message.body.replace(from, to))
