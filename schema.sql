@@ -67,7 +67,8 @@ CREATE TABLE orders (
   ancv_prefix   TEXT,                  -- its first 20 characters: all that ANCV keeps
   psp           TEXT,                  -- only where reference is NULL
   call_number   TEXT,                  -- only where reference is NULL
-  state         TEXT NOT NULL,         -- unpaid, or its records' state
+  state         TEXT NOT NULL,         -- unpaid, part_paid, or what its payments come to together
+  gap_cents     INTEGER,               -- of a registered one: what was paid minus what is expected
   next_check_at TEXT                   -- when time alone may change its assessment
 ) STRICT;
 CREATE UNIQUE INDEX orders_by_reference ON orders (shop, reference) WHERE reference IS NOT NULL;
@@ -82,6 +83,7 @@ CREATE TABLE order_versions (
   total_cents   INTEGER NOT NULL,
   currency      TEXT NOT NULL,
   due           TEXT,
+  instalments   TEXT,                  -- JSON: [{"cents", "due"}], together the total; NULL: paid at once
   registered_at TEXT NOT NULL,
   PRIMARY KEY (order_id, version)
 ) STRICT, WITHOUT ROWID;
@@ -427,9 +429,10 @@ SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_a
                   WHERE r.order_id = o.order_id
                     AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS refunded_cents,
        -- what the customer still has to pay: a refund is no debt
-       MAX(v.total_cents - COALESCE((SELECT SUM(r.paid_cents) FROM records r
-                  WHERE r.order_id = o.order_id
-                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0), 0) AS owed_cents
+       MAX(-o.gap_cents, 0) AS owed_cents,
+       -- what is missing (below zero) or too much, less what was given back of it
+       o.gap_cents,
+       v.instalments
 FROM orders o
 JOIN order_versions v ON v.order_id = o.order_id
  AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id);
@@ -459,9 +462,15 @@ SELECT o.shop, t.psp, t.endpoint, r.mode, o.reference AS order_ref, t.call_numbe
        t.received_on, t.settled_cents, t.settled_on
 FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id);
 
+-- A discrepancy of an order as a whole is shown with the PSP, or the payment, where the order has only one.
 CREATE VIEW acct_discrepancies AS
-SELECT d.id, d.kind, d.severity, d.shop, COALESCE(d.psp, o.psp) AS psp, o.reference AS order_ref,
-       COALESCE(d.call_number, o.call_number) AS call_number,
+SELECT d.id, d.kind, d.severity, d.shop,
+       COALESCE(d.psp, o.psp, (SELECT MIN(r.psp) FROM records r WHERE r.order_id = d.order_id AND r.paid_cents > 0
+                               HAVING COUNT(DISTINCT r.psp) = 1)) AS psp,
+       o.reference AS order_ref,
+       COALESCE(d.call_number, o.call_number,
+                (SELECT MIN(r.call_number) FROM records r WHERE r.order_id = d.order_id AND r.paid_cents > 0
+                 HAVING COUNT(*) = 1)) AS call_number,
        d.opened_at, d.closed_at, d.expected_cents, d.actual_cents, d.detail, d.acked_at, d.acked_note,
        d.acked_by, d.endpoint, d.snoozed_until,
        (SELECT a.note FROM acts a WHERE a.discrepancy_id = d.id AND a.note IS NOT NULL

@@ -78,6 +78,7 @@ impl Order {
             total: Cents::new(self.voucher() + self.card()),
             currency: Currency::EUR,
             due: None,
+            instalments: Vec::new(),
         }))?)
     }
 

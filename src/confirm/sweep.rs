@@ -111,7 +111,9 @@ struct Open {
 impl Open {
     fn read(reader: &Reader, since: Timestamp, until: Timestamp) -> Result<Self, LedgerError> {
         let mut events = Vec::new();
-        for state in [RecordState::Pending, RecordState::Unbalanced, RecordState::Unverified] {
+        for state in
+            [RecordState::Pending, RecordState::PartPaid, RecordState::Unbalanced, RecordState::Unverified]
+        {
             let told = reader.events_of_records(state, since)?;
             events.extend(told.into_iter().map(|(endpoint, event)| (state, endpoint, event)));
         }
@@ -124,7 +126,10 @@ impl Open {
         let Some(api) = endpoint.adapter.api() else { return BTreeSet::new() };
         let told_here = self.events.iter().filter(|(_, told_at, _)| *told_at == endpoint.id);
         let about_events = told_here.filter_map(|(state, _, event)| {
-            let asking = if *state == RecordState::Unverified { patient } else { Asking::Afresh };
+            let asking = match state {
+                RecordState::PartPaid | RecordState::Unverified => patient,
+                _ => Asking::Afresh,
+            };
             api.again(event).map(|question| Question { asking, ..question })
         });
         let orders = self.orders.iter().filter(|order| order.shop == endpoint.shop);

@@ -125,6 +125,7 @@ fn lay_old_log(daemon: &Daemon) {
             total: Cents::new(2500),
             currency: Currency::EUR,
             due: None,
+            instalments: Vec::new(),
         }))
         .expect("a draft")
     };

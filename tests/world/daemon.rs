@@ -424,6 +424,7 @@ fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
             total: *total,
             currency: Currency::parse(currency).map_err(text)?,
             due: None,
+            instalments: Vec::new(),
         }),
     })
 }

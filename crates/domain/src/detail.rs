@@ -19,6 +19,8 @@ pub enum Detail {
     Nothing,
     /// The parts that its figures are made of.
     Parts(Vec<PartName>),
+    /// The parts of an attempt that was given up, while the order was paid otherwise.
+    LeftOver(Vec<PartName>),
     /// Several payments of one order.
     Payments(Vec<PaymentName>),
     /// An endpoint, where the discrepancy is about a payment.
@@ -292,7 +294,7 @@ impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => Ok(()),
-            Self::Parts(parts) => f.write_str(&list(parts, "; ")),
+            Self::Parts(parts) | Self::LeftOver(parts) => f.write_str(&list(parts, "; ")),
             Self::Payments(payments) => f.write_str(&list(payments, ", ")),
             Self::Endpoint(endpoint) => write!(f, "{endpoint}"),
             Self::Currencies { found, expected } => write!(f, "{} ≠ {expected}", list(found, ", ")),

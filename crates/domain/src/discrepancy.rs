@@ -188,6 +188,14 @@ kinds! {
     ClockStepped = "clock_stepped", Warning;
 }
 
+impl Kind {
+    /// Whether it says what all payments of an order come to together.
+    #[must_use]
+    pub const fn is_of_all_payments(self) -> bool {
+        matches!(self, Self::AmountShort | Self::AmountOver | Self::DoublePayment | Self::TotalChanged)
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

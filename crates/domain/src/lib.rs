@@ -55,7 +55,7 @@ pub use ids::{
     ShopId, StatementNumber, Subject, TenderId,
 };
 pub use money::{AmountError, Cents, Currency};
-pub use order::{Order, OrderKey, OrderVersion};
+pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion};
 pub use plain::plain;
 pub use policy::Policy;
 pub use psp::{Mode, Psp, UnknownWord};

@@ -80,6 +80,8 @@ pub struct PspTerms {
     pub title: &'static str,
     /// Whether a transaction number alone names a tender.
     pub transaction_names_tender: bool,
+    /// Whether one payment attempt can hold several accepted vouchers of one brand.
+    pub takes_several_vouchers: bool,
     /// Whether one payment attempt can hold several accepted card complements.
     pub takes_several_complements: bool,
     /// Whether a later operation on a transaction, such as a capture or a cancellation, has a transaction of its own.
@@ -107,6 +109,8 @@ const UP2PAY: PspTerms = PspTerms {
     title: "Up2pay e-Transactions",
     // The manual's own two example calls (3.2.4 and 3.3.4), voucher and card of one order, carry the same number.
     transaction_names_tender: false,
+    // Manual on CV-CONNECT, the customer types in "un ou plusieurs Chèque-vacance".
+    takes_several_vouchers: true,
     // Manual 3.2.3: one transaction per instrument.
     takes_several_complements: false,
     numbers_operations: false,
@@ -125,6 +129,7 @@ const SOGECOMMERCE: PspTerms = PspTerms {
     name: "sogecommerce",
     title: "Sogecommerce",
     transaction_names_tender: true,
+    takes_several_vouchers: false,
     // Lyra's cascade can hold several.
     takes_several_complements: true,
     numbers_operations: false,
@@ -142,6 +147,7 @@ const WORLDLINE: PspTerms = PspTerms {
     name: "worldline",
     title: "Worldline Direct",
     transaction_names_tender: true,
+    takes_several_vouchers: false,
     takes_several_complements: false,
     // `{payment}_{operation}`, where operation 1 may be the capture of operation 0.
     numbers_operations: true,
@@ -157,6 +163,7 @@ const MONEXT: PspTerms = PspTerms {
     name: "monext",
     title: "Monext Online",
     transaction_names_tender: true,
+    takes_several_vouchers: false,
     // The list of additional payments can hold several.
     takes_several_complements: true,
     numbers_operations: false,
@@ -172,6 +179,7 @@ const ANCV: PspTerms = PspTerms {
     name: "ancv",
     title: "ANCV",
     transaction_names_tender: true,
+    takes_several_vouchers: false,
     // Beside a voucher taken at ANCV itself the shop may charge as many cards as it likes.
     takes_several_complements: true,
     numbers_operations: false,

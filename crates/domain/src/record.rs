@@ -17,7 +17,9 @@ pub enum RecordState {
     Pending,
     /// The accepted tenders are exactly what is expected.
     Balanced,
-    /// They are not.
+    /// They are less than the order, and the rest is not due yet.
+    PartPaid,
+    /// They are not what is expected.
     Unbalanced,
     /// Accepted, but nobody said what to expect.
     Unverified,
@@ -31,9 +33,10 @@ pub enum RecordState {
 
 impl RecordState {
     /// Every state.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Balanced,
+        Self::PartPaid,
         Self::Unbalanced,
         Self::Unverified,
         Self::Failed,
@@ -47,6 +50,7 @@ impl RecordState {
         match self {
             Self::Pending => "pending",
             Self::Balanced => "balanced",
+            Self::PartPaid => "part_paid",
             Self::Unbalanced => "unbalanced",
             Self::Unverified => "unverified",
             Self::Failed => "failed",
@@ -68,7 +72,7 @@ impl FromStr for RecordState {
         Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
             UnknownWord::new(
                 text,
-                "pending, balanced, unbalanced, unverified, failed, refunded, part_refunded",
+                "pending, balanced, part_paid, unbalanced, unverified, failed, refunded, part_refunded",
             )
         })
     }
@@ -78,9 +82,9 @@ impl FromStr for RecordState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExpectedFrom {
-    /// The shop registered the order.
+    /// The shop: the order that it registered, an instalment of it, or what other payments left of it.
     Order,
-    /// The PSP states the order's total.
+    /// The PSP states the payment's total.
     Psp,
 }
 

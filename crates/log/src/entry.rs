@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cvco_domain::{
-    Books, Cents, Currency, DiscrepancyId, EndpointRef, Event, Identity, News, OrderRef, Period, Policy,
-    Question, Seq, ShopId, Standing, Statement, Timestamp,
+    Books, Cents, Currency, DiscrepancyId, EndpointRef, Event, Identity, Instalment, News, OrderRef, Period,
+    Policy, Question, Seq, ShopId, Standing, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +225,9 @@ pub struct OrderRegistration {
     /// When the payment is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// In which parts it is to be paid; together they are the total.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instalments: Vec<Instalment>,
 }
 
 /// What a person does about a discrepancy.

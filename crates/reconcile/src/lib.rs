@@ -6,7 +6,7 @@
 //! domain alone. Beside it stands the rule about endpoints that fell silent ([`silent_from`]), which is about no order.
 //!
 //! ```text
-//! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──books──payouts──▶ attempts ─records──▶ records ─rules──▶ findings
+//! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──books──payouts──▶ attempts ─whole──records──▶ records ─rules──▶ findings
 //! ```
 //!
 //! | step | what it settles | why there |
@@ -19,6 +19,7 @@
 //! | [`refunds`] | which tender was given back | a refund must find its tender wherever it went |
 //! | [`books`] | what of a tender is for the books, and when | refunds are known now |
 //! | [`payouts`] | which tender a line of a statement pays out | it must be of what was received |
+//! | [`whole`] | what the payments come to together, and what each is held against | all parts of a payment are in it now |
 //! | [`records`], [`rules`] | states and discrepancies | |
 
 mod books;
@@ -34,6 +35,7 @@ mod rules;
 mod silence;
 mod tenders;
 mod weighing;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +43,10 @@ mod tests;
 pub use silence::{Heard, hour_of, silent_from};
 
 use cvco_domain::{
-    EndpointId, Event, Finding, Kind, Mode, Order, Policy, Psp, Record, RecordState, Source, Timestamp,
+    Cents, EndpointId, Event, Finding, Kind, Mode, Order, Policy, Psp, Record, RecordState, Source, Timestamp,
 };
+
+use whole::Whole;
 
 /// An event, with where and when the daemon learned of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub struct Assessment {
     pub records: Vec<Record>,
     /// Where the order stands as a whole; `None` as long as nothing was paid or tried.
     pub order_state: Option<RecordState>,
+    /// Paid minus expected, in cents, of an order that the shop registered.
+    pub gap: Option<Cents>,
     /// The rules that it breaks.
     pub findings: Vec<Finding>,
     /// When time alone may change this assessment; `None` if only a new fact can.
@@ -85,32 +91,46 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     refunds::allocate(&mut attempts, &facts, order);
     books::enter(&mut attempts, policy);
     let unallocated = payouts::allocate(&mut attempts, order);
-    let drafts: Vec<_> =
-        attempts.into_iter().map(|attempt| records::draft(attempt, order, policy, now)).collect();
-    let mut findings = rules::findings(&drafts, &unallocated, order, policy, now);
-    let look_again_at = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy)).min();
+    let (whole, payments) = whole::of(&attempts, order, policy);
+    let drafts: Vec<_> = attempts
+        .into_iter()
+        .zip(payments)
+        .map(|(attempt, payment)| records::draft(attempt, payment, order, &whole, policy, now))
+        .collect();
+    let mut findings = rules::findings(&drafts, &whole, &unallocated, order, policy, now);
+    let of_drafts = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy));
+    let look_again_at = of_drafts.chain(whole.deadlines().filter(|at| *at > now)).min();
     let records: Vec<_> = drafts.into_iter().map(|draft| draft.record).collect();
-    let order_state = order_state(&records, &findings);
+    let order_state = order_state(&records, &whole, &findings);
     findings.extend(rules::reference_collision(order, order_state));
-    Assessment { records, order_state, findings, look_again_at }
+    Assessment { records, order_state, gap: whole.gap(), findings, look_again_at }
 }
 
-/// The state of an order is that of its record; of several records the one that a person should see first
-/// decides, and two complete payments of one order do not balance. Trials count only where there is nothing else.
-fn order_state(records: &[Record], findings: &[Finding]) -> Option<RecordState> {
-    const BY_WEIGHT: [RecordState; 7] = [
+/// The state of an order is that of its record; of several records the one that a person should see first decides. But
+/// records that are complete each in itself can be too little together, or too much. Trials count only where there is
+/// nothing else.
+fn order_state(records: &[Record], whole: &Whole, findings: &[Finding]) -> Option<RecordState> {
+    const BY_WEIGHT: [RecordState; 8] = [
         RecordState::Unbalanced,
         RecordState::PartRefunded,
+        RecordState::PartPaid,
         RecordState::Balanced,
         RecordState::Unverified,
         RecordState::Pending,
         RecordState::Refunded,
         RecordState::Failed,
     ];
-    if findings.iter().any(|finding| finding.kind == Kind::DoublePayment) {
+    let is_amiss = |finding: &Finding| {
+        matches!(finding.kind, Kind::DoublePayment | Kind::AmountOver | Kind::AmountShort)
+    };
+    if findings.iter().any(is_amiss) {
         return Some(RecordState::Unbalanced);
     }
     let mode = records.iter().map(|record| record.mode).min();
     let counts = |record: &&Record| Some(record.mode) == mode;
-    BY_WEIGHT.into_iter().find(|state| records.iter().filter(counts).any(|record| record.state == *state))
+    let state = BY_WEIGHT
+        .into_iter()
+        .find(|state| records.iter().filter(counts).any(|record| record.state == *state))?;
+    let is_less = whole.paid.is_positive() && whole.gap().is_some_and(|gap| gap < Cents::ZERO);
+    Some(if state == RecordState::Balanced && is_less { RecordState::PartPaid } else { state })
 }

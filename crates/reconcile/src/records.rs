@@ -1,12 +1,10 @@
 //! From the tenders of one payment attempt to its record: what it should come to, and where it stands.
 
-use cvco_domain::{
-    Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Record, RecordState, Tender, TenderState,
-    Timestamp,
-};
+use cvco_domain::{Cents, Instrument, Mode, Order, Record, RecordState, TenderState, Timestamp};
 
 use super::refunds::Outcome;
 use super::tenders::{Attempt, Evidence};
+use super::whole::{Payment, Whole, is_lost};
 use super::{Policy, rules};
 
 /// A record, with the evidence that the rules go by.
@@ -17,6 +15,8 @@ pub(super) struct Draft {
     /// The total of a message that lists the parts.
     pub(super) itemised_total: Option<Cents>,
     pub(super) endpoint_mode: Mode,
+    /// The same, as a payment of its order.
+    pub(super) payment: Payment,
     pub(super) wait: Wait,
 }
 
@@ -45,31 +45,34 @@ pub(super) enum Missing {
 }
 
 /// Makes the record of one payment attempt.
-pub(super) fn draft(attempt: Attempt, order: &Order, policy: &Policy, now: Timestamp) -> Draft {
+pub(super) fn draft(
+    attempt: Attempt,
+    payment: Payment,
+    order: &Order,
+    whole: &Whole,
+    policy: &Policy,
+    now: Timestamp,
+) -> Draft {
     let tenders: Vec<_> = attempt.tenders.iter().map(|evidence| evidence.tender.clone()).collect();
-    let expected = match (order.current(), attempt.total()) {
-        (Some(version), _) => Some((version.total, ExpectedFrom::Order)),
-        (None, Some(total)) => Some((total, ExpectedFrom::Psp)),
-        (None, None) => None,
-    };
     let mut record = Record {
         psp: attempt.psp,
         call_number: attempt.call_number.clone(),
         endpoint: attempt.endpoint.clone(),
         mode: attempt.mode(),
-        currency: currency(order, &attempt.tenders),
-        expected,
+        currency: attempt.currency(order),
+        expected: payment.expected,
         state: RecordState::Pending,
         tenders,
         refunding: refunding(&attempt.tenders),
     };
-    let wait = waiting(&record, &attempt, policy, now);
-    record.state = state(&record, wait);
+    let wait = waiting(&attempt, &payment, whole, policy, now);
+    record.state = state(&record, &payment, wait, whole, now);
     Draft {
         record,
         evidence: attempt.tenders,
         itemised_total: attempt.itemised_total,
         endpoint_mode: attempt.endpoint_mode,
+        payment,
         wait,
     }
 }
@@ -79,15 +82,28 @@ fn refunding(tenders: &[Evidence]) -> Cents {
     returns.filter(|refund| refund.outcome == Outcome::Awaited).map(|refund| refund.amount).sum()
 }
 
-fn currency(order: &Order, tenders: &[Evidence]) -> Currency {
-    let stated = || {
-        let mut all = tenders.iter().map(|evidence| evidence.tender.currency);
-        if all.clone().any(|currency| currency == Currency::EUR) { None } else { all.next() }
-    };
-    order.current().map(|version| version.currency).or_else(stated).unwrap_or(Currency::EUR)
+/// What is awaited. An order that is paid as a whole lacks no part, and nobody misses the other part of a payment that was
+/// made once more.
+fn waiting(attempt: &Attempt, payment: &Payment, whole: &Whole, policy: &Policy, now: Timestamp) -> Wait {
+    let wait = waiting_by_itself(attempt, payment, whole, policy, now);
+    let is_of_a_part = matches!(
+        wait,
+        Wait::Until(Missing::Complement | Missing::Voucher, _)
+            | Wait::Over(Missing::Complement | Missing::Voucher)
+    );
+    let is_over = matches!(wait, Wait::Over(_));
+    let is_not_missed = payment.counts() && whole.is_settled()
+        || is_over && (payment.left_over_beside.is_some() || payment.counts() && whole.is_reached());
+    if is_of_a_part && is_not_missed { Wait::Nothing } else { wait }
 }
 
-fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) -> Wait {
+fn waiting_by_itself(
+    attempt: &Attempt,
+    payment: &Payment,
+    whole: &Whole,
+    policy: &Policy,
+    now: Timestamp,
+) -> Wait {
     let evidence = &attempt.tenders;
     let seen = |instrument: Instrument| {
         attempt
@@ -101,16 +117,11 @@ fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) 
         .filter(|e| e.tender.state == TenderState::Pending)
         .map(|e| e.tender.first_seen_at)
         .max();
-    let all_parts_here = match (record.expected, attempt.parts_announced) {
-        (Some((expected, _)), _) => record.paid() >= expected,
-        (None, Some(parts)) => attempt.accepted().count() >= usize::from(parts),
-        (None, None) => false,
-    };
-    let a_part_is_known_missing = record.expected.is_some() || attempt.parts_announced.is_some();
+    let is_complete = payment.is_complete;
+    let a_part_is_known_missing = payment.expected.is_some() || attempt.parts_announced.is_some();
     let complement_accepted = attempt.accepted().any(|e| e.tender.complement);
     let itemised = attempt.itemised_total.is_some();
-    let registered = matches!(record.expected, Some((_, ExpectedFrom::Order)));
-    let short_of_order = registered && !itemised && !all_parts_here;
+    let short_of_order = whole.total.is_some() && !is_complete && !itemised;
 
     let until = |missing, deadline: Timestamp| {
         if now < deadline { Wait::Until(missing, deadline) } else { Wait::Over(missing) }
@@ -130,22 +141,20 @@ fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) 
     }
     match (seen(Instrument::Voucher), seen(Instrument::Card)) {
         // A message that lists the parts tells the whole: nothing else is to come.
-        (Some(_), None) if !all_parts_here && itemised => Wait::Over(Missing::Complement),
-        (Some(since), None) if !all_parts_here => {
+        (Some(_), None) if !is_complete && itemised => Wait::Over(Missing::Complement),
+        (Some(since), None) if !is_complete => {
             match until(Missing::Complement, since.after(policy.complement_grace)) {
                 // Nobody says that there should have been a card part, and none was tried.
-                Wait::Over(_) if !a_part_is_known_missing && !complement_failed(&record.tenders) => {
-                    Wait::Nothing
-                }
+                Wait::Over(_) if !a_part_is_known_missing && !complement_failed(evidence) => Wait::Nothing,
                 wait @ (Wait::Nothing | Wait::Until(..) | Wait::Over(_)) => wait,
             }
         }
-        (None, Some(_)) if complement_accepted && itemised => Wait::Over(Missing::Voucher),
-        (None, Some(since)) if complement_accepted => {
+        (None, Some(_)) if complement_accepted && !is_complete && itemised => Wait::Over(Missing::Voucher),
+        (None, Some(since)) if complement_accepted && !is_complete => {
             until(Missing::Voucher, since.after(policy.complement_grace))
         }
         // A card that pays a part of the order may complete a voucher payment that is not told yet, taken elsewhere
-        // perhaps. If none comes, it is simply too little.
+        // perhaps. If none comes, it is simply a part of the order.
         (None, Some(since)) if short_of_order => {
             match until(Missing::Voucher, since.after(policy.complement_grace)) {
                 Wait::Over(_) => Wait::Nothing,
@@ -157,41 +166,36 @@ fn waiting(record: &Record, attempt: &Attempt, policy: &Policy, now: Timestamp) 
     }
 }
 
-fn state(record: &Record, wait: Wait) -> RecordState {
+fn state(record: &Record, payment: &Payment, wait: Wait, whole: &Whole, now: Timestamp) -> RecordState {
     let (paid, refunded) = (record.paid(), record.refunded());
     if refunded.is_positive() {
         return if refunded >= paid { RecordState::Refunded } else { RecordState::PartRefunded };
     }
     match wait {
         Wait::Until(..) | Wait::Over(Missing::Outcome) => return RecordState::Pending,
-        Wait::Over(Missing::Complement | Missing::Voucher | Missing::Confirmation) | Wait::Nothing => {}
+        Wait::Over(Missing::Complement | Missing::Voucher | Missing::Confirmation) => {
+            return if is_paid(record) { RecordState::Unbalanced } else { RecordState::Failed };
+        }
+        Wait::Nothing => {}
     }
-    if !record.tenders.iter().any(|tender| tender.state.is_accepted()) {
+    if !is_paid(record) {
         return RecordState::Failed;
     }
-    match (record.gap(), wait) {
-        (Some(gap), Wait::Nothing) if gap.get() == 0 => RecordState::Balanced,
-        (None, Wait::Nothing) => RecordState::Unverified,
-        (Some(_) | None, _) => RecordState::Unbalanced,
+    match record.gap() {
+        Some(gap) if gap == Cents::ZERO => RecordState::Balanced,
+        None if payment.left_over_beside.is_none() => RecordState::Unverified,
+        Some(_) if payment.counts() && whole.is_part_paid(now) => RecordState::PartPaid,
+        Some(_) | None => RecordState::Unbalanced,
     }
 }
 
+fn is_paid(record: &Record) -> bool {
+    record.tenders.iter().any(|tender| tender.state.is_accepted())
+}
+
 /// Whether a card part was tried and came to nothing.
-pub(super) fn complement_failed(tenders: &[Tender]) -> bool {
-    tenders.iter().any(|tender| {
-        tender.instrument == Instrument::Card
-            && match tender.state {
-                TenderState::Refused
-                | TenderState::Abandoned
-                | TenderState::Cancelled
-                | TenderState::Expired => true,
-                TenderState::Pending
-                | TenderState::Authorised
-                | TenderState::Captured
-                | TenderState::Refunded
-                | TenderState::PartRefunded => false,
-            }
-    })
+pub(super) fn complement_failed(parts: &[Evidence]) -> bool {
+    parts.iter().map(|part| &part.tender).any(|t| t.instrument == Instrument::Card && is_lost(t.state))
 }
 
 impl Draft {
@@ -202,6 +206,11 @@ impl Draft {
             .filter(|evidence| evidence.tender.state.is_accepted())
             .filter_map(|evidence| evidence.accepted_seen_at)
             .min()
+    }
+
+    /// Paid minus expected, in cents: of the registered order, if this is one of its payments; else of this payment.
+    pub(super) fn gap_of(&self, whole: &Whole) -> Option<Cents> {
+        whole.gap().filter(|_| self.payment.counts()).or(self.record.gap())
     }
 
     /// When time alone may change what is to be said of this record.

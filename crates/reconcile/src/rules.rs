@@ -5,54 +5,77 @@ mod captures;
 mod disputes;
 mod payouts;
 mod refunds;
+mod together;
 
 use std::collections::BTreeSet;
 
 use cvco_domain::{
-    Cents, Contract, Currency, Detail, Finding, Instrument, Kind, Mode, Order, OrderVersion, PartName,
-    PaymentName, Payout, Record, RecordState, StatusOf, Tender, TenderState, Timestamp,
+    CallNumber, Cents, Contract, Currency, Detail, ExpectedFrom, Finding, Instrument, Kind, Mode, Order,
+    PartName, PaymentName, Payout, Psp, RecordState, StatusOf, Tender, TenderState, Timestamp,
 };
 
 use super::Policy;
 use super::records::{Draft, Missing, Wait, complement_failed};
 use super::tenders::Evidence;
+use super::whole::Whole;
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(
     drafts: &[Draft],
+    whole: &Whole,
     unallocated: &[Payout],
     order: &Order,
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let changed = total_changed(drafts, order);
-    let total_then = changed.as_ref().and_then(|finding| finding.expected);
-    let mut found: Vec<Finding> =
-        drafts.iter().flat_map(|draft| of_record(draft, (order, total_then), policy, now)).collect();
+    let changed = together::total_changed(drafts, whole, order);
+    let explained_until = changed.as_ref().and_then(|_| order.current()).map(|now| now.registered_at);
+    let mut found: Vec<Finding> = drafts
+        .iter()
+        .flat_map(|draft| of_record(draft, whole, explained_until, order, policy, now))
+        .collect();
+    if changed.is_none() {
+        found.extend(together::short(drafts, whole, &found, now));
+        found.extend(together::over(drafts, whole));
+    }
     found.extend(drafts.iter().flat_map(|draft| after_payment(draft, drafts, order, policy, now)));
     found.extend(payouts::unallocated(unallocated));
-    found.extend(double_payment(drafts));
     found.extend(changed);
     found
 }
 
-/// `total_then` is the order's total at the time of payment, where it was changed since.
+/// `explained_until`: what was accepted before was right then; the shop changed the total since.
 fn of_record(
     draft: &Draft,
-    (order, total_then): (&Order, Option<Cents>),
+    whole: &Whole,
+    explained_until: Option<Timestamp>,
+    order: &Order,
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Finding> {
-    if let Some(finding) = mode_mismatch(draft) {
-        // A trial among real payments: nothing else about it means anything.
-        if finding.kind == Kind::TestInProduction {
-            return vec![finding];
-        }
-        let mut found = vec![finding];
-        found.extend(of_money(draft, (order, total_then), policy, now));
-        return found;
+    let mismatch = mode_mismatch(draft);
+    // A trial among real payments: nothing else about it means anything.
+    if mismatch.as_ref().is_some_and(|finding| finding.kind == Kind::TestInProduction) {
+        return mismatch.into_iter().collect();
     }
-    of_money(draft, (order, total_then), policy, now)
+    let mut found: Vec<Finding> = mismatch.into_iter().collect();
+    found.extend(disputes::findings(draft, order));
+    let duplicates = duplicate_tenders(draft);
+    let accepted_at = [draft.accepted_since(), draft.payment.at()].into_iter().flatten().min();
+    let was_right = explained_until.zip(accepted_at).is_some_and(|(until, at)| at < until);
+    let is_explained = !duplicates.is_empty()
+        || was_right
+        || mixes_currencies(draft)
+        || disputes::explain_the_gap(draft, draft.gap_of(whole));
+    found.extend(duplicates);
+    if !is_explained {
+        found.extend(amounts(draft, order));
+    }
+    found.extend(nobody_knows_the_total(draft, order, policy, now));
+    found.extend(currency_unexpected(draft));
+    found.extend(draft.evidence.iter().filter_map(|evidence| authorisation_unexpected(draft, evidence)));
+    found.extend(draft.evidence.iter().filter_map(|evidence| unknown_status(draft, evidence)));
+    found
 }
 
 /// What may go wrong after a payment was accepted: captures, refunds, contracts, payouts.
@@ -84,34 +107,15 @@ pub(super) fn deadlines<'d>(
         .chain(payouts::deadlines(draft, policy))
 }
 
-fn of_money(
-    draft: &Draft,
-    (order, total_then): (&Order, Option<Cents>),
-    policy: &Policy,
-    now: Timestamp,
-) -> Vec<Finding> {
-    let mut found = disputes::findings(draft, order);
-    let duplicates = duplicate_tenders(draft);
-    let explained = !duplicates.is_empty()
-        || fitted(draft, total_then)
-        || mixes_currencies(draft)
-        || disputes::explain_the_gap(draft);
-    found.extend(duplicates);
-    if !explained {
-        found.extend(amounts(draft, order));
-    }
-    found.extend(nobody_knows_the_total(draft, order, policy, now));
-    found.extend(currency_unexpected(draft));
-    found.extend(draft.evidence.iter().filter_map(|evidence| authorisation_unexpected(draft, evidence)));
-    found.extend(draft.evidence.iter().filter_map(|evidence| unknown_status(draft, evidence)));
-    found
-}
-
 impl Draft {
+    fn key(&self) -> (Psp, CallNumber) {
+        (self.record.psp, self.record.call_number.clone())
+    }
+
     fn finding(&self, kind: Kind, subject: &str, detail: Detail) -> Finding {
         Finding {
             kind,
-            record: Some((self.record.psp, self.record.call_number.clone())),
+            record: Some(self.key()),
             subject: subject.to_owned(),
             expected: None,
             actual: None,
@@ -151,35 +155,38 @@ fn mode_mismatch(draft: &Draft) -> Option<Finding> {
     Some(draft.finding(kind, "", Detail::Endpoint(draft.record.endpoint.clone())))
 }
 
-/// Two accepted parts where one is possible: two vouchers of one brand, or two cards at a PSP that takes one.
-/// One that was given back wholly is mended.
+/// Two accepted parts of one kind that pay too much together: two vouchers of one brand, or two cards at a PSP that takes
+/// one. Parts that add up are none too many; and where nobody knows the total, only two of the same amount look like one
+/// too many. One that was given back wholly is mended.
 fn duplicate_tenders(draft: &Draft) -> Vec<Finding> {
-    let accepted = |instrument: Instrument| {
-        let standing = |tender: &Tender| {
-            tender.state.is_accepted() && tender.state != TenderState::Refunded && tender.amount.is_positive()
-        };
-        draft
-            .evidence
-            .iter()
-            .filter(move |evidence| evidence.tender.instrument == instrument && standing(&evidence.tender))
+    let terms = draft.record.psp.terms();
+    let expected = draft.record.expected.map(|(expected, _)| expected);
+    let is_standing = |tender: &Tender| {
+        tender.state.is_accepted() && tender.state != TenderState::Refunded && tender.amount.is_positive()
+    };
+    let standing = |instrument: Instrument| {
+        draft.evidence.iter().filter(move |e| e.tender.instrument == instrument && is_standing(&e.tender))
+    };
+    let is_repeated = |instrument: Instrument| {
+        let figures = |e: &Evidence| (e.tender.brand.clone(), e.tender.amount);
+        standing(instrument).map(figures).collect::<BTreeSet<_>>().len() < standing(instrument).count()
+    };
+    let pays_too_much = |instrument: Instrument| {
+        expected.map_or_else(|| is_repeated(instrument), |expected| draft.record.paid() > expected)
     };
     let vouchers: BTreeSet<_> =
-        accepted(Instrument::Voucher).map(|evidence| &evidence.tender.brand).collect();
-    let second_voucher = accepted(Instrument::Voucher).count() > vouchers.len();
-    let second_card =
-        !draft.record.psp.terms().takes_several_complements && accepted(Instrument::Card).count() > 1;
+        standing(Instrument::Voucher).map(|evidence| &evidence.tender.brand).collect();
+    let second_voucher = standing(Instrument::Voucher).count() > vouchers.len()
+        && (expected.is_some() || !terms.takes_several_vouchers);
+    let second_card = !terms.takes_several_complements && standing(Instrument::Card).count() > 1;
 
     [(Instrument::Voucher, second_voucher), (Instrument::Card, second_card)]
         .into_iter()
-        .filter(|(_, doubled)| *doubled)
+        .filter(|(instrument, is_second)| *is_second && pays_too_much(*instrument))
         .map(|(instrument, _)| {
-            let parts = Detail::Parts(draft.parts(accepted(instrument)));
+            let parts = Detail::Parts(draft.parts(standing(instrument)));
             let finding = draft.finding(Kind::DuplicateTender, instrument.as_str(), parts);
-            Finding {
-                expected: draft.record.expected.map(|(expected, _)| expected),
-                actual: Some(draft.record.paid()),
-                ..finding
-            }
+            Finding { expected, actual: Some(draft.record.paid()), ..finding }
         })
         .collect()
 }
@@ -202,7 +209,7 @@ fn amounts(draft: &Draft, order: &Order) -> Vec<Finding> {
         // Of an answer that is still awaited the endpoint's own alert speaks.
         Wait::Over(Missing::Confirmation) if order.awaits_answer => Vec::new(),
         Wait::Over(Missing::Confirmation) => vec![draft.amount_finding(Kind::Unconfirmed, expected, paid)],
-        Wait::Over(Missing::Complement) if complement_failed(&record.tenders) => {
+        Wait::Over(Missing::Complement) if complement_failed(&draft.evidence) => {
             vec![draft.amount_finding(Kind::VoucherOrphan, expected, paid)]
         }
         Wait::Over(Missing::Complement) => {
@@ -213,11 +220,6 @@ fn amounts(draft: &Draft, order: &Order) -> Vec<Finding> {
         }
         Wait::Nothing => [sequence_disagrees(draft), gap(draft)].into_iter().flatten().collect(),
     }
-}
-
-/// What was paid was right until the shop changed the total.
-fn fitted(draft: &Draft, total_then: Option<Cents>) -> bool {
-    total_then == Some(draft.record.paid())
 }
 
 /// An accepted part in another currency than the record's is not counted in its amounts.
@@ -234,17 +236,25 @@ fn sequence_disagrees(draft: &Draft) -> Option<Finding> {
     (counted != total).then(|| draft.amount_finding(Kind::SequenceDisagrees, Some(total), counted))
 }
 
+/// A payment held against the total that its own PSP states. What the shop registered is held against all payments
+/// together.
 fn gap(draft: &Draft) -> Option<Finding> {
-    let (expected, _) = draft.record.expected?;
+    let (expected, ExpectedFrom::Psp) = draft.record.expected? else { return None };
+    if draft.payment.left_over_beside.is_some() {
+        return None;
+    }
     let paid = draft.record.paid();
     let kind = match paid.cmp(&expected) {
         std::cmp::Ordering::Less => Kind::AmountShort,
         std::cmp::Ordering::Greater => Kind::AmountOver,
         std::cmp::Ordering::Equal => return None,
     };
-    // The message contradicts itself, and its own total is what was expected: that says it.
-    let told_by_sequence = draft.itemised_total == Some(expected) && sequence_disagrees(draft).is_some();
-    (!told_by_sequence).then(|| draft.amount_finding(kind, Some(expected), paid))
+    (!is_told_by_sequence(draft, expected)).then(|| draft.amount_finding(kind, Some(expected), paid))
+}
+
+/// The message contradicts itself, and its own total is what was expected: that says it.
+fn is_told_by_sequence(draft: &Draft, expected: Cents) -> bool {
+    draft.itemised_total == Some(expected) && sequence_disagrees(draft).is_some()
 }
 
 fn nobody_knows_the_total(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Option<Finding> {
@@ -316,78 +326,6 @@ fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let subject = part.to_string();
     let detail = Detail::Status { part, of: StatusOf::Payment, statuses: vec![status.clone()] };
     Some(draft.finding(Kind::UnknownStatus, &subject, detail))
-}
-
-/// Two payments of one order, each complete in itself, of which more is kept than one of them. Beside real payments a
-/// trial does not count.
-fn double_payment(drafts: &[Draft]) -> Option<Finding> {
-    let complete = |mode: Mode| {
-        drafts.iter().filter(move |draft| {
-            draft.record.mode == mode
-                && match draft.record.state {
-                    RecordState::Balanced | RecordState::Unverified => true,
-                    RecordState::PartRefunded => was_complete(&draft.record),
-                    RecordState::Pending
-                    | RecordState::Unbalanced
-                    | RecordState::Failed
-                    | RecordState::Refunded => false,
-                }
-        })
-    };
-    let trials = || complete(Mode::Test).filter(|draft| draft.endpoint_mode == Mode::Test);
-    let twice: Vec<&Draft> = if complete(Mode::Production).count() > 1 {
-        complete(Mode::Production).collect()
-    } else {
-        trials().collect()
-    };
-    let kept: Cents = twice.iter().map(|draft| draft.record.paid().minus(draft.record.refunded())).sum();
-    let once = twice.iter().map(|draft| draft.record.paid()).max()?;
-    let is_mended = twice.iter().any(|draft| draft.record.refunded().is_positive()) && kept <= once;
-    if twice.len() < 2 || is_mended {
-        return None;
-    }
-    let name = |record: &Record| PaymentName { psp: record.psp, call_number: record.call_number.clone() };
-    let payments = twice.iter().map(|draft| name(&draft.record)).collect();
-    Some(Finding {
-        kind: Kind::DoublePayment,
-        record: None,
-        subject: String::new(),
-        expected: twice.iter().find_map(|draft| draft.record.expected).map(|(expected, _)| expected),
-        actual: Some(twice.iter().map(|draft| draft.record.paid()).sum()),
-        detail: Detail::Payments(payments),
-    })
-}
-
-fn was_complete(record: &Record) -> bool {
-    record.gap().is_none_or(|gap| gap == Cents::ZERO)
-}
-
-/// The shop registered another total after the first part had been accepted. What it registered first counts as
-/// known at that time, even if the registration came after the payment.
-fn total_changed(drafts: &[Draft], order: &Order) -> Option<Finding> {
-    let paid_since = drafts.iter().filter_map(Draft::accepted_since).min()?;
-    let current = order.current()?;
-    let then = fitted_when_paid(drafts, order).or_else(|| order.version_at(paid_since))?;
-    (current.total != then.total || current.currency != then.currency).then(|| Finding {
-        kind: Kind::TotalChanged,
-        record: None,
-        subject: String::new(),
-        expected: Some(then.total),
-        actual: Some(current.total),
-        detail: Detail::ChangedAt(current.registered_at),
-    })
-}
-
-/// News of a payment may come after the change. The PSP's clock tells then, but it is not the clock of the
-/// registrations: it is believed only where the payment fits the total of its time and does not fit the present one.
-fn fitted_when_paid<'o>(drafts: &[Draft], order: &'o Order) -> Option<&'o OrderVersion> {
-    let of_draft = |draft: &Draft| {
-        let accepted = draft.record.tenders.iter().filter(|tender| tender.state.is_accepted());
-        let then = order.version_at(accepted.filter_map(|tender| tender.authorised_at).min()?)?;
-        (draft.record.paid() == then.total).then_some(then)
-    };
-    let fits_now = |draft: &Draft| order.current().is_some_and(|now| draft.record.paid() == now.total);
-    if drafts.iter().any(fits_now) { None } else { drafts.iter().find_map(of_draft) }
 }
 
 /// ANCV keeps 20 characters of a reference: a statement line could mean either order, unless one of them was given back

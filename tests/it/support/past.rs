@@ -106,6 +106,7 @@ impl Past {
             total: Cents::new(cents),
             currency: Currency::EUR,
             due: None,
+            instalments: Vec::new(),
         });
         self.append(when, &Draft::new(&entry).expect("a draft"));
     }

@@ -64,8 +64,9 @@ pub struct DiscrepancyRow {
     pub last_note: Option<String>,
     /// Why the last question to the endpoint's API failed, of an open discrepancy about missing answers.
     pub last_error: Option<String>,
-    /// The record concerned, or the order's only one.
-    pub record: Option<Record>,
+    /// The record concerned, or the order's only one; where the payments of an order are judged together, all of them, the
+    /// earliest first.
+    pub records: Vec<Record>,
 }
 
 impl DiscrepancyRow {
@@ -100,7 +101,7 @@ impl DiscrepancyRow {
             snoozed_until: row.get("snoozed_until")?,
             last_note: row.get("last_note")?,
             last_error: None,
-            record: None,
+            records: Vec::new(),
         })
     }
 }
@@ -182,7 +183,11 @@ impl Reader {
             row.last_error = self.last_error(endpoint)?;
         }
         if let Some(order_id) = order_id {
-            row.record = self.record_of(order_id, row.psp, row.call_number.as_ref())?;
+            row.records = if row.kind.is_of_all_payments() {
+                self.payments_of(order_id)?
+            } else {
+                self.record_of(order_id, row.psp, row.call_number.as_ref())?.into_iter().collect()
+            };
         }
         Ok(Some(row))
     }

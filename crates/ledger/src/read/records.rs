@@ -171,24 +171,25 @@ impl Reader {
              WHERE order_id = ?1 AND (?2 IS NULL OR psp = ?2) AND (?3 IS NULL OR call_number = ?3) LIMIT 2",
         )?;
         let mut records = statement
-            .query_map(params![order_id, psp.map(Psp::as_str), call.map(CallNumber::as_str)], |row| {
-                let expected = row.get::<_, Option<_>>("expected_cents")?;
-                Ok(Record {
-                    psp: row.get("psp")?,
-                    call_number: row.get("call_number")?,
-                    endpoint: row.get("endpoint")?,
-                    mode: row.get("mode")?,
-                    currency: row.get("currency")?,
-                    expected: expected.zip(row.get::<_, Option<ExpectedFrom>>("expected_from")?),
-                    state: row.get("state")?,
-                    tenders: Vec::new(),
-                    refunding: row.get("refunding_cents")?,
-                })
-            })?
+            .query_map(params![order_id, psp.map(Psp::as_str), call.map(CallNumber::as_str)], head)?
             .collect::<Result<Vec<_>, _>>()?;
         let (Some(mut record), true) = (records.pop(), records.is_empty()) else { return Ok(None) };
         record.tenders = self.tenders_of_record(order_id, &record)?;
         Ok(Some(record))
+    }
+
+    /// The payments of an order, the earliest first: its records of which something was accepted, or else all.
+    pub(super) fn payments_of(&self, order_id: OrderId) -> Result<Vec<Record>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT * FROM records WHERE order_id = ?1
+               AND (paid_cents > 0 OR NOT EXISTS (SELECT 1 FROM records WHERE order_id = ?1 AND paid_cents > 0))
+             ORDER BY COALESCE(authorised_at, first_seen_at), psp, call_number",
+        )?;
+        let mut records = statement.query_map([order_id], head)?.collect::<Result<Vec<_>, _>>()?;
+        for record in &mut records {
+            record.tenders = self.tenders_of_record(order_id, record)?;
+        }
+        Ok(records)
     }
 
     fn tenders_of_record(&self, order_id: OrderId, record: &Record) -> Result<Vec<Tender>, LedgerError> {
@@ -224,4 +225,20 @@ impl Reader {
             .collect::<Result<_, _>>()?;
         Ok(tenders)
     }
+}
+
+/// A record, without its tenders.
+fn head(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let expected = row.get::<_, Option<_>>("expected_cents")?;
+    Ok(Record {
+        psp: row.get("psp")?,
+        call_number: row.get("call_number")?,
+        endpoint: row.get("endpoint")?,
+        mode: row.get("mode")?,
+        currency: row.get("currency")?,
+        expected: expected.zip(row.get::<_, Option<ExpectedFrom>>("expected_from")?),
+        state: row.get("state")?,
+        tenders: Vec::new(),
+        refunding: row.get("refunding_cents")?,
+    })
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use cvco_domain::{CallNumber, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp};
+use cvco_domain::{CallNumber, Instalment, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use cvco_reconcile::Assessment;
 
@@ -89,7 +89,7 @@ pub(crate) fn key(conn: &Connection, order_id: OrderId) -> Result<OrderKey, Ledg
 /// The order as its shop registered it, without what PSPs answered about it and without the lines of statements.
 pub(crate) fn registered(conn: &Connection, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT total_cents, currency, due, registered_at FROM order_versions
+        "SELECT total_cents, currency, due, instalments, registered_at FROM order_versions
          WHERE order_id = ?1 ORDER BY version",
     )?;
     let version = |row: &Row<'_>| {
@@ -97,13 +97,22 @@ pub(crate) fn registered(conn: &Connection, order_id: OrderId, key: &OrderKey) -
             total: row.get(0)?,
             currency: row.get(1)?,
             due: row.get(2)?,
-            registered_at: row.get(3)?,
+            instalments: plan(row, 3)?,
+            registered_at: row.get(4)?,
         })
     };
     let versions: Vec<OrderVersion> = statement.query_map([order_id], version)?.collect::<Result<_, _>>()?;
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
     Ok(Order { versions, shares_prefix_with, ..Order::default() })
+}
+
+/// The plan in a column; `NULL` for none.
+fn plan(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Instalment>> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(Vec::new()) };
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+    })
 }
 
 /// That there is a reference must be said: else `orders_by_prefix` is of no use, and all orders are looked through.
@@ -168,18 +177,23 @@ pub(crate) fn is_current(
     order_id: OrderId,
     order: &OrderRegistration,
 ) -> Result<bool, LedgerError> {
-    let current: Option<(i64, String, Option<String>)> = conn
+    Ok(conn
         .prepare_cached(
-            "SELECT total_cents, currency, due FROM order_versions
+            "SELECT total_cents = ?2 AND currency = ?3 AND due IS ?4 AND instalments IS ?5 FROM order_versions
              WHERE order_id = ?1 ORDER BY version DESC LIMIT 1",
         )?
-        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    Ok(current.is_some_and(|(total, currency, due)| {
-        total == order.total.get()
-            && currency == order.currency.as_str()
-            && due == order.due.map(|due| due.to_string())
-    }))
+        .query_row(
+            params![order_id, order.total, order.currency.as_str(), order.due, plan_of(order)?],
+            |row| row.get(0),
+        )
+        .optional()?
+        .unwrap_or(false))
+}
+
+/// The plan of an order as its row has it; `NULL` for none.
+fn plan_of(order: &OrderRegistration) -> Result<Option<String>, LedgerError> {
+    let has_plan = !order.instalments.is_empty();
+    Ok(has_plan.then(|| serde_json::to_string(&order.instalments)).transpose()?)
 }
 
 /// Keeps a registration as the order's newest version.
@@ -191,11 +205,11 @@ pub(crate) fn add_version(
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     conn.prepare_cached(
-        "INSERT INTO order_versions (order_id, version, seq, total_cents, currency, due, registered_at)
-         SELECT ?1, COALESCE(MAX(version), 0) + 1, ?2, ?3, ?4, ?5, ?6
+        "INSERT INTO order_versions (order_id, version, seq, total_cents, currency, due, instalments, registered_at)
+         SELECT ?1, COALESCE(MAX(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7
          FROM order_versions WHERE order_id = ?1",
     )?
-    .execute(params![order_id, seq, order.total, order.currency.as_str(), order.due, at])?;
+    .execute(params![order_id, seq, order.total, order.currency.as_str(), order.due, plan_of(order)?, at])?;
     Ok(())
 }
 
@@ -206,8 +220,10 @@ pub(crate) fn note_state(
     assessment: &Assessment,
 ) -> Result<(), LedgerError> {
     let state = assessment.order_state.map_or("unpaid", cvco_domain::RecordState::as_str);
-    conn.prepare_cached("UPDATE orders SET state = ?2, next_check_at = ?3 WHERE order_id = ?1")?
-        .execute(params![order_id, state, assessment.look_again_at])?;
+    conn.prepare_cached(
+        "UPDATE orders SET state = ?2, gap_cents = ?3, next_check_at = ?4 WHERE order_id = ?1",
+    )?
+    .execute(params![order_id, state, assessment.gap, assessment.look_again_at])?;
     Ok(())
 }
 

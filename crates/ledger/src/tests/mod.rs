@@ -24,8 +24,8 @@ use std::path::PathBuf;
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{
     AmountFrom, Authorisation, Brand, CallNumber, Cents, Contract, Currency, DiscrepancyId, EndpointId,
-    EndpointRef, Event, Instrument, Mode, Operation, OrderRef, Policy, Psp, ReportedState, Seq, ShopId,
-    StatusCode, StatusReading, TenderId, Timestamp,
+    EndpointRef, Event, Instalment, Instrument, Mode, Operation, OrderRef, Policy, Psp, ReportedState, Seq,
+    ShopId, StatusCode, StatusReading, TenderId, Timestamp,
 };
 use cvco_log::entry::{Notification, OrderRegistration, Origin, Pause, Refusal, Refusals};
 use cvco_log::{Draft, LogEntry, LogStore, SqliteLog};
@@ -190,6 +190,7 @@ fn registered(text: &str, cents: i64) -> OrderRegistration {
         total: Cents::new(cents),
         currency: Currency::EUR,
         due: None,
+        instalments: Vec::new(),
     }
 }
 

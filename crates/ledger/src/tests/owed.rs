@@ -59,11 +59,11 @@ impl Book {
     fn warn(&mut self, minutes: i64, reference: &str) {
         self.take(minutes, registered(reference, 10_000));
         self.take(minutes, voucher(reference, 6000));
-        self.take(minutes, card(reference, 3000));
+        self.take(minutes, card(reference, 5000));
     }
 
     fn mend(&mut self, minutes: i64, reference: &str) {
-        for part in [voucher(reference, 6000), card(reference, 3000)] {
+        for part in [voucher(reference, 6000), card(reference, 5000)] {
             self.take(minutes, part.saying(ReportedState::Cancelled));
         }
     }
@@ -112,7 +112,7 @@ fn each_shop_has_its_own_digest() {
     book.warn(1, "B");
     book.take(1, OrderRegistration { shop: shop("hotel"), ..registered("A", 10_000) });
     book.take(1, voucher("A", 6000).of_shop("hotel"));
-    book.take(1, card("A", 3000).of_shop("hotel"));
+    book.take(1, card("A", 5000).of_shop("hotel"));
     let mail = book.next_mail(minute(1)).expect("the other shop's");
     assert_eq!((mail.shop.clone(), items(&mail)), (Some(shop("hotel")), opened(&[3])));
     book.intend(minute(1), &mail);

@@ -44,17 +44,18 @@ fn unknown_to_the_api(draft: &Draft, order: &Order) -> Option<Finding> {
     (!list.is_empty()).then(|| draft.finding(Kind::ConfirmationDiffers, "unknown", Detail::Unknown(list)))
 }
 
-/// With the amount that the other story tells, or with the part that only it accepts, the record would add up.
-pub(super) fn explain_the_gap(draft: &Draft) -> bool {
-    let Some((expected, _)) = draft.record.expected else { return false };
+/// With the amount that the other story tells, or with the part that only it accepts, what was paid would be what was
+/// expected. `gap`: paid minus expected.
+pub(super) fn explain_the_gap(draft: &Draft, gap: Option<Cents>) -> bool {
+    let Some(gap) = gap else { return false };
     draft.evidence.iter().any(|evidence| {
         let Some(dispute) = &evidence.dispute else { return false };
-        let (paid, part) = (draft.record.paid(), evidence.tender.amount);
+        let part = evidence.tender.amount;
         let otherwise = if evidence.tender.state.is_accepted() {
-            dispute.amount.map(|other: Cents| paid.minus(part).plus(other))
+            dispute.amount.map(|other: Cents| gap.minus(part).plus(other))
         } else {
-            evidence.accepted_seen_at.map(|_| paid.plus(part))
+            evidence.accepted_seen_at.map(|_| gap.plus(part))
         };
-        otherwise == Some(expected)
+        otherwise == Some(Cents::ZERO)
     })
 }

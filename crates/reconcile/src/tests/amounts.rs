@@ -96,8 +96,12 @@ fn a_voucher_alone_of_an_unknown_total_is_no_half_payment() {
 }
 
 #[test]
-fn a_complement_without_its_voucher_is_an_orphan_even_if_it_pays_the_order() {
-    order(4000).with(card(4000)).raises(&[Kind::ComplementOrphan]);
+fn a_complement_that_pays_the_order_lacks_no_voucher() {
+    let case = order(4000).with(card(4000));
+    case.raises(&[]);
+    case.is(RecordState::Balanced);
+    order(4001).with(card(4000)).raises(&[Kind::ComplementOrphan]);
+    unregistered().with(card(4000)).raises(&[Kind::ComplementOrphan]);
 }
 
 #[test]

@@ -7,11 +7,11 @@ fn two_cards_are_one_too_many_where_the_psp_takes_one() {
     let cards = |psp: Psp| {
         order(10_000)
             .with(voucher(6000).psp(psp))
-            .with(card(1000).psp(psp))
+            .with(card(4000).psp(psp))
             .with(card(3000).id("C2").psp(psp))
     };
     cards(Psp::Up2pay).raises(&[Kind::DuplicateTender]);
-    cards(Psp::Sogecommerce).raises(&[]);
+    cards(Psp::Sogecommerce).raises(&[Kind::AmountOver]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_balanced_order_waits_for_nothing_from_the_start() {
 
 #[test]
 fn of_several_waits_the_nearest_is_announced() {
-    let case = order(10_000).with(voucher(6000).at(5)).with(card(4000).call("7002").at(3)).seen(10);
+    let case = order(11_000).with(voucher(6000).at(5)).with(card(4000).call("7002").at(3)).seen(10);
     assert_eq!(case.looks_again_in(), Some(minutes(13)));
     assert_eq!(case.seen(23).looks_again_in(), Some(minutes(2)));
 }
@@ -108,4 +108,11 @@ fn the_ends_of_time_are_survived() {
         let look_again_at = case.assess().look_again_at;
         assert!(look_again_at.is_none_or(|at| at > case.now), "{look_again_at:?}");
     }
+}
+
+#[test]
+fn what_is_too_little_waits_for_the_grace_after_the_last_part() {
+    let case = order(10_000).with(voucher(6000)).with(card(3999).at(5));
+    turns(&case, 25, &[Kind::AmountShort]);
+    case.seen(6).is(RecordState::PartPaid);
 }

@@ -104,7 +104,7 @@ fn a_card_that_pays_the_whole_order_completes_nothing() {
     case.raises(&[Kind::DoublePayment]);
     let case = order(14_000).with(ancv(5000)).with(plain_card(14_000));
     assert_eq!(case.assess().records.len(), 2);
-    case.raises(&[Kind::ComplementMissing]);
+    case.raises(&[Kind::AmountOver]);
 }
 
 #[test]

@@ -19,14 +19,16 @@ mod properties;
 mod refunds;
 mod silence;
 mod states;
+mod together;
 
 use std::time::Duration;
 
 use cvco_domain::{
-    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, EndpointId,
-    Event, Finding, Instrument, Issuer, Kind, LineId, Mode, Operation, Order, OrderRef, OrderVersion, Payout,
-    PayoutTerms, Psp, Record, RecordState, ReportedState, Source, StatementLine, StatementNumber, StatusCode,
-    StatusReading, Subject, Tender, TenderId, TenderState, Timestamp,
+    AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Detail,
+    EndpointId, Event, Finding, Instalment, Instrument, Issuer, Kind, LineId, Mode, Operation, Order,
+    OrderRef, OrderVersion, Payout, PayoutTerms, Psp, Record, RecordState, ReportedState, Source,
+    StatementLine, StatementNumber, StatusCode, StatusReading, Subject, Tender, TenderId, TenderState,
+    Timestamp,
 };
 
 use cvco_domain::Policy;
@@ -224,8 +226,23 @@ impl Case {
             total: Cents::new(cents),
             currency: Currency::parse(currency).expect("a currency"),
             due: None,
+            instalments: Vec::new(),
             registered_at: minute(minutes),
         });
+        self
+    }
+    /// The shop wants its money by then.
+    fn due(mut self, minutes: i64) -> Self {
+        let version = self.order.versions.last_mut().expect("registered");
+        version.due = Some(minute(minutes));
+        self
+    }
+    /// The shop has a plan: so much by then.
+    fn planned(mut self, parts: &[(i64, i64)]) -> Self {
+        let version = self.order.versions.last_mut().expect("registered");
+        let part =
+            |&(cents, due): &(i64, i64)| Instalment { cents: Cents::new(cents), due: Some(minute(due)) };
+        version.instalments = parts.iter().map(part).collect();
         self
     }
     fn sharing_its_prefix_with(mut self, reference: &str) -> Self {

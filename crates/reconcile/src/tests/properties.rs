@@ -104,7 +104,9 @@ prop_compose! {
         settled in vec((select(vec!["a", "b"]), 0..10_000_i64), 0..2),
     ) -> Order {
         versions.sort_by_key(|(_, _, at)| *at);
-        let version = |(total, currency, at)| OrderVersion { total, currency, due: None, registered_at: minute(at) };
+        let version = |(total, currency, at)| OrderVersion {
+            total, currency, due: None, instalments: Vec::new(), registered_at: minute(at),
+        };
         Order {
             versions: versions.into_iter().map(version).collect(),
             shares_prefix_with: OrderRef::new("CMD10").ok().filter(|_| shared),

@@ -92,7 +92,9 @@ fn an_undecided_tender_stays_pending_however_old() {
 
 #[test]
 fn an_order_without_payment_has_no_state() {
-    assert_eq!(order(10_000).assess(), Assessment::default());
+    let unpaid = Assessment { gap: Some(Cents::new(-10_000)), ..Assessment::default() };
+    assert_eq!(order(10_000).assess(), unpaid);
+    assert_eq!(unregistered().assess(), Assessment::default());
 }
 
 #[test]

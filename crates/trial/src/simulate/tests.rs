@@ -312,6 +312,7 @@ fn assessed(play: &Play, trials: &Trials, order_of_arrival: u64) -> Assessment {
         total: play.total,
         currency: cvco_domain::Currency::EUR,
         due: None,
+        instalments: Vec::new(),
         registered_at: noon(),
     };
     let order =

@@ -1,0 +1,200 @@
+//! What the payments of one order come to together: less than is due, more than was asked, or what was right until the shop
+//! changed the total. One discrepancy for the order, with the exact gap.
+
+use std::collections::BTreeMap;
+
+use cvco_domain::{
+    Cents, Currency, Detail, Finding, Instrument, Kind, Order, OrderVersion, PaymentName, Timestamp,
+};
+
+use super::super::records::{Draft, Missing, Wait};
+use super::super::whole::Whole;
+use super::{disputes, duplicate_tenders, is_told_by_sequence, mixes_currencies};
+
+/// Less than what is due by now. What is said of single payments, `known`, may explain it.
+pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Timestamp) -> Option<Finding> {
+    let (gap, due) = (whole.gap()?, whole.overdue(now)?);
+    let counted = || drafts.iter().filter(|draft| draft.payment.counts());
+    // What began when it was overdue already does not end that.
+    let began_before = |draft: &Draft| draft.accepted_since() < whole.overdue_since();
+    let is_awaited = |draft: &Draft| match draft.wait {
+        Wait::Over(Missing::Confirmation) => true,
+        Wait::Until(..) => began_before(draft),
+        Wait::Nothing | Wait::Over(_) => false,
+    };
+    let missing_of_payments: Cents = known
+        .iter()
+        .filter(|finding| is_about_a_missing_part(finding.kind))
+        .filter(|finding| counted().any(|draft| finding.record.as_ref() == Some(&draft.key())))
+        .filter_map(|finding| Some(finding.expected?.minus(finding.actual?)))
+        .sum();
+    let is_told = missing_of_payments.plus(gap) >= Cents::ZERO;
+    if is_told || counted().any(is_awaited) || is_explained(drafts, gap, whole) {
+        return None;
+    }
+    let parts = counted().flat_map(|draft| draft.parts(draft.evidence.iter())).collect();
+    let found = of_order(Kind::AmountShort, Detail::Parts(parts));
+    Some(Finding { expected: Some(due), actual: Some(whole.paid), ..found })
+}
+
+const fn is_about_a_missing_part(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::AmountShort
+            | Kind::ComplementMissing
+            | Kind::ComplementOrphan
+            | Kind::VoucherOrphan
+            | Kind::SequenceDisagrees
+            | Kind::Unconfirmed
+    )
+}
+
+/// More than was asked: paid twice; or by one payment too many, which is named.
+pub(super) fn over(drafts: &[Draft], whole: &Whole) -> Option<Finding> {
+    let counted: Vec<&Draft> = drafts.iter().filter(|draft| draft.payment.counts()).collect();
+    match whole.total {
+        Some(total) => over_the_order(drafts, &counted, whole, total),
+        None => over_what_is_stated(&counted),
+    }
+}
+
+fn over_the_order(drafts: &[Draft], counted: &[&Draft], whole: &Whole, total: Cents) -> Option<Finding> {
+    let surplus = whole.gap().filter(|gap| gap.is_positive())?;
+    if is_explained(drafts, surplus, whole) {
+        return None;
+    }
+    let complete: Vec<&Draft> = counted.iter().copied().filter(|draft| !draft.payment.is_half()).collect();
+    let all_too_much = whole.paid.minus(total);
+    if of_one_amount(&complete).into_values().any(|same| is_paid_again(&same, all_too_much)) {
+        return Some(twice(counted, Some(total), whole.kept()));
+    }
+    let is_awaited = |draft: &&Draft| {
+        draft.payment.is_half() && matches!(draft.wait, Wait::Until(..))
+            || matches!(draft.wait, Wait::Over(Missing::Confirmation) | Wait::Until(Missing::Confirmation, _))
+    };
+    if counted.iter().any(is_awaited) {
+        return None;
+    }
+    let too_much = counted.iter().copied().max_by_key(|draft| {
+        let payment = &draft.payment;
+        let kept = payment.kept();
+        (payment.left_over_beside.is_some(), kept == surplus, kept >= surplus, payment.at(), kept)
+    })?;
+    Some(one_too_many(too_much, Some(total), whole.kept()))
+}
+
+fn is_paid_again(same: &[&Draft], all_too_much: Cents) -> bool {
+    same.len() > 1 && same.first().is_some_and(|draft| draft.payment.paid <= all_too_much)
+}
+
+/// Without a registered order two payments of one amount are one too many, unless one of them was given back; and so is one
+/// part alone, beside a payment that was made instead.
+fn over_what_is_stated(counted: &[&Draft]) -> Option<Finding> {
+    let is_whole = |draft: &&Draft| {
+        let is_stated = draft.record.expected.is_none_or(|(expected, _)| expected == draft.payment.paid);
+        is_stated && draft.wait == Wait::Nothing && draft.payment.left_over_beside.is_none()
+    };
+    let whole: Vec<&Draft> = counted.iter().copied().filter(is_whole).collect();
+    let again = of_one_amount(&whole).into_iter().find(|(once, same)| same.len() > 1 && kept(same) > *once);
+    if let Some((once, same)) = again {
+        return Some(twice(&same, Some(once), kept(&same)));
+    }
+    let half = counted.iter().copied().find(|draft| draft.payment.left_over_beside.is_some())?;
+    let asked = half.payment.left_over_beside?;
+    let waits = matches!(half.wait, Wait::Until(..));
+    (!waits).then(|| one_too_many(half, Some(asked), asked.plus(half.payment.kept())))
+}
+
+fn kept(drafts: &[&Draft]) -> Cents {
+    drafts.iter().map(|draft| draft.payment.kept()).sum()
+}
+
+fn of_one_amount<'d>(drafts: &[&'d Draft]) -> BTreeMap<Cents, Vec<&'d Draft>> {
+    let mut by_amount: BTreeMap<Cents, Vec<&Draft>> = BTreeMap::new();
+    for draft in drafts {
+        by_amount.entry(draft.payment.paid).or_default().push(draft);
+    }
+    by_amount
+}
+
+fn twice(payments: &[&Draft], expected: Option<Cents>, actual: Cents) -> Finding {
+    let mut payments = payments.to_vec();
+    payments.sort_by_key(|draft| draft.payment.at());
+    let name =
+        |draft: &&Draft| PaymentName { psp: draft.record.psp, call_number: draft.record.call_number.clone() };
+    let names = Detail::Payments(payments.iter().map(name).collect());
+    Finding { expected, actual: Some(actual), ..of_order(Kind::DoublePayment, names) }
+}
+
+/// A voucher that was left over is named as such: what can be done about it is another matter than a surplus.
+fn one_too_many(draft: &Draft, expected: Option<Cents>, actual: Cents) -> Finding {
+    let parts = draft.parts(draft.evidence.iter());
+    let is_left_over = draft.payment.left_over_beside.is_some();
+    let detail = match draft.payment.alone() {
+        Some(Instrument::Voucher) if is_left_over => Detail::LeftOver(parts),
+        _ => Detail::Parts(parts),
+    };
+    Finding { expected, actual: Some(actual), ..draft.finding(Kind::AmountOver, "", detail) }
+}
+
+fn of_order(kind: Kind, detail: Detail) -> Finding {
+    Finding { kind, record: None, subject: String::new(), expected: None, actual: None, detail }
+}
+
+/// Something else that is told says why the payments do not come to the order.
+fn is_explained(drafts: &[Draft], gap: Cents, whole: &Whole) -> bool {
+    drafts.iter().filter(|draft| draft.payment.counts()).any(|draft| {
+        mixes_currencies(draft)
+            || !duplicate_tenders(draft).is_empty()
+            || disputes::explain_the_gap(draft, Some(gap))
+            || whole.total.is_some_and(|total| is_told_by_sequence(draft, total))
+    })
+}
+
+/// The order was paid, and the shop registered another total since. What it registered first counts as known at that time,
+/// even if the registration came after the payment. Told until the difference is collected or given back.
+pub(super) fn total_changed(drafts: &[Draft], whole: &Whole, order: &Order) -> Option<Finding> {
+    let (current, earlier) = order.versions.split_last()?;
+    let was_paid = |version: &&OrderVersion| {
+        [Clock::Ours, Clock::Theirs]
+            .into_iter()
+            .any(|clock| paid_before(drafts, current.registered_at, version.currency, clock) == version.total)
+    };
+    let then = earlier.iter().rev().filter(|then| !is_same(then, current)).find(was_paid)?;
+    let left = whole.gap().unwrap_or_default();
+    let difference = then.total.minus(current.total);
+    let is_part_of_it = (left > Cents::ZERO) == (difference > Cents::ZERO) && left.abs() <= difference.abs();
+    let is_open = then.currency != current.currency || left != Cents::ZERO && is_part_of_it;
+    is_open.then(|| Finding {
+        expected: Some(then.total),
+        actual: Some(current.total),
+        ..of_order(Kind::TotalChanged, Detail::ChangedAt(current.registered_at))
+    })
+}
+
+fn is_same(one: &OrderVersion, other: &OrderVersion) -> bool {
+    (one.total, one.currency) == (other.total, other.currency)
+}
+
+/// News of a payment may come after a change of the total. The PSP's clock tells then, but it is not the clock of the
+/// registrations: it is believed where the payment comes to what was registered at the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    Ours,
+    Theirs,
+}
+
+fn paid_before(drafts: &[Draft], instant: Timestamp, currency: Currency, clock: Clock) -> Cents {
+    let parts = drafts.iter().filter(|draft| draft.payment.counts()).flat_map(|draft| &draft.evidence);
+    parts
+        .filter(|part| part.tender.state.is_accepted() && part.tender.currency == currency)
+        .filter(|part| {
+            let at = match clock {
+                Clock::Ours => part.accepted_seen_at,
+                Clock::Theirs => part.tender.authorised_at,
+            };
+            at.is_some_and(|at| at < instant)
+        })
+        .map(|part| part.tender.amount)
+        .sum()
+}

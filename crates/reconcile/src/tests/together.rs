@@ -1,0 +1,367 @@
+//! The order judged whole: deposits and balances, what is left over, what is too much.
+
+use super::*;
+
+const MARCH: i64 = 0;
+const JUNE: i64 = 90 * DAY;
+const END_OF_JUNE: i64 = 120 * DAY;
+
+/// A payment of its own, voucher and card, told at once.
+fn split(case: Case, psp: Psp, call: &str, parts: (i64, i64), at: i64) -> Case {
+    let told = |told: Told, part: &str| {
+        told.psp(psp).call(call).id(&format!("{part}-{call}")).at(at).state(ReportedState::Captured)
+    };
+    case.with(told(voucher(parts.0), "V")).with(told(card(parts.1), "C"))
+}
+
+/// The same, where the PSP states the payment's own total.
+fn stated(case: Case, psp: Psp, call: &str, parts: (i64, i64), at: i64) -> Case {
+    let total = parts.0 + parts.1;
+    let told = |told: Told, part: &str| {
+        let told = told.psp(psp).call(call).id(&format!("{part}-{call}")).at(at);
+        told.state(ReportedState::Captured).listed_in(total)
+    };
+    case.with(told(voucher(parts.0), "V")).with(told(card(parts.1), "C"))
+}
+
+fn order_state(case: &Case) -> &'static str {
+    case.assess().order_state.map_or("unpaid", RecordState::as_str)
+}
+
+fn states(case: &Case) -> Vec<&'static str> {
+    case.assess().records.iter().map(|record| record.state.as_str()).collect()
+}
+
+fn is_left_over(finding: &Finding) -> bool {
+    matches!(finding.detail, Detail::LeftOver(_))
+}
+
+/// What each record is held against, and its gap.
+fn held_against(case: &Case) -> Vec<(i64, i64)> {
+    let of = |record: &Record| {
+        let (expected, _) = record.expected.expect("known");
+        (expected.get(), record.gap().expect("known").get())
+    };
+    case.assess().records.iter().map(of).collect()
+}
+
+#[test]
+fn a_deposit_and_its_balance_make_an_order_wherever_they_were_paid() {
+    for (first, second) in [
+        (Psp::Up2pay, Psp::Up2pay),
+        (Psp::Sogecommerce, Psp::Sogecommerce),
+        (Psp::Worldline, Psp::Worldline),
+        (Psp::Up2pay, Psp::Sogecommerce),
+        (Psp::Monext, Psp::Worldline),
+    ] {
+        for pay in [split, stated] {
+            let deposit = pay(order(50_000).due(END_OF_JUNE), first, "7001", (6000, 9000), MARCH);
+            let waits = deposit.clone().seen(JUNE);
+            waits.raises(&[]);
+            assert_eq!(order_state(&waits), "part_paid", "{first} {second}");
+            assert_eq!(waits.assess().gap, Some(Cents::new(-35_000)));
+
+            let paid = pay(deposit, second, "7002", (20_000, 15_000), JUNE).seen(JUNE);
+            paid.raises(&[]);
+            assert_eq!(order_state(&paid), "balanced");
+            assert_eq!(states(&paid), ["balanced", "balanced"]);
+            assert!(held_against(&paid).iter().all(|(_, gap)| *gap == 0), "no part of them is short");
+            assert_eq!(paid.assess().gap, Some(Cents::ZERO));
+            assert_eq!(paid.looks_again_in(), None);
+        }
+    }
+}
+
+#[test]
+fn a_balance_that_never_comes_is_one_discrepancy_when_it_is_due() {
+    let deposit = split(order(50_000).due(JUNE), Psp::Up2pay, "7001", (6000, 9000), MARCH);
+    deposit.clone().seen_just_before(JUNE).raises(&[]);
+    assert_eq!(deposit.clone().seen_just_before(JUNE).assess().look_again_at, Some(minute(JUNE)));
+    let late = deposit.seen(JUNE);
+    let finding = late.finding(Kind::AmountShort);
+    assert_eq!(figures(&finding), (Some(50_000), Some(15_000)));
+    assert_eq!(finding.record, None, "it is the order's");
+    assert_eq!(order_state(&late), "unbalanced");
+    // What comes late but not whole leaves the same discrepancy, with what is missing now.
+    let some = split(late, Psp::Up2pay, "7002", (10_000, 20_000), JUNE + 5);
+    for at in [JUNE + 6, JUNE + 60] {
+        let finding = some.clone().seen(at).finding(Kind::AmountShort);
+        assert_eq!(figures(&finding), (Some(50_000), Some(45_000)), "it does not come and go");
+    }
+    split(some, Psp::Up2pay, "7003", (2000, 3000), JUNE + 90).raises(&[]);
+}
+
+#[test]
+fn without_a_date_the_balance_is_awaited_for_the_grace() {
+    let deposit = split(order(50_000), Psp::Up2pay, "7001", (6000, 9000), 0);
+    deposit.clone().seen(19).raises(&[]);
+    assert_eq!(figures(&deposit.seen(20).finding(Kind::AmountShort)), (Some(50_000), Some(15_000)));
+}
+
+#[test]
+fn each_instalment_has_its_date() {
+    let plan = || order(50_000).planned(&[(15_000, DAY), (20_000, JUNE), (15_000, END_OF_JUNE)]);
+    plan().seen(END_OF_JUNE + 1).raises(&[]);
+    let first = split(plan(), Psp::Up2pay, "7001", (6000, 9000), MARCH);
+    first.clone().seen_just_before(JUNE).raises(&[]);
+    assert_eq!(states(&first.clone().seen(60)), ["balanced"]);
+    assert_eq!(order_state(&first.clone().seen(60)), "part_paid");
+    let missed = first.clone().seen(JUNE);
+    assert_eq!(figures(&missed.finding(Kind::AmountShort)), (Some(35_000), Some(15_000)));
+    let missed = first.clone().seen(END_OF_JUNE);
+    assert_eq!(figures(&missed.finding(Kind::AmountShort)), (Some(50_000), Some(15_000)));
+    let second = split(first, Psp::Up2pay, "7002", (5000, 15_000), JUNE - DAY).seen(JUNE + DAY);
+    second.raises(&[]);
+    assert_eq!(held_against(&second), [(15_000, 0), (20_000, 0)]);
+}
+
+#[test]
+fn a_voucher_alone_is_a_deposit_only_where_somebody_says_so() {
+    let alone = |case: Case| case.with(voucher(15_000)).seen(60);
+    // Up2pay states no total: half a payment, whatever is due later.
+    let half = alone(order(50_000).due(JUNE));
+    assert_eq!(figures(&half.finding(Kind::ComplementMissing)), (Some(50_000), Some(15_000)));
+    // The plan says that it is one.
+    alone(order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)])).raises(&[]);
+    alone(order(50_000).planned(&[(14_000, DAY), (36_000, JUNE)])).raises(&[Kind::ComplementMissing]);
+    // So does the PSP.
+    let own = |cents| order(50_000).due(JUNE).with(voucher(15_000).sogecommerce().listed_in(cents));
+    own(15_000).raises(&[]);
+    assert_eq!(figures(&own(20_000).finding(Kind::ComplementMissing)), (Some(20_000), Some(15_000)));
+    // The rest of the order says in the end that nothing was missing.
+    let paid = split(half, Psp::Up2pay, "7002", (5000, 30_000), JUNE).seen(JUNE);
+    paid.raises(&[]);
+    assert_eq!(states(&paid), ["balanced", "balanced"]);
+}
+
+#[test]
+fn one_instalment_is_not_two_payments() {
+    let plan = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
+    plan.with(voucher(15_000))
+        .with(voucher(15_000).id("V2").call("7002"))
+        .seen(60)
+        .raises(&[Kind::ComplementMissing]);
+}
+
+#[test]
+fn equal_instalments_are_no_double_payment() {
+    let plan = || order(30_000).planned(&[(15_000, DAY), (15_000, JUNE)]);
+    let pay = |case, call: &str, at| split(case, Psp::Up2pay, call, (6000, 9000), at);
+    pay(pay(plan(), "7001", MARCH), "7002", JUNE - 60).seen(JUNE).raises(&[]);
+    pay(pay(order(30_000), "7001", MARCH), "7002", 10).raises(&[]);
+}
+
+#[test]
+fn a_deposit_paid_twice_is_a_double_payment_once_it_is_too_much() {
+    let pay = |case, call: &str, parts, at| stated(case, Psp::Sogecommerce, call, parts, at);
+    let twice = pay(order(50_000).due(JUNE), "7001", (6000, 9000), MARCH);
+    let twice = pay(twice, "7002", (6000, 9000), 10);
+    twice.clone().seen(DAY).raises(&[]);
+    let over = pay(twice, "7003", (20_000, 15_000), JUNE);
+    let finding = over.clone().seen(JUNE).finding(Kind::DoublePayment);
+    assert_eq!(figures(&finding), (Some(50_000), Some(65_000)));
+    assert_eq!(order_state(&over.seen(JUNE)), "unbalanced");
+}
+
+#[test]
+fn unregistered_payments_of_different_amounts_are_no_double_payment() {
+    let up2pay = split(unregistered(), Psp::Up2pay, "7001", (6000, 9000), MARCH);
+    split(up2pay, Psp::Up2pay, "7002", (20_000, 15_000), JUNE)
+        .seen(JUNE + 60)
+        .raises(&[Kind::TotalUnknown, Kind::TotalUnknown]);
+    let stated_ones = stated(unregistered(), Psp::Sogecommerce, "7001", (6000, 9000), MARCH);
+    let both = stated(stated_ones, Psp::Sogecommerce, "7002", (20_000, 15_000), JUNE).seen(JUNE + 60);
+    both.raises(&[]);
+    assert_eq!(order_state(&both), "balanced");
+}
+
+#[test]
+fn unregistered_payments_of_one_amount_are_paid_twice() {
+    let once = stated(unregistered(), Psp::Sogecommerce, "7001", (6000, 9000), 0);
+    let finding = stated(once, Psp::Sogecommerce, "7002", (6000, 9000), 10).finding(Kind::DoublePayment);
+    assert_eq!(figures(&finding), (Some(15_000), Some(30_000)));
+}
+
+/// Attempt A takes a voucher of 20 and its complement is given up; attempt B pays the whole order of 50.
+fn given_up_then_paid(case: Case, psp: Psp, states_total: bool) -> Case {
+    let told = |told: Told| {
+        let told = told.psp(psp);
+        if states_total { told.total(5000) } else { told }
+    };
+    case.with(told(voucher(2000)))
+        .with(told(card(3000).id("C0").state(ReportedState::Abandoned).at(1)))
+        .with(told(voucher(2000).id("V2").call("7002").at(5)))
+        .with(told(card(3000).id("C2").call("7002").at(5)))
+}
+
+#[test]
+fn a_voucher_left_over_from_an_abandoned_attempt_is_named() {
+    for (psp, states_total) in [(Psp::Up2pay, false), (Psp::Sogecommerce, true), (Psp::Worldline, true)] {
+        for case in [order(5000), unregistered()] {
+            let case = given_up_then_paid(case, psp, states_total);
+            let money: Vec<Finding> =
+                case.assess().findings.into_iter().filter(|f| f.kind != Kind::TotalUnknown).collect();
+            let [finding] = money.as_slice() else { panic!("{psp}: {money:#?}") };
+            assert_eq!(finding.kind, Kind::AmountOver, "{psp}");
+            assert_eq!(figures(finding), (Some(5000), Some(7000)), "{psp}");
+            assert!(is_left_over(finding), "what can be done is another matter than a surplus");
+            let call = finding.record.as_ref().map(|(_, call)| call.as_str());
+            assert_eq!(call, Some("7001"), "the payment that is one too many");
+            assert_eq!(order_state(&case), "unbalanced");
+        }
+    }
+}
+
+#[test]
+fn a_voucher_left_over_and_then_a_card_that_pays_all() {
+    for psp in [Psp::Sogecommerce, Psp::Worldline, Psp::Monext] {
+        let told = |told: Told| told.psp(psp).total(10_000);
+        let case = order(10_000)
+            .with(told(voucher(6000)))
+            .with(told(card(4000).id("C0").state(ReportedState::Refused)))
+            .with(told(plain_card(10_000).id("C2").call("7002").at(5)));
+        let finding = case.finding(Kind::AmountOver);
+        assert_eq!(figures(&finding), (Some(10_000), Some(16_000)), "{psp}");
+        assert_eq!((is_left_over(&finding), held_against(&case)), (true, vec![(0, 6000), (10_000, 0)]));
+        let back = case.with(told(voucher(6000).id("R").refund_of("V1").at(30).happened(30))).seen(DAY);
+        assert!(!back.kinds().contains(&Kind::AmountOver), "given back");
+        assert_eq!(order_state(&back), "balanced");
+    }
+}
+
+#[test]
+fn an_orphan_becomes_a_left_over_when_the_order_is_paid_otherwise() {
+    let orphan = order(5000).with(voucher(2000)).with(card(3000).state(ReportedState::Refused).at(1));
+    orphan.clone().seen(20).raises(&[Kind::VoucherOrphan]);
+    // The balance alone mends it …
+    let rest = orphan.clone().with(plain_card(3000).id("C2").call("7002").at(40)).seen(40);
+    rest.raises(&[]);
+    assert_eq!(states(&rest), ["balanced", "balanced"]);
+    // … and all of it leaves the voucher over.
+    let all = split(orphan, Psp::Up2pay, "7002", (2000, 3000), 40).seen(41);
+    assert!(is_left_over(&all.finding(Kind::AmountOver)));
+}
+
+#[test]
+fn a_voucher_that_may_still_be_completed_is_not_left_over_yet() {
+    let case = split(order(5000), Psp::Up2pay, "7002", (2000, 3000), 0).with(voucher(2000).at(3));
+    case.clone().seen(22).raises(&[]);
+    assert_eq!(case.clone().seen(22).looks_again_in(), Some(minutes(1)));
+    assert!(is_left_over(&case.seen(23).finding(Kind::AmountOver)));
+}
+
+#[test]
+fn a_card_left_over_is_a_surplus() {
+    let case = order(5000).with(voucher(2000).state(ReportedState::Refused)).with(card(3000).at(1));
+    let case = split(case, Psp::Up2pay, "7002", (2000, 3000), 5).seen(60);
+    let finding = case.finding(Kind::AmountOver);
+    assert_eq!((figures(&finding), is_left_over(&finding)), ((Some(5000), Some(8000)), false));
+    assert_eq!(finding.record.map(|(_, call)| call.to_string()), Some("7001".to_owned()));
+}
+
+#[test]
+fn a_refused_voucher_lacks_nothing_once_a_card_paid_the_order() {
+    for psp in [Psp::Up2pay, Psp::Sogecommerce, Psp::Worldline, Psp::Monext] {
+        let refused = voucher(6000).state(ReportedState::Refused).psp(psp);
+        for paid in [card(10_000), plain_card(10_000)] {
+            let same_attempt = order(10_000).with(refused.clone()).with(paid.clone().psp(psp).at(2));
+            same_attempt.raises(&[]);
+            assert_eq!(order_state(&same_attempt), "balanced", "{psp}");
+            let another = order(10_000).with(refused.clone()).with(paid.psp(psp).call("7002").at(2));
+            another.raises(&[]);
+            assert_eq!(order_state(&another), "balanced", "{psp}");
+        }
+        let listed = unregistered()
+            .with(voucher(6000).state(ReportedState::Refused).psp(psp).listed_in(10_000))
+            .with(card(10_000).psp(psp).listed_in(10_000));
+        listed.raises(&[]);
+    }
+}
+
+#[test]
+fn parts_that_add_up_are_none_too_many() {
+    // Up2pay: "Saisie d'un ou plusieurs Chèque-vacances", under one call number.
+    let two =
+        |first, second| order(10_000).with(voucher(first)).with(voucher(second).id("V2")).with(card(4000));
+    two(2000, 4000).raises(&[]);
+    two(3000, 3000).raises(&[]);
+    two(3000, 4000).raises(&[Kind::DuplicateTender]);
+    let cards =
+        |first, second| order(10_000).with(voucher(6000)).with(card(first)).with(card(second).id("C2"));
+    cards(1500, 2500).raises(&[]);
+    cards(2000, 2000).raises(&[]);
+    cards(4000, 4000).raises(&[Kind::DuplicateTender]);
+    let unknown = unregistered().with(voucher(3000)).with(voucher(3000).id("V2")).with(card(4000));
+    unknown.raises(&[Kind::TotalUnknown]);
+    let again = unregistered().with(voucher(3000)).with(card(4000)).with(card(4000).id("C2"));
+    assert!(again.kinds().contains(&Kind::DuplicateTender), "no total says that they add up");
+}
+
+#[test]
+fn a_surplus_names_the_payment_that_is_to_be_given_back() {
+    let case = split(order(10_000), Psp::Up2pay, "7001", (6000, 4000), 0);
+    let case = case.with(plain_card(1500).sogecommerce().id("S1").call("s-1").at(10));
+    let finding = case.finding(Kind::AmountOver);
+    assert_eq!(figures(&finding), (Some(10_000), Some(11_500)));
+    assert_eq!(finding.record.map(|(psp, _)| psp), Some(Psp::Sogecommerce));
+    let back = plain_card(500).sogecommerce().id("R1").call("s-1").refund_of("S1").at(20);
+    let some = case.with(back).seen(DAY);
+    let finding = some.assess().findings.into_iter().find(|f| f.kind == Kind::AmountOver);
+    assert_eq!(
+        finding.map(|finding| figures(&finding)),
+        Some((Some(10_000), Some(11_000))),
+        "what is left to do"
+    );
+}
+
+#[test]
+fn what_was_given_back_wholly_neither_pays_nor_owes() {
+    let case = split(order(10_000), Psp::Worldline, "10", (6000, 4000), 0);
+    let back = |told: Told, of: &str| {
+        told.psp(Psp::Worldline).id(&format!("R{of}")).refund_of(of).at(60).happened(60)
+    };
+    let cancelled = case.with(back(card(4000), "C-10")).with(back(voucher(6000), "V-10")).seen(DAY);
+    cancelled.raises(&[]);
+    assert_eq!(order_state(&cancelled), "refunded");
+    let again = split(cancelled, Psp::Worldline, "11", (6000, 3000), 2 * DAY).seen(3 * DAY);
+    assert_eq!(figures(&again.finding(Kind::AmountShort)), (Some(10_000), Some(9000)));
+    let whole = split(again, Psp::Worldline, "12", (600, 400), 3 * DAY).seen(4 * DAY);
+    whole.raises(&[]);
+    assert_eq!(order_state(&whole), "balanced");
+}
+
+#[test]
+fn nothing_is_ever_missing_by_zero() {
+    let of = [
+        Kind::AmountShort,
+        Kind::AmountOver,
+        Kind::ComplementMissing,
+        Kind::ComplementOrphan,
+        Kind::VoucherOrphan,
+        Kind::DoublePayment,
+        Kind::DuplicateTender,
+    ];
+    let amounts = [None, Some(2000), Some(3000), Some(5000)];
+    for (total, first, second, failed) in amounts
+        .into_iter()
+        .flat_map(|total| amounts.map(|first| (total, first)))
+        .flat_map(|(total, first)| amounts.map(|second| (total, first, second)))
+        .flat_map(|(total, first, second)| [false, true].map(|failed| (total, first, second, failed)))
+    {
+        let mut case = total.map_or_else(unregistered, order);
+        if let Some(cents) = first {
+            case = case.with(voucher(cents)).with(card(3000).state(if failed {
+                ReportedState::Refused
+            } else {
+                ReportedState::Authorised
+            }));
+        }
+        if let Some(cents) = second {
+            case = case.with(card(cents).id("C2").call("7002").at(5));
+        }
+        for finding in case.assess().findings.iter().filter(|finding| of.contains(&finding.kind)) {
+            let (expected, actual) = figures(finding);
+            assert!(expected != actual, "{finding:?} of {case:#?}");
+        }
+    }
+}

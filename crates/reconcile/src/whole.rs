@@ -1,0 +1,353 @@
+//! The order as a whole: what its payments come to together, and what each of them is held against.
+//!
+//! Tourism lives on deposits: an order of 500 may be paid 150 in March and 350 in June. So the payments of one order are
+//! added up first; only then does anything say that one of them is too little, or too much.
+
+use cvco_domain::{
+    Cents, Currency, Demand, ExpectedFrom, Instrument, Mode, Order, Policy, TenderState, Timestamp,
+};
+
+use super::records::complement_failed;
+use super::tenders::Attempt;
+
+/// What the payments of an order come to together.
+#[derive(Debug, Clone)]
+pub(super) struct Whole {
+    /// What the shop expects.
+    pub(super) total: Option<Cents>,
+    /// What was paid by the payments that count.
+    pub(super) paid: Cents,
+    /// What of that was given back.
+    pub(super) refunded: Cents,
+    /// What was paid and given back wholly.
+    undone: Cents,
+    /// What is to be paid by when. "As soon as the customer pays" is the grace after the last payment.
+    demands: Vec<(Timestamp, Cents)>,
+}
+
+/// One attempt, as a payment of its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Payment {
+    standing: Standing,
+    pub(super) paid: Cents,
+    pub(super) refunded: Cents,
+    /// When its first part was accepted.
+    at: Option<Timestamp>,
+    /// The total of this payment as its PSP states it.
+    own_total: Option<Cents>,
+    parts: Parts,
+    /// The other part is known to be missing, or was tried and came to nothing.
+    other_part_failed: bool,
+    /// Nothing is missing of it, as far as anybody says what it should be.
+    pub(super) is_complete: bool,
+    /// One part alone, while the order is paid without it: what should be paid instead, and was.
+    pub(super) left_over_beside: Option<Cents>,
+    /// What it should come to, and who says so.
+    pub(super) expected: Option<(Cents, ExpectedFrom)>,
+}
+
+/// Whether a payment counts for its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Real money, or a trial where there is nothing else.
+    Counts,
+    /// It would count, but was given back wholly.
+    Undone,
+    /// A trial beside real money, or at an endpoint for real money.
+    PlayMoney,
+}
+
+/// Which parts of a payment were accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    /// Vouchers and cards.
+    Both,
+    /// One that may lack the other: vouchers, or a card that exists only beside a voucher.
+    Alone(Instrument),
+    /// A card, or none.
+    Others,
+}
+
+impl Payment {
+    /// Real money, or a trial where there is nothing else; and it was not given back wholly.
+    pub(super) const fn counts(&self) -> bool {
+        matches!(self.standing, Standing::Counts)
+    }
+
+    /// What of it was not given back.
+    pub(super) fn kept(&self) -> Cents {
+        self.paid.minus(self.refunded)
+    }
+
+    /// One part of a split payment that waits for the other.
+    pub(super) fn is_half(&self) -> bool {
+        self.alone().is_some() && !self.is_complete
+    }
+
+    /// The instrument of a payment that is one part alone.
+    pub(super) const fn alone(&self) -> Option<Instrument> {
+        match self.parts {
+            Parts::Alone(instrument) => Some(instrument),
+            Parts::Both | Parts::Others => None,
+        }
+    }
+
+    pub(super) const fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+}
+
+/// Adds up the payments of an order; one [`Payment`] for each attempt, in their order.
+pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole, Vec<Payment>) {
+    let counted_mode = attempts.iter().map(Attempt::mode).min();
+    let mut payments: Vec<Payment> =
+        attempts.iter().map(|attempt| payment(attempt, order, counted_mode)).collect();
+    let counted = || payments.iter().filter(|payment| payment.counts());
+    let mut heard_at: Vec<Timestamp> = attempts
+        .iter()
+        .zip(&payments)
+        .filter(|(_, payment)| payment.counts())
+        .flat_map(|(attempt, _)| attempt.accepted().filter_map(|evidence| evidence.accepted_seen_at))
+        .collect();
+    heard_at.sort_unstable();
+    let whole = Whole {
+        total: order.current().map(|version| version.total),
+        paid: counted().map(|payment| payment.paid).sum(),
+        refunded: counted().map(|payment| payment.refunded).sum(),
+        undone: payments
+            .iter()
+            .filter(|payment| payment.standing == Standing::Undone)
+            .map(|payment| payment.paid)
+            .sum(),
+        demands: demands(order, policy, &heard_at),
+    };
+    complete(&mut payments, order);
+    match whole.total {
+        Some(total) => expect(&mut payments, &whole, total),
+        None => expect_what_is_stated(&mut payments),
+    }
+    (whole, payments)
+}
+
+fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Payment {
+    let currency = attempt.currency(order);
+    let accepted = || attempt.accepted().map(|evidence| &evidence.tender);
+    let has = |instrument| accepted().any(|tender| tender.instrument == instrument);
+    let paid: Cents = accepted().filter(|tender| tender.currency == currency).map(|t| t.amount).sum();
+    let refunded = accepted().map(|tender| tender.refunded).sum();
+    let in_any_currency: Cents = accepted().map(|tender| tender.amount).sum();
+    let parts = match (has(Instrument::Voucher), has(Instrument::Card)) {
+        (true, true) => Parts::Both,
+        (true, false) => Parts::Alone(Instrument::Voucher),
+        (false, true) if accepted().any(|tender| tender.complement) => Parts::Alone(Instrument::Card),
+        (false, _) => Parts::Others,
+    };
+    let is_play_money = attempt.mode() == Mode::Test && attempt.endpoint_mode == Mode::Production;
+    let announced = attempt.parts_announced.map(|parts| accepted().count() >= usize::from(parts));
+    let is_of_the_order = Some(attempt.mode()) == counted_mode && !is_play_money;
+    let standing = match (is_of_the_order, in_any_currency > refunded) {
+        (true, true) => Standing::Counts,
+        (true, false) => Standing::Undone,
+        (false, _) => Standing::PlayMoney,
+    };
+    Payment {
+        standing,
+        paid,
+        refunded,
+        at: accepted().filter_map(|tender| tender.authorised_at).min(),
+        own_total: attempt.total(),
+        parts,
+        other_part_failed: parts == Parts::Alone(Instrument::Card)
+            || announced == Some(false)
+            || complement_failed(&attempt.tenders),
+        is_complete: announced == Some(true),
+        left_over_beside: None,
+        expected: None,
+    }
+}
+
+/// Tried, and came to nothing.
+pub(super) const fn is_lost(state: TenderState) -> bool {
+    match state {
+        TenderState::Refused | TenderState::Abandoned | TenderState::Cancelled | TenderState::Expired => true,
+        TenderState::Pending
+        | TenderState::Authorised
+        | TenderState::Captured
+        | TenderState::Refunded
+        | TenderState::PartRefunded => false,
+    }
+}
+
+impl Attempt {
+    /// The currency of its amounts: the order's; else euros, unless all its parts are in another one.
+    pub(super) fn currency(&self, order: &Order) -> Currency {
+        let stated = || {
+            let mut all = self.tenders.iter().map(|evidence| evidence.tender.currency);
+            if all.clone().any(|currency| currency == Currency::EUR) { None } else { all.next() }
+        };
+        order.current().map(|version| version.currency).or_else(stated).unwrap_or(Currency::EUR)
+    }
+}
+
+/// When each demand has to be met. A customer who pays is given the grace to go on, whatever was due before; who pays some
+/// more when that is over was late all the same.
+fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) -> Vec<(Timestamp, Cents)> {
+    let Some((version, first)) = order.current().zip(heard_at.first()) else { return Vec::new() };
+    let deadline = |due: Option<Timestamp>| {
+        let until = |at: Timestamp| {
+            let grace_is_over = at.after(policy.complement_grace);
+            due.map_or(grace_is_over, |due| due.max(grace_is_over))
+        };
+        let goes_on = |deadline, at: &Timestamp| if *at < deadline { until(*at) } else { deadline };
+        heard_at.iter().fold(until(*first), goes_on)
+    };
+    version.demands().into_iter().map(|Demand { due, cents }| (deadline(due), cents)).collect()
+}
+
+/// Says of each payment whether anything is missing of it by itself: it comes to the order, to its own total where its PSP
+/// states one, or to an instalment that no other payment came to.
+fn complete(payments: &mut [Payment], order: &Order) {
+    let Some(version) = order.current() else {
+        for payment in payments.iter_mut() {
+            payment.is_complete = payment.own_total.map_or(payment.is_complete, |own| payment.paid >= own);
+        }
+        return;
+    };
+    let mut instalments: Vec<Cents> = version.instalments.iter().map(|part| part.cents).collect();
+    for place in by_time(payments) {
+        let Some(payment) = payments.get_mut(place) else { continue };
+        let pays_its_own = payment.own_total.is_some_and(|own| payment.paid >= own);
+        let instalment = instalments.iter().position(|cents| *cents == payment.paid);
+        if let Some(instalment) = instalment.filter(|_| payment.counts()) {
+            instalments.remove(instalment);
+        }
+        payment.is_complete = payment.paid >= version.total
+            || (payment.paid.is_positive() && (pays_its_own || instalment.is_some()));
+    }
+}
+
+/// The places of the payments, the earliest first.
+fn by_time(payments: &[Payment]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..payments.len()).collect();
+    places.sort_by_key(|place| payments.get(*place).map(|payment| (payment.at, *place)));
+    places
+}
+
+/// Of a registered order: what falls to each payment.
+fn expect(payments: &mut [Payment], whole: &Whole, total: Cents) {
+    let several = payments.iter().filter(|payment| payment.counts()).count() > 1;
+    for payment in payments.iter_mut() {
+        let without_it = whole.paid.minus(payment.paid);
+        payment.left_over_beside =
+            (payment.counts() && several && payment.is_half() && without_it >= total).then_some(total);
+        let own_total = payment.own_total.filter(|own| *own < total);
+        let is_all = !several && own_total.is_none() && !payment.is_complete;
+        let expected = if !payment.counts() || payment.paid >= total || is_all {
+            (total, ExpectedFrom::Order)
+        } else if whole.paid == total {
+            (payment.paid, ExpectedFrom::Order)
+        } else if let Some(own) = own_total {
+            (own, ExpectedFrom::Psp)
+        } else if payment.is_complete {
+            (payment.paid, ExpectedFrom::Order)
+        } else {
+            (total.minus(without_it), ExpectedFrom::Order)
+        };
+        payment.expected = Some(expected);
+    }
+    if whole.paid > total && several {
+        share_out(payments, total);
+    }
+}
+
+/// Where too much was paid, each payment in its turn is for what the earlier ones left of the order; one part alone comes
+/// last. A payment of the whole order is held against that.
+fn share_out(payments: &mut [Payment], total: Cents) {
+    let mut places = by_time(payments);
+    places.sort_by_key(|place| payments.get(*place).is_some_and(Payment::is_half));
+    let mut left = total;
+    for place in places {
+        let Some(payment) = payments.get_mut(place).filter(|payment| payment.counts()) else { continue };
+        let share = payment.paid.min(left);
+        left = left.minus(share);
+        if payment.paid < total {
+            payment.expected = Some((share, ExpectedFrom::Order));
+        }
+    }
+}
+
+/// Without a registered order: each payment is held against its own total. One part alone, beside a complete payment of the
+/// same total (where totals are stated) or a later one of both parts (where none is), is left over.
+fn expect_what_is_stated(payments: &mut [Payment]) {
+    let beside: Vec<Option<Cents>> = payments.iter().map(|half| paid_instead_of(half, payments)).collect();
+    for (payment, beside) in payments.iter_mut().zip(beside) {
+        payment.left_over_beside = beside;
+        payment.expected = payment.own_total.map(|own| (own, ExpectedFrom::Psp));
+    }
+}
+
+fn paid_instead_of(half: &Payment, payments: &[Payment]) -> Option<Cents> {
+    if !half.counts() || !half.is_half() || !half.other_part_failed && half.own_total.is_none() {
+        return None;
+    }
+    let instead = |other: &&Payment| {
+        other.counts()
+            && match (half.own_total, other.own_total) {
+                (Some(total), Some(own)) => total == own && other.is_complete,
+                (None, None) => other.parts == Parts::Both && other.at > half.at,
+                _ => false,
+            }
+    };
+    let instead = payments.iter().find(instead)?;
+    Some(instead.own_total.unwrap_or(instead.paid))
+}
+
+impl Whole {
+    /// What is kept of what was paid.
+    pub(super) fn kept(&self) -> Cents {
+        self.paid.minus(self.refunded)
+    }
+
+    /// The payments come to the registered total.
+    pub(super) fn is_settled(&self) -> bool {
+        self.total == Some(self.paid)
+    }
+
+    /// They come to it, or to more.
+    pub(super) fn is_reached(&self) -> bool {
+        self.total.is_some_and(|total| self.paid >= total)
+    }
+
+    /// Paid minus expected, in cents: what is missing of a registered order, or what is too much of it. What was given back
+    /// of a surplus is no longer too much; what was given back otherwise is no debt, as where all of an order was.
+    pub(super) fn gap(&self) -> Option<Cents> {
+        let total = self.total?;
+        if self.paid == Cents::ZERO {
+            return Some(self.undone.minus(total).min(Cents::ZERO));
+        }
+        let gap = self.paid.minus(total);
+        Some(if gap.is_positive() { self.kept().minus(total).max(Cents::ZERO) } else { gap })
+    }
+
+    /// Less than the order was paid, and all that is due.
+    pub(super) fn is_part_paid(&self, now: Timestamp) -> bool {
+        self.paid.is_positive() && !self.is_reached() && self.total.is_some() && self.overdue(now).is_none()
+    }
+
+    /// All that is due by now, if it was not paid.
+    pub(super) fn overdue(&self, now: Timestamp) -> Option<Cents> {
+        let due = self.demands.iter().filter(|(at, _)| *at <= now).map(|(_, cents)| *cents).max()?;
+        (due > self.paid && self.paid.is_positive()).then_some(due)
+    }
+
+    /// Since when less was paid than is due.
+    pub(super) fn overdue_since(&self) -> Option<Timestamp> {
+        self.deadlines().min()
+    }
+
+    /// When time alone makes more of it overdue.
+    pub(super) fn deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        let is_open = self.paid.is_positive() && !self.is_reached();
+        self.demands.iter().filter(move |(_, cents)| is_open && *cents > self.paid).map(|(at, _)| *at)
+    }
+}
