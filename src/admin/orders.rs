@@ -1,12 +1,17 @@
 //! `POST /api/v1/orders`: the shop says what it expects.
 
-use cvco_domain::{Cents, Currency, OrderRef, Timestamp};
+use std::fmt;
+use std::time::Duration;
+
+use cvco_domain::{Cents, Currency, Day, Instalment, OrderRef, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use cvco_log::{Draft, LogEntry};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{Admin, Answer, BODY, is_json};
 use crate::config::Shop;
@@ -16,6 +21,12 @@ const BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// So many orders are one group in the log; notifications wait for it.
 const MAX_ORDERS: usize = 1000;
+
+/// Twelve digits, as PSPs write amounts.
+const MOST_CENTS: i64 = 999_999_999_999;
+
+/// An order is paid in no more parts than this.
+const MAX_INSTALMENTS: usize = 36;
 
 /// An order as the shop writes it, in JSON or in a line of CSV.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,9 +41,67 @@ pub struct RawOrder {
     /// `EUR` if not said.
     #[serde(default)]
     pub currency: Option<String>,
-    /// When the payment is due, RFC 3339.
+    /// When the payment is due: RFC 3339, or a day in Paris, of which it has all.
     #[serde(default)]
     pub due: Option<String>,
+    /// In which parts it is to be paid.
+    #[serde(default)]
+    pub instalments: Option<RawPlan>,
+}
+
+/// A plan as the shop writes it: in JSON `[{"cents": 15000, "due": "2026-03-15"}, …]`; in a cell of CSV
+/// `15000@2026-03-15 35000@2026-06-15`.
+#[derive(Debug, Clone, Default)]
+pub struct RawPlan(Vec<RawInstalment>);
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawInstalment {
+    cents: i64,
+    #[serde(default)]
+    due: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for RawPlan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlanVisitor)
+    }
+}
+
+struct PlanVisitor;
+
+impl<'de> Visitor<'de> for PlanVisitor {
+    type Value = RawPlan;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of {\"cents\", \"due\"}, or in a cell: 15000@2026-03-15 35000@2026-06-15")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<RawPlan, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(RawPlan)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, cell: &str) -> Result<RawPlan, E> {
+        let part = |text: &str| {
+            let (cents, due) = text.split_once('@').map_or((text, None), |(cents, due)| (cents, Some(due)));
+            let wrong = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
+            Ok(RawInstalment { cents: cents.parse().map_err(|_| wrong())?, due: due.map(str::to_owned) })
+        };
+        cell.split_whitespace().map(part).collect::<Result<_, E>>().map(RawPlan)
+    }
+
+    /// A cell with one amount and no date.
+    fn visit_u64<E: serde::de::Error>(self, cents: u64) -> Result<RawPlan, E> {
+        self.visit_str(&cents.to_string())
+    }
+
+    fn visit_none<E>(self) -> Result<RawPlan, E> {
+        Ok(RawPlan::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<RawPlan, E> {
+        Ok(RawPlan::default())
+    }
 }
 
 /// Why an order is not taken.
@@ -48,8 +117,17 @@ pub enum OrderError {
     #[error(transparent)]
     Id(#[from] cvco_domain::IdError),
     /// A date that is none.
-    #[error("due: {0}")]
-    Due(#[from] cvco_domain::TimeError),
+    #[error("due: {0:?} is neither a time such as 2026-07-04T18:00:00Z nor a day such as 2026-07-04")]
+    Due(String),
+    /// An instalment of nothing, or of less.
+    #[error("instalments: {0} is not an amount above zero, in cents")]
+    Instalment(i64),
+    /// More parts than anybody agrees on.
+    #[error("instalments: {0} of them; at most {MAX_INSTALMENTS} are taken")]
+    Instalments(usize),
+    /// The parts do not make the whole.
+    #[error("instalments: together {0} cents, and total_cents is {1}")]
+    Plan(i64, i64),
 }
 
 impl RawOrder {
@@ -62,19 +140,47 @@ impl RawOrder {
             .iter()
             .find(|shop| shop.id.as_str() == self.shop)
             .ok_or_else(|| OrderError::UnknownShop(self.shop.chars().take(64).collect()))?;
-        if !(1..=999_999_999_999).contains(&self.total_cents) {
+        if !(1..=MOST_CENTS).contains(&self.total_cents) {
             return Err(OrderError::Total(self.total_cents));
         }
         let currency = self.currency.as_deref().filter(|code| !code.is_empty()).unwrap_or("EUR");
-        let due = self.due.as_deref().filter(|due| !due.is_empty());
         Ok(OrderRegistration {
             shop: shop.id.clone(),
             reference: OrderRef::new(self.reference.as_str())?,
             total: Cents::new(self.total_cents),
             currency: Currency::parse(currency)?,
-            due: due.map(Timestamp::parse).transpose()?,
+            due: due(self.due.as_deref())?,
+            instalments: self.plan()?,
         })
     }
+
+    fn plan(&self) -> Result<Vec<Instalment>, OrderError> {
+        let Some(RawPlan(parts)) = &self.instalments else { return Ok(Vec::new()) };
+        if parts.len() > MAX_INSTALMENTS {
+            return Err(OrderError::Instalments(parts.len()));
+        }
+        let part = |raw: &RawInstalment| match raw.cents {
+            1..=MOST_CENTS => Ok(Instalment { cents: Cents::new(raw.cents), due: due(raw.due.as_deref())? }),
+            wrong => Err(OrderError::Instalment(wrong)),
+        };
+        let parts = parts.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+        let sum: Cents = parts.iter().map(|part| part.cents).sum();
+        if !parts.is_empty() && sum.get() != self.total_cents {
+            return Err(OrderError::Plan(sum.get(), self.total_cents));
+        }
+        Ok(parts)
+    }
+}
+
+/// An instant; or a day in Paris, until its end.
+fn due(text: Option<&str>) -> Result<Option<Timestamp>, OrderError> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let end_of_day = |day: Day| day.next().start().before(Duration::from_millis(1));
+    Timestamp::parse(text)
+        .ok()
+        .or_else(|| text.parse().ok().map(end_of_day))
+        .map(Some)
+        .ok_or_else(|| OrderError::Due(text.chars().take(40).collect()))
 }
 
 impl Admin {

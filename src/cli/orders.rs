@@ -20,7 +20,7 @@ const PORTION: usize = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Register the orders of a CSV file: `shop, reference, total_cents, currency, due`; comma or semicolon.
+    /// Register the orders of a CSV file: `shop, reference, total_cents, currency, due, instalments`; comma or semicolon.
     Import {
         /// The file, in UTF-8; `-` is standard input.
         file: PathBuf,

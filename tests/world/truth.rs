@@ -76,8 +76,8 @@ pub(crate) struct Truth {
 const BY_WEIGHT: [&str; 7] =
     ["unbalanced", "part_refunded", "balanced", "unverified", "pending", "refunded", "failed"];
 
-/// Discrepancies of an order as a whole.
-const OF_THE_ORDER: [&str; 3] = ["double_payment", "total_changed", "reference_collision"];
+/// Discrepancies of an order as a whole. They are shown with its payment, where it has only one.
+const OF_THE_ORDER: [&str; 4] = ["double_payment", "amount_short", "total_changed", "reference_collision"];
 
 /// A record with one of these lacks a part, and does not add up whatever is expected of it.
 const PART_MISSING: [&str; 3] = ["complement_missing", "complement_orphan", "voucher_orphan"];
@@ -118,6 +118,11 @@ impl Truth {
         records.sort();
         let mut closed: Vec<&'static str> = episode.closed.to_vec();
         registered.add(&records, account.states_total, &mut open, &mut closed);
+        let paid: Vec<&RecordRow> = records.iter().filter(|record| record.paid > 0).collect();
+        if let [only] = paid.as_slice() {
+            let of_the_order = open.iter_mut().filter(|(kind, _)| OF_THE_ORDER.contains(&kind.as_str()));
+            of_the_order.for_each(|(_, call)| *call = Some(only.call_number.clone()));
+        }
         open.sort();
         closed.sort_unstable();
         let order = registered.last().map(|(total, currency)| OrderRow {

@@ -121,7 +121,10 @@ fn order_state(records: &[Record], whole: &Whole, findings: &[Finding]) -> Optio
         RecordState::Failed,
     ];
     let is_amiss = |finding: &Finding| {
-        matches!(finding.kind, Kind::DoublePayment | Kind::AmountOver | Kind::AmountShort)
+        matches!(
+            finding.kind,
+            Kind::DoublePayment | Kind::AmountOver | Kind::AmountShort | Kind::TotalChanged
+        )
     };
     if findings.iter().any(is_amiss) {
         return Some(RecordState::Unbalanced);

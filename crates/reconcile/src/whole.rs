@@ -38,6 +38,8 @@ pub(super) struct Payment {
     parts: Parts,
     /// The other part is known to be missing, or was tried and came to nothing.
     other_part_failed: bool,
+    /// The shop asked for just this part of the order.
+    is_instalment: bool,
     /// Nothing is missing of it, as far as anybody says what it should be.
     pub(super) is_complete: bool,
     /// One part alone, while the order is paid without it: what should be paid instead, and was.
@@ -123,7 +125,7 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
     };
     complete(&mut payments, order);
     match whole.total {
-        Some(total) => expect(&mut payments, &whole, total),
+        Some(total) => expect(&mut payments, &whole, total, order),
         None => expect_what_is_stated(&mut payments),
     }
     (whole, payments)
@@ -160,6 +162,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         other_part_failed: parts == Parts::Alone(Instrument::Card)
             || announced == Some(false)
             || complement_failed(&attempt.tenders),
+        is_instalment: false,
         is_complete: announced == Some(true),
         left_over_beside: None,
         expected: None,
@@ -217,12 +220,13 @@ fn complete(payments: &mut [Payment], order: &Order) {
     for place in by_time(payments) {
         let Some(payment) = payments.get_mut(place) else { continue };
         let pays_its_own = payment.own_total.is_some_and(|own| payment.paid >= own);
-        let instalment = instalments.iter().position(|cents| *cents == payment.paid);
-        if let Some(instalment) = instalment.filter(|_| payment.counts()) {
+        let instalment = instalments.iter().position(|cents| *cents == payment.paid && payment.counts());
+        if let Some(instalment) = instalment {
             instalments.remove(instalment);
+            payment.is_instalment = true;
         }
         payment.is_complete = payment.paid >= version.total
-            || (payment.paid.is_positive() && (pays_its_own || instalment.is_some()));
+            || (payment.paid.is_positive() && (pays_its_own || payment.is_instalment));
     }
 }
 
@@ -234,21 +238,24 @@ fn by_time(payments: &[Payment]) -> Vec<usize> {
 }
 
 /// Of a registered order: what falls to each payment.
-fn expect(payments: &mut [Payment], whole: &Whole, total: Cents) {
+fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) {
+    // Where the PSP was told the whole order, it is the order that has changed since.
+    let is_of_a_part =
+        |own: &Cents| *own < total && order.versions.iter().all(|version| version.total != *own);
     let several = payments.iter().filter(|payment| payment.counts()).count() > 1;
     for payment in payments.iter_mut() {
         let without_it = whole.paid.minus(payment.paid);
         payment.left_over_beside =
             (payment.counts() && several && payment.is_half() && without_it >= total).then_some(total);
-        let own_total = payment.own_total.filter(|own| *own < total);
-        let is_all = !several && own_total.is_none() && !payment.is_complete;
+        let own_total = payment.own_total.filter(is_of_a_part);
+        let is_all = !several && own_total.is_none() && !payment.is_instalment;
         let expected = if !payment.counts() || payment.paid >= total || is_all {
             (total, ExpectedFrom::Order)
         } else if whole.paid == total {
             (payment.paid, ExpectedFrom::Order)
         } else if let Some(own) = own_total {
             (own, ExpectedFrom::Psp)
-        } else if payment.is_complete {
+        } else if payment.is_instalment {
             (payment.paid, ExpectedFrom::Order)
         } else {
             (total.minus(without_it), ExpectedFrom::Order)
