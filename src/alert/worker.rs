@@ -261,7 +261,7 @@ impl AlertWorker {
 }
 
 fn item(addressees: &Addressees, news: News, row: DiscrepancyRow) -> Item {
-    let mode = match (&row.record, &row.endpoint) {
+    let mode = match (row.records.first(), &row.endpoint) {
         (Some(record), _) => record.mode,
         (None, Some(endpoint)) if addressees.trial_endpoints.contains(endpoint) => Mode::Test,
         (None, _) => Mode::Production,
@@ -275,7 +275,7 @@ fn item(addressees: &Addressees, news: News, row: DiscrepancyRow) -> Item {
         endpoint: row.endpoint,
         order_ref: row.order_ref,
         call_number: row.call_number,
-        currency: row.record.as_ref().map_or(Currency::EUR, |record| record.currency),
+        currency: row.records.first().map_or(Currency::EUR, |record| record.currency),
         expected: row.expected,
         actual: row.actual,
         detail: row.detail,
@@ -284,6 +284,6 @@ fn item(addressees: &Addressees, news: News, row: DiscrepancyRow) -> Item {
         opened_at: row.opened_at,
         closed_at: row.closed_at,
         last_note: row.last_note,
-        record: row.record,
+        records: row.records,
     }
 }

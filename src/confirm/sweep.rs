@@ -126,10 +126,8 @@ impl Open {
         let Some(api) = endpoint.adapter.api() else { return BTreeSet::new() };
         let told_here = self.events.iter().filter(|(_, told_at, _)| *told_at == endpoint.id);
         let about_events = told_here.filter_map(|(state, _, event)| {
-            let asking = match state {
-                RecordState::PartPaid | RecordState::Unverified => patient,
-                _ => Asking::Afresh,
-            };
+            let is_patient = matches!(state, RecordState::PartPaid | RecordState::Unverified);
+            let asking = if is_patient { patient } else { Asking::Afresh };
             api.again(event).map(|question| Question { asking, ..question })
         });
         let orders = self.orders.iter().filter(|order| order.shop == endpoint.shop);

@@ -91,6 +91,28 @@ pub fn wording(case: Case, language: Language, psp: Option<Psp>) -> Wording {
     }
 }
 
+/// The words about payments at several PSPs: the first step is that of any, then each PSP has its own.
+#[must_use]
+pub fn wording_at(case: Case, language: Language, psps: &[Psp]) -> Wording {
+    match psps {
+        [] => wording(case, language, None),
+        [only] => wording(case, language, Some(*only)),
+        [..] => {
+            let Wording { title, explanation, what_to_do } = wording(case, language, None);
+            let own = |psp: &Psp| {
+                let steps = wording(case, language, Some(*psp)).what_to_do;
+                let steps = steps.get(1..).unwrap_or_default().join(" ");
+                match language {
+                    Language::French => format!("{}\u{a0}: {steps}", psp.title()),
+                    Language::English => format!("{}: {steps}", psp.title()),
+                }
+            };
+            let what_to_do = what_to_do.into_iter().take(1).chain(psps.iter().map(own)).collect();
+            Wording { title, explanation, what_to_do }
+        }
+    }
+}
+
 /// Whether the steps about a PSP are those about any, but for the names of its places.
 fn differs_by_place_only(case: Case, language: Language, psp: Psp) -> bool {
     let steps = |psp| match language {

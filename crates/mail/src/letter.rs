@@ -57,15 +57,24 @@ pub struct Item {
     pub closed_at: Option<Timestamp>,
     /// What a person last noted on it.
     pub last_note: Option<String>,
-    /// The record concerned, with its tenders as they are now.
-    pub record: Option<Record>,
+    /// The record concerned, with its tenders as they are now; where the payments of an order are judged together, all of
+    /// them, the earliest first.
+    pub records: Vec<Record>,
 }
 
 impl Item {
-    /// Found minus expected, where both are known.
+    /// Found minus expected, where both are known. Of a changed total: what is still to be given back, or (below zero) to be
+    /// collected.
     #[must_use]
     pub fn gap(&self) -> Option<Cents> {
-        Some(self.actual?.minus(self.expected?))
+        let (expected, actual) = (self.expected?, self.actual?);
+        if self.kind == Kind::TotalChanged && !self.records.is_empty() {
+            let paid: Cents = self.records.iter().map(Record::paid).sum();
+            let refunded: Cents = self.records.iter().map(Record::refunded).sum();
+            let surplus = paid.minus(refunded).minus(actual);
+            return Some(if surplus.is_positive() { surplus } else { paid.minus(actual).min(Cents::ZERO) });
+        }
+        Some(actual.minus(expected))
     }
 
     /// The gap by its name; `None` where it is nothing, or the same as the one figure that is not nothing.
@@ -87,5 +96,17 @@ impl Item {
     #[must_use]
     pub fn is_trial(&self) -> bool {
         self.mode == Mode::Test && !matches!(self.kind, Kind::TestInProduction | Kind::ProductionInTest)
+    }
+
+    /// The providers of the payments concerned, each once.
+    #[must_use]
+    pub fn psps(&self) -> Vec<Psp> {
+        let mut psps: Vec<Psp> = match self.psp {
+            Some(psp) => vec![psp],
+            None => self.records.iter().map(|record| record.psp).collect(),
+        };
+        psps.sort_unstable();
+        psps.dedup();
+        psps
     }
 }

@@ -11,13 +11,14 @@ use super::words;
 
 /// What people read; `None` where the mail says it all elsewhere.
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind of particulars")]
-pub(super) fn in_words(language: Language, detail: &Detail, record: Option<&Record>) -> Option<String> {
+pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) -> Option<String> {
     let words = Words { language };
     let text = match detail {
         Detail::Nothing | Detail::Technical(_) => return None,
         // They stand one by one under the payments.
-        Detail::Parts(parts) if record.is_some_and(|record| lists_all(record, parts)) => return None,
-        Detail::Parts(parts) => words.list(parts, |part| words.part(part)),
+        Detail::Parts(parts) if lists_all(records, parts) => return None,
+        Detail::Payments(_) if records.len() > 1 => return None,
+        Detail::Parts(parts) | Detail::LeftOver(parts) => words.list(parts, |part| words.part(part)),
         Detail::Payments(payments) => words.list(payments, |payment| words.payment(payment)),
         Detail::Endpoint(endpoint) => words.pair(
             &format!("adresse de notification {endpoint}"),
@@ -124,9 +125,10 @@ pub(super) fn technical(detail: &Detail, last_error: Option<&str>) -> Option<Str
     Some(one_line(text.trim())).filter(|text| !text.is_empty())
 }
 
-fn lists_all(record: &Record, parts: &[PartName]) -> bool {
-    let named = |part: &&PartName| record.tenders.iter().any(|tender| tender.id == part.transaction);
-    parts.iter().filter(named).count() == parts.len() && parts.len() == record.tenders.len()
+fn lists_all(records: &[Record], parts: &[PartName]) -> bool {
+    let tenders = || records.iter().flat_map(|record| &record.tenders);
+    let named = |part: &&PartName| tenders().any(|tender| tender.id == part.transaction);
+    parts.iter().filter(named).count() == parts.len() && parts.len() == tenders().count()
 }
 
 struct Words {

@@ -7,7 +7,7 @@ use askama::Template;
 use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 use super::RenderError;
-use super::catalogue::{Case, GapName, Language, figures, wording};
+use super::catalogue::{Case, GapName, Language, figures, wording, wording_at};
 use super::letter::{Item, Letter};
 use super::particulars;
 use super::typography::{amount, difference, one_line, paris, shortened};
@@ -125,7 +125,7 @@ struct ItemView {
     title: String,
     explanation: String,
     facts: Vec<Fact>,
-    tenders: Vec<TenderView>,
+    payments: Vec<PaymentView>,
     totals: Vec<Fact>,
     record_state: Option<&'static str>,
     dated: String,
@@ -144,6 +144,12 @@ struct Fact {
 enum Tone {
     Plain,
     Wrong,
+}
+
+/// One payment of several; or the only one, which needs no heading.
+struct PaymentView {
+    heading: Option<String>,
+    tenders: Vec<TenderView>,
 }
 
 struct TenderView {
@@ -172,6 +178,7 @@ impl Fact {
             GapName::Short
             | GapName::Over
             | GapName::ToRefund
+            | GapName::ToCollect
             | GapName::ToCapture
             | GapName::AgainstTerms => amount(language, gap.abs(), currency),
         };
@@ -181,7 +188,7 @@ impl Fact {
 
 impl ItemView {
     fn new(language: Language, item: &Item) -> Self {
-        let words = wording(Case::of(item.kind, &item.detail), language, item.psp);
+        let words = wording_at(Case::of(item.kind, &item.detail), language, &item.psps());
         let opened_at = paris(language, item.opened_at);
         let closed_at = item.closed_at.map(|at| paris(language, at));
         let labels = words::labels(language);
@@ -197,7 +204,7 @@ impl ItemView {
             ),
             News::Closed => (labels.resolved.to_owned(), GREEN, labels.nothing_to_do.to_owned(), Vec::new()),
         };
-        let record = item.record.as_ref();
+        let state = |record: &Record| words::record_state(language, record.state);
         Self {
             id: item.id,
             badge,
@@ -205,9 +212,9 @@ impl ItemView {
             title: capitalised(&words.title),
             explanation,
             facts: facts(language, item),
-            tenders: record.map(|r| tenders(language, r)).unwrap_or_default(),
-            totals: record.map(|r| totals(language, item, r)).unwrap_or_default(),
-            record_state: record.map(|r| words::record_state(language, r.state)),
+            payments: payments(language, &item.records),
+            totals: totals(language, item),
+            record_state: only(&item.records).map(state),
             dated: words::dated(language, item.id, &opened_at, closed_at.as_deref()),
             what_to_do,
         }
@@ -230,13 +237,17 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     let provider = match (item.psp, &item.endpoint) {
         (Some(psp), Some(endpoint)) => Some(format!("{} ({endpoint})", psp.title())),
         (Some(psp), None) => Some(psp.title().to_owned()),
-        (None, endpoint) => endpoint.as_ref().map(ToString::to_string),
+        (None, Some(endpoint)) => Some(endpoint.to_string()),
+        (None, None) => {
+            let names: Vec<_> = item.psps().iter().map(|psp| psp.title()).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        }
     };
-    let is_test = item.record.as_ref().map_or(item.mode, |record| record.mode) == Mode::Test;
+    let is_test = item.records.first().map_or(item.mode, |record| record.mode) == Mode::Test;
     // How many answers were missing is history once none is.
     let detail = match (item.kind, item.news) {
         (Kind::Unconfirmed, News::Closed) => None,
-        (_, _) => particulars::in_words(language, &item.detail, item.record.as_ref()),
+        (_, _) => particulars::in_words(language, &item.detail, &item.records),
     };
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
     let (expected, actual, gap) = match item.news {
@@ -269,8 +280,30 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     .collect()
 }
 
-fn tenders(language: Language, record: &Record) -> Vec<TenderView> {
-    record.tenders.iter().map(|tender| TenderView::new(language, tender)).collect()
+fn only(records: &[Record]) -> Option<&Record> {
+    match records {
+        [only] => Some(only),
+        [] | [..] => None,
+    }
+}
+
+fn payments(language: Language, records: &[Record]) -> Vec<PaymentView> {
+    let is_one_of_several = records.len() > 1;
+    let payment = |record: &Record| PaymentView {
+        heading: is_one_of_several.then(|| heading(language, record)),
+        tenders: record.tenders.iter().map(|tender| TenderView::new(language, tender)).collect(),
+    };
+    records.iter().map(payment).collect()
+}
+
+/// A payment among others: when, where, and what it came to.
+fn heading(language: Language, record: &Record) -> String {
+    let accepted = record.tenders.iter().filter(|tender| tender.state.is_accepted());
+    let at = accepted.filter_map(|tender| tender.authorised_at).min().or_else(|| record.first_seen_at());
+    let at = at.map(|at| format!("{}, ", paris(language, at))).unwrap_or_default();
+    let paid = amount(language, record.paid(), record.currency);
+    let call = words::call_number(language, Some(record.psp)).to_lowercase();
+    format!("{at}{}, {call} {}{} {paid}", record.psp.title(), record.call_number, words::colon(language))
 }
 
 impl TenderView {
@@ -303,20 +336,25 @@ fn shown(cents: Option<Cents>) -> Option<Cents> {
     cents.filter(|cents| *cents != Cents::ZERO)
 }
 
-/// What the payments of the record come to. Its gap is left out where the discrepancy has shown the same one.
-fn totals(language: Language, item: &Item, record: &Record) -> Vec<Fact> {
+/// What the payments come to. A gap is left out where the discrepancy has shown the same one; what several payments come
+/// to together is what the discrepancy is about.
+fn totals(language: Language, item: &Item) -> Vec<Fact> {
     let labels = words::labels(language);
-    let figure = |cents| amount(language, cents, record.currency);
-    let refunded = record.refunded();
+    let Some(first) = item.records.first() else { return Vec::new() };
+    let figure = |cents| amount(language, cents, first.currency);
+    let paid = item.records.iter().map(Record::paid).sum();
+    let refunded: Cents = item.records.iter().map(Record::refunded).sum();
     let own = item.own_gap().filter(|_| item.news != News::Closed).map(|(name, _)| name);
-    let gap = shown(record.gap())
+    let record = only(&item.records).filter(|_| !(item.kind == Kind::TotalChanged && own.is_some()));
+    let gap = record
+        .and_then(|record| shown(record.gap()))
         .map(|gap| (GapName::of_payments(gap), gap))
         .filter(|(name, _)| own != Some(*name) && own != Some(GapName::Difference));
     [
-        Some(Fact::plain(labels.total_accepted, figure(record.paid()))),
+        Some(Fact::plain(labels.total_accepted, figure(paid))),
         refunded.is_positive().then(|| Fact::plain(labels.of_which_refunded, figure(refunded))),
-        record.expected.map(|(cents, _)| Fact::plain(labels.expected, figure(cents))),
-        gap.map(|(name, gap)| Fact::gap(language, name, gap, record.currency)),
+        record.and_then(|r| r.expected).map(|(cents, _)| Fact::plain(labels.expected, figure(cents))),
+        gap.map(|(name, gap)| Fact::gap(language, name, gap, first.currency)),
     ]
     .into_iter()
     .flatten()

@@ -78,7 +78,7 @@ pub(super) fn item(kind: Kind) -> Item {
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
         last_note: None,
-        record: Some(record(123_400, vec![voucher(122_400), refused_card(1000)])),
+        records: vec![record(123_400, vec![voucher(122_400), refused_card(1000)])],
     }
 }
 

@@ -40,7 +40,7 @@ fn alert() -> RenderedMail {
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
         last_note: None,
-        record: None,
+        records: Vec::new(),
     };
     let (shop_name, host) = ("Camping des Pins".to_owned(), "pins.example".to_owned());
     render(&Letter { language: Language::French, shop_name, host, items: vec![item] }).expect("renders")

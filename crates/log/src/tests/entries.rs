@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use cvco_domain::{
     About, AmountFrom, Authorisation, Books, Brand, CallNumber, Day, DiscrepancyId, EndpointId, EndpointRef,
-    Event, Identity, Instrument, Issuer, Kind, Mode, News, Operation, Period, Policy, Psp, Question,
-    ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber, StatusCode, StatusReading,
-    Subject, TenderId, Topic,
+    Event, Identity, Instalment, Instrument, Issuer, Kind, Mode, News, Operation, Period, Policy, Psp,
+    Question, ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber, StatusCode,
+    StatusReading, Subject, TenderId, Topic,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -24,6 +24,10 @@ use crate::{LogError, LogStore, MemoryLog, Row};
 
 fn instants() -> impl Strategy<Value = Timestamp> {
     any::<i64>().prop_map(Timestamp::from_millis)
+}
+
+fn instalments() -> impl Strategy<Value = Instalment> {
+    (cents(), option::of(instants())).prop_map(|(cents, due)| Instalment { cents, due })
 }
 
 fn periods() -> impl Strategy<Value = Period> {
@@ -212,9 +216,12 @@ fn entries() -> BoxedStrategy<LogEntry> {
         (endpoints(), select(vec![Reason::Sweep, Reason::CatchUp]), asked()).prop_map(
             |(endpoint, reason, questions)| LogEntry::Inquiry(Inquiry { endpoint, reason, questions })
         ),
-        (shops(), references(), cents(), option::of(instants())).prop_map(|(shop, reference, total, due)| {
-            LogEntry::Order(OrderRegistration { shop, reference, total, currency: Currency::EUR, due })
-        }),
+        (shops(), references(), cents(), option::of(instants()), vec(instalments(), 0..3)).prop_map(
+            |(shop, reference, total, due, instalments)| {
+                let currency = Currency::EUR;
+                LogEntry::Order(OrderRegistration { shop, reference, total, currency, due, instalments })
+            }
+        ),
         policies().prop_map(LogEntry::Policy),
         (any::<i64>(), identities(), texts(), option::of(texts()), deeds()).prop_map(
             |(id, of, by, note, deed)| {

@@ -28,6 +28,7 @@ pub(crate) fn order(reference: &str) -> Draft {
         total: Cents::new(10_000),
         currency: Currency::EUR,
         due: None,
+        instalments: Vec::new(),
     }))
 }
 

@@ -7,6 +7,8 @@ use cvco_domain::{Detail, Kind, OddStatus, ReportedState, StatusOf};
 pub enum Case {
     /// The kind, whatever happened.
     Of(Kind),
+    /// A surplus that is the voucher of an attempt which was given up.
+    LeftOverVoucher,
     /// An odd status of a payment that stays accepted: what failed came later, such as a capture.
     AcceptedWithStatus,
     /// A refund that the PSP did not make.
@@ -20,6 +22,8 @@ impl Case {
     pub fn all_of(kind: Kind) -> impl Iterator<Item = Self> {
         let special: &[Self] = if kind == Kind::UnknownStatus {
             &[Self::AcceptedWithStatus, Self::RefundRefused, Self::RefundWithStatus]
+        } else if kind == Kind::AmountOver {
+            &[Self::LeftOverVoucher]
         } else {
             &[]
         };
@@ -29,6 +33,9 @@ impl Case {
     /// The case that the particulars tell.
     #[must_use]
     pub fn of(kind: Kind, detail: &Detail) -> Self {
+        if matches!(detail, Detail::LeftOver(_)) {
+            return Self::LeftOverVoucher;
+        }
         let Detail::Status { of, statuses, .. } = detail else { return Self::Of(kind) };
         let all =
             |wanted: fn(ReportedState) -> bool| statuses.iter().all(|OddStatus { state, .. }| wanted(*state));

@@ -62,6 +62,11 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
 pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
     match case {
         Case::Of(kind) => entry(kind, psp),
+        Case::LeftOverVoucher => says(
+            "vouchers left over",
+            "The order is paid without this voucher part, which was accepted in an attempt that the customer gave up: it is to be given back.",
+            steps::left_over_voucher(psp),
+        ),
         Case::AcceptedWithStatus => says(
             "payment accepted, what follows to be checked",
             "This payment is accepted, but the provider then sent a status that calls for your attention: a capture or a cancellation may have failed.",

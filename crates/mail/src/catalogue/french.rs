@@ -62,6 +62,11 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
 pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
     match case {
         Case::Of(kind) => entry(kind, psp),
+        Case::LeftOverVoucher => says(
+            "chèques-vacances en trop",
+            "La commande est payée sans cette part chèque-vacances, acceptée lors d'une tentative que le client n'a pas menée à son terme : elle est à rendre au client.",
+            steps::left_over_voucher(psp),
+        ),
         Case::AcceptedWithStatus => says(
             "paiement accepté, suite à examiner",
             "Ce paiement est accepté, mais le prestataire a transmis ensuite un statut qui demande votre attention : une remise en banque ou une annulation n'a peut-être pas abouti.",

@@ -12,6 +12,8 @@ pub enum GapName {
     Over,
     /// What is still to be given back.
     ToRefund,
+    /// What is still to be collected.
+    ToCollect,
     /// What is still to be remitted to the bank.
     ToCapture,
     /// What was given back and should not have been.
@@ -43,6 +45,9 @@ impl GapName {
                 | Kind::TotalUnknown
                 | Kind::Unconfirmed
         );
+        if kind == Kind::TotalChanged {
+            return if gap.is_positive() { Self::ToRefund } else { Self::ToCollect };
+        }
         let too_little = !gap.is_positive();
         if is_about_payments {
             Self::of_payments(gap)

@@ -17,7 +17,7 @@ fn connect() -> PartName {
 }
 
 fn said(language: Language, detail: &Detail) -> String {
-    in_words(language, detail, None).unwrap_or_default().replace('\u{a0}', " ")
+    in_words(language, detail, &[]).unwrap_or_default().replace('\u{a0}', " ")
 }
 
 fn verdicts(source: Source, code: &str) -> Vec<Verdict> {
@@ -101,8 +101,8 @@ fn parts_that_are_all_listed_as_payments_are_not_named_twice() {
     let (voucher, card) =
         (part("722487980", Instrument::Voucher, "CVCONNECT"), part("722487981", Instrument::Card, "LIMOCB"));
     let all = Detail::Parts(vec![voucher.clone(), card]);
-    assert_eq!(in_words(French, &all, Some(&record)), None);
-    assert!(in_words(French, &Detail::Parts(vec![voucher]), Some(&record)).is_some());
+    assert_eq!(in_words(French, &all, std::slice::from_ref(&record)), None);
+    assert!(in_words(French, &Detail::Parts(vec![voucher]), &[record]).is_some());
 }
 
 #[test]

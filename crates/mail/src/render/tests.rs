@@ -1,6 +1,6 @@
 use cvco_domain::{
-    Brand, Cents, Day, Detail, Instrument, Issuer, Kind, LineId, LineSays, OddStatus, OrderRef, PartName,
-    Psp, RecordState, ReportedState, StatementNumber, StatusOf, TenderId,
+    Brand, CallNumber, Cents, Day, Detail, Instrument, Issuer, Kind, LineId, LineSays, OddStatus, OrderRef,
+    PartName, PaymentName, Psp, RecordState, ReportedState, StatementNumber, StatusOf, TenderId,
 };
 
 use super::super::samples::{at, item, letter, record, refused_card, voucher};
@@ -191,11 +191,11 @@ fn the_english_text_of_a_resolved_discrepancy() {
     let mut paid = refused_card(1000);
     (paid.state, paid.refunded) = (TenderState::PartRefunded, Cents::new(300));
     let mut item = closed(item(Kind::ComplementMissing));
-    item.record = Some(Record {
+    item.records = vec![Record {
         state: RecordState::PartRefunded,
         mode: Mode::Test,
         ..record(2500, vec![voucher(1500), paid])
-    });
+    }];
     assert_eq!(
         mail(Language::English, vec![item]).text,
         "Camping des Pins
@@ -230,7 +230,7 @@ Automatic message from cvco-reconciled (pins.example), Paris time"
 fn a_gap_is_red_in_html_and_none_is_not() {
     let red_cells = |record| {
         let mut item = item(Kind::OrderUnknown);
-        (item.expected, item.actual, item.record) = (None, None, Some(record));
+        (item.expected, item.actual, item.records) = (None, None, vec![record]);
         mail(Language::French, vec![item]).html.matches("color:#b3261e;font-weight:bold").count()
     };
     assert_eq!(red_cells(record(2000, vec![voucher(1500)])), 2, "caption and figure");
@@ -264,7 +264,7 @@ fn hostile_values_are_harmless() {
     let mut hostile = item(Kind::ConflictingNotification);
     hostile.order_ref = OrderRef::new("<script>alert('x')</script>").ok();
     hostile.detail = Detail::Technical("a\r\nBcc: x@example\u{2028}<img src=//x>".to_owned());
-    if let Some(tender) = hostile.record.as_mut().and_then(|record| record.tenders.first_mut()) {
+    if let Some(tender) = hostile.records.first_mut().and_then(|record| record.tenders.first_mut()) {
         tender.brand = Brand::new("<b>\"&").expect("valid");
     }
     let mut letter = letter(Language::French, vec![hostile]);
@@ -294,7 +294,8 @@ fn html_loads_nothing_from_outside() {
 #[test]
 fn a_line_of_a_statement_is_told_without_a_payment() {
     let mut item = item(Kind::StatementLineUnknown);
-    (item.psp, item.endpoint, item.order_ref, item.call_number, item.record) = (None, None, None, None, None);
+    (item.psp, item.endpoint, item.order_ref, item.call_number) = (None, None, None, None);
+    item.records.clear();
     (item.expected, item.actual) = (None, Some(Cents::new(2000)));
     item.detail = Detail::Line {
         line: LineId {
@@ -344,10 +345,10 @@ fn two_gaps_in_one_mail_have_two_names_and_none_is_nothing() {
     // Forty of fifty are back; of the sixty that were to be paid ten never came.
     let mut refund = item(Kind::RefundPartial);
     (refund.expected, refund.actual) = (Some(Cents::new(5000)), Some(Cents::new(4000)));
-    refund.record = Some(record(6000, vec![Tender { refunded: Cents::new(4000), ..voucher(5000) }]));
+    refund.records = vec![record(6000, vec![Tender { refunded: Cents::new(4000), ..voucher(5000) }])];
     let both = text(refund.clone());
     assert!(both.contains("Reste à rembourser 10,00 €") && both.contains("Manque"), "{both}");
-    refund.record = Some(record(5000, vec![Tender { refunded: Cents::new(4000), ..voucher(5000) }]));
+    refund.records = vec![record(5000, vec![Tender { refunded: Cents::new(4000), ..voucher(5000) }])];
     let one = text(refund);
     assert!(!one.contains("Manque") && !one.contains(" 0,00 €"), "{one}");
     let mut late = item(Kind::CaptureOverdue);
@@ -383,4 +384,139 @@ fn a_promised_refund_that_was_refused_is_not_told_as_a_payment() {
     assert!(!mail.text.contains("Ne confirmez pas la prestation"), "{}", mail.text);
     let said = "remboursement de\u{a0}: carte (VISA), transaction 10_1\u{a0}: refusé (statut «\u{a0}83\u{a0}» chez le prestataire)";
     assert!(mail.text.contains(said), "{}", mail.text);
+}
+
+/// A payment of its own, of voucher and card.
+fn paid_at(psp: Psp, call: &str, (vouchers, cards): (i64, i64), day: &str) -> Record {
+    let accepted_at = Some(at(&format!("2026-{day}T13:05:00Z")));
+    let part = |tender: Tender| Tender { state: TenderState::Captured, authorised_at: accepted_at, ..tender };
+    let tenders = vec![part(voucher(vouchers)), part(refused_card(cards))];
+    let call_number = CallNumber::new(call).expect("a call number");
+    Record { psp, call_number, state: RecordState::Balanced, ..record(vouchers + cards, tenders) }
+}
+
+fn paid_twice(first: Psp, second: Psp) -> Item {
+    Item {
+        psp: (first == second).then_some(first),
+        endpoint: None,
+        call_number: None,
+        expected: Some(Cents::new(5000)),
+        actual: Some(Cents::new(10_000)),
+        detail: Detail::Payments(vec![
+            PaymentName { psp: first, call_number: CallNumber::new("7001").expect("a call number") },
+            PaymentName { psp: second, call_number: CallNumber::new("7002").expect("a call number") },
+        ]),
+        records: vec![
+            paid_at(first, "7001", (2000, 3000), "03-01"),
+            paid_at(second, "7002", (2000, 3000), "03-02"),
+        ],
+        ..item(Kind::DoublePayment)
+    }
+}
+
+fn text_of(language: Language, item: Item) -> String {
+    mail(language, vec![item]).text.replace('\u{a0}', " ")
+}
+
+#[test]
+fn a_double_payment_lists_its_payments_and_says_what_to_do_at_their_provider() {
+    let text = text_of(Language::French, paid_twice(Psp::Up2pay, Psp::Up2pay));
+    let told = text.split("\nÉcart n°").next().expect("the beginning");
+    assert_eq!(
+        told,
+        "Camping des Pins
+
+------------------------------------------------------------------------
+Commande payée deux fois (urgent)
+
+La commande a été payée deux fois en entier.
+
+  Commande         CMD9542124-01A5G
+  Prestataire      Up2pay e-Transactions
+  Attendu          50,00 €
+  Reçu             100,00 €
+  En trop          50,00 €
+
+Paiements
+  1. 01/03/2026 14:05, Up2pay e-Transactions, numéro d’appel 7001 : 50,00 €
+  Chèque-vacances (CVCONNECT)               20,00 €   remis en banque
+    transaction 722487980, 01/03/2026 14:05
+  Complément carte (LIMOCB)                 30,00 €   remis en banque
+    transaction 722487981, 01/03/2026 14:05
+  2. 02/03/2026 14:05, Up2pay e-Transactions, numéro d’appel 7002 : 50,00 €
+  Chèque-vacances (CVCONNECT)               20,00 €   remis en banque
+    transaction 722487980, 02/03/2026 14:05
+  Complément carte (LIMOCB)                 30,00 €   remis en banque
+    transaction 722487981, 02/03/2026 14:05
+  Total accepté                            100,00 €
+
+Que faire maintenant
+  1. Vérifiez dans la boutique qu’il s’agit bien d’une seule commande, puis prévenez le client.
+  2. Remboursez la part carte du second paiement, à partir du lendemain du paiement.
+  3. Sa part chèque-vacances n’est pas remboursable chez Up2pay : convenez d’un avoir avec le client, ou \
+adressez-vous à l’ANCV.
+"
+    );
+}
+
+#[test]
+fn payments_at_two_providers_have_the_steps_of_both() {
+    let text = text_of(Language::French, paid_twice(Psp::Up2pay, Psp::Sogecommerce));
+    for words in [
+        "\n  Prestataire      Up2pay e-Transactions, Sogecommerce\n",
+        "\n  1. Vérifiez dans la boutique",
+        "\n  2. Up2pay e-Transactions : Remboursez la part carte du second paiement",
+        "\n  3. Sogecommerce : Avant la remise (trois jours au plus), annulez le second paiement",
+    ] {
+        assert!(text.contains(words), "{words:?} in {text}");
+    }
+}
+
+#[test]
+fn a_voucher_left_over_asks_for_no_balance() {
+    let left_over = Item {
+        expected: Some(Cents::new(5000)),
+        actual: Some(Cents::new(7000)),
+        detail: Detail::LeftOver(vec![PartName {
+            transaction: None,
+            instrument: Instrument::Voucher,
+            brand: Brand::new("CVCONNECT").expect("a brand"),
+            elsewhere: None,
+        }]),
+        ..item(Kind::AmountOver)
+    };
+    assert_eq!(
+        subject_of(Language::French, vec![left_over.clone()]),
+        "[CVCo] Camping des Pins : chèques-vacances en trop, 20,00 € – commande CMD9542124-01A5G"
+    );
+    let text = text_of(Language::French, left_over);
+    assert!(text.contains("Ne demandez aucun solde au client") && text.contains("En trop          20,00 €"));
+    assert!(!text.contains("réglé le solde") && !text.contains("demandez la différence"), "{text}");
+}
+
+#[test]
+fn a_changed_total_says_what_is_still_to_do() {
+    let changed = |now: i64, refunded: i64| {
+        let mut paid = paid_at(Psp::Up2pay, "7001", (6000, 4000), "03-01");
+        paid.tenders[1].refunded = Cents::new(refunded);
+        Item {
+            expected: Some(Cents::new(10_000)),
+            actual: Some(Cents::new(now)),
+            detail: Detail::ChangedAt(at("2026-03-03T10:00:00Z")),
+            records: vec![paid],
+            ..item(Kind::TotalChanged)
+        }
+    };
+    for (item, line) in [
+        (changed(12_000, 0), "\n  Reste à encaisser 20,00 €\n"),
+        (changed(8000, 0), "\n  Reste à rembourser 20,00 €\n"),
+        (changed(8000, 500), "\n  Reste à rembourser 15,00 €\n"),
+    ] {
+        let subject = subject_of(Language::French, vec![item.clone()]);
+        let text = text_of(Language::French, item);
+        assert!(text.contains(line), "{line:?} in {text}");
+        let figure = line.trim().rsplit(' ').nth(1).expect("a figure");
+        assert!(subject.contains(figure), "{subject}");
+        assert!(!text.contains("0,00 €\n  Écart") && text.matches("Reste à").count() == 1, "one gap: {text}");
+    }
 }
