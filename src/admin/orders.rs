@@ -131,6 +131,9 @@ pub enum OrderError {
 }
 
 impl RawOrder {
+    /// The columns of a line of CSV.
+    pub const COLUMNS: [&str; 5] = ["shop", "reference", "total_cents", "currency", "due"];
+
     /// Checks the order.
     ///
     /// # Errors

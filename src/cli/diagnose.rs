@@ -1,10 +1,14 @@
 //! `diagnose`: why a signature does or does not verify.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::text_file::utf8;
+use cvco_psp::logged_call;
 use cvco_psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 use super::key::Places;
@@ -19,7 +23,8 @@ pub(super) struct Options {
     /// The endpoint of the configuration that received the message.
     #[arg(long, value_name = "ID", required = true)]
     endpoint: Option<String>,
-    /// The message: a whole HTTP request as captured, a query string, or a form body; `-` is standard input.
+    /// The message: a whole HTTP request as captured, an address with its query, a query string, a form body, or the
+    /// line of a web server's log; `-` is standard input.
     #[arg(required = true)]
     file: Option<PathBuf>,
     /// The form of the report.
@@ -39,7 +44,7 @@ enum Message {
         /// The public key; the platform's own if not given.
         #[arg(long, value_name = "PEM")]
         public_key: Option<PathBuf>,
-        /// The raw query string, or the whole HTTP request; `-` is standard input.
+        /// The raw query string, the whole HTTP request, or the line of a web server's log; `-` is standard input.
         file: PathBuf,
     },
     /// A Sogecommerce form, without configuration.
@@ -86,8 +91,8 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
                     ))
                 })?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes, endpoint.adapter.headers());
-            endpoint.adapter.diagnose(&captured.request())
+            let captured = Captured::of(&bytes.text, endpoint.adapter.headers())?;
+            bytes.remark_on(endpoint.adapter.diagnose(&captured.request()))
         }
         (None, _, _) => return Err(Failure::Usage("name --endpoint ID and FILE".to_owned())),
     };
@@ -112,8 +117,9 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
                 }
             };
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes, &[]);
-            Ok(up2pay::diagnose_query(&template, &[key], captured.request().payload()))
+            let captured = Captured::of(&bytes.text, &[])?;
+            let diagnosis = up2pay::diagnose_query(&template, &[key], captured.request().payload());
+            Ok(bytes.remark_on(diagnosis))
         }
         Message::Sogecommerce { key, key_file, algorithm, file } => {
             let places = Places {
@@ -124,8 +130,9 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
             };
             let key = places.read(file)?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes, &[]);
-            Ok(sogecommerce::diagnose_form(&key, *algorithm, captured.request().payload()))
+            let captured = Captured::of(&bytes.text, &[])?;
+            let diagnosis = sogecommerce::diagnose_form(&key, *algorithm, captured.request().payload());
+            Ok(bytes.remark_on(diagnosis))
         }
         Message::Worldline { secret, secret_file, signature, file } => {
             let places = Places {
@@ -136,18 +143,37 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
             };
             let secret = places.read(file)?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes, worldline::HEADERS);
+            let captured = Captured::of(&bytes.text, worldline::HEADERS)?;
             let in_file = || captured.request().header(worldline::SIGNATURE).next().map(<[u8]>::to_vec);
             let signature = signature.as_ref().map(|text| text.clone().into_bytes()).or_else(in_file);
             let signature = signature.ok_or_else(|| {
                 Failure::Usage("name --signature: FILE has no header X-GCS-Signature".to_owned())
             })?;
-            Ok(worldline::diagnose_webhook(&secret, &signature, captured.body))
+            let diagnosis = worldline::diagnose_webhook(&secret, &signature, captured.body);
+            Ok(bytes.remark_on(diagnosis))
         }
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// A file as a person saved it.
+struct Saved {
+    /// In UTF-8, without a byte-order mark.
+    text: Vec<u8>,
+    /// Whether the file's bytes are others.
+    was_encoded: bool,
+}
+
+impl Saved {
+    fn remark_on(&self, mut diagnosis: Diagnosis) -> Diagnosis {
+        if self.was_encoded {
+            let remark = "the file begins with a byte-order mark, or is in UTF-16: it was read as the text that it shows";
+            diagnosis.details.push(remark.to_owned());
+        }
+        diagnosis
+    }
+}
+
+fn read(file: &Path) -> Result<Saved, Failure> {
     let mut bytes = Vec::new();
     let result = if file == Path::new("-") {
         std::io::stdin().lock().take(MAX_BYTES).read_to_end(&mut bytes)
@@ -155,27 +181,59 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
     };
     result.map_err(Failure::io(file.display().to_string()))?;
-    Ok(bytes)
+    let text = utf8(&bytes).into_owned();
+    Ok(Saved { was_encoded: text != bytes, text })
 }
 
 /// A message as somebody saved it.
 #[derive(Debug, PartialEq, Eq)]
 struct Captured<'a> {
     method: Method,
-    query: &'a [u8],
+    query: Cow<'a, [u8]>,
     body: &'a [u8],
     headers: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl<'a> Captured<'a> {
-    /// Tells a whole HTTP request from a bare query string or body. An editor's line end after the latter is
-    /// not part of it. Of the headers those are kept that an adapter reads, by their names in lower case.
-    fn of(bytes: &'a [u8], headers: &[&'static str]) -> Self {
-        Self::http_request(bytes, headers).unwrap_or_else(|| {
-            let bare = bytes.trim_ascii();
-            // A bare message is looked at as a query and as a body: an adapter takes what it knows.
-            Self { method: Method::Post, query: bare, body: bare, headers: Vec::new() }
-        })
+    /// Tells a whole HTTP request, the line of a log and an address from a bare query string or body. An editor's line end
+    /// after the latter is not part of it. Of the headers those are kept that an adapter reads, by their names in lower
+    /// case.
+    fn of(bytes: &'a [u8], headers: &[&'static str]) -> Result<Self, Failure> {
+        if let Some(request) = Self::http_request(bytes, headers) {
+            return Ok(request);
+        }
+        if let Some(call) = Self::logged(bytes)? {
+            return Ok(call);
+        }
+        let bare = bytes.trim_ascii();
+        if let Some(query) = query_of_address(bare) {
+            return Ok(Self { method: Method::Get, query: query.into(), body: &[], headers: Vec::new() });
+        }
+        // A bare message is looked at as a query and as a body: an adapter takes what it knows.
+        Ok(Self { method: Method::Post, query: bare.into(), body: bare, headers: Vec::new() })
+    }
+
+    /// The one call that a web server's log shows.
+    fn logged(bytes: &[u8]) -> Result<Option<Self>, Failure> {
+        let calls = logged_call::calls(bytes);
+        let queries: BTreeSet<&[u8]> =
+            calls.iter().map(|call| call.query.as_slice()).filter(|query| !query.is_empty()).collect();
+        let mut queries = queries.into_iter();
+        match (queries.next(), queries.next()) {
+            (Some(query), None) => Ok(Some(Self {
+                method: Method::Get,
+                query: query.to_vec().into(),
+                body: &[],
+                headers: Vec::new(),
+            })),
+            (Some(_), Some(_)) => {
+                Err(Failure::Usage("a log with several calls; keep the line of one".to_owned()))
+            }
+            (None, _) if !calls.is_empty() => Err(Failure::Usage(
+                "the line of a log, and no message in it: no log keeps what was sent by POST".to_owned(),
+            )),
+            (None, _) => Ok(None),
+        }
     }
 
     fn http_request(bytes: &'a [u8], headers: &[&'static str]) -> Option<Self> {
@@ -194,12 +252,19 @@ impl<'a> Captured<'a> {
         let query = target.iter().position(|b| *b == b'?').and_then(|at| target.get(at.saturating_add(1)..));
         let (head, body) = split_head(rest).unwrap_or((rest, &[]));
         let headers = head.split(|b| *b == b'\n').filter_map(|line| header(line, headers)).collect();
-        Some(Self { method, query: query.unwrap_or_default(), body, headers })
+        Some(Self { method, query: query.unwrap_or_default().into(), body, headers })
     }
 
     fn request(&self) -> Request<'_> {
-        Request { method: self.method, query: self.query, body: self.body, headers: &self.headers }
+        Request { method: self.method, query: &self.query, body: self.body, headers: &self.headers }
     }
+}
+
+/// Of `https://host/path?query`, the query.
+fn query_of_address(text: &[u8]) -> Option<&[u8]> {
+    let is_address = [&b"http://"[..], b"https://", b"/"].iter().any(|start| text.starts_with(start));
+    let at = text.iter().position(|byte| *byte == b'?').filter(|_| is_address)?;
+    text.get(at.saturating_add(1)..)
 }
 
 /// What stands before and after the first empty line.
@@ -233,13 +298,17 @@ fn print(diagnosis: &Diagnosis, format: ReportFormat) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
+    fn of(bytes: &[u8]) -> Captured<'_> {
+        Captured::of(bytes, &[]).expect("one message")
+    }
+
     #[test]
     fn a_captured_request_is_told_from_a_bare_message() {
-        let get = Captured::of(b"GET /n/e/t?Mt=1&K=2 HTTP/1.1\r\nHost: h\r\n\r\n", &[]);
-        assert_eq!((get.method, get.query, get.body), (Method::Get, &b"Mt=1&K=2"[..], &b""[..]));
-        let post = Captured::of(b"POST /n/e/t HTTP/1.1\r\nHost: h\r\n\r\nvads_a=1", &[]);
-        assert_eq!((post.method, post.query, post.body), (Method::Post, &b""[..], &b"vads_a=1"[..]));
-        let bare = Captured::of(b"Mt=1&K=2\n", &[]);
+        let get = of(b"GET /n/e/t?Mt=1&K=2 HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!((get.method, &*get.query, get.body), (Method::Get, &b"Mt=1&K=2"[..], &b""[..]));
+        let post = of(b"POST /n/e/t HTTP/1.1\r\nHost: h\r\n\r\nvads_a=1");
+        assert_eq!((post.method, &*post.query, post.body), (Method::Post, &b""[..], &b"vads_a=1"[..]));
+        let bare = of(b"Mt=1&K=2\n");
         assert_eq!(bare.request().payload(), b"Mt=1&K=2");
     }
 
@@ -248,10 +317,23 @@ mod tests {
         let captured = Captured::of(
             b"POST / HTTP/1.1\r\nHost: h\r\nX-Signature:  a:b= \r\nx-signature: c\r\n\r\nX-Signature: d",
             &["x-signature", "x-key"],
-        );
+        )
+        .expect("a request");
         let request = captured.request();
         assert_eq!(request.header("x-signature").collect::<Vec<_>>(), [&b"a:b="[..], b"c"]);
         assert_eq!((request.header("x-key").count(), request.header("host").count()), (0, 0));
         assert_eq!(request.body, b"X-Signature: d");
+    }
+
+    #[test]
+    fn the_line_of_a_log_and_a_whole_address_hold_a_message() {
+        let line = b"1.2.3.4 - - [28/Nov/2026:10:00:00 +0100] \"GET /n/e/t?Mt=1&K=2 HTTP/1.1\" 502 1";
+        for text in [&line[..], b"https://pay.example/n/e/t?Mt=1&K=2\n", b"/n/e/t?Mt=1&K=2"] {
+            assert_eq!(of(text).request().payload(), b"Mt=1&K=2");
+        }
+        let refused = |text: &[u8]| Captured::of(text, &[]).expect_err("no one message").to_string();
+        let two = [&line[..], b"\n", b"\"GET /n/e/t?Mt=2&K=2 HTTP/1.1\" 502 1"].concat();
+        assert!(refused(&two).contains("keep the line of one"));
+        assert!(refused(b"1.2.3.4 - - \"POST /n/e/t HTTP/1.1\" 403 1").contains("sent by POST"));
     }
 }

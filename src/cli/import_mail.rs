@@ -1,5 +1,5 @@
-//! `import-mail`: takes notifications that were lost from the e-mails that Up2pay writes about them. Each is proven
-//! like a call; what is known already stays as it is.
+//! `import-mail`: takes notifications that were lost from the e-mails that Up2pay writes about them, or from a web
+//! server's log. Each is proven like a call; what is known already stays as it is.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cvco_domain::Psp;
 use cvco_domain::crypto::{SealKey, sha256};
+use cvco_domain::text_file::utf8;
 use cvco_log::entry::Origin;
 use cvco_log::{Draft, Envelope, LogEntry, LogError, key_file};
+use cvco_psp::logged_call::{self, LoggedCall};
 use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
 use cvco_psp::{Method, Rejection, Request};
 
@@ -25,26 +27,29 @@ pub(super) struct Options {
     /// The endpoint that the notifications were meant for, where the address in a mail does not tell.
     #[arg(long, value_name = "ID")]
     endpoint: Option<String>,
-    /// A mail as it was saved (its source text), the text of one, or a whole mailbox (mbox); `-` is standard input.
+    /// A mail as it was saved (its source text), the text of one, a whole mailbox (mbox), or a web server's access or
+    /// error log; `-` is standard input.
     file: PathBuf,
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let config = load(path)?;
     let choice = Choice::new(&config, options.endpoint.as_deref()).map_err(Failure::Usage)?;
-    let mails = warning_mail::read(&read(&options.file)?);
-    let plan =
-        plan(&mails, &choice).map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
+    let file = read(&options.file)?;
+    let (mails, calls) = (warning_mail::read(&file), logged_call::calls(&utf8(&file)));
+    let is_log = !calls.is_empty() && mails.iter().all(|mail| mail.quotations.is_empty());
+    let plan = if is_log { of_log(&calls, &choice) } else { of_mails(mails, &choice) };
+    let plan = plan.map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
     let mut writer = Writer::open(&config.ledger)?;
     let key_path = &config.ledger.payload_key_file;
     let key = key_file::read(key_path)?.ok_or_else(|| LogError::KeyLost(key_path.clone()))?;
     let mut outcome = Outcome::Fine;
-    for (number, found) in plan {
-        let fate = match found {
-            None => Fate::NotReadable("no call in it".to_owned()),
-            Some((endpoint, quotation)) => import(&mut writer, &key, endpoint, quotation)?,
+    for found in &plan {
+        let fate = match &found.call {
+            Err(why) => Fate::NotReadable(why.clone()),
+            Ok(call) => import(&mut writer, &key, call)?,
         };
-        output::line(format!("mail {number}: {fate}"))?;
+        output::line(format!("{}: {fate}", found.place))?;
         if !fate.is_fine() {
             outcome = Outcome::FoundSomething;
         }
@@ -95,10 +100,15 @@ impl<'c> Choice<'c> {
         Ok(Self { endpoints, otherwise })
     }
 
+    /// The endpoint whose own address was called.
+    fn called(&self, url: &str) -> Option<&'c Endpoint> {
+        let id = endpoint_id(url)?;
+        self.endpoints.iter().copied().find(|endpoint| endpoint.id.as_str() == id)
+    }
+
     /// The endpoint whose address the platform called; else the one named, or the only one.
     fn of(&self, quotation: &Quotation) -> Result<&'c Endpoint, String> {
-        let id = quotation.url.as_deref().and_then(endpoint_id);
-        let called = self.endpoints.iter().copied().find(|endpoint| Some(endpoint.id.as_str()) == id);
+        let called = quotation.url.as_deref().and_then(|url| self.called(url));
         called.or(self.otherwise).ok_or_else(|| {
             format!(
                 "its address is of no endpoint: say which with --endpoint ID; there are: {}",
@@ -108,34 +118,78 @@ impl<'c> Choice<'c> {
     }
 }
 
+/// Where a call stands in the file, and the call with the endpoint that it was for, or why there is none.
+struct Found<'c> {
+    place: String,
+    call: Result<Call<'c>, String>,
+}
+
+struct Call<'c> {
+    endpoint: &'c Endpoint,
+    origin: Origin,
+    query: Vec<u8>,
+}
+
+/// Every call of every mail; an error if one of them has no endpoint.
+fn of_mails<'c>(mails: Vec<WarningMail>, choice: &Choice<'c>) -> Result<Vec<Found<'c>>, String> {
+    let mut plan = Vec::new();
+    for (number, mail) in (1_usize..).zip(mails) {
+        let place = format!("mail {number}");
+        if mail.quotations.is_empty() {
+            let why = mail.unreadable.map_or_else(|| "no call in it".to_owned(), |form| form.to_string());
+            plan.push(Found { place: place.clone(), call: Err(why) });
+        }
+        for quotation in mail.quotations {
+            let endpoint = choice.of(&quotation).map_err(|what| format!("{place}: {what}"))?;
+            let call = Call { endpoint, origin: Origin::Mail, query: quotation.query };
+            plan.push(Found { place: place.clone(), call: Ok(call) });
+        }
+    }
+    Ok(plan)
+}
+
+/// The calls of a log to an endpoint's own address; and those to any other address, as to the shop's own handler, that are
+/// genuine at the endpoint that was named. A log is full of other calls, of which nothing is said.
+fn of_log<'c>(calls: &[LoggedCall], choice: &Choice<'c>) -> Result<Vec<Found<'c>>, String> {
+    let mut plan = Vec::new();
+    for call in calls {
+        let place = format!("line {}", call.line);
+        let proven = || {
+            let endpoint = choice.otherwise?;
+            let request = Request { method: Method::Get, query: &call.query, body: b"", headers: &[] };
+            endpoint.adapter.prove(&request).is_ok().then_some(endpoint)
+        };
+        let Some(endpoint) = choice.called(&call.path).or_else(proven) else { continue };
+        let call = if call.query.is_empty() {
+            Err("a call without a query: no log keeps what was sent by POST".to_owned())
+        } else {
+            Ok(Call { endpoint, origin: Origin::Log, query: call.query.clone() })
+        };
+        plan.push(Found { place, call });
+    }
+    if plan.is_empty() {
+        return Err(format!(
+            "a web server's log without a call to an Up2pay endpoint; name one with --endpoint ID if the shop's own \
+             address was called; there are: {}",
+            names(&choice.endpoints)
+        ));
+    }
+    Ok(plan)
+}
+
 fn names(endpoints: &[&Endpoint]) -> String {
     endpoints.iter().map(|endpoint| endpoint.id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Of `https://host/…/n/ID/TOKEN`, the `ID`.
+/// Of `https://host/…/n/ID/TOKEN`, or of its path alone, the `ID`.
 fn endpoint_id(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
+    let rest = match url.split_once("://") {
+        Some((_, rest)) => rest,
+        None => url.starts_with('/').then_some(url)?,
+    };
     let path = rest.split(['?', '#']).next()?;
     let mut segments = path.split('/').skip(1).skip_while(|segment| *segment != "n");
     segments.nth(1)
-}
-
-/// A mail's number, and the call that it quotes with the endpoint that it was for.
-type Found<'p> = (usize, Option<(&'p Endpoint, &'p Quotation)>);
-
-/// Every call of every mail; an error if one of them has no endpoint.
-fn plan<'p>(mails: &'p [WarningMail], choice: &Choice<'p>) -> Result<Vec<Found<'p>>, String> {
-    let mut plan = Vec::new();
-    for (number, mail) in (1_usize..).zip(mails) {
-        if mail.quotations.is_empty() {
-            plan.push((number, None));
-        }
-        for quotation in &mail.quotations {
-            let endpoint = choice.of(quotation).map_err(|what| format!("mail {number}: {what}"))?;
-            plan.push((number, Some((endpoint, quotation))));
-        }
-    }
-    Ok(plan)
 }
 
 /// What became of a call.
@@ -169,14 +223,10 @@ impl std::fmt::Display for Fate {
 }
 
 /// Appends a call to the log, as if it had come; one that is known stays as it is.
-fn import(
-    writer: &mut Writer,
-    key: &SealKey,
-    endpoint: &Endpoint,
-    quotation: &Quotation,
-) -> Result<Fate, Failure> {
-    let request = Request { method: Method::Get, query: &quotation.query, body: b"", headers: &[] };
-    let entry = match understand(endpoint, &request, Origin::Mail) {
+fn import(writer: &mut Writer, key: &SealKey, call: &Call<'_>) -> Result<Fate, Failure> {
+    let Call { endpoint, origin, query } = call;
+    let request = Request { method: Method::Get, query, body: b"", headers: &[] };
+    let entry = match understand(endpoint, &request, *origin) {
         Ok(entry) => entry,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
@@ -239,6 +289,8 @@ mod tests {
             ("https://pay.example/modules/ipn.php?x=/n/camping/T", None),
             ("https://n/camping/T", None),
             ("https://pay.example/n", None),
+            ("/n/camping/TOKEN", Some("camping")),
+            ("/cvco/n/camping/TOKEN", Some("camping")),
             ("pay.example", None),
         ] {
             assert_eq!(endpoint_id(url), id, "{url}");

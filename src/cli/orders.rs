@@ -1,10 +1,11 @@
 //! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use cvco_domain::text_file::utf8;
 use cvco_domain::{OrderRef, ShopId};
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::entry::OrderRegistration;
@@ -20,9 +21,10 @@ const PORTION: usize = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Register the orders of a CSV file: `shop, reference, total_cents, currency, due, instalments`; comma or semicolon.
+    /// Register the orders of a CSV file: `shop, reference, total_cents, currency, due, instalments`; comma, semicolon or
+    /// tab. Other columns are named and left out.
     Import {
-        /// The file, in UTF-8; `-` is standard input.
+        /// The file, in UTF-8 or UTF-16; `-` is standard input.
         file: PathBuf,
     },
 }
@@ -30,20 +32,12 @@ pub(super) enum Command {
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import { file } = command;
     let config = load(path)?;
-    let text = if file == Path::new("-") {
-        std::io::read_to_string(std::io::stdin().lock())
-    } else {
-        std::fs::read_to_string(file)
-    };
-    let text = text.map_err(|error| {
-        if error.kind() == ErrorKind::InvalidData {
-            Failure::Usage(format!("{}: not UTF-8; a spreadsheet calls it \"CSV UTF-8\"", file.display()))
-        } else {
-            Failure::io(file.display().to_string())(error)
-        }
-    })?;
-    let orders = parse(&text, &config.shops)
+    let orders = parse(&read(file)?, &config.shops)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
+    let Orders { orders, unused } = orders;
+    if !unused.is_empty() {
+        output::line(format!("not used: the columns {}", unused.join(", ")))?;
+    }
     let mut writer = Writer::open(&config.ledger)?;
     let reader = writer.reader()?;
     let mut registered = 0_usize;
@@ -79,21 +73,96 @@ fn new_ones<'o>(
     Ok(new)
 }
 
-fn parse(text: &str, shops: &[Shop]) -> Result<Vec<OrderRegistration>, String> {
-    let text = text.trim_start_matches('\u{feff}');
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') { b';' } else { b',' };
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let columns = reader.headers().map_err(|error| error.to_string())?.clone();
-    let mut orders = Vec::new();
-    for order in reader.deserialize::<RawOrder>() {
-        let line = orders.len().saturating_add(2);
-        let order = order.map_err(|error| format!("line {line}: {}", plain(&error, &columns)))?;
-        let order = order.check(shops).map_err(|error| format!("line {line}: {error}"))?;
-        orders.push(order);
+fn read(file: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
     }
-    Ok(orders)
+    .map_err(Failure::io(file.display().to_string()))?;
+    String::from_utf8(utf8(&bytes).into_owned()).map_err(|_| {
+        Failure::Usage(format!("{}: not UTF-8; a spreadsheet calls it \"CSV UTF-8\"", file.display()))
+    })
+}
+
+/// What a file registers.
+#[derive(Debug)]
+struct Orders {
+    orders: Vec<OrderRegistration>,
+    /// Columns that are not for this program.
+    unused: Vec<String>,
+}
+
+/// Headings are known in any case. Where a spreadsheet left columns without a heading, nothing may stand below it.
+fn parse(text: &str, shops: &[Shop]) -> Result<Orders, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(text))
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let headings = reader.headers().map_err(|error| error.to_string())?;
+    let headings: Vec<String> = headings.iter().map(str::to_lowercase).collect();
+    let columns: Vec<usize> = (0..headings.len()).filter(|n| is_known(&headings, *n)).collect();
+    let names: csv::StringRecord = columns.iter().filter_map(|n| headings.get(*n)).collect();
+    let unused =
+        headings.iter().filter(|name| !name.is_empty() && !RawOrder::COLUMNS.contains(&name.as_str()));
+    let unused = unused.cloned().collect();
+    let mut orders = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| error.to_string())?;
+        let order = order(&row, &headings, &columns, &names, shops);
+        orders.extend(order.map_err(|what| format!("line {}: {what}", line_of(text, row.position())))?);
+    }
+    Ok(Orders { orders, unused })
+}
+
+fn is_known(headings: &[String], n: usize) -> bool {
+    headings.get(n).is_some_and(|name| RawOrder::COLUMNS.contains(&name.as_str()))
+}
+
+/// What stands most often between the headings.
+fn delimiter(text: &str) -> u8 {
+    let headings = text.trim_start().lines().next().unwrap_or_default();
+    let count = |delimiter: &u8| headings.matches(char::from(*delimiter)).count();
+    [b',', b';', b'\t'].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+/// The order of a row; `None` of one that is empty.
+fn order(
+    row: &csv::StringRecord,
+    headings: &[String],
+    columns: &[usize],
+    names: &csv::StringRecord,
+    shops: &[Shop],
+) -> Result<Option<OrderRegistration>, String> {
+    if row.iter().all(str::is_empty) {
+        return Ok(None);
+    }
+    let is_named = |n: usize| headings.get(n).is_some_and(|name| !name.is_empty());
+    let last_named = (0..headings.len()).rfind(|n| is_named(*n)).map_or(0, |n| n.saturating_add(1));
+    if row.len() < last_named {
+        return Err(format!("{} fields under {last_named} columns", row.len()));
+    }
+    if let Some((n, cell)) = row.iter().enumerate().find(|(n, cell)| !is_named(*n) && !cell.is_empty()) {
+        return Err(format!("{cell:?} stands in column {}, which has no heading", n.saturating_add(1)));
+    }
+    if row.iter().any(|cell| cell.contains(['\n', '\r'])) {
+        return Err(
+            "a field goes on in the next line; is a quotation mark missing, or one too many?".to_owned()
+        );
+    }
+    let cells: csv::StringRecord = columns.iter().filter_map(|n| row.get(*n)).collect();
+    let order: RawOrder = cells.deserialize(Some(names)).map_err(|error| plain(&error, names))?;
+    order.check(shops).map(Some).map_err(|error| error.to_string())
+}
+
+/// A row's line, as an editor counts: the reader of CSV counts rows, and passes over empty lines.
+fn line_of(text: &str, position: Option<&csv::Position>) -> usize {
+    let start = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
+    let rest = text.get(start..).unwrap_or_default();
+    let row = start.saturating_add(rest.len().saturating_sub(rest.trim_start_matches(['\r', '\n']).len()));
+    text.get(..row).unwrap_or_default().matches('\n').count().saturating_add(1)
 }
 
 /// The library's words, with the column's name instead of its number, and what would be right.
@@ -105,8 +174,6 @@ fn plain(error: &csv::Error, columns: &csv::StringRecord) -> String {
             Some(column) => format!("{column}: {}", err.kind()),
             None => err.kind().to_string(),
         }
-    } else if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
-        format!("{len} fields under {expected_len} columns")
     } else {
         error.to_string()
     }
@@ -114,22 +181,65 @@ fn plain(error: &csv::Error, columns: &csv::StringRecord) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cvco_domain::Cents;
+
     use super::*;
 
-    fn complaint(line: &str) -> String {
-        let text = format!("shop;reference;total_cents\n{line}\n");
-        let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(text.as_bytes());
-        let columns = reader.headers().expect("headers").clone();
-        let error = reader.deserialize::<RawOrder>().next().expect("a line").expect_err("wrong");
-        plain(&error, &columns)
+    fn parsed(text: &str) -> Result<Orders, String> {
+        let shop = Shop { id: ShopId::new("camping").expect("valid"), name: "Camping".to_owned() };
+        parse(text, &[shop])
+    }
+
+    fn complaint(text: &str) -> String {
+        parsed(text).expect_err("wrong")
+    }
+
+    fn totals(text: &str) -> Vec<(String, Cents)> {
+        let orders = parsed(text).expect("orders").orders;
+        orders.into_iter().map(|order| (order.reference.to_string(), order.total)).collect()
     }
 
     #[test]
-    fn a_wrong_line_is_explained_by_the_column() {
+    fn a_wrong_line_is_named_by_its_number_and_explained_by_the_column() {
+        let with = |line: &str| complaint(&format!("shop;reference;total_cents\n{line}\n"));
         assert_eq!(
-            complaint("camping;A1;12,50"),
-            "total_cents: write whole cents in digits, as 10000 for 100.00"
+            with("camping;A1;12,50"),
+            "line 2: total_cents: write whole cents in digits, as 10000 for 100.00"
         );
-        assert_eq!(complaint("camping;A1"), "2 fields under 3 columns");
+        assert_eq!(with("camping;A1"), "line 2: 2 fields under 3 columns");
+        assert!(with("\n\ncamping;A1;x").starts_with("line 4: total_cents"));
+        for end in ["\n", "\r\n"] {
+            let text = ["shop;reference;total_cents", "camping;A;1", "", "", "camping;B;x", ""].join(end);
+            assert!(complaint(&text).starts_with("line 5: "), "{:?}", complaint(&text));
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_leaves_behind_does_no_harm() {
+        let text = "shop;reference;total_cents;;\r\ncamping;R7;5000;;\r\n;;;;\r\ncamping;R8;6000\r\n";
+        assert_eq!(totals(text), [("R7".to_owned(), Cents::new(5000)), ("R8".to_owned(), Cents::new(6000))]);
+        assert_eq!(
+            complaint("shop;reference;total_cents;\ncamping;R7;5000;why\n"),
+            "line 2: \"why\" stands in column 4, which has no heading"
+        );
+    }
+
+    #[test]
+    fn headings_are_known_in_any_case_and_between_tabs() {
+        let text = "\"Shop\"\tREFERENCE\tTotal_Cents\ncamping\tR7\t5000\n";
+        assert_eq!(totals(text), [("R7".to_owned(), Cents::new(5000))]);
+    }
+
+    #[test]
+    fn other_columns_are_named_and_left_out() {
+        let found = parsed("reference,Note,total_cents,shop\nR7,\"a, b\",5000,camping\n").expect("orders");
+        assert_eq!((found.orders.len(), found.unused), (1, vec!["note".to_owned()]));
+        assert!(complaint("shop,reference,totl_cents\ncamping,R7,1\n").contains("total_cents"));
+    }
+
+    #[test]
+    fn no_line_vanishes_in_a_quotation_that_does_not_end() {
+        let text = "shop,reference,total_cents,note\ncamping,A,1,\"x\ncamping,B,2,y\n";
+        assert!(complaint(text).starts_with("line 2: a field goes on"), "{}", complaint(text));
     }
 }

@@ -227,6 +227,7 @@ fn tell_line(line: &StoryLine) -> Result<(), Failure> {
     let what = match (line.kind.as_str(), line.content.get("origin").and_then(Value::as_str)) {
         ("confirmation", _) => " (answer of its API)",
         (_, Some("mail")) => " (from a warning mail)",
+        (_, Some("log")) => " (from a web server's log)",
         _ => "",
     };
     let psp = line.psp.as_deref().and_then(|psp| psp.parse().ok());

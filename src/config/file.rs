@@ -8,6 +8,7 @@ use std::time::Duration;
 use cvco_domain::Policy;
 use cvco_domain::ShopId;
 use cvco_domain::crypto::SecretToken;
+use cvco_domain::text_file;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -181,8 +182,12 @@ impl RawConfig {
     /// # Errors
     /// The file cannot be read, or its syntax is wrong.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
+        let bytes = std::fs::read(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = String::from_utf8(text_file::utf8(&bytes).into_owned()).map_err(|_| {
+            let message = "not text in UTF-8; save it as UTF-8".to_owned();
+            ConfigError::Syntax { path: path.to_owned(), message }
+        })?;
         toml::from_str(&text)
             .map_err(|error| ConfigError::Syntax { path: path.to_owned(), message: explain(&text, &error) })
     }

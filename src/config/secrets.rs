@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cvco_domain::text_file::utf8;
 use secrecy::SecretString;
 
 /// Where a secret is: `X`, `X_file`, both (which is wrong) or neither.
@@ -25,7 +26,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads a secret; a line end after it is not part of it.
+/// Reads a secret; a line end after it is not part of it, nor is what Windows programs put before it.
 pub(super) fn read(source: Source<'_>, folder: &Path) -> Result<Option<SecretString>, String> {
     match (source.inline, source.file) {
         (None, None) => Ok(None),
@@ -33,8 +34,11 @@ pub(super) fn read(source: Source<'_>, folder: &Path) -> Result<Option<SecretStr
         (Some(secret), None) => Ok(Some(secret.clone())),
         (None, Some(file)) => {
             let path = path(file, folder)?;
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let bytes =
+                std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let text = std::str::from_utf8(&utf8(&bytes))
+                .map_err(|_| format!("{} is not text in UTF-8", path.display()))?
+                .to_owned();
             let secret = text.trim_end_matches(['\r', '\n']);
             if secret.is_empty() {
                 return Err(format!("{} is empty", path.display()));

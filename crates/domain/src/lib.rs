@@ -38,6 +38,7 @@ mod record;
 mod refund_terms;
 mod statement;
 mod tender;
+pub mod text_file;
 mod time;
 
 pub use chart::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};

@@ -107,6 +107,8 @@ pub enum Origin {
     Call,
     /// The PSP's warning e-mail quotes a call that failed.
     Mail,
+    /// A web server's log shows a call that did not get through.
+    Log,
     /// The shop handed a session's token over.
     Shop,
 }
@@ -118,6 +120,7 @@ impl Origin {
         match self {
             Self::Call => "call",
             Self::Mail => "mail",
+            Self::Log => "log",
             Self::Shop => "shop",
         }
     }

@@ -7,6 +7,7 @@
 
 pub mod ancv;
 pub mod api;
+pub mod logged_call;
 mod message;
 pub mod monext;
 pub mod sogecommerce;

@@ -6,6 +6,7 @@ use rustls_pki_types::pem::PemObject;
 
 use super::der::{self, BIT_STRING, INTEGER, RSA_ENCRYPTION, SEQUENCE};
 use super::{BadSignature, Signed, Verified, sha256};
+use crate::text_file::utf8;
 
 /// A public key, parsed and known to be RSA.
 #[derive(Clone)]
@@ -22,6 +23,21 @@ pub enum KeyError {
     /// No `BEGIN PUBLIC KEY` block.
     #[error("no PEM block `-----BEGIN PUBLIC KEY-----`")]
     NoPem,
+    /// An RSA public key as PKCS#1 has it.
+    #[error(
+        "a key in the form PKCS#1 (`BEGIN RSA PUBLIC KEY`); make the usual form of it: \
+         openssl rsa -RSAPublicKey_in -in FILE -pubout"
+    )]
+    Pkcs1,
+    /// A private key: it does not belong here, and nobody but its owner should have it.
+    #[error("a private key; the public half of it is wanted: openssl pkey -in FILE -pubout")]
+    Private,
+    /// A certificate, which holds a key.
+    #[error("a certificate; take the key out of it: openssl x509 -in FILE -pubkey -noout")]
+    Certificate,
+    /// Binary.
+    #[error("a key in binary form (DER); make a PEM of it: openssl pkey -pubin -inform DER -in FILE")]
+    Der,
     /// A public key, but not RSA.
     #[error("not an RSA public key")]
     NotRsa,
@@ -30,13 +46,32 @@ pub enum KeyError {
     Size,
 }
 
+impl KeyError {
+    /// What a file is that holds no PEM of a public key.
+    fn of_no_pem(file: &[u8]) -> Self {
+        let has = |label: &[u8]| file.windows(label.len()).any(|window| window == label);
+        if has(b"BEGIN RSA PUBLIC KEY") {
+            Self::Pkcs1
+        } else if has(b"PRIVATE KEY-----") {
+            Self::Private
+        } else if has(b"BEGIN CERTIFICATE") {
+            Self::Certificate
+        } else if matches!(file, [SEQUENCE, 0x81 | 0x82, ..]) {
+            Self::Der
+        } else {
+            Self::NoPem
+        }
+    }
+}
+
 impl RsaPublicKey {
     /// Reads a PEM `PUBLIC KEY` (X.509 `SubjectPublicKeyInfo`).
     ///
     /// # Errors
     /// Not PEM, not RSA, or of a size that cannot be checked.
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let spki = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::NoPem)?;
+        let pem = utf8(pem);
+        let spki = SubjectPublicKeyInfoDer::from_pem_slice(&pem).map_err(|_| KeyError::of_no_pem(&pem))?;
         let public_key = rsa_public_key_of_spki(&spki).ok_or(KeyError::NotRsa)?;
         let modulus_bytes = modulus_length(public_key).ok_or(KeyError::NotRsa)?;
         if !(128..=1024).contains(&modulus_bytes) {
@@ -185,5 +220,30 @@ mod tests {
         assert!(rsa_public_key_of_spki(&spki).is_some());
         assert_eq!(rsa_public_key_of_spki(&[spki.as_ref(), &[0]].concat()), None);
         assert_eq!(rsa_public_key_of_spki(&spki[..spki.len() - 1]), None);
+    }
+
+    #[test]
+    fn a_key_that_windows_programs_saved_is_read() {
+        let text = String::from_utf8(PLATFORM_KEY.to_vec()).expect("ASCII");
+        let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for pem in [format!("\u{feff}{text}").into_bytes(), utf16] {
+            assert_eq!(key(&pem).fingerprint(), key(PLATFORM_KEY).fingerprint());
+        }
+    }
+
+    #[test]
+    fn another_file_is_called_what_it_is() {
+        let says = |file: &[u8]| RsaPublicKey::from_pem(file).expect_err("no public key");
+        assert_eq!(
+            says(b"-----BEGIN RSA PUBLIC KEY-----\nAA==\n-----END RSA PUBLIC KEY-----"),
+            KeyError::Pkcs1
+        );
+        assert_eq!(says(b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----"), KeyError::Private);
+        assert_eq!(
+            says(b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"),
+            KeyError::Certificate
+        );
+        assert_eq!(says(b"\x30\x81\x9f\x30"), KeyError::Der);
+        assert_eq!(says(b"nothing of the kind"), KeyError::NoPem);
     }
 }

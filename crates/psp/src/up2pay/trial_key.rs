@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::crypto::der::{self, BIT_STRING, INTEGER, RSA_ENCRYPTION, SEQUENCE};
+use cvco_domain::text_file::utf8;
 use num_bigint::BigUint;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls_pki_types::PrivatePkcs1KeyDer;
@@ -59,7 +60,7 @@ impl TrialKey {
     /// # Errors
     /// The text is not PEM, or not such a key.
     pub fn from_private_pem(pem: &[u8]) -> Result<Self, NoKey> {
-        let der = PrivatePkcs1KeyDer::from_pem_slice(pem).map_err(|_| NoKey::NoPem)?;
+        let der = PrivatePkcs1KeyDer::from_pem_slice(&utf8(pem)).map_err(|_| NoKey::NoPem)?;
         let key = Self::from_der(der.secret_pkcs1_der()).ok_or(NoKey::NotRsa)?;
         let public = RsaPublicKey::from_pem(key.public_pem().as_bytes()).map_err(|_| NoKey::NotRsa)?;
         // The exponents belong together if what one signs, the other verifies.

@@ -1,7 +1,7 @@
 //! The e-mails that the platform writes when a call failed. They quote the call byte for byte, so a notification that
 //! was lost can be proven and taken from them.
 //!
-//! A file holds one mail, or many as `mbox`, or the text of one. Only what the quotation itself needs is read of it;
+//! A file holds one mail, or many as `mbox`, or the text of one, in whatever encoding a mail program of Windows saved it. Only what the quotation itself needs is read of it;
 //! its signature shows whether it is genuine.
 
 mod html;
@@ -9,6 +9,7 @@ mod quotation;
 
 use std::collections::BTreeSet;
 
+use cvco_domain::text_file::utf8;
 use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
 
 pub use quotation::Quotation;
@@ -18,6 +19,34 @@ pub use quotation::Quotation;
 pub struct WarningMail {
     /// The calls that it quotes; none if it is no such mail.
     pub quotations: Vec<Quotation>,
+    /// What in it could not be read, and may quote more.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// A form of mail that nothing but Outlook reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// A message that was saved or attached in Outlook's own form (`.msg`).
+    #[error(
+        "it is, or holds, an Outlook message (.msg): open it in Outlook, choose Save As with the type \"Text Only\", \
+         and import that file"
+    )]
+    OutlookMessage,
+    /// `winmail.dat`, in which an Exchange server wraps attachments.
+    #[error("it holds a winmail.dat, which only Outlook reads: open the mail there and save its text")]
+    WinMail,
+}
+
+impl Unreadable {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+            Some(Self::OutlookMessage)
+        } else if bytes.starts_with(b"\x78\x9f\x3e\x22") {
+            Some(Self::WinMail)
+        } else {
+            None
+        }
+    }
 }
 
 /// How many levels of mails forwarded as attachments are read.
@@ -30,8 +59,8 @@ const HEADERS: [&str; 7] =
 /// Reads a file: every mail in it, whatever it is about.
 #[must_use]
 pub fn read(file: &[u8]) -> Vec<WarningMail> {
-    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
-    mails(file).into_iter().map(|mail| WarningMail { quotations: quotations(mail) }).collect()
+    let file = utf8(file);
+    mails(&file).into_iter().map(of_mail).collect()
 }
 
 /// The mails of an `mbox` (RFC 4155), each after its `From ` line. Any other file is one mail.
@@ -53,7 +82,7 @@ fn mails(file: &[u8]) -> Vec<&[u8]> {
 }
 
 /// What a mail quotes, each call once: the text is preferred to its HTML twin.
-fn quotations(mail: &[u8]) -> Vec<Quotation> {
+fn of_mail(mail: &[u8]) -> WarningMail {
     let mut contents = Contents::default();
     contents.add_mail(mail, 0);
     let of_all = |texts: &[Vec<u8>]| texts.iter().flat_map(|text| quotation::all(text)).collect::<Vec<_>>();
@@ -67,7 +96,7 @@ fn quotations(mail: &[u8]) -> Vec<Quotation> {
     }
     let mut known = BTreeSet::new();
     found.retain(|quotation| known.insert(quotation.query.clone()));
-    found
+    WarningMail { quotations: found, unreadable: contents.unreadable }
 }
 
 /// What a mail says, free of its transfer encoding. The character set does not matter: a call is ASCII, and what is
@@ -77,10 +106,15 @@ struct Contents {
     texts: Vec<Vec<u8>>,
     /// What was HTML.
     pages: Vec<Vec<u8>>,
+    unreadable: Option<Unreadable>,
 }
 
 impl Contents {
     fn add_mail(&mut self, mail: &[u8], depth: u8) {
+        if let Some(unreadable) = Unreadable::of(mail) {
+            self.unreadable = Some(unreadable);
+            return;
+        }
         match parse_mail(mail) {
             Ok(parsed) if HEADERS.iter().any(|name| parsed.headers.get_first_header(name).is_some()) => {
                 for part in parsed.parts().filter(|part| part.subparts.is_empty()) {
@@ -93,11 +127,15 @@ impl Contents {
 
     fn add_part(&mut self, part: &ParsedMail<'_>, depth: u8) {
         let Ok(body) = part.get_body_raw() else { return };
+        let body = utf8(&body);
         match part.ctype.mimetype.as_str() {
             "text/html" => self.pages.push(html::to_text(&body)),
-            "message/rfc822" if depth < DEEPEST => self.add_mail(&body, depth.saturating_add(1)),
-            text if text.starts_with("text/") => self.texts.push(body),
-            _ => {}
+            text if text.starts_with("text/") => self.texts.push(body.into_owned()),
+            // A mail or a text that was attached; many mail programs call it no more than a stream of bytes.
+            "message/rfc822" | "application/octet-stream" if depth < DEEPEST => {
+                self.add_mail(&body, depth.saturating_add(1));
+            }
+            _ => self.unreadable = self.unreadable.or_else(|| Unreadable::of(&body)),
         }
     }
 }

@@ -128,6 +128,57 @@ fn a_mail_sent_on_as_an_attachment_is_read() {
     assert_eq!(quoted(outer.as_bytes()), one(URL, s1()));
 }
 
+/// A mail that says nothing itself and has one attachment.
+fn with_attachment(content_type: &str, content: &[u8]) -> Vec<u8> {
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, content);
+    format!(
+        "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n\
+         --cut\r\n\r\nvoir ci-joint\r\n--cut\r\nContent-Type: {content_type}\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{encoded}\r\n--cut--\r\n"
+    )
+    .into_bytes()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn an_attachment_that_is_called_a_stream_of_bytes_is_read() {
+    let inner = fixture!("warning-s1-quoted-printable.eml");
+    for name in ["application/octet-stream; name=\"WARNING.eml\"", "message/rfc822"] {
+        assert_eq!(quoted(&with_attachment(name, inner)), one(URL, s1()), "{name}");
+    }
+    let text = format!("Impossible de joindre {URL} pour le paiement {} (404-0)", s1());
+    assert_eq!(quoted(&with_attachment("application/octet-stream", text.as_bytes())), one(URL, s1()));
+    assert_eq!(quoted(&with_attachment("application/octet-stream", &utf16(&text))), one(URL, s1()));
+}
+
+#[test]
+fn what_windows_programs_save_is_read() {
+    let text = format!("Impossible de joindre {URL} pour le paiement {} (404-0)", s1());
+    assert_eq!(quoted(&utf16(&text)), one(URL, s1()));
+    assert_eq!(quoted(format!("\u{feff}{text}").as_bytes()), one(URL, s1()));
+    assert_eq!(quoted(&with_attachment("text/plain; charset=utf-16", &utf16(&text))), one(URL, s1()));
+    assert_eq!(quoted(&with_attachment("text/html; charset=utf-16", &utf16(&text))), one(URL, s1()));
+    let eml = String::from_utf8(fixture!("warning-s1-quoted-printable.eml").to_vec()).expect("ASCII");
+    assert_eq!(quoted(&utf16(&eml)), one(URL, s1()));
+}
+
+#[test]
+fn a_mail_in_outlooks_own_form_is_called_what_it_is() {
+    let message = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0";
+    let attached = with_attachment("application/vnd.ms-outlook; name=\"x.msg\"", message);
+    let unnamed = with_attachment("application/octet-stream", message);
+    for file in [&message[..], &attached, &unnamed] {
+        let mails = read(file);
+        assert_eq!(mails[0].unreadable, Some(Unreadable::OutlookMessage));
+        assert!(mails[0].quotations.is_empty());
+    }
+    let wrapped = with_attachment("application/ms-tnef; name=\"winmail.dat\"", b"\x78\x9f\x3e\x22\0");
+    assert_eq!(read(&wrapped)[0].unreadable, Some(Unreadable::WinMail));
+}
+
 #[test]
 fn headers_and_text_in_one_paragraph_are_read() {
     let text = format!("Subject: x\nWARNING: Impossible de joindre {URL} pour le paiement {} (404-0)", s1());
