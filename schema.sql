@@ -37,7 +37,7 @@ CREATE TABLE notifications (
   received_at    TEXT NOT NULL,
   endpoint       TEXT NOT NULL,
   psp            TEXT NOT NULL,
-  origin         TEXT NOT NULL,        -- call, mail, shop
+  origin         TEXT NOT NULL,        -- call, mail, log, shop
   verdict        TEXT NOT NULL,        -- genuine, duplicate, ignored, hint, unread
   events         INTEGER NOT NULL,     -- how many facts it states
   remark         TEXT,

@@ -132,7 +132,7 @@ pub enum OrderError {
 
 impl RawOrder {
     /// The columns of a line of CSV.
-    pub const COLUMNS: [&str; 5] = ["shop", "reference", "total_cents", "currency", "due"];
+    pub const COLUMNS: [&str; 6] = ["shop", "reference", "total_cents", "currency", "due", "instalments"];
 
     /// Checks the order.
     ///
@@ -214,10 +214,19 @@ impl Admin {
                 }
             }
         }
-        match self.register(registrations).await {
+        // Whoever else can reach this address, such as another user of the machine, can hide no payment that is short.
+        let trusted = settings.token.is_some();
+        match self.register(registrations, trusted).await {
             Ok(Registered { registered, unchanged }) => Answer::json(
                 StatusCode::OK,
                 &serde_json::json!({ "registered": registered, "unchanged": unchanged }),
+            ),
+            Err(NotRegistered::Untrusted(reference)) => Answer::error(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "order {reference} is registered otherwise: without [listener] admin_token an order can be \
+                     registered and its total raised, nothing more"
+                ),
             ),
             Err(error) => {
                 tracing::error!(%error, "orders not stored");
@@ -227,22 +236,29 @@ impl Admin {
     }
 
     /// Appends what is new, and waits until the ledger shows it. A shop may register the same order with each page view:
-    /// what the ledger knows already is not stored again.
-    async fn register(&self, orders: Vec<OrderRegistration>) -> Result<Registered, NotRegistered> {
+    /// what the ledger knows already is not stored again. Whoever is not `trusted` lowers no total and changes nothing else.
+    async fn register(
+        &self,
+        orders: Vec<OrderRegistration>,
+        trusted: bool,
+    ) -> Result<Registered, NotRegistered> {
         let all = orders.len();
         let new = self
             .readers
             .read(move |reader| {
-                orders
-                    .into_iter()
-                    .filter_map(|order| match reader.is_current(&order) {
-                        Ok(true) => None,
-                        Ok(false) => Some(Ok(order)),
-                        Err(error) => Some(Err(error)),
-                    })
-                    .collect::<Result<Vec<_>, _>>()
+                let mut new = Vec::new();
+                for order in orders {
+                    if reader.is_current(&order)? {
+                        continue;
+                    }
+                    if !trusted && !reader.only_raises(&order)? {
+                        return Ok(Err(NotRegistered::Untrusted(order.reference)));
+                    }
+                    new.push(order);
+                }
+                Ok(Ok(new))
             })
-            .await?;
+            .await??;
         let registered = new.len();
         let drafts = new
             .into_iter()
@@ -264,6 +280,9 @@ struct Registered {
 /// Why orders were not registered.
 #[derive(Debug, thiserror::Error)]
 enum NotRegistered {
+    /// The caller is anybody on this machine.
+    #[error("order {0} would be changed by a caller without the admin token")]
+    Untrusted(OrderRef),
     #[error(transparent)]
     Ledger(#[from] cvco_ledger::LedgerError),
     #[error(transparent)]

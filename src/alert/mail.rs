@@ -89,6 +89,8 @@ pub enum SendError {
 pub struct Mailer {
     from: Mailbox,
     to: Vec<Mailbox>,
+    /// Host and port.
+    server: String,
     transport: AsyncSmtpTransport<Tokio1Executor>,
 }
 
@@ -108,7 +110,8 @@ impl TryFrom<&MailSettings> for Mailer {
             return Err(MailError::NoRecipient);
         }
         let url = SmtpUrl::parse(&settings.smtp_url)?;
-        Ok(Self { from, to, transport: transport(&url, settings.password.as_ref())? })
+        let server = format!("{}:{}", url.host, url.port);
+        Ok(Self { from, to, server, transport: transport(&url, settings.password.as_ref())? })
     }
 }
 
@@ -146,6 +149,12 @@ fn transport(
 }
 
 impl Mailer {
+    /// Where mails are handed over: host and port.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
     /// The same way out, to those who are mailed the anchors.
     ///
     /// # Errors
@@ -227,8 +236,8 @@ impl Mailer {
             .map_err(|error| SendError::Permanent(error.to_string()))?;
         match timeout(CONVERSATION, self.transport.send_raw(&envelope, bytes)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(SendError::of(&error)),
-            Err(_) => Err(SendError::too_slow()),
+            Ok(Err(error)) => Err(SendError::of(&error).at(&self.server)),
+            Err(_) => Err(SendError::too_slow().at(&self.server)),
         }
     }
 
@@ -262,6 +271,14 @@ impl SendError {
         let about_login = error.status().is_some_and(|code| LOGIN.contains(&u16::from(code)));
         let text = one_line(&error.to_string());
         if error.is_permanent() && !about_login { Self::Permanent(text) } else { Self::Transient(text) }
+    }
+
+    /// The same, with the address that was tried.
+    fn at(self, server: &str) -> Self {
+        match self {
+            Self::Transient(why) => Self::Transient(format!("{server}: {why}")),
+            Self::Permanent(why) => Self::Permanent(format!("{server}: {why}")),
+        }
     }
 
     fn too_slow() -> Self {

@@ -10,7 +10,7 @@ use cvco_log::entry::Inquiry;
 use cvco_log::{Draft, LogEntry};
 
 use super::append::Writer;
-use super::{Failure, Outcome, load, output};
+use super::{Failure, Outcome, command_settings, output};
 use crate::confirm::sweep;
 
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let config = load(path)?;
+    let config = command_settings(path, |endpoint| endpoint.has_api)?;
     let askable: Vec<_> =
         config.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some()).collect();
     if askable.is_empty() {

@@ -10,10 +10,10 @@ use cvco_log::{LogError, LogStore, SqliteLog};
 use cvco_psp::api::NoAnswer;
 use serde::Serialize;
 
-use super::{Failure, Outcome, ReportFormat, load, output, runtime};
+use super::{Failure, Outcome, ReportFormat, output, runtime};
 use crate::alert::SendError;
 use crate::clock::Clock;
-use crate::config::{Config, LedgerSettings};
+use crate::config::{Config, EndpointUrl, LedgerSettings, RawConfig};
 use crate::confirm;
 use crate::outbound::Client;
 
@@ -25,6 +25,9 @@ pub(super) struct Options {
     /// Try neither the mail server nor the PSPs' APIs.
     #[arg(long)]
     offline: bool,
+    /// Print the endpoints' URLs with their secret tokens.
+    #[arg(long)]
+    show_secrets: bool,
 }
 
 /// So many entries that are set aside are named.
@@ -56,7 +59,9 @@ impl Line {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let config = load(path)?;
+    let raw = RawConfig::read(path)?;
+    let config = raw.resolve(path)?;
+    let urls = raw.urls(path, options.show_secrets)?;
     let mut lines = vec![Line::new(
         "configuration",
         Verdict::Good,
@@ -88,6 +93,14 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
             reminder,
         )
     }));
+    lines
+        .extend(urls.into_iter().map(|EndpointUrl { endpoint, url }| {
+            Line::new(format!("URL of {endpoint}"), Verdict::Good, url)
+        }));
+    if !options.show_secrets && !config.endpoints.is_empty() {
+        let remark = "`check --show-secrets` prints them with their tokens, as the PSPs are told";
+        lines.push(Line::new("URLs", Verdict::Good, remark));
+    }
     print(&lines, options.format)?;
     let wrong = lines.iter().any(|line| line.verdict == Verdict::Wrong);
     Ok(if wrong { Outcome::FoundSomething } else { Outcome::Fine })
@@ -202,9 +215,14 @@ fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
         None => Line::new("mail", Verdict::Unwise, "no [alerts]: nobody is told"),
         Some(_) if offline => Line::new("mail", Verdict::Good, "not tried (--offline)"),
         Some(alerts) => match runtime()?.block_on(alerts.mailer.test_connection()) {
-            Ok(()) => Line::new("mail", Verdict::Good, "the server of [alerts] smtp answers"),
+            Ok(()) => {
+                let server = alerts.mailer.server();
+                Line::new("mail", Verdict::Good, format!("the server of [alerts] smtp answers ({server})"))
+            }
             Err(SendError::Transient(why) | SendError::Permanent(why)) => {
-                Line::new("mail", Verdict::Wrong, format!("no server takes mail at [alerts] smtp: {why}"))
+                let server = alerts.mailer.server();
+                let remark = format!("no server takes mail at {server} ([alerts] smtp): {why}");
+                Line::new("mail", Verdict::Wrong, remark)
             }
         },
     })

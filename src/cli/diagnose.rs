@@ -12,7 +12,8 @@ use cvco_psp::logged_call;
 use cvco_psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 use super::key::Places;
-use super::{Failure, Outcome, ReportFormat, load, output};
+use super::{Failure, Outcome, ReportFormat, output};
+use crate::config::RawConfig;
 
 /// The largest message that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -81,15 +82,15 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let diagnosis = match (&options.without_configuration, &options.endpoint, &options.file) {
         (Some(message), _, _) => without_configuration(message)?,
         (None, Some(id), Some(file)) => {
-            let config = load(path)?;
-            let endpoint =
-                config.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id).ok_or_else(|| {
-                    let known: Vec<_> = config.endpoints.iter().map(|e| e.id.as_str()).collect();
-                    Failure::Usage(format!(
-                        "no endpoint {id} in the configuration; there are: {}",
-                        known.join(", ")
-                    ))
-                })?;
+            let raw = RawConfig::read(path)?;
+            let config = raw.command(path, |endpoint| endpoint.id == id)?;
+            let endpoint = config.endpoints.first().ok_or_else(|| {
+                let known: Vec<_> = raw.endpoint_ids().collect();
+                Failure::Usage(format!(
+                    "no endpoint {id} in the configuration; there are: {}",
+                    known.join(", ")
+                ))
+            })?;
             let bytes = read(file)?;
             let captured = Captured::of(&bytes.text, endpoint.adapter.headers())?;
             bytes.remark_on(endpoint.adapter.diagnose(&captured.request()))

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use cvco_domain::Psp;
@@ -15,8 +16,8 @@ use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
 use cvco_psp::{Method, Rejection, Request};
 
 use super::append::Writer;
-use super::{Failure, Outcome, load, output};
-use crate::config::{Config, Endpoint};
+use super::{Failure, Outcome, command_settings, output};
+use crate::config::Endpoint;
 use crate::listener::understand;
 
 /// The largest file that is read.
@@ -33,8 +34,8 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let config = load(path)?;
-    let choice = Choice::new(&config, options.endpoint.as_deref()).map_err(Failure::Usage)?;
+    let config = command_settings(path, |endpoint| endpoint.psp == Some(Psp::Up2pay))?;
+    let choice = Choice::new(&config.endpoints, options.endpoint.as_deref()).map_err(Failure::Usage)?;
     let file = read(&options.file)?;
     let (mails, calls) = (warning_mail::read(&file), logged_call::calls(&utf8(&file)));
     let is_log = !calls.is_empty() && mails.iter().all(|mail| mail.quotations.is_empty());
@@ -81,13 +82,8 @@ struct Choice<'c> {
 }
 
 impl<'c> Choice<'c> {
-    fn new(config: &'c Config, named: Option<&str>) -> Result<Self, String> {
-        let endpoints: Vec<&Endpoint> = config
-            .endpoints
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|endpoint| endpoint.psp == Psp::Up2pay)
-            .collect();
+    fn new(endpoints: &'c [Arc<Endpoint>], named: Option<&str>) -> Result<Self, String> {
+        let endpoints: Vec<&Endpoint> = endpoints.iter().map(AsRef::as_ref).collect();
         let otherwise = match (named, endpoints.as_slice()) {
             (_, []) => return Err("the configuration has no endpoint of Up2pay".to_owned()),
             (Some(id), all) => {

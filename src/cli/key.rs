@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cvco_domain::text_file::utf8;
 use secrecy::SecretString;
 
 use super::{Failure, output};
@@ -53,9 +54,10 @@ impl Places<'_> {
 
 /// A key as an editor saved it: without its mark and its line end.
 fn taken(bytes: &[u8], place: &str) -> Result<SecretString, Failure> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{place}: not text in UTF-8")))?;
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let bytes = utf8(bytes);
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::Usage(format!("{place}: not text in UTF-8")))?
+        .trim();
     if text.is_empty() {
         return Err(Failure::Usage(format!("{place}: empty")));
     }

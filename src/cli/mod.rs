@@ -33,7 +33,10 @@ use cvco_log::LogError;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::AppError;
-use crate::config::{BookSettings, Config, ConfigError, DEFAULT_PATH, LedgerSettings, RawConfig};
+use crate::config::{
+    BookSettings, CommandSettings, Config, ConfigError, DEFAULT_PATH, EndpointOutline, LedgerSettings,
+    RawConfig,
+};
 use crate::telemetry::{self, LogFormat};
 
 /// Joins the voucher part and the card part of Chèque-Vacances Connect payments, and tells a person when they do
@@ -232,6 +235,14 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Verify(options) => proof::verify(config, &options),
         Command::Rebuild(options) => proof::rebuild(config, &options),
     }
+}
+
+/// What a command needs that reads what endpoints receive, or asks their PSPs: no secret of any other part.
+fn command_settings(
+    path: &Path,
+    is_concerned: impl Fn(&EndpointOutline<'_>) -> bool,
+) -> Result<CommandSettings, Failure> {
+    Ok(RawConfig::read(path)?.command(path, is_concerned)?)
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {

@@ -12,7 +12,7 @@ use cvco_log::entry::OrderRegistration;
 use cvco_log::{Draft, LogEntry};
 
 use super::append::Writer;
-use super::{Failure, Outcome, load, output};
+use super::{Failure, Outcome, command_settings, output};
 use crate::admin::RawOrder;
 use crate::config::Shop;
 
@@ -31,7 +31,7 @@ pub(super) enum Command {
 
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import { file } = command;
-    let config = load(path)?;
+    let config = command_settings(path, |_| false)?;
     let orders = parse(&read(file)?, &config.shops)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
     let Orders { orders, unused } = orders;

@@ -7,7 +7,22 @@ pub(super) fn explain(text: &str, error: &toml::de::Error) -> String {
     let line_number = before.matches('\n').count().saturating_add(1);
     let line = text.lines().nth(line_number.saturating_sub(1)).unwrap_or_default();
     let key = line.split_once('=').map_or(line, |(key, _)| key).trim();
-    format!("line {line_number}, {key}: {}", reason(line, error.message()))
+    let of = endpoint_of(before).map(|id| format!(" (endpoint {id})")).unwrap_or_default();
+    format!("line {line_number}{of}, {key}: {}", reason(line, error.message()))
+}
+
+/// The id of the endpoint in whose table a text ends.
+fn endpoint_of(before: &str) -> Option<&str> {
+    let mut lines = before.lines().rev().map(str::trim).take_while(|line| !line.starts_with("[[shop]]"));
+    let mut id = None;
+    lines.find_map(|line| {
+        if let Some(value) =
+            line.strip_prefix("id").map(str::trim_start).and_then(|rest| rest.strip_prefix('='))
+        {
+            id = value.trim().trim_matches('"').split('"').next();
+        }
+        line.starts_with("[[shop.endpoint]]").then_some(id)
+    })?
 }
 
 /// What is wrong with a line, never with its value: that may be a secret.
@@ -96,5 +111,14 @@ mod tests {
         for url in ["http://me@proxy:3128", "http://proxy:3128", "https://host/a:b@c"] {
             assert!(!holds_password(url), "{url}");
         }
+    }
+
+    #[test]
+    fn a_wrong_line_of_an_endpoint_is_named_by_its_id() {
+        let text =
+            "[[shop]]\nid = \"camping\"\n[[shop.endpoint]]\nid = \"camping-up2pay\"\npsp = \"up2pay\"\n";
+        assert_eq!(endpoint_of(text), Some("camping-up2pay"));
+        assert_eq!(endpoint_of("[[shop]]\nid = \"camping\"\n"), None);
+        assert_eq!(endpoint_of(&format!("{text}[[shop]]\nid = \"b\"\n")), None);
     }
 }

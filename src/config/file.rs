@@ -10,7 +10,7 @@ use cvco_domain::ShopId;
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::text_file;
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::accounting::{self, RawAccounting, RawStatement};
@@ -18,8 +18,9 @@ use super::endpoint::RawEndpoint;
 use super::explain::{explain, holds_password};
 use super::secrets::{self, Source};
 use super::{
-    AccountingSettings, AlertSettings, BookSettings, Config, ConfigError, ConfirmSettings, Endpoint,
-    LedgerSettings, ListenerSettings, Problem, Shop, StatementSettings,
+    AccountingSettings, AlertSettings, BookSettings, CommandSettings, Config, ConfigError, ConfirmSettings,
+    Endpoint, EndpointOutline, EndpointUrl, LedgerSettings, ListenerSettings, Problem, Shop,
+    StatementSettings,
 };
 use crate::alert::{MailError, MailSettings, Mailer};
 use crate::outbound::Proxy;
@@ -49,6 +50,7 @@ pub struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawListener {
     public: Option<String>,
+    public_url: Option<String>,
     admin: Option<String>,
     admin_token: Option<SecretString>,
     admin_token_file: Option<String>,
@@ -110,8 +112,18 @@ struct RawShop {
     endpoint: Vec<RawEndpoint>,
 }
 
+/// What a configuration is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The daemon: every secret is needed.
+    Serve,
+    /// A command that reads or asks what endpoints would: nobody calls it, so the tokens of their URLs are not needed.
+    Command,
+}
+
 /// Collects what is wrong, so that one run tells everything.
 pub(super) struct Check<'p> {
+    pub(super) purpose: Purpose,
     /// The folder of the file: relative paths start there.
     pub(super) folder: &'p Path,
     pub(super) problems: Vec<Problem>,
@@ -120,7 +132,15 @@ pub(super) struct Check<'p> {
 
 impl<'p> Check<'p> {
     pub(super) fn new(path: &'p Path) -> Self {
-        Self { folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() }
+        Self { purpose: Purpose::Serve, folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Says of which endpoint something is wrong: people know it by its id, and not by its place in the file.
+    fn name_since(&mut self, (problems, warnings): (usize, usize), endpoint: &str) {
+        let new = self.problems.iter_mut().skip(problems).chain(self.warnings.iter_mut().skip(warnings));
+        for problem in new {
+            problem.key = format!("endpoint {endpoint}: {}", problem.key);
+        }
     }
 
     pub(super) fn wrong(&mut self, key: impl Into<String>, what: impl Into<String>) {
@@ -199,7 +219,7 @@ impl RawConfig {
     pub fn ledger(&self, path: &Path) -> Result<LedgerSettings, ConfigError> {
         let mut check = Check::new(path);
         let settings = self.ledger_settings(&mut check);
-        finish(path, check.problems, settings)
+        finish(path, check, settings)
     }
 
     /// What the commands for the accountant need: no secret is read.
@@ -213,7 +233,62 @@ impl RawConfig {
             self.shop.iter().filter_map(|shop| ShopId::new(shop.id.as_str()).ok()).collect();
         let (accounting, statements) = self.accounting(&shops, &mut check);
         let settings = ledger.map(|ledger| BookSettings { ledger, accounting, statements, shops });
-        finish(path, check.problems, settings)
+        finish(path, check, settings)
+    }
+
+    /// What a command needs that reads what some endpoints receive, or asks their PSPs: the secrets of those endpoints, but
+    /// for the tokens of their URLs, and no others.
+    ///
+    /// # Errors
+    /// A value is wrong that it needs.
+    pub fn command(
+        &self,
+        path: &Path,
+        is_concerned: impl Fn(&EndpointOutline<'_>) -> bool,
+    ) -> Result<CommandSettings, ConfigError> {
+        let mut check = Check { purpose: Purpose::Command, ..Check::new(path) };
+        let ledger = self.ledger_settings(&mut check);
+        let (shops, endpoints) = self.shops(&mut check, |raw| is_concerned(&raw.outline()));
+        let settings = ledger.map(|ledger| CommandSettings { ledger, shops, endpoints });
+        finish(path, check, settings)
+    }
+
+    /// The ids of all endpoints.
+    pub fn endpoint_ids(&self) -> impl Iterator<Item = &str> {
+        self.endpoints().map(|(_, endpoint)| endpoint.id.as_str())
+    }
+
+    /// Every endpoint's URL, as its PSP is told: with its secret token, or without.
+    ///
+    /// # Errors
+    /// A token cannot be read.
+    pub fn urls(&self, path: &Path, with_tokens: bool) -> Result<Vec<EndpointUrl>, ConfigError> {
+        let mut check = Check::new(path);
+        let base = self.public_url(&mut check).unwrap_or_else(|| "https://YOUR-HOST".to_owned());
+        let mut urls = Vec::new();
+        for (_, endpoint) in self.endpoints() {
+            let token = if with_tokens {
+                let token = check.secret("token", endpoint.token_source());
+                token.map_or_else(String::new, |token| token.expose_secret().to_owned())
+            } else {
+                "TOKEN".to_owned()
+            };
+            let id = endpoint.id.clone();
+            urls.push(EndpointUrl { url: format!("{base}/n/{id}/{token}"), endpoint: id });
+        }
+        finish(path, check, Some(urls))
+    }
+
+    fn public_url(&self, check: &mut Check<'_>) -> Option<String> {
+        let text = self.listener.public_url.as_deref()?.trim_end_matches('/');
+        let is_url = text.starts_with("https://") || text.starts_with("http://");
+        if !is_url || text.contains(['?', '#', ' ']) {
+            let what =
+                format!("{text:?} is not an address; write for instance \"https://pay.camping.example\"");
+            check.wrong("listener.public_url", what);
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     fn accounting(
@@ -254,7 +329,7 @@ impl RawConfig {
         let ledger = self.ledger_settings(&mut check);
         let alerts = self.alert_settings(&mut check);
         let confirm = self.confirm_settings(&mut check);
-        let (shops, endpoints) = self.shops(&mut check);
+        let (shops, endpoints) = self.shops(&mut check, |_| true);
         let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
         let (accounting, statements) = self.accounting(&ids, &mut check);
         let mut policy = self.policy(&endpoints, &mut check);
@@ -274,7 +349,7 @@ impl RawConfig {
             endpoints,
             warnings,
         });
-        finish(path, check.problems, config)
+        finish(path, check, config)
     }
 
     /// Every endpoint, with the id of its shop.
@@ -295,6 +370,7 @@ impl RawConfig {
         let admin_token =
             check.secret(key, source).and_then(|token| check.value(key, SecretToken::new(&token)));
         let trusted_proxies = check.networks("listener.trusted_proxies", &raw.trusted_proxies);
+        self.public_url(check);
         let (public, admin) = (public?, admin?);
         if !admin.ip().is_loopback() && admin_token.is_none() {
             check.wrong(
@@ -433,7 +509,11 @@ impl RawConfig {
         })
     }
 
-    fn shops(&self, check: &mut Check<'_>) -> (Vec<Shop>, Vec<Arc<Endpoint>>) {
+    fn shops(
+        &self,
+        check: &mut Check<'_>,
+        is_concerned: impl Fn(&RawEndpoint) -> bool,
+    ) -> (Vec<Shop>, Vec<Arc<Endpoint>>) {
         let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<Arc<Endpoint>>::new());
         if self.shop.is_empty() {
             check.unwise("shop", "no [[shop]]: no notification can be received");
@@ -445,9 +525,12 @@ impl RawConfig {
                 check.wrong(&key, format!("{id} is the id of an earlier shop; give each its own"));
             }
             let keep_cards = raw.endpoint.iter().any(RawEndpoint::is_ancv);
-            for (m, raw) in raw.endpoint.iter().enumerate() {
+            for (m, raw) in raw.endpoint.iter().enumerate().filter(|(_, raw)| is_concerned(raw)) {
                 let key = format!("shop[{n}].endpoint[{m}]");
-                let Some(endpoint) = raw.resolve(&key, (&id, keep_cards), check) else { continue };
+                let before = (check.problems.len(), check.warnings.len());
+                let endpoint = raw.resolve(&key, (&id, keep_cards), check);
+                check.name_since(before, &raw.id);
+                let Some(endpoint) = endpoint else { continue };
                 if endpoints.iter().any(|other| other.id == endpoint.id) {
                     check.wrong(
                         format!("{key}.id"),
@@ -467,7 +550,8 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-fn finish<T>(path: &Path, problems: Vec<Problem>, value: Option<T>) -> Result<T, ConfigError> {
+fn finish<T>(path: &Path, check: Check<'_>, value: Option<T>) -> Result<T, ConfigError> {
+    let problems = check.problems;
     match value {
         Some(value) if problems.is_empty() => Ok(value),
         Some(_) | None => Err(ConfigError::Wrong { path: PathBuf::from(path), problems }),

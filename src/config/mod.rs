@@ -219,6 +219,36 @@ pub struct BookSettings {
     pub shops: Vec<ShopId>,
 }
 
+/// What a command needs of a file that reads what endpoints receive, or asks their PSPs.
+pub struct CommandSettings {
+    /// `[ledger]`
+    pub ledger: LedgerSettings,
+    /// `[[shop]]`
+    pub shops: Vec<Shop>,
+    /// The endpoints concerned; nobody's token opens them.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// By what a command knows the endpoints that concern it, before their secrets are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndpointOutline<'f> {
+    /// Its id.
+    pub id: &'f str,
+    /// Whose format it reads.
+    pub psp: Option<Psp>,
+    /// Whether its PSP's API can be asked.
+    pub has_api: bool,
+}
+
+/// Where a PSP calls an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointUrl {
+    /// Its id.
+    pub endpoint: String,
+    /// The whole address.
+    pub url: String,
+}
+
 /// `[[shop]]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shop {

@@ -60,8 +60,10 @@ pub(super) fn path(text: &str, folder: &Path) -> Result<PathBuf, String> {
             .map(|directory| PathBuf::from(directory).join(name))
             .ok_or_else(|| {
                 format!(
-                    "{text} is a credential of the systemd service, which only the service sees; write a plain \
-                     path where the command is to work outside the service too"
+                    "{text} is a credential of the systemd service, which only the service sees; run the command as \
+                     systemd-run --pipe --wait --collect -p User=cvco-reconciled \
+                     -p LoadCredential={name}:/etc/cvco-reconciled/secrets/{name} cvco-reconciled …, with one \
+                     LoadCredential for each line of it in the service's unit"
                 )
             }),
     }

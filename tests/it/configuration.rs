@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cvco_reconciled::config::Config;
+use cvco_reconciled::config::{Config, RawConfig};
 
 fn error_of(text: &str) -> String {
     let folder = tempfile::tempdir().expect("folder");
@@ -93,6 +93,62 @@ fn sogecommerce_takes_several_keys_while_they_are_changed() {
     assert!(error_of(&of("keys = []")).contains("endpoint[0].key: missing"));
     let twice = error_of(&of("key = \"1122334455667788\"\nkeys = [\"8877665544332211\"]"));
     assert!(twice.contains("endpoint[0].keys: stands beside key"), "{twice}");
+}
+
+#[test]
+fn what_is_wrong_with_an_endpoint_is_told_by_its_id() {
+    let wrong = error_of(&format!("{ENDPOINT}psp = \"worldline\""));
+    assert!(wrong.contains("endpoint e: shop[0].endpoint[0].merchant_id: missing"), "{wrong}");
+    let unknown = error_of(&format!("{ENDPOINT}psp = \"up2pay\"\nsite = \"1\""));
+    assert!(unknown.contains("(endpoint e), site: unknown field"), "{unknown}");
+}
+
+#[test]
+fn a_credential_of_the_service_is_said_to_be_one_and_how_to_hand_it_over() {
+    let text =
+        format!("{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey_file = \"%d/vads.key\"");
+    let error = error_of(&text);
+    for words in ["systemd-run", "-p LoadCredential=vads.key:/etc/cvco-reconciled/secrets/vads.key"] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn only_commands_that_need_a_secret_ask_for_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    let text = "[listener]\nadmin_token_file = \"gone\"\n[alerts]\nfrom = \"a@b.fr\"\nto = [\"a@b.fr\"]\n\
+                smtp = \"smtps://u@h\"\npassword_file = \"gone\"\n[[shop]]\nid = \"camping\"\n\
+                [[shop.endpoint]]\nid = \"u\"\nmode = \"test\"\npsp = \"up2pay\"\ntoken_file = \"gone\"\n\
+                [[shop.endpoint]]\nid = \"s\"\nmode = \"test\"\npsp = \"sogecommerce\"\nsite_id = \"12345678\"\n\
+                token_file = \"gone\"\nkey_file = \"gone\"\n";
+    std::fs::write(&path, text).expect("file");
+    let raw = RawConfig::read(&path).expect("TOML");
+    assert!(raw.resolve(&path).is_err());
+    let ids = |wanted: &str| {
+        let settings =
+            raw.command(&path, |endpoint| endpoint.id == wanted).map_err(|error| error.to_string())?;
+        Ok::<_, String>(settings.endpoints.iter().map(|endpoint| endpoint.id.to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(ids("none"), Ok(Vec::new()));
+    assert_eq!(ids("u"), Ok(vec!["u".to_owned()]));
+    assert!(ids("s").is_err_and(|error| error.contains("endpoint s: shop[0].endpoint[1].key")));
+}
+
+#[test]
+fn secrets_that_windows_programs_saved_are_what_they_show() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    let text = format!("{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey_file = \"vads.key\"");
+    std::fs::write(&path, format!("\u{feff}{text}")).expect("file");
+    let key = "1122334455667788\r\n";
+    let utf16: Vec<u8> = format!("\u{feff}{key}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [key.as_bytes().to_vec(), format!("\u{feff}{key}").into_bytes(), utf16] {
+        std::fs::write(folder.path().join("vads.key"), bytes).expect("a key");
+        let config = Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let about_key = config.warnings.iter().filter(|warning| warning.key.contains(".key"));
+        assert_eq!(about_key.map(|warning| &warning.what).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
 }
 
 #[test]

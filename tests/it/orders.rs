@@ -16,6 +16,29 @@ async fn registering_again_changes_nothing_unless_the_total_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_token_an_order_is_registered_and_raised_and_no_more() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    daemon.expect_order("A", 2500);
+    let order = |more: &str| format!(r#"{{"shop":"camping","reference":"A",{more}}}"#);
+    let post = |body: &str| daemon.admin_post("/api/v1/orders", body);
+    for other in [
+        r#""total_cents":2400"#,
+        r#""total_cents":2500,"currency":"USD""#,
+        r#""total_cents":2600,"due":"2030-07-01T10:00:00Z""#,
+    ] {
+        let answer = post(&order(other));
+        assert_eq!(answer.status, 403, "{other}");
+        assert!(answer.body.contains("admin_token"), "{}", answer.body);
+    }
+    // One of many that is refused keeps the others out.
+    let both =
+        format!(r#"[{},{{"shop":"camping","reference":"B","total_cents":1}}]"#, order(r#""total_cents":1"#));
+    assert_eq!(post(&both).status, 403);
+    assert_eq!(post(&order(r#""total_cents":2600"#)).status, 200);
+    assert_eq!(daemon.rows("SELECT reference, version, total_cents FROM acct_orders"), ["A|2|2600"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_orders_are_taken_all_or_none() {
     let daemon = Daemon::start(&Settings::default()).await;
     let two = r#"[{"shop":"camping","reference":"A","total_cents":100},{"shop":"camping","reference":"B","total_cents":200,"currency":"EUR","due":"2026-07-01T10:00:00+02:00"}]"#;

@@ -51,3 +51,36 @@ async fn what_is_not_genuine_is_not_imported() {
     assert_eq!(daemon.run(&["import-mail", "--endpoint", "sogecommerce", path]).status.code(), Some(2));
     assert_eq!(daemon.run(&["import-mail", "/nowhere.eml"]).status.code(), Some(3));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_web_servers_log_has_is_imported() {
+    let daemon = Daemon::start(&Settings { complement_grace: "1h", ..Settings::default() }).await;
+    daemon.expect_order("A", 2500);
+    let (voucher, card) = (Up2pay::voucher("A", 1, 1500), Up2pay::card("A", 1, 1000));
+    let (voucher, card) = (voucher.wire().query, card.wire().query);
+    let file = daemon.path("error.log");
+    let log = format!(
+        "2026/11/28 10:00:00 [error] 12#12: *5 connect() failed (111: Connection refused) while connecting to upstream, \
+         client: 194.2.122.158, server: _, request: \"GET /n/up2pay/{TOKEN}?{voucher} HTTP/1.1\", upstream: \
+         \"http://127.0.0.1:8080/n/up2pay/{TOKEN}?{voucher}\", host: \"shop.example\"\n\
+         1.2.3.4 - - [28/Nov/2026:10:00:01 +0100] \"GET /shop?q=1 HTTP/1.1\" 200 9\n\
+         194.2.122.158 - - [28/Nov/2026:10:00:02 +0100] \"GET /modules/ipn.php?{card} HTTP/1.1\" 500 9\n"
+    );
+    std::fs::write(&file, format!("\u{feff}{log}")).expect("file");
+    let path = file.to_str().expect("path");
+
+    let says = daemon.out(&["import-mail", path]);
+    assert!(says.contains("line 1: imported: A, CVCONNECT"), "{says}");
+    assert!(says.contains("line 3: imported: A, LIMOCB"), "{says}");
+    assert!(!says.contains("line 2") && !says.contains(TOKEN), "{says}");
+    assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
+    assert_eq!(daemon.rows("SELECT DISTINCT origin FROM acct_notifications"), ["log"]);
+
+    let line = log.lines().next().expect("a line");
+    std::fs::write(&file, line).expect("file");
+    assert!(daemon.out(&["diagnose", "--endpoint", "up2pay", path]).starts_with("GENUINE"));
+    let saved: Vec<u8> = format!("\u{feff}{voucher}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&file, saved).expect("file");
+    let says = daemon.out(&["diagnose", "--endpoint", "up2pay", path]);
+    assert!(says.starts_with("GENUINE") && says.contains("UTF-16"), "{says}");
+}

@@ -104,6 +104,20 @@ impl Reader {
         }
     }
 
+    /// Whether a registration changes nothing of what is registered but to raise the total, or is the first.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn only_raises(&self, order: &OrderRegistration) -> Result<bool, LedgerError> {
+        let Some(order_id) = orders::find_by_reference(&self.conn, &order.shop, order.reference.as_str())?
+        else {
+            return Ok(true);
+        };
+        let Some(total) = orders::current_total(&self.conn, order_id)? else { return Ok(true) };
+        let as_it_was = OrderRegistration { total, ..order.clone() };
+        Ok(order.total >= total && orders::is_current(&self.conn, order_id, &as_it_was)?)
+    }
+
     /// How many entries of the log are set aside.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use cvco_domain::{CallNumber, Instalment, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp};
+use cvco_domain::{
+    CallNumber, Cents, Instalment, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp,
+};
 use cvco_log::entry::OrderRegistration;
 use cvco_reconcile::Assessment;
 
@@ -194,6 +196,16 @@ pub(crate) fn is_current(
 fn plan_of(order: &OrderRegistration) -> Result<Option<String>, LedgerError> {
     let has_plan = !order.instalments.is_empty();
     Ok(has_plan.then(|| serde_json::to_string(&order.instalments)).transpose()?)
+}
+
+/// The total that is registered last.
+pub(crate) fn current_total(conn: &Connection, order_id: OrderId) -> Result<Option<Cents>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT total_cents FROM order_versions WHERE order_id = ?1 ORDER BY version DESC LIMIT 1",
+        )?
+        .query_row([order_id], |row| row.get(0))
+        .optional()?)
 }
 
 /// Keeps a registration as the order's newest version.
