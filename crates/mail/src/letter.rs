@@ -82,7 +82,10 @@ impl Item {
     pub fn own_gap(&self) -> Option<(GapName, Cents)> {
         let is_some = |cents: Option<Cents>| cents.is_some_and(|cents| cents != Cents::ZERO);
         let gap = self.gap().filter(|gap| *gap != Cents::ZERO)?;
-        (is_some(self.expected) && is_some(self.actual)).then(|| (GapName::of(self.kind, gap), gap))
+        // Less than may be given back as a whole: what is wrong is the share, and not what lacks of it.
+        let is_share = self.kind == Kind::RefundNotAllowed && !gap.is_positive();
+        (is_some(self.expected) && is_some(self.actual) && !is_share)
+            .then(|| (GapName::of(self.kind, gap), gap))
     }
 
     /// The amount in question: the size of the gap, else the one amount that is known. Nothing is not in question.

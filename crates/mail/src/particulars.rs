@@ -179,7 +179,13 @@ impl Words {
 
     fn status(&self, status: &OddStatus, of: StatusOf) -> String {
         let OddStatus { code, state } = status;
+        let code = self.pair(
+            &format!("statut «\u{a0}{code}\u{a0}» chez le prestataire"),
+            &format!("the provider’s status “{code}”"),
+        );
         let state = match (of, state) {
+            // What was accepted stays so: the status tells what came later.
+            (StatusOf::Payment, ReportedState::Authorised | ReportedState::Captured) => return code,
             (StatusOf::Refund, ReportedState::Authorised | ReportedState::Captured) => {
                 self.pair("effectué", "made")
             }
@@ -187,10 +193,7 @@ impl Words {
                 words::reported_state(self.language, *state).to_owned()
             }
         };
-        self.pair(
-            &format!("{state} (statut «\u{a0}{code}\u{a0}» chez le prestataire)"),
-            &format!("{state} (the provider’s status “{code}”)"),
-        )
+        format!("{state} ({code})")
     }
 
     fn difference(&self, difference: &Difference) -> String {

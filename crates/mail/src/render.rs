@@ -186,7 +186,16 @@ impl Fact {
     }
 }
 
+/// The width of a caption in plain text, unless one is longer.
+const CAPTION: usize = 16;
+
 impl ItemView {
+    /// A caption as wide as the widest one beside it.
+    fn padded(&self, fact: &Fact) -> String {
+        let widest = self.facts.iter().map(|fact| fact.label.chars().count()).max().unwrap_or_default();
+        format!("{:<width$}", fact.label, width = widest.max(CAPTION))
+    }
+
     fn new(language: Language, item: &Item) -> Self {
         let words = wording_at(Case::of(item.kind, &item.detail), language, &item.psps());
         let opened_at = paris(language, item.opened_at);

@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::catalogue::Language;
 use super::render::RenderedMail;
+use super::typography::typeset;
 use super::{RenderError, one_line, words};
 
 /// What is wrong with the daemon.
@@ -115,7 +116,9 @@ struct Page {
     subject: String,
     title: String,
     host: String,
-    text: Text,
+    what: String,
+    steps: Vec<String>,
+    caption: String,
     detail: String,
 }
 
@@ -131,7 +134,9 @@ pub fn render(letter: &TroubleLetter) -> Result<RenderedMail, RenderError> {
         subject: one_line(&format!("[CVCo urgent] {} ({})", text.title, letter.host)),
         title: text.title.to_owned(),
         host: one_line(&letter.host),
-        text,
+        what: typeset(letter.language, text.what),
+        steps: text.steps.iter().map(|step| typeset(letter.language, step)).collect(),
+        caption: format!("{}{}", text.detail, words::colon(letter.language)),
         detail: one_line(&letter.detail),
     };
     let text = TextMail { page: &page }.render()?;

@@ -69,10 +69,10 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
         ),
         Case::AcceptedWithStatus => says(
             "payment accepted, what follows to be checked",
-            "This payment is accepted, but the provider then sent a status that calls for your attention: a capture or a cancellation may have failed.",
+            "This payment is accepted, but the provider then gave it a status that calls for your attention.",
             &[
-                "Open the transaction in {back_office} and read what failed.",
-                "If the capture was refused, repeat it before the authorisation lapses; if it was a cancellation, repeat it or refund the customer.",
+                "Open the transaction in {back_office} and read what happened: a refund, a dispute, a capture or a cancellation that was refused.",
+                "If it was refunded, check by how much; if the capture was refused, repeat it before the authorisation lapses.",
                 "If the status stays unclear, ask {support} what it means.",
             ],
         ),

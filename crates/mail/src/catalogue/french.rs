@@ -69,10 +69,10 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
         ),
         Case::AcceptedWithStatus => says(
             "paiement accepté, suite à examiner",
-            "Ce paiement est accepté, mais le prestataire a transmis ensuite un statut qui demande votre attention : une remise en banque ou une annulation n'a peut-être pas abouti.",
+            "Ce paiement est accepté, mais le prestataire lui a donné ensuite un statut qui demande votre attention.",
             &[
-                "Ouvrez la transaction dans {back_office} et lisez ce qui a échoué.",
-                "Si la remise en banque a été refusée, refaites-la avant que l'autorisation n'expire ; si c'est une annulation, refaites-la ou remboursez le client.",
+                "Ouvrez la transaction dans {back_office} et lisez ce qui s'est passé : un remboursement, une contestation, une remise en banque ou une annulation refusée.",
+                "Si elle a été remboursée, vérifiez de quel montant ; si la remise en banque a été refusée, refaites-la avant que l'autorisation n'expire.",
                 "Si le statut reste obscur, demandez-en le sens à {support}.",
             ],
         ),

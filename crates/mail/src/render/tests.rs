@@ -508,9 +508,9 @@ fn a_changed_total_says_what_is_still_to_do() {
         }
     };
     for (item, line) in [
-        (changed(12_000, 0), "\n  Reste à encaisser 20,00 €\n"),
-        (changed(8000, 0), "\n  Reste à rembourser 20,00 €\n"),
-        (changed(8000, 500), "\n  Reste à rembourser 15,00 €\n"),
+        (changed(12_000, 0), "\n  Reste à encaisser      20,00 €\n"),
+        (changed(8000, 0), "\n  Reste à rembourser     20,00 €\n"),
+        (changed(8000, 500), "\n  Reste à rembourser     15,00 €\n"),
     ] {
         let subject = subject_of(Language::French, vec![item.clone()]);
         let text = text_of(Language::French, item);
@@ -518,5 +518,25 @@ fn a_changed_total_says_what_is_still_to_do() {
         let figure = line.trim().rsplit(' ').nth(1).expect("a figure");
         assert!(subject.contains(figure), "{subject}");
         assert!(!text.contains("0,00 €\n  Écart") && text.matches("Reste à").count() == 1, "one gap: {text}");
+    }
+}
+
+#[test]
+fn a_part_that_was_given_back_by_share_alone_has_no_gap() {
+    let mut share = item(Kind::RefundNotAllowed);
+    (share.expected, share.actual) = (Some(Cents::new(5000)), Some(Cents::new(2000)));
+    let text = mail(Language::French, vec![share]).text;
+    assert!(text.contains("Remboursable") && !text.contains("Différence"), "{text}");
+}
+
+#[test]
+fn the_figures_stand_below_each_other_however_long_a_caption_is() {
+    let mut refund = item(Kind::RefundPartial);
+    (refund.expected, refund.actual) = (Some(Cents::new(5000)), Some(Cents::new(4000)));
+    let text = mail(Language::French, vec![refund]).text.replace('\u{a0}', " ");
+    for line in
+        ["  À rembourser       50,00 €\n", "  Remboursé          40,00 €\n", "  Reste à rembourser 10,00 €\n"]
+    {
+        assert!(text.contains(line), "{line:?} in {text}");
     }
 }
