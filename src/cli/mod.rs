@@ -10,9 +10,11 @@ mod check;
 mod close;
 mod demo;
 mod diagnose;
+mod examples;
 mod export;
 mod extract;
 mod import_mail;
+mod init;
 mod key;
 mod orders;
 mod output;
@@ -26,7 +28,7 @@ mod who;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use cvco_domain::ShopId;
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::LogError;
@@ -77,6 +79,11 @@ enum LogForm {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a first configuration, and say what to paste where in each back office. It overwrites nothing.
+    ///
+    /// It asks what no flag says, in French. It makes the secret part of each URL, and files for the secrets that only
+    /// the service can read; a secret that is not known yet can be put into its file later.
+    Init(Box<init::Options>),
     /// Run the daemon.
     Serve,
     /// Play payments of four PSPs through a real daemon, with a temporary ledger and mailbox; no configuration.
@@ -184,10 +191,16 @@ impl Failure {
     }
 }
 
+/// The command line, as `--help`, the manual pages and docs/commands.md show it.
+#[must_use]
+pub fn command() -> clap::Command {
+    examples::add(CommandLine::command())
+}
+
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
-    let line = CommandLine::parse();
+    let line = CommandLine::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     let format = match line.log_format {
         LogForm::Text => LogFormat::Text,
         LogForm::Json => LogFormat::Json,
@@ -218,6 +231,7 @@ pub fn main() -> ExitCode {
 fn run(line: CommandLine) -> Result<Outcome, Failure> {
     let config = line.config.as_path();
     match line.command {
+        Command::Init(options) => init::run(config, &options),
         Command::Serve => serve::run(config),
         Command::Demo(options) => demo::run(&options),
         Command::Simulate(options) => simulate::run(config, &options),
@@ -284,10 +298,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_command_line_is_sound() {
-        super::CommandLine::command().debug_assert();
+        super::command().debug_assert();
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Serialize;
 
 use super::{Failure, Format};
@@ -14,6 +15,33 @@ use super::{Failure, Format};
 /// Prints a line.
 pub(super) fn line(text: impl Display) -> Result<(), Failure> {
     writeln!(std::io::stdout().lock(), "{text}").map_err(Failure::io("standard output"))
+}
+
+/// Asks on standard error, where what a command prints does not go.
+pub(super) fn prompt(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stderr().lock();
+    write!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::io("standard error"))
+}
+
+/// While it lives the terminal does not show what is typed; `None` where nobody types.
+pub(super) fn without_echo() -> Option<Quiet> {
+    let before = tcgetattr(std::io::stdin()).ok()?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet).ok()?;
+    Some(Quiet { before })
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+pub(super) struct Quiet {
+    before: Termios,
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // A terminal that has gone away needs no echo.
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before).unwrap_or_default();
+    }
 }
 
 /// Says on standard error why a command could not end.

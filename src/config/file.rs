@@ -19,7 +19,7 @@ use super::explain::{explain, holds_password};
 use super::secrets::{self, Source};
 use super::{
     AccountingSettings, AlertSettings, BookSettings, CommandSettings, Config, ConfigError, ConfirmSettings,
-    Endpoint, EndpointOutline, EndpointUrl, LedgerSettings, ListenerSettings, Problem, Shop,
+    Endpoint, EndpointOutline, EndpointUrl, LedgerSettings, ListenerSettings, PLACEHOLDER, Problem, Shop,
     StatementSettings,
 };
 use crate::alert::{MailError, MailSettings, Mailer};
@@ -187,7 +187,12 @@ impl<'p> Check<'p> {
 
     pub(super) fn secret(&mut self, key: &str, source: Source<'_>) -> Option<SecretString> {
         match secrets::read(source, self.folder) {
-            Ok(secret) => secret,
+            Ok(secret) => {
+                if secret.as_ref().is_some_and(|secret| secret.expose_secret() == PLACEHOLDER) {
+                    self.unwise(key, "still the placeholder that `init` wrote; put the secret into its file");
+                }
+                secret
+            }
             Err(what) => {
                 self.wrong(key, what);
                 None

@@ -36,6 +36,9 @@ use crate::outbound::Proxy;
 /// Where the configuration is if nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
 
+/// What `init` writes in the place of a secret that is not known yet. As long as a form key of Sogecommerce.
+pub const PLACEHOLDER: &str = "A-REMPLACER-ICI!";
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

@@ -20,6 +20,7 @@ mod confirmations;
 mod crash;
 mod files;
 mod hostile_calls;
+mod init;
 mod life_cycle;
 mod orders;
 mod outage;

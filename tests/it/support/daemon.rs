@@ -68,6 +68,21 @@ impl Daemon {
         Self { folder, notify_socket, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
     }
 
+    /// One whose folder holds a configuration already.
+    pub fn on(folder: TempDir, mailbox: MailSink) -> Self {
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), None);
+        Self {
+            folder,
+            notify_socket: None,
+            child,
+            scribe: Some(scribe),
+            is_running: true,
+            public,
+            admin,
+            mailbox,
+        }
+    }
+
     /// Kills the daemon as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");
