@@ -41,6 +41,13 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let is_log = !calls.is_empty() && mails.iter().all(|mail| mail.quotations.is_empty());
     let plan = if is_log { of_log(&calls, &choice) } else { of_mails(mails, &choice) };
     let plan = plan.map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
+    if plan.iter().all(|found| found.call.is_err()) {
+        for Found { place, call } in plan {
+            let why = call.err().unwrap_or_default();
+            output::line(format!("{place}: {}", Fate::NotReadable(why)))?;
+        }
+        return Ok(Outcome::FoundSomething);
+    }
     let mut writer = Writer::open(&config.ledger)?;
     let key_path = &config.ledger.payload_key_file;
     let key = key_file::read(key_path)?.ok_or_else(|| LogError::KeyLost(key_path.clone()))?;

@@ -84,3 +84,14 @@ async fn what_only_the_web_servers_log_has_is_imported() {
     let says = daemon.out(&["diagnose", "--endpoint", "up2pay", path]);
     assert!(says.starts_with("GENUINE") && says.contains("UTF-16"), "{says}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_only_outlook_reads_is_called_what_it_is() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let file = daemon.path("warning.msg");
+    std::fs::write(&file, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0").expect("file");
+    let ended = daemon.run(&["import-mail", file.to_str().expect("path")]);
+    let says = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(says.contains("Outlook message (.msg)") && says.contains("Text Only"), "{says}");
+}

@@ -117,7 +117,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ComplementOrphan => says(
             "voucher part missing",
-            "A card part was accepted, but the voucher part that it completes did not arrive.",
+            "A card part was accepted, but the voucher part that it completes did not arrive, or was refused.",
             steps::complement_orphan(psp),
         ),
         Kind::VoucherOrphan => says(

@@ -117,7 +117,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ComplementOrphan => says(
             "part chèque-vacances manquante",
-            "Un complément carte a été accepté, mais la part chèque-vacances qu'il complète n'est pas arrivée.",
+            "Un complément carte a été accepté, mais la part chèque-vacances qu'il complète n'est pas arrivée, ou a été refusée.",
             steps::complement_orphan(psp),
         ),
         Kind::VoucherOrphan => says(
