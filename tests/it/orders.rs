@@ -96,3 +96,24 @@ async fn where_orders_are_required_an_unknown_one_is_a_discrepancy() {
     daemon.mailbox.wait_for(2).await;
     assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposit_and_its_balance_are_one_order_without_an_alert() {
+    let daemon = Daemon::start(&Settings { complement_grace: "20m", ..Settings::default() }).await;
+    let plan = r#"{"shop":"camping","reference":"STAY","total_cents":50000,
+        "instalments":[{"cents":15000,"due":"2099-03-15"},{"cents":35000,"due":"2099-06-15T18:00:00+02:00"}]}"#;
+    assert_eq!(daemon.admin_post("/api/v1/orders", plan).status, 200);
+    daemon.up2pay(&Up2pay::voucher("STAY", 1, 15_000));
+    let order = "SELECT state, paid_cents, gap_cents FROM acct_orders";
+    assert_eq!(daemon.rows(order), ["part_paid|15000|-35000"]);
+    daemon.up2pay(&Up2pay::voucher("STAY", 2, 20_000));
+    daemon.up2pay(&Up2pay::card("STAY", 2, 15_000));
+    assert_eq!(daemon.rows(order), ["balanced|50000|0"]);
+    assert_eq!(daemon.rows("SELECT state, gap_cents FROM acct_register"), ["balanced|0", "balanced|0"]);
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_discrepancies"), ["0"]);
+
+    let wrong = plan.replace("35000", "34000");
+    let answer = daemon.admin_post("/api/v1/orders", &wrong);
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("together 49000 cents, and total_cents is 50000"), "{}", answer.body);
+}
