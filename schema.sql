@@ -103,7 +103,7 @@ CREATE TABLE facts (
   tender_id      TEXT,
   instrument     TEXT NOT NULL,
   brand          TEXT NOT NULL,
-  operation      TEXT NOT NULL,        -- debit, credit
+  operation      TEXT NOT NULL,        -- debit, credit, chargeback
   refunds        TEXT,                 -- the transaction that a credit gives back, where the PSP names it
   amount_cents   INTEGER NOT NULL,
   amount_from    TEXT NOT NULL,
@@ -119,7 +119,9 @@ CREATE TABLE facts (
   order_total_cents INTEGER,
   itemised       INTEGER NOT NULL,
   parts_announced INTEGER,
-  occurred_at    TEXT,
+  occurred_at    TEXT,                 -- when the state came about, by the PSP's clock
+  accepted_at    TEXT,                 -- when the tender was accepted, where a message about a later state tells it
+  revised        INTEGER NOT NULL,     -- 1: the merchant changed the amount at the PSP
   PRIMARY KEY (order_id, seq, position)
 ) STRICT, WITHOUT ROWID;
 

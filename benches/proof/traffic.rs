@@ -152,6 +152,8 @@ impl Order {
             itemised: itemised && !part.refund,
             parts_announced: None,
             occurred_at: None,
+            accepted_at: None,
+            revised: false,
         })
     }
 

@@ -42,7 +42,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     }
     let reader = writer.reader()?;
     let mut drafts = Vec::new();
-    for inquiry in sweep::catch_up(&reader, &config.endpoints, options.since, now)? {
+    for inquiry in sweep::catch_up(&reader, &config.endpoints, config.refund_window, (options.since, now))? {
         let Inquiry { endpoint, reason, questions } = inquiry;
         let mut unanswered = Vec::with_capacity(questions.len());
         for question in questions {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{Contract, EndpointId, Mode, Psp, ShopId};
-use cvco_psp::Adapter;
+use cvco_psp::{Adapter, ReferencePattern, WithReferences};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -31,6 +31,7 @@ pub(super) struct RawEndpoint {
     token_file: Option<String>,
     #[serde(default)]
     allow_from: Vec<String>,
+    reference_pattern: Option<String>,
     // Up2pay
     pbx_retour: Option<String>,
     public_key_files: Option<Vec<String>>,
@@ -69,19 +70,8 @@ impl RawEndpoint {
         EndpointOutline { id: &self.id, psp: self.psp.parse().ok(), has_api: self.api.is_some() }
     }
 
-    /// Whether vouchers of its shop are taken at ANCV itself.
-    pub(super) fn is_ancv(&self) -> bool {
-        self.psp == Psp::Ancv.as_str()
-    }
-
     /// Makes the endpoint, or notes what is wrong. `at` is its place in the file, as in `shop[0].endpoint[1]`.
-    /// `keep_cards`: card payments without a voucher may be the complement of one that was taken elsewhere.
-    pub(super) fn resolve(
-        &self,
-        at: &str,
-        (shop, keep_cards): (&ShopId, bool),
-        check: &mut Check<'_>,
-    ) -> Option<Endpoint> {
+    pub(super) fn resolve(&self, at: &str, shop: &ShopId, check: &mut Check<'_>) -> Option<Endpoint> {
         let id = check.value(&format!("{at}.id"), EndpointId::new(self.id.as_str()));
         let psp = check.value(&format!("{at}.psp"), self.psp.parse::<Psp>());
         let mode = check.value(&format!("{at}.mode"), self.mode.parse::<Mode>());
@@ -91,11 +81,16 @@ impl RawEndpoint {
         let contracts = self.known_contracts(at, check);
         self.refuse_keys_of_others(at, psp, check);
         let adapter: Option<Box<dyn Adapter>> = match psp {
-            Psp::Up2pay => self.up2pay(at, (mode, keep_cards), check).map(|adapter| Box::new(adapter) as _),
+            Psp::Up2pay => self.up2pay(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Sogecommerce => self.sogecommerce(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Worldline => self.worldline(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Monext => self.monext(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Ancv => self.ancv(at, mode, check).map(|adapter| Box::new(adapter) as _),
+        };
+        let reference_pattern = self.reference_pattern(at, check);
+        let adapter = match reference_pattern.clone() {
+            Some(pattern) => adapter.map(|adapter| Box::new(WithReferences::new(adapter, pattern)) as _),
+            None => adapter,
         };
         Some(Endpoint {
             id: id?,
@@ -105,8 +100,15 @@ impl RawEndpoint {
             token: token?,
             allow_from,
             contracts,
+            reference_pattern,
             adapter: adapter?,
         })
+    }
+
+    /// Where the order's number stands in the references of its payments.
+    fn reference_pattern(&self, at: &str, check: &mut Check<'_>) -> Option<ReferencePattern> {
+        let pattern = self.reference_pattern.as_deref().map(ReferencePattern::parse)?;
+        check.value(&format!("{at}.reference_pattern"), pattern)
     }
 
     /// The contracts that payments may be settled on; none where not all are named.

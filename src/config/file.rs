@@ -99,6 +99,7 @@ struct RawConfirm {
     timeout: Option<String>,
     calls_per_second: Option<u32>,
     sweep_every: Option<String>,
+    refund_window: Option<String>,
     give_up_after: Option<String>,
 }
 
@@ -254,8 +255,14 @@ impl RawConfig {
         let mut check = Check { purpose: Purpose::Command, ..Check::new(path) };
         let ledger = self.ledger_settings(&mut check);
         let (shops, endpoints) = self.shops(&mut check, |raw| is_concerned(&raw.outline()));
-        let settings = ledger.map(|ledger| CommandSettings { ledger, shops, endpoints });
+        let refund_window = self.refund_window(&mut check);
+        let settings = ledger.map(|ledger| CommandSettings { ledger, shops, endpoints, refund_window });
         finish(path, check, settings)
+    }
+
+    fn refund_window(&self, check: &mut Check<'_>) -> Duration {
+        let text = self.confirm.refund_window.as_deref();
+        check.duration("confirm.refund_window", text, ConfirmSettings::default().refund_window)
     }
 
     /// The ids of all endpoints.
@@ -496,6 +503,7 @@ impl RawConfig {
         if !(1..=1000).contains(&calls_per_second) {
             check.wrong("confirm.calls_per_second", "a whole number from 1 to 1000");
         }
+        let refund_window = self.refund_window(check);
         let mut span = |name: &str, text: Option<&str>, default: Duration, least: Duration| {
             let key = format!("confirm.{name}");
             let span = check.duration(&key, text, default);
@@ -510,6 +518,7 @@ impl RawConfig {
             timeout: span("timeout", raw.timeout.as_deref(), default.timeout, second),
             calls_per_second,
             sweep_every: span("sweep_every", raw.sweep_every.as_deref(), default.sweep_every, second),
+            refund_window,
             give_up_after: span("give_up_after", raw.give_up_after.as_deref(), default.give_up_after, second),
         })
     }
@@ -529,11 +538,10 @@ impl RawConfig {
             if shops.iter().any(|shop| shop.id == id) {
                 check.wrong(&key, format!("{id} is the id of an earlier shop; give each its own"));
             }
-            let keep_cards = raw.endpoint.iter().any(RawEndpoint::is_ancv);
             for (m, raw) in raw.endpoint.iter().enumerate().filter(|(_, raw)| is_concerned(raw)) {
                 let key = format!("shop[{n}].endpoint[{m}]");
                 let before = (check.problems.len(), check.warnings.len());
-                let endpoint = raw.resolve(&key, (&id, keep_cards), check);
+                let endpoint = raw.resolve(&key, &id, check);
                 check.name_since(before, &raw.id);
                 let Some(endpoint) = endpoint else { continue };
                 if endpoints.iter().any(|other| other.id == endpoint.id) {

@@ -24,7 +24,7 @@ use cvco_domain::{
     BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId,
 };
 use cvco_mail::Language;
-use cvco_psp::Adapter;
+use cvco_psp::{Adapter, ReferencePattern};
 use ipnet::IpNet;
 
 pub use file::RawConfig;
@@ -161,6 +161,8 @@ pub struct ConfirmSettings {
     pub calls_per_second: u32,
     /// How often to ask about what nothing was heard of.
     pub sweep_every: Duration,
+    /// For how long after a payment to ask whether it was given back; zero: never.
+    pub refund_window: Duration,
     /// How long to go on asking for an answer that does not come.
     pub give_up_after: Duration,
 }
@@ -172,6 +174,7 @@ impl Default for ConfirmSettings {
             timeout: Duration::from_secs(20),
             calls_per_second: 1,
             sweep_every: Duration::from_hours(1),
+            refund_window: Duration::from_hours(90 * 24),
             give_up_after: Duration::from_hours(72),
         }
     }
@@ -230,6 +233,8 @@ pub struct CommandSettings {
     pub shops: Vec<Shop>,
     /// The endpoints concerned; nobody's token opens them.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// For how long after a payment to ask whether it was given back.
+    pub refund_window: Duration,
 }
 
 /// By what a command knows the endpoints that concern it, before their secrets are read.
@@ -277,6 +282,8 @@ pub struct Endpoint {
     pub allow_from: Vec<IpNet>,
     /// The contracts of the PSP that it knows; empty: any.
     pub contracts: BTreeSet<Contract>,
+    /// Where the order's number stands in the references of its payments, if these are composed.
+    pub reference_pattern: Option<ReferencePattern>,
     /// Proves and reads its notifications.
     pub adapter: Box<dyn Adapter>,
 }

@@ -29,6 +29,13 @@ const UNCAPTURED: Duration = Duration::from_hours(30 * 24);
 /// And so often.
 const UNCAPTURED_EVERY: Duration = Duration::from_hours(24);
 
+/// A payment that could be given back is asked about so often at first, and ever less often as it grows older: once
+/// again after a quarter of its age.
+const REFUNDS_EVERY: Duration = Duration::from_hours(24);
+
+/// So many payments of an endpoint are asked about for refunds in one regular look.
+const REFUNDS_AT_ONCE: usize = 200;
+
 /// Neighbouring windows overlap by so much: the PSP's clock is not ours.
 const OVERLAP: Duration = Duration::from_mins(10);
 
@@ -45,6 +52,7 @@ pub fn regular(reader: &Reader, asked: &Asked, now: Timestamp) -> Result<Vec<Inq
         let from = last.map_or_else(|| now.before(asked.settings.sweep_every), |at| at.max(since));
         let mut found = open.questions(endpoint, Asking::Once);
         found.extend(uncaptured(reader, endpoint, asked.capture_grace, now)?);
+        found.extend(refundable(reader, endpoint, asked.settings.refund_window, now)?);
         found.extend(windows(endpoint, from.before(OVERLAP), now));
         inquiries.extend(inquiry(endpoint, found, Reason::Sweep));
     }
@@ -75,21 +83,53 @@ fn authorised(
     Ok(events.iter().filter_map(|event| api.again(event)).collect())
 }
 
-/// What to ask after an outage: everything since then that is open or was never heard of, whatever was asked before.
+/// The questions about payments that may have been given back in the PSP's back office, which not every PSP notifies.
+fn refundable(
+    reader: &Reader,
+    endpoint: &Endpoint,
+    window: Duration,
+    now: Timestamp,
+) -> Result<BTreeSet<Question>, LedgerError> {
+    let Some(api) = endpoint.adapter.api().filter(|_| !window.is_zero()) else { return Ok(BTreeSet::new()) };
+    let is_due = |heard_at: Timestamp, answered_at: Option<Timestamp>| {
+        let pause = (now.since(heard_at) / 4).max(REFUNDS_EVERY);
+        now.since(answered_at.unwrap_or(heard_at)) >= pause
+    };
+    let span = (now.before(window), now.before(REFUNDS_EVERY));
+    let events = reader.events_refundable(&endpoint.id, span, is_due, REFUNDS_AT_ONCE)?;
+    Ok(events.iter().filter_map(|event| api.again(event)).collect())
+}
+
+/// The same after an outage: about every payment of which no answer came since then.
+fn refundable_since(
+    reader: &Reader,
+    endpoint: &Endpoint,
+    window: Duration,
+    (since, now): (Timestamp, Timestamp),
+) -> Result<BTreeSet<Question>, LedgerError> {
+    let Some(api) = endpoint.adapter.api().filter(|_| !window.is_zero()) else { return Ok(BTreeSet::new()) };
+    let is_due = |_, answered_at: Option<Timestamp>| answered_at.is_none_or(|at| at < since);
+    let events = reader.events_refundable(&endpoint.id, (since.before(window), now), is_due, usize::MAX)?;
+    Ok(events.iter().filter_map(|event| api.again(event)).collect())
+}
+
+/// What to ask after an outage: everything since then that is open or was never heard of, whatever was asked before; and
+/// what may have been given back since.
 ///
 /// # Errors
 /// The ledger's own.
 pub fn catch_up(
     reader: &Reader,
     endpoints: &[Arc<Endpoint>],
-    since: Timestamp,
-    now: Timestamp,
+    refund_window: Duration,
+    (since, now): (Timestamp, Timestamp),
 ) -> Result<Vec<Inquiry>, LedgerError> {
     let open = Open::read(reader, since, now)?;
     let mut inquiries = Vec::new();
     for endpoint in endpoints {
         let mut found = open.questions(endpoint, Asking::Afresh);
         found.extend(authorised(reader, endpoint, (since, now), now)?);
+        found.extend(refundable_since(reader, endpoint, refund_window, (since, now))?);
         found.extend(
             windows(endpoint, since, now).into_iter().map(|q| Question { asking: Asking::Afresh, ..q }),
         );

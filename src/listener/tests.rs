@@ -88,6 +88,7 @@ impl Listening {
         let address = listener.local_addr().expect("bound");
         let endpoint = Endpoint {
             contracts: std::collections::BTreeSet::new(),
+            reference_pattern: None,
             id: EndpointId::new("greeter").expect("an id"),
             shop: ShopId::new("camping").expect("an id"),
             psp,

@@ -70,6 +70,6 @@ async fn an_ordinary_card_payment_is_kept_but_makes_no_record() {
     let mut visa = Up2pay::card("A", 1, 1000);
     visa.0.brand = "VISA".to_owned();
     assert_eq!(daemon.up2pay(&visa), 200);
-    assert_eq!(daemon.rows("SELECT verdict, events FROM acct_notifications"), ["ignored|0"]);
+    assert_eq!(daemon.rows("SELECT verdict, events FROM acct_notifications"), ["genuine|1"]);
     assert!(daemon.rows(REGISTER).is_empty());
 }

@@ -148,7 +148,6 @@ fn adapter(place: Place) -> Box<dyn Adapter> {
             template: TEMPLATE.clone(),
             keys: vec![RsaPublicKey::from_pem(KEY.public_pem().as_bytes()).expect("a key")],
             api: None,
-            keep_cards: false,
         })),
         Psp::Sogecommerce => Box::new(Sogecommerce::new(sogecommerce::Settings {
             mode,

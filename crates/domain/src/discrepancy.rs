@@ -170,6 +170,8 @@ kinds! {
     SignatureFailures = "signature_failures", Urgent;
     /// No notification for far longer than this endpoint's own habit.
     EndpointSilent = "endpoint_silent", Warning;
+    /// The card's bank took money back, or announced it.
+    Chargeback = "chargeback", Urgent;
     /// A status outside the PSP's tables, or one that calls for a person.
     UnknownStatus = "unknown_status", Warning;
     /// A contract or shop id of the PSP that the configuration does not know.

@@ -65,9 +65,17 @@ pub struct Event {
     /// How many parts the PSP announces for this payment attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts_announced: Option<u8>,
-    /// When it happened, by the PSP's own clock.
+    /// When the state came about, by the PSP's own clock: never a date that is only wished, planned, or repeated from
+    /// an earlier state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
+    /// When the tender was accepted, where a message about a later state tells that as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// True where the merchant changed the amount at the PSP: `amount` replaces what was told before, and contradicts
+    /// nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revised: bool,
 }
 
 /// What the amount of an event was read from. Worldline's messages about a part may state only what was paid of
@@ -82,7 +90,7 @@ pub enum AmountFrom {
     RunningTotal,
     /// It states no more than the amount of the whole order.
     OrderTotal,
-    /// It states none: the amount is what was notified of the tender before.
+    /// It states none: the amount is what was notified of the tender before. Of money that went back, nothing.
     Before,
 }
 
@@ -161,6 +169,8 @@ pub enum Operation {
         /// The refunded transaction, where the PSP names it.
         of: Option<TenderId>,
     },
+    /// The card's bank takes the money back.
+    Chargeback,
 }
 
 /// What the PSP's status means for the money. Ordered by how far the tender has come: of several facts

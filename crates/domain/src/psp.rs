@@ -86,6 +86,12 @@ pub struct PspTerms {
     pub takes_several_complements: bool,
     /// Whether a later operation on a transaction, such as a capture or a cancellation, has a transaction of its own.
     pub numbers_operations: bool,
+    /// Whether a card part that completes a voucher says so of itself, under the voucher's own call number. Only another
+    /// card payment is joined by its order reference then.
+    pub names_complements: bool,
+    /// Whether its URL also hears of card sales that have nothing to do with vouchers. They are left alone, unless they
+    /// belong to an order that the shop registered, or of which a voucher was heard.
+    pub hears_of_card_sales: bool,
     /// The PSPs where a card payment under a call number of its own can be the complement of a voucher taken here. The
     /// order reference then joins the two.
     pub completed_by: &'static [Psp],
@@ -114,7 +120,9 @@ const UP2PAY: PspTerms = PspTerms {
     // Manual 3.2.3: one transaction per instrument.
     takes_several_complements: false,
     numbers_operations: false,
-    completed_by: &[],
+    names_complements: true,
+    hears_of_card_sales: true,
+    completed_by: &[Psp::Up2pay],
     proves_its_messages: true,
     // It is not known to call when an authorised part is remitted.
     tells_of_captures: false,
@@ -133,6 +141,8 @@ const SOGECOMMERCE: PspTerms = PspTerms {
     // Lyra's cascade can hold several.
     takes_several_complements: true,
     numbers_operations: false,
+    names_complements: true,
+    hears_of_card_sales: false,
     completed_by: &[],
     proves_its_messages: true,
     // It is not known to call when an authorised part is remitted.
@@ -151,6 +161,8 @@ const WORLDLINE: PspTerms = PspTerms {
     takes_several_complements: false,
     // `{payment}_{operation}`, where operation 1 may be the capture of operation 0.
     numbers_operations: true,
+    names_complements: false,
+    hears_of_card_sales: false,
     completed_by: &[Psp::Worldline],
     proves_its_messages: true,
     tells_of_captures: true,
@@ -167,6 +179,8 @@ const MONEXT: PspTerms = PspTerms {
     // The list of additional payments can hold several.
     takes_several_complements: true,
     numbers_operations: false,
+    names_complements: false,
+    hears_of_card_sales: false,
     completed_by: &[Psp::Monext],
     proves_its_messages: false,
     tells_of_captures: false,
@@ -183,6 +197,8 @@ const ANCV: PspTerms = PspTerms {
     // Beside a voucher taken at ANCV itself the shop may charge as many cards as it likes.
     takes_several_complements: true,
     numbers_operations: false,
+    names_complements: false,
+    hears_of_card_sales: false,
     completed_by: &[Psp::Up2pay, Psp::Sogecommerce, Psp::Worldline, Psp::Monext],
     proves_its_messages: false,
     tells_of_captures: false,

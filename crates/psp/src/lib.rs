@@ -10,6 +10,7 @@ pub mod api;
 pub mod logged_call;
 mod message;
 pub mod monext;
+mod reference;
 pub mod sogecommerce;
 pub mod up2pay;
 mod wire;
@@ -17,6 +18,8 @@ pub mod worldline;
 
 #[cfg(test)]
 mod testing;
+
+pub use reference::{ReferencePattern, ReferencePatternError, WithReferences};
 
 pub use message::{Message, NotUnderstood, Proof, Reading, Rejection};
 

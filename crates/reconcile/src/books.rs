@@ -19,6 +19,7 @@ impl Evidence {
         let received_on = self.received_at(book_at).map(Timestamp::paris_day);
         let mut returned: Vec<Returned> =
             self.made().map(|refund| Returned { on: refund.at.paris_day(), amount: refund.amount }).collect();
+        returned.retain(|returned| returned.amount.is_positive());
         self.tender.booked.received_on = received_on;
         // What was never received need not be cancelled, nor what was cancelled the same day.
         if let (Some(received_on), Some(withdrawn_on)) = (received_on, self.withdrawn_on()) {

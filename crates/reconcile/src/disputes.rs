@@ -39,14 +39,15 @@ impl Dispute {
     }
 }
 
-/// The amounts that notifications state as the part's own.
-fn own_amounts(notified: &[&Fact]) -> BTreeSet<Cents> {
-    let own = notified.iter().filter(|fact| fact.event.amount_from.is_part());
+/// The amounts that notifications state as the part's own. One that the merchant lowered at the PSP is no other story.
+fn own_amounts(notified: &[&Fact], believed: Cents) -> BTreeSet<Cents> {
+    let is_lowered = |fact: &Fact| fact.event.revised && fact.event.amount <= believed;
+    let own = notified.iter().filter(|fact| fact.event.amount_from.is_part() && !is_lowered(fact));
     own.map(|fact| fact.event.amount).collect()
 }
 
 fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
-    let amounts = own_amounts(notified);
+    let amounts = own_amounts(notified, believed);
     let other = amounts.iter().copied().find(|amount| *amount != believed).filter(|_| amounts.len() > 1);
     let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
     let contradictory = !accepting.is_empty() && !failing.is_empty();
@@ -60,9 +61,10 @@ fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
 
 fn with_answers(notified: &[&Fact], answers: &[&Fact], confirmed: Option<&Fact>) -> Option<Dispute> {
     // An answer that agrees with one of two notifications settles their conflict, and contradicts nobody itself.
-    let other = confirmed.and_then(|confirmed| {
-        let notified = own_amounts(notified);
-        if notified.contains(&confirmed.event.amount) { None } else { notified.into_iter().next() }
+    let other = confirmed.and_then(|Fact { event, .. }| {
+        let notified = own_amounts(notified, event.amount);
+        let is_lowered = |amount: &Cents| event.revised && event.amount <= *amount;
+        if notified.contains(&event.amount) { None } else { notified.into_iter().find(|a| !is_lowered(a)) }
     });
     let differences = [other_currency(notified, answers), other_outcome(notified, answers)];
     dispute(Between::NotificationAndAnswer, other, differences.into_iter().flatten().collect())

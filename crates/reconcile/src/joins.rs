@@ -1,7 +1,7 @@
 //! Which card payments complete which voucher payment.
 //!
-//! At Worldline and Monext the two parts of one payment can come as two payments of one order; beside a voucher
-//! taken at ANCV itself the card is another PSP's. The order reference alone joins them, and what each of them
+//! At Worldline and Monext the two parts of one payment can come as two payments of one order; at Up2pay an ordinary card
+//! can pay the rest of a voucher; beside a voucher taken at ANCV itself the card is another PSP's. The order reference alone joins them, and what each of them
 //! came to says whether they belong together: a voucher payment that is short, and a card payment that does not
 //! pay the order by itself.
 
@@ -53,6 +53,9 @@ impl Attempt {
 /// The voucher payment that a card payment completes: the one that lacks just this amount, else the earliest.
 fn home(card: &Attempt, attempts: &[Attempt], order: &Order) -> Option<usize> {
     if card.tenders.is_empty() || card.tenders.iter().any(|e| e.tender.instrument == Instrument::Voucher) {
+        return None;
+    }
+    if card.psp.terms().names_complements && card.tenders.iter().any(|e| e.tender.complement) {
         return None;
     }
     let paid = paid(card, order);

@@ -42,8 +42,11 @@ mod tests;
 
 pub use silence::{Heard, hour_of, silent_from};
 
+use std::time::Duration;
+
 use cvco_domain::{
-    Cents, EndpointId, Event, Finding, Kind, Mode, Order, Policy, Psp, Record, RecordState, Source, Timestamp,
+    Cents, Currency, EndpointId, Event, Finding, Instrument, Kind, Mode, Operation, Order, Policy, Psp,
+    Record, RecordState, ReportedState, Source, Timestamp,
 };
 
 use whole::Whole;
@@ -65,6 +68,22 @@ pub struct Fact {
     pub received_at: Timestamp,
 }
 
+/// How far the PSP's clock may run ahead of ours.
+const AHEAD: Duration = Duration::from_hours(1);
+
+impl Fact {
+    /// When its state came about by the PSP's clock, if the PSP states it: what lies ahead is a plan, and no fact.
+    fn occurred_at(&self) -> Option<Timestamp> {
+        self.event.occurred_at.filter(|at| *at <= self.received_at.after(AHEAD))
+    }
+
+    /// When the PSP says that the tender was accepted.
+    fn accepted_at(&self) -> Option<Timestamp> {
+        let told = self.event.accepted_at.filter(|at| *at <= self.received_at.after(AHEAD));
+        told.or_else(|| self.occurred_at().filter(|_| self.event.state == ReportedState::Authorised))
+    }
+}
+
 /// What the facts about one order amount to at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Assessment {
@@ -84,19 +103,29 @@ pub struct Assessment {
 #[must_use]
 pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) -> Assessment {
     let facts = calls::united(facts);
+    if is_card_sale(order, &facts) {
+        return Assessment::default();
+    }
     let mut attempts = tenders::of(&facts);
     operations::merge_operations(&mut attempts);
     parts::resolve_amounts(&mut attempts);
-    joins::complete(&mut attempts, order);
-    refunds::allocate(&mut attempts, &facts, order);
+    let without_total = Order { versions: Vec::new(), ..order.clone() };
+    let measure = if is_paid_in_other_euros(order, &facts) { &without_total } else { order };
+    joins::complete(&mut attempts, measure);
+    refunds::allocate(&mut attempts, &facts, measure);
     books::enter(&mut attempts, policy);
     let unallocated = payouts::allocate(&mut attempts, order);
-    let (whole, payments) = whole::of(&attempts, order, policy);
-    let drafts: Vec<_> = attempts
+    let (whole, payments) = whole::of(&attempts, measure, policy);
+    let mut drafts: Vec<_> = attempts
         .into_iter()
         .zip(payments)
-        .map(|(attempt, payment)| records::draft(attempt, payment, order, &whole, policy, now))
+        .map(|(attempt, payment)| records::draft(attempt, payment, measure, &whole, policy, now))
         .collect();
+    for draft in drafts.iter_mut().filter(|draft| draft.record.state == RecordState::Unverified) {
+        if order.current().is_some() {
+            draft.record.state = RecordState::Unbalanced;
+        }
+    }
     let mut findings = rules::findings(&drafts, &whole, &unallocated, order, policy, now);
     let of_drafts = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy));
     let look_again_at = of_drafts.chain(whole.deadlines().filter(|at| *at > now)).min();
@@ -104,6 +133,26 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     let order_state = order_state(&records, &whole, &findings);
     findings.extend(rules::reference_collision(order, order_state));
     Assessment { records, order_state, gap: whole.gap(), findings, look_again_at }
+}
+
+/// Whether all this is about an ordinary card sale. The card's fact is kept, for a voucher may follow.
+fn is_card_sale(order: &Order, facts: &[Fact]) -> bool {
+    let is_plain_card = |fact: &Fact| {
+        fact.psp.terms().hears_of_card_sales
+            && fact.event.instrument == Instrument::Card
+            && !fact.event.complement
+    };
+    order.current().is_none() && facts.iter().all(is_plain_card)
+}
+
+/// Whether euros were received for an order in another currency: they are booked, and its total says nothing of them.
+fn is_paid_in_other_euros(order: &Order, facts: &[Fact]) -> bool {
+    let in_euros = |fact: &Fact| {
+        fact.event.currency == Currency::EUR
+            && fact.event.operation == Operation::Debit
+            && weighing::is_accepting(fact.event.state)
+    };
+    order.current().is_some_and(|version| version.currency != Currency::EUR) && facts.iter().any(in_euros)
 }
 
 /// The state of an order is that of its record; of several records the one that a person should see first decides. But

@@ -132,6 +132,9 @@ fn waiting_by_itself(
             return wait;
         }
     }
+    if let Some(deadline) = undoing(attempt, policy).filter(|deadline| now < *deadline && !is_complete) {
+        return Wait::Until(Missing::Outcome, deadline);
+    }
     if attempt.parts_in_doubt {
         // The part that was told last is the one that left the doubt.
         let last = attempt.accepted().filter_map(|e| e.accepted_seen_at).max();
@@ -164,6 +167,19 @@ fn waiting_by_itself(
         (None, None) if undecided.is_some() => Wait::Over(Missing::Outcome),
         _ => Wait::Nothing,
     }
+}
+
+/// When the last part of a payment that is being cancelled should be cancelled: whoever cancels one part is given the time
+/// to cancel the others.
+fn undoing(attempt: &Attempt, policy: &Policy) -> Option<Timestamp> {
+    let is_withdrawn = |evidence: &&Evidence| {
+        matches!(evidence.tender.state, TenderState::Cancelled | TenderState::Expired)
+            && evidence.accepted_seen_at.is_some()
+    };
+    attempt.accepted().next()?;
+    let withdrawn = attempt.tenders.iter().filter(is_withdrawn);
+    let last = withdrawn.filter_map(|evidence| evidence.withdrawn_seen_at).max();
+    last.map(|at| at.after(policy.complement_grace))
 }
 
 fn state(record: &Record, payment: &Payment, wait: Wait, whole: &Whole, now: Timestamp) -> RecordState {

@@ -1,23 +1,27 @@
 //! Which tender a refund gives back. A refund is an operation of its own, often under a call number of its own
-//! and without a link to what it refunds (Sogecommerce), so it is matched to the order's tenders.
+//! and without a link to what it refunds (Sogecommerce), so it is matched to the order's tenders. A chargeback is a refund
+//! that the card's bank makes.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cvco_domain::{
-    Booked, Cents, OddStatus, Operation, Order, ReportedState, Tender, TenderId, TenderState, Timestamp,
+    Booked, Cents, Event, OddStatus, Operation, Order, ReportedState, Tender, TenderId, TenderState,
+    Timestamp,
 };
 
 use super::Fact;
 use super::tenders::{Attempt, Basis, Evidence, identity};
-use super::weighing::{first_time, is_accepting, leading, odd_status};
+use super::weighing::{first_time, is_accepting, leading, odd_status, undone_at};
 
 /// A refund, as the tender remembers it that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Return {
     /// The refund's own transaction.
     pub(super) id: Option<TenderId>,
+    /// Nothing, where the PSP does not tell how much.
     pub(super) amount: Cents,
+    pub(super) by: By,
     pub(super) outcome: Outcome,
     /// When it happened: the PSP's time where it states one, else the time of receipt.
     pub(super) at: Timestamp,
@@ -25,6 +29,15 @@ pub(super) struct Return {
     pub(super) seen_at: Timestamp,
     /// A status that calls for a person, or that the tables do not have.
     pub(super) odd_status: Option<OddStatus>,
+}
+
+/// Who gives money back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum By {
+    /// The merchant: what the PSP allows, holds for it.
+    Merchant,
+    /// The card's bank: a chargeback.
+    Bank,
 }
 
 /// What became of a refund.
@@ -60,10 +73,11 @@ struct Refund<'a> {
     told: Return,
 }
 
-/// Books every refund that was made on the tender that it gives back; one that fits none becomes a tender of its own
-/// with no amount, so that no cent is lost from sight. Of those that were not made the tender only knows.
+/// Books every refund that was made on the tender that it gives back, also where it is of more than is left of it. Where
+/// no part of its kind is known, it becomes a tender of its own with no amount, so that no cent is lost from sight. Of
+/// those that were not made the tender only knows.
 pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Order) {
-    for refund in refunds(facts) {
+    for mut refund in refunds(facts) {
         let in_need: Vec<bool> = attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
         let target = attempts
             .iter_mut()
@@ -74,6 +88,9 @@ pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Orde
             .filter(|(evidence, _)| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
             .filter_map(|(evidence, in_need)| Some(((fit(&refund, evidence)?, in_need), evidence)))
             .max_by(|(a, _), (b, _)| a.cmp(b));
+        if let Some((_, evidence)) = &target {
+            refund.fit_to(evidence);
+        }
         match (target, refund.told.outcome) {
             (Some((_, evidence)), Outcome::Made) => evidence.book(refund.told),
             (Some((_, evidence)), Outcome::Awaited | Outcome::Failed) => evidence.returns.push(refund.told),
@@ -100,7 +117,7 @@ fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
         let event = &fact.event;
         // Without a transaction only its figures tell one refund from another.
         let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
-        told.entry((fact.psp, identity(fact.psp, event), anonymous)).or_default().push(fact);
+        told.entry((fact.psp, identity(fact.psp, event), anonymous, by(event))).or_default().push(fact);
     }
     let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
     refunds.sort_by_key(|refund| {
@@ -110,13 +127,20 @@ fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
     refunds
 }
 
+fn by(event: &Event) -> By {
+    match event.operation {
+        Operation::Chargeback => By::Bank,
+        Operation::Credit { .. } | Operation::Debit => By::Merchant,
+    }
+}
+
 fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
     let furthest = facts.iter().map(|fact| fact.event.state).max()?;
     let accepting: Vec<_> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if is_accepting(furthest) { accepting.as_slice() } else { facts };
     let named = |fact: &&'a Fact| match &fact.event.operation {
         Operation::Credit { of } => of.as_ref(),
-        Operation::Debit => None,
+        Operation::Chargeback | Operation::Debit => None,
     };
     let fact = leading(deciding)?;
     let at = first_time(deciding, |_| true)?;
@@ -126,6 +150,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
         told: Return {
             id: fact.event.tender_id.clone(),
             amount: given_back_in_turns(deciding).unwrap_or(fact.event.amount),
+            by: by(&fact.event),
             outcome: Outcome::of(furthest),
             at,
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
@@ -144,8 +169,34 @@ fn given_back_in_turns(accepting: &[&Fact]) -> Option<Cents> {
     (least < most).then_some(leading(&first)?.event.amount.plus(most.minus(*least)))
 }
 
-/// How well a tender fits a refund, best last; `None` if it cannot be the one.
-fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<(bool, bool, bool, bool)> {
+impl Refund<'_> {
+    /// What only the payment that it undoes can tell.
+    fn fit_to(&mut self, evidence: &Evidence) {
+        let (told, tender) = (&mut self.told, &evidence.tender);
+        let seen_at = told.seen_at;
+        told.at = undone_at(told.at, tender.authorised_at, || Some(seen_at));
+        // A bank takes back all that it can, where nothing else is said.
+        if told.by == By::Bank && told.amount == Cents::ZERO {
+            told.amount = tender.kept().max(Cents::ZERO);
+        }
+    }
+}
+
+/// How well a tender fits a refund, best last.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_excessive_bools, reason = "each weighs by itself, in the order in which they stand")]
+struct Fit {
+    named: bool,
+    is_enough: bool,
+    is_exact: bool,
+    is_of_same_call: bool,
+    is_of_same_brand: bool,
+    /// How much is left of it; where it is of more than any of them holds, it is of the largest.
+    left: Cents,
+}
+
+/// `None` if it cannot be the one.
+fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<Fit> {
     let (event, tender) = (&refund.fact.event, &evidence.tender);
     let named = match refund.of {
         Some(of) => {
@@ -156,12 +207,16 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<(bool, bool, bool, bo
         }
         None => false,
     };
-    let left = tender.amount.minus(tender.refunded);
-    let possible = tender.instrument == event.instrument
-        && tender.currency == event.currency
-        && refund.told.amount <= left;
-    let same_call = evidence.call_number == event.call_number;
-    (named || possible).then(|| (named, left == refund.told.amount, same_call, tender.brand == event.brand))
+    let left = tender.kept();
+    let possible = tender.instrument == event.instrument && tender.currency == event.currency;
+    (named || possible).then(|| Fit {
+        named,
+        is_enough: refund.told.amount <= left,
+        is_exact: refund.told.amount == left,
+        is_of_same_call: evidence.call_number == event.call_number,
+        is_of_same_brand: tender.brand == event.brand,
+        left: if refund.told.amount <= left { Cents::ZERO } else { left },
+    })
 }
 
 impl Evidence {
@@ -170,6 +225,10 @@ impl Evidence {
     }
 
     fn book(&mut self, refund: Return) {
+        if !refund.amount.is_positive() {
+            self.returns.push(refund);
+            return;
+        }
         let tender = &mut self.tender;
         tender.refunded = tender.refunded.plus(refund.amount);
         tender.state =
@@ -236,8 +295,10 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
         dispute: None,
         authorisation_absent: false,
         odd_status: None,
+        lowered_by: Cents::ZERO,
         returns: vec![refund.told.clone()],
         withdrawn_at: None,
+        withdrawn_seen_at: None,
         payouts: Vec::new(),
     }
 }

@@ -72,7 +72,7 @@ fn of_record(
         found.extend(amounts(draft, order));
     }
     found.extend(nobody_knows_the_total(draft, order, policy, now));
-    found.extend(currency_unexpected(draft));
+    found.extend(currency_unexpected(draft, order));
     found.extend(draft.evidence.iter().filter_map(|evidence| authorisation_unexpected(draft, evidence)));
     found.extend(draft.evidence.iter().filter_map(|evidence| unknown_status(draft, evidence)));
     found
@@ -232,7 +232,8 @@ fn mixes_currencies(draft: &Draft) -> bool {
 /// the sum when the PSP stated it.
 fn sequence_disagrees(draft: &Draft) -> Option<Finding> {
     let total = draft.itemised_total?;
-    let counted: Cents = draft.evidence.iter().filter(|e| e.was_counted).map(|e| e.tender.amount).sum();
+    let told = |evidence: &Evidence| evidence.tender.amount.plus(evidence.lowered_by);
+    let counted: Cents = draft.evidence.iter().filter(|e| e.was_counted).map(told).sum();
     (counted != total).then(|| draft.amount_finding(Kind::SequenceDisagrees, Some(total), counted))
 }
 
@@ -273,19 +274,20 @@ fn nobody_knows_the_total(draft: &Draft, order: &Order, policy: &Policy, now: Ti
 }
 
 /// Vouchers exist in euros only, and all parts of an order are in the order's currency.
-fn currency_unexpected(draft: &Draft) -> Option<Finding> {
+fn currency_unexpected(draft: &Draft, order: &Order) -> Option<Finding> {
+    let expected = order.current().map_or(draft.record.currency, |version| version.currency);
     let counts = |state: TenderState| state.is_accepted() || state == TenderState::Pending;
     let strange: BTreeSet<_> = draft
         .record
         .tenders
         .iter()
         .filter(|tender| counts(tender.state))
-        .filter(|tender| tender.currency != Currency::EUR || tender.currency != draft.record.currency)
+        .filter(|tender| tender.currency != Currency::EUR || tender.currency != expected)
         .map(|tender| tender.currency)
         .collect();
     (!strange.is_empty()).then(|| {
         let found = strange.into_iter().collect();
-        let detail = Detail::Currencies { found, expected: draft.record.currency };
+        let detail = Detail::Currencies { found, expected };
         draft.finding(Kind::CurrencyUnexpected, "", detail)
     })
 }

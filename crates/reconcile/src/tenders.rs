@@ -58,10 +58,14 @@ pub(super) struct Evidence {
     pub(super) authorisation_absent: bool,
     /// A status that calls for a person, or that the tables do not have.
     pub(super) odd_status: Option<OddStatus>,
+    /// By how much the merchant lowered its amount since the PSP's messages told it first.
+    pub(super) lowered_by: Cents,
     /// The refunds of it, whatever became of them.
     pub(super) returns: Vec<Return>,
     /// When it was cancelled or lapsed: the PSP's time where it states one, else the time of receipt.
     pub(super) withdrawn_at: Option<Timestamp>,
+    /// When the daemon first heard of that.
+    pub(super) withdrawn_seen_at: Option<Timestamp>,
     /// The lines of statements that pay it out.
     pub(super) payouts: Vec<Payout>,
 }
@@ -103,9 +107,10 @@ impl Running {
 }
 
 impl Attempt {
-    /// The order's total as the PSP states it.
+    /// The order's total as the PSP states it, less what the merchant took off its parts since.
     pub(super) fn total(&self) -> Option<Cents> {
-        self.itemised_total.or(self.stated_total)
+        let lowered: Cents = self.accepted().map(|evidence| evidence.lowered_by).sum();
+        self.itemised_total.or(self.stated_total).map(|total| total.minus(lowered))
     }
 
     /// Real money, or a trial.

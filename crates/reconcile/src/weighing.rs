@@ -32,8 +32,9 @@ const fn is_withdrawing(state: ReportedState) -> bool {
 pub(super) fn leading<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
     facts.iter().copied().min_by_key(|fact| {
         let event = &fact.event;
+        let dated = event.accepted_at.or(event.occurred_at);
         (
-            (event.amount_from, event.occurred_at.is_none(), event.occurred_at, event.amount),
+            (event.amount_from, dated.is_none(), dated, event.amount),
             (event.instrument, &event.brand, event.currency, &event.call_number, &fact.endpoint),
         )
     })
@@ -43,6 +44,19 @@ pub(super) fn leading<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
 fn confirmed<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
     let states_it = |fact: &&'a Fact| fact.source == Source::Confirmation && fact.event.amount_from.is_part();
     facts.iter().copied().filter(states_it).min_by_key(|fact| {
+        let event = &fact.event;
+        (
+            (Reverse(fact.received_at), event.amount, event.currency),
+            (event.instrument, &event.brand, &fact.endpoint),
+        )
+    })
+}
+
+/// The last fact by which the merchant changed the amount at the PSP. It can only be lowered there: a larger one is
+/// another story.
+fn revised<'a>(facts: &[&'a Fact], first: Cents) -> Option<&'a Fact> {
+    let lowers = |fact: &&'a Fact| fact.event.revised && fact.event.amount <= first;
+    facts.iter().copied().filter(lowers).min_by_key(|fact| {
         let event = &fact.event;
         (
             (Reverse(fact.received_at), event.amount, event.currency),
@@ -62,14 +76,20 @@ fn overruled(facts: &[&Fact]) -> Option<ReportedState> {
     (is_failing(last.event.state) && !accepted_since).then_some(last.event.state)
 }
 
-/// The furthest state wins (`ReportedState` is ordered so), unless an answer of the API [`overruled`] it. Of the facts that accept the tender the [`confirmed`]
-/// one decides the amount, or else the [`leading`] one.
+/// The furthest state wins (`ReportedState` is ordered so), unless an answer of the API [`overruled`] it. Of the facts
+/// that accept the tender the [`confirmed`] one decides the amount, or else the [`leading`] one; but what the merchant
+/// [`revised`] since then replaces it.
 pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
     let furthest = overruled(facts).or_else(|| facts.iter().map(|fact| fact.event.state).max())?;
     let accepting: Vec<&Fact> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if accepting.is_empty() { facts } else { accepting.as_slice() };
     let confirmed = confirmed(deciding);
-    let believed = confirmed.or_else(|| leading(deciding))?;
+    let unrevised: Vec<&Fact> = deciding.iter().copied().filter(|fact| !fact.event.revised).collect();
+    let first = confirmed.or_else(|| leading(&unrevised)).or_else(|| leading(deciding))?;
+    let since = |fact: &&Fact| confirmed.is_none_or(|confirmed| fact.received_at > confirmed.received_at);
+    let revised = revised(deciding, first.event.amount).filter(since);
+    let believed = revised.unwrap_or(first);
+    let authorised_at = accepted_time(&accepting);
     let event = &believed.event;
 
     Some(Evidence {
@@ -90,7 +110,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
             endpoint: facts.iter().map(|fact| &fact.endpoint).min()?.clone(),
             complement: facts.iter().any(|fact| fact.event.complement),
             first_seen_at: facts.iter().map(|fact| fact.received_at).min()?,
-            authorised_at: first_time(facts, is_accepting),
+            authorised_at,
             captured_at: first_time(facts, |state| state == ReportedState::Captured),
             refunded_at: None,
             booked: Booked::default(),
@@ -106,11 +126,16 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
             .any(|fact| is_accepting(fact.event.state) || fact.event.state == ReportedState::Pending),
         only_notified: facts.iter().all(|fact| fact.source == Source::Notification),
         // Without a transaction nothing says that two facts are about the same one.
-        dispute: event.tender_id.as_ref().and_then(|_| Dispute::about(facts, event.amount, confirmed)),
+        dispute: event.tender_id.as_ref().and_then(|_| Dispute::about(facts, first.event.amount, confirmed)),
         authorisation_absent: deciding.iter().any(|fact| fact.event.authorisation == Authorisation::Absent),
         odd_status: odd_status(facts, furthest),
+        lowered_by: leading(&unrevised)
+            .filter(|_| event.revised)
+            .map_or(Cents::ZERO, |told| told.event.amount.minus(event.amount)),
         returns: Vec::new(),
-        withdrawn_at: first_time(facts, is_withdrawing),
+        withdrawn_at: first_time(facts, is_withdrawing)
+            .map(|at| undone_at(at, authorised_at, || first_seen(facts, is_withdrawing))),
+        withdrawn_seen_at: first_seen(facts, is_withdrawing),
         payouts: Vec::new(),
     })
 }
@@ -126,10 +151,32 @@ pub(super) fn odd_status(facts: &[&Fact], state: ReportedState) -> Option<OddSta
 /// When a tender was first in such a state: the PSP's time where it states one, else the time of receipt.
 pub(super) fn first_time(facts: &[&Fact], wanted: impl Fn(ReportedState) -> bool) -> Option<Timestamp> {
     let told = || facts.iter().filter(|fact| wanted(fact.event.state));
-    told()
-        .filter_map(|fact| fact.event.occurred_at)
-        .min()
-        .or_else(|| told().map(|fact| fact.received_at).min())
+    told().filter_map(|fact| fact.occurred_at()).min().or_else(|| told().map(|fact| fact.received_at).min())
+}
+
+/// When the daemon first heard of such a state.
+fn first_seen(facts: &[&Fact], wanted: impl Fn(ReportedState) -> bool) -> Option<Timestamp> {
+    facts.iter().filter(|fact| wanted(fact.event.state)).map(|fact| fact.received_at).min()
+}
+
+/// When a tender was accepted: the PSP's time where it states one. Otherwise it was accepted when that was heard at the
+/// latest, and before it was captured.
+fn accepted_time(accepting: &[&Fact]) -> Option<Timestamp> {
+    let stated = accepting.iter().filter_map(|fact| fact.accepted_at()).min();
+    let at_the_latest = || accepting.iter().map(|fact| fact.occurred_at().unwrap_or(fact.received_at)).min();
+    stated.or_else(at_the_latest)
+}
+
+/// When a payment was undone that had been accepted: a date that is that of the acceptance, or lies before it, is only
+/// repeated by the PSP, and the time of receipt counts.
+pub(super) fn undone_at(
+    told: Timestamp,
+    accepted_at: Option<Timestamp>,
+    seen_at: impl Fn() -> Option<Timestamp>,
+) -> Timestamp {
+    let is_repeated =
+        accepted_at.is_some_and(|accepted| told == accepted || told.paris_day() < accepted.paris_day());
+    seen_at().filter(|_| is_repeated).unwrap_or(told)
 }
 
 const fn state_of(furthest: ReportedState) -> TenderState {

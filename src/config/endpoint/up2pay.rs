@@ -14,12 +14,7 @@ impl RawEndpoint {
         self.pbx_retour.as_deref().map_or_else(|| Ok(up2pay::Template::default()), up2pay::Template::parse)
     }
 
-    pub(super) fn up2pay(
-        &self,
-        at: &str,
-        (mode, keep_cards): (Mode, bool),
-        check: &mut Check<'_>,
-    ) -> Option<up2pay::Up2pay> {
+    pub(super) fn up2pay(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<up2pay::Up2pay> {
         let template = check.value(&format!("{at}.pbx_retour"), self.template());
         let files = self.public_key_files.as_deref().unwrap_or_default();
         let mut keys = Vec::new();
@@ -39,7 +34,7 @@ impl RawEndpoint {
             None => None,
             Some(api) => Some(self.up2pay_api(&format!("{at}.api"), api, mode, check)?),
         };
-        Some(up2pay::Up2pay::new(up2pay::Settings { mode, template: template?, keys, api, keep_cards }))
+        Some(up2pay::Up2pay::new(up2pay::Settings { mode, template: template?, keys, api }))
     }
 
     fn up2pay_api(

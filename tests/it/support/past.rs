@@ -147,6 +147,8 @@ impl Past {
             itemised: false,
             parts_announced: None,
             occurred_at: Some(at(told.at)),
+            accepted_at: None,
+            revised: false,
         };
         let body = format!("{event:?}").into_bytes();
         let notification = LogEntry::Notification(Notification {

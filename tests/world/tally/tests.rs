@@ -14,8 +14,8 @@ fn cents() -> impl Strategy<Value = Cents> {
     prop::sample::select(vec![1000, 1500, 2500]).prop_map(Cents::new)
 }
 
-fn fact(psp: Psp) -> impl Strategy<Value = Fact> {
-    let states = vec![
+fn states() -> Vec<ReportedState> {
+    vec![
         ReportedState::Authorised,
         ReportedState::Authorised,
         ReportedState::Captured,
@@ -25,7 +25,10 @@ fn fact(psp: Psp) -> impl Strategy<Value = Fact> {
         ReportedState::Refused,
         ReportedState::Expired,
         ReportedState::Cancelled,
-    ];
+    ]
+}
+
+fn fact(psp: Psp) -> impl Strategy<Value = Fact> {
     let froms = match psp {
         Psp::Worldline | Psp::Monext => {
             vec![AmountFrom::Part, AmountFrom::RunningTotal, AmountFrom::OrderTotal, AmountFrom::Before]
@@ -44,7 +47,7 @@ fn fact(psp: Psp) -> impl Strategy<Value = Fact> {
         prop::sample::select(vec![None, Some("0"), Some("1"), Some("2")]),
         prop::sample::select(vec![Instrument::Voucher, Instrument::Card]),
         prop::sample::select(operations),
-        prop::sample::select(states),
+        prop::sample::select(states()),
         any::<bool>(),
     );
     let figures = (
@@ -84,6 +87,8 @@ fn fact(psp: Psp) -> impl Strategy<Value = Fact> {
             itemised: false,
             parts_announced: None,
             occurred_at: occurred.map(|hours| Timestamp::from_millis(hours * 3_600_000)),
+            accepted_at: None,
+            revised: false,
         };
         Fact {
             event,
@@ -179,6 +184,8 @@ fn plain() -> Fact {
             itemised: false,
             parts_announced: None,
             occurred_at: None,
+            accepted_at: None,
+            revised: false,
         },
         psp: Psp::Sogecommerce,
         source: Source::Notification,

@@ -299,6 +299,45 @@ impl Reader {
         Ok(events)
     }
 
+    /// The events of the payments that were heard of in a span of time and of which a part at this endpoint could be given
+    /// back: those longest without an answer first, and no more than `limit` payments. `is_due` says whether to ask, from
+    /// when a payment was first heard of and when its PSP last answered about it.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn events_refundable(
+        &self,
+        endpoint: &EndpointId,
+        (since, until): (Timestamp, Timestamp),
+        is_due: impl Fn(Timestamp, Option<Timestamp>) -> bool,
+        limit: usize,
+    ) -> Result<Vec<Event>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT r.order_id, MIN(r.first_seen_at),
+                    (SELECT MAX(q.answered_at) FROM questions q WHERE q.order_id = r.order_id AND q.endpoint = ?1) AS answered
+             FROM records r JOIN tenders t USING (order_id, psp, call_number)
+             WHERE r.first_seen_at >= ?2 AND r.first_seen_at <= ?3 AND t.endpoint = ?1
+               AND t.state IN ('authorised', 'captured', 'part_refunded')
+             GROUP BY r.order_id ORDER BY COALESCE(answered, ''), r.order_id",
+        )?;
+        let mut rows = statement.query(params![endpoint.as_str(), since, until])?;
+        let mut ids: Vec<OrderId> = Vec::new();
+        while let Some(row) = rows.next()? {
+            if ids.len() == limit {
+                break;
+            }
+            if is_due(row.get(1)?, row.get(2)?) {
+                ids.push(row.get(0)?);
+            }
+        }
+        let mut events = Vec::new();
+        for order_id in ids {
+            let facts = self.readable_facts(order_id)?;
+            events.extend(facts.into_iter().filter(|fact| fact.endpoint == *endpoint).map(|fact| fact.event));
+        }
+        Ok(events)
+    }
+
     /// What an endpoint's PSP was last asked since an instant and never answered: given up, or withdrawn.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub(crate) fn insert(
     let (operation, refunds) = match &event.operation {
         Operation::Debit => ("debit", None),
         Operation::Credit { of } => ("credit", of.as_ref().map(TenderId::as_str)),
+        Operation::Chargeback => ("chargeback", None),
     };
     let authorisation = match &event.authorisation {
         Authorisation::NotStated => None,
@@ -32,9 +33,9 @@ pub(crate) fn insert(
         "INSERT INTO facts (order_id, seq, position, received_at, source, psp, endpoint, endpoint_mode, has_reference,
              call_number, tender_id, instrument, brand, operation, refunds, amount_cents, amount_from,
              running_total_cents, currency, state, status, status_reading, authorisation, contract, mode, complement,
-             order_total_cents, itemised, parts_announced, occurred_at)
+             order_total_cents, itemised, parts_announced, occurred_at, accepted_at, revised)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-             ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+             ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
     )?
     .execute(params![
         order_id,
@@ -67,6 +68,8 @@ pub(crate) fn insert(
         event.itemised,
         event.parts_announced,
         event.occurred_at,
+        event.accepted_at,
+        event.revised,
     ])?;
     Ok(())
 }
@@ -81,7 +84,7 @@ pub(crate) fn of_order(
         "SELECT received_at, source, psp, endpoint, endpoint_mode, has_reference, call_number, tender_id, instrument, brand,
                 operation, refunds, amount_cents, amount_from, running_total_cents, currency, state, status,
                 status_reading, authorisation, contract, mode, complement, order_total_cents, itemised, parts_announced,
-                occurred_at
+                occurred_at, accepted_at, revised
          FROM facts WHERE order_id = ?1 ORDER BY seq, position",
     )?;
     let mut rows = statement.query([order_id])?;
@@ -99,10 +102,10 @@ fn read(row: &Row<'_>, reference: Option<&OrderRef>) -> rusqlite::Result<Fact> {
         tender_id: row.get(7)?,
         instrument: row.get(8)?,
         brand: row.get(9)?,
-        operation: if row.get_ref(10)?.as_str()? == "credit" {
-            Operation::Credit { of: row.get(11)? }
-        } else {
-            Operation::Debit
+        operation: match row.get_ref(10)?.as_str()? {
+            "credit" => Operation::Credit { of: row.get(11)? },
+            "chargeback" => Operation::Chargeback,
+            _ => Operation::Debit,
         },
         amount: row.get(12)?,
         amount_from: row.get::<_, AmountFrom>(13)?,
@@ -122,6 +125,8 @@ fn read(row: &Row<'_>, reference: Option<&OrderRef>) -> rusqlite::Result<Fact> {
         itemised: row.get(24)?,
         parts_announced: row.get(25)?,
         occurred_at: row.get(26)?,
+        accepted_at: row.get(27)?,
+        revised: row.get(28)?,
     };
     Ok(Fact {
         event,

@@ -111,6 +111,8 @@ fn part(reference: &str, cents: i64, instrument: Instrument) -> Event {
         itemised: false,
         parts_announced: None,
         occurred_at: None,
+        accepted_at: None,
+        revised: false,
     }
 }
 

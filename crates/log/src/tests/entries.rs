@@ -83,6 +83,7 @@ prop_compose! {
         (brand, code) in (ids(Brand::new), any::<String>()),
         (amount, running_total, order_total) in (cents(), option::of(cents()), option::of(cents())),
         (parts_announced, occurred_at) in (option::of(any::<u8>()), option::of(instants())),
+        (accepted_at, revised, by_bank) in (option::of(instants()), any::<bool>(), any::<bool>()),
         state in select(vec![ReportedState::Pending, ReportedState::Authorised, ReportedState::Cancelled]),
         amount_from in select(vec![AmountFrom::Part, AmountFrom::RunningTotal, AmountFrom::Before]),
         reading in select(vec![StatusReading::Known, StatusReading::Attention, StatusReading::Unknown]),
@@ -92,8 +93,13 @@ prop_compose! {
         Event {
             order_ref, call_number, tender_id, brand, amount, amount_from, running_total, order_total, state,
             authorisation, mode, complement, itemised, parts_announced, occurred_at,
+            accepted_at, revised,
             instrument: if is_voucher { Instrument::Voucher } else { Instrument::Card },
-            operation: if is_credit { Operation::Credit { of } } else { Operation::Debit },
+            operation: match (is_credit, by_bank) {
+                (true, true) => Operation::Chargeback,
+                (true, false) => Operation::Credit { of },
+                (false, _) => Operation::Debit,
+            },
             currency: Currency::EUR,
             status: StatusCode { code, reading },
             contract: None,

@@ -30,6 +30,7 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         Kind::ConfirmationDiffers => ["Notified", "Confirmed, taken"],
         Kind::CaptureOverdue => ["To be captured", "Captured"],
         Kind::RefundNotAllowed | Kind::RefundLate => ["Refundable", "Refunded"],
+        Kind::Chargeback => ["–", "Taken back by the bank"],
         Kind::RefundOrder => ["Card part, to be refunded first", "Card part refunded"],
         Kind::RefundPartial => ["To be refunded", "Refunded"],
         Kind::SettlementMissing | Kind::SettlementMismatch => ["To be received", "Paid out"],
@@ -306,6 +307,16 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "unknown statement line",
             "A line of a statement belongs to no payment that is known, or to several.",
             settlements::LINE,
+        ),
+        Kind::Chargeback => says(
+            "card chargeback",
+            "The customer's bank takes a card payment back, or announces that it will: the customer disputes it, or the bank refuses it afterwards. It is a chargeback, not a refund of yours.",
+            &[
+                "Open the payment in {back_office}: it shows the reason and the time in which you may dispute it.",
+                "If the service was rendered, collect the evidence (booking, invoice, presence) and dispute the chargeback in that time.",
+                "If not, claim the amount from the customer by other means. Refund nothing more by card: the customer would be paid twice.",
+                "Check the chargeback fee on the bank's next statement.",
+            ],
         ),
         Kind::UnknownStatus => says(
             "status to look into",

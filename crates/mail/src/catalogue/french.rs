@@ -30,6 +30,7 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         Kind::ConfirmationDiffers => ["Notifié", "Confirmé, retenu"],
         Kind::CaptureOverdue => ["À remettre", "Remis"],
         Kind::RefundNotAllowed | Kind::RefundLate => ["Remboursable", "Remboursé"],
+        Kind::Chargeback => ["–", "Repris par la banque"],
         Kind::RefundOrder => ["Part carte, à rembourser d’abord", "Part carte remboursée"],
         Kind::RefundPartial => ["À rembourser", "Remboursé"],
         Kind::SettlementMissing | Kind::SettlementMismatch => ["À recevoir", "Versé"],
@@ -308,6 +309,16 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "ligne de relevé inconnue",
             "Une ligne d'un relevé ne correspond à aucun paiement connu, ou à plusieurs.",
             settlements::LINE,
+        ),
+        Kind::Chargeback => says(
+            "impayé carte",
+            "La banque du client reprend un paiement par carte, ou annonce qu'elle le reprendra : le client l'a contesté, ou sa banque le refuse après coup. C'est un impayé, pas un remboursement de votre part.",
+            &[
+                "Ouvrez le paiement dans {back_office} : lisez-y le motif de l'impayé et le délai de contestation.",
+                "Si la prestation a été rendue, réunissez les preuves (réservation, facture, présence) et contestez-le dans ce délai.",
+                "Sinon, réclamez la somme au client par un autre moyen. Ne remboursez rien de plus par carte : il serait payé deux fois.",
+                "Vérifiez les frais d'impayé sur le prochain relevé de la banque.",
+            ],
         ),
         Kind::UnknownStatus => says(
             "statut à examiner",

@@ -155,6 +155,12 @@ impl Source {
         !matches!(self, Self::MerchantOperation | Self::Batch)
     }
 
+    /// Whether the merchant did something to the transaction in the back office.
+    #[must_use]
+    pub(super) const fn is_of_merchant(&self) -> bool {
+        matches!(self, Self::MerchantOperation)
+    }
+
     /// Whether the call comes straight from the payment page. All others lack `vads_page_action`,
     /// `vads_payment_config` and `vads_action_mode`.
     #[cfg(any(test, feature = "sender"))]

@@ -1,7 +1,7 @@
 //! Reads the fields of a form notification, strictly.
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState};
+use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState, Timestamp};
 
 use super::codes::{Source, TransStatus};
 use super::format::{
@@ -28,6 +28,9 @@ struct Head {
     status: TransStatus,
     operation: Option<OperationType>,
     auth_result: Option<AuthResult>,
+    /// When the platform registered the transaction. `vads_presentation_date`, when the capture is wished for, says
+    /// nothing of what happened.
+    registered_at: Option<Timestamp>,
 }
 
 /// Refuses a form that names another shop. A form that names no shop passes, but [`read`] refuses it, so it yields no
@@ -53,6 +56,7 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         status: form.required("vads_trans_status")?,
         operation: form.optional("vads_operation_type")?,
         auth_result: form.optional("vads_auth_result")?,
+        registered_at: form.optional("vads_effective_creation_date")?.and_then(|Moment(at)| at),
     };
     let mode: Mode = form.required("vads_ctx_mode")?;
     let site_id: SiteId = form.required("vads_site_id")?;
@@ -63,6 +67,7 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         order_ref: form.optional::<OrderRef>("vads_order_id")?,
         mode,
         order_total: Some(head.amount),
+        form_date: form.optional("vads_trans_date")?.and_then(|Moment(at)| at),
         itemised: false,
         transactions: Vec::new(),
         remarks: Vec::new(),
@@ -82,8 +87,6 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
 
 /// A message about one transaction.
 fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -> Result<(), Malformed> {
-    let created = form.optional("vads_effective_creation_date")?.and_then(|Moment(at)| at);
-    let presented = form.optional("vads_presentation_date")?.and_then(|Moment(at)| at);
     payment.order_total = payment.order_total.filter(|_| head.source.states_order_total());
     if head.operation.is_none() && head.is_accepted() {
         // The signature does not cover names: a refund must not become a payment by renaming one field.
@@ -93,15 +96,14 @@ fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -
         payment.remarks.push("no vads_operation_type: read as DEBIT");
     }
     let share = Share::of_single(&brand, &head.status, head.auth_result.as_ref());
+    let amount = head.amount_taken(form, &mut payment.remarks)?;
     payment.transactions.push(Transaction {
         uuid: form.optional("vads_trans_uuid")?,
         sequence_number: form.optional("vads_sequence_number")?,
         authorisation: form.optional("vads_auth_number")?,
         contract: form.optional("vads_contract_used")?,
-        amount: head.amount_taken(form, &mut payment.remarks)?,
-        // The registration of the payment; `vads_trans_date` is the date of the payment form. The
-        // presentation date may lie ahead, so it is the second choice.
-        occurred_at: created.or(presented),
+        amount,
+        revised: amount != head.amount || head.source.is_of_merchant(),
         ..head.attempt(brand, share)
     });
     Ok(())
@@ -117,6 +119,11 @@ fn cascade(
 ) -> Result<(), Malformed> {
     if let Some(text) = form.bytes(PAYMENT_SEQ) {
         payment.transactions = payment_seq::read(text, trans_id, head.currency)?;
+        for part in &mut payment.transactions {
+            let is_refund = part.operation == Some(OperationType::Credit);
+            part.registered_at = head.registered_at.filter(|_| !is_refund);
+            part.revised = head.source.is_of_merchant();
+        }
     }
     payment.itemised = !payment.transactions.is_empty();
     if payment.transactions.iter().any(|part| part.operation.is_none()) {
@@ -196,7 +203,9 @@ impl Head {
             auth_result: self.auth_result.clone(),
             authorisation: None,
             contract: None,
-            occurred_at: None,
+            registered_at: self.registered_at,
+            captured_at: None,
+            revised: false,
         }
     }
 }

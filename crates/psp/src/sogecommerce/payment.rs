@@ -19,6 +19,8 @@ pub(super) struct Payment {
     pub(super) mode: Mode,
     /// The order's total, where the message is sure to state it.
     pub(super) order_total: Option<Cents>,
+    /// When the payment form was made: minutes before a payment is accepted.
+    pub(super) form_date: Option<Timestamp>,
     /// Whether `transactions` should add up to `order_total`.
     pub(super) itemised: bool,
     pub(super) transactions: Vec<Transaction>,
@@ -59,7 +61,12 @@ pub(super) struct Transaction {
     pub(super) auth_result: Option<AuthResult>,
     pub(super) authorisation: Option<AuthorisationNumber>,
     pub(super) contract: Option<Contract>,
-    pub(super) occurred_at: Option<Timestamp>,
+    /// When the platform registered it: the payment when it was accepted, or the refund that it is.
+    pub(super) registered_at: Option<Timestamp>,
+    /// When it was captured, where the platform tells that.
+    pub(super) captured_at: Option<Timestamp>,
+    /// The merchant changed its amount in the back office.
+    pub(super) revised: bool,
 }
 
 /// What a transaction is to its order.
@@ -139,6 +146,9 @@ impl Payment {
 
     fn event(&self, transaction: &Transaction) -> Result<Event, Malformed> {
         let refund = transaction.operation == Some(OperationType::Credit);
+        let state = transaction.status.reported().0;
+        let is_paid = !refund && matches!(state, ReportedState::Authorised | ReportedState::Captured);
+        let registered_at = transaction.registered_at.or(self.form_date.filter(|_| is_paid));
         Ok(Event {
             order_ref: self.order_ref.clone(),
             call_number: self.call_number.clone(),
@@ -154,7 +164,7 @@ impl Payment {
             amount_from: AmountFrom::Part,
             running_total: None,
             currency: transaction.currency,
-            state: transaction.status.reported().0,
+            state,
             status: transaction.status_code(),
             authorisation: transaction.authorisation(),
             contract: transaction.contract.clone(),
@@ -163,7 +173,19 @@ impl Payment {
             order_total: self.order_total.filter(|_| !refund),
             itemised: self.itemised && !refund,
             parts_announced: None,
-            occurred_at: transaction.occurred_at,
+            // The platform repeats the date of the registration whatever happened since: of a capture only its own
+            // date counts, and a cancellation or a lapse has none.
+            occurred_at: match state {
+                ReportedState::Captured if !refund => transaction.captured_at,
+                ReportedState::Cancelled | ReportedState::Expired => None,
+                ReportedState::Pending
+                | ReportedState::Abandoned
+                | ReportedState::Refused
+                | ReportedState::Authorised
+                | ReportedState::Captured => registered_at,
+            },
+            accepted_at: registered_at.filter(|_| is_paid && state == ReportedState::Captured),
+            revised: transaction.revised && is_paid,
         })
     }
 

@@ -6,7 +6,7 @@ use cvco_domain::{AuthorisationNumber, Brand, Cents, Contract, Currency, TenderI
 use serde::Deserialize;
 
 use super::codes::TransStatus;
-use super::format::{AuthResult, Lenient, Moment, OperationType, SequenceNumber, Strict, TransId};
+use super::format::{AuthResult, Lenient, OperationType, SequenceNumber, Strict, TransId};
 use super::payment::{Share, Transaction};
 use super::submission::Malformed;
 use crate::wire::json;
@@ -36,8 +36,6 @@ struct ListedAttempt {
     #[serde(default)]
     contract_used: Lenient<Contract>,
     #[serde(default)]
-    presentation_date: Lenient<Moment>,
-    #[serde(default)]
     trans_id: Lenient<TransId>,
     #[serde(default)]
     trans_uuid: Lenient<TenderId>,
@@ -45,7 +43,8 @@ struct ListedAttempt {
     sequence_number: Lenient<SequenceNumber>,
 }
 
-/// Reads the parts of the payment `trans_id`, in the order given.
+/// Reads the parts of the payment `trans_id`, in the order given. Their only date is `presentation_date`, when the capture
+/// is wished for: it says nothing of what happened, so it is not read.
 pub(super) fn read(
     text: &[u8],
     trans_id: &TransId,
@@ -78,8 +77,9 @@ impl ListedAttempt {
             auth_result: self.auth_result.0,
             authorisation: self.auth_number.0,
             contract: self.contract_used.0,
-            // A part has no other date; it may lie in the future if the capture was asked for later.
-            occurred_at: self.presentation_date.0.and_then(|moment| moment.0),
+            registered_at: None,
+            captured_at: None,
+            revised: false,
         }
     }
 }

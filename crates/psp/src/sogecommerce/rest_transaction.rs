@@ -84,6 +84,15 @@ struct Method {
     sequence_type: Lenient<Text>,
     #[serde(default)]
     authorization_response: Option<AuthorizationResponse>,
+    #[serde(default)]
+    capture_response: Option<CaptureResponse>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct CaptureResponse {
+    #[serde(default)]
+    capture_date: Lenient<Moment>,
 }
 
 #[derive(Deserialize, Default)]
@@ -114,6 +123,7 @@ pub(super) fn payment(
         order_ref: order.order_id.0,
         mode,
         order_total: order.order_total_amount.0,
+        form_date: None,
         itemised: debits > 1,
         transactions,
         remarks: Vec::new(),
@@ -201,6 +211,8 @@ impl RestTransaction {
     fn into_transaction(self, cascade: bool) -> Result<Transaction, Malformed> {
         let brand = self.brand().cloned().ok_or_else(|| Malformed::new("a transaction without a brand"))?;
         let amount = self.amount_taken();
+        let captured_at =
+            self.methods().find_map(|method| method.capture_response.as_ref()?.capture_date.0.as_ref()?.0);
         let details = self.transaction_details.unwrap_or_default();
         let mut methods = [details.card_details, details.payment_method_details].into_iter().flatten();
         let response = methods.find_map(|method| method.authorization_response).unwrap_or_default();
@@ -224,7 +236,9 @@ impl RestTransaction {
             auth_result,
             authorisation: response.authorization_number.0,
             contract: details.mid.0,
-            occurred_at: self.creation_date.0.and_then(|moment| moment.0),
+            registered_at: self.creation_date.0.and_then(|moment| moment.0),
+            captured_at,
+            revised: amount != self.amount.0,
         })
     }
 }

@@ -157,7 +157,10 @@ fn voucher_part() -> Event {
         order_total: Some(Cents::new(9990)),
         itemised: true,
         parts_announced: None,
-        occurred_at: at("2020-04-08T14:56:48Z"),
+        // A cascade is dated by its form alone.
+        occurred_at: at("2020-04-08T14:56:00Z"),
+        accepted_at: None,
+        revised: false,
     }
 }
 
@@ -171,12 +174,16 @@ fn card_part() -> Event {
         authorisation: Authorisation::Number(AuthorisationNumber::new("949478").expect("valid")),
         contract: Some(Contract::new("5249685").expect("valid")),
         complement: true,
-        occurred_at: at("2020-04-08T14:57:30Z"),
         ..voucher_part()
     }
 }
 
+/// A part with the date of its registration, which a cascade does not tell.
+fn registered(event: Event) -> Event {
+    Event { occurred_at: at("2020-04-08T14:56:48Z"), ..event }
+}
+
 /// The same order paid by voucher alone.
 fn full_voucher() -> Event {
-    Event { amount: Cents::new(9990), itemised: false, ..voucher_part() }
+    registered(Event { amount: Cents::new(9990), itemised: false, ..voucher_part() })
 }

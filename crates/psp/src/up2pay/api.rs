@@ -10,8 +10,8 @@ mod tender_key;
 use std::cmp::Reverse;
 
 use cvco_domain::{
-    AmountFrom, Asking, Authorisation, Event, Mode, Operation, Question, ReportedState, Standing, StatusCode,
-    TenderId, Timestamp, Topic,
+    AmountFrom, Asking, Authorisation, Cents, Event, Mode, Operation, Question, ReportedState, Standing,
+    StatusCode, TenderId, Timestamp, Topic,
 };
 
 use super::settings::ApiSettings;
@@ -157,14 +157,15 @@ impl Api for Consultation {
     }
 }
 
-/// The refund that a status reports. The status does not say how much, so the whole part counts as refunded, and a
-/// person is asked to look up the amount in the back office.
+/// The refund that a status reports. The status does not say how much, so no amount is claimed, and a person is asked to
+/// look it up in the back office.
 fn refund(part: &Event) -> Option<Event> {
     let of = part.tender_id.clone()?;
     Some(Event {
         tender_id: TenderId::new(format!("{of}/{}/refund", part.brand)).ok(),
         operation: Operation::Credit { of: Some(of) },
-        amount_from: AmountFrom::Part,
+        amount: Cents::ZERO,
+        amount_from: AmountFrom::Before,
         complement: false,
         parts_announced: None,
         ..part.clone()

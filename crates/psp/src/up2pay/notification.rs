@@ -140,21 +140,23 @@ struct PaidWith {
     instrument: Instrument,
     brand: Brand,
     complement: bool,
+    /// Outside the voucher page.
+    ordinary: bool,
 }
 
 impl PaidWith {
-    /// An ordinary card, paid outside the voucher page, counts if the endpoint wants it. It is a part like any other,
-    /// and only its order reference can show that it completes a voucher.
-    fn of(fields: &Fields<'_>, keep_cards: bool) -> Option<Self> {
+    /// An ordinary card, paid outside the voucher page, is a part like any other, and only its order reference can show
+    /// that it completes a voucher.
+    fn of(fields: &Fields<'_>) -> Option<Self> {
         let page = fields.get(PAYMENT_TYPE)?.to_ascii_uppercase();
         let brand = fields.get(CARD_TYPE)?.to_ascii_uppercase();
         let (instrument, complement) = match (page.as_str(), brand.as_str()) {
             (VOUCHER_PAGE, COMPLEMENT) => (Instrument::Card, true),
             (VOUCHER_PAGE, voucher) if VOUCHERS.contains(&voucher) => (Instrument::Voucher, false),
-            (CARD_PAGE, card) if keep_cards && !is_of_voucher_page(card) => (Instrument::Card, false),
+            (CARD_PAGE, card) if !is_of_voucher_page(card) => (Instrument::Card, false),
             _ => return None,
         };
-        Some(Self { instrument, brand: Brand::new(brand).ok()?, complement })
+        Some(Self { instrument, brand: Brand::new(brand).ok()?, complement, ordinary: page == CARD_PAGE })
     }
 }
 
@@ -202,11 +204,11 @@ pub(super) enum Content {
 
 /// Reads a genuine call to an endpoint with these settings.
 pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, NotUnderstood> {
-    let Some(paid_with) = PaidWith::of(fields, settings.keep_cards) else {
+    let Some(paid_with) = PaidWith::of(fields) else {
         let shown = |letter| fields.get(letter).unwrap_or_default().chars().take(40).collect::<String>();
         let (page, card) = (shown(PAYMENT_TYPE), shown(CARD_TYPE));
         return Ok(Content::Nothing(format!(
-            "not a voucher payment: payment type {page:?}, card type {card:?}"
+            "neither a voucher nor a card: payment type {page:?}, card type {card:?}"
         )));
     };
     let code = fields.error_code()?;
@@ -216,14 +218,15 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, 
     let essentials = match Essentials::of(fields, accepted) {
         Ok(essentials) => essentials,
         Err(Incomplete::NotUnderstood(error)) => return Err(error),
-        Err(Incomplete::Lacks(letter)) if accepted => {
+        // An ordinary card sale that cannot be tied to an order is another product's.
+        Err(Incomplete::Lacks(letter)) if accepted && !paid_with.ordinary => {
             return Err(NotUnderstood::new(format!(
                 "an accepted part without the variable of letter {letter}"
             )));
         }
         Err(Incomplete::Lacks(letter)) => {
             return Ok(Content::Nothing(format!(
-                "not accepted ({code}), and without the variable of letter {letter}"
+                "no part of a payment ({code}): without the variable of letter {letter}"
             )));
         }
     };
@@ -258,6 +261,8 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, 
         itemised: false,
         parts_announced: fields.parts_announced(),
         occurred_at: fields.get(DATE).zip(fields.get(TIME)).and_then(|(date, time)| instant(date, time)),
+        accepted_at: None,
+        revised: false,
     };
     Ok(Content::Tender { event: Box::new(event), remark })
 }

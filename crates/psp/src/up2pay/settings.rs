@@ -21,9 +21,6 @@ pub struct Settings {
     pub keys: Vec<RsaPublicKey>,
     /// What it takes to ask the platform about a transaction; `None`: nothing is asked.
     pub api: Option<ApiSettings>,
-    /// Whether card payments outside the voucher page are facts too: they may be the complement of a voucher that
-    /// the shop takes at ANCV itself.
-    pub keep_cards: bool,
 }
 
 impl Settings {

@@ -8,12 +8,14 @@ use super::format::{StatusNumber, Word};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The payment: authorised, captured, cancelled and so on.
-    OfPayment(ReportedState, StatusReading),
+    Payment(ReportedState, StatusReading),
     /// A refund of it: accepted (`Captured`), `Pending` or `Refused`.
-    OfRefund(ReportedState, StatusReading),
+    Refund(ReportedState, StatusReading),
+    /// The card's bank takes it back: done (`Captured`), or announced (`Pending`).
+    Chargeback(ReportedState),
 }
 
-use Meaning::{OfPayment, OfRefund};
+use Meaning::{Chargeback, Payment, Refund};
 use ReportedState::{Abandoned, Authorised, Cancelled, Captured, Pending, Refused};
 use StatusReading::{Attention, Known, Unknown};
 use cvco_domain::{ReportedState, StatusCode, StatusReading};
@@ -21,76 +23,79 @@ use cvco_domain::{ReportedState, StatusCode, StatusReading};
 /// `statusCode`: the numbers of the former Ogone platform. A refused capture or cancellation leaves the
 /// payment authorised, a refused refund leaves it captured.
 const NUMBERS: [(u16, Meaning, &str); 38] = [
-    (0, OfPayment(Pending, Known), "incomplete"),
-    (1, OfPayment(Abandoned, Known), "cancelled by the customer"),
-    (2, OfPayment(Refused, Known), "refused"),
-    (4, OfPayment(Pending, Known), "order stored"),
-    (40, OfPayment(Pending, Known), "order stored, waiting for an outside result"),
-    (41, OfPayment(Pending, Known), "waiting for the customer's payment"),
-    (46, OfPayment(Pending, Known), "waiting for the customer's authentication"),
-    (5, OfPayment(Authorised, Known), "authorised"),
-    (50, OfPayment(Pending, Known), "authorised, waiting for an outside result"),
-    (51, OfPayment(Pending, Known), "authorisation waiting"),
-    (52, OfPayment(Pending, Known), "authorisation not known"),
-    (55, OfPayment(Pending, Known), "stand-by"),
-    (56, OfPayment(Pending, Known), "authorised, not final"),
-    (57, OfPayment(Refused, Known), "refused"),
-    (59, OfPayment(Refused, Known), "authorisation to be asked for manually"),
-    (6, OfPayment(Cancelled, Known), "authorised and cancelled"),
-    (61, OfPayment(Authorised, Known), "cancellation waiting; still authorised"),
-    (62, OfPayment(Authorised, Known), "cancellation uncertain; still authorised"),
-    (63, OfPayment(Authorised, Attention), "cancellation refused; still authorised"),
-    (64, OfPayment(Cancelled, Known), "cancelled"),
-    (7, OfRefund(Captured, Known), "payment deleted"),
-    (71, OfRefund(Pending, Known), "deletion waiting"),
-    (72, OfRefund(Pending, Known), "deletion uncertain"),
-    (73, OfRefund(Refused, Attention), "deletion refused; still captured"),
-    (75, OfPayment(Cancelled, Known), "deleted by the merchant"),
-    (8, OfRefund(Captured, Known), "refunded"),
-    (81, OfRefund(Pending, Known), "refund waiting"),
-    (82, OfRefund(Pending, Known), "refund uncertain"),
-    (83, OfRefund(Refused, Attention), "refund refused; still captured"),
-    (84, OfRefund(Refused, Attention), "refund declined by the acquirer; still captured"),
-    (85, OfRefund(Captured, Known), "refunded by the merchant"),
-    (9, OfPayment(Captured, Known), "captured"),
-    (91, OfPayment(Pending, Known), "capture waiting"),
-    (92, OfPayment(Pending, Known), "capture uncertain"),
-    (93, OfPayment(Authorised, Attention), "capture refused; still authorised"),
-    (94, OfPayment(Authorised, Attention), "declined by the acquirer; still authorised"),
-    (95, OfPayment(Pending, Attention), "processed by the merchant"),
-    (99, OfPayment(Pending, Known), "being processed"),
+    (0, Payment(Pending, Known), "incomplete"),
+    (1, Payment(Abandoned, Known), "cancelled by the customer"),
+    (2, Payment(Refused, Known), "refused"),
+    (4, Payment(Pending, Known), "order stored"),
+    (40, Payment(Pending, Known), "order stored, waiting for an outside result"),
+    (41, Payment(Pending, Known), "waiting for the customer's payment"),
+    (46, Payment(Pending, Known), "waiting for the customer's authentication"),
+    (5, Payment(Authorised, Known), "authorised"),
+    (50, Payment(Pending, Known), "authorised, waiting for an outside result"),
+    (51, Payment(Pending, Known), "authorisation waiting"),
+    (52, Payment(Pending, Known), "authorisation not known"),
+    (55, Payment(Pending, Known), "stand-by"),
+    (56, Payment(Pending, Known), "authorised, not final"),
+    (57, Payment(Refused, Known), "refused"),
+    (59, Payment(Refused, Known), "authorisation to be asked for manually"),
+    (6, Payment(Cancelled, Known), "authorised and cancelled"),
+    (61, Payment(Authorised, Known), "cancellation waiting; still authorised"),
+    (62, Payment(Authorised, Known), "cancellation uncertain; still authorised"),
+    (63, Payment(Authorised, Attention), "cancellation refused; still authorised"),
+    (64, Payment(Cancelled, Known), "cancelled"),
+    (7, Refund(Captured, Known), "payment deleted"),
+    (71, Refund(Pending, Known), "deletion waiting"),
+    (72, Refund(Pending, Known), "deletion uncertain"),
+    (73, Refund(Refused, Attention), "deletion refused; still captured"),
+    (75, Payment(Cancelled, Known), "deleted by the merchant"),
+    (8, Refund(Captured, Known), "refunded"),
+    (81, Refund(Pending, Known), "refund waiting"),
+    (82, Refund(Pending, Known), "refund uncertain"),
+    (83, Refund(Refused, Attention), "refund refused; still captured"),
+    (84, Refund(Refused, Attention), "refund declined by the acquirer; still captured"),
+    (85, Refund(Captured, Known), "refunded by the merchant"),
+    (9, Payment(Captured, Known), "captured"),
+    (91, Payment(Pending, Known), "capture waiting"),
+    (92, Payment(Pending, Known), "capture uncertain"),
+    (93, Payment(Authorised, Attention), "capture refused; still authorised"),
+    (94, Payment(Authorised, Attention), "declined by the acquirer; still authorised"),
+    (95, Payment(Pending, Attention), "processed by the merchant"),
+    (99, Payment(Pending, Known), "being processed"),
 ];
 
 /// `status`, where there is no code. The last ones are the sister platform's, whose libraries share the
 /// tests.
 const WORDS: [(&str, Meaning); 22] = [
-    ("CREATED", OfPayment(Pending, Known)),
-    ("REDIRECTED", OfPayment(Pending, Known)),
-    ("PENDING_PAYMENT", OfPayment(Pending, Known)),
-    ("PENDING_APPROVAL", OfPayment(Pending, Known)),
-    ("PENDING_COMPLETION", OfPayment(Pending, Known)),
-    ("AUTHORIZATION_REQUESTED", OfPayment(Pending, Known)),
-    ("PENDING_CAPTURE", OfPayment(Authorised, Known)),
-    ("CAPTURE_REQUESTED", OfPayment(Pending, Known)),
-    ("CAPTURED", OfPayment(Captured, Known)),
-    ("CANCELLED", OfPayment(Cancelled, Known)),
-    ("REJECTED", OfPayment(Refused, Known)),
-    ("REJECTED_CAPTURE", OfPayment(Authorised, Attention)),
-    ("REFUND_REQUESTED", OfRefund(Pending, Known)),
-    ("REFUNDED", OfRefund(Captured, Known)),
-    ("PAID", OfPayment(Captured, Known)),
-    ("ACCOUNT_VERIFIED", OfPayment(Pending, Known)),
-    ("PENDING_FRAUD_APPROVAL", OfPayment(Pending, Known)),
-    ("CHARGEBACK_NOTIFICATION", OfPayment(Captured, Attention)),
-    ("CHARGEBACKED", OfPayment(Captured, Attention)),
-    ("REVERSED", OfPayment(Captured, Attention)),
-    ("PENDING_CONNECT_OR_3RD_PARTY", OfPayment(Pending, Known)),
-    ("UNSUCCESSFUL", OfPayment(Refused, Known)),
+    ("CREATED", Payment(Pending, Known)),
+    ("REDIRECTED", Payment(Pending, Known)),
+    ("PENDING_PAYMENT", Payment(Pending, Known)),
+    ("PENDING_APPROVAL", Payment(Pending, Known)),
+    ("PENDING_COMPLETION", Payment(Pending, Known)),
+    ("AUTHORIZATION_REQUESTED", Payment(Pending, Known)),
+    ("PENDING_CAPTURE", Payment(Authorised, Known)),
+    ("CAPTURE_REQUESTED", Payment(Pending, Known)),
+    ("CAPTURED", Payment(Captured, Known)),
+    ("CANCELLED", Payment(Cancelled, Known)),
+    ("REJECTED", Payment(Refused, Known)),
+    ("REJECTED_CAPTURE", Payment(Authorised, Attention)),
+    ("REFUND_REQUESTED", Refund(Pending, Known)),
+    ("REFUNDED", Refund(Captured, Known)),
+    ("PAID", Payment(Captured, Known)),
+    ("ACCOUNT_VERIFIED", Payment(Pending, Known)),
+    ("PENDING_FRAUD_APPROVAL", Payment(Pending, Known)),
+    ("CHARGEBACK_NOTIFICATION", Chargeback(Pending)),
+    (CHARGEBACKED, Chargeback(Captured)),
+    ("REVERSED", Chargeback(Captured)),
+    ("PENDING_CONNECT_OR_3RD_PARTY", Payment(Pending, Known)),
+    ("UNSUCCESSFUL", Payment(Refused, Known)),
 ];
+
+/// The word of a payment that the card's bank took back.
+pub(super) const CHARGEBACKED: &str = "CHARGEBACKED";
 
 /// `statusCategory`, where there is nothing else; those that are not a [`WORDS`] too.
 const CATEGORIES: [(&str, Meaning); 2] =
-    [("COMPLETED", OfPayment(Captured, Known)), ("PENDING_MERCHANT", OfPayment(Pending, Known))];
+    [("COMPLETED", Payment(Captured, Known)), ("PENDING_MERCHANT", Payment(Pending, Known))];
 
 /// What a message says of where an operation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,9 +112,9 @@ impl Status<'_> {
             let mut words = [self.word, self.category].into_iter().flatten();
             words.find_map(|word| of_word(&word.0))
         };
-        // A chargeback carries the code of what it undoes.
-        if let Some(told @ OfPayment(Captured, Attention)) = by_word() {
-            return Some(told);
+        // It carries the code of what it undoes.
+        if let Some((chargeback, _)) = self.chargeback() {
+            return Some(chargeback);
         }
         let in_words = self.word.is_some() || self.category.is_some();
         match self.number {
@@ -121,8 +126,18 @@ impl Status<'_> {
         }
     }
 
+    /// What it says of a chargeback, and in which word.
+    fn chargeback(&self) -> Option<(Meaning, &Word)> {
+        let words = [self.word, self.category].into_iter().flatten();
+        let mut told = words.filter_map(|word| Some((of_word(&word.0)?, word)));
+        told.find(|(meaning, _)| matches!(meaning, Chargeback(_)))
+    }
+
     /// The status as the ledger keeps it.
     pub(super) fn code(&self, reading: StatusReading) -> StatusCode {
+        if let Some((_, word)) = self.chargeback() {
+            return StatusCode { code: word.0.clone(), reading };
+        }
         let word = || self.word.or(self.category).map(|word| word.0.clone()).unwrap_or_default();
         let code = self.number.map_or_else(word, |StatusNumber(number)| number.to_string());
         StatusCode { code, reading }
@@ -150,15 +165,21 @@ fn of_word(text: &str) -> Option<Meaning> {
 /// money.
 fn outside_the_table(by_word: Option<Meaning>) -> Meaning {
     match by_word {
-        Some(OfPayment(state, _)) => OfPayment(state, Unknown),
-        Some(OfRefund(state, _)) => OfRefund(state, Unknown),
-        None => OfPayment(Pending, Unknown),
+        Some(Payment(state, _)) => Payment(state, Unknown),
+        Some(Refund(state, _)) => Refund(state, Unknown),
+        Some(chargeback @ Chargeback(_)) => chargeback,
+        None => Payment(Pending, Unknown),
     }
 }
 
 /// What a status code of this adapter's events means, in English, for the story of a record.
 #[must_use]
 pub fn meaning(code: &str) -> Option<&'static str> {
+    match code {
+        "CHARGEBACK_NOTIFICATION" => return Some("the card's bank announces that it takes the money back"),
+        CHARGEBACKED | "REVERSED" => return Some("the card's bank took the money back"),
+        _ => {}
+    }
     let number: u16 = code.parse().ok()?;
     NUMBERS.iter().find(|(known, ..)| *known == number).map(|(.., meaning)| *meaning)
 }
@@ -183,44 +204,49 @@ mod tests {
 
     #[test]
     fn the_code_outranks_the_words() {
-        assert_eq!(of(Some(9), "CAPTURED", "COMPLETED"), Some(OfPayment(Captured, Known)));
-        assert_eq!(of(Some(2), "REJECTED", "UNSUCCESSFUL"), Some(OfPayment(Refused, Known)));
-        assert_eq!(of(Some(83), "REJECTED", "UNSUCCESSFUL"), Some(OfRefund(Refused, Attention)));
-        assert_eq!(of(Some(93), "REJECTED", "UNSUCCESSFUL"), Some(OfPayment(Authorised, Attention)));
-        assert_eq!(of(Some(1), "CANCELLED", ""), Some(OfPayment(Abandoned, Known)));
-        assert_eq!(of(Some(6), "CANCELLED", ""), Some(OfPayment(Cancelled, Known)));
+        assert_eq!(of(Some(9), "CAPTURED", "COMPLETED"), Some(Payment(Captured, Known)));
+        assert_eq!(of(Some(2), "REJECTED", "UNSUCCESSFUL"), Some(Payment(Refused, Known)));
+        assert_eq!(of(Some(83), "REJECTED", "UNSUCCESSFUL"), Some(Refund(Refused, Attention)));
+        assert_eq!(of(Some(93), "REJECTED", "UNSUCCESSFUL"), Some(Payment(Authorised, Attention)));
+        assert_eq!(of(Some(1), "CANCELLED", ""), Some(Payment(Abandoned, Known)));
+        assert_eq!(of(Some(6), "CANCELLED", ""), Some(Payment(Cancelled, Known)));
     }
 
     #[test]
-    fn a_chargeback_is_for_a_person_whatever_its_code() {
-        for (code, word) in
-            [(9, "CHARGEBACKED"), (8, "CHARGEBACKED"), (8, "REVERSED"), (9, "CHARGEBACK_NOTIFICATION")]
-        {
-            assert_eq!(of(Some(code), word, ""), Some(OfPayment(Captured, Attention)), "{code} {word}");
+    fn a_chargeback_is_no_payment_whatever_its_code() {
+        for (code, word, state) in [
+            (9, "CHARGEBACKED", Captured),
+            (8, "CHARGEBACKED", Captured),
+            (8, "REVERSED", Captured),
+            (777, "CHARGEBACKED", Captured),
+            (9, "CHARGEBACK_NOTIFICATION", Pending),
+        ] {
+            assert_eq!(of(Some(code), word, ""), Some(Chargeback(state)), "{code} {word}");
+            assert!(meaning(word).is_some(), "{word}");
         }
     }
 
     #[test]
     fn without_a_code_the_words_decide() {
-        assert_eq!(of(None, "CAPTURED", ""), Some(OfPayment(Captured, Known)));
-        assert_eq!(of(None, "PENDING_CAPTURE", "PENDING_MERCHANT"), Some(OfPayment(Authorised, Known)));
-        assert_eq!(of(None, "", "COMPLETED"), Some(OfPayment(Captured, Known)));
+        assert_eq!(of(None, "CAPTURED", ""), Some(Payment(Captured, Known)));
+        assert_eq!(of(None, "PENDING_CAPTURE", "PENDING_MERCHANT"), Some(Payment(Authorised, Known)));
+        assert_eq!(of(None, "", "COMPLETED"), Some(Payment(Captured, Known)));
         assert_eq!(of(None, "", ""), None);
     }
 
     #[test]
     fn what_no_table_has_is_shown_and_never_paid() {
-        assert_eq!(of(Some(777), "", ""), Some(OfPayment(Pending, Unknown)));
-        assert_eq!(of(Some(777), "REJECTED", ""), Some(OfPayment(Refused, Unknown)));
-        assert_eq!(of(None, "TELEPORTED", ""), Some(OfPayment(Pending, Unknown)));
+        assert_eq!(of(Some(777), "", ""), Some(Payment(Pending, Unknown)));
+        assert_eq!(of(Some(777), "REJECTED", ""), Some(Payment(Refused, Unknown)));
+        assert_eq!(of(None, "TELEPORTED", ""), Some(Payment(Pending, Unknown)));
     }
 
     #[test]
     fn few_codes_are_money() {
         let money = |wanted| {
             let codes = NUMBERS.iter().filter(move |(_, meaning, _)| match meaning {
-                OfPayment(state, _) => *state == wanted,
-                OfRefund(..) => false,
+                Payment(state, _) => *state == wanted,
+                Refund(..) | Chargeback(_) => false,
             });
             codes.map(|(number, ..)| *number).collect::<Vec<_>>()
         };

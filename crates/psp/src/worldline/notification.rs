@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Psp, Timestamp};
+use cvco_domain::{Psp, ReportedState, Timestamp};
 use serde::Deserialize;
 
 use super::format::{Lenient, Loose, Text, Word, or_empty};
@@ -90,7 +90,11 @@ impl Notice {
             return vec![Err("payment.test: a trial of the webhook".to_owned())];
         }
         let mut told = Vec::new();
-        if self.payment.is_there() {
+        if self.payment.is_there() && kind == "payment.chargebacked" {
+            let amount = self.payment.operation_output.amount_of_money.positive();
+            let state = ReportedState::Captured;
+            told.push(named(refund::chargeback(&self.payment, amount, state, self.created.0)));
+        } else if self.payment.is_there() {
             told.push(named(tender::event(&self.payment, self.created.0)));
         }
         if self.refund.is_there() {

@@ -2,7 +2,7 @@
 //! one operation in the list of a payment's. Every property is optional; `null` and `{}` are the same as its
 //! absence. Card numbers, names, addresses and the like have no field here.
 
-use cvco_domain::{AuthorisationNumber, Cents, Currency, OrderRef, Timestamp};
+use cvco_domain::{AuthorisationNumber, Cents, Currency, OrderRef, ReportedState, Timestamp};
 use serde::Deserialize;
 
 use super::codes::{Meaning, Status};
@@ -171,6 +171,22 @@ impl Payment {
 
     pub(super) fn currency(&self) -> Option<Currency> {
         self.output.currency().or_else(|| self.operation_output.amount_of_money.currency())
+    }
+}
+
+impl Payment {
+    /// When its state came about.
+    pub(super) const fn changed_at(&self) -> Option<Timestamp> {
+        self.status_output.changed_at.0
+    }
+
+    /// The same; of a payment that is accepted else `transactionDate`, which stays the date of the acceptance whatever
+    /// happens later.
+    pub(super) fn occurred_at(&self) -> Option<Timestamp> {
+        let accepted = [ReportedState::Authorised, ReportedState::Captured];
+        let is_accepted =
+            matches!(self.status().meaning(), Some(Meaning::Payment(state, _)) if accepted.contains(&state));
+        self.changed_at().or(self.output.transaction_date.0.filter(|_| is_accepted))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Events about refunds. One request can become several, each of a part: Worldline gives the card's share
+//! Events about money that goes back: refunds and chargebacks. One request can become several, each of a part: Worldline gives the card's share
 //! back first. A refund names the payment, not the operation that it gives back; the part shows in its
 //! method.
 
@@ -7,7 +7,7 @@ use cvco_domain::{
     StatusCode, StatusReading, TenderId, Timestamp,
 };
 
-use super::codes::Meaning;
+use super::codes::{CHARGEBACKED, Meaning};
 use super::method::{Kind, Method};
 use super::objects::{Payment, Refund};
 use super::payment_id::PaymentId;
@@ -26,6 +26,74 @@ pub(super) struct GivenBack<'a> {
     pub(super) state: ReportedState,
     pub(super) status: StatusCode,
     pub(super) occurred_at: Option<Timestamp>,
+}
+
+/// What a webhook or an answer of the API says about a chargeback.
+pub(super) struct TakenBack<'a> {
+    pub(super) payment: &'a Payment,
+    pub(super) call_number: &'a CallNumber,
+    /// How much; often no more is told than the amount of the whole payment.
+    pub(super) amount: Option<Cents>,
+    pub(super) state: ReportedState,
+    pub(super) status: StatusCode,
+    pub(super) occurred_at: Option<Timestamp>,
+}
+
+impl TakenBack<'_> {
+    /// It is always of the card part, and of one payment there is one: which operation tells of it, differs.
+    pub(super) fn into_event(self) -> Option<Event> {
+        let Kind { instrument, brand } = Kind::of(None, &Method::Card)?;
+        let output = &self.payment.output;
+        Some(Event {
+            order_ref: output.references.merchant_reference.0.clone(),
+            call_number: self.call_number.clone(),
+            tender_id: TenderId::new(format!("{}/chargeback", self.call_number)).ok(),
+            instrument,
+            brand,
+            operation: Operation::Chargeback,
+            amount: self.amount.unwrap_or(Cents::ZERO),
+            amount_from: self.amount.map_or(AmountFrom::Before, |_| AmountFrom::Part),
+            running_total: None,
+            currency: self.payment.currency()?,
+            state: self.state,
+            status: self.status,
+            authorisation: Authorisation::NotStated,
+            contract: None,
+            mode: None,
+            complement: false,
+            order_total: None,
+            itemised: false,
+            parts_announced: None,
+            occurred_at: self.occurred_at,
+            accepted_at: None,
+            revised: false,
+        })
+    }
+}
+
+/// Reads a payment object that tells of a chargeback.
+pub(super) fn chargeback(
+    payment: &Payment,
+    amount: Option<Cents>,
+    state: ReportedState,
+    at: Option<Timestamp>,
+) -> Result<Event, Skipped> {
+    let id = payment.id.0.as_ref().or(payment.id_of_operation()).ok_or("a chargeback without an id")?;
+    let taken_back = TakenBack {
+        payment,
+        call_number: id.payment(),
+        amount,
+        state,
+        status: [payment.status(), payment.status_of_operation()]
+            .into_iter()
+            .find(|status| matches!(status.meaning(), Some(Meaning::Chargeback(_))))
+            .map_or_else(
+                || StatusCode { code: CHARGEBACKED.to_owned(), reading: StatusReading::Known },
+                |status| status.code(StatusReading::Known),
+            ),
+        occurred_at: at,
+    };
+    taken_back.into_event().ok_or("a chargeback without a currency")
 }
 
 impl GivenBack<'_> {
@@ -54,6 +122,8 @@ impl GivenBack<'_> {
             itemised: false,
             parts_announced: None,
             occurred_at: self.occurred_at,
+            accepted_at: None,
+            revised: false,
         })
     }
 }
@@ -63,17 +133,17 @@ pub(super) fn event(refund: &Refund, at: Option<Timestamp>) -> Result<Event, Ski
     let status = refund.status();
     let (state, reading) = match status.meaning().ok_or("a refund without a status")? {
         // A sample of the plugin for Magento says 8 while the refund is only asked for.
-        Meaning::OfRefund(ReportedState::Captured, reading) if status.is_word("REFUND_REQUESTED") => {
+        Meaning::Refund(ReportedState::Captured, reading) if status.is_word("REFUND_REQUESTED") => {
             (ReportedState::Pending, reading)
         }
-        Meaning::OfRefund(state, reading)
-        | Meaning::OfPayment(
+        Meaning::Refund(state, reading)
+        | Meaning::Payment(
             state @ (ReportedState::Pending | ReportedState::Cancelled | ReportedState::Abandoned),
             reading,
         ) => (state, reading),
-        Meaning::OfPayment(ReportedState::Refused, _) => (ReportedState::Refused, StatusReading::Attention),
+        Meaning::Payment(ReportedState::Refused, _) => (ReportedState::Refused, StatusReading::Attention),
         // A refund is never authorised or captured: not to be taken for money that went back.
-        Meaning::OfPayment(..) => (ReportedState::Pending, StatusReading::Unknown),
+        Meaning::Payment(..) | Meaning::Chargeback(_) => (ReportedState::Pending, StatusReading::Unknown),
     };
     let output = &refund.output;
     let id = refund.id.0.as_ref().ok_or("a refund without an id")?;

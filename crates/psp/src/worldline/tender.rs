@@ -93,6 +93,8 @@ impl Tender<'_> {
             itemised: false,
             parts_announced: None,
             occurred_at: self.occurred_at,
+            accepted_at: None,
+            revised: false,
         }
     }
 }
@@ -102,11 +104,16 @@ pub(super) fn event(payment: &Payment, at: Option<Timestamp>) -> Result<Event, S
     let status = payment.status_of_operation();
     let meaning = status.meaning().ok_or("a payment without a status")?;
     let own = payment.operation_output.amount_of_money.positive();
+    // The payment may say so while the operation keeps the state that it had before.
+    if let Some(Meaning::Chargeback(state)) = payment.status().meaning() {
+        return refund::chargeback(payment, own, state, at);
+    }
     let (state, reading, own) = match meaning {
-        Meaning::OfPayment(state, reading) => (state, reading, own),
+        Meaning::Payment(state, reading) => (state, reading, own),
+        Meaning::Chargeback(state) => return refund::chargeback(payment, own, state, at),
         // The refund was refused or is still pending, so the payment is unchanged.
-        Meaning::OfRefund(ReportedState::Refused, reading) => (ReportedState::Captured, reading, None),
-        Meaning::OfRefund(state, reading) => match own {
+        Meaning::Refund(ReportedState::Refused, reading) => (ReportedState::Captured, reading, None),
+        Meaning::Refund(state, reading) => match own {
             Some(amount) => return refund::of_payment(payment, amount, state, reading, at),
             None if state == ReportedState::Captured => {
                 // The payment was refunded, but the amount is unknown. A person or the API must find it.

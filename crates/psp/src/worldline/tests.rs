@@ -148,6 +148,8 @@ fn voucher_part() -> Event {
         itemised: false,
         parts_announced: None,
         occurred_at: at("2026-05-04T08:20:00.123Z"),
+        accepted_at: None,
+        revised: false,
     }
 }
 

@@ -9,13 +9,14 @@ use cvco_domain::{
 
 use super::super::Policy;
 use super::super::records::Draft;
-use super::super::refunds::{Outcome, Return};
+use super::super::refunds::{By, Outcome, Return};
 use super::super::tenders::Evidence;
 
 /// Every rule that the refunds of a record break.
 pub(super) fn findings(draft: &Draft, drafts: &[Draft], policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
     for evidence in &draft.evidence {
+        found.extend(chargeback(draft, evidence));
         found.extend(not_allowed(draft, evidence, drafts));
         found.extend(late(draft, evidence, policy, now));
         found.extend(odd_status(draft, evidence));
@@ -47,7 +48,7 @@ fn each_once(found: Vec<Finding>) -> Vec<Finding> {
 /// When time alone may break one of these rules.
 pub(super) fn deadlines(draft: &Draft, policy: &Policy) -> impl Iterator<Item = Timestamp> {
     let returns = draft.evidence.iter().flat_map(|evidence| &evidence.returns);
-    let open = returns.filter(|refund| refund.outcome != Outcome::Failed);
+    let open = returns.filter(|refund| refund.outcome != Outcome::Failed && refund.by == By::Merchant);
     open.map(|refund| refund.seen_at.after(policy.refund_grace))
 }
 
@@ -57,36 +58,59 @@ impl Evidence {
     }
 
     fn awaited(&self) -> impl Iterator<Item = &Return> {
-        self.returns.iter().filter(|refund| refund.outcome == Outcome::Awaited)
+        let awaited = self.returns.iter().filter(|refund| refund.outcome == Outcome::Awaited);
+        awaited.filter(|refund| refund.by == By::Merchant)
     }
+
+    /// What the merchant gave back: what a bank takes is no breach of the terms.
+    fn made_by_merchant(&self) -> impl Iterator<Item = &Return> {
+        self.made().filter(|refund| refund.by == By::Merchant)
+    }
+}
+
+/// What the card's bank took back of a part, or announced that it would.
+fn chargeback(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+    let by_bank = |outcome| {
+        let returns = evidence.returns.iter();
+        returns.filter(move |refund| (refund.by, refund.outcome) == (By::Bank, outcome))
+    };
+    let all = || by_bank(Outcome::Made).chain(by_bank(Outcome::Awaited));
+    all().next()?;
+    let part = draft.part(evidence);
+    Some(Finding {
+        expected: None,
+        actual: Some(all().map(|refund| refund.amount).sum::<Cents>()).filter(|taken| taken.is_positive()),
+        ..draft.finding(Kind::Chargeback, &part.to_string(), Detail::Parts(vec![part]))
+    })
 }
 
 /// More than may be given back of a part, less where only the whole may be, or too soon.
 fn not_allowed(draft: &Draft, evidence: &Evidence, drafts: &[Draft]) -> Option<Finding> {
     let (tender, terms) = (&evidence.tender, evidence.terms()?);
-    if !tender.refunded.is_positive()
-        || (tender.amount == Cents::ZERO && !is_beside_its_payment(evidence, drafts))
-    {
+    evidence.made_by_merchant().next()?;
+    if tender.amount == Cents::ZERO && !is_beside_its_payment(evidence, drafts) {
         return None;
     }
+    let refunded: Cents = evidence.made_by_merchant().map(|refund| refund.amount).sum();
     let allowed = match terms.share {
         Refundable::Never => Cents::ZERO,
         Refundable::Whole | Refundable::AnyShare => tender.amount,
     };
     let wrong_share = match terms.share {
         Refundable::Never => true,
-        Refundable::Whole => tender.refunded != tender.amount,
-        Refundable::AnyShare => tender.refunded > tender.amount,
+        Refundable::Whole => refunded != tender.amount,
+        Refundable::AnyShare => refunded > tender.amount,
     };
     let paid_on = tender.authorised_at.map(Timestamp::paris_day);
-    let on_the_day = |refund: &Return| Some(refund.at.paris_day()) == paid_on;
-    let too_soon = terms.from_next_day && evidence.made().any(on_the_day);
+    let on_the_day = |refund: &Return| Some(refund.at.paris_day()) == paid_on && refund.amount.is_positive();
+    let too_soon = terms.from_next_day && evidence.made_by_merchant().any(on_the_day);
     let allowed = if too_soon { Cents::ZERO } else { allowed };
     (wrong_share || too_soon).then(|| {
         let part = draft.part(evidence);
         Finding {
-            expected: Some(allowed),
-            actual: Some(tender.refunded),
+            // Of a refund of unknown amount there are no figures.
+            expected: Some(allowed).filter(|_| refunded.is_positive()),
+            actual: Some(refunded).filter(|refunded| refunded.is_positive()),
             ..draft.finding(Kind::RefundNotAllowed, &part.to_string(), Detail::Parts(vec![part]))
         }
     })
@@ -111,7 +135,7 @@ fn late(draft: &Draft, evidence: &Evidence, policy: &Policy, now: Timestamp) -> 
     let may_be_dated_yet =
         |refund: &Return| refund.at == refund.seen_at && refund.seen_at.after(policy.refund_grace) > now;
     let late: Vec<_> = evidence
-        .made()
+        .made_by_merchant()
         .filter(|refund| refund.at > paid_at.after(within) && !may_be_dated_yet(refund))
         .collect();
     let refunded_at = late.iter().map(|refund| refund.at).max()?;
@@ -128,7 +152,7 @@ fn late(draft: &Draft, evidence: &Evidence, policy: &Policy, now: Timestamp) -> 
 /// the card is given the grace.
 fn out_of_order(draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding> {
     let after_card = |evidence: &&Evidence| evidence.terms().is_some_and(|terms| terms.after_card);
-    let vouchers = draft.evidence.iter().filter(after_card).flat_map(Evidence::made);
+    let vouchers = draft.evidence.iter().filter(after_card).flat_map(Evidence::made_by_merchant);
     let first = vouchers.min_by_key(|refund| (refund.at, refund.seen_at))?;
     let until = first.at.after(policy.refund_grace);
     let cards =
@@ -160,7 +184,9 @@ fn unfinished(draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding>
         is_paid(&evidence.tender) && evidence.terms().is_some_and(|terms| terms.part_by_part)
     };
     let parts = || draft.evidence.iter().filter(part_by_part);
-    let is_back = |evidence: &Evidence| evidence.tender.state == TenderState::Refunded;
+    let is_back = |evidence: &Evidence| {
+        evidence.tender.state == TenderState::Refunded && evidence.made_by_merchant().next().is_some()
+    };
     let one_is_missing = parts().any(is_back) && !parts().all(is_back);
     // Given back to the cent what was too much.
     let kept = record.paid().minus(record.refunded());

@@ -134,7 +134,8 @@ fn of_after_sale() -> Vec<Promise> {
     };
     let card_back = || plain_card(4000).id("RC").refund().psp(Psp::Worldline).at(30).happened(29);
     let asked = |state| split().with(card_back().state(state));
-    let late = |minutes| paid(Psp::Worldline).with(back(Psp::Worldline, 6000).happened(minutes));
+    let late =
+        |minutes| paid(Psp::Worldline).with(back(Psp::Worldline, 6000).happened(minutes).at(minutes + 1));
     let on_contract =
         |contract| paid(Psp::Monext).knowing("CVCO1").with(voucher(6000).psp(Psp::Monext).on(contract));
     vec![
@@ -151,6 +152,13 @@ fn of_after_sale() -> Vec<Promise> {
             split().with(back(Psp::Worldline, 500)).with(card_back()),
         ),
         promise(Kind::RefundPartial, asked(ReportedState::Pending), asked(ReportedState::Captured)),
+        promise(
+            Kind::Chargeback,
+            order(4000).with(plain_card(4000)).with(plain_card(4000).id("X").charged_back()),
+            order(4000)
+                .with(plain_card(4000))
+                .with(plain_card(4000).id("X").charged_back().state(ReportedState::Cancelled)),
+        ),
         promise(Kind::ContractUnknown, on_contract("CVCO2"), on_contract("CVCO1")),
     ]
 }
@@ -244,10 +252,11 @@ fn a_payment_in_another_currency_than_the_orders_is_one_discrepancy() {
     let finding = whole.finding(Kind::CurrencyUnexpected);
     assert_eq!(finding.detail.to_string(), "USD ≠ EUR");
     assert_eq!(whole.record().paid(), Cents::ZERO, "dollars are not counted as euros");
-    unregistered()
-        .registered_in(10_000, "USD", -60)
-        .with(voucher(10_000))
-        .raises(&[Kind::CurrencyUnexpected]);
+    let in_dollars = unregistered().registered_in(10_000, "USD", -60).with(voucher(10_000));
+    assert_eq!(in_dollars.finding(Kind::CurrencyUnexpected).detail.to_string(), "EUR ≠ USD");
+    let record = in_dollars.record();
+    assert_eq!((record.currency, record.paid()), (Currency::EUR, Cents::new(10_000)), "as it is booked");
+    assert_eq!((record.expected, record.state), (None, RecordState::Unbalanced), "dollars are no euros");
 }
 
 #[test]

@@ -109,8 +109,6 @@ fn a_card_that_pays_the_whole_order_completes_nothing() {
 
 #[test]
 fn elsewhere_nothing_joins_two_call_numbers() {
-    let case = order(10_000).with(voucher(6000)).with(plain_card(4000).call("7002"));
-    assert_eq!(case.assess().records.len(), 2);
     let case =
         order(10_000).with(worldline(voucher(6000), "10")).with(plain_card(4000).sogecommerce().call("s-1"));
     assert_eq!(case.assess().records.len(), 2);
@@ -194,4 +192,44 @@ fn a_complement_within_its_grace_is_waited_for_and_then_missed() {
     case.clone().seen(19).is(RecordState::Pending);
     case.clone().seen(20).raises(&[Kind::ComplementMissing]);
     case.with(plain_card(9000).at(25)).seen(25).raises(&[]);
+}
+
+/// Up2pay: the shop has the rest of a voucher paid by an ordinary card, under a call number of its own.
+mod beside_a_voucher_of_up2pay {
+    use super::*;
+
+    fn rest(cents: i64) -> Told {
+        plain_card(cents).call("7002").at(2)
+    }
+
+    #[test]
+    fn an_ordinary_card_pays_the_rest_of_a_voucher() {
+        for case in [order(10_000), unregistered()] {
+            let case = case.with(voucher(6000)).with(rest(4000));
+            assert_eq!(case.parts(), [("V1".to_owned(), 6000), ("C1".to_owned(), 4000)]);
+        }
+        order(10_000).with(voucher(6000)).with(rest(4000)).raises(&[]);
+        order(10_000).with(rest(4000).at(0)).with(voucher(6000).at(2)).is(RecordState::Balanced);
+    }
+
+    #[test]
+    fn a_card_that_pays_the_whole_order_beside_a_voucher_is_a_payment_of_its_own() {
+        let case = order(10_000).with(voucher(6000)).with(rest(10_000));
+        assert_eq!(case.assess().records.len(), 2);
+    }
+
+    #[test]
+    fn the_complement_of_another_call_is_not_taken_for_it() {
+        let case = order(10_000).with(voucher(6000)).with(card(4000).call("7002"));
+        assert_eq!(case.assess().records.len(), 2);
+    }
+
+    #[test]
+    fn a_card_sale_alone_is_another_product() {
+        assert_eq!(unregistered().with(rest(4000)).assess(), Assessment::default());
+        order(4000).with(rest(4000)).is(RecordState::Balanced);
+        let refused = voucher(4000).state(ReportedState::Refused);
+        assert_eq!(unregistered().with(refused).with(rest(4000)).assess().records.len(), 2);
+        unregistered().with(rest(4000).psp(Psp::Sogecommerce)).is(RecordState::Unverified);
+    }
 }

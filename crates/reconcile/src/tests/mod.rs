@@ -8,6 +8,7 @@ mod amounts;
 mod captures;
 mod catalogue;
 mod confirmations;
+mod dates;
 mod doubles;
 mod graces;
 mod joins;
@@ -71,6 +72,8 @@ fn voucher(cents: i64) -> Told {
             itemised: false,
             parts_announced: None,
             occurred_at: None,
+            accepted_at: None,
+            revised: false,
         },
         psp: Psp::Up2pay,
         source: Source::Notification,
@@ -144,9 +147,18 @@ impl Told {
     fn parts(self, parts: u8) -> Self {
         self.change(|event| event.parts_announced = Some(parts))
     }
-    /// When it happened, by the PSP's clock.
-    fn happened(self, minutes: i64) -> Self {
+    /// When it happened, by the PSP's clock; it is heard of then at the earliest.
+    fn happened(mut self, minutes: i64) -> Self {
+        self.0.received_at = self.0.received_at.max(minute(minutes));
         self.change(|event| event.occurred_at = Some(minute(minutes)))
+    }
+    /// The bank takes the money back.
+    fn charged_back(self) -> Self {
+        self.change(|event| event.operation = Operation::Chargeback)
+    }
+    /// The merchant changed the amount.
+    fn revised(self) -> Self {
+        self.change(|event| event.revised = true)
     }
     /// Money that goes back.
     fn refund(self) -> Self {

@@ -18,7 +18,7 @@ fn a_capture_is_the_authorisation_that_it_captures() {
     assert_eq!(tender.id, TenderId::new("10_1").ok());
     assert_eq!(tender.state, TenderState::Captured);
     assert_eq!((tender.authorised_at, tender.captured_at), (Some(minute(1)), Some(minute(DAY))));
-    assert_eq!(tender.first_seen_at, minute(0));
+    assert_eq!(tender.first_seen_at, minute(1));
     case.raises(&[]);
     case.is(RecordState::Balanced);
 }

@@ -21,6 +21,7 @@ fn operations() -> impl Strategy<Value = Operation> {
     prop_oneof![
         5 => Just(Operation::Debit),
         1 => Just(Operation::Credit { of: None }),
+        1 => Just(Operation::Chargeback),
         1 => select(vec!["V1", "C1", "C2"]).prop_map(|id| Operation::Credit { of: TenderId::new(id).ok() }),
     ]
 }
@@ -55,7 +56,7 @@ prop_compose! {
         (complement, itemised) in any::<(bool, bool)>(),
         (mode, order_total) in (select(vec![None, None, Some(Mode::Production), Some(Mode::Test)]), option::of(cents())),
         parts_announced in option::of(1..3_u8),
-        occurred in option::of(0..3_i64),
+        (occurred, accepted, revised) in (option::of(0..3_i64), option::of(0..3_i64), select(vec![false, false, true])),
     ) -> Event {
         Event {
             order_ref: None,
@@ -78,6 +79,8 @@ prop_compose! {
             itemised,
             parts_announced,
             occurred_at: occurred.map(minute),
+            accepted_at: accepted.map(minute),
+            revised,
         }
     }
 }
@@ -155,6 +158,14 @@ fn retold() -> impl Strategy<Value = (Case, Case)> {
     })
 }
 
+/// Cards at Up2pay with which no voucher has to do.
+fn is_card_sale(case: &Case) -> bool {
+    let is_plain_card = |fact: &Fact| {
+        fact.psp == Psp::Up2pay && fact.event.instrument == Instrument::Card && !fact.event.complement
+    };
+    case.order.versions.is_empty() && case.facts.iter().all(is_plain_card)
+}
+
 /// What was given back by each refund, by its transaction where it has one: what it was first said to be.
 fn given_back(facts: &[Fact]) -> Cents {
     let mut refunds: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
@@ -163,7 +174,8 @@ fn given_back(facts: &[Fact]) -> Cents {
         let instrument = (!fact.psp.terms().transaction_names_tender || event.tender_id.is_none())
             .then_some((event.instrument, &event.brand));
         let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
-        refunds.entry((fact.psp, &event.tender_id, instrument, anonymous)).or_default().push(fact);
+        let by_bank = event.operation == Operation::Chargeback;
+        refunds.entry((fact.psp, &event.tender_id, instrument, anonymous, by_bank)).or_default().push(fact);
     }
     refunds.values().filter_map(|told| given_back_by(told)).sum()
 }
@@ -175,7 +187,8 @@ fn given_back_by(told: &[&Fact]) -> Option<Cents> {
         told.iter().map(|fact| &fact.event).filter(|event| accepted(event.state)).collect();
     let first = |events: &mut dyn Iterator<Item = &Event>| {
         let at = |event: &&Event| {
-            (event.amount_from, event.occurred_at.is_none(), event.occurred_at, event.amount)
+            let dated = event.accepted_at.or(event.occurred_at);
+            (event.amount_from, dated.is_none(), dated, event.amount)
         };
         events.min_by_key(at).map(|event| event.amount)
     };
@@ -226,6 +239,7 @@ proptest! {
 
     #[test]
     fn no_cent_is_lost_or_counted_twice(case in cases()) {
+        if is_card_sale(&case) { return Ok(()) }
         let records = case.assess().records;
         for record in &records {
             let accepted: Cents = record
@@ -248,6 +262,7 @@ proptest! {
 
     #[test]
     fn every_debit_is_found_in_a_record(case in cases()) {
+        if is_card_sale(&case) { return Ok(()) }
         let records = case.assess().records;
         for fact in case.facts.iter().filter(|fact| fact.event.operation == Operation::Debit) {
             // An authorisation at Worldline may be found as its capture.

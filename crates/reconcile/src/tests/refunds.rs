@@ -146,10 +146,45 @@ fn a_refund_without_a_debit_is_kept_in_sight() {
     case.is(RecordState::Refunded);
     let tender = case.tender();
     assert_eq!((tender.amount, tender.refunded), (Cents::ZERO, Cents::new(4000)));
-    let too_much = paid().with(card_back(4001).call("8001"));
-    let records = too_much.assess().records;
-    assert_eq!(records.iter().map(Record::refunded).sum::<Cents>(), Cents::new(4001));
-    assert_eq!(records.len(), 2, "more than any tender holds: a record of its own");
+}
+
+#[test]
+fn refunds_that_exceed_a_part_stay_with_it_and_the_surplus_is_told() {
+    let paid = || order(4000).with(plain_card(4000).sogecommerce());
+    let back = |id: &str, cents| plain_card(cents).sogecommerce().id(id).call("8001").refund();
+    let case = paid().with(back("R1", 1000).at(5)).with(back("R2", 1500).at(6)).with(back("R3", 2000).at(7));
+    assert_eq!(refunded(&case), [(id("C1"), 4500, TenderState::Refunded)]);
+    assert_eq!(figures(&case.finding(Kind::RefundNotAllowed)), (Some(4000), Some(4500)));
+    let worldline = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured);
+    let back = |id: &str, cents| worldline(plain_card(cents)).id(id).refund();
+    let case = order(14_000)
+        .with(worldline(plain_card(14_000)))
+        .with(back("R1", 3000))
+        .with(back("R2", 4000))
+        .with(back("R3", 8000));
+    assert_eq!(refunded(&case), [(id("C1"), 15_000, TenderState::Refunded)]);
+    assert_eq!(figures(&case.finding(Kind::RefundNotAllowed)), (Some(14_000), Some(15_000)));
+}
+
+#[test]
+fn one_refund_of_more_than_any_part_goes_to_the_largest() {
+    let paid = paid().with(card(1000).sogecommerce().id("C2"));
+    let too_much = paid.with(card_back(4001).call("8001"));
+    assert_eq!(refunded(&too_much)[1], (id("C1"), 4001, TenderState::Refunded));
+}
+
+#[test]
+fn a_refund_of_unknown_amount_gives_nothing_back() {
+    let unknown = |told: Told| told.id("R").refund().change(|event| event.amount_from = AmountFrom::Before);
+    let card = order(4000).with(plain_card(4000)).with(unknown(plain_card(0)).answered());
+    assert_eq!(refunded(&card), [(id("C1"), 0, TenderState::Authorised)]);
+    card.raises(&[]);
+    let voucher = order(6000).with(voucher(6000)).with(unknown(voucher(0)).answered());
+    assert_eq!(
+        figures(&voucher.finding(Kind::RefundNotAllowed)),
+        (None, None),
+        "vouchers are never refunded"
+    );
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn an_orphan_becomes_a_left_over_when_the_order_is_paid_otherwise() {
     // The balance alone mends it …
     let rest = orphan.clone().with(plain_card(3000).id("C2").call("7002").at(40)).seen(40);
     rest.raises(&[]);
-    assert_eq!(states(&rest), ["balanced", "balanced"]);
+    assert_eq!(states(&rest), ["balanced"], "an ordinary card that pays the rest joins it");
     // … and all of it leaves the voucher over.
     let all = split(orphan, Psp::Up2pay, "7002", (2000, 3000), 40).seen(41);
     assert!(is_left_over(&all.finding(Kind::AmountOver)));

@@ -120,8 +120,8 @@ impl Scenario {
             (Self::Refund, Worldline | Monext) => (PartRefunded, &[]),
             // Each part is refunded by itself: the other one may have been forgotten.
             (Self::Refund, Sogecommerce) => (PartRefunded, &[Kind::RefundPartial]),
-            // The platform says that it gave money back, but not how much; and that on the very day.
-            (Self::Refund, Up2pay) => (PartRefunded, &[Kind::RefundNotAllowed, Kind::UnknownStatus]),
+            // The platform says that it gave money back, but not how much.
+            (Self::Refund, Up2pay) => (Balanced, &[Kind::UnknownStatus]),
             (Self::WholeRefund, Sogecommerce | Worldline) => (Refunded, &[]),
             (Self::RefundAgainstRules, Sogecommerce) => (PartRefunded, &[Kind::RefundNotAllowed]),
             (Self::RefundAgainstRules, Monext) => (Refunded, &[Kind::RefundNotAllowed]),

@@ -98,7 +98,6 @@ fn adapter(trials: &Trials, psp: Psp) -> Box<dyn Adapter> {
                     rang,
                     key: up2pay::ApiKey::from_hex(&"0123456789ABCDEF".repeat(8).into()).expect("a key"),
                 }),
-                keep_cards: false,
             }))
         }
         Psp::Worldline => {

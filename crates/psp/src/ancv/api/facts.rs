@@ -55,6 +55,8 @@ pub(super) fn answer(
         itemised: false,
         parts_announced: None,
         occurred_at: occurred_at(transaction, state),
+        accepted_at: validated_at(transaction).filter(|_| state == ReportedState::Captured),
+        revised: false,
     };
     Ok(Answer { standing, events: vec![event], questions: Vec::new(), remark })
 }
@@ -147,15 +149,23 @@ fn accepted_before(inquiry: &Inquiry<'_>, id: &TenderId) -> bool {
     })
 }
 
-/// An accepted payment happened when its last voucher was validated; anything else when the transaction last changed.
-fn occurred_at(transaction: &Transaction, state: ReportedState) -> Option<Timestamp> {
-    let instant = |date: &Drift| Timestamp::parse(&date.text()).ok();
+fn instant(date: &Drift) -> Option<Timestamp> {
+    Timestamp::parse(&date.text()).ok()
+}
+
+/// A payment is accepted when its last voucher is validated.
+fn validated_at(transaction: &Transaction) -> Option<Timestamp> {
     let vouchers = transaction.authorizations().filter(|authorization| authorization.is_voucher());
-    let validated = vouchers.filter_map(|voucher| voucher.validation_date.as_ref()).filter_map(instant).max();
+    vouchers.filter_map(|voucher| voucher.validation_date.as_ref()).filter_map(instant).max()
+}
+
+/// Any other state came about when the transaction last changed.
+fn occurred_at(transaction: &Transaction, state: ReportedState) -> Option<Timestamp> {
     let updated = transaction.update_date.as_ref().and_then(instant);
     match state {
-        ReportedState::Authorised | ReportedState::Captured => validated.or(updated),
-        ReportedState::Pending
+        ReportedState::Authorised => validated_at(transaction).or(updated),
+        ReportedState::Captured
+        | ReportedState::Pending
         | ReportedState::Abandoned
         | ReportedState::Refused
         | ReportedState::Expired

@@ -167,8 +167,9 @@ impl<'a> Booking<'a> {
     ) -> Result<Event, Unreadable> {
         let status = self.status(share::of(leg, self.known, self.settings)?.reading);
         let id = &leg.id;
-        let movement =
-            Movement { id, operation: Operation::Debit, amount, currency, state, status, at: leg.at };
+        // The part keeps the date of its authorisation, also when it was cancelled since.
+        let at = leg.at.filter(|_| state != ReportedState::Cancelled);
+        let movement = Movement { id, operation: Operation::Debit, amount, currency, state, status, at };
         self.event(leg, movement)
     }
 
@@ -202,6 +203,8 @@ impl<'a> Booking<'a> {
             itemised: false,
             parts_announced: None,
             occurred_at: movement.at,
+            accepted_at: None,
+            revised: false,
         })
     }
 

@@ -157,9 +157,15 @@ fn a_recorded_answer_reads() {
         "/../../fixtures/sogecommerce/order-get-cascade-captured.http"
     ));
     let events = answer(&about_order(), body_of(http)).events;
-    let captured =
-        |event: Event| Event { state: ReportedState::Captured, status: status("CAPTURED"), ..event };
-    assert_eq!(events, [captured(voucher_part()), captured(card_part())]);
+    let captured = |event: Event, accepted| Event {
+        state: ReportedState::Captured,
+        status: status("CAPTURED"),
+        accepted_at: at(accepted),
+        occurred_at: at("2020-04-08T22:30:00Z"),
+        ..event
+    };
+    let voucher = captured(voucher_part(), "2020-04-08T14:56:48Z");
+    assert_eq!(events, [voucher, captured(card_part(), "2020-04-08T14:57:30Z")]);
 }
 
 #[test]
@@ -182,12 +188,7 @@ fn details_of_the_order_may_be_missing() {
     let payment = call(vec![voucher(9990)]);
     let without = order(&[payment]).replace("orderDetails", "x");
     let events = answer(&about_order(), without).events;
-    assert_eq!(events, [Event { order_total: None, ..full_occurring_with_the_form() }]);
-}
-
-/// The voucher of `sending::call`, whose only date is that of the form.
-fn full_occurring_with_the_form() -> Event {
-    Event { occurred_at: at("2020-04-08T14:56:48Z"), ..full_voucher() }
+    assert_eq!(events, [Event { order_total: None, ..full_voucher() }]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn a_refused_attempt_stands_beside_the_accepted_one() {
         tender_id: tender("00000000000000000000000000000001"),
         state: ReportedState::Refused,
         status: status("REFUSED/51"),
+        occurred_at: None,
         ..card_part()
     };
     let accepted = Event { tender_id: tender("00000000000000000000000000000002"), ..card_part() };
@@ -65,6 +66,7 @@ fn a_cancellation_is_about_the_same_tender_and_states_no_total() {
         state: ReportedState::Cancelled,
         status: status("CANCELLED"),
         order_total: None,
+        occurred_at: None,
         ..full_voucher()
     };
     assert_eq!(events(fixture!("S11-merch-bo-cancel")), [cancelled]);
@@ -107,13 +109,9 @@ fn a_real_notification_of_a_card_reads() {
 #[test]
 fn a_rest_notification_tells_of_the_same_tenders_as_the_form() {
     let events = events(fixture!("R9-synthetic-rest-cascade"));
-    let visa = Event {
-        authorisation: Authorisation::NotStated,
-        contract: voucher_part().contract,
-        occurred_at: voucher_part().occurred_at,
-        ..card_part()
-    };
-    assert_eq!(events, [voucher_part(), visa]);
+    let visa =
+        Event { authorisation: Authorisation::NotStated, contract: voucher_part().contract, ..card_part() };
+    assert_eq!(events, [registered(voucher_part()), registered(visa)]);
 }
 
 #[test]
@@ -253,16 +251,48 @@ fn a_missing_operation_of_an_accepted_payment_is_remarked() {
 }
 
 #[test]
-fn the_date_of_the_registration_comes_before_that_of_the_capture() {
+fn a_payment_is_accepted_when_it_is_registered_and_never_when_its_capture_is_wished_for() {
     let when = |created: Option<&str>, presented: Option<&str>| {
         let changes = [("vads_effective_creation_date", created), ("vads_presentation_date", presented)];
         events(&altered(fixture!("S7-cvco-full"), &changes))[0].occurred_at
     };
     let (first, later) = (Some("20200408145648"), Some("20200411000000"));
     assert_eq!(when(first, later), at("2020-04-08T14:56:48Z"));
-    assert_eq!(when(None, later), at("2020-04-11T00:00:00Z"));
-    assert_eq!(when(Some("soon"), later), at("2020-04-11T00:00:00Z"));
-    assert_eq!(when(None, Some("")), None);
+    for not_told in [None, Some("soon"), Some("")] {
+        assert_eq!(when(not_told, later), at("2020-04-08T14:56:00Z"), "the date of the form");
+    }
+}
+
+#[test]
+fn a_cascade_with_a_delay_is_accepted_at_once() {
+    let delayed =
+        String::from_utf8_lossy(fixture!("S1-cascade-ok")).replace("2020-04-08T14", "2020-04-11T14");
+    assert_ne!(delayed.as_bytes(), fixture!("S1-cascade-ok"), "the presentation dates of the parts");
+    let events = events(&altered(delayed.as_bytes(), &[]));
+    assert!(events.iter().all(|event| event.occurred_at == at("2020-04-08T14:56:00Z")), "{events:?}");
+}
+
+#[test]
+fn a_capture_is_not_dated_by_the_payment() {
+    let body = altered(fixture!("S7-cvco-full"), &[("vads_trans_status", Some("CAPTURED"))]);
+    let event = &events(&body)[0];
+    assert_eq!((event.accepted_at, event.occurred_at), (at("2020-04-08T14:56:48Z"), None));
+}
+
+#[test]
+fn a_change_in_the_back_office_is_a_revision() {
+    let revised = |source: &str, effective: &str| {
+        let changes = [
+            ("vads_url_check_src", Some(source)),
+            ("vads_effective_amount", Some(effective)),
+            ("vads_effective_currency", Some("978")),
+        ];
+        let event = &events(&altered(fixture!("S7-cvco-full"), &changes))[0];
+        (event.amount.get(), event.revised)
+    };
+    assert_eq!(revised("PAY", "9990"), (9990, false));
+    assert_eq!(revised("MERCH_BO", "5000"), (5000, true));
+    assert_eq!(revised("RETRY", "5000"), (5000, true), "a repetition tells the present amount");
 }
 
 #[test]

@@ -29,7 +29,6 @@ fn endpoint(api: Option<ApiSettings>) -> Up2pay {
         template: Template::parse(FULL).expect(FULL),
         keys: vec![synthetic_key()],
         api,
-        keep_cards: false,
     })
 }
 
@@ -176,11 +175,12 @@ fn an_answer_states_the_notified_event_in_its_present_state() {
 }
 
 #[test]
-fn a_refund_is_taken_to_be_of_the_whole_part_and_calls_for_a_person() {
+fn a_refund_of_unknown_amount_claims_none_and_calls_for_a_person() {
     let answer = answer(&[voucher()], "Remboursé");
     let refund = answer.events.last().expect("a refund");
     assert_eq!(refund.operation, Operation::Credit { of: voucher().tender_id });
-    assert_eq!((refund.amount, refund.status.reading), (voucher().amount, StatusReading::Attention));
+    assert_eq!((refund.amount, refund.amount_from), (Cents::ZERO, AmountFrom::Before));
+    assert_eq!(refund.status.reading, StatusReading::Attention);
     assert_ne!(refund.tender_id, voucher().tender_id);
 }
 

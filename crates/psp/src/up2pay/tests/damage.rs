@@ -88,8 +88,7 @@ fn each_configured_key_counts_and_no_other() {
     let query = own_query(&call());
     let with = |keys| {
         let template = Template::parse(OWN).expect(OWN);
-        Up2pay::new(Settings { mode: Mode::Production, template, keys, api: None, keep_cards: false })
-            .prove(&get(&query))
+        Up2pay::new(Settings { mode: Mode::Production, template, keys, api: None }).prove(&get(&query))
     };
     assert!(with(vec![synthetic_key(), own_public_key()]).is_ok());
     assert!(with(vec![own_public_key(), synthetic_key()]).is_ok());

@@ -56,8 +56,9 @@ fn the_adapter_adds_what_it_makes_of_the_call() {
     let adapter = synthetic(FULL);
     let details = |query: &str| adapter.diagnose(&get(query)).details.join("\n");
     assert!(details(&payload(S1)).ends_with("facts about a voucher payment: 1"));
-    let card = own(Mode::Test).diagnose(&get(&own_query(&Call { brand: "VISA".into(), ..call() })));
-    assert!(card.details.last().is_some_and(|line| line.starts_with("not a voucher payment")));
+    let other = facts::changed(&Call { brand: "VISA".into(), ..call() }, "CARTE", "PAYPAL");
+    let other = own(Mode::Test).diagnose(&get(&other));
+    assert!(other.details.last().is_some_and(|line| line.starts_with("neither a voucher nor a card")));
     let doubled = sign("Mt=1&Mt=2");
     let diagnosis = own(Mode::Test).diagnose(&get(&doubled));
     assert!(diagnosis.genuine);

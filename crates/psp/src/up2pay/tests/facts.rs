@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// The query of a signed call, after a change to the signed bytes.
-fn changed(call: &Call, from: &str, to: &str) -> String {
+pub(super) fn changed(call: &Call, from: &str, to: &str) -> String {
     let query = own_query(call);
     let (signed, _) = query.rsplit_once('&').expect("pairs");
     assert!(signed.contains(from), "{from} in {signed}");
@@ -32,37 +32,14 @@ fn every_voucher_and_the_complement_are_known_in_any_case() {
     assert_eq!(super::event(&adapter(), &page), voucher());
 }
 
-#[test]
-fn other_products_are_genuine_without_facts() {
-    let card = Call { brand: "VISA".into(), ..call() };
-    for query in [
-        own_query(&card),
-        changed(&card, "CARTE", "LIMONETIK"),
-        changed(&call(), "LIMONETIK", "CARTE"),
-        changed(&call(), "ChoixPaiement=LIMONETIK&", ""),
-        changed(&call(), "ChoixCarte=CVCONNECT", "ChoixCarte="),
-    ] {
-        let reading = prove_and_read(&adapter(), &get(&query));
-        let Ok(Reading::Nothing { why }) = reading else { panic!("{query}: {reading:?}") };
-        assert!(why.starts_with("not a voucher payment"), "{query}");
-    }
-}
-
-/// An endpoint beside one of ANCV's, where any card may complete a voucher.
-fn keeping_cards(mode: Mode) -> Up2pay {
-    let mut adapter = own(mode);
-    adapter.settings.keep_cards = true;
-    adapter
-}
-
 /// An accepted payment by an ordinary card.
 fn card() -> Call {
     Call { brand: "Visa".into(), authorisation: Some("292615".into()), ..call() }
 }
 
 #[test]
-fn an_ordinary_card_is_a_fact_where_cards_are_kept() {
-    let event = event(&keeping_cards(Mode::Production), &own_query(&card()));
+fn an_ordinary_card_is_a_part_like_any_other() {
+    let event = event(&own(Mode::Production), &own_query(&card()));
     let expected = Event {
         tender_id: voucher().tender_id,
         amount: voucher().amount,
@@ -72,35 +49,30 @@ fn an_ordinary_card_is_a_fact_where_cards_are_kept() {
     };
     assert_eq!(event, expected);
     let refused = Call { error: "00151".into(), ..card() };
-    let event = super::event(&keeping_cards(Mode::Production), &own_query(&refused));
+    let event = super::event(&own(Mode::Production), &own_query(&refused));
     assert_eq!((event.instrument, event.state), (Instrument::Card, ReportedState::Refused));
 }
 
 #[test]
-fn keeping_cards_changes_nothing_on_the_voucher_page() {
-    for call in [call(), Call { brand: "LIMOCB".into(), ..card() }] {
-        let query = own_query(&call);
-        assert_eq!(event(&keeping_cards(Mode::Production), &query), event(&adapter(), &query));
-    }
-}
-
-#[test]
-fn what_is_no_card_is_not_kept() {
+fn other_products_are_genuine_without_facts() {
     for query in [
         changed(&card(), "CARTE", "PAYPAL"),
         changed(&card(), "CARTE", "PREPAYEE"),
         changed(&card(), "CARTE", "LIMONETIK"),
         changed(&call(), "LIMONETIK", "CARTE"),
+        changed(&call(), "ChoixPaiement=LIMONETIK&", ""),
+        changed(&call(), "ChoixCarte=CVCONNECT", "ChoixCarte="),
     ] {
-        let reading = prove_and_read(&keeping_cards(Mode::Production), &get(&query));
-        assert!(matches!(reading, Ok(Reading::Nothing { .. })), "{query}: {reading:?}");
+        let reading = prove_and_read(&own(Mode::Production), &get(&query));
+        let Ok(Reading::Nothing { why }) = reading else { panic!("{query}: {reading:?}") };
+        assert!(why.starts_with("neither a voucher nor a card"), "{query}");
     }
 }
 
 #[test]
 fn a_trial_card_is_not_money_either() {
     let trial = Call { authorisation: Some("XXXXXX".into()), ..card() };
-    let event = event(&keeping_cards(Mode::Production), &own_query(&trial));
+    let event = event(&own(Mode::Production), &own_query(&trial));
     assert_eq!((event.mode, event.state), (Some(Mode::Test), ReportedState::Refused));
 }
 
@@ -237,7 +209,6 @@ fn an_authorisation_is_missed_only_where_it_would_have_been_stated() {
         template: silent,
         keys: vec![own_public_key()],
         api: None,
-        keep_cards: false,
     });
     assert_eq!(authorisation(&silent, &own_query(&call())), Authorisation::NotStated);
 }

@@ -85,13 +85,7 @@ fn own_public_key() -> RsaPublicKey {
 /// An endpoint that takes S1 to S4.
 fn synthetic(template: &str) -> Up2pay {
     let template = Template::parse(template).expect(template);
-    Up2pay::new(Settings {
-        mode: Mode::Production,
-        template,
-        keys: vec![synthetic_key()],
-        api: None,
-        keep_cards: false,
-    })
+    Up2pay::new(Settings { mode: Mode::Production, template, keys: vec![synthetic_key()], api: None })
 }
 
 /// An endpoint that takes what [`Call`] makes under [`KEY`].
@@ -102,7 +96,6 @@ fn own(mode: Mode) -> Up2pay {
         template,
         keys: vec![Settings::platform_key(), own_public_key()],
         api: None,
-        keep_cards: false,
     })
 }
 
@@ -152,6 +145,8 @@ fn voucher() -> Event {
         itemised: false,
         parts_announced: None,
         occurred_at: Timestamp::parse("2021-03-01T13:05:09Z").ok(),
+        accepted_at: None,
+        revised: false,
     }
 }
 

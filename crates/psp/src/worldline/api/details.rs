@@ -9,7 +9,7 @@ use super::super::codes::Meaning;
 use super::super::method::{Kind, Method};
 use super::super::objects::{MethodOutput, Operation, Payment, PaymentOutput};
 use super::super::payment_id::PaymentId;
-use super::super::refund::GivenBack;
+use super::super::refund::{GivenBack, TakenBack};
 use super::super::tender::{self, Share, Tender};
 use crate::api::Answer;
 
@@ -42,14 +42,24 @@ fn listed(payment: &Payment) -> impl Iterator<Item = Listed<'_>> {
 }
 
 impl Listed<'_> {
-    const fn is_of_payment(&self) -> bool {
-        matches!(self.meaning, Meaning::OfPayment(..))
+    /// Where the part stands that it is about. An operation that is now a chargeback may be the one that captured the
+    /// card, if the list has no other.
+    fn part(&self, payment: &Payment) -> Option<(ReportedState, StatusReading)> {
+        let is_of_payment =
+            |other: &Listed<'_>| matches!(other.meaning, Meaning::Payment(..)) && other.method == self.method;
+        match self.meaning {
+            Meaning::Payment(state, reading) => Some((state, reading)),
+            Meaning::Chargeback(_) => (!listed(payment).any(|other| is_of_payment(&other)))
+                .then_some((ReportedState::Captured, StatusReading::Known)),
+            Meaning::Refund(..) => None,
+        }
     }
 
     /// What the payment's own output says of this operation's product: it describes one part, so it will do
     /// only where no other part was paid by the same method.
     fn told<'p>(&self, payment: &'p Payment) -> Option<&'p MethodOutput> {
-        let same = listed(payment).filter(|other| other.is_of_payment() && other.method == self.method);
+        let same =
+            listed(payment).filter(|other| other.part(payment).is_some() && other.method == self.method);
         let output = payment.output.of_method(self.method)?;
         (same.count() == 1 && output.payment_product_id.0.is_some()).then_some(output)
     }
@@ -58,7 +68,7 @@ impl Listed<'_> {
 /// The operations to look at before the products of all parts are known.
 pub(super) fn to_look_at(payment: &Payment) -> Vec<&str> {
     listed(payment)
-        .filter(|listed| listed.is_of_payment() && listed.told(payment).is_none())
+        .filter(|listed| listed.part(payment).is_some() && listed.told(payment).is_none())
         .map(|listed| listed.id.as_str())
         .take(MOST_LOOKS)
         .collect()
@@ -71,9 +81,10 @@ pub(super) fn answer(call_number: &CallNumber, payment: &Payment, looks: &[Look]
     let mut events: Vec<Event> =
         parts.into_iter().filter_map(|part| part.event(call_number, payment)).collect();
     events.extend(listed(payment).filter_map(|listed| refund(call_number, payment, &listed)));
+    events.extend(chargeback(call_number, payment));
     if payment.operations.is_empty() {
         remarks.push("the details list no operations");
-        match tender::event(payment, payment.output.transaction_date.0) {
+        match tender::event(payment, payment.occurred_at()) {
             Ok(event) => events.push(event),
             Err(why) => remarks.push(why),
         }
@@ -131,7 +142,7 @@ fn parts<'a>(payment: &'a Payment, looks: &'a [Look], remarks: &mut Vec<&'static
     let output = &payment.output;
     let mut drafts: Vec<_> = listed(payment)
         .filter_map(|listed| {
-            let Meaning::OfPayment(state, reading) = listed.meaning else { return None };
+            let (state, reading) = listed.part(payment)?;
             let look = || looks.iter().find(|look| look.id == listed.id.as_str());
             let of_method = listed
                 .told(payment)
@@ -191,7 +202,12 @@ fn adds_up(drafts: &[Draft<'_>], payment: &Payment) -> bool {
     let all_captured = captured(Instrument::Voucher).plus(captured(Instrument::Card));
     let all_paid = paid(Instrument::Voucher).plus(paid(Instrument::Card));
     let refunded: Cents = listed(payment)
-        .filter(|listed| matches!(listed.meaning, Meaning::OfRefund(ReportedState::Captured, _)))
+        .filter(|listed| {
+            matches!(
+                listed.meaning,
+                Meaning::Refund(ReportedState::Captured, _) | Meaning::Chargeback(ReportedState::Captured)
+            )
+        })
         .filter_map(|listed| listed.operation.amount_of_money.positive())
         .sum();
     match payment.output.acquired() {
@@ -201,7 +217,7 @@ fn adds_up(drafts: &[Draft<'_>], payment: &Payment) -> bool {
 }
 
 fn refund(call_number: &CallNumber, payment: &Payment, listed: &Listed<'_>) -> Option<Event> {
-    let Meaning::OfRefund(state, reading) = listed.meaning else { return None };
+    let Meaning::Refund(state, reading) = listed.meaning else { return None };
     let own = listed.operation.amount_of_money;
     let given_back = GivenBack {
         call_number,
@@ -218,13 +234,42 @@ fn refund(call_number: &CallNumber, payment: &Payment, listed: &Listed<'_>) -> O
     given_back.into_event()
 }
 
+/// By an operation of its own, or by the state of the payment as a whole.
+fn chargeback(call_number: &CallNumber, payment: &Payment) -> Option<Event> {
+    let operations = listed(payment).filter_map(|listed| match listed.meaning {
+        Meaning::Chargeback(state) => Some((state, listed)),
+        Meaning::Payment(..) | Meaning::Refund(..) => None,
+    });
+    let furthest = operations.max_by_key(|(state, _)| *state);
+    let taken_back = match (furthest, payment.status().meaning()) {
+        (Some((state, listed)), _) => TakenBack {
+            payment,
+            call_number,
+            amount: listed.operation.amount_of_money.positive(),
+            state,
+            status: listed.operation.status().code(StatusReading::Known),
+            occurred_at: listed.operation.changed_at(),
+        },
+        (None, Some(Meaning::Chargeback(state))) if !payment.operations.is_empty() => TakenBack {
+            payment,
+            call_number,
+            amount: None,
+            state,
+            status: payment.status().code(StatusReading::Known),
+            occurred_at: payment.changed_at(),
+        },
+        (None, _) => return None,
+    };
+    taken_back.into_event()
+}
+
 /// Undecided while a part is; while nothing was tried yet and the payment itself is still open; and while a
 /// voucher waits for the card that was to complete it.
 fn standing(payment: &Payment, events: &[Event]) -> Standing {
     let debits = || events.iter().filter(|event| event.operation == Direction::Debit);
     let pending = debits().any(|event| event.state == ReportedState::Pending);
     let untried = debits().next().is_none()
-        && matches!(payment.status().meaning(), None | Some(Meaning::OfPayment(ReportedState::Pending, _)));
+        && matches!(payment.status().meaning(), None | Some(Meaning::Payment(ReportedState::Pending, _)));
     let output = &payment.output;
     let short = output.acquired().zip(output.order_total()).is_some_and(|(acquired, total)| acquired < total);
     let only_vouchers = events.iter().all(|event| {

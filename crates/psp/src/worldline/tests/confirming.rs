@@ -342,3 +342,26 @@ fn a_card_beside_the_voucher_keeps_its_own_brand() {
     let brands: Vec<_> = answer.events.iter().map(|event| event.brand.as_str()).collect();
     assert_eq!(brands, ["CVCO", "VISA", "CB"]);
 }
+
+#[test]
+fn a_payment_that_was_charged_back_keeps_its_parts_and_loses_the_card() {
+    let parts = |change: fn(&mut serde_json::Value)| {
+        let mut details: serde_json::Value =
+            serde_json::from_str(&fixture!("D1-details-split").body).expect("JSON");
+        change(&mut details);
+        let (_, end) = ask_about("10083980800", |path| match path {
+            "payments/10083980800_0" => page(&fixture!("P1-payment-voucher")),
+            _ => ok(details.to_string()),
+        });
+        let part = |event: Event| (event.operation, event.instrument, event.amount.get());
+        answered(end).events.into_iter().map(part).collect::<Vec<_>>()
+    };
+    let paid = [(Operation::Debit, Instrument::Voucher, 5000), (Operation::Debit, Instrument::Card, 9000)];
+    let taken = |cents| (Operation::Chargeback, Instrument::Card, cents);
+    // By the payment as a whole: how much, only the card itself tells.
+    let whole = parts(|details| details["status"] = "CHARGEBACKED".into());
+    assert_eq!(whole, [&paid[..], &[taken(0)]].concat());
+    // By the operation that captured the card.
+    let by_operation = parts(|details| details["Operations"][1]["status"] = "CHARGEBACKED".into());
+    assert_eq!(by_operation, [&paid[..], &[taken(9000)]].concat());
+}

@@ -240,3 +240,24 @@ fn the_api_is_asked_once_about_each_payment() {
     assert_eq!(asked.questions(), [question]);
     assert_eq!(read(&signed(both)).expect("genuine").questions(), [], "without an API");
 }
+
+#[test]
+fn a_chargeback_takes_the_card_back_and_is_no_second_card() {
+    let charged = |status: &str| {
+        let body = fixture!("S3-split-card").body;
+        let payment = body.replace("\"status\":\"CAPTURED\"", &format!("\"status\":\"{status}\""));
+        assert_ne!(payment, body);
+        only(events(&signed(payment)))
+    };
+    let chargeback = charged("CHARGEBACKED");
+    assert_eq!(chargeback.operation, Operation::Chargeback);
+    assert_eq!((chargeback.instrument, chargeback.state), (Instrument::Card, ReportedState::Captured));
+    assert_eq!(
+        chargeback.tender_id,
+        tender("10083980800/chargeback"),
+        "one of each payment, whoever tells it"
+    );
+    assert_eq!(chargeback.status, status("CHARGEBACKED"));
+    assert_eq!(chargeback.occurred_at, card_part().occurred_at, "the day of the message");
+    assert_eq!(charged("CHARGEBACK_NOTIFICATION").state, ReportedState::Pending);
+}
