@@ -158,6 +158,7 @@ CREATE TABLE tenders (
   tender_id      TEXT,                 -- the PSP's transaction; NULL for an attempt that never became one
   instrument     TEXT NOT NULL,
   brand          TEXT NOT NULL,
+  issuer         TEXT NOT NULL,        -- who owes it: ancv, bank, or the name of another
   amount_cents   INTEGER NOT NULL,
   currency       TEXT NOT NULL,
   refunded_cents INTEGER NOT NULL,
@@ -275,7 +276,7 @@ CREATE TABLE heard_hours (
 CREATE TABLE statements (
   statement_id     INTEGER PRIMARY KEY,
   shop             TEXT NOT NULL,
-  issuer           TEXT NOT NULL,      -- ancv, bank
+  issuer           TEXT NOT NULL,      -- ancv, bank, or the name of another
   number           TEXT NOT NULL,
   paid_on          TEXT NOT NULL,
   commission_cents INTEGER,            -- where it is stated of the whole only
@@ -340,7 +341,7 @@ CREATE TABLE entries (
   order_id      INTEGER REFERENCES orders (order_id),
   statement_id  INTEGER REFERENCES statements (statement_id),
   movement      TEXT NOT NULL,         -- receipt, return, payout
-  leg           TEXT NOT NULL,         -- voucher, card, customer, suspense, bank, commission, vat
+  leg           TEXT NOT NULL,         -- voucher, other_voucher, card, customer, suspense, bank, commission, vat
   psp           TEXT,
   order_ref     TEXT,
   call_number   TEXT,
@@ -461,7 +462,8 @@ CREATE VIEW acct_tenders AS
 SELECT o.shop, t.psp, t.endpoint, r.mode, o.reference AS order_ref, t.call_number,
        t.tender_id, t.instrument, t.brand, t.amount_cents, t.refunded_cents, t.state,
        t.authorisation, t.contract, t.authorised_at, t.captured_at, t.refunded_at, t.currency,
-       t.received_on, t.settled_cents, t.settled_on
+       t.received_on, t.settled_cents, t.settled_on,
+       t.issuer  -- who owes it: ancv, bank, or the name of another
 FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id);
 
 -- A discrepancy of an order as a whole is shown with the PSP, or the payment, where the order has only one.
@@ -511,22 +513,25 @@ WHERE kept_cents <> settled_cents;
 
 -- What came in and went back, and what was paid out of it, by accounting day, PSP and contract.
 CREATE VIEW acct_totals AS
-SELECT day, shop, psp, contract, SUM(voucher_count) AS voucher_count, SUM(voucher_cents) AS voucher_cents,
-       SUM(card_count) AS card_count, SUM(card_cents) AS card_cents, SUM(voucher_returned_cents) AS voucher_returned_cents,
-       SUM(card_returned_cents) AS card_returned_cents, SUM(paid_out_cents) AS paid_out_cents,
-       SUM(commission_cents) AS commission_cents
+SELECT day, shop, psp, contract,
+       SUM(issuer = 'ancv' AND received) AS voucher_count, SUM(IIF(issuer = 'ancv', in_cents, 0)) AS voucher_cents,
+       SUM(issuer = 'bank' AND received) AS card_count, SUM(IIF(issuer = 'bank', in_cents, 0)) AS card_cents,
+       SUM(IIF(issuer = 'ancv', back_cents, 0)) AS voucher_returned_cents,
+       SUM(IIF(issuer = 'bank', back_cents, 0)) AS card_returned_cents,
+       SUM(paid_cents) AS paid_out_cents, SUM(kept_cents) AS commission_cents,
+       -- meal vouchers and gift cards: what other issuers owe
+       SUM(issuer NOT IN ('ancv', 'bank') AND received) AS other_voucher_count,
+       SUM(IIF(issuer NOT IN ('ancv', 'bank'), in_cents, 0)) AS other_voucher_cents,
+       SUM(IIF(issuer NOT IN ('ancv', 'bank'), back_cents, 0)) AS other_voucher_returned_cents
 FROM (
-  SELECT t.received_on AS day, o.shop, t.psp, t.contract,
-         t.instrument = 'voucher' AS voucher_count, IIF(t.instrument = 'voucher', t.amount_cents, 0) AS voucher_cents,
-         t.instrument = 'card' AS card_count, IIF(t.instrument = 'card', t.amount_cents, 0) AS card_cents,
-         0 AS voucher_returned_cents, 0 AS card_returned_cents, 0 AS paid_out_cents, 0 AS commission_cents
+  SELECT t.received_on AS day, o.shop, t.psp, t.contract, t.issuer, 1 AS received, t.amount_cents AS in_cents,
+         0 AS back_cents, 0 AS paid_cents, 0 AS kept_cents
   FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on IS NOT NULL
   UNION ALL
-  SELECT b.returned_on, o.shop, t.psp, t.contract, 0, 0, 0, 0, IIF(t.instrument = 'voucher', b.amount_cents, 0),
-         IIF(t.instrument = 'card', b.amount_cents, 0), 0, 0
+  SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents, 0, 0
   FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
   UNION ALL
-  SELECT l.paid_on, l.shop, t.psp, t.contract, 0, 0, 0, 0, 0, 0, l.amount_cents, l.commission_cents
+  SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, l.amount_cents, l.commission_cents
   FROM statement_lines l
   JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
    AND t.position = l.tender_position)

@@ -1,13 +1,13 @@
 //! `[accounting]` and `[[statement]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cvco_books::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
 use cvco_books::settlement::{AmountColumns, Columns, Profile};
 use cvco_domain::{
-    BookAt, CommissionRate, CommissionRates, Contract, DatePattern, Day, EndpointId, Issuer, PayoutTerms,
-    Psp, ShopId,
+    BookAt, Brand, CommissionRate, CommissionRates, Contract, DatePattern, Day, EndpointId, Issuer,
+    PayoutTerms, Psp, ShopId,
 };
 use serde::Deserialize;
 
@@ -63,6 +63,7 @@ struct RawOverride {
     shop: Option<String>,
     psp: Option<String>,
     contract: Option<String>,
+    issuer: Option<String>,
     #[serde(default)]
     accounts: BTreeMap<String, RawNamed>,
     #[serde(default)]
@@ -82,6 +83,8 @@ struct RawCommission {
 pub(super) struct RawStatement {
     id: String,
     issuer: String,
+    #[serde(default)]
+    brands: Vec<String>,
     since: String,
     delay: Option<String>,
     shop: Option<String>,
@@ -125,12 +128,14 @@ struct RawColumns {
 const MOST_SKIPPED: usize = 1000;
 
 /// What an account is for, as the configuration names it.
-const ROLES: [(&str, Role); 8] = [
+const ROLES: [(&str, Role); 10] = [
     ("voucher", Role::Voucher),
+    ("other_voucher", Role::OtherVoucher),
     ("card", Role::Card),
     ("customer", Role::Customer),
     ("bank", Role::Bank),
     ("commission_ancv", Role::CommissionAncv),
+    ("commission_other", Role::CommissionOther),
     ("commission_card", Role::CommissionCard),
     ("vat", Role::Vat),
     ("suspense", Role::Suspense),
@@ -289,14 +294,18 @@ fn known_shop(check: &mut Check<'_>, key: &str, name: &str, shops: &[ShopId]) ->
 
 impl RawOverride {
     fn resolve(&self, key: &str, shops: &[ShopId], check: &mut Check<'_>) -> Option<Override> {
-        if self.shop.is_none() && self.psp.is_none() && self.contract.is_none() {
-            check.wrong(key, "for whom? give shop, psp or contract; what holds for all goes to [accounting]");
+        if self.shop.is_none() && self.psp.is_none() && self.contract.is_none() && self.issuer.is_none() {
+            check.wrong(
+                key,
+                "for whom? give shop, psp, issuer or contract; what holds for all goes to [accounting]",
+            );
             return None;
         }
-        if !self.journals.is_empty() && (self.psp.is_some() || self.contract.is_some()) {
+        let is_narrow = self.psp.is_some() || self.contract.is_some() || self.issuer.is_some();
+        if !self.journals.is_empty() && is_narrow {
             check.wrong(
                 format!("{key}.journals"),
-                "journals can differ for a shop, not for a psp or contract",
+                "journals can differ for a shop, not for a psp, an issuer or a contract",
             );
         }
         let shop =
@@ -305,10 +314,13 @@ impl RawOverride {
         let psp = psp.and_then(|psp| check.value(&format!("{key}.psp"), psp));
         let contract = self.contract.as_deref().map(Contract::new);
         let contract = contract.and_then(|contract| check.value(&format!("{key}.contract"), contract));
+        let issuer = self.issuer.as_deref().map(str::parse::<Issuer>);
+        let issuer = issuer.and_then(|issuer| check.value(&format!("{key}.issuer"), issuer));
         Some(Override {
             shop,
             psp,
             contract,
+            issuer,
             accounts: accounts(check, &format!("{key}.accounts"), &self.accounts),
             journals: journals(check, &format!("{key}.journals"), &self.journals),
         })
@@ -327,7 +339,7 @@ impl RawStatement {
         let since = check.value(&key("since"), self.since.parse::<Day>());
         let usual = match issuer {
             Some(Issuer::Bank) => Duration::from_hours(10 * 24),
-            Some(Issuer::Ancv) | None => Duration::from_hours(30 * 24),
+            Some(Issuer::Ancv | Issuer::Other(_)) | None => Duration::from_hours(30 * 24),
         };
         let delay = check.duration(&key("delay"), self.delay.as_deref(), usual);
         let shop = self.shop.as_deref().and_then(|shop| known_shop(check, &key("shop"), shop, shops));
@@ -377,7 +389,16 @@ impl RawStatement {
                 format!("a line that is laid out so could not be read: {}", what.join("; ")),
             );
         }
-        Some(StatementSettings { profile, terms: PayoutTerms { since: since?, delay } })
+        let brands = self.brands(&key("brands"), issuer?, check)?;
+        Some(StatementSettings { profile, terms: PayoutTerms { since: since?, delay }, brands })
+    }
+
+    /// The brands of vouchers that the issuer pays out, where they are named.
+    fn brands(&self, key: &str, issuer: Issuer, check: &mut Check<'_>) -> Option<Vec<Brand>> {
+        if issuer == Issuer::Bank && !self.brands.is_empty() {
+            check.wrong(key, "a bank pays out cards, whatever their brand: leave it out");
+        }
+        self.brands.iter().map(|name| check.value(key, Brand::new(name.as_str()))).collect()
     }
 
     fn patterns(&self, key: &str, check: &mut Check<'_>) -> Option<Vec<DatePattern>> {
@@ -430,6 +451,38 @@ impl RawColumns {
     }
 }
 
+/// Who owes the vouchers of a brand, where that is not the usual issuer: those that a statement names; those that bear its
+/// issuer's name; and where one issuer alone names none, all that nobody else claims.
+pub(super) fn issuers(statements: &[StatementSettings]) -> BTreeMap<Brand, Issuer> {
+    let others = || {
+        statements
+            .iter()
+            .map(|statement| (statement.profile.issuer, statement))
+            .filter(|(issuer, _)| *issuer != Issuer::Bank)
+    };
+    let mut all: BTreeMap<Brand, Issuer> = BTreeMap::new();
+    for (issuer, statement) in others() {
+        for brand in &statement.brands {
+            all.entry(brand.clone()).or_insert(issuer);
+        }
+    }
+    let unnamed: BTreeSet<Issuer> = others()
+        .filter(|(issuer, statement)| *issuer != Issuer::Ancv && statement.brands.is_empty())
+        .map(|(issuer, _)| issuer)
+        .collect();
+    for issuer in &unnamed {
+        for brand in issuer.brands() {
+            all.entry(brand).or_insert(*issuer);
+        }
+    }
+    if let [only] = unnamed.iter().copied().collect::<Vec<_>>().as_slice() {
+        for brand in Issuer::foreign_brands() {
+            all.entry(brand).or_insert(*only);
+        }
+    }
+    all
+}
+
 /// What each endpoint's payments may be expected on.
 pub(super) fn payouts<'e>(
     statements: &[StatementSettings],
@@ -461,6 +514,36 @@ mod tests {
         for wrong in ["2.5", "%", "2.555 %", "-1 %", "101 %"] {
             assert!(percentage(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_issuer_owes_the_brands_that_it_names_or_that_bear_its_name() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("config.toml");
+        let issuers = |statements: &[(&str, &str)]| {
+            let statement = |(issuer, more): &(&str, &str)| {
+                format!(
+                    "[[statement]]\nid = \"{issuer}\"\nissuer = \"{issuer}\"\nsince = \"2026-01-01\"\n{more}\n\
+                     columns = {{ amount = \"M\", reference = \"R\" }}\n"
+                )
+            };
+            let statements: String = statements.iter().map(statement).collect();
+            let text = format!("{statements}[[shop]]\nid = \"camping\"\n");
+            std::fs::write(&path, text).expect("file");
+            let config = crate::config::Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
+            move |brand: &str| {
+                let brand = Brand::new(brand).expect("a brand");
+                config.policy.issuer(cvco_domain::Instrument::Voucher, &brand).to_string()
+            }
+        };
+        let usual = issuers(&[("ancv", ""), ("bank", "")]);
+        assert_eq!(["CVCONNECT", "APETIZ", "SODEXO"].map(&usual), ["ancv", "apetiz", "sodexo"]);
+        let house = issuers(&[("ancv", ""), ("crt", "")]);
+        assert_eq!(["CVCONNECT", "APETIZ", "SODEXO"].map(&house), ["ancv", "crt", "crt"]);
+        let two = issuers(&[("pluxee", ""), ("edenred", "brands = [\"APETIZ\"]")]);
+        assert_eq!(["APETIZ", "SODEXO", "UPCHEQUDEJ"].map(&two), ["edenred", "pluxee", "pluxee"]);
+        let several = issuers(&[("pluxee", ""), ("edenred", "")]);
+        assert_eq!(["APETIZ", "SODEXO", "EDENRED"].map(&several), ["apetiz", "pluxee", "edenred"]);
     }
 
     #[test]

@@ -347,6 +347,7 @@ impl RawConfig {
         let mut policy = self.policy(&endpoints, &mut check);
         policy.book_at = accounting.book_at;
         policy.rates = accounting.rates.clone();
+        policy.issuers = accounting::issuers(&statements);
         policy.payouts = accounting::payouts(&statements, endpoints.iter().map(AsRef::as_ref));
         let warnings = std::mem::take(&mut check.warnings);
         let config = listener.zip(ledger).zip(confirm).map(|((listener, ledger), confirm)| Config {
@@ -450,6 +451,7 @@ impl RawConfig {
             book_at: default.book_at,
             payouts: default.payouts,
             rates: default.rates,
+            issuers: default.issuers,
         }
     }
 

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use cvco_books::accounting::Books;
 use cvco_books::settlement::Profile;
-use cvco_domain::Policy;
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{
     BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId,
 };
+use cvco_domain::{Brand, Policy};
 use cvco_mail::Language;
 use cvco_psp::{Adapter, ReferencePattern};
 use ipnet::IpNet;
@@ -210,6 +210,8 @@ pub struct StatementSettings {
     pub profile: Profile,
     /// What may be expected of the issuer.
     pub terms: PayoutTerms,
+    /// The brands of vouchers that the issuer pays out, where they are named.
+    pub brands: Vec<Brand>,
 }
 
 /// What the commands for the accountant need of a file: no secret.

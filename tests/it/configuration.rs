@@ -212,7 +212,7 @@ fn the_books_are_configured_strictly() {
         ),
         (
             "[accounting]\naccounts = { vouchers = \"511600\" }",
-            "accounting.accounts.vouchers: unknown; there are voucher, card",
+            "accounting.accounts.vouchers: unknown; there are voucher, other_voucher, card",
         ),
         (
             "[accounting]\naccounts = { voucher = \"5A\" }",

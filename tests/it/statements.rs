@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::fs;
 
-use crate::support::{BOOKS, Past};
+use cvco_domain::ReportedState;
+
+use crate::support::{BOOKS, Past, Told};
 
 const HEAD: &str = "Releve\r\n\r\nN° relevé;Date de valeur;Date de transaction;N° transaction;Référence interne commerçant;\
                     Montant;Commission;Net\r\n";
@@ -256,4 +258,98 @@ fn the_files_that_other_importers_stumbled_over_are_read_or_refused_by_their_lin
     let keys = format!("date = \"%d/%m/%Y %H:%M:%S\"\n{}", columns("amount = \"Montant\", date = \"Date\""));
     let (_, said) = bank_file(&mut paid(&[]), &keys, times);
     assert!(said.contains("\"dated\": \"2026-11-28\""), "{said}");
+}
+
+#[test]
+fn a_meal_voucher_is_owed_by_its_own_issuer_and_never_by_ancv() {
+    let sections = format!(
+        "{BOOKS}\n[[accounting.override]]\nissuer = \"apetiz\"\naccounts = {{ other_voucher = \"511710\" }}\n\
+         [[statement]]\nid = \"apetiz\"\nissuer = \"apetiz\"\nsince = \"2026-01-01\"\n\
+         columns = {{ reference = \"Reference\", amount = \"Montant\", net = \"Net\", paid_on = \"Valeur\" }}\n"
+    );
+    let mut past = Past::new(&sections);
+    past.voucher = "APETIZ";
+    past.pays("2026-03-10T10:00:00Z", "MEAL", "7001", (1900, 600));
+    past.voucher = "SODEXO";
+    past.pays("2026-03-11T10:00:00Z", "PASS", "7002", (1500, 0));
+    past.voucher = "CVCONNECT";
+    past.pays("2026-03-12T10:00:00Z", "HOLIDAY", "7003", (5000, 0));
+    // ANCV owes nothing of the first, whatever its statement says.
+    let said = import(&mut past, "ancv.csv", &[("MEAL", "19,00", ""), ("HOLIDAY", "50,00", "")]);
+    assert!(said.contains("no payment known for MEAL, 19.00"), "{said}");
+    let file = past.path("apetiz.csv");
+    fs::write(&file, "Valeur;Reference;Montant;Net\n20/03/2026;MEAL;19,00;18,50\n").expect("written");
+    let said = past.out(&["statement", "import", "--layout", "apetiz", file.to_str().expect("a path")]);
+    assert!(said.contains("1 lines imported") && said.contains("0 belong to no payment"), "{said}");
+    assert_eq!(
+        past.rows("SELECT order_ref || ' ' || instrument || ' ' || issuer || ' ' || settled_cents FROM acct_tenders ORDER BY 1"),
+        ["HOLIDAY voucher ancv 5000", "MEAL card bank 0", "MEAL voucher apetiz 1900", "PASS voucher sodexo 0"]
+    );
+    past.out(&["close", "--period", "2026-03"]);
+    let booked = past.rows(
+        "SELECT CompteNum || ' ' || leg || ' ' || (Debit - Credit) || ' ' || EcritureLib FROM entries
+         WHERE leg NOT IN ('customer', 'voucher', 'card') ORDER BY line",
+    );
+    let wanted = [
+        "511710 other_voucher 1900 MEAL titres+CB appel 7001",
+        "511700 other_voucher 1500 PASS titres appel 7002",
+        "512000 bank 4875 Remboursement ANCV releve R1",
+        "627800 commission 125 Remboursement ANCV releve R1",
+        "512000 bank 1850 Remboursement apetiz releve 2026-03-20",
+        "627820 commission 50 Remboursement apetiz releve 2026-03-20",
+        "511710 other_voucher -1900 Remboursement apetiz releve 2026-03-20",
+    ];
+    assert_eq!(booked, wanted);
+    assert_eq!(
+        past.rows("SELECT COUNT(*) FROM entries WHERE leg = 'other_voucher' AND EcritureLet IS NOT NULL"),
+        ["2"]
+    );
+    let totals = past.out(&["export", "totals", "--period", "2026-03"]);
+    let last = |level: &str| {
+        let row = totals.lines().find(|line| line.starts_with(level)).expect("the row");
+        row.split(';').skip(14).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (last("total;"), last("ecritures;")),
+        (vec!["2".into(), "34,00".into(), "0,00".into()], vec![String::new(), "34,00".into(), "0,00".into()])
+    );
+    let register = past.out(&["export", "register", "--period", "2026-03"]);
+    assert!(register.contains(";MEAL;7001;2026-03-10;25,00;0,00;6,00;25,00;0,00;"), "{register}");
+    assert!(past.out(&["export", "entries", "--period", "2026-03"]).contains(";titre"));
+    assert!(past.out(&["verify"]).starts_with("right"));
+    // Of the one without a statement nothing is expected; ANCV's line that nobody knows is the one thing that is open.
+    let open = raised(&mut past);
+    assert!(
+        open.iter().all(|line| line.starts_with("statement_line_unknown")
+            || line.starts_with("settlement_missing MEAL 600")),
+        "{open:?}"
+    );
+}
+
+#[test]
+fn a_conecs_part_may_be_given_back_from_the_day_after() {
+    let mut past = Past::new(BOOKS);
+    for (brand, order, call, at) in [
+        ("APETIZ", "NEXT", "7101", "2026-03-11T10:00:00Z"),
+        ("APETIZ", "SAME", "7102", "2026-03-10T18:00:00Z"),
+        ("CVCONNECT", "NEVER", "7103", "2026-03-11T10:00:00Z"),
+    ] {
+        past.voucher = brand;
+        past.pays("2026-03-10T10:00:00Z", order, call, (1900, 0));
+        past.tells(&Told {
+            at,
+            order,
+            call,
+            cents: 1900,
+            card: false,
+            refund: true,
+            state: ReportedState::Authorised,
+        });
+    }
+    past.reopen();
+    let refused =
+        "SELECT order_ref || ' ' || kind FROM acct_discrepancies WHERE kind LIKE 'refund_%' ORDER BY 1";
+    let found = past.rows(refused);
+    assert!(found.iter().all(|line| !line.starts_with("NEXT")), "{found:?}");
+    assert!(found.iter().any(|line| line.starts_with("NEVER refund_not_allowed")), "{found:?}");
 }

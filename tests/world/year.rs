@@ -36,7 +36,7 @@ fn at(text: &str) -> Timestamp {
 /// Vouchers and cards are booked as they are accepted, and must be on a statement within weeks.
 fn books_policy() -> Policy {
     let terms = PayoutTerms { since: day("2026-01-01"), delay: std::time::Duration::from_hours(24 * 60) };
-    let payouts = || Issuer::ALL.map(|issuer| (issuer, terms)).into();
+    let payouts = || Issuer::USUAL.map(|issuer| (issuer, terms)).into();
     Policy {
         book_at: BookAt::Acceptance,
         payouts: Place::ALL.map(|place| (place.endpoint().id.clone(), payouts())).into(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contract, IdError, Psp, ShopId, plain};
+use super::{Contract, IdError, Issuer, Psp, ShopId, plain};
 
 /// An account's number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,6 +70,8 @@ pub struct Journal {
 pub enum Role {
     /// Vouchers that ANCV owes.
     Voucher,
+    /// Vouchers that other issuers owe: meal vouchers, gift cards.
+    OtherVoucher,
     /// Card parts that the bank owes.
     Card,
     /// The customer.
@@ -78,6 +80,8 @@ pub enum Role {
     Bank,
     /// What ANCV keeps.
     CommissionAncv,
+    /// What other issuers of vouchers keep.
+    CommissionOther,
     /// What the card's acquirer keeps.
     CommissionCard,
     /// The tax on a commission.
@@ -88,12 +92,14 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Voucher,
+        Self::OtherVoucher,
         Self::Card,
         Self::Customer,
         Self::Bank,
         Self::CommissionAncv,
+        Self::CommissionOther,
         Self::CommissionCard,
         Self::Vat,
         Self::Suspense,
@@ -104,10 +110,12 @@ impl Role {
     pub const fn usual(self) -> (&'static str, &'static str) {
         match self {
             Self::Voucher => ("511600", "Cheques-Vacances Connect a l encaissement (ANCV)"),
+            Self::OtherVoucher => ("511700", "Titres-restaurant et autres titres a l encaissement"),
             Self::Card => ("511500", "Cartes bancaires a l encaissement - complement CVCo"),
             Self::Customer => ("411000", "Clients"),
             Self::Bank => ("512000", "Banque"),
             Self::CommissionAncv => ("627800", "Commissions ANCV"),
+            Self::CommissionOther => ("627820", "Commissions titres-restaurant et autres titres"),
             Self::CommissionCard => ("627810", "Commissions cartes"),
             Self::Vat => ("445660", "TVA deductible"),
             Self::Suspense => ("471000", "Compte d attente - ecarts CVCo"),
@@ -142,7 +150,20 @@ impl JournalRole {
     }
 }
 
-/// Accounts and journals that differ for a shop, a PSP or a contract.
+/// What of a payment decides on which account it is booked.
+#[derive(Debug, Clone, Copy)]
+pub struct Booking<'b> {
+    /// Whose it is.
+    pub shop: &'b ShopId,
+    /// Who took it, where one did.
+    pub psp: Option<Psp>,
+    /// The contract that settles it.
+    pub contract: Option<&'b Contract>,
+    /// Who owes it.
+    pub issuer: Option<Issuer>,
+}
+
+/// Accounts and journals that differ for a shop, a PSP, an issuer or a contract.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Override {
     /// Only for this shop.
@@ -154,6 +175,9 @@ pub struct Override {
     /// Only for this contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Contract>,
+    /// Only for what this issuer owes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Issuer>,
     /// The accounts that differ.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<Role, Account>,
@@ -195,26 +219,26 @@ pub struct Books {
 
 impl Override {
     /// How closely it is about such a payment; `None` if it is about others.
-    fn fit(&self, shop: &ShopId, psp: Option<Psp>, contract: Option<&Contract>) -> Option<[bool; 3]> {
-        let fits = self.shop.as_ref().is_none_or(|only| only == shop)
-            && self.psp.is_none_or(|only| Some(only) == psp)
-            && self.contract.as_ref().is_none_or(|only| Some(only) == contract);
-        fits.then_some([self.contract.is_some(), self.psp.is_some(), self.shop.is_some()])
+    fn fit(&self, of: Booking<'_>) -> Option<[bool; 4]> {
+        let fits = self.shop.as_ref().is_none_or(|only| only == of.shop)
+            && self.psp.is_none_or(|only| Some(only) == of.psp)
+            && self.issuer.is_none_or(|only| Some(only) == of.issuer)
+            && self.contract.as_ref().is_none_or(|only| Some(only) == of.contract);
+        fits.then_some([
+            self.contract.is_some(),
+            self.issuer.is_some(),
+            self.psp.is_some(),
+            self.shop.is_some(),
+        ])
     }
 }
 
 impl Chart {
-    /// The account that serves a payment: what is said of its contract goes before what is said of its PSP, then of
-    /// its shop; of two that say the same the last.
+    /// The account that serves a payment: what is said of its contract goes before what is said of its issuer, then of
+    /// its PSP and of its shop; of two that say the same the last.
     #[must_use]
-    pub fn account(
-        &self,
-        role: Role,
-        shop: &ShopId,
-        psp: Option<Psp>,
-        contract: Option<&Contract>,
-    ) -> Account {
-        self.of_override(|special| special.accounts.get(&role), shop, psp, contract)
+    pub fn account(&self, role: Role, of: Booking<'_>) -> Account {
+        self.of_override(|special| special.accounts.get(&role), of)
             .or_else(|| self.accounts.get(&role))
             .cloned()
             .unwrap_or_else(|| {
@@ -226,7 +250,8 @@ impl Chart {
     /// The journal of a shop.
     #[must_use]
     pub fn journal(&self, role: JournalRole, shop: &ShopId) -> Journal {
-        self.of_override(|special| special.journals.get(&role), shop, None, None)
+        let of = Booking { shop, psp: None, contract: None, issuer: None };
+        self.of_override(|special| special.journals.get(&role), of)
             .or_else(|| self.journals.get(&role))
             .cloned()
             .unwrap_or_else(|| {
@@ -235,17 +260,8 @@ impl Chart {
             })
     }
 
-    fn of_override<T>(
-        &self,
-        what: impl Fn(&Override) -> Option<&T>,
-        shop: &ShopId,
-        psp: Option<Psp>,
-        contract: Option<&Contract>,
-    ) -> Option<&T> {
-        let fitting = self
-            .overrides
-            .iter()
-            .filter_map(|special| Some((special.fit(shop, psp, contract)?, what(special)?)));
+    fn of_override<T>(&self, what: impl Fn(&Override) -> Option<&T>, of: Booking<'_>) -> Option<&T> {
+        let fitting = self.overrides.iter().filter_map(|special| Some((special.fit(of)?, what(special)?)));
         fitting.max_by_key(|(fit, _)| *fit).map(|(_, found)| found)
     }
 }
@@ -285,7 +301,8 @@ mod tests {
             ..Chart::default()
         };
         let number = |id: &str, psp, contract| {
-            String::from(chart.account(Role::Card, &shop(id), Some(psp), contract).number)
+            let of = Booking { shop: &shop(id), psp: Some(psp), contract, issuer: Some(Issuer::Bank) };
+            String::from(chart.account(Role::Card, of).number)
         };
         assert_eq!(number("b", Psp::Monext, None), "511500");
         assert_eq!(number("a", Psp::Monext, None), "511501");

@@ -28,6 +28,7 @@ mod discrepancy;
 mod endpoint;
 mod event;
 pub mod ids;
+mod issuer;
 mod money;
 mod order;
 mod plain;
@@ -41,7 +42,7 @@ mod tender;
 pub mod text_file;
 mod time;
 
-pub use chart::{Account, AccountNumber, Books, Chart, Journal, JournalRole, Override, Role};
+pub use chart::{Account, AccountNumber, Booking, Books, Chart, Journal, JournalRole, Override, Role};
 pub use commission::{CommissionRate, CommissionRates, spread};
 pub use date_pattern::{DatePattern, PatternError};
 pub use day::{DateError, Day, Period};
@@ -55,6 +56,7 @@ pub use ids::{
     AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef, Seq,
     ShopId, StatementNumber, Subject, TenderId,
 };
+pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion};
 pub use plain::plain;
@@ -63,6 +65,6 @@ pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};
 pub use refund_terms::{REFUND_TERMS, RefundTerms, Refundable};
-pub use statement::{Issuer, LineId, Payout, PayoutTerms, Statement, StatementLine};
+pub use statement::{LineId, Payout, PayoutTerms, Statement, StatementLine};
 pub use tender::{BookAt, Booked, Instrument, Returned, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{BookAt, CommissionRates, Contract, EndpointId, Issuer, PayoutTerms};
+use super::{BookAt, Brand, CommissionRates, Contract, EndpointId, Instrument, Issuer, PayoutTerms};
 use serde::{Deserialize, Serialize};
 
 /// The settings in force. They are entries of the log, so that whoever reads it decides as the merchant wanted at the time.
@@ -27,6 +27,9 @@ pub struct Policy {
     pub payouts: BTreeMap<EndpointId, BTreeMap<Issuer, PayoutTerms>>,
     /// What issuers keep.
     pub rates: CommissionRates,
+    /// Who owes the vouchers of a brand, where that is not the usual issuer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub issuers: BTreeMap<Brand, Issuer>,
 }
 
 impl Default for Policy {
@@ -41,11 +44,21 @@ impl Default for Policy {
             book_at: BookAt::default(),
             payouts: BTreeMap::new(),
             rates: CommissionRates::default(),
+            issuers: BTreeMap::new(),
         }
     }
 }
 
 impl Policy {
+    /// Who owes a part of this brand.
+    #[must_use]
+    pub fn issuer(&self, instrument: Instrument, brand: &Brand) -> Issuer {
+        match (instrument, self.issuers.get(brand)) {
+            (Instrument::Voucher, Some(issuer)) => *issuer,
+            (Instrument::Voucher | Instrument::Card, _) => Issuer::of(instrument, brand),
+        }
+    }
+
     /// Whether an endpoint names its contracts, and not this one.
     #[must_use]
     pub fn is_foreign(&self, endpoint: &EndpointId, contract: &Contract) -> bool {

@@ -60,6 +60,21 @@ impl RefundTerms {
         Self { share: Refundable::Never, ..Self::free(psp, instrument, source) }
     }
 
+    /// A meal voucher at Up2pay. The manual contradicts itself: 4.2 excludes refunds of Conecs and CV-Connect alike; 4.3.1
+    /// allows those of Conecs from the day after, in several parts, and 4.3.2 shows the request for one (APETIZ). The
+    /// chapter on refunds counts.
+    const fn conecs(brand: &'static str) -> Self {
+        Self {
+            brand: Some(brand),
+            from_next_day: true,
+            ..Self::free(
+                Psp::Up2pay,
+                Instrument::Voucher,
+                "Up2pay manual on CONECS, 4.3.1 and 4.3.2: from the day after, several partial refunds (4.2 says otherwise)",
+            )
+        }
+    }
+
     /// The terms of one part; `None` where nothing is known of them.
     #[must_use]
     pub fn of(psp: Psp, instrument: Instrument, brand: &Brand) -> Option<&'static Self> {
@@ -71,7 +86,10 @@ impl RefundTerms {
 }
 
 /// Every row, by PSP.
-pub const REFUND_TERMS: [RefundTerms; 11] = [
+pub const REFUND_TERMS: [RefundTerms; 14] = [
+    RefundTerms::conecs("APETIZ"),
+    RefundTerms::conecs("SODEXO"),
+    RefundTerms::conecs("UPCHEQUDEJ"),
     RefundTerms::never(
         Psp::Up2pay,
         Instrument::Voucher,
@@ -161,6 +179,11 @@ mod tests {
     #[test]
     fn a_brand_with_terms_of_its_own_has_those() {
         assert_eq!(of(Psp::Worldline, Instrument::Voucher, "CVCO-5403").share, Refundable::Never);
+        for conecs in ["APETIZ", "SODEXO", "UPCHEQUDEJ"] {
+            let terms = of(Psp::Up2pay, Instrument::Voucher, conecs);
+            assert_eq!((terms.share, terms.from_next_day), (Refundable::AnyShare, true), "{conecs}");
+        }
+        assert_eq!(of(Psp::Up2pay, Instrument::Voucher, "CVCONNECT").share, Refundable::Never);
         assert_eq!(of(Psp::Worldline, Instrument::Voucher, "CVCO").share, Refundable::AnyShare);
     }
 }

@@ -1,64 +1,11 @@
 //! Statements (relevés): what ANCV reimbursed, what the bank paid out for cards.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    AuthorisationNumber, Cents, Contract, Day, Instrument, OrderRef, ShopId, StatementNumber, TenderId,
-    UnknownWord,
-};
-
-/// Who pays out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Issuer {
-    /// ANCV reimburses vouchers.
-    Ancv,
-    /// The bank pays out cards.
-    Bank,
-}
-
-impl Issuer {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Ancv, Self::Bank];
-
-    /// The name in configuration and ledger.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ancv => "ancv",
-            Self::Bank => "bank",
-        }
-    }
-
-    /// What it pays out.
-    #[must_use]
-    pub const fn pays(self) -> Instrument {
-        match self {
-            Self::Ancv => Instrument::Voucher,
-            Self::Bank => Instrument::Card,
-        }
-    }
-}
-
-impl fmt::Display for Issuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Issuer {
-    type Err = UnknownWord;
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|issuer| issuer.as_str() == text)
-            .ok_or_else(|| UnknownWord::new(text, "ancv, bank"))
-    }
-}
+use super::{AuthorisationNumber, Cents, Contract, Day, Issuer, OrderRef, ShopId, StatementNumber, TenderId};
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthorisationNumber, Brand, Cents, Contract, Currency, Day, EndpointId, LineId, TenderId, Timestamp,
-    UnknownWord,
+    AuthorisationNumber, Brand, Cents, Contract, Currency, Day, EndpointId, Issuer, LineId, TenderId,
+    Timestamp, UnknownWord,
 };
 
 /// Voucher or card: who reimburses the merchant.
@@ -140,6 +140,8 @@ pub struct Tender {
     pub instrument: Instrument,
     /// The instrument as the PSP names it.
     pub brand: Brand,
+    /// Who owes its money.
+    pub issuer: Issuer,
     /// Where it stands.
     pub state: TenderState,
     /// Its share, in cents.

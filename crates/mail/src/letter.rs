@@ -1,8 +1,8 @@
 //! What an alert is about, in domain types.
 
 use cvco_domain::{
-    CallNumber, Cents, Currency, Detail, EndpointId, Kind, Mode, News, OrderRef, Psp, Record, Severity,
-    Timestamp,
+    CallNumber, Cents, Currency, Detail, EndpointId, Instrument, Kind, Mode, News, OrderRef, Psp, Record,
+    Severity, Timestamp, VoucherKind,
 };
 
 use super::catalogue::{GapName, Language};
@@ -93,6 +93,17 @@ impl Item {
     pub fn at_stake(&self) -> Option<Cents> {
         let amount = self.gap().map(Cents::abs).or(self.actual).or(self.expected);
         amount.filter(|amount| *amount != Cents::ZERO)
+    }
+
+    /// The kind of its vouchers, where they are all of one; else ANCV's.
+    #[must_use]
+    pub fn voucher_kind(&self) -> VoucherKind {
+        let tenders = self.records.iter().flat_map(|record| &record.tenders);
+        let mut kinds = tenders
+            .filter(|tender| tender.instrument == Instrument::Voucher)
+            .map(|tender| VoucherKind::of(&tender.brand));
+        let first = kinds.next().unwrap_or(VoucherKind::Holiday);
+        if kinds.all(|kind| kind == first) { first } else { VoucherKind::Holiday }
     }
 
     /// A trial that is where it should be: no real money is concerned.

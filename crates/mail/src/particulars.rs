@@ -2,7 +2,7 @@
 
 use cvco_domain::{
     Day, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
-    ReportedState, Source, StatusOf, Timestamp, Topic, Verdict,
+    ReportedState, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
 };
 
 use super::catalogue::Language::{self, English, French};
@@ -158,7 +158,7 @@ impl Words {
 
     fn part(&self, part: &PartName) -> String {
         let instrument = match part.instrument {
-            Instrument::Voucher => self.pair("chèque-vacances", "voucher"),
+            Instrument::Voucher => words::voucher(self.language, VoucherKind::of(&part.brand)).to_lowercase(),
             Instrument::Card => self.pair("carte", "card"),
         };
         let text = match &part.transaction {
@@ -233,6 +233,7 @@ impl Words {
         match issuer {
             Issuer::Ancv => "ANCV".to_owned(),
             Issuer::Bank => self.pair("banque", "bank"),
+            Issuer::Other(_) => issuer.to_string(),
         }
     }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 use super::RenderError;
-use super::catalogue::{Case, GapName, Language, figures, wording, wording_at};
+use super::catalogue::{Case, GapName, Language, Wording, figures, wording, wording_at};
 use super::letter::{Item, Letter};
 use super::particulars;
 use super::typography::{amount, difference, one_line, paris, shortened};
@@ -66,10 +66,21 @@ fn is_urgent(items: &[&Item]) -> bool {
     items.iter().any(urgent)
 }
 
+/// What the catalogue says, with the word for the item's vouchers.
+fn named(language: Language, item: &Item, said: &Wording) -> Wording {
+    let about = |text: &String| words::about(language, item.voucher_kind(), text);
+    Wording {
+        title: about(&said.title),
+        explanation: about(&said.explanation),
+        what_to_do: said.what_to_do.iter().map(about).collect(),
+    }
+}
+
 fn subject(letter: &Letter, sorted: &[&Item]) -> String {
     let language = letter.language;
     let tail = |item: &Item| {
-        let title = wording(Case::of(item.kind, &item.detail), language, item.psp).title;
+        let said = wording(Case::of(item.kind, &item.detail), language, item.psp);
+        let title = named(language, item, &said).title;
         let figure = item.at_stake().map(|cents| amount(language, cents, item.currency));
         let order = item.order_ref.as_ref().map(|order| shortened(order.as_str(), SUBJECT_REFERENCE));
         words::subject_tail(language, &title, figure.as_deref(), order.as_deref())
@@ -198,6 +209,7 @@ impl ItemView {
 
     fn new(language: Language, item: &Item) -> Self {
         let words = wording_at(Case::of(item.kind, &item.detail), language, &item.psps());
+        let words = named(language, item, &words);
         let opened_at = paris(language, item.opened_at);
         let closed_at = item.closed_at.map(|at| paris(language, at));
         let labels = words::labels(language);

@@ -2,8 +2,8 @@
 
 use cvco_domain::News;
 use cvco_domain::{
-    Booked, Brand, CallNumber, Cents, Currency, Detail, EndpointId, ExpectedFrom, Instrument, Kind, Mode,
-    OrderRef, Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
+    Booked, Brand, CallNumber, Cents, Currency, Detail, EndpointId, ExpectedFrom, Instrument, Issuer, Kind,
+    Mode, OrderRef, Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::{Item, Language, Letter};
@@ -17,6 +17,7 @@ pub(super) fn voucher(cents: i64) -> Tender {
         id: Some(TenderId::new("722487980").expect("valid")),
         instrument: Instrument::Voucher,
         brand: Brand::new("CVCONNECT").expect("valid"),
+        issuer: Issuer::Ancv,
         state: TenderState::Authorised,
         amount: Cents::new(cents),
         currency: Currency::EUR,
@@ -38,6 +39,7 @@ pub(super) fn refused_card(cents: i64) -> Tender {
         id: Some(TenderId::new("722487981").expect("valid")),
         instrument: Instrument::Card,
         brand: Brand::new("LIMOCB").expect("valid"),
+        issuer: Issuer::Bank,
         state: TenderState::Refused,
         complement: true,
         authorised_at: None,

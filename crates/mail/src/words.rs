@@ -1,6 +1,6 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
-use cvco_domain::{Instrument, Psp, RecordState, ReportedState, Severity, Tender, TenderState};
+use cvco_domain::{Instrument, Psp, RecordState, ReportedState, Severity, Tender, TenderState, VoucherKind};
 
 use super::catalogue::{GapName, Language};
 
@@ -109,15 +109,48 @@ pub(super) const fn severity(language: Language, severity: Severity) -> &'static
     }
 }
 
-pub(super) const fn instrument(language: Language, tender: &Tender) -> &'static str {
-    match (language, tender.instrument, tender.complement) {
-        (Language::French, Instrument::Voucher, _) => "Chèque-vacances",
-        (Language::French, Instrument::Card, true) => "Complément carte",
-        (Language::French, Instrument::Card, false) => "Paiement carte",
-        (Language::English, Instrument::Voucher, _) => "Voucher",
-        (Language::English, Instrument::Card, true) => "Card complement",
-        (Language::English, Instrument::Card, false) => "Card",
+pub(super) fn instrument(language: Language, tender: &Tender) -> &'static str {
+    if tender.instrument == Instrument::Voucher {
+        return voucher(language, VoucherKind::of(&tender.brand));
     }
+    match (language, tender.complement) {
+        (Language::French, true) => "Complément carte",
+        (Language::French, false) => "Paiement carte",
+        (Language::English, true) => "Card complement",
+        (Language::English, false) => "Card",
+    }
+}
+
+pub(super) const fn voucher(language: Language, kind: VoucherKind) -> &'static str {
+    match (language, kind) {
+        (Language::French, VoucherKind::Holiday) => "Chèque-vacances",
+        (Language::French, VoucherKind::Meal) => "Titre-restaurant",
+        (Language::French, VoucherKind::Gift) => "Bon cadeau",
+        (Language::English, VoucherKind::Holiday) => "Voucher",
+        (Language::English, VoucherKind::Meal) => "Meal voucher",
+        (Language::English, VoucherKind::Gift) => "Gift card",
+    }
+}
+
+/// A text about a voucher of ANCV, said of another one: in French the catalogue names the chèque-vacances, and the other
+/// words have its gender; in English it says "voucher".
+pub(super) fn about(language: Language, kind: VoucherKind, text: &str) -> String {
+    let (one, several) = match (language, kind) {
+        (Language::English, _) | (Language::French, VoucherKind::Holiday) => return text.to_owned(),
+        (Language::French, VoucherKind::Meal) => ("titre-restaurant", "titres-restaurant"),
+        (Language::French, VoucherKind::Gift) => ("bon cadeau", "bons cadeaux"),
+    };
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+            .unwrap_or_default()
+    };
+    text.replace("chèques-vacances", several)
+        .replace("chèque-vacances", one)
+        .replace("Chèques-vacances", &capital(several))
+        .replace("Chèque-vacances", &capital(one))
 }
 
 pub(super) const fn tender_state(language: Language, state: TenderState) -> &'static str {

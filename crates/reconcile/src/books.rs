@@ -7,6 +7,10 @@ use super::tenders::{Attempt, Evidence};
 
 /// Enters every tender of real money in euros: of another currency nobody knows what it is worth.
 pub(super) fn enter(attempts: &mut [Attempt], policy: &Policy) {
+    for evidence in attempts.iter_mut().flat_map(|attempt| &mut attempt.tenders) {
+        let tender = &mut evidence.tender;
+        tender.issuer = policy.issuer(tender.instrument, &tender.brand);
+    }
     for attempt in attempts.iter_mut().filter(|attempt| attempt.mode() == Mode::Production) {
         for evidence in attempt.tenders.iter_mut().filter(|e| e.tender.currency == Currency::EUR) {
             evidence.enter(policy.book_at);

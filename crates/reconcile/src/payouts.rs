@@ -35,7 +35,7 @@ pub(super) fn allocate(attempts: &mut [Attempt], order: &Order) -> Vec<Payout> {
 /// was cancelled or given back, it is the one that is still owed.
 fn fit(payout: &Payout, evidence: &Evidence) -> Option<[bool; 5]> {
     let (line, tender) = (&payout.line, &evidence.tender);
-    let possible = tender.instrument == payout.id.issuer.pays() && tender.booked.received_on.is_some();
+    let possible = tender.issuer == payout.id.issuer && tender.booked.received_on.is_some();
     possible.then(|| {
         let names_it = line.transaction.is_some() && line.transaction == tender.id
             || line.authorisation.is_some() && line.authorisation == tender.authorisation;

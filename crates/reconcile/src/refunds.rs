@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cvco_domain::{
-    Booked, Cents, Event, OddStatus, Operation, Order, ReportedState, Tender, TenderId, TenderState,
+    Booked, Cents, Event, Issuer, OddStatus, Operation, Order, ReportedState, Tender, TenderId, TenderState,
     Timestamp,
 };
 
@@ -270,6 +270,7 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
             id: event.tender_id.clone(),
             instrument: event.instrument,
             brand: event.brand.clone(),
+            issuer: Issuer::of(event.instrument, &event.brand),
             state: TenderState::Refunded,
             amount: Cents::ZERO,
             currency: event.currency,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use cvco_domain::{
     CallNumber, Cents, Contract, Currency, Detail, ExpectedFrom, Finding, Instrument, Kind, Mode, Order,
-    PartName, PaymentName, Payout, Psp, RecordState, StatusOf, Tender, TenderState, Timestamp,
+    PartName, PaymentName, Payout, Psp, RecordState, StatusOf, Tender, TenderState, Timestamp, VoucherKind,
 };
 
 use super::Policy;
@@ -293,14 +293,17 @@ fn currency_unexpected(draft: &Draft, order: &Order) -> Option<Finding> {
 }
 
 /// Up2pay manual 3.2.4: the call for the voucher part carries no authorisation number, that for the card part
-/// does. Sogecommerce's CVCo guide says the same of the voucher part.
+/// does. Sogecommerce's CVCo guide says the same of the voucher part. A meal voucher is a card of its issuer: nothing says
+/// that it has no number.
 fn authorisation_unexpected(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let tender = &evidence.tender;
     if !tender.state.is_accepted() {
         return None;
     }
     let unexpected = match tender.instrument {
-        Instrument::Voucher => tender.authorisation.is_some(),
+        Instrument::Voucher => {
+            tender.authorisation.is_some() && VoucherKind::of(&tender.brand) == VoucherKind::Holiday
+        }
         Instrument::Card => tender.authorisation.is_none() && evidence.authorisation_absent,
     };
     unexpected.then(|| {

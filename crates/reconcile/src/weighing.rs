@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use cvco_domain::{
-    Authorisation, Booked, Cents, OddStatus, ReportedState, Source, StatusReading, Tender, TenderState,
-    Timestamp,
+    Authorisation, Booked, Cents, Issuer, OddStatus, ReportedState, Source, StatusReading, Tender,
+    TenderState, Timestamp,
 };
 
 use super::Fact;
@@ -97,6 +97,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
             id: event.tender_id.clone(),
             instrument: event.instrument,
             brand: event.brand.clone(),
+            issuer: Issuer::of(event.instrument, &event.brand),
             state: state_of(furthest),
             amount: event.amount,
             currency: event.currency,

@@ -54,6 +54,8 @@ pub struct Told<'t> {
 pub struct Past {
     folder: TempDir,
     files: Option<Files>,
+    /// The brand of the vouchers from here on.
+    pub voucher: &'static str,
 }
 
 /// Log and ledger, while a past is being laid.
@@ -74,11 +76,13 @@ impl Past {
             "[ledger]\npath = \"ledger.sqlite\"\n{sections}\n[[shop]]\nid = \"camping\"\nname = \"Camping des Pins\"\n"
         );
         std::fs::write(folder.path().join("config.toml"), config).expect("configuration");
-        let mut past = Self { folder, files: None };
+        let mut past = Self { folder, files: None, voucher: "CVCONNECT" };
         past.reopen();
         let days = |days: u64| std::time::Duration::from_hours(24 * days);
         let terms = |delay| PayoutTerms { since: "2026-01-01".parse().expect("a day"), delay };
-        let payouts = [(Issuer::Ancv, terms(days(30))), (Issuer::Bank, terms(days(10)))].into();
+        let meal = "apetiz".parse().expect("an issuer");
+        let issuers = [(Issuer::Ancv, 30), (meal, 30), (Issuer::Bank, 10)];
+        let payouts = issuers.map(|(issuer, delay)| (issuer, terms(days(delay)))).into();
         let policy = Policy {
             book_at: BookAt::Capture,
             payouts: [(EndpointId::new("camping-up2pay").expect("an endpoint"), payouts)].into(),
@@ -97,6 +101,11 @@ impl Past {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// An order that is registered.
+    pub fn expects(&mut self, when: &str, reference: &str, cents: i64) {
+        self.registers("camping", when, reference, cents);
     }
 
     fn registers(&mut self, shop: &str, when: &str, reference: &str, cents: i64) {
@@ -127,7 +136,7 @@ impl Past {
             ))
             .ok(),
             instrument: if told.card { Instrument::Card } else { Instrument::Voucher },
-            brand: Brand::new(if told.card { "LIMOCB" } else { "CVCONNECT" }).expect("a brand"),
+            brand: Brand::new(if told.card { "LIMOCB" } else { self.voucher }).expect("a brand"),
             operation: if told.refund { Operation::Credit { of: None } } else { Operation::Debit },
             amount: Cents::new(told.cents),
             amount_from: AmountFrom::Part,

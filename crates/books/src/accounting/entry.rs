@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use cvco_domain::{CallNumber, Cents, Contract, Day, OrderRef, Psp, ShopId, UnknownWord};
+use cvco_domain::{CallNumber, Cents, Contract, Day, Issuer, OrderRef, Psp, ShopId, UnknownWord};
 
 use cvco_domain::{Account, Journal};
 
@@ -58,6 +58,8 @@ pub struct Letter {
 pub enum Leg {
     /// A voucher part, owed by ANCV.
     Voucher,
+    /// A voucher part that another issuer owes: a meal voucher, a gift card.
+    OtherVoucher,
     /// A card part, owed by the bank.
     Card,
     /// The customer.
@@ -74,14 +76,33 @@ pub enum Leg {
 
 impl Leg {
     /// Every leg.
-    pub const ALL: [Self; 7] =
-        [Self::Voucher, Self::Card, Self::Customer, Self::Suspense, Self::Bank, Self::Commission, Self::Vat];
+    pub const ALL: [Self; 8] = [
+        Self::Voucher,
+        Self::OtherVoucher,
+        Self::Card,
+        Self::Customer,
+        Self::Suspense,
+        Self::Bank,
+        Self::Commission,
+        Self::Vat,
+    ];
+
+    /// The leg of a part, by who owes it.
+    #[must_use]
+    pub const fn of(issuer: Issuer) -> Self {
+        match issuer {
+            Issuer::Ancv => Self::Voucher,
+            Issuer::Bank => Self::Card,
+            Issuer::Other(_) => Self::OtherVoucher,
+        }
+    }
 
     /// The name in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Voucher => "voucher",
+            Self::OtherVoucher => "other_voucher",
             Self::Card => "card",
             Self::Customer => "customer",
             Self::Suspense => "suspense",
@@ -95,10 +116,9 @@ impl Leg {
 impl FromStr for Leg {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| UnknownWord::new(text, "voucher, card, customer, suspense, bank, commission, vat"))
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
+            UnknownWord::new(text, "voucher, other_voucher, card, customer, suspense, bank, commission, vat")
+        })
     }
 }
 

@@ -14,7 +14,7 @@ mod report;
 mod sheet;
 
 pub use cvco_domain::{
-    Account, AccountNumber, BookAt, Books, Chart, Journal, JournalRole, Override, Role, plain,
+    Account, AccountNumber, BookAt, Booking, Books, Chart, Journal, JournalRole, Override, Role, plain,
 };
 pub use entry::{JournalEntry, Leg, Letter, Line, Source};
 pub use report::{Cell, Column, Holds, Report};

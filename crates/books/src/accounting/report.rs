@@ -74,6 +74,8 @@ const REGISTER: &[Column] = &[
     ("open_discrepancies", "Anomalies ouvertes", Holds::Count),
     ("mode", "Mode", Holds::Text),
     ("currency", "Devise", Holds::Text),
+    ("other_vouchers", "Titres-restaurant et autres titres", Holds::Money),
+    ("carried", "Rappel d’un autre mois (écart)", Holds::Count),
 ];
 
 const GAPS: &[Column] = &[
@@ -111,6 +113,7 @@ const AGEING: &[Column] = &[
     ("settled", "Versé", Holds::Money),
     ("open", "Reste à recevoir", Holds::Money),
     ("settled_later_on", "Versé ensuite le", Holds::Day),
+    ("issuer", "Émetteur", Holds::Text),
 ];
 
 const TOTALS: &[Column] = &[
@@ -128,6 +131,9 @@ const TOTALS: &[Column] = &[
     ("paid_out", "Versé (brut)", Holds::Money),
     ("commission", "Commission", Holds::Money),
     ("net", "Versé (net)", Holds::Money),
+    ("other_voucher_count", "Titres-restaurant et autres titres (nombre)", Holds::Count),
+    ("other_vouchers", "Titres-restaurant et autres titres", Holds::Money),
+    ("other_vouchers_returned", "Titres-restaurant et autres titres rendus", Holds::Money),
 ];
 
 impl Report {

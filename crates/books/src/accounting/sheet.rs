@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use cvco_domain::{
-    Brand, CallNumber, Cents, Contract, Day, Issuer, OrderRef, Psp, ShopId, StatementNumber, TenderId,
-    UnknownWord,
+    Booking, Brand, CallNumber, Cents, Contract, Day, Issuer, OrderRef, Psp, ShopId, StatementNumber,
+    TenderId, UnknownWord,
 };
 
 use super::{Account, Books, JournalEntry, JournalRole, Leg, Line, Role, Source, plain};
@@ -128,8 +128,8 @@ impl Posting {
 pub struct Moved {
     /// Which.
     pub part: Part,
-    /// [`Leg::Voucher`] or [`Leg::Card`].
-    pub leg: Leg,
+    /// Who owes it.
+    pub issuer: Issuer,
     /// In cents, positive.
     pub amount: Cents,
 }
@@ -159,28 +159,22 @@ impl Sheet {
         let sign =
             |amount: Cents| if movement == Movement::Return { Cents::ZERO.minus(amount) } else { amount };
         let whole = moved.first().map(|moved| Part { tender: None, contract: None, ..moved.part.clone() });
-        let account = |role, part: Option<&Part>| {
-            books.chart.account(
-                role,
-                shop,
-                part.map(|part| part.psp),
-                part.and_then(|part| part.contract.as_ref()),
-            )
-        };
+        let account =
+            |role, part: Option<&Part>, issuer| books.chart.account(role, booking(shop, part, issuer));
         let mut postings: Vec<Posting> = moved
             .into_iter()
             .map(|moved| {
-                let role = if moved.leg == Leg::Voucher { Role::Voucher } else { Role::Card };
-                let account = account(role, Some(&moved.part));
-                Posting { leg: moved.leg, amount: sign(moved.amount), account, part: Some(moved.part) }
+                let account = account(receivable(moved.issuer), Some(&moved.part), Some(moved.issuer));
+                let leg = Leg::of(moved.issuer);
+                Posting { leg, amount: sign(moved.amount), account, part: Some(moved.part) }
             })
             .collect();
         if books.suspense && missing != Cents::ZERO {
-            let account = account(Role::Suspense, whole.as_ref());
+            let account = account(Role::Suspense, whole.as_ref(), None);
             postings.push(Posting { leg: Leg::Suspense, part: whole.clone(), account, amount: missing });
         }
         let owed: Cents = postings.iter().map(|posting| posting.amount).sum();
-        let account = account(Role::Customer, whole.as_ref());
+        let account = account(Role::Customer, whole.as_ref(), None);
         let customer = Posting { leg: Leg::Customer, part: whole, account, amount: Cents::ZERO.minus(owed) };
         // What is debited stands first, as accountants write it.
         let place = if movement == Movement::Return { 0 } else { postings.len() };
@@ -197,18 +191,14 @@ impl Sheet {
         lines: Vec<PaidOut>,
         books: &Books,
     ) -> Self {
-        let (leg, role, commission_role) = match issuer {
-            Issuer::Ancv => (Leg::Voucher, Role::Voucher, Role::CommissionAncv),
-            Issuer::Bank => (Leg::Card, Role::Card, Role::CommissionCard),
+        let (leg, role) = (Leg::of(issuer), receivable(issuer));
+        let commission_role = match issuer {
+            Issuer::Ancv => Role::CommissionAncv,
+            Issuer::Bank => Role::CommissionCard,
+            Issuer::Other(_) => Role::CommissionOther,
         };
-        let account = |role, part: Option<&Part>| {
-            books.chart.account(
-                role,
-                shop,
-                part.map(|part| part.psp),
-                part.and_then(|part| part.contract.as_ref()),
-            )
-        };
+        let account =
+            |role, part: Option<&Part>| books.chart.account(role, booking(shop, part, Some(issuer)));
         let plain_posting =
             |leg, role, amount| Posting { leg, part: None, account: account(role, None), amount };
         let booked: Vec<PaidOut> =
@@ -345,14 +335,15 @@ impl Sheet {
         let text = match &self.topic {
             Topic::Statement(Issuer::Ancv, number) => format!("Remboursement ANCV releve {number}{late}"),
             Topic::Statement(Issuer::Bank, number) => format!("Remise CB {number}{late}"),
+            Topic::Statement(issuer @ Issuer::Other(_), number) => {
+                format!("Remboursement {issuer} releve {number}{late}")
+            }
             Topic::Order(reference) => {
                 let has = |leg: Leg| self.postings.iter().any(|posting| posting.leg == leg);
-                let what = match (has(Leg::Voucher), has(Leg::Card)) {
-                    (true, true) => "CVCo+CB ",
-                    (true, false) => "CVCo ",
-                    (false, true) => "CB ",
-                    (false, false) => "",
-                };
+                let words = [(Leg::Voucher, "CVCo"), (Leg::OtherVoucher, "titres"), (Leg::Card, "CB")];
+                let words: Vec<&str> =
+                    words.into_iter().filter(|(leg, _)| has(*leg)).map(|(_, word)| word).collect();
+                let what = if words.is_empty() { String::new() } else { format!("{} ", words.join("+")) };
                 let back = if self.movement == Movement::Return { "remboursement " } else { "" };
                 let calls: Vec<&str> = self.calls().into_iter().map(CallNumber::as_str).collect();
                 let reference =
@@ -361,6 +352,24 @@ impl Sheet {
             }
         };
         plain(&text)
+    }
+}
+
+/// The account on which waits what an issuer owes.
+const fn receivable(issuer: Issuer) -> Role {
+    match issuer {
+        Issuer::Ancv => Role::Voucher,
+        Issuer::Bank => Role::Card,
+        Issuer::Other(_) => Role::OtherVoucher,
+    }
+}
+
+fn booking<'b>(shop: &'b ShopId, part: Option<&'b Part>, issuer: Option<Issuer>) -> Booking<'b> {
+    Booking {
+        shop,
+        psp: part.map(|part| part.psp),
+        contract: part.and_then(|part| part.contract.as_ref()),
+        issuer,
     }
 }
 

@@ -92,6 +92,7 @@ impl<W: Write> EntryFile for EntriesCsv<W> {
 const fn leg(leg: Leg) -> &'static str {
     match leg {
         Leg::Voucher => "cvco",
+        Leg::OtherVoucher => "titre",
         Leg::Card => "card",
         Leg::Customer | Leg::Suspense | Leg::Bank | Leg::Commission | Leg::Vat => "",
     }

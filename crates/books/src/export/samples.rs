@@ -31,7 +31,12 @@ fn line(role: Role, cents: i64, letter: Option<(&str, &str)>, source: Option<(&s
         Role::Card => (Leg::Card, Some("1234567-02")),
         Role::Bank => (Leg::Bank, None),
         Role::CommissionAncv => (Leg::Commission, None),
-        Role::Customer | Role::CommissionCard | Role::Vat | Role::Suspense => (Leg::Customer, None),
+        Role::OtherVoucher
+        | Role::CommissionOther
+        | Role::Customer
+        | Role::CommissionCard
+        | Role::Vat
+        | Role::Suspense => (Leg::Customer, None),
     };
     Line {
         account: Account::new(number, label).expect("an account"),

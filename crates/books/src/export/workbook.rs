@@ -13,6 +13,13 @@ use rust_xlsxwriter::{
 use super::TableFile;
 use crate::accounting::{Cell, Holds, Report};
 
+/// The series of the chart: a column, its title, its colour.
+const SERIES: [(&str, &str, &str); 3] = [
+    ("voucher", "Chèques-vacances", "#1F6FB2"),
+    ("other_vouchers", "Autres titres", "#5AA469"),
+    ("card", "Cartes", "#F2A33A"),
+];
+
 /// A sheet holds no more rows.
 const MOST_ROWS: u32 = 1_048_575;
 
@@ -23,8 +30,8 @@ pub struct TableWorkbook<W: Write> {
     book: Workbook,
     rows: u32,
     formats: Formats,
-    /// Vouchers and cards by day, for the chart.
-    days: BTreeMap<Day, (Cents, Cents)>,
+    /// What came in by day, for the chart: see [`SERIES`].
+    days: BTreeMap<Day, [Cents; 3]>,
 }
 
 struct Formats {
@@ -75,9 +82,10 @@ impl<W: Write> TableWorkbook<W> {
             _ => None,
         };
         if let (Some(day), Report::Register | Report::Totals) = (day, self.report) {
-            let (voucher, card) = self.days.entry(day).or_default();
-            *voucher = voucher.plus(money("voucher"));
-            *card = card.plus(money("card"));
+            let sums = self.days.entry(day).or_default();
+            for (sum, (column, _, _)) in sums.iter_mut().zip(SERIES) {
+                *sum = sum.plus(money(column));
+            }
         }
     }
 
@@ -87,18 +95,19 @@ impl<W: Write> TableWorkbook<W> {
         let sheet = self.book.add_worksheet().set_name("Par jour")?;
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
         let bold = Format::new().set_bold();
-        for (column, title) in (0_u16..).zip(["Jour", "Chèques-vacances", "Cartes"]) {
+        for (column, title) in (0_u16..).zip(["Jour"].into_iter().chain(SERIES.map(|(_, title, _)| title))) {
             sheet.write_string_with_format(0, column, title, &bold)?;
             sheet.set_column_width(column, 18)?;
         }
-        for (row, (day, (voucher, card))) in (1_u32..).zip(&self.days) {
+        for (row, (day, sums)) in (1_u32..).zip(&self.days) {
             sheet.write_datetime_with_format(row, 0, date(*day)?, &self.formats.day)?;
-            sheet.write_number_with_format(row, 1, euros(*voucher), &self.formats.money)?;
-            sheet.write_number_with_format(row, 2, euros(*card), &self.formats.money)?;
+            for (column, sum) in (1_u16..).zip(sums) {
+                sheet.write_number_with_format(row, column, euros(*sum), &self.formats.money)?;
+            }
         }
         sheet.set_freeze_panes(1, 0)?;
         let mut chart = Chart::new(ChartType::ColumnStacked);
-        for (column, color) in [(1_u16, "#1F6FB2"), (2, "#F2A33A")] {
+        for (column, (_, _, color)) in (1_u16..).zip(SERIES) {
             chart
                 .add_series()
                 .set_categories(("Par jour", 1, 0, last, 0))

@@ -36,8 +36,8 @@ impl Open {
 
 const OPEN: &str = "
   SELECT line, order_id, psp, call_number, tender_id, brand, CompteNum, movement, statement_id, PieceDate, Debit - Credit
-  FROM entries WHERE EcritureLet IS NULL AND leg IN ('voucher', 'card') AND brand IS NOT NULL AND order_id IN
-    (SELECT order_id FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND leg IN ('voucher', 'card'))
+  FROM entries WHERE EcritureLet IS NULL AND leg IN ('voucher', 'other_voucher', 'card') AND brand IS NOT NULL AND order_id IN
+    (SELECT order_id FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND leg IN ('voucher', 'other_voucher', 'card'))
   ORDER BY order_id, psp, call_number, tender_id, brand, CompteNum, line";
 
 /// What gets one letter: all that a statement settles on one account, so that each entry of a bank has one letter; or,

@@ -55,7 +55,9 @@ struct AccountTotal {
 struct Totals {
     voucher_received_cents: Cents,
     card_received_cents: Cents,
+    other_voucher_received_cents: Cents,
     voucher_returned_cents: Cents,
+    other_voucher_returned_cents: Cents,
     card_returned_cents: Cents,
     paid_out_cents: Cents,
     commission_cents: Cents,
@@ -123,7 +125,9 @@ pub(super) fn written(
     let totals = Totals {
         voucher_received_cents: sum("movement = 'receipt' AND leg = 'voucher'")?,
         card_received_cents: sum("movement = 'receipt' AND leg = 'card'")?,
+        other_voucher_received_cents: sum("movement = 'receipt' AND leg = 'other_voucher'")?,
         voucher_returned_cents: back(sum("movement = 'return' AND leg = 'voucher'")?),
+        other_voucher_returned_cents: back(sum("movement = 'return' AND leg = 'other_voucher'")?),
         card_returned_cents: back(sum("movement = 'return' AND leg = 'card'")?),
         paid_out_cents: sum("leg = 'bank'")?,
         commission_cents: sum("leg IN ('commission', 'vat')")?,
@@ -136,7 +140,10 @@ pub(super) fn written(
         Some(text) => serde_json::from_str::<Manifest>(&text)?.perpetual_total_cents,
         None => Cents::ZERO,
     };
-    let received = totals.voucher_received_cents.plus(totals.card_received_cents);
+    let received = totals
+        .voucher_received_cents
+        .plus(totals.other_voucher_received_cents)
+        .plus(totals.card_received_cents);
     let manifest = Manifest {
         period: closing,
         closed_at,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, params};
 
-use cvco_books::accounting::{Leg, Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
-use cvco_domain::{Books, Cents, Day, Instrument, Issuer, OrderRef, ShopId, StatementNumber};
+use cvco_books::accounting::{Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
+use cvco_domain::{Books, Cents, Day, Issuer, OrderRef, ShopId, StatementNumber};
 
 use crate::LedgerError;
 use crate::tables::ids::{OrderId, StatementId};
@@ -170,10 +170,10 @@ struct OrderDay {
 }
 
 const MOVES: [&str; 2] = [
-    "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.instrument,
+    "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.issuer,
         t.received_on, 0, t.amount_cents, t.position
      FROM tenders t JOIN orders o USING (order_id) WHERE t.amount_cents > 0 AND t.received_on",
-    "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.instrument,
+    "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.issuer,
         b.returned_on, 1, b.amount_cents, t.position
      FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
      WHERE b.amount_cents > 0 AND b.returned_on",
@@ -212,10 +212,6 @@ fn orders_of(conn: &Connection, which: &Which) -> Result<Vec<OrderMoves>, Ledger
 }
 
 fn moved(row: &Row<'_>, order_ref: Option<OrderRef>) -> rusqlite::Result<Moved> {
-    let leg = match row.get(8)? {
-        Instrument::Voucher => Leg::Voucher,
-        Instrument::Card => Leg::Card,
-    };
     let part = Part {
         order_ref,
         psp: row.get(3)?,
@@ -223,7 +219,7 @@ fn moved(row: &Row<'_>, order_ref: Option<OrderRef>) -> rusqlite::Result<Moved> 
         tender: Some((row.get(5)?, row.get(6)?)),
         contract: row.get(7)?,
     };
-    Ok(Moved { part, leg, amount: row.get(11)? })
+    Ok(Moved { part, issuer: row.get(8)?, amount: row.get(11)? })
 }
 
 impl OrderMoves {

@@ -10,11 +10,12 @@ mod clock;
 mod flags;
 mod time;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cvco_domain::{
-    Detail, EndpointRef, Event, Kind, OrderKey, Policy, Question, RecordState, Seq, Source, Standing,
-    Timestamp, Topic,
+    Detail, EndpointRef, Event, Instrument, Kind, OrderKey, Policy, Question, RecordState, Seq, Source,
+    Standing, Timestamp, Topic,
 };
 use cvco_log::LogEntry;
 use cvco_log::entry::{
@@ -432,7 +433,14 @@ impl<'c> Fold<'c> {
                 self.stop_watching(&endpoint, at)?;
             }
         }
-        for order_id in orders::open(self.conn)? {
+        let mut affected: BTreeSet<OrderId> = orders::open(self.conn)?.into_iter().collect();
+        // Who owes a voucher concerns what is settled as well: statements yet to come are about it.
+        for (brand, issuer) in records::vouchers(self.conn)? {
+            if policy.issuer(Instrument::Voucher, &brand) != issuer {
+                affected.extend(records::with_voucher(self.conn, &brand, issuer)?);
+            }
+        }
+        for order_id in affected {
             self.reassess(order_id, at)?;
         }
         for statement_id in statements::all(self.conn)? {

@@ -21,32 +21,70 @@ pub struct ReportRange {
 }
 
 // Parameters: ?1, ?2 the days; ?3, ?4 the instants from which on and before which; ?5 the shop; ?6 with trials.
-// Over the tables of `acct_register`: by the keys of its rows, which it does not show.
-const REGISTER: &str = "
+
+/// What register and gaps are about. `own`: the payments of the span; `gaps`: the discrepancies that were open in it, or
+/// are open still and concern such a payment. So what is a gap in one list is a row of the other.
+const SUBJECTS: &str = "
   WITH moved AS (
     SELECT order_id, psp, call_number FROM tenders WHERE received_on BETWEEN ?1 AND ?2
     UNION SELECT order_id, psp, call_number FROM records WHERE first_seen_at >= ?3 AND first_seen_at < ?4),
+  dated AS (
+    SELECT r.order_id, r.psp, r.call_number, r.mode, r.first_seen_at,
+           (SELECT MIN(t.received_on) FROM tenders t WHERE t.order_id = r.order_id AND t.psp = r.psp
+              AND t.call_number = r.call_number) AS received_on
+    FROM moved JOIN records r USING (order_id, psp, call_number)),
+  own AS (
+    SELECT order_id, psp, call_number FROM dated
+    WHERE (?6 OR mode = 'production')
+      AND (received_on BETWEEN ?1 AND ?2
+           OR (received_on IS NULL AND first_seen_at >= ?3 AND first_seen_at < ?4))),
+  gaps AS (
+    SELECT d.id, d.order_id, d.psp, d.call_number FROM discrepancies d
+    WHERE (?5 IS NULL OR d.shop = ?5)
+      -- a trial is no gap, but for one that is where real payments should be
+      AND (?6 OR d.kind = 'test_in_production'
+           OR COALESCE((SELECT MIN(r.mode) FROM records r WHERE r.order_id = d.order_id
+                          AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))),
+                       'production') = 'production')
+      AND (d.opened_at < ?4 AND (d.closed_at IS NULL OR d.closed_at >= ?3)
+           OR d.closed_at IS NULL AND EXISTS (SELECT 1 FROM own p WHERE p.order_id = d.order_id
+                AND (d.call_number IS NULL OR (d.psp = p.psp AND d.call_number = p.call_number))))),
   listed AS (
-    SELECT r.*, (SELECT MIN(t.received_on) FROM tenders t WHERE t.order_id = r.order_id AND t.psp = r.psp
-                   AND t.call_number = r.call_number) AS received_on
-    FROM moved JOIN records r USING (order_id, psp, call_number))
+    SELECT r.*, k.carried,
+           (SELECT MIN(t.received_on) FROM tenders t WHERE t.order_id = r.order_id AND t.psp = r.psp
+              AND t.call_number = r.call_number) AS received_on,
+           (SELECT COALESCE(SUM(t.amount_cents), 0) FROM tenders t WHERE t.order_id = r.order_id AND t.psp = r.psp
+              AND t.call_number = r.call_number AND t.issuer NOT IN ('ancv', 'bank') AND t.currency = r.currency
+              AND t.state IN ('authorised', 'captured', 'refunded', 'part_refunded')) AS other_cents,
+           -- what came to nothing lacks nothing, and what adds up together may be parts of it
+           CASE r.state WHEN 'failed' THEN NULL WHEN 'balanced' THEN IIF(r.expected_cents IS NULL, NULL, 0)
+                        ELSE r.paid_cents - r.expected_cents END AS gap_cents
+    FROM (SELECT order_id, psp, call_number, MIN(carried) AS carried
+          FROM (SELECT order_id, psp, call_number, 0 AS carried FROM own
+                UNION ALL
+                SELECT r.order_id, r.psp, r.call_number, 1 FROM gaps d JOIN records r ON r.order_id = d.order_id
+                 AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
+          GROUP BY order_id, psp, call_number) k
+    JOIN records r USING (order_id, psp, call_number))";
+
+const REGISTER: &str = "
   SELECT o.shop, r.psp,
          (SELECT group_concat(contract, ', ') FROM (SELECT DISTINCT t.contract FROM tenders t WHERE t.order_id = r.order_id
             AND t.psp = r.psp AND t.call_number = r.call_number ORDER BY 1)),
-         o.reference, r.call_number, r.received_on, r.expected_cents, r.voucher_cents, r.card_cents, r.paid_cents,
-         r.paid_cents - r.expected_cents, r.refunded_cents, r.state, r.authorised_at, r.captured_at, r.settled_at,
+         o.reference, r.call_number, r.received_on, r.expected_cents, r.voucher_cents - r.other_cents,
+         r.card_cents, r.paid_cents,
+         r.gap_cents, r.refunded_cents, r.state, r.authorised_at, r.captured_at, r.settled_at,
          (SELECT e.EcritureNum FROM entries e WHERE e.order_id = r.order_id AND e.psp = r.psp
             AND e.call_number = r.call_number AND e.movement = 'receipt' ORDER BY e.line LIMIT 1),
          (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = r.order_id AND d.closed_at IS NULL
             AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))),
-         r.mode, r.currency
+         r.mode, r.currency, r.other_cents, r.carried
   FROM listed r JOIN orders o USING (order_id)
-  WHERE (r.received_on BETWEEN ?1 AND ?2
-         OR (r.received_on IS NULL AND r.first_seen_at >= ?3 AND r.first_seen_at < ?4))
-    AND (?5 IS NULL OR o.shop = ?5) AND (?6 OR r.mode = 'production')
-  ORDER BY r.first_seen_at, o.shop, r.psp, r.call_number";
+  WHERE ?5 IS NULL OR o.shop = ?5
+  ORDER BY r.carried, r.first_seen_at, o.shop, r.psp, r.call_number";
 
-/// Classes of accounting practice; a kind without one stands without.
+/// Classes of accounting practice; a kind without one stands without. A payment that lacks something and is no
+/// discrepancy, because there is time yet, stands by its state.
 const GAPS: &str = "
   SELECT CASE kind WHEN 'amount_short' THEN 'G1' WHEN 'amount_over' THEN 'G1' WHEN 'complement_orphan' THEN 'G2'
            WHEN 'complement_missing' THEN 'G3' WHEN 'conflicting_notification' THEN 'G4' WHEN 'refund_late' THEN 'G5'
@@ -56,19 +94,24 @@ const GAPS: &str = "
            WHEN 'reference_collision' THEN 'G13' ELSE '' END,
          kind, severity, shop, psp, order_ref, call_number, expected_cents, actual_cents, actual_cents - expected_cents,
          opened_at, closed_at, acked_by, last_note, detail, id
-  FROM acct_discrepancies
-  WHERE opened_at < ?4 AND (closed_at IS NULL OR closed_at >= ?3) AND (?5 IS NULL OR shop = ?5)
-    AND ?1 IS NOT NULL AND ?2 IS NOT NULL AND ?6 IS NOT NULL
-  ORDER BY opened_at, id";
+  FROM acct_discrepancies WHERE id IN (SELECT id FROM gaps)
+  UNION ALL
+  SELECT 'G1', r.state, 'info', o.shop, r.psp, o.reference, r.call_number, r.expected_cents, r.paid_cents, r.gap_cents,
+         r.first_seen_at, NULL, NULL, NULL, NULL, NULL
+  FROM listed r JOIN orders o USING (order_id)
+  WHERE r.gap_cents <> 0 AND (?5 IS NULL OR o.shop = ?5)
+    AND NOT EXISTS (SELECT 1 FROM gaps d WHERE d.order_id = r.order_id
+          AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
+  ORDER BY 11, 16";
 
 const AGEING: &str = "
   SELECT CASE WHEN days <= 7 THEN '0-7' WHEN days <= 15 THEN '8-15' WHEN days <= 30 THEN '16-30'
               WHEN days <= 60 THEN '31-60' ELSE '>60' END,
          days, shop, instrument, psp, contract, reference, call_number, tender_id, day, received, returned, settled,
-         received - returned - settled, later
+         received - returned - settled, later, issuer
   FROM (
     SELECT CAST(julianday(?2) - julianday(day) AS INTEGER) AS days, * FROM (
-      SELECT o.order_id, o.shop, t.instrument, t.psp, t.contract, o.reference, t.call_number, t.tender_id, t.position,
+      SELECT o.order_id, o.shop, t.instrument, t.issuer, t.psp, t.contract, o.reference, t.call_number, t.tender_id, t.position,
              COALESCE(t.received_on, (SELECT MIN(returned_on) FROM returns b WHERE b.order_id = t.order_id
                AND b.psp = t.psp AND b.call_number = t.call_number AND b.position = t.position)) AS day,
              IIF(t.received_on <= ?2, t.amount_cents, 0) AS received,
@@ -90,22 +133,25 @@ const AGEING: &str = "
 // As `acct_totals`, by the days that are asked for.
 const TOTALS: &str = "
   WITH days AS (
-    SELECT day, shop, psp, contract, SUM(vouchers) AS voucher_count, SUM(voucher) AS voucher_cents,
-           SUM(cards) AS card_count, SUM(card) AS card_cents, SUM(voucher_back) AS voucher_returned_cents,
-           SUM(card_back) AS card_returned_cents, SUM(paid_out) AS paid_out_cents, SUM(kept) AS commission_cents
+    SELECT day, shop, psp, contract,
+           SUM(issuer = 'ancv' AND received) AS voucher_count, SUM(IIF(issuer = 'ancv', in_cents, 0)) AS voucher_cents,
+           SUM(issuer = 'bank' AND received) AS card_count, SUM(IIF(issuer = 'bank', in_cents, 0)) AS card_cents,
+           SUM(IIF(issuer = 'ancv', back_cents, 0)) AS voucher_returned_cents,
+           SUM(IIF(issuer = 'bank', back_cents, 0)) AS card_returned_cents,
+           SUM(paid_cents) AS paid_out_cents, SUM(kept_cents) AS commission_cents,
+           SUM(issuer NOT IN ('ancv', 'bank') AND received) AS other_count,
+           SUM(IIF(issuer NOT IN ('ancv', 'bank'), in_cents, 0)) AS other_cents,
+           SUM(IIF(issuer NOT IN ('ancv', 'bank'), back_cents, 0)) AS other_returned_cents
     FROM (
-      SELECT t.received_on AS day, o.shop, t.psp, t.contract,
-             t.instrument = 'voucher' AS vouchers, IIF(t.instrument = 'voucher', t.amount_cents, 0) AS voucher,
-             t.instrument = 'card' AS cards, IIF(t.instrument = 'card', t.amount_cents, 0) AS card,
-             0 AS voucher_back, 0 AS card_back, 0 AS paid_out, 0 AS kept
+      SELECT t.received_on AS day, o.shop, t.psp, t.contract, t.issuer, 1 AS received, t.amount_cents AS in_cents,
+             0 AS back_cents, 0 AS paid_cents, 0 AS kept_cents
       FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on BETWEEN ?1 AND ?2
       UNION ALL
-      SELECT b.returned_on, o.shop, t.psp, t.contract, 0, 0, 0, 0, IIF(t.instrument = 'voucher', b.amount_cents, 0),
-             IIF(t.instrument = 'card', b.amount_cents, 0), 0, 0
+      SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents, 0, 0
       FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
       WHERE b.returned_on BETWEEN ?1 AND ?2
       UNION ALL
-      SELECT l.paid_on, l.shop, t.psp, t.contract, 0, 0, 0, 0, 0, 0, l.amount_cents, l.commission_cents
+      SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, l.amount_cents, l.commission_cents
       FROM statements s JOIN statement_lines l USING (statement_id)
       JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
        AND t.position = l.tender_position
@@ -113,18 +159,21 @@ const TOTALS: &str = "
     WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
     GROUP BY day, shop, psp, contract)
   SELECT 'jour', day, shop, psp, contract, voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents,
-         card_returned_cents, paid_out_cents, commission_cents, paid_out_cents - commission_cents, 1 AS part
+         card_returned_cents, paid_out_cents, commission_cents, paid_out_cents - commission_cents,
+         other_count, other_cents, other_returned_cents, 1 AS part
   FROM days
   UNION ALL
   SELECT 'mois', substr(day, 1, 7), shop, psp, contract, SUM(voucher_count), SUM(voucher_cents), SUM(card_count),
          SUM(card_cents), SUM(voucher_returned_cents), SUM(card_returned_cents), SUM(paid_out_cents),
-         SUM(commission_cents), SUM(paid_out_cents - commission_cents), 2
+         SUM(commission_cents), SUM(paid_out_cents - commission_cents),
+         SUM(other_count), SUM(other_cents), SUM(other_returned_cents), 2
   FROM days GROUP BY 2, shop, psp, contract
   UNION ALL
   SELECT 'total', ?1 || ' - ' || ?2, NULL, NULL, NULL, COALESCE(SUM(voucher_count), 0), COALESCE(SUM(voucher_cents), 0),
          COALESCE(SUM(card_count), 0), COALESCE(SUM(card_cents), 0), COALESCE(SUM(voucher_returned_cents), 0),
          COALESCE(SUM(card_returned_cents), 0), COALESCE(SUM(paid_out_cents), 0), COALESCE(SUM(commission_cents), 0),
-         COALESCE(SUM(paid_out_cents - commission_cents), 0), 3
+         COALESCE(SUM(paid_out_cents - commission_cents), 0),
+         COALESCE(SUM(other_count), 0), COALESCE(SUM(other_cents), 0), COALESCE(SUM(other_returned_cents), 0), 3
   FROM days
   UNION ALL
   SELECT 'ecritures', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL,
@@ -132,9 +181,11 @@ const TOTALS: &str = "
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'card', Debit - Credit, 0)), 0),
          COALESCE(SUM(IIF(movement = 'return' AND leg = 'voucher', Credit - Debit, 0)), 0),
          COALESCE(SUM(IIF(movement = 'return' AND leg = 'card', Credit - Debit, 0)), 0),
-         COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'card'), Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'other_voucher', 'card'), Credit - Debit, 0)), 0),
          COALESCE(SUM(IIF(leg IN ('commission', 'vat'), Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(leg = 'bank', Debit - Credit, 0)), 0), 4
+         COALESCE(SUM(IIF(leg = 'bank', Debit - Credit, 0)), 0), NULL,
+         COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'other_voucher', Debit - Credit, 0)), 0),
+         COALESCE(SUM(IIF(movement = 'return' AND leg = 'other_voucher', Credit - Debit, 0)), 0), 4
   FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
   ORDER BY part, 2, 3, 4, 5";
 
@@ -151,13 +202,13 @@ impl Extract<'_> {
     ) -> Result<(), E> {
         let sql = |error: rusqlite::Error| E::from(LedgerError::from(error));
         let query = match report {
-            Report::Register => REGISTER,
-            Report::Gaps => GAPS,
-            Report::Ageing => AGEING,
-            Report::Totals => TOTALS,
+            Report::Register => format!("{SUBJECTS}{REGISTER}"),
+            Report::Gaps => format!("{SUBJECTS}{GAPS}"),
+            Report::Ageing => AGEING.to_owned(),
+            Report::Totals => TOTALS.to_owned(),
         };
         let columns = report.columns();
-        let mut rows = self.conn.prepare_cached(query).map_err(sql)?;
+        let mut rows = self.conn.prepare_cached(&query).map_err(sql)?;
         let mut rows = rows
             .query(params![
                 range.from,

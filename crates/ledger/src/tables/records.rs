@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use cvco_domain::{CallNumber, Day, ExpectedFrom, Instrument, Psp, Record, Tender};
+use cvco_domain::{Brand, CallNumber, Day, ExpectedFrom, Instrument, Issuer, Psp, Record, Tender};
 
 use super::ids::OrderId;
 use crate::LedgerError;
@@ -27,6 +27,25 @@ pub(crate) fn replace(
         }
     }
     Ok(())
+}
+
+/// The brands of vouchers that there are, and who is said to owe them.
+pub(crate) fn vouchers(conn: &Connection) -> Result<Vec<(Brand, Issuer)>, LedgerError> {
+    let mut brands =
+        conn.prepare_cached("SELECT DISTINCT brand, issuer FROM tenders WHERE instrument = 'voucher'")?;
+    Ok(brands.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
+/// The orders with a voucher of a brand that an issuer is said to owe.
+pub(crate) fn with_voucher(
+    conn: &Connection,
+    brand: &Brand,
+    issuer: Issuer,
+) -> Result<Vec<OrderId>, LedgerError> {
+    let mut orders = conn.prepare_cached(
+        "SELECT DISTINCT order_id FROM tenders WHERE instrument = 'voucher' AND brand = ?1 AND issuer = ?2",
+    )?;
+    Ok(orders.query_map([brand.as_str(), issuer.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// What stands of a record.
@@ -128,17 +147,22 @@ fn write_tender(
 ) -> Result<(), LedgerError> {
     conn.prepare_cached(
         "INSERT INTO tenders (order_id, psp, call_number, position, tender_id, instrument, brand,
-             amount_cents, currency, refunded_cents, state, authorisation, contract, endpoint, complement,
+             issuer, amount_cents, currency, refunded_cents, state, authorisation, contract, endpoint, complement,
              first_seen_at, authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
-         ON CONFLICT (order_id, psp, call_number, position) DO UPDATE SET tender_id = ?5, instrument = ?6,
-             brand = ?7, amount_cents = ?8, currency = ?9, refunded_cents = ?10, state = ?11, authorisation = ?12,
-             contract = ?13, endpoint = ?14, complement = ?15, first_seen_at = ?16, authorised_at = ?17,
-             captured_at = ?18, refunded_at = ?19, received_on = ?20, settled_cents = ?21, settled_on = ?22
-         WHERE (tender_id, instrument, brand, amount_cents, currency, refunded_cents, state, authorisation, contract,
-                endpoint, complement, first_seen_at, authorised_at, captured_at, refunded_at, received_on,
-                settled_cents, settled_on)
-            IS NOT (?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
+         ON CONFLICT (order_id, psp, call_number, position) DO UPDATE SET
+             tender_id = ?5, instrument = ?6, brand = ?7, issuer = ?8, amount_cents = ?9,
+             currency = ?10, refunded_cents = ?11, state = ?12, authorisation = ?13,
+             contract = ?14, endpoint = ?15, complement = ?16, first_seen_at = ?17,
+             authorised_at = ?18, captured_at = ?19, refunded_at = ?20, received_on = ?21,
+             settled_cents = ?22, settled_on = ?23
+         WHERE (
+                tender_id, instrument, brand, issuer, amount_cents, currency, refunded_cents,
+                state, authorisation, contract, endpoint, complement, first_seen_at,
+                authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on)
+            IS NOT (
+                ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                ?22, ?23)",
     )?
     .execute(params![
         order_id,
@@ -148,6 +172,7 @@ fn write_tender(
         tender.id.as_ref().map(cvco_domain::TenderId::as_str),
         tender.instrument.as_str(),
         tender.brand.as_str(),
+        tender.issuer.as_str(),
         tender.amount,
         tender.currency.as_str(),
         tender.refunded,

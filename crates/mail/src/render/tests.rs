@@ -540,3 +540,18 @@ fn the_figures_stand_below_each_other_however_long_a_caption_is() {
         assert!(text.contains(line), "{line:?} in {text}");
     }
 }
+
+#[test]
+fn a_meal_voucher_has_a_word_of_its_own() {
+    let mut item = item(Kind::ComplementMissing);
+    for tender in item.records.iter_mut().flat_map(|record| &mut record.tenders) {
+        if tender.instrument == Instrument::Voucher {
+            tender.brand = Brand::new("APETIZ").expect("a brand");
+        }
+    }
+    let french = mail(Language::French, vec![item.clone()]);
+    assert!(french.text.contains("La part titre-restaurant a été acceptée"), "{}", french.text);
+    assert!(french.text.contains("Titre-restaurant (APETIZ)"), "{}", french.text);
+    assert!(!french.text.to_lowercase().contains("chèque-vacances"), "{}", french.text);
+    assert!(mail(Language::English, vec![item]).text.contains("Meal voucher (APETIZ)"));
+}

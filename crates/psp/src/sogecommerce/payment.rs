@@ -72,7 +72,7 @@ pub(super) struct Transaction {
 /// What a transaction is to its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Share {
-    /// Chèque-Vacances Connect.
+    /// Chèque-Vacances Connect, or another voucher.
     Voucher,
     /// A card beside a voucher.
     Complement,
@@ -83,11 +83,20 @@ pub(super) enum Share {
 /// Chèque-Vacances Connect, as `vads_card_brand` and `effectiveBrand` name it.
 pub(super) const CVCO: &str = "CVCO";
 
+/// Brands that are vouchers as well: the older e-Chèque-Vacances, and the meal vouchers of Conecs and its issuers (Lyra
+/// shows CONECS beside CVCONNECT and a card in one cascade).
+const OTHER_VOUCHERS: [&str; 8] =
+    ["E_CV", "CONECS", "APETIZ", "CHQ_DEJ", "SODEXO", "EDENRED", "EDENRED_TR", "SWILE"];
+
+fn is_voucher(brand: &Brand) -> bool {
+    brand.as_str() == CVCO || OTHER_VOUCHERS.contains(&brand.as_str())
+}
+
 impl Share {
-    /// The share of a transaction that stands alone or is listed in a cascade. Whatever is not `CVCo` is the
-    /// complement there; it may even be another voucher, and its brand is left open.
+    /// The share of a transaction that stands alone or is listed in a cascade. Whatever is no voucher is the
+    /// complement there, and its brand is left open.
     pub(super) fn of(brand: &Brand, cascade: bool) -> Self {
-        match (brand.as_str() == CVCO, cascade) {
+        match (is_voucher(brand), cascade) {
             (true, _) => Self::Voucher,
             (false, true) => Self::Complement,
             (false, false) => Self::Card,
@@ -193,7 +202,7 @@ impl Payment {
     /// transaction. A failed complement that is reported under the voucher's brand has none either, because
     /// any `uuid` there could be the voucher's.
     fn tender_id(&self, transaction: &Transaction) -> Result<Option<TenderId>, Malformed> {
-        if transaction.share == Share::Complement && transaction.brand.as_str() == CVCO {
+        if transaction.share == Share::Complement && is_voucher(&transaction.brand) {
             return Ok(None);
         }
         if let Some(uuid) = &transaction.uuid {
@@ -224,12 +233,37 @@ impl Transaction {
         StatusCode { code, reading }
     }
 
-    /// A voucher never has an authorisation number (`CVCo` guide 1.5: not returned if not applicable).
+    /// `CVCo` never has an authorisation number (`CVCo` guide 1.5: not returned if not applicable); of other vouchers
+    /// nobody says so.
     fn authorisation(&self) -> Authorisation {
         match (&self.authorisation, self.share) {
             (Some(number), _) => Authorisation::Number(number.clone()),
-            (None, Share::Voucher) => Authorisation::Absent,
-            (None, Share::Complement | Share::Card) => Authorisation::NotStated,
+            (None, Share::Voucher) if self.brand.as_str() == CVCO => Authorisation::Absent,
+            (None, Share::Voucher | Share::Complement | Share::Card) => Authorisation::NotStated,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vouchers_are_told_from_cards_by_their_brand() {
+        let share = |brand: &str, cascade| Share::of(&Brand::new(brand).expect("a brand"), cascade);
+        for brand in ["CVCO", "E_CV", "CONECS", "APETIZ", "CHQ_DEJ", "SODEXO", "EDENRED"] {
+            assert_eq!(
+                (share(brand, true), share(brand, false)),
+                (Share::Voucher, Share::Voucher),
+                "{brand}"
+            );
+        }
+        for brand in ["CB", "VISA", "E-CARTEBLEUE", "AMEX"] {
+            assert_eq!(
+                (share(brand, true), share(brand, false)),
+                (Share::Complement, Share::Card),
+                "{brand}"
+            );
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{
-    Cents, Detail, EndpointId, Finding, Instrument, Issuer, Kind, LineId, Payout, PayoutTerms, Timestamp,
-};
+use cvco_domain::{Cents, Detail, EndpointId, Finding, Issuer, Kind, LineId, Payout, PayoutTerms, Timestamp};
 
 use super::super::Policy;
 use super::super::records::Draft;
@@ -17,12 +15,17 @@ pub(super) fn findings<'d>(
     now: Timestamp,
 ) -> impl Iterator<Item = Finding> + 'd {
     let of_issuer = move |issuer| Due::of(draft, issuer)?.finding(draft, policy, now);
-    Issuer::ALL.into_iter().filter_map(of_issuer).chain(commissions(draft, policy))
+    issuers(draft).into_iter().filter_map(of_issuer).chain(commissions(draft, policy))
 }
 
 /// When time alone may bring such a finding.
 pub(super) fn deadlines<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item = Timestamp> + 'd {
-    Issuer::ALL.into_iter().filter_map(move |issuer| Due::of(draft, issuer)?.deadline(policy))
+    issuers(draft).into_iter().filter_map(move |issuer| Due::of(draft, issuer)?.deadline(policy))
+}
+
+/// Those who owe something of a record.
+fn issuers(draft: &Draft) -> BTreeSet<Issuer> {
+    draft.evidence.iter().map(|evidence| evidence.tender.issuer).collect()
 }
 
 /// Lines about an order that pay out nothing that was accepted.
@@ -39,19 +42,26 @@ pub(super) fn unallocated(payouts: &[Payout]) -> impl Iterator<Item = Finding> +
 
 /// What an issuer owes of one record.
 struct Due<'d> {
-    instrument: Instrument,
     issuer: Issuer,
     parts: Vec<&'d Evidence>,
 }
 
 impl<'d> Due<'d> {
     fn of(draft: &'d Draft, issuer: Issuer) -> Option<Self> {
-        let instrument = issuer.pays();
         let received = |evidence: &&Evidence| {
-            evidence.tender.instrument == instrument && evidence.tender.booked.received_on.is_some()
+            evidence.tender.issuer == issuer && evidence.tender.booked.received_on.is_some()
         };
         let parts: Vec<&Evidence> = draft.evidence.iter().filter(received).collect();
-        (!parts.is_empty()).then_some(Self { instrument, issuer, parts })
+        (!parts.is_empty()).then_some(Self { issuer, parts })
+    }
+
+    /// What names it among the findings of a record.
+    fn subject(&self) -> &str {
+        match &self.issuer {
+            Issuer::Ancv => "voucher",
+            Issuer::Bank => "card",
+            other @ Issuer::Other(_) => other.as_str(),
+        }
     }
 
     fn sum(&self, of: impl Fn(&Evidence) -> Cents) -> Cents {
@@ -110,7 +120,7 @@ impl<'d> Due<'d> {
         let found = |kind, detail| Finding {
             expected: Some(self.kept()),
             actual: Some(self.settled()),
-            ..draft.finding(kind, self.instrument.as_str(), detail)
+            ..draft.finding(kind, self.subject(), detail)
         };
         if self.lines().next().is_none() || self.is_well_so_far() {
             let overdue = self.deadline(policy).is_some_and(|deadline| deadline <= now);

@@ -20,15 +20,15 @@ fn part(brand: &str) -> Part {
     }
 }
 
-fn moved(leg: Leg, cents: i64) -> Moved {
-    let brand = if leg == Leg::Voucher { "CVCONNECT" } else { "LIMOCB" };
-    Moved { part: part(brand), leg, amount: Cents::new(cents) }
+fn moved(issuer: Issuer, cents: i64) -> Moved {
+    let brand = if issuer == Issuer::Ancv { "CVCONNECT" } else { "LIMOCB" };
+    Moved { part: part(brand), issuer, amount: Cents::new(cents) }
 }
 
 /// An order of 180.00 in vouchers and 120.00 by card.
 fn mixed(movement: Movement, missing: i64, books: &Books) -> Sheet {
     let reference = OrderRef::new("CMD1").expect("a reference");
-    let parts = vec![moved(Leg::Voucher, 18_000), moved(Leg::Card, 12_000)];
+    let parts = vec![moved(Issuer::Ancv, 18_000), moved(Issuer::Bank, 12_000)];
     let of = (&shop(), Some(&reference));
     Sheet::of_order(of, (day("2026-03-11"), movement), parts, Cents::new(missing), books)
 }
@@ -112,7 +112,7 @@ fn a_correction_names_what_it_puts_right_and_stays_on_the_account_that_was_booke
     let now = Sheet::of_order(
         (&shop(), Some(&reference)),
         (day("2026-03-11"), Movement::Receipt),
-        vec![moved(Leg::Voucher, 17_000)],
+        vec![moved(Issuer::Ancv, 17_000)],
         Cents::ZERO,
         &moved_since,
     );
@@ -137,10 +137,10 @@ proptest! {
         let books = Books { paired, suspense, ..Books::default() };
         let reference = OrderRef::new("CMD1").expect("a reference");
         let sheet = |amounts: &[i64]| {
-            let parts = amounts.iter().zip([Leg::Voucher, Leg::Card].into_iter().cycle()).enumerate();
-            let parts = parts.map(|(n, (cents, leg))| Moved {
+            let parts = amounts.iter().zip([Issuer::Ancv, Issuer::Bank].into_iter().cycle()).enumerate();
+            let parts = parts.map(|(n, (cents, issuer))| Moved {
                 part: Part { call_number: CallNumber::new(format!("{n}")).expect("a number"), ..part("X") },
-                leg,
+                issuer,
                 amount: Cents::new(*cents),
             });
             let of = (&shop(), Some(&reference));

@@ -97,16 +97,11 @@ fn by_transaction(conn: &Connection, stored: &Stored) -> Result<Option<OrderId>,
     let mut orders = conn.prepare_cached(
         "SELECT DISTINCT t.order_id FROM tenders t JOIN orders o USING (order_id)
          JOIN statement_lines l ON l.statement_id = ?3 AND l.position = ?4 AND l.shop = o.shop
-         WHERE t.tender_id = ?1 AND t.instrument = ?2 AND t.received_on IS NOT NULL LIMIT 2",
+         WHERE t.tender_id = ?1 AND t.issuer = ?2 AND t.received_on IS NOT NULL LIMIT 2",
     )?;
     let orders: Vec<OrderId> = orders
         .query_map(
-            params![
-                transaction.as_str(),
-                stored.issuer.pays().as_str(),
-                stored.statement_id,
-                stored.position
-            ],
+            params![transaction.as_str(), stored.issuer.as_str(), stored.statement_id, stored.position],
             |row| row.get(0),
         )?
         .collect::<Result<_, _>>()?;
@@ -125,17 +120,17 @@ struct Candidate {
 
 const CANDIDATES: &str = "
   SELECT o.order_id, o.reference,
-         EXISTS (SELECT 1 FROM tenders t WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL
+         EXISTS (SELECT 1 FROM tenders t WHERE t.order_id = o.order_id AND t.issuer = ?4 AND t.received_on IS NOT NULL
                    AND ?3 IN (t.amount_cents, t.amount_cents - t.refunded_cents))
          OR ?3 = COALESCE((SELECT SUM(t.amount_cents) FROM tenders t
-              WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL), 0)
+              WHERE t.order_id = o.order_id AND t.issuer = ?4 AND t.received_on IS NOT NULL), 0)
          OR EXISTS (SELECT 1 FROM returns b JOIN tenders t USING (order_id, psp, call_number, position)
-                     WHERE b.order_id = o.order_id AND t.instrument = ?4 AND b.amount_cents = -?3),
+                     WHERE b.order_id = o.order_id AND t.issuer = ?4 AND b.amount_cents = -?3),
          NOT EXISTS (SELECT 1 FROM tenders t
-                      WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.settled_cents <> 0)
+                      WHERE t.order_id = o.order_id AND t.issuer = ?4 AND t.settled_cents <> 0)
   FROM orders o WHERE o.shop = (SELECT shop FROM statements WHERE statement_id = ?1) AND o.ancv_prefix = ?2
     AND o.reference IS NOT NULL AND EXISTS (SELECT 1 FROM tenders t
-          WHERE t.order_id = o.order_id AND t.instrument = ?4 AND t.received_on IS NOT NULL)
+          WHERE t.order_id = o.order_id AND t.issuer = ?4 AND t.received_on IS NOT NULL)
   ORDER BY o.order_id LIMIT 100";
 
 /// Finds the orders of lines with one reference and one amount. Where several orders would do, none is chosen, unless
@@ -149,17 +144,14 @@ fn by_reference(
     let Some(first) = lines.first() else { return Ok(()) };
     let candidates: Vec<Candidate> = conn
         .prepare_cached(CANDIDATES)?
-        .query_map(
-            params![first.statement_id, prefix, first.line.amount, first.issuer.pays().as_str()],
-            |row| {
-                Ok(Candidate {
-                    order_id: row.get(0)?,
-                    reference: row.get(1)?,
-                    exact: row.get(2)?,
-                    unsettled: row.get(3)?,
-                })
-            },
-        )?
+        .query_map(params![first.statement_id, prefix, first.line.amount, first.issuer.as_str()], |row| {
+            Ok(Candidate {
+                order_id: row.get(0)?,
+                reference: row.get(1)?,
+                exact: row.get(2)?,
+                unsettled: row.get(3)?,
+            })
+        })?
         .collect::<Result<_, _>>()?;
     let whole = first.line.reference.as_ref().map(OrderRef::as_str);
     // A reference of more than 20 characters was not cut: it means one order.
@@ -205,19 +197,13 @@ pub(super) fn alike(conn: &Connection, stored: &Stored) -> Result<Vec<String>, L
     let day = line.dated.unwrap_or(stored.paid_on);
     let mut alike = conn.prepare_cached(
         "SELECT DISTINCT COALESCE(o.reference, t.call_number) FROM tenders t JOIN orders o USING (order_id)
-         WHERE t.received_on BETWEEN ?1 AND ?2 AND t.instrument = ?3 AND t.amount_cents = ?4 AND t.settled_cents = 0
+         WHERE t.received_on BETWEEN ?1 AND ?2 AND t.issuer = ?3 AND t.amount_cents = ?4 AND t.settled_cents = 0
            AND o.shop = (SELECT shop FROM statements WHERE statement_id = ?5)
          ORDER BY 1 LIMIT 4",
     )?;
     let alike = alike
         .query_map(
-            params![
-                day.plus(-3),
-                day.plus(3),
-                stored.issuer.pays().as_str(),
-                line.amount,
-                stored.statement_id
-            ],
+            params![day.plus(-3), day.plus(3), stored.issuer.as_str(), line.amount, stored.statement_id],
             |row| row.get(0),
         )?
         .collect::<Result<_, _>>()?;
