@@ -238,7 +238,7 @@ impl Transaction {
     fn authorisation(&self) -> Authorisation {
         match (&self.authorisation, self.share) {
             (Some(number), _) => Authorisation::Number(number.clone()),
-            (None, Share::Voucher) if self.brand.as_str() == CVCO => Authorisation::Absent,
+            (None, Share::Voucher) if !OTHER_VOUCHERS.contains(&self.brand.as_str()) => Authorisation::Absent,
             (None, Share::Voucher | Share::Complement | Share::Card) => Authorisation::NotStated,
         }
     }
