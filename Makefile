@@ -8,24 +8,24 @@ CARGO       ?= cargo
 DESTDIR     ?=
 PREFIX      ?= /usr/local
 SYSCONFDIR  ?= /etc
-bindir       = $(DESTDIR)$(PREFIX)/bin
-unitdir      = $(DESTDIR)$(PREFIX)/lib/systemd/system
-sysusersdir  = $(DESTDIR)$(PREFIX)/lib/sysusers.d
-tmpfilesdir  = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
-docdir       = $(DESTDIR)$(PREFIX)/share/doc/cvco-reconciled
 target       = $(or $(CARGO_TARGET_DIR),target)
+STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test tools fmt clippy unit doc docs deny lint soak mutants bench install
+.PHONY: help demo build test tools fmt clippy unit doc docs deny lint soak mutants bench install uninstall deb tarball reference
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## play split payments, good and bad, through a real daemon; needs no configuration
-	$(CARGO) run --locked -- demo
+	@packaging/rust.sh
+	@$(CARGO) run --locked --quiet -- demo $(ARGS)
 
-build: ## the release binary, target/release/cvco-reconciled
+build: reference ## the release binary, target/release/cvco-reconciled, its manual pages and completions
 	$(CARGO) build --locked --release
+
+reference:
+	$(CARGO) run --locked --quiet --example reference -- files packaging/out
 
 test: tools fmt clippy unit doc ## everything that must pass: formatting, lints, tests, documentation
 
@@ -44,9 +44,11 @@ unit:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace
 
-docs: ## write docs/discrepancies.md again, from the words that the program itself uses
+docs: ## write docs/discrepancies.md and docs/commands.md, from the words that the program itself uses
 	$(CARGO) run --locked --quiet -p cvco-mail --example discrepancies > docs/discrepancies.md.new
 	mv docs/discrepancies.md.new docs/discrepancies.md
+	$(CARGO) run --locked --quiet --example reference -- commands > docs/commands.md.new
+	mv docs/commands.md.new docs/commands.md
 
 deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
@@ -70,14 +72,17 @@ bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=f
 	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
 	$(CARGO) bench --locked --bench export -- $(if $(ORDERS),ORDERS=$(ORDERS)) $(if $(DIR),DIR=$(DIR))
 
-install: ## put binary, systemd units, users and sample in place; `make build` comes first, as yourself
-	@test -x $(target)/release/cvco-reconciled || { echo "run \`make build\` first"; exit 1; }
-	install -D -m 0755 $(target)/release/cvco-reconciled $(bindir)/cvco-reconciled
-	install -D -m 0644 packaging/sysusers.d/cvco-reconciled.conf $(sysusersdir)/cvco-reconciled.conf
-	install -D -m 0644 packaging/tmpfiles.d/cvco-reconciled.conf $(tmpfilesdir)/cvco-reconciled.conf
-	install -D -m 0644 systemd/cvco-reconciled.socket $(unitdir)/cvco-reconciled.socket
-	install -D -m 0644 systemd/cvco-reconciled.service $(unitdir)/cvco-reconciled.service
-	sed -i 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' $(unitdir)/cvco-reconciled.service
-	install -D -m 0644 config.example.toml $(docdir)/config.example.toml
-	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cvco-reconciled
-	@echo "Next: systemd-sysusers, systemd-tmpfiles --create, systemctl daemon-reload; then README.md, \"Installing\"."
+install: ## put binary, units, users, manual pages and documents in place; `make build` comes first, as yourself
+	@$(STAGE) packaging/stage.sh install
+	@echo "Next: systemd-sysusers, systemd-tmpfiles --create, systemctl daemon-reload; then docs/install.md."
+
+uninstall: ## take away what `make install` put in place; configuration, log and ledger stay
+	@$(STAGE) packaging/stage.sh uninstall
+
+deb: reference ## a Debian package, packaging/out/*.deb; the same commit gives the same bytes
+	@$(CARGO) deb --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deb --version 3.8.0
+	packaging/reproducible.sh $(CARGO) deb --locked --deb-revision= --output packaging/out
+
+tarball: reference ## the same as an archive, packaging/out/*.tar.gz
+	packaging/reproducible.sh $(CARGO) build --locked --release
+	@$(STAGE) packaging/reproducible.sh packaging/tarball.sh

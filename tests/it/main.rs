@@ -25,6 +25,7 @@ mod life_cycle;
 mod orders;
 mod outage;
 mod proof;
+mod reference;
 mod sandbox;
 mod split_payments;
 mod statements;
