@@ -37,7 +37,28 @@ pub(super) struct Options {
     /// Where to leave ledger, configuration and e-mails; a new temporary folder if not said.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Tell every story of every PSP, with all records and discrepancies.
+    #[arg(long)]
+    all: bool,
+    /// Leave the daemon running until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
 }
+
+/// The stories that are told unless all are asked for; the one that this program is for comes first.
+const FIVE: [(Scenario, Psp); 5] = [
+    (Scenario::AbandonedComplement, Psp::Up2pay),
+    (Scenario::Split, Psp::Sogecommerce),
+    (Scenario::Duplicate, Psp::Worldline),
+    (Scenario::TwoCards, Psp::Monext),
+    (Scenario::RefundAgainstRules, Psp::Sogecommerce),
+];
+
+/// So wide is an old terminal.
+const WIDTH: usize = 80;
+
+/// So many lines of the headline's mail are shown.
+const MAIL_LINES: usize = 9;
 
 /// No secret: it guards a daemon that lives for seconds.
 const TOKEN: &str = "demonstration-only-0123456789";
@@ -74,17 +95,17 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Failure> {
         )));
     }
     std::fs::create_dir_all(&folder).map_err(Failure::io(folder.display().to_string()))?;
-    runtime()?.block_on(play(&folder, &options.language))
+    runtime()?.block_on(play(&folder, options))
 }
 
-async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
+async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
     let any_port = "127.0.0.1:0".parse().map_err(anyhow::Error::from)?;
     let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = TrialKey::published();
-    let config_path = write_configuration(folder, language, &key, &mailbox, &sandbox)?;
-    let mut plays = fixtures::plays(TOKEN);
-    plays.extend(stories(key)?);
+    let config_path = write_configuration(folder, &options.language, &key, &mailbox, &sandbox)?;
+    let mut plays = if options.all { fixtures::plays(TOKEN) } else { Vec::new() };
+    plays.extend(stories(key, options.all)?);
     for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
         sandbox.answer_in_turn(laid.calls.clone(), laid.answers.clone());
     }
@@ -101,11 +122,10 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let stop = CancellationToken::new();
     let (_reload, reloads) = mpsc::channel(1);
     let setup = Setup { config, config_path: None, listeners, clock: Clock::system() };
-    let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
+    let mut daemon = Some(tokio::spawn(app::run(setup, reloads, stop.clone())));
 
     output::line(format!(
-        "A daemon listens at {public_address}; {} orders are paid through Up2pay, Sogecommerce, Worldline and Monext, \
-         and a sandbox answers in the place of their APIs …",
+        "A daemon listens at {public_address}; {} orders are paid\nthrough Up2pay, Sogecommerce, Worldline and Monext …",
         plays.len()
     ))?;
     let admin =
@@ -117,21 +137,92 @@ async fn play(folder: &Path, language: &str) -> Result<Outcome, Failure> {
     let wanted = plays.iter().flat_map(promised).filter(|kind| kind.severity() > Severity::Info).count();
     let came = tokio::time::timeout(PATIENCE, mailbox.wait_for(wanted)).await;
     let answered = matches!(tokio::time::timeout(PATIENCE, played_out(&ledger, &plays)).await, Ok(Ok(())));
-    stop.cancel();
-    daemon.await.map_err(anyhow::Error::from)??;
+    if !options.keep {
+        stop.cancel();
+        if let Some(daemon) = daemon.take() {
+            daemon.await.map_err(anyhow::Error::from)??;
+        }
+    }
 
     let mails = came.unwrap_or_else(|_| mailbox.mails());
-    let kept = tell(folder, &ledger, &plays, &mails)?;
+    let kept = if options.all {
+        tell(folder, &ledger, &plays, &mails)?
+    } else {
+        tell_briefly(folder, &ledger, &plays, &mails)?
+    };
     let good = kept && answered && report.unexpected_count == 0 && mails.len() == wanted;
     where_to_look(folder, &config_path, &ledger)?;
     output::line(if good {
-        format!(
-            "Every story ended as it should, and each thing that does not match is one e-mail: {wanted} of them."
-        )
+        format!("Every story ended as it should; each thing that does not match is one e-mail: {wanted}.")
     } else {
         format!("NOT AS IT SHOULD BE: {} of {wanted} e-mails came. {report}", mails.len())
     })?;
+    if let Some(daemon) = daemon {
+        output::line("The daemon goes on; Ctrl-C ends it.")?;
+        tokio::signal::ctrl_c().await.map_err(Failure::io("signals"))?;
+        stop.cancel();
+        daemon.await.map_err(anyhow::Error::from)??;
+    }
     Ok(if good { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+/// The same in few lines, with the mail about the first story; whether all ended as promised.
+fn tell_briefly(
+    folder: &Path,
+    ledger: &Path,
+    plays: &[Play],
+    mails: &[ReceivedMail],
+) -> Result<bool, Failure> {
+    let reader = Reader::open(ledger)?;
+    let mut kinds = raised(&reader)?;
+    let mut all_kept = true;
+    output::line("")?;
+    for play in plays {
+        let raised = kinds.remove(&play.reference).unwrap_or_default();
+        let stories = reader.stories(&play.reference)?;
+        let kept = is_kept(play, stories.first(), &raised);
+        all_kept &= kept;
+        let mark = if kept { "✓" } else { "✗" };
+        let found = match raised.as_slice() {
+            [] => stories.first().map(|story| story.state.clone()).unwrap_or_default(),
+            raised => raised.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let told = format!("{mark} {}: {} → {found}", play.psp, play.scenario.description());
+        for line in wrapped(&told, WIDTH) {
+            output::line(line)?;
+        }
+    }
+    save_mails(folder, mails)?;
+    let about =
+        |mail: &&ReceivedMail| plays.first().is_some_and(|play| mail.subject().contains(&play.reference));
+    if let Some(mail) = mails.iter().find(about) {
+        output::line("")?;
+        let text = mail.text.as_deref().unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let shown = std::iter::once(mail.subject()).chain(lines);
+        for line in shown.flat_map(|line| wrapped(line, WIDTH.saturating_sub(4))).take(MAIL_LINES) {
+            output::line(format!("  │ {line}"))?;
+        }
+    }
+    Ok(all_kept)
+}
+
+/// A text in lines of so many characters at most, broken between words.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        let length = line.chars().count();
+        if length > 0 && length.saturating_add(word.chars().count()) >= width {
+            lines.push(word.to_owned());
+        } else {
+            if length > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 /// Waits until every question to an API has an answer, and every story has come to its end.
@@ -173,7 +264,7 @@ fn promised(play: &Play) -> Vec<Kind> {
 }
 
 /// One order for each story that a PSP can tell.
-fn stories(key: TrialKey) -> Result<Vec<Play>, Failure> {
+fn stories(key: TrialKey, all: bool) -> Result<Vec<Play>, Failure> {
     let trials = Trials {
         up2pay: Some(Up2payTrial {
             endpoint: EndpointId::new("up2pay").map_err(anyhow::Error::from)?,
@@ -209,9 +300,15 @@ fn stories(key: TrialKey) -> Result<Vec<Play>, Failure> {
     let mut actor = Actor::new(trials, SEED);
     // A little ago, so that second thoughts are not in the future.
     let at = Clock::system().now().before(Duration::from_mins(10));
-    let told =
-        Psp::ALL.into_iter().flat_map(|psp| Scenario::ALL.iter().map(move |scenario| (*scenario, psp)));
-    Ok(told.filter_map(|(scenario, psp)| actor.play(scenario, psp, at)).collect())
+    let told: Vec<(Scenario, Psp)> = if all {
+        Psp::ALL
+            .into_iter()
+            .flat_map(|psp| Scenario::ALL.iter().map(move |scenario| (*scenario, psp)))
+            .collect()
+    } else {
+        FIVE.to_vec()
+    };
+    Ok(told.into_iter().filter_map(|(scenario, psp)| actor.play(scenario, psp, at)).collect())
 }
 
 #[expect(clippy::too_many_lines, reason = "the text of a file")]
@@ -374,18 +471,25 @@ fn adds_up(paid: i64, record: &RecordRow) -> bool {
     Cents::new(record.voucher_cents).plus(Cents::new(record.card_cents)) == Cents::new(paid)
 }
 
-fn show_mails(folder: &Path, mails: &[ReceivedMail]) -> Result<(), Failure> {
+fn save_mails(folder: &Path, mails: &[ReceivedMail]) -> Result<(), Failure> {
     let mailbox = folder.join("mails");
     std::fs::create_dir_all(&mailbox).map_err(Failure::io(mailbox.display().to_string()))?;
-    output::line("\nThe e-mails\n")?;
     for (n, mail) in mails.iter().enumerate() {
-        output::line(format!("  {}", mail.subject()))?;
         let path = mailbox.join(format!("{:02}.eml", n + 1));
         std::fs::write(&path, &mail.raw).map_err(Failure::io(path.display().to_string()))?;
         if let Some(html) = &mail.html {
             let path = path.with_extension("html");
             std::fs::write(&path, html).map_err(Failure::io(path.display().to_string()))?;
         }
+    }
+    Ok(())
+}
+
+fn show_mails(folder: &Path, mails: &[ReceivedMail]) -> Result<(), Failure> {
+    save_mails(folder, mails)?;
+    output::line("\nThe e-mails\n")?;
+    for mail in mails {
+        output::line(format!("  {}", mail.subject()))?;
     }
     let longest = mails.iter().filter_map(|mail| mail.text.as_deref()).max_by_key(|text| text.len());
     if let Some(text) = longest {
@@ -398,14 +502,10 @@ fn show_mails(folder: &Path, mails: &[ReceivedMail]) -> Result<(), Failure> {
 }
 
 fn where_to_look(folder: &Path, config: &Path, ledger: &Path) -> Result<(), Failure> {
-    let program = std::env::current_exe().ok();
-    let program =
-        program.as_deref().map_or_else(|| "cvco-reconciled".to_owned(), |p| p.display().to_string());
     output::line(format!(
         "\nWhere to look\n\n  \
          the ledger     sqlite3 -readonly {ledger} 'SELECT * FROM acct_register'\n  \
-         an order       {program} --config {config} record REFERENCE\n  \
-         its proof      {program} --config {config} verify\n  \
+         an order       cvco-reconciled --config {config} record REFERENCE\n  \
          the e-mails    {mails}\n",
         ledger = ledger.display(),
         config = config.display(),

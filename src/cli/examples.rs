@@ -12,7 +12,7 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
         ],
     ),
     (&["serve"], ["cvco-reconciled serve", "cvco-reconciled --config trial.toml --log debug serve"]),
-    (&["demo"], ["cvco-reconciled demo", "cvco-reconciled demo --language en --folder /tmp/demo"]),
+    (&["demo"], ["cvco-reconciled demo", "cvco-reconciled demo --all --language en --folder /tmp/demo"]),
     (&["check"], ["cvco-reconciled check", "cvco-reconciled check --offline --format json"]),
     (
         &["diagnose"],

@@ -136,8 +136,11 @@ async fn verify_names_the_first_bad_row() {
 #[test]
 fn the_demo_ends_as_its_stories_promise() {
     let folder = tempfile::tempdir().expect("folder");
-    let output =
-        command().args(["demo", "--language", "en", "--folder"]).arg(folder.path()).output().expect("ran");
+    let output = command()
+        .args(["demo", "--all", "--language", "en", "--folder"])
+        .arg(folder.path())
+        .output()
+        .expect("ran");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(!text.contains('✗'), "{text}");
@@ -145,6 +148,21 @@ fn the_demo_ends_as_its_stories_promise() {
     assert!(mails.count() > 0);
     let again = command().args(["demo", "--folder"]).arg(folder.path()).output().expect("ran");
     assert_eq!(again.status.code(), Some(2), "a second demo would find the orders of the first");
+}
+
+#[test]
+fn the_demo_tells_five_stories_on_one_screen_and_shows_the_mail_of_the_first() {
+    let folder = tempfile::tempdir().expect("folder");
+    let output = command().args(["demo", "--folder"]).arg(folder.path()).output().expect("ran");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(text.matches('✓').count(), 5, "{text}");
+    assert!(text.contains("✓ up2pay") && text.contains("│ [CVCo urgent] Camping des Pins"), "{text}");
+    assert!(text.lines().count() <= 32, "{text}");
+    let path = folder.path().to_str().expect("path");
+    for line in text.lines().filter(|line| !line.contains(path)) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
