@@ -247,8 +247,11 @@ fn follow(conn: &Connection, mut head: Head) -> Result<Result<Head, String>, rus
 impl LogStore for SqliteLog {
     fn head(&mut self) -> Result<Head, LogError> {
         self.still_there()?;
-        let known = self.head.clone();
-        let head = follow(&self.conn, known)?.map_err(|what| self.damaged(what))?;
+        // One snapshot: what others append between two looks is no damage.
+        let snapshot = self.conn.unchecked_transaction()?;
+        let followed = follow(&snapshot, self.head.clone())?;
+        snapshot.finish()?;
+        let head = followed.map_err(|what| self.damaged(what))?;
         self.head.clone_from(&head);
         Ok(head)
     }

@@ -296,6 +296,25 @@ fn an_entry_that_another_program_wrote_beside_the_chain_is_not_built_upon() {
 }
 
 #[test]
+fn what_others_append_between_two_looks_is_no_damage() {
+    const ENTRIES: i64 = 10_000;
+    let place = Place::new();
+    let (mut one, mut other) = (place.open(), place.open());
+    // As fast as can be, so that something comes between any two looks.
+    one.conn.pragma_update(None, "synchronous", "OFF").expect("unsynced");
+    let appending = std::thread::spawn(move || {
+        for n in 0..ENTRIES {
+            one.append(&[time()], minute(n)).expect("appended");
+        }
+    });
+    while !appending.is_finished() {
+        other.head().expect("a head");
+    }
+    appending.join().expect("appended");
+    assert_eq!(other.head().expect("a head").seq, Seq::new(ENTRIES));
+}
+
+#[test]
 fn an_end_that_was_cut_off_is_noticed_before_the_next_entry() {
     let place = Place::of(2);
     let mut log = place.open();
