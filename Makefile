@@ -12,10 +12,10 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test tools fmt clippy unit doc docs deny lint soak mutants bench install uninstall deb tarball reference
+.PHONY: help demo build test tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb tarball reference
 
 help: ## list what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## play split payments, good and bad, through a real daemon; needs no configuration
 	@packaging/rust.sh
@@ -63,6 +63,10 @@ lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and a
 soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST=from which on, MINUTES=at most
 	WORLD_SEEDS=$(or $(SEEDS),1000000) WORLD_FIRST=$(or $(FIRST),0) $(if $(MINUTES),WORLD_MINUTES=$(MINUTES)) \
 	    $(CARGO) test --locked --release -p cvco-ledger --test world the_ledger_tells_the_truth -- --nocapture
+
+power-cuts: ## cut the power at many instants of a daemon's life; IMAGES=how many disks, FIRST=from which on
+	POWER_CUT_IMAGES=$(or $(IMAGES),10000) POWER_CUT_FIRST=$(or $(FIRST),0) \
+	    $(CARGO) test --locked --test it power_cut -- --nocapture
 
 mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=part of a path
 	$(CARGO) mutants --workspace --test-package cvco-ledger $(if $(FILE),--re $(FILE)) -- --locked -p cvco-ledger --test world

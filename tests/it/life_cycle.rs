@@ -77,7 +77,8 @@ async fn systemd_is_told_each_state() {
         let length = socket.recv(&mut buffer).expect("a state");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
-    let mut daemon = Daemon::start(&Settings { notify_socket: Some(path), ..Settings::default() }).await;
+    let environment = vec![("NOTIFY_SOCKET", path)];
+    let mut daemon = Daemon::start(&Settings { environment, ..Settings::default() }).await;
     assert!(state().starts_with("READY=1"));
     daemon.signal("-HUP");
     let reloading = state();

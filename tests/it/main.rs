@@ -24,6 +24,7 @@ mod init;
 mod life_cycle;
 mod orders;
 mod outage;
+mod power_cut;
 mod proof;
 mod reference;
 mod sandbox;

@@ -21,8 +21,8 @@ pub struct Settings {
     pub require_orders: bool,
     pub digest: &'static str,
     pub language: &'static str,
-    /// Where systemd would listen for the service's states.
-    pub notify_socket: Option<PathBuf>,
+    /// What stands in its environment.
+    pub environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Default for Settings {
@@ -32,7 +32,7 @@ impl Default for Settings {
             require_orders: false,
             digest: "0s",
             language: "fr",
-            notify_socket: None,
+            environment: Vec::new(),
         }
     }
 }
@@ -40,11 +40,12 @@ impl Default for Settings {
 /// A running daemon; killed and cleaned up when it goes out of scope.
 pub struct Daemon {
     folder: TempDir,
-    notify_socket: Option<PathBuf>,
     child: Child,
     /// Writes down what the daemon logs, until it ends.
     scribe: Option<JoinHandle<()>>,
     is_running: bool,
+    /// What stands in its environment when it starts the next time.
+    pub environment: Vec<(&'static str, PathBuf)>,
     pub public: SocketAddr,
     pub admin: SocketAddr,
     pub mailbox: MailSink,
@@ -63,17 +64,17 @@ impl Daemon {
         std::fs::write(folder.path().join("sogecommerce.key"), Sogecommerce::KEY).expect("key");
         std::fs::write(folder.path().join("config.toml"), configuration(settings, &mailbox))
             .expect("configuration");
-        let notify_socket = settings.notify_socket.clone();
-        let Spawned { child, scribe, public, admin } = spawn(folder.path(), notify_socket.as_deref());
-        Self { folder, notify_socket, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
+        let environment = settings.environment.clone();
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &environment);
+        Self { folder, environment, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
     }
 
     /// One whose folder holds a configuration already.
     pub fn on(folder: TempDir, mailbox: MailSink) -> Self {
-        let Spawned { child, scribe, public, admin } = spawn(folder.path(), None);
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &[]);
         Self {
             folder,
-            notify_socket: None,
+            environment: Vec::new(),
             child,
             scribe: Some(scribe),
             is_running: true,
@@ -91,8 +92,7 @@ impl Daemon {
 
     /// Starts it again on the same ledger, on other ports.
     pub fn restart(&mut self) {
-        let Spawned { child, scribe, public, admin } =
-            spawn(self.folder.path(), self.notify_socket.as_deref());
+        let Spawned { child, scribe, public, admin } = spawn(self.folder.path(), &self.environment);
         self.child = child;
         self.scribe = Some(scribe);
         self.is_running = true;
@@ -317,13 +317,13 @@ struct Spawned {
 
 /// Starts the daemon and reads from its first log line where it listens; the rest of its log is read and
 /// dropped, so that it never waits for us.
-fn spawn(folder: &Path, notify_socket: Option<&Path>) -> Spawned {
+fn spawn(folder: &Path, environment: &[(&str, PathBuf)]) -> Spawned {
     let mut child = command()
         .arg("--config")
         .arg(folder.join("config.toml"))
         .args(["--log-format", "json", "serve"])
         .env_remove("JOURNAL_STREAM")
-        .envs(notify_socket.map(|socket| ("NOTIFY_SOCKET", socket)))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
