@@ -9,6 +9,7 @@
 -- statements …   what ANCV and the bank paid out, and which order each line is about
 -- entries …      what was booked when a period was closed; never changed
 -- owed, mails    e-mails that are owed, and those that left
+-- relays         notifications that go on to the shop's own handlers
 -- acct_*         the views for accountants. Stable: columns are only ever added.
 --
 -- Amounts are integer cents. Times are UTC, RFC 3339, always of the same width. `seq` is an entry's number in the log.
@@ -389,6 +390,29 @@ CREATE TABLE mails (
 CREATE INDEX mails_under_way ON mails (intended_at) WHERE told_at IS NULL;
 CREATE INDEX mails_by_shop ON mails (shop, intended_at);
 
+-- Notifications that go on to the shop's own handlers, byte for byte.
+CREATE TABLE relays (
+  seq            INTEGER NOT NULL,     -- of the notification
+  target         TEXT NOT NULL,        -- which of its endpoint's handlers
+  shop           TEXT NOT NULL,
+  endpoint       TEXT NOT NULL,
+  psp            TEXT NOT NULL,
+  order_ref      TEXT,
+  call_number    TEXT,
+  lane           TEXT NOT NULL,        -- what is delivered one after the other: an order, else a payment
+  part           TEXT CHECK (part IN ('voucher', 'complement')),  -- a complement that came before its voucher
+  payload_sha256 TEXT NOT NULL,
+  owed_at        TEXT NOT NULL,
+  state          TEXT NOT NULL CHECK (state IN ('owed', 'delivered', 'refused', 'parked', 'dropped')),
+  done_at        TEXT,
+  attempts       INTEGER,              -- until it was done
+  status         INTEGER,              -- what the handler answered then
+  reason         TEXT,                 -- in English
+  PRIMARY KEY (seq, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX relays_owed ON relays (seq, target) WHERE state = 'owed';
+CREATE INDEX relays_by_payload ON relays (endpoint, payload_sha256);
+
 -- Links of the chain for people to keep: one for each day in Paris that brought news.
 CREATE TABLE anchors (
   seq        INTEGER PRIMARY KEY,      -- the last entry before that midnight
@@ -401,9 +425,9 @@ CREATE TABLE anchors (
 
 -- ───────────────────────────── beside the fold ─────────────────────────────
 
--- How often something that is owed was tried, and what went wrong last: a question to an API, a mail.
+-- How often something that is owed was tried, and what went wrong last: a question to an API, a mail, a relay.
 CREATE TABLE attempts (
-  what       TEXT PRIMARY KEY,         -- a message id, or: endpoint, topic, subject
+  what       TEXT PRIMARY KEY,         -- a message id, or: endpoint, topic, subject; or: relay, entry, target
   attempts   INTEGER NOT NULL,
   attempt_at TEXT NOT NULL,            -- not before
   last_error TEXT

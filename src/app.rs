@@ -20,11 +20,13 @@ use crate::admin::{Admin, AdminSettings};
 use crate::alert::trouble::TroubleWorker;
 use crate::alert::worker::{Addressees, AlertWorker};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, LedgerSettings};
+use crate::config::{Config, ConfigError, Endpoint, LedgerSettings};
 use crate::confirm::worker::{Asked, ConfirmWorker};
 use crate::follower::{Followed, Follower, Readers};
 use crate::lifecycle;
 use crate::listener::{Intake, Receiver, accept};
+use crate::relay::RelaySettings;
+use crate::relay::worker::{Handler, Payloads, RelayWorker, Relays};
 use crate::telemetry::Metrics;
 use crate::timekeeper::{self, Timekeeper};
 
@@ -115,6 +117,8 @@ struct Files {
     log: SqliteLog,
     /// A value of its own for the follower.
     followed_log: SqliteLog,
+    /// One for the relay.
+    relayed_log: SqliteLog,
     ledger: Ledger,
     key: Arc<SealKey>,
     /// Held for as long as the process lives: it alone folds the log and acts on what the ledger owes.
@@ -137,10 +141,10 @@ impl Files {
         };
         log.adopt_key(&key, key_file)?;
         let last_alive = log.last_alive()?;
-        let followed_log = log.reader()?;
+        let (followed_log, relayed_log) = (log.reader()?, log.reader()?);
         let ledger = Ledger::open(&settings.path, &log.id()?)?;
         ledger.must_follow_from(&mut log)?;
-        Ok(Self { log, followed_log, ledger, key: Arc::new(key), lease, last_alive })
+        Ok(Self { log, followed_log, relayed_log, ledger, key: Arc::new(key), lease, last_alive })
     }
 }
 
@@ -166,7 +170,8 @@ fn take_lease(log: &Path) -> Result<Lease, AppError> {
 #[expect(clippy::too_many_lines, reason = "each part is started once, in the order that matters")]
 pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), AppError> {
     let Setup { config, config_path, listeners, clock } = setup;
-    let Files { log, followed_log, ledger, key, lease, last_alive } = Files::open(&config.ledger)?;
+    let Files { log, followed_log, relayed_log, ledger, key, lease, last_alive } =
+        Files::open(&config.ledger)?;
     let dated = clock.clone();
     let (appender, log) = Appender::start(log, move || dated.now())?;
     let (failed, stop_now) = (watch::channel(None).0, stop.clone());
@@ -231,6 +236,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         trouble,
     };
     parts.start("the timekeeper", timekeeper.run(stop.clone()));
+    let relay_key = Arc::clone(&key);
     let confirmations = ConfirmWorker {
         asked: views.asked,
         log: log.clone(),
@@ -241,6 +247,15 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         metrics: Arc::clone(&metrics),
     };
     parts.start("the confirmation worker", confirmations.run(stop.clone()));
+    let relays = RelayWorker {
+        settings: views.relays,
+        log: log.clone(),
+        payloads: Payloads::new(relayed_log, relay_key),
+        followed: followed.clone(),
+        readers: readers.clone(),
+        clock: clock.clone(),
+    };
+    parts.start("the relay", relays.run(stop.clone()));
     let host = host_name();
     let troubles = TroubleWorker {
         addressees: views.addressees.clone(),
@@ -325,6 +340,7 @@ struct Settings {
     intake: watch::Sender<Arc<Intake>>,
     admin: watch::Sender<Arc<AdminSettings>>,
     asked: watch::Sender<Arc<Asked>>,
+    relays: watch::Sender<Arc<Relays>>,
     addressees: watch::Sender<Arc<Addressees>>,
     retention: watch::Sender<Duration>,
 }
@@ -334,6 +350,7 @@ struct Views {
     intake: watch::Receiver<Arc<Intake>>,
     admin: watch::Receiver<Arc<AdminSettings>>,
     asked: watch::Receiver<Arc<Asked>>,
+    relays: watch::Receiver<Arc<Relays>>,
     addressees: watch::Receiver<Arc<Addressees>>,
     retention: watch::Receiver<Duration>,
 }
@@ -343,22 +360,25 @@ impl Settings {
         let (intake, seen_intake) = watch::channel(Arc::new(intake(&config)));
         let (admin, seen_admin) = watch::channel(Arc::new(admin_settings(&config)));
         let (asked, seen_asked) = watch::channel(Arc::new(asked_settings(&config)));
+        let (relays, seen_relays) = watch::channel(Arc::new(relays_of(&config)));
         let (addressees, seen_addressees) = watch::channel(Arc::new(addressees_of(&config)));
         let (retention, seen_retention) = watch::channel(config.ledger.payload_retention);
         let views = Views {
             intake: seen_intake,
             admin: seen_admin,
             asked: seen_asked,
+            relays: seen_relays,
             addressees: seen_addressees,
             retention: seen_retention,
         };
-        (Self { current: config, intake, admin, asked, addressees, retention }, views)
+        (Self { current: config, intake, admin, asked, relays, addressees, retention }, views)
     }
 
     fn replace(&mut self, config: Config) {
         self.intake.send_replace(Arc::new(intake(&config)));
         self.admin.send_replace(Arc::new(admin_settings(&config)));
         self.asked.send_replace(Arc::new(asked_settings(&config)));
+        self.relays.send_replace(Arc::new(relays_of(&config)));
         self.addressees.send_replace(Arc::new(addressees_of(&config)));
         self.retention.send_replace(config.ledger.payload_retention);
         self.current = config;
@@ -382,6 +402,19 @@ fn asked_settings(config: &Config) -> Asked {
         settings: config.confirm.clone(),
         capture_grace: config.policy.capture_grace,
         endpoints: config.endpoints.clone(),
+    }
+}
+
+fn relays_of(config: &Config) -> Relays {
+    let of_endpoint = |endpoint: &Arc<Endpoint>| {
+        let id = endpoint.id.clone();
+        let handler =
+            move |relay: RelaySettings| (Handler { endpoint: id.clone(), target: relay.id.clone() }, relay);
+        endpoint.relays.clone().into_iter().map(handler)
+    };
+    Relays {
+        proxy: config.confirm.proxy.clone(),
+        handlers: config.endpoints.iter().flat_map(of_endpoint).collect(),
     }
 }
 

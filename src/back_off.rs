@@ -34,6 +34,19 @@ pub const UNDECIDED: BackOff = BackOff(&[
 /// How long an API is left alone after several calls in a row failed.
 pub const API: BackOff = BackOff(&[seconds(1), seconds(5), seconds(15), seconds(30), seconds(60)]);
 
+/// After a call that a shop's handler did not take.
+pub const RELAY: BackOff = BackOff(&[
+    seconds(10),
+    seconds(30),
+    seconds(120),
+    seconds(600),
+    seconds(1800),
+    seconds(3600),
+    seconds(2 * 3600),
+    seconds(4 * 3600),
+    seconds(6 * 3600),
+]);
+
 impl BackOff {
     /// How long to wait after something failed that had failed this often before.
     #[must_use]
@@ -55,7 +68,7 @@ mod tests {
 
     #[test]
     fn waits_grow_and_then_stay() {
-        for waits in [MAIL, QUESTION, UNDECIDED, API] {
+        for waits in [MAIL, QUESTION, UNDECIDED, API, RELAY] {
             assert!(waits.0.is_sorted());
             assert_eq!(waits.after(1000), waits.longest());
         }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cvco_domain::{EndpointId, Question, Seq, Timestamp};
-use cvco_ledger::{Ledger, LedgerError, Position, Reader, Rejected, question_key};
+use cvco_domain::{EndpointId, Question, RelayTarget, Seq, Timestamp};
+use cvco_ledger::{Ledger, LedgerError, Position, Reader, Rejected, question_key, relay_key};
 use cvco_log::row::Stamp;
 use cvco_log::{LogError, LogStore};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -271,6 +271,20 @@ impl Followed {
         error: Option<String>,
     ) -> Result<(), LedgerError> {
         self.note_attempt(question_key(endpoint, question), again_at, error).await
+    }
+
+    /// Notes a call that a handler did not take.
+    ///
+    /// # Errors
+    /// The follower has stopped.
+    pub async fn note_relay(
+        &self,
+        notification: Seq,
+        target: &RelayTarget,
+        again_at: Timestamp,
+        error: String,
+    ) -> Result<(), LedgerError> {
+        self.note_attempt(relay_key(notification, target), again_at, Some(error)).await
     }
 
     /// Notes an attempt at an e-mail that did not leave.

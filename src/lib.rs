@@ -38,5 +38,6 @@ pub mod follower;
 pub mod lifecycle;
 pub mod listener;
 pub mod outbound;
+pub mod relay;
 pub mod telemetry;
 pub mod timekeeper;

@@ -4,6 +4,7 @@
 mod ancv;
 mod api;
 mod monext;
+mod relay;
 mod sogecommerce;
 mod up2pay;
 mod worldline;
@@ -20,6 +21,7 @@ use super::file::{Check, Purpose};
 use super::secrets::Source;
 use super::{Endpoint, EndpointOutline};
 use api::RawApi;
+use relay::RawRelay;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +61,9 @@ pub(super) struct RawEndpoint {
     service_provider_id: Option<String>,
     // The PSP's own API
     api: Option<RawApi>,
+    // The shop's own handlers
+    #[serde(default)]
+    relay: Vec<RawRelay>,
 }
 
 impl RawEndpoint {
@@ -80,6 +85,7 @@ impl RawEndpoint {
         let (psp, mode) = (psp?, mode?);
         let contracts = self.known_contracts(at, check);
         self.refuse_keys_of_others(at, psp, check);
+        let relays = relay::resolve(&self.relay, at, check);
         let adapter: Option<Box<dyn Adapter>> = match psp {
             Psp::Up2pay => self.up2pay(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Sogecommerce => self.sogecommerce(at, mode, check).map(|adapter| Box::new(adapter) as _),
@@ -101,6 +107,7 @@ impl RawEndpoint {
             allow_from,
             contracts,
             reference_pattern,
+            relays,
             adapter: adapter?,
         })
     }

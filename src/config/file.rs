@@ -448,6 +448,11 @@ impl RawConfig {
             ),
             require_orders: raw.require_orders.unwrap_or(default.require_orders),
             endpoints: endpoints.iter().map(|e| (e.id.clone(), e.contracts.clone())).collect(),
+            relays: endpoints
+                .iter()
+                .filter(|endpoint| !endpoint.relays.is_empty())
+                .map(|e| (e.id.clone(), e.relays.iter().map(|relay| relay.id.clone()).collect()))
+                .collect(),
             book_at: default.book_at,
             payouts: default.payouts,
             rates: default.rates,

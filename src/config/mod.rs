@@ -32,6 +32,7 @@ pub use trial::{Signing, TrialEndpoint};
 
 use crate::alert::{MailError, Mailer};
 use crate::outbound::Proxy;
+use crate::relay::RelaySettings;
 
 /// Where the configuration is if nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
@@ -286,6 +287,8 @@ pub struct Endpoint {
     pub contracts: BTreeSet<Contract>,
     /// Where the order's number stands in the references of its payments, if these are composed.
     pub reference_pattern: Option<ReferencePattern>,
+    /// The shop's own handlers, which get each call as it came.
+    pub relays: Vec<RelaySettings>,
     /// Proves and reads its notifications.
     pub adapter: Box<dyn Adapter>,
 }

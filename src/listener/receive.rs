@@ -146,7 +146,7 @@ impl Receiver {
             body: body.to_vec(),
             peer: caller.to_string(),
             user_agent,
-            headers: header_lines(&headers),
+            headers: header_lines(&kept_headers(&headers, &head.headers)),
         };
         let verdict = verdict(&entry);
         self.store(Arrival { endpoint, entry, envelope, carrier: request.payload(), verdict }).await
@@ -287,6 +287,16 @@ fn headers_for(endpoint: &Endpoint, headers: &HeaderMap) -> Vec<(&'static str, V
     wanted
         .flat_map(|name| headers.get_all(*name).iter().map(|value| (*name, value.as_bytes().to_vec())))
         .collect()
+}
+
+/// The headers that are kept: those that the adapter reads, and those without which a shop's handler does not understand
+/// the call.
+fn kept_headers(read: &[(&'static str, Vec<u8>)], all: &HeaderMap) -> Vec<(&'static str, Vec<u8>)> {
+    let others = ["Content-Type", "Accept"]
+        .into_iter()
+        .filter(|name| !read.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
+    let others = others.filter_map(|name| all.get(name).map(|value| (name, value.as_bytes().to_vec())));
+    read.iter().cloned().chain(others).collect()
 }
 
 /// The headers as evidence, one a line.

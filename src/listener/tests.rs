@@ -95,6 +95,7 @@ impl Listening {
             mode: Mode::Test,
             token: SecretToken::new(&TOKEN.to_owned().into()).expect("a token"),
             allow_from: Vec::new(),
+            relays: Vec::new(),
             adapter: Box::new(Greeter(psp)),
         };
         let intake = Intake { endpoints: vec![Arc::new(endpoint)], trusted_proxies: Vec::new() };

@@ -18,6 +18,7 @@ use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::deliver::why_private;
 use super::exchange::{self, HEAD_BYTES};
 use super::target::Target;
 use super::{Proxy, Way};
@@ -27,6 +28,17 @@ const ADDRESSES: usize = 4;
 
 /// Nothing came back, not even a refusal.
 const TOO_LATE: &str = "no connection in time (perhaps a firewall in between)";
+
+/// Which addresses may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Any, by the proxy where there is one.
+    Anywhere,
+    /// Any, without the proxy: it may be in the own network.
+    Nearby,
+    /// None of the own network. A name is looked up once, and what was checked is what is called.
+    Outside,
+}
 
 /// What a conversation runs over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -40,11 +52,22 @@ impl Way {
     }
 
     /// A connection over which HTTP can be spoken with the target.
-    pub(super) async fn connect(&self, target: &Target) -> Result<Box<dyn Stream>, CallFailure> {
-        let plain: Box<dyn Stream> = if let Some(proxy) = self.proxy_to(target) {
+    pub(super) async fn connect(
+        &self,
+        target: &Target,
+        reach: Reach,
+    ) -> Result<Box<dyn Stream>, CallFailure> {
+        let proxy = self.proxy_to(target).filter(|_| reach != Reach::Nearby);
+        let plain: Box<dyn Stream> = if let Some(proxy) = proxy {
+            // The proxy looks names up, and has rules of its own; an address is checked here all the same.
+            if reach == Reach::Outside
+                && let Some(why) = target.bare_host().parse().ok().and_then(why_private)
+            {
+                return Err(target.unreachable(why));
+            }
             Box::new(TokioIo::new(self.tunnel(proxy, target).await?))
         } else {
-            let dialled = dial(target.bare_host(), target.port, self.timeout).await;
+            let dialled = dial(target.bare_host(), target.port, self.timeout, reach).await;
             Box::new(dialled.map_err(|why| target.unreachable(why))?)
         };
         if !target.secure {
@@ -67,7 +90,7 @@ impl Way {
         let at_proxy =
             |why: String| CallFailure::Connect { host: format!("the proxy {}", proxy.authority), why };
         let (host, port) = proxy.host_and_port();
-        let stream = dial(host, port, self.timeout).await.map_err(at_proxy)?;
+        let stream = dial(host, port, self.timeout, Reach::Anywhere).await.map_err(at_proxy)?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD_BYTES)
             .handshake(TokioIo::new(stream))
@@ -121,13 +144,19 @@ fn refusal(proxy: &Proxy, status: StatusCode) -> String {
 
 /// A TCP connection to the first address of a name that takes one. An address that leads nowhere (an IPv6 one,
 /// on a network without) costs only its share of the time.
-async fn dial(host: &str, port: u16, time: Duration) -> Result<TcpStream, String> {
+async fn dial(host: &str, port: u16, time: Duration, reach: Reach) -> Result<TcpStream, String> {
     let found = tokio::net::lookup_host((host, port)).await;
     let addresses: Vec<_> =
         found.map_err(|error| format!("its name has no address ({error})"))?.take(ADDRESSES).collect();
     let shares = u32::try_from(addresses.len()).unwrap_or(1).max(1);
     let mut why = "its name has no address".to_owned();
     for address in addresses {
+        if reach == Reach::Outside
+            && let Some(private) = why_private(address.ip())
+        {
+            why = private;
+            continue;
+        }
         match tokio::time::timeout(time / shares, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 // A request is one write: a socket that refuses the option still works.

@@ -11,6 +11,7 @@
 //! | body of an answer | [`ANSWER_BYTES`] |
 
 mod connect;
+mod deliver;
 mod exchange;
 mod proxy;
 mod target;
@@ -23,9 +24,11 @@ use cvco_psp::api::{ApiRequest, ApiResponse, CallFailure};
 #[cfg(test)]
 use rustls_pki_types::CertificateDer;
 
+pub use deliver::{Delivery, Reply};
 pub use exchange::ANSWER_BYTES;
 pub use proxy::{Proxy, ProxyError};
 
+use connect::Reach;
 use target::Target;
 use tls::Tls;
 
@@ -65,9 +68,31 @@ impl Client {
         let message = exchange::message(request, &target)?;
         let mut connected = false;
         let call = async {
-            let stream = way.connect(&target).await?;
+            let stream = way.connect(&target, Reach::Anywhere).await?;
             connected = true;
             exchange::exchange(stream, message, &target).await
+        };
+        match tokio::time::timeout(way.timeout, call).await {
+            Ok(outcome) => outcome,
+            Err(_) if connected => Err(CallFailure::Timeout { host: target.authority }),
+            Err(_) => Err(target.unreachable(way.why_late(&target))),
+        }
+    }
+
+    /// Hands a call on as it is, and reads the start of its answer, whatever its status.
+    ///
+    /// # Errors
+    /// Nothing came back, or its address may not be called.
+    pub async fn deliver(&self, delivery: &Delivery) -> Result<Reply, CallFailure> {
+        let way = &*self.0;
+        let target = Target::of(&delivery.url)?.named(delivery.host.as_deref());
+        let message = deliver::message(delivery, &target)?;
+        let reach = if delivery.allow_private { Reach::Nearby } else { Reach::Outside };
+        let mut connected = false;
+        let call = async {
+            let stream = way.connect(&target, reach).await?;
+            connected = true;
+            deliver::exchange(stream, message, &target).await
         };
         match tokio::time::timeout(way.timeout, call).await {
             Ok(outcome) => outcome,

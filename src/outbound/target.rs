@@ -17,6 +17,8 @@ pub(super) struct Target {
     pub(super) port: u16,
     /// What is asked for there.
     pub(super) path: PathAndQuery,
+    /// The name that its certificate must be for, where it is called by another.
+    pub(super) name: Option<String>,
 }
 
 impl Target {
@@ -40,7 +42,19 @@ impl Target {
             host: authority.host().to_owned(),
             port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
             path: uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
+            name: None,
         })
+    }
+
+    /// The same place, asked for by a name; a port in it is none of the certificate's.
+    pub(super) fn named(mut self, name: Option<&str>) -> Self {
+        self.name = name.map(|name| name.split(':').next().unwrap_or(name).to_owned());
+        self
+    }
+
+    /// The name that a certificate must be for.
+    pub(super) fn certified(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.bare_host())
     }
 
     /// The host without the brackets of an IPv6 address.

@@ -39,7 +39,7 @@ impl Tls {
                 tokio::task::spawn_blocking(system_roots).await.map_err(|error| error.to_string())??;
             connector(roots).map_err(|error| error.to_string())
         });
-        let name = ServerName::try_from(target.bare_host().to_owned());
+        let name = ServerName::try_from(target.certified().to_owned());
         let name = name.map_err(|_| "a certificate cannot be for such a name".to_owned())?;
         connector.await?.connect(name, plain).await.map_err(|error| why_not_secure(&error, target))
     }
@@ -99,7 +99,7 @@ fn why_not_trusted(certificate: &CertificateError, target: &Target) -> String {
                 .to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("its certificate is for another name than {}", target.bare_host())
+            format!("its certificate is for another name than {}", target.certified())
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
         other => format!("its certificate is not good: {other}"),

@@ -27,6 +27,7 @@ mod outage;
 mod power_cut;
 mod proof;
 mod reference;
+mod relay;
 mod sandbox;
 mod split_payments;
 mod statements;

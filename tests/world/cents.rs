@@ -73,7 +73,9 @@ fn stated(log: &[Link]) -> Result<BTreeMap<OrderKey, Vec<Told>>, LogError> {
             | LogEntry::Pause(_)
             | LogEntry::Clock(_)
             | LogEntry::Telling(_)
-            | LogEntry::Told(_) => continue,
+            | LogEntry::Told(_)
+            | LogEntry::Relayed(_)
+            | LogEntry::Replay(_) => continue,
         };
         asked.extend(questions.iter().map(|question| name(&endpoint.endpoint, question)));
         for event in events {

@@ -100,6 +100,10 @@ text_id!(
     EndpointId, "endpoint id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
 );
 text_id!(
+    /// A place to which an endpoint's notifications are relayed, as the configuration names it.
+    RelayTarget, "relay's id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+);
+text_id!(
     /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`).
     OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250)
 );

@@ -53,8 +53,8 @@ pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
 };
 pub use ids::{
-    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef, Seq,
-    ShopId, StatementNumber, Subject, TenderId,
+    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef,
+    RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId,
 };
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{BookAt, Brand, CommissionRates, Contract, EndpointId, Instrument, Issuer, PayoutTerms};
+use super::{
+    BookAt, Brand, CommissionRates, Contract, EndpointId, Instrument, Issuer, PayoutTerms, RelayTarget,
+};
 use serde::{Deserialize, Serialize};
 
 /// The settings in force. They are entries of the log, so that whoever reads it decides as the merchant wanted at the time.
@@ -21,6 +23,9 @@ pub struct Policy {
     pub require_orders: bool,
     /// The endpoints that are configured, each with the contracts that it knows; where none are named, any will do.
     pub endpoints: BTreeMap<EndpointId, BTreeSet<Contract>>,
+    /// Where each endpoint's notifications are relayed to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relays: BTreeMap<EndpointId, BTreeSet<RelayTarget>>,
     /// When a payment is received, for the books.
     pub book_at: BookAt,
     /// The endpoints whose payments must appear on statements, and of whom.
@@ -41,6 +46,7 @@ impl Default for Policy {
             refund_grace: Duration::from_mins(20),
             require_orders: false,
             endpoints: BTreeMap::new(),
+            relays: BTreeMap::new(),
             book_at: BookAt::default(),
             payouts: BTreeMap::new(),
             rates: CommissionRates::default(),

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cvco_domain::{EndpointId, Policy, Question, Seq, Timestamp};
+use cvco_domain::{EndpointId, Policy, Question, RelayTarget, Seq, Timestamp};
 use cvco_log::row::{Link, Logged};
 use cvco_log::sqlite::Identity;
 use cvco_log::{LogError, LogStore};
@@ -360,6 +360,12 @@ impl Ledger {
 #[must_use]
 pub fn question_key(endpoint: &EndpointId, question: &Question) -> String {
     attempts::of_question(endpoint, question)
+}
+
+/// The key of a relay's attempts, for [`Ledger::note_attempt`].
+#[must_use]
+pub fn relay_key(notification: Seq, target: &RelayTarget) -> String {
+    attempts::of_relay(notification, target)
 }
 
 fn begin(conn: &mut Connection) -> Result<Transaction<'_>, LedgerError> {

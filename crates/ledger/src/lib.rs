@@ -28,7 +28,7 @@ mod tests;
 
 pub use error::LedgerError;
 pub use fold::Verdict;
-pub use ledger::{Ledger, Position, question_key};
+pub use ledger::{Ledger, Position, question_key, relay_key};
 pub use owed::{DueAnchor, DueMail};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
@@ -37,4 +37,4 @@ pub use read::{
     UnheardOrder,
 };
 pub use schema::refuse_unreleased;
-pub use tables::{LineCount, Rejected, SetAside};
+pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cvco_domain::{
     Books, Cents, Currency, DiscrepancyId, EndpointRef, Event, Identity, Instalment, News, OrderRef, Period,
-    Policy, Question, Seq, ShopId, Standing, Statement, Timestamp,
+    Policy, Question, RelayTarget, Seq, ShopId, Standing, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,10 @@ pub enum LogEntry {
     Telling(Telling),
     /// That e-mail left.
     Told(Told),
+    /// A notification's way to the shop's own handler is at an end.
+    Relayed(Relayed),
+    /// A person wants notifications relayed once more.
+    Replay(Replay),
 }
 
 macro_rules! kinds {
@@ -96,6 +100,8 @@ kinds! {
     Clock = "clock",
     Telling = "telling",
     Told = "told",
+    Relayed = "relayed",
+    Replay = "replay",
 }
 
 /// How a call reached the daemon.
@@ -379,4 +385,87 @@ pub struct Telling {
 pub struct Told {
     /// Its message id.
     pub message_id: String,
+}
+
+/// The end of a notification's way to one handler of the shop. Attempts that leave it owed are no entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relayed {
+    /// The notification's number in the log.
+    pub notification: Seq,
+    /// Which of its endpoint's handlers.
+    pub target: RelayTarget,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How it ended.
+    pub outcome: RelayOutcome,
+}
+
+/// How a relay ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelayOutcome {
+    /// The handler took it.
+    Delivered {
+        /// The status of its answer.
+        status: u16,
+    },
+    /// The handler has it, and does not want it.
+    Refused {
+        /// The status of its answer.
+        status: u16,
+        /// What was wrong, in English, without any value from outside.
+        why: String,
+    },
+    /// It was tried for as long as makes sense; a person decides.
+    Parked {
+        /// What was wrong last, in English.
+        why: String,
+    },
+    /// A person does not want it delivered any more.
+    Dropped {
+        /// The name of the person's system account.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+}
+
+impl RelayOutcome {
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Delivered { .. } => "delivered",
+            Self::Refused { .. } => "refused",
+            Self::Parked { .. } => "parked",
+            Self::Dropped { .. } => "dropped",
+        }
+    }
+}
+
+/// Notifications that a person wants relayed once more, or at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// Which.
+    pub which: Replayed,
+    /// The name of the person's system account.
+    pub by: String,
+}
+
+/// What is relayed once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replayed {
+    /// One notification, to each of its handlers.
+    One(Seq),
+    /// Those that came in between.
+    Between {
+        /// From this instant …
+        from: Timestamp,
+        /// … to before this one.
+        to: Timestamp,
+        /// Only those that were refused or parked.
+        failed: bool,
+    },
 }

@@ -8,6 +8,7 @@ mod affected;
 mod books;
 mod clock;
 mod flags;
+mod relays;
 mod time;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ use crate::tables::{
 use crate::{LedgerError, close, owed};
 use affected::{AffectedOrder, order_of, verdict};
 use flags::Flags;
+use relays::{Repetition, Subject};
 
 /// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
 const ACCOUNT_SETTLED: std::time::Duration = std::time::Duration::from_hours(24);
@@ -87,9 +89,10 @@ pub(crate) struct SetAside<'a> {
     pub(crate) reason: &'a str,
 }
 
-/// Whether an entry says more than that time went by or that a mail left.
+/// Whether an entry says more than that time went by, or that a mail or a relay left.
 const fn is_news(entry: &LogEntry) -> bool {
-    !matches!(entry, LogEntry::Time | LogEntry::Telling(_) | LogEntry::Told(_))
+    use LogEntry::{Relayed, Telling, Time, Told};
+    !matches!(entry, Time | Telling(_) | Told(_) | Relayed(_))
 }
 
 /// An order, with all that is known of it.
@@ -227,6 +230,8 @@ impl<'c> Fold<'c> {
             LogEntry::Witness(witness) => close::witness(self.conn, witness),
             LogEntry::Telling(telling) => owed::intend(self.conn, telling, at),
             LogEntry::Told(told) => owed::told(self.conn, told, at),
+            LogEntry::Relayed(relayed) => self.end_relay(relayed, at),
+            LogEntry::Replay(replay) => self.owe_relays_again(replay.which, at),
             // What these do, they did before: see `apply`.
             LogEntry::Time | LogEntry::Pause(_) | LogEntry::Clock(_) => Ok(()),
         }
@@ -254,6 +259,7 @@ impl<'c> Fold<'c> {
             chain_hash,
         };
         notifications::insert(self.conn, &notified, verdict)?;
+        self.owe_relays(&notified, &Subject::of(&affected, events), Repetition::SaysNothingNew)?;
         if verdict != Verdict::Duplicate {
             for question in questions {
                 let order_id = order_of(question, &affected);
@@ -290,6 +296,7 @@ impl<'c> Fold<'c> {
             chain_hash,
         };
         notifications::insert(self.conn, &notified, Verdict::Hint)?;
+        self.owe_relays(&notified, &Subject::of_questions(questions), Repetition::MaySayMore)?;
         self.raise(endpoint, questions, None, at)?;
         self.record_call(endpoint, *origin, at)
     }
@@ -309,6 +316,7 @@ impl<'c> Fold<'c> {
             chain_hash,
         };
         notifications::insert(self.conn, &notified, Verdict::Unread)?;
+        self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
         let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
         self.open_of_endpoint(endpoint, Kind::SetAside, &detail, at)?;

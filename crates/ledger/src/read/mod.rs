@@ -28,7 +28,7 @@ pub use story::{OrderStory, StoryLine};
 pub use takings::Takings;
 
 use crate::tables::{LineCount, SetAside, notifications, orders, progress, set_aside, statements};
-use crate::{DueAnchor, DueMail, LedgerError, close, owed, schema};
+use crate::{DueAnchor, DueMail, LedgerError, PendingRelay, close, owed, schema};
 
 /// What accountants take away, as one connection sees the ledger.
 #[derive(Clone, Copy)]
@@ -239,6 +239,14 @@ impl Reader {
     /// SQLite's own.
     pub fn next_departure(&self, now: Timestamp, digest: Duration) -> Result<Option<Timestamp>, LedgerError> {
         owed::next_departure(&self.conn, now, digest)
+    }
+
+    /// What handlers of shops wait for, oldest first.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn pending_relays(&self) -> Result<Vec<PendingRelay>, LedgerError> {
+        crate::tables::relays::pending(&self.conn)
     }
 
     /// How often something that is owed was tried.

@@ -1,6 +1,6 @@
 //! How often something that is owed was tried: beside the fold, because an attempt that fails states nothing.
 
-use cvco_domain::{EndpointId, Question, Timestamp};
+use cvco_domain::{EndpointId, Question, RelayTarget, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::LedgerError;
@@ -8,6 +8,11 @@ use crate::LedgerError;
 /// The key of a question's attempts.
 pub(crate) fn of_question(endpoint: &EndpointId, question: &Question) -> String {
     format!("{endpoint} {} {}", question.topic, question.subject)
+}
+
+/// The key of a relay's attempts.
+pub(crate) fn of_relay(notification: Seq, target: &RelayTarget) -> String {
+    format!("relay {notification} {target}")
 }
 
 /// Notes an attempt that did not end the matter, and when to try again.

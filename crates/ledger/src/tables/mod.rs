@@ -13,15 +13,17 @@ pub(crate) mod progress;
 pub(crate) mod questions;
 pub(crate) mod records;
 pub(crate) mod rejections;
+pub(crate) mod relays;
 pub(crate) mod set_aside;
 pub(crate) mod statements;
 
 pub use rejections::Rejected;
+pub use relays::{PendingRelay, RelayPart};
 pub use set_aside::SetAside;
 pub use statements::LineCount;
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-pub(crate) const FOLD_TABLES: [(&str, &str); 24] = [
+pub(crate) const FOLD_TABLES: [(&str, &str); 25] = [
     ("notifications", "seq"),
     ("set_aside", "seq"),
     ("refused", "seq"),
@@ -44,6 +46,7 @@ pub(crate) const FOLD_TABLES: [(&str, &str); 24] = [
     ("heard_hours", "endpoint, hour"),
     ("owed", "id"),
     ("mails", "message_id"),
+    ("relays", "seq, target"),
     ("anchors", "seq"),
     ("progress", "one"),
 ];

@@ -14,6 +14,7 @@ mod payloads;
 pub(crate) mod poison;
 mod proof;
 mod questions;
+mod relays;
 mod set_aside;
 mod silence;
 mod stories;

@@ -4,7 +4,7 @@ use cvco_log::Envelope;
 
 use super::*;
 
-fn seal_key() -> SealKey {
+pub(super) fn seal_key() -> SealKey {
     SealKey::parse(&SealKey::generate().expect("random numbers")).expect("a key")
 }
 
@@ -21,12 +21,17 @@ fn envelope(query: &str) -> Envelope {
 
 impl Book {
     fn take_with_payload(&mut self, at: Timestamp, reference: &str) {
-        let query = format!("ref={reference}");
-        let key = self.key.as_ref().expect("a key");
-        let payload = envelope(&query).seal(key, query.as_bytes()).expect("sealed");
-        let draft = Draft::with_payload(&voucher(reference, 100).entry(), payload).expect("a draft");
-        self.log.append(&[draft], at).expect("appended");
+        self.take_call(at, voucher(reference, 100), &format!("ref={reference}"));
+    }
+
+    /// Appends what was read from a call with this query, and folds it. The key is made at the first.
+    pub(super) fn take_call(&mut self, at: Timestamp, entry: impl Entry, query: &str) -> Seq {
+        let key = self.key.get_or_insert_with(seal_key);
+        let payload = envelope(query).seal(key, query.as_bytes()).expect("sealed");
+        let draft = Draft::with_payload(&entry.entry(), payload).expect("a draft");
+        let seq = self.log.append(&[draft], at).expect("appended").remove(0).seq;
         self.ledger.catch_up_all(&mut self.log).expect("folded");
+        seq
     }
 }
 

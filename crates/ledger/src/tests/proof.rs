@@ -113,6 +113,7 @@ fn is_last(table: &str) -> String {
         "endpoints" => "endpoint",
         "heard_hours" => "endpoint, hour",
         "mails" => "message_id",
+        "relays" => "seq, target",
         _ => "rowid",
     };
     let descending = key.split(", ").map(|column| format!("{column} DESC")).collect::<Vec<_>>().join(", ");

@@ -69,6 +69,9 @@ pub(super) fn told(message_id: &str) -> LogEntry {
 /// A ledger with something in each of its tables.
 pub(super) fn eventful() -> Book {
     let mut book = lived_in();
+    book.take(49, relays::relaying());
+    book.take_call(minute(49), voucher("C", 2000), "ref=C");
+    book.log.purge(minute(50)).expect("purged");
     book.take(50, refund("A", 1500));
     book.take(51, questions::hint(questions::session("a1")));
     book.take(52, unread());

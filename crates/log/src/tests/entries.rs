@@ -6,8 +6,8 @@ use std::time::Duration;
 use cvco_domain::{
     About, AmountFrom, Authorisation, Books, Brand, CallNumber, Day, DiscrepancyId, EndpointId, EndpointRef,
     Event, Identity, Instalment, Instrument, Issuer, Kind, Mode, News, Operation, Period, Policy, Psp,
-    Question, ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber, StatusCode,
-    StatusReading, Subject, TenderId, Topic,
+    Question, RelayTarget, ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber,
+    StatusCode, StatusReading, Subject, TenderId, Topic,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -17,7 +17,8 @@ use proptest::sample::select;
 use super::*;
 use crate::entry::{
     Act, Answer, Close, Deed, Hint, ImportedStatement, Inquiry, MailAbout, MailItem, Notification, Origin,
-    Pause, Reason, Refusal, Refusals, Telling, Told, Unread, Witness,
+    Pause, Reason, Refusal, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unread,
+    Witness,
 };
 use crate::row::{GENESIS, Head, Link};
 use crate::{LogError, LogStore, MemoryLog, Row};
@@ -170,6 +171,34 @@ fn mails() -> impl Strategy<Value = MailAbout> {
     ]
 }
 
+fn relayed() -> impl Strategy<Value = Relayed> {
+    let outcomes = prop_oneof![
+        any::<u16>().prop_map(|status| RelayOutcome::Delivered { status }),
+        (any::<u16>(), any::<String>()).prop_map(|(status, why)| RelayOutcome::Refused { status, why }),
+        any::<String>().prop_map(|why| RelayOutcome::Parked { why }),
+        (any::<String>(), option::of(any::<String>()))
+            .prop_map(|(by, note)| RelayOutcome::Dropped { by, note }),
+    ];
+    let targets = "[a-z0-9-]{1,64}".prop_map(|text| RelayTarget::new(text).expect("a target"));
+    (any::<i64>(), targets, any::<u32>(), outcomes).prop_map(|(seq, target, attempts, outcome)| Relayed {
+        notification: Seq::new(seq),
+        target,
+        attempts,
+        outcome,
+    })
+}
+
+fn replayed() -> impl Strategy<Value = Replayed> {
+    prop_oneof![
+        any::<i64>().prop_map(|seq| Replayed::One(Seq::new(seq))),
+        (instants(), instants(), any::<bool>()).prop_map(|(from, to, failed)| Replayed::Between {
+            from,
+            to,
+            failed
+        }),
+    ]
+}
+
 fn policies() -> impl Strategy<Value = Policy> {
     (any::<u32>(), any::<bool>()).prop_map(|(seconds, require_orders)| Policy {
         complement_grace: Duration::from_secs(u64::from(seconds)),
@@ -252,6 +281,8 @@ fn entries() -> BoxedStrategy<LogEntry> {
         instants().prop_map(|from| LogEntry::Clock(ClockCorrection { from })),
         (texts(), mails()).prop_map(|(message_id, about)| LogEntry::Telling(Telling { message_id, about })),
         texts().prop_map(|message_id| LogEntry::Told(Told { message_id })),
+        relayed().prop_map(LogEntry::Relayed),
+        (replayed(), texts()).prop_map(|(which, by)| LogEntry::Replay(Replay { which, by })),
     ]
     .boxed()
 }
@@ -275,7 +306,9 @@ const fn is_drawn(entry: &LogEntry) -> bool {
         | LogEntry::Pause(_)
         | LogEntry::Clock(_)
         | LogEntry::Telling(_)
-        | LogEntry::Told(_) => true,
+        | LogEntry::Told(_)
+        | LogEntry::Relayed(_)
+        | LogEntry::Replay(_) => true,
     }
 }
 
@@ -359,7 +392,7 @@ fn each_kind_has_a_name_of_its_own() {
         let kind = *kinds.entry(entry.kind()).or_insert(std::mem::discriminant(&entry));
         assert_eq!(kind, std::mem::discriminant(&entry), "{}", entry.kind());
     }
-    assert_eq!(kinds.len(), 17, "{:?}", kinds.keys().collect::<BTreeSet<_>>());
+    assert_eq!(kinds.len(), 19, "{:?}", kinds.keys().collect::<BTreeSet<_>>());
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! Which notifications a shop's handler is owed, and how that ends.
+
+use cvco_domain::RelayTarget;
+use cvco_log::entry::{RelayOutcome, Relayed, Replay, Replayed};
+
+use super::*;
+use crate::RelayPart;
+
+fn target() -> RelayTarget {
+    RelayTarget::new("shop").expect("a target")
+}
+
+/// Both endpoints of the calls relay to one handler.
+pub(super) fn relaying() -> Policy {
+    let relays = [up2pay(), questions::monext()].map(|endpoint| (endpoint.endpoint, [target()].into()));
+    Policy { relays: relays.into(), ..watching() }
+}
+
+fn ended(notification: Seq, outcome: RelayOutcome) -> LogEntry {
+    LogEntry::Relayed(Relayed { notification, target: target(), attempts: 2, outcome })
+}
+
+fn delivered(notification: Seq) -> LogEntry {
+    ended(notification, RelayOutcome::Delivered { status: 200 })
+}
+
+fn replay(which: Replayed) -> LogEntry {
+    LogEntry::Replay(Replay { which, by: "marie".to_owned() })
+}
+
+impl Book {
+    fn relaying() -> Self {
+        let mut book = Self::new();
+        book.take(0, relaying());
+        book
+    }
+
+    fn call(&mut self, minutes: i64, notification: Notification, query: &str) -> Seq {
+        self.take_call(minute(minutes), notification, query)
+    }
+
+    fn pending(&self) -> Vec<i64> {
+        let pending = self.reader().pending_relays().expect("read");
+        pending.iter().map(|relay| relay.notification.get()).collect()
+    }
+
+    fn relays(&self) -> Vec<String> {
+        self.texts("SELECT state || ' ' || coalesce(reason, '') FROM relays ORDER BY seq")
+    }
+}
+
+#[test]
+fn each_genuine_notification_of_an_endpoint_with_a_handler_is_owed_to_it() {
+    let mut book = Book::relaying();
+    let voucher_seq = book.call(1, voucher("A", 6000), "1");
+    book.call(2, card("A", 4000), "2");
+    book.call(3, notification(Vec::new()), "of another product");
+    book.take_call(minute(4), stories::unread(), "unread");
+    book.call(5, voucher("B", 100).at_endpoint("another"), "3");
+    let pending = book.reader().pending_relays().expect("read");
+    assert_eq!(book.pending(), [2, 3, 4, 5]);
+    assert_eq!(pending[0].notification, voucher_seq);
+    let lanes: Vec<_> = pending.iter().map(|relay| relay.lane.as_str()).collect();
+    assert_eq!(lanes, ["order A", "order A", "entry 4", "entry 5"]);
+}
+
+#[test]
+fn what_the_psp_says_again_in_the_same_bytes_is_owed_once() {
+    let mut book = Book::relaying();
+    let first = book.call(1, voucher("A", 6000), "1");
+    book.call(2, voucher("A", 6000), "1");
+    book.take(3, delivered(first));
+    book.call(4, voucher("A", 6000), "1");
+    assert_eq!(book.relays(), ["delivered "]);
+    book.call(5, voucher("A", 6000), "the same in other bytes");
+    assert_eq!(book.pending().len(), 1, "the handler may tell them apart");
+}
+
+#[test]
+fn a_call_that_only_points_to_what_to_ask_is_owed_each_time() {
+    let mut book = Book::relaying();
+    for at in [1, 2] {
+        book.take_call(minute(at), questions::hint(questions::session("token")), "token=token");
+    }
+    assert_eq!(book.pending(), [2, 3]);
+}
+
+#[test]
+fn a_complement_that_comes_before_its_voucher_is_known_as_such() {
+    use RelayPart::{Complement, Voucher};
+    let mut book = Book::relaying();
+    book.call(1, card("A", 4000), "1");
+    book.call(1, voucher("A", 6000), "2");
+    book.call(2, voucher("B", 6000), "3");
+    book.call(2, card("B", 4000), "4");
+    let pending = book.reader().pending_relays().expect("read");
+    let parts: Vec<_> = pending.iter().map(|relay| relay.part).collect();
+    assert_eq!(parts, [Some(Complement), Some(Voucher), Some(Voucher), None]);
+}
+
+#[test]
+fn an_outcome_ends_what_is_owed_and_is_not_taken_back_by_a_later_one() {
+    let mut book = Book::relaying();
+    let seq = book.call(1, voucher("A", 6000), "1");
+    book.take(2, delivered(seq));
+    book.take(3, ended(seq, RelayOutcome::Parked { why: "too late".to_owned() }));
+    assert_eq!((book.pending(), book.relays()), (vec![], vec!["delivered ".to_owned()]));
+}
+
+#[test]
+fn a_person_sends_again_what_failed_or_gives_it_up() {
+    let mut book = Book::relaying();
+    let refused = book.call(1, voucher("A", 6000), "1");
+    let taken = book.call(2, voucher("B", 6000), "2");
+    let parked = book.call(3, voucher("C", 6000), "3");
+    let why = || "the handler refused it".to_owned();
+    book.take(4, ended(refused, RelayOutcome::Refused { status: 404, why: why() }));
+    book.take(4, delivered(taken));
+    book.take(4, ended(parked, RelayOutcome::Parked { why: why() }));
+    book.take(5, replay(Replayed::Between { from: minute(0), to: minute(3), failed: true }));
+    assert_eq!(book.pending(), [refused.get()], "what failed in that time");
+    book.take(6, replay(Replayed::One(taken)));
+    assert_eq!(book.pending(), [refused.get(), taken.get()]);
+    let dropped = RelayOutcome::Dropped { by: "marie".to_owned(), note: Some("paid in cash".to_owned()) };
+    book.take(7, ended(parked, dropped));
+    assert_eq!(book.relays()[2], "dropped by marie: paid in cash");
+}
+
+#[test]
+fn a_ledger_that_is_made_again_owes_what_it_owed() {
+    let mut book = Book::relaying();
+    let seq = book.call(1, voucher("A", 6000), "1");
+    book.call(2, voucher("B", 6000), "2");
+    book.take(3, delivered(seq));
+    let before = book.everything();
+    rebuild(&mut book.log, &mut book.ledger, &mut |_| {}).expect("made again");
+    assert_eq!(book.everything(), before);
+    assert_eq!(book.pending(), [3]);
+}

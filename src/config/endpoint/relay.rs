@@ -1,0 +1,75 @@
+//! `[[shop.endpoint.relay]]`: the shop's own handlers.
+
+use std::time::Duration;
+
+use cvco_domain::RelayTarget;
+use serde::Deserialize;
+
+use crate::config::file::Check;
+use crate::relay::RelaySettings;
+
+/// The PSP's answer waits no longer than this: shops' customers and PSPs' own time limits wait with it.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What an endpoint has one of has this id.
+const ONLY: &str = "shop";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRelay {
+    id: Option<String>,
+    url: String,
+    host: Option<String>,
+    #[serde(default)]
+    allow_private: bool,
+    wait: Option<String>,
+}
+
+pub(super) fn resolve(relays: &[RawRelay], at: &str, check: &mut Check<'_>) -> Vec<RelaySettings> {
+    let mut resolved: Vec<RelaySettings> = Vec::new();
+    for (n, raw) in relays.iter().enumerate() {
+        let at = format!("{at}.relay[{n}]");
+        let Some(relay) = raw.resolve(&at, check) else { continue };
+        if resolved.iter().any(|other| other.id == relay.id) {
+            let what = format!("{} is the id of an earlier relay; give each its own", relay.id);
+            check.wrong(format!("{at}.id"), what);
+        }
+        resolved.push(relay);
+    }
+    resolved
+}
+
+impl RawRelay {
+    fn resolve(&self, at: &str, check: &mut Check<'_>) -> Option<RelaySettings> {
+        let id = check.value(&format!("{at}.id"), RelayTarget::new(self.id.as_deref().unwrap_or(ONLY)));
+        let key = format!("{at}.url");
+        let url = self.url.trim();
+        if !is_address(url) {
+            check.wrong(
+                &key,
+                "not an address like \"https://shop.example/ipn.php\": http or https, no user, no #",
+            );
+        } else if url.starts_with("http://") && !self.allow_private {
+            check.unwise(&key, "plain http: whoever is on the way reads and changes what the shop hears");
+        }
+        let wait_key = format!("{at}.wait");
+        let wait = check.duration(&wait_key, self.wait.as_deref(), Duration::ZERO);
+        if wait > LONGEST_WAIT {
+            check.wrong(wait_key, "at most \"5s\": the PSP waits for its answer meanwhile");
+        }
+        let host = self.host.as_deref().map(str::trim).map(str::to_owned);
+        if host.as_deref().is_some_and(|host| host.parse::<hyper::http::uri::Authority>().is_err()) {
+            check.wrong(format!("{at}.host"), "not a name like \"shop.example\"");
+        }
+        Some(RelaySettings { id: id?, url: url.to_owned(), host, allow_private: self.allow_private, wait })
+    }
+}
+
+fn is_address(url: &str) -> bool {
+    let parsed: Result<hyper::Uri, _> = url.parse();
+    parsed.is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && !url.contains('#')
+    })
+}

@@ -1,0 +1,315 @@
+//! The worker: reads what is owed, calls the handlers, writes down how it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cvco_domain::Timestamp;
+use cvco_domain::crypto::SealKey;
+use cvco_ledger::PendingRelay;
+use cvco_log::entry::{RelayOutcome, Relayed};
+use cvco_log::{Draft, Envelope, Log, LogEntry, LogError, LogStore, SqliteLog};
+use tokio::sync::watch;
+use tokio::task::{self, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::RelaySettings;
+use super::breaker::Breaker;
+use super::message;
+pub use super::plan::Handler;
+use super::plan::{Lane, plan};
+use super::schedule;
+use super::verdict::{Verdict, judge};
+use crate::clock::Clock;
+use crate::follower::{Followed, Readers};
+use crate::outbound::{Client, Proxy};
+
+/// A handler that has not answered by then has failed.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// What is owed is looked up this often at least: another process may have appended.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
+
+/// And not more often: a burst of entries is one piece of news.
+const AT_MOST_EVERY: Duration = Duration::from_millis(10);
+
+/// While an outcome cannot be written down, it is tried again after this time.
+const AFTER_TROUBLE: Duration = Duration::from_secs(2);
+
+/// What the worker goes by, as last loaded.
+pub struct Relays {
+    /// The way out, if there is only one.
+    pub proxy: Option<Proxy>,
+    /// The handlers of all endpoints.
+    pub handlers: BTreeMap<Handler, RelaySettings>,
+}
+
+/// The bytes of notifications, as the log keeps them.
+#[derive(Clone)]
+pub struct Payloads {
+    log: Arc<Mutex<SqliteLog>>,
+    key: Arc<SealKey>,
+}
+
+impl Payloads {
+    /// The payloads of a log.
+    #[must_use]
+    pub fn new(log: SqliteLog, key: Arc<SealKey>) -> Self {
+        Self { log: Arc::new(Mutex::new(log)), key }
+    }
+
+    /// The call that an entry was read from; `None` if it is no longer kept.
+    async fn of(&self, relay: &PendingRelay) -> Result<Option<Envelope>, LogError> {
+        let (payloads, relay) = (self.clone(), relay.clone());
+        let read = task::spawn_blocking(move || {
+            let mut log = payloads.log.lock().unwrap_or_else(PoisonError::into_inner);
+            let sealed = log.payload(relay.notification)?;
+            sealed.map(|sealed| Envelope::open(&payloads.key, &relay.payload_sha256, &sealed)).transpose()
+        });
+        read.await.unwrap_or(Err(LogError::Stopped))
+    }
+}
+
+/// Hands notifications on.
+pub struct RelayWorker {
+    /// To whom, as last loaded.
+    pub settings: watch::Receiver<Arc<Relays>>,
+    /// Where outcomes are written down.
+    pub log: Log,
+    /// Where the calls are.
+    pub payloads: Payloads,
+    /// How far the ledger has followed.
+    pub followed: Followed,
+    /// Where it is read what is owed.
+    pub readers: Readers,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What an attempt showed about its handler.
+enum Sign {
+    /// It is there.
+    Answered,
+    /// It did not take the call.
+    Failed { rest: Option<Duration> },
+    /// Nothing: the call could not even be made.
+    Nothing,
+}
+
+/// A call under way.
+struct Attempt {
+    relay: PendingRelay,
+    settings: RelaySettings,
+    is_probe: bool,
+    client: Client,
+    log: Log,
+    payloads: Payloads,
+    followed: Followed,
+    clock: Clock,
+}
+
+impl RelayWorker {
+    /// Works until `stop`; calls under way are finished.
+    pub async fn run(mut self, stop: CancellationToken) {
+        // A ledger that is made anew does not know yet what was relayed before.
+        let head = self.log.changed().borrow().seq;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            folded = self.followed.folded(head) => if folded.is_err() { return stop.cancelled().await },
+        }
+        let mut position = self.followed.position();
+        let mut breakers: BTreeMap<Handler, Breaker> = BTreeMap::new();
+        let mut under_way: JoinSet<Sign> = JoinSet::new();
+        let mut lanes: BTreeMap<task::Id, Lane> = BTreeMap::new();
+        let mut client = self.client();
+        loop {
+            position.borrow_and_update();
+            let pause = self.send_due(&client, &breakers, &mut under_way, &mut lanes).await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                changed = self.settings.changed() => match changed {
+                    Ok(()) => client = self.client(),
+                    Err(_) => break,
+                },
+                changed = position.changed() => if changed.is_err() { break },
+                Some(ended) = under_way.join_next_with_id(), if !under_way.is_empty() => {
+                    let (id, sign) = ended.unwrap_or_else(|error| {
+                        tracing::error!(%error, "relaying failed; please report it");
+                        (error.id(), Sign::Nothing)
+                    });
+                    if let Some(lane) = lanes.remove(&id) {
+                        self.learn(&mut breakers, lane.handler, &sign);
+                    }
+                    continue;
+                }
+                () = tokio::time::sleep(pause) => {}
+            }
+            tokio::time::sleep(AT_MOST_EVERY).await;
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    fn client(&mut self) -> Client {
+        Client::new(self.settings.borrow_and_update().proxy.clone(), TIME_LIMIT)
+    }
+
+    fn learn(&self, breakers: &mut BTreeMap<Handler, Breaker>, handler: Handler, sign: &Sign) {
+        let breaker = breakers.entry(handler.clone()).or_default();
+        let was_open = breaker.is_open();
+        match sign {
+            Sign::Answered => breaker.answered(),
+            Sign::Failed { rest } => breaker.failed(self.clock.now(), *rest),
+            Sign::Nothing => {}
+        }
+        if breaker.is_open() != was_open {
+            let Handler { endpoint, target } = handler;
+            let is_down = breaker.is_open();
+            tracing::warn!(endpoint.id = %endpoint, relay.target = %target, is_down, "the shop's handler changed its state");
+        }
+    }
+
+    /// Starts every call that may go now; how long to wait for the next.
+    async fn send_due(
+        &self,
+        client: &Client,
+        breakers: &BTreeMap<Handler, Breaker>,
+        under_way: &mut JoinSet<Sign>,
+        lanes: &mut BTreeMap<task::Id, Lane>,
+    ) -> Duration {
+        let settings = Arc::clone(&self.settings.borrow());
+        if settings.handlers.is_empty() {
+            return AT_LEAST_EVERY;
+        }
+        let owed = match self.readers.read(cvco_ledger::Reader::pending_relays).await {
+            Ok(owed) => owed,
+            Err(error) => {
+                tracing::error!(%error, "owed relays could not be looked up");
+                return AT_LEAST_EVERY;
+            }
+        };
+        let now = self.clock.now();
+        let handlers = settings.handlers.keys().cloned().collect();
+        let busy: BTreeSet<Lane> = lanes.values().cloned().collect();
+        let plan = plan(owed, &handlers, &busy, breakers, now);
+        for relay in plan.send {
+            let lane = Lane::of(&relay);
+            let Some(handler) = settings.handlers.get(&lane.handler) else { continue };
+            let is_probe = breakers.get(&lane.handler).is_some_and(Breaker::is_open);
+            let attempt = Attempt {
+                relay,
+                settings: handler.clone(),
+                is_probe,
+                client: client.clone(),
+                log: self.log.clone(),
+                payloads: self.payloads.clone(),
+                followed: self.followed.clone(),
+                clock: self.clock.clone(),
+            };
+            lanes.insert(under_way.spawn(attempt.make()).id(), lane);
+        }
+        let until_next = plan.next_at.map_or(AT_LEAST_EVERY, |at| at.since(now));
+        until_next.clamp(AT_MOST_EVERY, AT_LEAST_EVERY)
+    }
+}
+
+/// What came of a call.
+enum Ended {
+    /// The way is at an end.
+    For(RelayOutcome),
+    /// It is tried again, or parked.
+    Failed(String),
+}
+
+impl Attempt {
+    /// Calls the handler and writes down what came of it.
+    async fn make(self) -> Sign {
+        let attempts = self.relay.attempts.saturating_add(1);
+        let (ended, sign) = self.call(attempts).await;
+        let outcome = match ended {
+            Ended::For(outcome) => outcome,
+            Ended::Failed(why) => match self.again_at() {
+                Some(again_at) => {
+                    self.note_failure(again_at, why).await;
+                    return sign;
+                }
+                None => RelayOutcome::Parked { why },
+            },
+        };
+        self.write_down(attempts, outcome).await;
+        sign
+    }
+
+    async fn call(&self, attempt: u32) -> (Ended, Sign) {
+        let parked = |why: &str| (Ended::For(RelayOutcome::Parked { why: why.to_owned() }), Sign::Nothing);
+        let envelope = match self.payloads.of(&self.relay).await {
+            Ok(Some(envelope)) => envelope,
+            Ok(None) => return parked("the call's bytes are no longer kept ([ledger] payload_retention)"),
+            Err(error) => return (Ended::Failed(error.to_string()), Sign::Nothing),
+        };
+        let seq = self.relay.notification.get();
+        let Some(delivery) = message::delivery(&self.settings, &envelope, seq, attempt) else {
+            return parked("the call's bytes cannot be sent in HTTP");
+        };
+        let reply = match self.client.deliver(&delivery).await {
+            Ok(reply) => reply,
+            Err(failure) => return (Ended::Failed(failure.to_string()), Sign::Failed { rest: None }),
+        };
+        let status = reply.status;
+        match judge(self.relay.psp, &reply) {
+            Verdict::Delivered => (Ended::For(RelayOutcome::Delivered { status }), Sign::Answered),
+            Verdict::Refused(why) => {
+                (Ended::For(RelayOutcome::Refused { status, why: why.to_owned() }), Sign::Answered)
+            }
+            Verdict::Failed { why, rest } => (Ended::Failed(why), Sign::Failed { rest }),
+        }
+    }
+
+    /// When to try again; `None` if a person must decide.
+    fn again_at(&self) -> Option<Timestamp> {
+        let (relay, now) = (&self.relay, self.clock.now());
+        // A probe says nothing about this one call: it goes again as soon as the handler is back.
+        let failures_before = if self.is_probe { 2 } else { relay.attempts };
+        schedule::again_at(relay.owed_at, failures_before, relay.notification, now)
+    }
+
+    async fn note_failure(&self, again_at: Timestamp, why: String) {
+        let PendingRelay { notification, target, endpoint, .. } = &self.relay;
+        tracing::warn!(
+            endpoint.id = %endpoint, relay.target = %target, entry.seq = notification.get(), %why, %again_at,
+            "the shop's handler did not take a call; it is tried again"
+        );
+        if let Err(error) = self.followed.note_relay(*notification, target, again_at, why).await {
+            tracing::debug!(%error, "an attempt was not noted");
+        }
+    }
+
+    /// Says in the log how it ended. As long as that cannot be written, the lane waits here: the handler must not hear
+    /// the same again for it.
+    async fn write_down(&self, attempts: u32, outcome: RelayOutcome) {
+        let PendingRelay { notification, target, endpoint, .. } = &self.relay;
+        tracing::info!(
+            endpoint.id = %endpoint, relay.target = %target, entry.seq = notification.get(),
+            outcome = outcome.as_str(), "relayed"
+        );
+        let relayed = Relayed { notification: *notification, target: target.clone(), attempts, outcome };
+        let entry = LogEntry::Relayed(relayed);
+        loop {
+            let appended = match Draft::new(&entry) {
+                Ok(draft) => self.log.append(draft).await,
+                Err(error) => Err(error),
+            };
+            match appended {
+                Ok(stamp) => {
+                    // Until then the ledger owes it still.
+                    drop(self.followed.folded(stamp.seq).await);
+                    return;
+                }
+                Err(LogError::Stopped) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the outcome of a relay was not written down; it is tried again");
+                    tokio::time::sleep(AFTER_TROUBLE).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The shop's own handler hears every notification as it came, once, in order, whatever becomes of it meanwhile.
+
+use cvco_trial::sandbox::{Canned, Match, Sandbox};
+
+use crate::support::{Daemon, Settings, Up2pay};
+
+/// A daemon that relays Up2pay's calls to a handler of the shop.
+async fn relaying() -> (Daemon, Sandbox) {
+    let shop = Sandbox::start("127.0.0.1:0".parse().expect("address")).await.expect("a shop");
+    shop.answer(Match::get("/ipn.php"), Canned::text(""));
+    let mut daemon = Daemon::start(&Settings::default()).await;
+    daemon.kill();
+    let url = shop.url("/ipn.php?a=i");
+    daemon.rewrite_configuration(|text| {
+        let relay = format!("[[shop.endpoint.relay]]\nurl = \"{url}\"\nallow_private = true\n");
+        text.replace(
+            "public_key_files = [\"up2pay.pem\"]\n",
+            &format!("public_key_files = [\"up2pay.pem\"]\n{relay}"),
+        )
+    });
+    daemon.restart();
+    (daemon, shop)
+}
+
+const RELAYS: &str = "SELECT order_ref, state, status, attempts FROM relays ORDER BY seq";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_genuine_notification_goes_on_byte_for_byte_and_its_outcome_is_in_the_log() {
+    let (daemon, shop) = relaying().await;
+    let voucher = Up2pay::voucher("CMD-1", 1001, 6000);
+    assert_eq!(daemon.up2pay(&voucher), 200);
+    daemon.until(RELAYS, &["CMD-1|delivered|200|1"]).await;
+    let calls = shop.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("GET", "/ipn.php"));
+    assert_eq!(calls[0].query, format!("a=i&{}", voucher.wire().query));
+    assert!(calls[0].header("cvco-relay").is_some_and(|mark| mark.starts_with("seq=")));
+    assert_eq!(daemon.up2pay(&voucher), 200, "the PSP says the same once more");
+    assert_eq!(daemon.up2pay(&Up2pay::card("CMD-1", 1001, 4000)), 200);
+    daemon.until(RELAYS, &["CMD-1|delivered|200|1", "CMD-1|delivered|200|1"]).await;
+    assert_eq!(shop.calls().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_made_again_relays_nothing_twice() {
+    let (mut daemon, shop) = relaying().await;
+    assert_eq!(daemon.up2pay(&Up2pay::voucher("CMD-1", 1001, 6000)), 200);
+    daemon.until(RELAYS, &["CMD-1|delivered|200|1"]).await;
+    daemon.kill();
+    for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        drop(std::fs::remove_file(daemon.path(name)));
+    }
+    daemon.restart();
+    assert_eq!(daemon.up2pay(&Up2pay::voucher("CMD-2", 1002, 6000)), 200);
+    daemon.until(RELAYS, &["CMD-1|delivered|200|1", "CMD-2|delivered|200|1"]).await;
+    assert_eq!(shop.calls().len(), 2);
+}
