@@ -440,6 +440,7 @@ CREATE TABLE rejections (
   endpoint       TEXT NOT NULL,
   psp            TEXT NOT NULL,
   reason         TEXT NOT NULL,        -- in English, without any value from outside
+  caller         TEXT NOT NULL,        -- the address that it came from
   payload_sha256 TEXT NOT NULL
 ) STRICT;
 
@@ -571,10 +572,11 @@ SELECT l.shop, l.issuer, s.number AS statement, l.position AS line, l.paid_on, l
 FROM statement_lines l JOIN statements s USING (statement_id) LEFT JOIN orders o USING (order_id);
 
 CREATE VIEW acct_notifications AS
-SELECT seq, received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, remark AS reason, origin
+SELECT seq, received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, remark AS reason, origin,
+       NULL AS caller
 FROM notifications
 UNION ALL
-SELECT NULL, received_at, endpoint, psp, 'rejected', 0, payload_sha256, NULL, reason, 'call' FROM rejections;
+SELECT NULL, received_at, endpoint, psp, 'rejected', 0, payload_sha256, NULL, reason, 'call', caller FROM rejections;
 
 CREATE VIEW acct_confirmations AS
 SELECT q.shop, q.psp, q.endpoint, q.topic, q.subject, o.reference AS order_ref, q.asked_at, q.state, q.answered_at,

@@ -12,7 +12,10 @@ use cvco_psp::worldline::sender::{Happening, IdForm, Part, Webhook};
 use cvco_psp::{Method, WireMessage};
 use secrecy::SecretString;
 
-pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Not the published one, which is refused in production.
+const UP2PAY_KEY: &[u8] = include_bytes!("../../tests/it/support/up2pay-private-key.pem");
+
+pub(crate) const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
 const SITE_ID: &str = "12345678";
 const FORM_KEY: &str = "BENCHKEYNOTAREAL";
 
@@ -34,7 +37,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn generate() -> Result<Self> {
         Ok(Self {
-            up2pay: TrialKey::published(),
+            up2pay: TrialKey::from_private_pem(UP2PAY_KEY)?,
             form: FORM_KEY.to_owned().into(),
             site_id: SiteId::new(SITE_ID)?,
             template: Template::default(),

@@ -110,5 +110,5 @@ fn draft(config: &Config, key: &SealKey, message: &Message) -> Result<Draft> {
         headers: Vec::new(),
     };
     let payload = envelope.seal(key, request.payload())?;
-    Ok(Draft::with_payload(&entry, payload)?)
+    Ok(Draft::with_payload(&entry.entry, payload)?)
 }

@@ -270,7 +270,7 @@ fn item(addressees: &Addressees, news: News, row: DiscrepancyRow) -> Item {
         news,
         id: row.id.get(),
         kind: row.kind,
-        severity: row.kind.severity(),
+        severity: row.severity,
         psp: row.psp,
         endpoint: row.endpoint,
         order_ref: row.order_ref,

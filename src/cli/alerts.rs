@@ -163,7 +163,7 @@ pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
     for row in found {
         listing.push(vec![
             row.id.to_string(),
-            row.kind.severity().to_string(),
+            row.severity.to_string(),
             row.kind.to_string(),
             row.shop.as_ref().map(ShopId::to_string).unwrap_or_default(),
             row.endpoint.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -185,7 +185,7 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
     json!({
         "id": row.id,
         "kind": row.kind,
-        "severity": row.kind.severity(),
+        "severity": row.severity,
         "shop": row.shop,
         "psp": row.psp,
         "endpoint": row.endpoint,

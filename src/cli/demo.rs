@@ -109,7 +109,7 @@ async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
     for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
         sandbox.answer_in_turn(laid.calls.clone(), laid.answers.clone());
     }
-    let config = Config::load(&config_path)?;
+    let config = Config::load_demonstration(&config_path)?;
     let ledger = config.ledger.path.clone();
 
     let listeners = Listeners::open(&config).await?;

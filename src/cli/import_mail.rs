@@ -230,11 +230,13 @@ fn import(writer: &mut Writer, key: &SealKey, call: &Call<'_>) -> Result<Fate, F
     let Call { endpoint, origin, query } = call;
     let request = Request { method: Method::Get, query, body: b"", headers: &[] };
     let entry = match understand(endpoint, &request, *origin) {
-        Ok(entry) => entry,
+        Ok(understood) => understood.entry,
         Err(Rejection::Signature | Rejection::UnknownKey) => {
             return Ok(Fate::NotGenuine(endpoint.adapter.diagnose(&request).summary));
         }
-        Err(malformed @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
+        Err(
+            malformed @ (Rejection::Malformed { .. } | Rejection::Method { .. } | Rejection::Foreign { .. }),
+        ) => {
             return Ok(Fate::NotReadable(malformed.to_string()));
         }
     };

@@ -75,6 +75,11 @@ impl RawEndpoint {
         EndpointOutline { id: &self.id, psp: self.psp.parse().ok(), has_api: self.api.is_some() }
     }
 
+    /// Whether it takes calls from some addresses only.
+    pub(super) const fn filters(&self) -> bool {
+        !self.allow_from.is_empty()
+    }
+
     /// Makes the endpoint, or notes what is wrong. `at` is its place in the file, as in `shop[0].endpoint[1]`.
     pub(super) fn resolve(&self, at: &str, shop: &ShopId, check: &mut Check<'_>) -> Option<Endpoint> {
         let id = check.value(&format!("{at}.id"), EndpointId::new(self.id.as_str()));
@@ -148,7 +153,9 @@ impl RawEndpoint {
         if secret.is_none() && check.problems.len() == before {
             check.wrong(&key, "missing (or token_file); make one with `openssl rand -hex 16`");
         }
-        check.value(&key, SecretToken::new(&secret?))
+        let secret = secret?;
+        check.placeholder_secret(&key, mode, &secret);
+        check.value(&key, SecretToken::new(&secret))
     }
 
     /// A secret that cannot be done without; notes if it is missing, and if it is inline in production.
@@ -166,14 +173,24 @@ impl RawEndpoint {
             let name = key.rsplit('.').next().unwrap_or(key);
             check.wrong(key, format!("missing (or {name}_file): {what}"));
         }
+        if let Some(secret) = &secret {
+            check.placeholder_secret(key, self.mode.parse().ok(), secret);
+        }
         secret
     }
 
     /// A text that cannot be done without.
-    fn needed_text(key: &str, text: Option<&str>, what: &str, check: &mut Check<'_>) -> Option<String> {
+    fn needed_text(
+        &self,
+        key: &str,
+        text: Option<&str>,
+        what: &str,
+        check: &mut Check<'_>,
+    ) -> Option<String> {
         let text = text.map(str::trim).filter(|text| !text.is_empty());
-        if text.is_none() {
-            check.wrong(key, format!("missing: {what}"));
+        match text {
+            Some(text) => check.placeholder(key, self.mode.parse().ok(), text),
+            None => check.wrong(key, format!("missing: {what}")),
         }
         text.map(str::to_owned)
     }

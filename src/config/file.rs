@@ -1,6 +1,7 @@
 //! The file as it stands, and what its values must be like.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +119,8 @@ struct RawShop {
 pub(super) enum Purpose {
     /// The daemon: every secret is needed.
     Serve,
+    /// A demonstration: keys that everybody knows may stand for those of production.
+    Demonstration,
     /// A command that reads or asks what endpoints would: nobody calls it, so the tokens of their URLs are not needed.
     Command,
 }
@@ -152,6 +155,27 @@ impl<'p> Check<'p> {
         self.warnings.push(Problem { key: key.into(), what: what.into() });
     }
 
+    /// Notes a value in production that everybody knows.
+    pub(super) fn known_to_all(&mut self, key: &str, what: &str) {
+        if self.purpose != Purpose::Demonstration {
+            self.wrong(key, what);
+        }
+    }
+
+    /// Notes a file that others can read than it is for. `others`: the bits of its mode that they need.
+    fn readable(&mut self, file: &Path, others: u32) {
+        let mode = std::fs::metadata(file).map_or(0, |metadata| metadata.permissions().mode());
+        if mode & others != 0 {
+            let what = format!(
+                "{} can be read by others (mode {:o}): chmod {}",
+                file.display(),
+                mode & 0o777,
+                if others & 0o070 == 0 { "o-rwx" } else { "600" }
+            );
+            self.unwise("permissions", what);
+        }
+    }
+
     /// Takes a value, or notes why it is none.
     pub(super) fn value<T, E: std::fmt::Display>(&mut self, key: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.wrong(key, error.to_string())).ok()
@@ -163,7 +187,7 @@ impl<'p> Check<'p> {
             .filter_map(|text| {
                 let network = text
                     .parse::<IpNet>()
-                    .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+                    .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
                     .map_err(|_| format!("{text:?} is not a network; write for instance \"194.50.38.0/24\""));
                 self.value(key, network)
             })
@@ -192,6 +216,9 @@ impl<'p> Check<'p> {
                 if secret.as_ref().is_some_and(|secret| secret.expose_secret() == PLACEHOLDER) {
                     self.unwise(key, "still the placeholder that `init` wrote; put the secret into its file");
                 }
+                if let Some(Ok(file)) = source.file().map(|file| secrets::path(file, self.folder)) {
+                    self.readable(&file, OTHERS);
+                }
                 secret
             }
             Err(what) => {
@@ -201,6 +228,9 @@ impl<'p> Check<'p> {
         }
     }
 }
+
+/// The bits of a file's mode for those who are neither its owner nor of its group.
+const OTHERS: u32 = 0o007;
 
 impl RawConfig {
     /// Reads a file's syntax: TOML, known keys, values of the right type.
@@ -336,12 +366,23 @@ impl RawConfig {
     /// # Errors
     /// All that is wrong, at once.
     pub fn resolve(&self, path: &Path) -> Result<Config, ConfigError> {
-        let mut check = Check::new(path);
+        self.resolve_for(path, Purpose::Serve)
+    }
+
+    pub(super) fn resolve_for(&self, path: &Path, purpose: Purpose) -> Result<Config, ConfigError> {
+        let mut check = Check { purpose, ..Check::new(path) };
+        check.readable(path, OTHERS);
         let listener = self.listener_settings(&mut check);
         let ledger = self.ledger_settings(&mut check);
         let alerts = self.alert_settings(&mut check);
         let confirm = self.confirm_settings(&mut check);
         let (shops, endpoints) = self.shops(&mut check, |_| true);
+        if let Some(ledger) = &ledger {
+            check.readable(&ledger.payload_key_file, OTHERS | 0o070);
+        }
+        if let Some(listener) = &listener {
+            self.warn_of_blind_filters(listener, &mut check);
+        }
         let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
         let (accounting, statements) = self.accounting(&ids, &mut check);
         let mut policy = self.policy(&endpoints, &mut check);
@@ -363,6 +404,24 @@ impl RawConfig {
             warnings,
         });
         finish(path, check, config)
+    }
+
+    /// A filter of addresses that sees only the proxy in front lets all pass, or none.
+    fn warn_of_blind_filters(&self, listener: &ListenerSettings, check: &mut Check<'_>) {
+        let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let trusts_proxy = |network: &IpNet| loopback.iter().any(|address| network.contains(address));
+        if !listener.public.ip().is_loopback() || listener.trusted_proxies.iter().any(trusts_proxy) {
+            return;
+        }
+        for (n, shop) in self.shop.iter().enumerate() {
+            for (m, endpoint) in shop.endpoint.iter().enumerate().filter(|(_, endpoint)| endpoint.filters()) {
+                check.unwise(
+                    format!("endpoint {}: shop[{n}].endpoint[{m}].allow_from", endpoint.id),
+                    "can only ever see the proxy in front, because listener.public is a loopback address and \
+                     listener.trusted_proxies does not hold 127.0.0.1/32: add it there",
+                );
+            }
+        }
     }
 
     /// Every endpoint, with the id of its shop.

@@ -6,6 +6,7 @@ mod accounting;
 mod endpoint;
 mod explain;
 mod file;
+mod placeholders;
 mod secrets;
 mod trial;
 
@@ -27,6 +28,7 @@ use cvco_mail::Language;
 use cvco_psp::{Adapter, ReferencePattern};
 use ipnet::IpNet;
 
+use file::Purpose;
 pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
@@ -308,6 +310,14 @@ impl Config {
     /// Whatever is wrong with it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         RawConfig::read(path)?.resolve(path)
+    }
+
+    /// Reads and resolves the file of a demonstration, which plays real payments under keys that everybody knows.
+    ///
+    /// # Errors
+    /// Whatever else is wrong with it.
+    pub fn load_demonstration(path: &Path) -> Result<Self, ConfigError> {
+        RawConfig::read(path)?.resolve_for(path, Purpose::Demonstration)
     }
 
     /// The name of a shop, for people.

@@ -21,6 +21,11 @@ impl<'a> Source<'a> {
         self.inline.is_some() || self.file.is_some()
     }
 
+    /// The file that it is in.
+    pub(super) const fn file(&self) -> Option<&'a str> {
+        self.file
+    }
+
     pub(super) const fn is_inline(&self) -> bool {
         self.inline.is_some()
     }

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::overheard::{Beginning, Overheard};
 use super::stall::Unstalled;
 
 /// How long a request's head may take, and how long a connection may be idle between two requests.
@@ -43,6 +44,16 @@ pub trait Handler: Send + Sync + 'static {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+
+    /// A request of a peer was answered with an error before it got here: it is not HTTP that can be read, or its head is
+    /// too long. `beginning` are its first bytes.
+    fn unreadable(
+        self: Arc<Self>,
+        _beginning: Vec<u8>,
+        _peer: SocketAddr,
+    ) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// Serves until `stop`; then takes no more connections and returns when those that are there have finished
@@ -75,12 +86,28 @@ pub async fn serve<H: Handler>(
                 continue;
             }
         };
-        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler)));
+        let beginning = Beginning::default();
+        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler), beginning.clone()));
         let place = Place::taken(slot, connections.clone());
-        tokio::spawn(tend(connection, abandon.clone(), place));
+        let tended = tend(connection, abandon.clone(), place);
+        let handler = Arc::clone(&handler);
+        tokio::spawn(async move {
+            if tended.await == Ended::Unreadable {
+                handler.unreadable(beginning.bytes(), peer).await;
+            }
+        });
     }
     drop(listener);
     finish(graceful, &abandon, DRAIN).await;
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// In whatever other way.
+    Otherwise,
+    /// By a request that could not be read.
+    Unreadable,
 }
 
 /// Leads a connection to its end.
@@ -88,14 +115,15 @@ async fn tend(
     connection: impl Future<Output = Result<(), hyper::Error>>,
     abandoned: CancellationToken,
     place: Place,
-) {
-    tokio::select! {
-        ended = connection => if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended early");
-        },
-        () = abandoned.cancelled() => {}
-    }
+) -> Ended {
+    let ended = tokio::select! {
+        ended = connection => ended,
+        () = abandoned.cancelled() => Ok(()),
+    };
     drop(place);
+    let Err(error) = ended else { return Ended::Otherwise };
+    tracing::debug!(%error, "a connection ended early");
+    if error.is_parse() { Ended::Unreadable } else { Ended::Otherwise }
 }
 
 /// Lets connections finish. Those that do not are cut: each holds the ledger open, and the stop up.
@@ -129,6 +157,7 @@ fn connection<H: Handler>(
     stream: TcpStream,
     peer: SocketAddr,
     handler: Arc<H>,
+    beginning: Beginning,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + use<H> {
     // Answers are small and awaited: never hold them back. A socket that refuses the option still works.
     drop(stream.set_nodelay(true));
@@ -141,7 +170,7 @@ fn connection<H: Handler>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(Unstalled::new(stream, ANSWER)), service)
+        .serve_connection(TokioIo::new(Overheard::new(Unstalled::new(stream, ANSWER), beginning)), service)
 }
 
 /// How many connections to allow: more than any attack with slow senders should need to hold, less than the
@@ -189,13 +218,13 @@ mod tests {
         let gauge = Gauge::default();
         let slots = Arc::new(Semaphore::new(1));
         let place = Place::taken(slots.acquire_owned().await.expect("a slot"), gauge.clone());
-        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler)));
+        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler), Beginning::default()));
         let serving = tokio::spawn(tend(connection, abandon.clone(), place));
         handler.asked.notified().await;
         assert_eq!(gauge.get(), 1);
 
         finish(graceful, &abandon, Duration::ZERO).await;
-        serving.await.expect("ended");
+        assert_eq!(serving.await.expect("ended"), Ended::Otherwise);
         assert_eq!(gauge.get(), 0);
         assert_eq!(Arc::strong_count(&handler), 1, "nothing holds the ledger any more");
     }

@@ -1,42 +1,33 @@
 //! One request, from its path to the log: endpoint and token, size, proof, reading, commit, answer.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use cvco_domain::Timestamp;
-use cvco_domain::crypto::{SealKey, SecretToken, sha256};
-use cvco_ledger::Rejected;
-use cvco_log::entry::{Origin, Refusal, Refusals};
-use cvco_log::{Draft, Envelope, Log, LogEntry};
-use cvco_psp::{Method, Rejection, Request};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
+use bytes::Bytes;
+use cvco_domain::Refusal;
+use cvco_domain::crypto::{SealKey, SecretToken};
+use cvco_log::entry::Origin;
+use cvco_log::{Draft, Envelope, Log, LogEntry, LogError};
+use cvco_psp::{Method, Request};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::{HeaderMap, Response, header};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
 use super::accept::Handler;
+use super::body::Bodies;
 use super::failures::Failures;
 use super::hints::Hints;
 use super::peer;
+use super::refuse::Refused;
 use super::repetitions::{Fingerprint, Repetitions};
 use super::reply::{Outcome, reply};
-use super::understand::{guarded, understand};
+use super::understand::{Understood, guarded, understand};
 use crate::clock::Clock;
 use crate::config::Endpoint;
 use crate::follower::Followed;
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
-
-/// The largest body that is taken.
-const BODY_BYTES: usize = 64 * 1024;
-
-/// Up to so many bytes of a larger one are read and dropped.
-const DROPPED_BYTES: usize = 256 * 1024;
-
-/// How long a whole request may take to arrive.
-const BODY: Duration = Duration::from_secs(15);
 
 /// What the listener goes by, as last loaded.
 pub struct Intake {
@@ -50,14 +41,15 @@ pub struct Intake {
 pub struct Receiver {
     intake: watch::Receiver<Arc<Intake>>,
     /// Where notifications go.
-    log: Log,
+    pub(super) log: Log,
     /// Seals their payloads.
     key: Arc<SealKey>,
     /// Where samples of refused calls go.
-    followed: Followed,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-    failures: Failures,
+    pub(super) followed: Followed,
+    pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
+    bodies: Bodies,
+    pub(super) failures: Failures,
     repetitions: Repetitions,
     pub(super) hints: Hints,
 }
@@ -65,12 +57,13 @@ pub struct Receiver {
 /// A genuine message, or a hint, ready to be stored.
 struct Arrival<'a> {
     endpoint: &'a Endpoint,
-    entry: LogEntry,
+    understood: Understood,
     envelope: Envelope,
     /// The part of the request that carries the message.
     carrier: &'a [u8],
     /// How it is counted.
     verdict: &'static str,
+    caller: IpAddr,
 }
 
 impl Receiver {
@@ -91,6 +84,7 @@ impl Receiver {
             followed,
             clock,
             metrics,
+            bodies: Bodies::default(),
             failures: Failures::default(),
             repetitions: Repetitions::default(),
             hints: Hints::default(),
@@ -98,23 +92,28 @@ impl Receiver {
     }
 
     async fn receive(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Outcome {
-        let Some((method, endpoint_id, token)) = route(&request) else {
+        let Some((endpoint_id, token)) = route(request.uri().path()) else {
             self.metrics.count_rejection("", RejectionReason::Path);
             return Outcome::NotFound;
+        };
+        let method = match *request.method() {
+            hyper::Method::GET => Some(Method::Get),
+            hyper::Method::POST => Some(Method::Post),
+            _ => None,
         };
         let intake = Arc::clone(&self.intake.borrow());
         let Some(endpoint) = authenticate(&intake, endpoint_id, token) else {
             self.metrics.count_rejection("", RejectionReason::Token);
-            return Outcome::Forbidden;
+            return if method.is_some() { Outcome::Forbidden } else { Outcome::NotFound };
         };
         let caller = peer::address(peer, request.headers(), &intake.trusted_proxies);
-        if !endpoint.allow_from.is_empty()
-            && !endpoint.allow_from.iter().any(|network| network.contains(&caller))
-        {
-            self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Address);
-            tracing::warn!(endpoint.id = %endpoint.id, "call refused: its address is outside allow_from");
-            return Outcome::Forbidden;
-        }
+        let Some(method) = method else {
+            let why = "neither GET nor POST";
+            let refused = Refused::unread(Refusal::Method, Outcome::WrongMethod, why, caller);
+            return self.refuse(endpoint, refused).await;
+        };
+        let is_outside = !endpoint.allow_from.is_empty()
+            && !endpoint.allow_from.iter().any(|network| network.contains(&caller));
         let user_agent = request
             .headers()
             .get(header::USER_AGENT)
@@ -122,23 +121,32 @@ impl Receiver {
             .map(|value| value.chars().take(200).collect())
             .unwrap_or_default();
         let (head, body) = request.into_parts();
-        let body = match read_body(body).await {
+        let body = match self.bodies.read(body).await {
             Ok(body) => body,
-            Err((reason, outcome)) => {
-                self.metrics.count_rejection(endpoint.id.as_str(), reason);
-                return outcome;
+            Err(no_body) => {
+                let mut refused = Refused::without_body(no_body, caller);
+                if is_outside {
+                    refused.outcome = Outcome::Forbidden;
+                }
+                return self.refuse(endpoint, refused).await;
             }
         };
         let query = head.uri.query().unwrap_or_default().as_bytes();
         let headers = headers_for(endpoint, &head.headers);
         let request = Request { method, query, body: &body, headers: &headers };
+        if is_outside {
+            return self.refuse(endpoint, Refused::from_outside(endpoint, &request, caller)).await;
+        }
         if let Some(wanted) = handshake(endpoint, &request) {
             tracing::info!(endpoint.id = %endpoint.id, "the PSP's test of the address was answered");
             return Outcome::Handshake(wanted);
         }
-        let entry = match understand(endpoint, &request, Origin::Call) {
-            Ok(entry) => entry,
-            Err(rejection) => return self.refuse(endpoint, &request, &rejection).await,
+        let understood = match understand(endpoint, &request, Origin::Call) {
+            Ok(understood) => understood,
+            Err(rejection) => {
+                let refused = Refused::by_adapter(endpoint, &request, &rejection, caller);
+                return self.refuse(endpoint, refused).await;
+            }
         };
         let envelope = Envelope {
             method: head.method.as_str().to_owned(),
@@ -148,31 +156,38 @@ impl Receiver {
             user_agent,
             headers: header_lines(&kept_headers(&headers, &head.headers)),
         };
-        let verdict = verdict(&entry);
-        self.store(Arrival { endpoint, entry, envelope, carrier: request.payload(), verdict }).await
+        let verdict = verdict(&understood.entry);
+        let arrival = Arrival { endpoint, understood, envelope, carrier: request.payload(), verdict, caller };
+        self.store(arrival).await
     }
 
     async fn store(&self, arrival: Arrival<'_>) -> Outcome {
         let arrived = std::time::Instant::now();
-        let Arrival { endpoint, entry, envelope, carrier, verdict } = arrival;
+        let Arrival { endpoint, understood, envelope, carrier, verdict, caller } = arrival;
+        let Understood { entry, proven } = understood;
         let now = self.clock.now();
-        // Whoever has seen one genuine message, or knows the URL of an endpoint without signatures, can make up many of
-        // these.
-        let is_bounded = matches!(entry, LogEntry::Hint(_) | LogEntry::Unread(_));
-        if is_bounded && !self.hints.allow(&endpoint.id, now) {
-            self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::Flood);
-            return Outcome::NotStored;
-        }
-        let fingerprint = Fingerprint::of(&endpoint.id, &[&envelope.query, b"\0", &envelope.body]);
-        if !is_bounded && self.repetitions.is_enough(fingerprint) {
+        let draft = match Draft::new(&entry) {
+            Ok(draft) => draft,
+            Err(error) => return self.not_stored(endpoint, &error),
+        };
+        let fingerprint = Fingerprint::of(&endpoint.id, &proven, draft.text());
+        let is_hint = matches!(entry, LogEntry::Hint(_));
+        // A hint that comes again may bring word of something new.
+        if !is_hint && self.repetitions.is_enough(fingerprint) {
             self.count(endpoint, "repeated");
             return Outcome::Stored;
         }
-        self.failures.genuine(&endpoint.id);
-        let draft =
-            envelope.seal(&self.key, carrier).and_then(|payload| Draft::with_payload(&entry, payload));
-        let stored = match draft {
-            Ok(draft) => self.log.append_unless_busy(draft).await,
+        // Whoever has seen one genuine message, or knows the URL of an endpoint without signatures, can make up many of
+        // these.
+        let is_bounded = is_hint || matches!(entry, LogEntry::Unread(_));
+        if is_bounded && !self.hints.allow(&endpoint.id, now) {
+            let why = "more unsigned or unreadable calls than an endpoint stores";
+            let refused = Refused::unread(Refusal::Flood, Outcome::NotStored, why, caller);
+            return self.refuse(endpoint, refused).await;
+        }
+        self.failures.genuine(&endpoint.id, now);
+        let stored = match envelope.seal(&self.key, carrier) {
+            Ok(payload) => self.log.append_unless_busy(draft.carrying(payload)).await,
             Err(error) => Err(error),
         };
         self.metrics.log_queue.set(i64::try_from(self.log.waiting()).unwrap_or(i64::MAX));
@@ -180,7 +195,8 @@ impl Receiver {
             Ok(stamp) => {
                 if is_bounded {
                     self.hints.count(&endpoint.id, now);
-                } else {
+                }
+                if !is_hint {
                     self.repetitions.stored(fingerprint, now);
                 }
                 self.metrics.store_seconds.observe(arrived.elapsed().as_secs_f64());
@@ -188,75 +204,20 @@ impl Receiver {
                 tracing::debug!(endpoint.id = %endpoint.id, entry.seq = stamp.seq.get(), verdict, "notification stored");
                 Outcome::Stored
             }
-            Err(error) => {
-                self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::NotStored);
-                // The appender says once a minute what is wrong.
-                tracing::debug!(endpoint.id = %endpoint.id, %error, "notification not stored");
-                Outcome::NotStored
-            }
+            Err(error) => self.not_stored(endpoint, &error),
         }
+    }
+
+    fn not_stored(&self, endpoint: &Endpoint, error: &LogError) -> Outcome {
+        self.metrics.count_rejection(endpoint.id.as_str(), RejectionReason::NotStored);
+        // The appender says once a minute what is wrong.
+        tracing::debug!(endpoint.id = %endpoint.id, %error, "notification not stored");
+        Outcome::NotStored
     }
 
     fn count(&self, endpoint: &Endpoint, verdict: &'static str) {
         let labels = NotificationLabels { endpoint: endpoint.id.to_string(), verdict };
         self.metrics.notifications.get_or_create(&labels).inc();
-    }
-
-    async fn refuse(&self, endpoint: &Endpoint, request: &Request<'_>, rejection: &Rejection) -> Outcome {
-        let now = self.clock.now();
-        let (reason, outcome) = match rejection {
-            Rejection::Signature | Rejection::UnknownKey => {
-                (RejectionReason::Signature, Outcome::wrong_signature(endpoint.psp))
-            }
-            Rejection::Malformed { .. } | Rejection::Foreign { .. } => {
-                (RejectionReason::Malformed, Outcome::Malformed)
-            }
-        };
-        self.metrics.count_rejection(endpoint.id.as_str(), reason);
-        if self.failures.sample(&endpoint.id, now) {
-            tracing::warn!(endpoint.id = %endpoint.id, %rejection, "call refused");
-            let rejected = Rejected {
-                endpoint: endpoint.id.clone(),
-                psp: endpoint.psp,
-                reason: rejection.to_string(),
-                payload_sha256: sha256(&[request.payload()]).to_string(),
-            };
-            self.followed.note_rejection(rejected, now);
-        }
-        if let Some((refusal, calls)) = self.burst_to_report(endpoint, rejection, now) {
-            let explanation = match refusal {
-                Refusal::Signature => endpoint.adapter.diagnose(request).summary,
-                Refusal::Account => rejection.to_string(),
-            };
-            let refusals = Refusals { endpoint: endpoint.reference(), refusal, calls, explanation };
-            let appended = match Draft::new(&LogEntry::Refusals(refusals)) {
-                Ok(draft) => self.log.append(draft).await.map(drop),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = appended {
-                tracing::error!(endpoint.id = %endpoint.id, %error, "refused calls were not noted");
-            }
-        }
-        outcome
-    }
-
-    /// What a refused call tells of a wrong setting, and of how many calls, if a person is to be told now.
-    fn burst_to_report(
-        &self,
-        endpoint: &Endpoint,
-        rejection: &Rejection,
-        now: Timestamp,
-    ) -> Option<(Refusal, u32)> {
-        match rejection {
-            Rejection::Signature | Rejection::UnknownKey => {
-                let failures = self.failures.wrong_signature(&endpoint.id, now)?;
-                Some((Refusal::Signature, failures))
-            }
-            Rejection::Foreign { .. } => {
-                self.failures.foreign(&endpoint.id, now).then_some((Refusal::Account, 1))
-            }
-            Rejection::Malformed { .. } => None,
-        }
     }
 }
 
@@ -268,17 +229,35 @@ impl Handler for Receiver {
     ) -> Response<Full<Bytes>> {
         reply(&self.receive(request, peer).await)
     }
+
+    /// It was answered already; what its path still shows decides whether it matters.
+    async fn unreadable(self: Arc<Self>, beginning: Vec<u8>, peer: SocketAddr) {
+        let intake = Arc::clone(&self.intake.borrow());
+        let path = path_of(&beginning);
+        let known = path.as_deref().and_then(route).and_then(|(id, token)| authenticate(&intake, id, token));
+        let caller = peer.ip().to_canonical();
+        if let Some(endpoint) = known {
+            let why = "HTTP that cannot be read, or with more in its head than is taken (32 KiB)";
+            let refused = Refused::unread(Refusal::Http, Outcome::Malformed, why, caller);
+            drop(self.refuse(endpoint, refused).await);
+        } else {
+            self.metrics.count_rejection("", RejectionReason::Http);
+            tracing::info!(%caller, "a request could not be read as HTTP");
+        }
+    }
 }
 
-/// `/n/{endpoint}/{token}` by GET or POST; anything else is no page of ours.
-fn route(request: &hyper::Request<Incoming>) -> Option<(Method, &str, &str)> {
-    let method = match *request.method() {
-        hyper::Method::GET => Method::Get,
-        hyper::Method::POST => Method::Post,
-        _ => return None,
-    };
-    let (endpoint, token) = request.uri().path().strip_prefix("/n/")?.split_once('/')?;
-    (!endpoint.is_empty() && !token.is_empty() && !token.contains('/')).then_some((method, endpoint, token))
+/// The path of a request of which only the first bytes are known.
+fn path_of(beginning: &[u8]) -> Option<String> {
+    let target = beginning.split(u8::is_ascii_whitespace).nth(1)?;
+    let path = target.split(|b| matches!(b, b'?' | b'#')).next()?;
+    std::str::from_utf8(path).ok().map(str::to_owned)
+}
+
+/// `/n/{endpoint}/{token}`; anything else is no page of ours.
+fn route(path: &str) -> Option<(&str, &str)> {
+    let (endpoint, token) = path.strip_prefix("/n/")?.split_once('/')?;
+    (!endpoint.is_empty() && !token.is_empty() && !token.contains('/')).then_some((endpoint, token))
 }
 
 /// The headers that the endpoint's adapter reads, and no others.
@@ -311,36 +290,6 @@ fn authenticate<'c>(intake: &'c Intake, id: &str, token: &str) -> Option<&'c Arc
     let nobody = SecretToken::unknown();
     let matches = endpoint.map_or(&nobody, |endpoint| &endpoint.token).matches(token);
     endpoint.filter(|_| matches)
-}
-
-async fn read_body(body: Incoming) -> Result<Bytes, (RejectionReason, Outcome)> {
-    match tokio::time::timeout(BODY, read_bounded(body)).await {
-        Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err((RejectionReason::TooLarge, Outcome::TooLarge)),
-        Ok(Err(_)) | Err(_) => Err((RejectionReason::Incomplete, Outcome::Incomplete)),
-    }
-}
-
-/// Reads a body; `None` if it is too large. Somewhat more than the limit is read and dropped all the same: who
-/// is still sending when the connection closes never sees the answer.
-async fn read_bounded(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
-    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if declared > DROPPED_BYTES {
-        return Ok(None);
-    }
-    let mut kept = BytesMut::with_capacity(declared.min(BODY_BYTES));
-    let mut received: usize = 0;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        received = received.saturating_add(data.len());
-        if received > DROPPED_BYTES {
-            return Ok(None);
-        }
-        if received <= BODY_BYTES {
-            kept.extend_from_slice(&data);
-        }
-    }
-    Ok((received <= BODY_BYTES).then(|| kept.freeze()))
 }
 
 /// What the PSP wants to hear if the call is its test of the address.

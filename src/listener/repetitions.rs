@@ -1,4 +1,4 @@
-//! Byte-identical repetitions: what is durable already need not be stored again and again. Whoever has seen one genuine
+//! Repetitions of the very same message: what is durable already need not be stored again and again. Whoever has seen one genuine
 //! message could otherwise fill the disk with it.
 
 use std::collections::HashMap;
@@ -28,15 +28,18 @@ struct Spans {
     before: HashMap<[u8; 32], u32>,
 }
 
-/// The bytes of one message at one endpoint.
+/// One message at one endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(super) fn of(endpoint: &EndpointId, parts: &[&[u8]]) -> Self {
-        let mut all = vec![endpoint.as_str().as_bytes()];
-        all.extend_from_slice(parts);
-        Self(*sha256(&all).as_bytes())
+    /// Of the bytes that the message's proof covers, and of what was read from them: whatever else a request holds,
+    /// anybody can change, and so make new bytes of one message without end.
+    pub(super) fn of(endpoint: &EndpointId, proven: &[u8], read: [&str; 2]) -> Self {
+        let [kind, content] = read;
+        let parts = [endpoint.as_str(), kind, content].map(|part| sha256(&[part.as_bytes()]));
+        let [endpoint, kind, content] = parts;
+        Self(*sha256(&[endpoint.as_bytes(), kind.as_bytes(), content.as_bytes(), proven]).as_bytes())
     }
 }
 
@@ -75,7 +78,7 @@ mod tests {
     }
 
     fn message(endpoint: &str, bytes: &[u8]) -> Fingerprint {
-        Fingerprint::of(&EndpointId::new(endpoint).expect("an id"), &[bytes])
+        Fingerprint::of(&EndpointId::new(endpoint).expect("an id"), bytes, ["notification", "{}"])
     }
 
     #[test]
@@ -88,6 +91,9 @@ mod tests {
         assert!(repetitions.is_enough(told));
         assert!(!repetitions.is_enough(message("a", b"Mt=1501")));
         assert!(!repetitions.is_enough(message("b", b"Mt=1500")), "at another endpoint");
+        let read = ["unread", "{}"];
+        let otherwise = Fingerprint::of(&EndpointId::new("a").expect("an id"), b"Mt=1500", read);
+        assert!(!repetitions.is_enough(otherwise), "read in another way");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) enum Outcome {
     Unauthorised,
     /// Not this PSP's format.
     Malformed,
+    /// Not by the method by which this PSP notifies.
+    WrongMethod,
     /// Above the size limit.
     TooLarge,
     /// The body did not come in time, or was cut.
@@ -46,6 +48,7 @@ impl Outcome {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
             Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
@@ -61,6 +64,9 @@ impl Outcome {
             Self::Forbidden => "forbidden\n",
             Self::Unauthorised => "the signature does not verify\n",
             Self::Malformed => "not a notification in the format of this endpoint\n",
+            Self::WrongMethod => {
+                "notifications are not sent by this method; is there a redirect on the way?\n"
+            }
             Self::TooLarge => "too large\n",
             Self::Incomplete => "incomplete\n",
             Self::NotStored => "not stored, please send again\n",
@@ -89,6 +95,9 @@ pub(super) fn reply(outcome: &Outcome) -> Response<Full<Bytes>> {
         | Outcome::Forbidden
         | Outcome::Unauthorised
         | Outcome::Malformed => {}
+        Outcome::WrongMethod => {
+            headers.insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+        }
     }
     response
 }

@@ -8,18 +8,30 @@ use cvco_psp::{NotUnderstood, Reading, Rejection, Request};
 
 use crate::config::Endpoint;
 
+/// A request that is evidence.
+pub struct Understood {
+    /// What it is evidence of.
+    pub entry: LogEntry,
+    /// The bytes that its proof covers: two requests with the same ones are the same message, whatever else they hold.
+    pub proven: Vec<u8>,
+}
+
 /// What a request is evidence of. What is genuine and is not understood is evidence too: a later program reads it.
 ///
 /// # Errors
 /// Why the request is refused.
-pub fn understand(endpoint: &Endpoint, request: &Request<'_>, origin: Origin) -> Result<LogEntry, Rejection> {
+pub fn understand(
+    endpoint: &Endpoint,
+    request: &Request<'_>,
+    origin: Origin,
+) -> Result<Understood, Rejection> {
     const FAILED: &str = "the adapter failed on it";
     let failed = || Rejection::Malformed { psp: endpoint.psp, what: FAILED.to_owned() };
     let message = guarded(endpoint, || endpoint.adapter.prove(request)).unwrap_or_else(|| Err(failed()))?;
     let reading = guarded(endpoint, || endpoint.adapter.read(&message))
         .unwrap_or_else(|| Err(NotUnderstood::new(FAILED)));
     let endpoint = endpoint.reference();
-    Ok(match reading {
+    let entry = match reading {
         Ok(Reading::Facts { events, questions, remark, .. }) => {
             LogEntry::Notification(Notification { endpoint, origin, events, questions, remark })
         }
@@ -34,7 +46,8 @@ pub fn understand(endpoint: &Endpoint, request: &Request<'_>, origin: Origin) ->
             LogEntry::Hint(Hint { endpoint, origin, questions, remark })
         }
         Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
-    })
+    };
+    Ok(Understood { entry, proven: message.proven_bytes().into_owned() })
 }
 
 /// What an adapter says. A panic in one would be a bug of ours: it costs that one call, and nothing else.

@@ -1,5 +1,6 @@
 //! Metrics, in one struct, made in `app` and handed down.
 
+use cvco_domain::Refusal;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -59,9 +60,28 @@ pub enum RejectionReason {
     TooLarge,
     Incomplete,
     Signature,
+    Account,
     Malformed,
+    Method,
+    Http,
     Flood,
     NotStored,
+}
+
+impl From<Refusal> for RejectionReason {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Signature => Self::Signature,
+            Refusal::Account => Self::Account,
+            Refusal::Form => Self::Malformed,
+            Refusal::Method => Self::Method,
+            Refusal::Size => Self::TooLarge,
+            Refusal::Incomplete => Self::Incomplete,
+            Refusal::Address => Self::Address,
+            Refusal::Http => Self::Http,
+            Refusal::Flood => Self::Flood,
+        }
+    }
 }
 
 /// Labels of a question that was asked.

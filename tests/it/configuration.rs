@@ -152,6 +152,94 @@ fn secrets_that_windows_programs_saved_are_what_they_show() {
 }
 
 #[test]
+fn what_everybody_knows_is_refused_in_production_and_named_in_trials() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/up2pay/trial-public-key.pem"),
+        folder.path().join("trial.pem"),
+    )
+    .expect("the published key");
+    let load = |text: &str| {
+        std::fs::write(&path, text).expect("file");
+        Config::load(&path)
+    };
+    let trial = |text: &str| text.replace("\"production\"", "\"test\"");
+    let example =
+        ENDPOINT.replace("6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b", "replace-this-token-by-openssl-rand-hex-16-a");
+    for (key, text) in [
+        ("public_key_files[0]", format!("{ENDPOINT}psp = \"up2pay\"\npublic_key_files = [\"trial.pem\"]\n")),
+        ("token", format!("{example}psp = \"up2pay\"\n")),
+        (
+            "merchant_id",
+            format!(
+                "{ENDPOINT}psp = \"worldline\"\nmerchant_id = \"YOURPSPID\"\nwebhook_keys = [{{ id = \"k\", secret = \"s\" }}]\n"
+            ),
+        ),
+        (
+            "key",
+            format!("{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey = \"TRIALKEYNOTAREAL\"\n"),
+        ),
+    ] {
+        let error = load(&text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            error.contains(&format!("endpoint[0].{key}")) && error.contains("production"),
+            "{key}: {error}"
+        );
+        let warned = load(&trial(&text)).unwrap_or_else(|error| panic!("{error}")).warnings;
+        assert!(warned.iter().any(|warning| warning.key.ends_with(key)), "{key}: {warned:?}");
+    }
+    let guessed = ENDPOINT.replace("6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b", &"a".repeat(40));
+    assert!(error_of(&format!("{guessed}psp = \"up2pay\"")).contains("made by chance"));
+}
+
+#[test]
+fn files_with_secrets_that_others_can_read_are_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("folder");
+    let file = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("mode");
+        path
+    };
+    let text = format!(
+        "[ledger]\npath = \"ledger.sqlite\"\n{ENDPOINT}psp = \"sogecommerce\"\nsite_id = \"12345678\"\nkey_file = \"soge.key\"\n"
+    );
+    let warned = |modes: [u32; 3]| {
+        let path = file("config.toml", &text, modes[0]);
+        file("soge.key", "1122334455667788", modes[1]);
+        file("payload.key", "", modes[2]);
+        let warnings = Config::load(&path).unwrap_or_else(|error| panic!("{error}")).warnings;
+        let readable = warnings.into_iter().filter(|warning| warning.what.contains("can be read by others"));
+        let name = |what: &str| {
+            what.split(" can be").next().and_then(|path| path.rsplit('/').next()).map(str::to_owned)
+        };
+        readable.filter_map(|warning| name(&warning.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(warned([0o640, 0o640, 0o600]), [""; 0]);
+    assert_eq!(warned([0o644, 0o644, 0o640]), ["config.toml", "soge.key", "payload.key"]);
+}
+
+#[test]
+fn a_filter_that_sees_only_the_proxy_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    let warned = |listener: &str| {
+        let text = format!(
+            "[listener]\n{listener}\n{ENDPOINT}psp = \"up2pay\"\nallow_from = [\"194.50.38.0/24\"]\n"
+        );
+        std::fs::write(&path, text).expect("file");
+        let warnings = Config::load(&path).unwrap_or_else(|error| panic!("{error}")).warnings;
+        warnings.iter().any(|warning| warning.key == "endpoint e: shop[0].endpoint[0].allow_from")
+    };
+    assert!(warned("trusted_proxies = []"));
+    assert!(warned("trusted_proxies = [\"10.0.0.1/32\"]"), "the proxy on this machine is another");
+    assert!(!warned("trusted_proxies = [\"127.0.0.1/32\"]"));
+    assert!(!warned("public = \"0.0.0.0:8080\""));
+}
+
+#[test]
 fn several_problems_are_told_at_once() {
     let error = error_of(&format!("{ENDPOINT}psp = \"sogecommerce\"\nalgorithm = \"md5\""));
     assert!(error.contains("site_id") && error.contains(".key") && error.contains("algorithm"), "{error}");

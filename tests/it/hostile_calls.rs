@@ -25,10 +25,11 @@ async fn each_kind_of_wrong_call_has_its_answer() {
         assert_eq!(daemon.get(path).status, 404, "{path}");
     }
     assert_eq!(daemon.get(&format!("/n/up2pay/{TOKEN}/x?{good}")).status, 404);
-    assert_eq!(
-        daemon.raw(&format!("PUT /n/up2pay/{TOKEN} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).status,
-        404
-    );
+    let put = |token: &str| {
+        daemon.raw(&format!("PUT /n/up2pay/{token} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).status
+    };
+    assert_eq!(put("x"), 404);
+    assert_eq!(put(TOKEN), 405);
 
     let target = format!("/n/up2pay/{TOKEN}");
     assert_eq!(daemon.get(&target).status, 400, "nothing");
@@ -42,7 +43,7 @@ async fn each_kind_of_wrong_call_has_its_answer() {
     assert_eq!(daemon.get(&format!("{}?{form}", Sogecommerce::target())).status, 400, "by GET");
     assert_eq!(daemon.post(&Sogecommerce::target(), &form.replace("6000", "6001")).status, 403, "changed");
 
-    let large = "x".repeat(64 * 1024 + 1);
+    let large = "x".repeat(512 * 1024 + 1);
     assert_eq!(daemon.post(&Sogecommerce::target(), &large).status, 413);
     let chunks = |count: usize| {
         format!(
@@ -51,7 +52,7 @@ async fn each_kind_of_wrong_call_has_its_answer() {
             format!("1000\r\n{}\r\n", "x".repeat(0x1000)).repeat(count)
         )
     };
-    let large = format!("{}0\r\n\r\n", chunks(40));
+    let large = format!("{}0\r\n\r\n", chunks(160));
     assert_eq!(send_raw(daemon.public, large.as_bytes()).expect("an answer").status, 413);
     // Who goes on sending may not see the answer, but is cut off.
     let endless = send_raw(daemon.public, chunks(400).as_bytes()).map(|answer| answer.status);
@@ -61,12 +62,105 @@ async fn each_kind_of_wrong_call_has_its_answer() {
     assert!(matches!(status, None | Some(414 | 431)), "{status:?}");
 
     assert!(daemon.rows("SELECT * FROM acct_tenders").is_empty());
-    // Refused calls are noted behind the answer; whatever is acknowledged after them was stored after them.
+    // Refused calls are noted after the answer; whatever is acknowledged after them was stored after them.
     assert_eq!(daemon.get(&format!("{target}?{good}")).status, 200);
     assert_eq!(
         daemon.rows("SELECT DISTINCT verdict FROM acct_notifications ORDER BY 1"),
         ["genuine", "rejected"],
         "refused calls are explained"
+    );
+}
+
+/// The PSP's addresses have changed; the filter still has the old ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_genuine_call_from_an_unexpected_address_is_told_at_once() {
+    let mut daemon = Daemon::start(&Settings::default()).await;
+    daemon.kill();
+    daemon.rewrite_configuration(|text| {
+        text.replace("[ledger]", "trusted_proxies = [\"127.0.0.1/32\"]\n[ledger]")
+            .replace("psp = \"up2pay\"", "psp = \"up2pay\"\nallow_from = [\"194.2.122.158/32\"]")
+    });
+    daemon.restart();
+    let call = |from: &str, target: &str| {
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: {from}\r\nConnection: close\r\n\r\n"
+        );
+        daemon.raw(&head).status
+    };
+    let target = Up2pay::voucher("A", 1, 1500).target();
+    assert_eq!(call("194.2.122.158:51612", &target), 200, "with its port");
+    assert_eq!(call("194.2.122.190", &target.replace("1500", "1501")), 403);
+    assert!(
+        daemon.rows("SELECT * FROM acct_discrepancies WHERE kind = 'calls_refused'").is_empty(),
+        "a forgery"
+    );
+    assert_eq!(call("194.2.122.190", &target), 403);
+    assert_eq!(
+        daemon.rows("SELECT severity, detail FROM acct_discrepancies WHERE kind = 'calls_refused'"),
+        [
+            "urgent|2 calls refused (address), the last from 194.2.122.190; genuine, but its address is outside allow_from"
+        ]
+    );
+    assert_eq!(
+        daemon.rows("SELECT DISTINCT caller FROM acct_notifications WHERE verdict = 'rejected'"),
+        ["194.2.122.190"]
+    );
+}
+
+/// An address that a browser or a proxy has spoiled: the library answers before the program sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_http_at_a_secret_address_is_counted_and_told() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    for _ in 0..5 {
+        let head = format!("GET /n/up2pay/{TOKEN}?Mt=15 00&Ref=<A> HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(send_raw(daemon.public, head.as_bytes()).expect("an answer").status, 400);
+        let strange = send_raw(daemon.public, b"GET /n/up2pay/x?a b HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(strange.expect("an answer").status, 400);
+    }
+    daemon
+        .until("SELECT kind, severity, endpoint FROM discrepancies", &["calls_refused|warning|up2pay"])
+        .await;
+    let metrics = daemon.admin_get("/metrics").body;
+    let counted =
+        |endpoint: &str| metrics.contains(&format!("{{endpoint=\"{endpoint}\",reason=\"Http\"}} 5"));
+    assert!(counted("up2pay") && counted(""), "{metrics}");
+}
+
+/// A field that nobody knows, an amount in another form: genuine, so never lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_genuine_message_that_is_not_understood_is_kept_and_told_once() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let key = Sogecommerce::KEY.to_owned().into();
+    let body = Sogecommerce::split("A", "abc123", 6000, 3990).wire().body;
+    let with = |name: &str, value: &str| {
+        let mut fields: Vec<(String, String)> = serde_urlencoded::from_str(&body).expect("a form");
+        fields.retain(|(known, _)| known != name && known != "signature");
+        fields.push((name.to_owned(), value.to_owned()));
+        cvco_psp::sogecommerce::sender::sign_form(fields, &key, Algorithm::HmacSha256).body
+    };
+    for _ in 0..30 {
+        assert_eq!(daemon.post(&Sogecommerce::target(), &with("vads_amount", "99.90")).status, 200);
+    }
+    assert!(daemon.rows("SELECT * FROM acct_tenders").is_empty());
+    assert_eq!(daemon.rows("SELECT kind, severity FROM acct_discrepancies"), ["set_aside|urgent"]);
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_set_aside"), ["3"], "repetitions add nothing");
+    assert_eq!(daemon.post(&Sogecommerce::target(), &with("vads_channel", "WEB")).status, 200);
+    assert_eq!(daemon.rows("SELECT paid_cents FROM acct_register"), ["9990"], "a new field hides nothing");
+}
+
+/// Whoever has seen one message can write it in other bytes without end: with unsigned fields, other escapes.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_in_many_bytes_is_one_message() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let body = Sogecommerce::split("A", "abc123", 6000, 3990).wire().body;
+    let query = Up2pay::voucher("B", 1, 1500).target();
+    for n in 0..20 {
+        assert_eq!(daemon.post(&Sogecommerce::target(), &format!("{body}&x{n}=1")).status, 200);
+        assert_eq!(daemon.get(&format!("{query}&x{n}=1")).status, 200);
+    }
+    assert_eq!(
+        daemon.rows("SELECT endpoint, COUNT(*) FROM notifications GROUP BY 1"),
+        ["sogecommerce|3", "up2pay|3"]
     );
 }
 

@@ -98,10 +98,11 @@ fn the_ledger_tells_the_truth() {
 }
 
 /// Kinds that no order of this world can raise, each with the reason.
-const ELSEWHERE: [(Kind, &str); 10] = [
+const ELSEWHERE: [(Kind, &str); 11] = [
     (Kind::ConfirmationDiffers, "no PSP of this world contradicts itself"),
     (Kind::ReferenceCollision, "all references differ in their first 20 characters"),
     (Kind::SignatureFailures, "nobody forges"),
+    (Kind::CallsRefused, "all calls have their form"),
     (Kind::EndpointSilent, "a few orders make no habit"),
     (Kind::SettlementMissing, "a year has statements (year.rs)"),
     (Kind::SettlementMismatch, "likewise"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuthorisationNumber, Brand, CallNumber, Contract, Currency, Day, EndpointId, Instrument, Issuer, LineId,
-    OrderRef, Psp, ReportedState, Seq, Source, StatementNumber, Subject, TenderId, Timestamp, Topic,
+    OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber, Subject, TenderId, Timestamp, Topic,
 };
 
 /// What a discrepancy is about, beyond its order, its payment and its figures.
@@ -114,6 +114,18 @@ pub enum Detail {
         calls: u32,
         /// What the adapter found out about them, in English.
         diagnosis: String,
+    },
+    /// Calls that were refused for another reason than their signature.
+    RefusedFor {
+        /// The reason.
+        refusal: Refusal,
+        /// How many, within a day.
+        calls: u32,
+        /// The address that the last of them came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<String>,
+        /// What is wrong, in English.
+        why: String,
     },
     /// Why something failed, in the technical words of whoever noticed.
     Technical(String),
@@ -322,6 +334,11 @@ impl fmt::Display for Detail {
             Self::Awaited { count, topic, subject } => write!(f, "{count}: {topic} {subject}"),
             Self::Clock { from, to } => write!(f, "{from} {to}"),
             Self::Refused { calls, diagnosis } => write!(f, "{calls} calls refused; {diagnosis}"),
+            Self::RefusedFor { refusal, calls, caller, why } => {
+                write!(f, "{calls} calls refused ({})", refusal.as_str())?;
+                caller.iter().try_for_each(|caller| write!(f, ", the last from {caller}"))?;
+                write!(f, "; {why}")
+            }
             Self::Technical(what) => f.write_str(what),
             Self::Entry { seq, kind: Some(kind), reason } => write!(f, "entry {seq} ({kind}): {reason}"),
             Self::Entry { seq, kind: None, reason } => write!(f, "entry {seq}: {reason}"),

@@ -168,6 +168,8 @@ kinds! {
     Unconfirmed = "unconfirmed", Warning;
     /// Many calls with a wrong signature on one endpoint.
     SignatureFailures = "signature_failures", Urgent;
+    /// Calls that knew the secret address were refused for their form, size or origin. Urgent where the PSP had signed one.
+    CallsRefused = "calls_refused", Warning;
     /// No notification for far longer than this endpoint's own habit.
     EndpointSilent = "endpoint_silent", Warning;
     /// The card's bank took money back, or announced it.

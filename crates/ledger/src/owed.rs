@@ -82,6 +82,24 @@ pub(crate) fn owe_reminder(
     owe_answer(conn, discrepancy, News::Reminded, at)
 }
 
+/// Owes an urgent e-mail of a discrepancy that has become graver: that of its opening, if it waits still.
+pub(crate) fn owe_worsening(
+    conn: &Connection,
+    discrepancy: DiscrepancyId,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    forget_reminder(conn, discrepancy, at)?;
+    conn.prepare_cached("UPDATE owed SET urgent = 1 WHERE discrepancy_id = ?1 AND news = 'opened'")?
+        .execute([discrepancy])?;
+    let is_told: bool = conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM owed WHERE discrepancy_id = ?1 AND news = 'opened'
+               AND (done_at IS NOT NULL OR message_id IS NOT NULL))",
+        )?
+        .query_row([discrepancy], |row| row.get(0))?;
+    if is_told { owe_answer(conn, discrepancy, News::Reminded, at) } else { Ok(()) }
+}
+
 /// A reminder that no e-mail carries yet is no longer worth sending.
 pub(crate) fn forget_reminder(
     conn: &Connection,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cvco_domain::{
     Books, Cents, Currency, DiscrepancyId, EndpointRef, Event, Identity, Instalment, News, OrderRef, Period,
-    Policy, Question, RelayTarget, Seq, ShopId, Standing, Statement, Timestamp,
+    Policy, Question, Refusal, RelayTarget, Seq, ShopId, Standing, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub enum LogEntry {
     Policy(Policy),
     /// A person did something about a discrepancy.
     Act(Act),
-    /// Calls were refused in a way that points to a wrong setting.
+    /// Calls that knew the endpoint's secret address were refused: a setting is wrong, or something on the way.
     Refusals(Refusals),
     /// A statement of ANCV or of the bank was imported.
     Statement(ImportedStatement),
@@ -285,25 +285,25 @@ impl Deed {
     }
 }
 
-/// Why calls were refused that point to a wrong setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// Wrong signatures, in a burst: probably a wrong key.
-    Signature,
-    /// Genuine, but for another account of the PSP than the endpoint's.
-    Account,
-}
-
-/// Calls of one endpoint that were refused in a way that points to a wrong setting: a key, an account.
+/// Calls that knew the secret address of one endpoint, and were refused all the same: a wrong key or account, a form, a
+/// size or an address that is not expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusals {
     /// Where they came in.
     pub endpoint: EndpointRef,
     /// Why they were refused.
     pub refusal: Refusal,
-    /// How many were refused.
+    /// How many were refused within a day.
     pub calls: u32,
+    /// How many were taken in the same time.
+    #[serde(default)]
+    pub taken: u32,
+    /// The PSP had signed the last of them.
+    #[serde(default)]
+    pub signed: bool,
+    /// The address that the last of them came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
     /// What would have matched, or what is wrong, as far as the adapter can tell; in English.
     pub explanation: String,
 }

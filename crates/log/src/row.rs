@@ -58,7 +58,19 @@ impl Draft {
     /// # Errors
     /// The entry cannot be written as JSON.
     pub fn with_payload(entry: &LogEntry, payload: SealedPayload) -> Result<Self, LogError> {
-        Ok(Self { payload: Some(payload), ..Self::new(entry)? })
+        Ok(Self::new(entry)?.carrying(payload))
+    }
+
+    /// The same entry with the sealed bytes that it was read from.
+    #[must_use]
+    pub fn carrying(self, payload: SealedPayload) -> Self {
+        Self { payload: Some(payload), ..self }
+    }
+
+    /// What it says, as it will stand in its row: kind and content.
+    #[must_use]
+    pub fn text(&self) -> [&str; 2] {
+        [self.kind, &self.content]
     }
 
     /// The sealed bytes, if there are any.

@@ -2,7 +2,7 @@
 
 use cvco_domain::{
     Day, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
-    ReportedState, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
+    Refusal, ReportedState, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
 };
 
 use super::catalogue::Language::{self, English, French};
@@ -104,6 +104,9 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
         Detail::Refused { calls, .. } => {
             words.pair(&format!("{calls} appels refusés"), &format!("{calls} calls refused"))
         }
+        Detail::RefusedFor { refusal, calls, caller, .. } => {
+            words.refused(*refusal, *calls, caller.as_deref())
+        }
         Detail::Entry { seq, .. } => {
             words.pair(&format!("écriture n°\u{a0}{seq} du journal"), &format!("log entry {seq}"))
         }
@@ -114,6 +117,7 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
 /// What helps whoever administers the program, in the words of whoever noticed it.
 pub(super) fn technical(detail: &Detail, last_error: Option<&str>) -> Option<String> {
     let noted = if let Detail::Refused { diagnosis: what, .. }
+    | Detail::RefusedFor { why: what, .. }
     | Detail::Technical(what)
     | Detail::Entry { reason: what, .. } = detail
     {
@@ -280,6 +284,34 @@ impl Words {
                 &format!("{count} questions en attente, dont la première\u{a0}: {topic} {subject}"),
                 &format!("{count} questions waiting, the first: {topic} {subject}"),
             ),
+        }
+    }
+
+    fn refused(&self, refusal: Refusal, calls: u32, caller: Option<&str>) -> String {
+        let why = match refusal {
+            Refusal::Signature => self.pair("leur signature", "their signature"),
+            Refusal::Account => self.pair("leur compte", "their account"),
+            Refusal::Form => self.pair("leur forme", "their form"),
+            Refusal::Method => self.pair("leur méthode HTTP", "their HTTP method"),
+            Refusal::Size => self.pair("leur taille", "their size"),
+            Refusal::Incomplete => self.pair("leur contenu incomplet", "their incomplete content"),
+            Refusal::Address => self.pair("leur adresse d’origine", "the address they came from"),
+            Refusal::Http => self.pair("leur HTTP illisible", "their unreadable HTTP"),
+            Refusal::Flood => self.pair("leur nombre", "their number"),
+        };
+        let counted = match calls {
+            1 => self.pair(&format!("1 appel refusé pour {why}"), &format!("1 call refused for {why}")),
+            _ => self.pair(
+                &format!("{calls} appels refusés en un jour pour {why}"),
+                &format!("{calls} calls refused in a day for {why}"),
+            ),
+        };
+        match caller {
+            Some(caller) => self.pair(
+                &format!("{counted}, le dernier venu de {caller}"),
+                &format!("{counted}, the last one from {caller}"),
+            ),
+            None => counted,
         }
     }
 

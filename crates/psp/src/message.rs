@@ -1,5 +1,7 @@
 //! What becomes of a request: proven it is a [`Message`], read it is a [`Reading`].
 
+use std::borrow::Cow;
+
 use cvco_domain::crypto::Verified;
 use cvco_domain::{Event, Psp, Question};
 
@@ -14,6 +16,27 @@ pub enum Message {
     GenuineForm(Verified<VadsFields>),
     /// Bytes that nobody signed, in the form of a notification. They can only be a hint.
     Unsigned(Vec<u8>),
+}
+
+impl Message {
+    /// The bytes that the proof covers; of an unsigned message, its bytes. What else a request holds, anybody can change.
+    #[must_use]
+    pub fn proven_bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Genuine(bytes) => Cow::Borrowed(bytes),
+            Self::GenuineForm(fields) => Cow::Owned(fields.signed_values()),
+            Self::Unsigned(bytes) => Cow::Borrowed(bytes),
+        }
+    }
+
+    /// Whether the PSP signed it.
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        match self {
+            Self::Genuine(_) | Self::GenuineForm(_) => true,
+            Self::Unsigned(_) => false,
+        }
+    }
 }
 
 /// What a message says.
@@ -146,6 +169,14 @@ pub enum Rejection {
         psp: Psp,
         /// The field that names the account, without its value.
         what: &'static str,
+    },
+    /// The request came by a method by which this PSP sends no notifications.
+    #[error(
+        "not a notification of {psp}, which are sent by POST: a redirect made a GET of it, or it is a visit"
+    )]
+    Method {
+        /// Whose method.
+        psp: Psp,
     },
     /// The request is not in this PSP's format. That shows before its signature is checked, or it has none.
     #[error("not a notification of {psp}: {what}")]

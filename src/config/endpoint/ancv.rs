@@ -11,10 +11,10 @@ impl RawEndpoint {
     pub(super) fn ancv(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<ancv::Ancv> {
         check.unwise(format!("{at}.psp"), "experimental: ANCV's integration kit is not public");
         let key = format!("{at}.shop_id");
-        let shop_id = Self::needed_text(&key, self.shop_id.as_deref(), "the shop's number at ANCV", check);
+        let shop_id = self.needed_text(&key, self.shop_id.as_deref(), "the shop's number at ANCV", check);
         let key = format!("{at}.service_provider_id");
         let provider = self.service_provider_id.as_deref();
-        let provider = Self::needed_text(&key, provider, "the service provider's number at ANCV", check);
+        let provider = self.needed_text(&key, provider, "the service provider's number at ANCV", check);
         let at = format!("{at}.api");
         let Some(raw) = &self.api else {
             check.wrong(at, "missing: ANCV's notification proves nothing, its API must be asked");

@@ -12,7 +12,7 @@ impl RawEndpoint {
     pub(super) fn monext(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<monext::Monext> {
         let key = format!("{at}.merchant_id");
         let merchant_id =
-            Self::needed_text(&key, self.merchant_id.as_deref(), "the merchant id, digits", check);
+            self.needed_text(&key, self.merchant_id.as_deref(), "the merchant id, digits", check);
         let source = Source::new(self.access_key.as_ref(), self.access_key_file.as_deref());
         let access_key = self.needed_secret(
             &format!("{at}.access_key"),

@@ -93,6 +93,7 @@ impl RawEndpoint {
                     "the form key has 16 characters; the keys and passwords of the REST API are others",
                 );
             }
+            check.placeholder_secret(key, Some(mode), &secret);
             keys.push(secret);
         }
         (!keys.is_empty()).then_some(keys)

@@ -25,7 +25,11 @@ impl RawEndpoint {
                 std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
             let Some(pem) = check.value(&key, pem) else { continue };
             let parsed = RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()));
-            keys.extend(check.value(&key, parsed));
+            let Some(parsed) = check.value(&key, parsed) else { continue };
+            if parsed.fingerprint() == up2pay::Settings::published_trial_key().fingerprint() {
+                Self::note_published_key(&key, mode, check);
+            }
+            keys.push(parsed);
         }
         if files.is_empty() {
             keys.push(up2pay::Settings::platform_key());
@@ -35,6 +39,21 @@ impl RawEndpoint {
             Some(api) => Some(self.up2pay_api(&format!("{at}.api"), api, mode, check)?),
         };
         Some(up2pay::Up2pay::new(up2pay::Settings { mode, template: template?, keys, api }))
+    }
+
+    /// Everybody has the other half of that key.
+    fn note_published_key(key: &str, mode: Mode, check: &mut Check<'_>) {
+        match mode {
+            Mode::Production => check.known_to_all(
+                key,
+                "is the trial key that is published with the program: with it anybody can make payments up; in \
+                 mode = \"production\" take it out, or name a key of your own",
+            ),
+            Mode::Test => check.unwise(
+                key,
+                "is the trial key that is published with the program: anybody can make trial payments up",
+            ),
+        }
     }
 
     fn up2pay_api(

@@ -41,7 +41,7 @@ impl RawEndpoint {
         mode: Mode,
         check: &mut Check<'_>,
     ) -> Option<worldline::Worldline> {
-        let merchant_id = Self::needed_text(
+        let merchant_id = self.needed_text(
             &format!("{at}.merchant_id"),
             self.merchant_id.as_deref(),
             "the PSPID, as the Merchant Portal shows it at the top",

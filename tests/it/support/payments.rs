@@ -11,14 +11,18 @@ use cvco_psp::up2pay::{self, Template, TrialKey};
 /// The token of every endpoint of these tests.
 pub const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
 
+/// A key of these tests alone: the one that is published for trials is refused in production.
+const PRIVATE_PEM: &str = include_str!("up2pay-private-key.pem");
+
 /// The Up2pay key of these tests.
 pub fn key() -> &'static TrialKey {
-    static KEY: LazyLock<TrialKey> = LazyLock::new(TrialKey::published);
+    static KEY: LazyLock<TrialKey> =
+        LazyLock::new(|| TrialKey::from_private_pem(PRIVATE_PEM.as_bytes()).expect("a key"));
     &KEY
 }
 
 pub fn private_pem() -> String {
-    TrialKey::PUBLISHED_PEM.to_owned()
+    PRIVATE_PEM.to_owned()
 }
 
 pub fn public_pem() -> String {

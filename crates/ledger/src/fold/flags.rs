@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-use cvco_domain::{Day, Detail, EndpointId, EndpointRef, Kind, Timestamp};
+use cvco_domain::{Day, EndpointId, EndpointRef, Kind, Timestamp};
 use rusqlite::Connection;
 
 use super::Fold;
+use crate::tables::discrepancies::Trouble;
 use crate::tables::endpoints::Calls;
 use crate::tables::{discrepancies, questions, statements};
 use crate::{LedgerError, close};
@@ -55,15 +56,14 @@ impl Fold<'_> {
     pub(super) fn open_of_endpoint(
         &self,
         endpoint: &EndpointRef,
-        kind: Kind,
-        detail: &Detail,
+        trouble: &Trouble<'_>,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         self.flags.troubled.borrow_mut().insert(endpoint.endpoint.clone());
-        discrepancies::open_of_endpoint(self.conn, endpoint, kind, detail, at)
+        discrepancies::open_of_endpoint(self.conn, endpoint, trouble, at)
     }
 
-    /// Closes the discrepancy of an endpoint, if it has one of this kind.
+    /// Closes the discrepancy of an endpoint, if it has one of this kind that time alone does not close.
     pub(super) fn close_of_endpoint(
         &self,
         endpoint: &EndpointId,

@@ -15,17 +15,16 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cvco_domain::{
-    Detail, EndpointRef, Event, Instrument, Kind, OrderKey, Policy, Question, RecordState, Seq, Source,
-    Standing, Timestamp, Topic,
+    Detail, EndpointRef, Event, Instrument, Kind, OrderKey, Policy, Question, RecordState, Refusal, Seq,
+    Severity, Source, Standing, Timestamp, Topic,
 };
 use cvco_log::LogEntry;
-use cvco_log::entry::{
-    Act, Answer, Deed, Hint, Inquiry, Notification, OrderRegistration, Refusal, Refusals, Unread,
-};
+use cvco_log::entry::{Act, Answer, Deed, Hint, Inquiry, Notification, OrderRegistration, Refusals, Unread};
 use cvco_log::row::Logged;
 use cvco_reconcile::{Fact, assess};
 use rusqlite::Connection;
 
+use crate::tables::discrepancies::Trouble;
 use crate::tables::ids::OrderId;
 use crate::tables::notifications::{self, Notified};
 use crate::tables::orders::Entered;
@@ -40,6 +39,9 @@ use relays::{Repetition, Subject};
 
 /// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
 const ACCOUNT_SETTLED: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// Calls are no longer refused when none was reported for this long; while it goes on, that is once an hour.
+const REFUSALS_OVER: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// What became of a genuine notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,7 +321,8 @@ impl<'c> Fold<'c> {
         self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
         let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
-        self.open_of_endpoint(endpoint, Kind::SetAside, &detail, at)?;
+        self.open_of_endpoint(endpoint, &Trouble::of(Kind::SetAside, &detail), at)?;
+        self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
         self.record_call(endpoint, *origin, at)
     }
 
@@ -467,15 +470,45 @@ impl<'c> Fold<'c> {
     }
 
     fn refusals(&self, refusals: &Refusals, at: Timestamp) -> Result<(), LedgerError> {
-        let Refusals { endpoint, refusal, calls, explanation } = refusals;
-        let (kind, detail) = match refusal {
-            Refusal::Signature => {
-                let detail = Detail::Refused { calls: *calls, diagnosis: explanation.clone() };
-                (Kind::SignatureFailures, detail)
-            }
-            Refusal::Account => (Kind::ContractUnknown, Detail::Technical(explanation.clone())),
+        let Refusals { endpoint, refusal, calls, taken, signed, caller, explanation } = refusals;
+        let over_at = Some(at.after(REFUSALS_OVER));
+        let detail = match refusal {
+            Refusal::Signature => Detail::Refused { calls: *calls, diagnosis: explanation.clone() },
+            Refusal::Account => Detail::Technical(explanation.clone()),
+            Refusal::Form
+            | Refusal::Method
+            | Refusal::Size
+            | Refusal::Incomplete
+            | Refusal::Address
+            | Refusal::Http
+            | Refusal::Flood => Detail::RefusedFor {
+                refusal: *refusal,
+                calls: *calls,
+                caller: caller.clone(),
+                why: explanation.clone(),
+            },
         };
-        self.open_of_endpoint(endpoint, kind, &detail, at)
+        let trouble = match refusal {
+            // Where genuine calls came all the time, the next one proves nothing.
+            Refusal::Signature => Trouble {
+                closes_at: over_at.filter(|_| *taken > 0),
+                ..Trouble::of(Kind::SignatureFailures, &detail)
+            },
+            Refusal::Account => Trouble::of(Kind::ContractUnknown, &detail),
+            Refusal::Form
+            | Refusal::Method
+            | Refusal::Size
+            | Refusal::Incomplete
+            | Refusal::Address
+            | Refusal::Http
+            | Refusal::Flood => {
+                let of = Trouble::of(Kind::CallsRefused, &detail);
+                let severity = if *signed { Severity::Urgent } else { of.severity };
+                Trouble { severity, subject: refusal.as_str(), closes_at: over_at, ..of }
+            }
+        };
+        self.schedule(trouble.closes_at);
+        self.open_of_endpoint(endpoint, &trouble, at)
     }
 
     /// Assesses one order from what the ledger knows of it.

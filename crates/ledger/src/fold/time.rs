@@ -10,6 +10,7 @@ use cvco_reconcile::silent_from;
 
 use super::Fold;
 use crate::LedgerError;
+use crate::tables::discrepancies::Trouble;
 use crate::tables::endpoints::CallSeen;
 use crate::tables::ids::OrderId;
 use crate::tables::progress::Hold;
@@ -187,7 +188,7 @@ impl Fold<'_> {
                 let endpoint =
                     EndpointRef { shop, endpoint: due.endpoint.clone(), psp, mode: Mode::Production };
                 let detail = Detail::LastCall(heard.last_at);
-                self.open_of_endpoint(&endpoint, Kind::EndpointSilent, &detail, at)?;
+                self.open_of_endpoint(&endpoint, &Trouble::of(Kind::EndpointSilent, &detail), at)?;
                 None
             }
             Some(from) => Some(from),
@@ -243,7 +244,7 @@ impl Fold<'_> {
             Some(overdue) => {
                 let questions::Overdue { shop, psp, detail } = overdue;
                 let endpoint = EndpointRef { shop, endpoint: endpoint.clone(), psp, mode: Mode::Production };
-                self.open_of_endpoint(&endpoint, Kind::Unconfirmed, &detail, at)
+                self.open_of_endpoint(&endpoint, &Trouble::of(Kind::Unconfirmed, &detail), at)
             }
             None => self.close_of_endpoint(endpoint, Kind::Unconfirmed, at),
         }

@@ -38,6 +38,8 @@ pub struct DiscrepancyRow {
     pub kind: Kind,
     /// Whose it is; `None` if it concerns the daemon as a whole.
     pub shop: Option<ShopId>,
+    /// How fast a person should look.
+    pub severity: Severity,
     /// The PSP, where there is one.
     pub psp: Option<Psp>,
     /// The endpoint, of a discrepancy of an endpoint.
@@ -87,6 +89,7 @@ impl DiscrepancyRow {
         Ok(Self {
             id: row.get("id")?,
             kind: row.get("kind")?,
+            severity: row.get("severity")?,
             shop: row.get("shop")?,
             psp: row.get("psp")?,
             endpoint: row.get("endpoint")?,

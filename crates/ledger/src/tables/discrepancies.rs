@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use cvco_domain::{Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, ShopId, Timestamp};
+use cvco_domain::{
+    Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, Severity, ShopId, Timestamp,
+};
 
 use super::acts;
 use super::ids::OrderId;
@@ -174,34 +176,57 @@ pub(crate) fn close(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Resu
     owed::owe_closing(conn, id, at)
 }
 
+/// What is wrong at an endpoint.
+pub(crate) struct Trouble<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) severity: Severity,
+    /// What tells two of one kind at one endpoint apart; else empty.
+    pub(crate) subject: &'a str,
+    pub(crate) detail: &'a Detail,
+    /// When time alone closes it.
+    pub(crate) closes_at: Option<Timestamp>,
+}
+
+impl<'a> Trouble<'a> {
+    /// The only one of its kind, for as long as something else does not close it.
+    pub(crate) const fn of(kind: Kind, detail: &'a Detail) -> Self {
+        Self { kind, severity: kind.severity(), subject: "", detail, closes_at: None }
+    }
+}
+
 /// Opens the discrepancy of an endpoint, or brings the open one up to date.
 pub(crate) fn open_of_endpoint(
     conn: &Connection,
     endpoint: &EndpointRef,
-    kind: Kind,
-    detail: &Detail,
+    trouble: &Trouble<'_>,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    if let Some(id) = find_of_endpoint(conn, &endpoint.endpoint, kind)? {
-        conn.prepare_cached("UPDATE discrepancies SET detail_json = ?2, detail = ?3 WHERE id = ?1")?
-            .execute(params![id, detail, detail.to_string()])?;
-        return Ok(());
+    let Trouble { kind, severity, subject, detail, closes_at } = *trouble;
+    if let Some((id, known)) = find_of_endpoint(conn, &endpoint.endpoint, kind, subject)? {
+        conn.prepare_cached(
+            "UPDATE discrepancies SET detail_json = ?2, detail = ?3, severity = ?4, closes_at = ?5 WHERE id = ?1",
+        )?
+        .execute(params![id, detail, detail.to_string(), known.max(severity).as_str(), closes_at])?;
+        return if severity > known { owed::owe_worsening(conn, id, at) } else { Ok(()) };
     }
     conn.prepare_cached(
-        "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail_json, detail, opened_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, ?7, ?8)",
+        "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail_json, detail, opened_at,
+             closes_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         kind.as_str(),
-        kind.severity().as_str(),
+        severity.as_str(),
         endpoint.shop.as_str(),
         endpoint.endpoint.as_str(),
         endpoint.psp.as_str(),
+        subject,
         detail,
         detail.to_string(),
-        at
+        at,
+        closes_at
     ])?;
-    owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), kind.severity(), at)
+    owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), severity, at)
 }
 
 /// The endpoints that have an open discrepancy of their own.
@@ -213,14 +238,21 @@ pub(crate) fn troubled_endpoints(conn: &Connection) -> Result<BTreeSet<EndpointI
     Ok(endpoints.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
-/// Closes the discrepancy of an endpoint, if it has one of this kind.
+/// Closes the discrepancy of an endpoint, if it has one of this kind that time alone does not close.
 pub(crate) fn close_of_endpoint(
     conn: &Connection,
     endpoint: &EndpointId,
     kind: Kind,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    match find_of_endpoint(conn, endpoint, kind)? {
+    let id: Option<DiscrepancyId> = conn
+        .prepare_cached(
+            "SELECT id FROM discrepancies WHERE endpoint = ?1 AND kind = ?2 AND closed_at IS NULL AND order_id IS NULL
+               AND closes_at IS NULL",
+        )?
+        .query_row([endpoint.as_str(), kind.as_str()], |row| row.get(0))
+        .optional()?;
+    match id {
         Some(id) => close(conn, id, at),
         None => Ok(()),
     }
@@ -234,7 +266,7 @@ pub(crate) fn close_old_of_endpoint(
     opened_until: Timestamp,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    let Some(id) = find_of_endpoint(conn, endpoint, kind)? else { return Ok(()) };
+    let Some((id, _)) = find_of_endpoint(conn, endpoint, kind, "")? else { return Ok(()) };
     let is_old: bool = conn
         .prepare_cached("SELECT opened_at <= ?2 FROM discrepancies WHERE id = ?1")?
         .query_row(params![id, opened_until], |row| row.get(0))?;
@@ -245,13 +277,14 @@ fn find_of_endpoint(
     conn: &Connection,
     endpoint: &EndpointId,
     kind: Kind,
-) -> Result<Option<DiscrepancyId>, LedgerError> {
+    subject: &str,
+) -> Result<Option<(DiscrepancyId, Severity)>, LedgerError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id FROM discrepancies
-             WHERE endpoint = ?1 AND kind = ?2 AND closed_at IS NULL AND order_id IS NULL",
+            "SELECT id, severity FROM discrepancies
+             WHERE endpoint = ?1 AND kind = ?2 AND subject = ?3 AND closed_at IS NULL AND order_id IS NULL",
         )?
-        .query_row(params![endpoint.as_str(), kind.as_str()], |row| row.get(0))
+        .query_row(params![endpoint.as_str(), kind.as_str(), subject], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?)
 }
 

@@ -18,6 +18,8 @@ pub struct Rejected {
     pub psp: Psp,
     /// Why, in English, without any value from outside.
     pub reason: String,
+    /// The address that it came from.
+    pub caller: String,
     /// SHA-256 of its payload, in hexadecimal.
     pub payload_sha256: String,
 }
@@ -25,13 +27,14 @@ pub struct Rejected {
 /// Keeps one, and lets the oldest go.
 pub(crate) fn insert(conn: &Connection, rejected: &Rejected, at: Timestamp) -> Result<(), LedgerError> {
     conn.prepare_cached(
-        "INSERT INTO rejections (received_at, endpoint, psp, reason, payload_sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO rejections (received_at, endpoint, psp, reason, caller, payload_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         at,
         rejected.endpoint.as_str(),
         rejected.psp.as_str(),
         rejected.reason,
+        rejected.caller,
         rejected.payload_sha256
     ])?;
     conn.prepare_cached("DELETE FROM rejections WHERE id <= ?1")?

@@ -209,6 +209,56 @@ fn a_call_that_verifies_closes_the_burst_of_wrong_signatures() {
     assert_eq!(book.discrepancies(), burst(Some(3)));
 }
 
+/// Some servers of the PSP sign with a new key already, the others with the old one.
+#[test]
+fn a_call_that_verifies_proves_nothing_where_such_calls_came_all_the_time() {
+    let mut book = Book::new();
+    book.take(0, Refusals { calls: 240, taken: 60, ..wrong_signatures() });
+    book.take(1, notification(Vec::new()));
+    let wrong = |closed| [seen("signature_failures", 0, closed)];
+    assert_eq!(book.discrepancies(), wrong(None));
+    book.take(60, Refusals { calls: 400, taken: 100, ..wrong_signatures() });
+    book.wait_until(25 * 60 - 1);
+    assert_eq!(book.discrepancies(), wrong(None), "it was reported an hour later again");
+    book.wait_until(25 * 60);
+    assert_eq!(book.discrepancies(), wrong(Some(25 * 60)));
+}
+
+#[test]
+fn refused_calls_are_told_by_reason_and_at_once_when_one_was_signed() {
+    let mut book = Book::new();
+    let refused = |refusal| Refusals {
+        refusal,
+        caller: Some("194.2.122.190".to_owned()),
+        explanation: "its address is outside allow_from".to_owned(),
+        ..wrong_signatures()
+    };
+    book.take(0, refused(Refusal::Address));
+    book.take(1, refused(Refusal::Form));
+    let severities =
+        |book: &Book| book.texts("SELECT subject || ' ' || severity FROM discrepancies ORDER BY id");
+    assert_eq!(severities(&book), ["address warning", "form warning"]);
+    let owed = "SELECT news || ' ' || urgent FROM owed ORDER BY rowid";
+    assert_eq!(book.texts(owed), ["opened 0", "opened 0"]);
+
+    book.take(2, Refusals { calls: 6, signed: true, ..refused(Refusal::Address) });
+    assert_eq!(severities(&book), ["address urgent", "form warning"]);
+    assert_eq!(book.texts(owed), ["opened 1", "opened 0"], "what waits is told at once");
+    assert_eq!(
+        book.texts("SELECT detail FROM discrepancies WHERE subject = 'address'"),
+        ["6 calls refused (address), the last from 194.2.122.190; its address is outside allow_from"]
+    );
+    book.take(3, refused(Refusal::Address));
+    assert_eq!(severities(&book), ["address urgent", "form warning"], "it stays urgent");
+
+    book.take(4, notification(Vec::new()));
+    book.wait_until(24 * 60 + 2);
+    let open = "SELECT subject FROM discrepancies WHERE closed_at IS NULL";
+    assert_eq!(book.texts(open), ["address"], "a day after the last of its kind each is over");
+    book.wait_until(24 * 60 + 3);
+    assert_eq!(book.texts(open), [""; 0]);
+}
+
 #[test]
 fn references_that_ancv_cannot_tell_apart_are_told_at_the_second() {
     let mut book = Book::new();

@@ -25,10 +25,10 @@ use std::path::PathBuf;
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{
     AmountFrom, Authorisation, Brand, CallNumber, Cents, Contract, Currency, DiscrepancyId, EndpointId,
-    EndpointRef, Event, Instalment, Instrument, Mode, Operation, OrderRef, Policy, Psp, ReportedState, Seq,
-    ShopId, StatusCode, StatusReading, TenderId, Timestamp,
+    EndpointRef, Event, Instalment, Instrument, Mode, Operation, OrderRef, Policy, Psp, Refusal,
+    ReportedState, Seq, ShopId, StatusCode, StatusReading, TenderId, Timestamp,
 };
-use cvco_log::entry::{Notification, OrderRegistration, Origin, Pause, Refusal, Refusals};
+use cvco_log::entry::{Notification, OrderRegistration, Origin, Pause, Refusals};
 use cvco_log::{Draft, LogEntry, LogStore, SqliteLog};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -202,6 +202,9 @@ fn wrong_signatures() -> Refusals {
         endpoint: up2pay(),
         refusal: Refusal::Signature,
         calls: 5,
+        taken: 0,
+        signed: false,
+        caller: None,
         explanation: "no variant matches".to_owned(),
     }
 }

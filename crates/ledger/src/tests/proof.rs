@@ -241,6 +241,7 @@ fn a_ledger_that_does_not_say_how_far_it_came_can_be_opened_and_made_again() {
 fn what_is_beside_the_fold_outlives_a_rebuild() {
     let mut book = eventful();
     let rejected = crate::Rejected {
+        caller: "194.50.38.12".to_owned(),
         endpoint: endpoint("camping-up2pay"),
         psp: Psp::Up2pay,
         reason: "wrong signature".to_owned(),

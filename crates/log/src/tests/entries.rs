@@ -6,7 +6,7 @@ use std::time::Duration;
 use cvco_domain::{
     About, AmountFrom, Authorisation, Books, Brand, CallNumber, Day, DiscrepancyId, EndpointId, EndpointRef,
     Event, Identity, Instalment, Instrument, Issuer, Kind, Mode, News, Operation, Period, Policy, Psp,
-    Question, RelayTarget, ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber,
+    Question, Refusal, RelayTarget, ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber,
     StatusCode, StatusReading, Subject, TenderId, Topic,
 };
 use proptest::collection::{btree_map, vec};
@@ -17,8 +17,7 @@ use proptest::sample::select;
 use super::*;
 use crate::entry::{
     Act, Answer, Close, Deed, Hint, ImportedStatement, Inquiry, MailAbout, MailItem, Notification, Origin,
-    Pause, Reason, Refusal, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unread,
-    Witness,
+    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unread, Witness,
 };
 use crate::row::{GENESIS, Head, Link};
 use crate::{LogError, LogStore, MemoryLog, Row};
@@ -126,6 +125,17 @@ fn identities() -> impl Strategy<Value = Identity> {
             opened_at,
         },
     )
+}
+
+prop_compose! {
+    fn refusals()(
+        endpoint in endpoints(),
+        refusal in select(vec![Refusal::Signature, Refusal::Account, Refusal::Address, Refusal::Http]),
+        (calls, taken, signed) in any::<(u32, u32, bool)>(),
+        (caller, explanation) in (option::of(any::<String>()), any::<String>()),
+    ) -> Refusals {
+        Refusals { endpoint, refusal, calls, taken, signed, caller, explanation }
+    }
 }
 
 fn deeds() -> impl Strategy<Value = Deed> {
@@ -264,14 +274,7 @@ fn entries() -> BoxedStrategy<LogEntry> {
                 LogEntry::Act(Act { discrepancy: DiscrepancyId::new(id), of, by, note, deed })
             }
         ),
-        (endpoints(), select(vec![Refusal::Signature, Refusal::Account]), any::<u32>(), texts()).prop_map(
-            |(endpoint, refusal, calls, explanation)| LogEntry::Refusals(Refusals {
-                endpoint,
-                refusal,
-                calls,
-                explanation
-            })
-        ),
+        refusals().prop_map(LogEntry::Refusals),
         statements().prop_map(LogEntry::Statement),
         periods().prop_map(|period| LogEntry::Close(Close { period, books: Books::default() })),
         (periods(), btree_map("[a-z]{1,8}", "[0-9a-f]{64}", 0..4))

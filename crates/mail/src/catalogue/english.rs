@@ -52,6 +52,7 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         | Kind::ReferenceCollision
         | Kind::Unconfirmed
         | Kind::SignatureFailures
+        | Kind::CallsRefused
         | Kind::EndpointSilent
         | Kind::UnknownStatus
         | Kind::SetAside
@@ -260,6 +261,15 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "signatures refused",
             "Many calls to a notification address carry a wrong signature: genuine payments may be being refused.",
             steps::signature_failures(psp),
+        ),
+        Kind::CallsRefused => says(
+            "calls refused",
+            "Calls to the secret notification address were refused for their form, their size or where they came from: genuine payments may be going unheard.",
+            &[
+                "Check the payments of those hours in {back_office}: one of them may be missing from your lists.",
+                "Give the particulars to whoever runs the program: depending on the reason, they complete allow_from or trusted_proxies, or correct the URL that the provider has, which must not be redirected.",
+                "When the reason is gone, have the refused notifications sent again from {back_office}, where it allows that.",
+            ],
         ),
         Kind::EndpointSilent => says(
             "no more notifications",

@@ -52,6 +52,7 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         | Kind::ReferenceCollision
         | Kind::Unconfirmed
         | Kind::SignatureFailures
+        | Kind::CallsRefused
         | Kind::EndpointSilent
         | Kind::UnknownStatus
         | Kind::SetAside
@@ -262,6 +263,15 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "signatures refusées",
             "De nombreux appels à une adresse de notification portent une signature fausse : de vrais paiements sont peut-être refusés.",
             steps::signature_failures(psp),
+        ),
+        Kind::CallsRefused => says(
+            "appels refusés",
+            "Des appels à l'adresse secrète des notifications ont été refusés à cause de leur forme, de leur taille ou de leur provenance : de vrais paiements passent peut-être inaperçus.",
+            &[
+                "Contrôlez les paiements de ces heures-là dans {back_office} : l'un d'eux peut manquer dans vos listes.",
+                "Transmettez les précisions à la personne qui administre le programme : selon le motif, elle complète allow_from ou trusted_proxies, ou corrige l'URL déclarée chez le prestataire, qui ne doit passer par aucune redirection.",
+                "Le motif écarté, faites renvoyer les notifications refusées depuis {back_office}, là où il le permet.",
+            ],
         ),
         Kind::EndpointSilent => says(
             "plus aucune notification",

@@ -37,6 +37,16 @@ fn each_is_said_in_the_language_of_its_reader() {
             "1 question waiting: transaction 16RjW",
         ),
         (
+            Detail::RefusedFor {
+                refusal: Refusal::Address,
+                calls: 12,
+                caller: Some("194.2.122.190".to_owned()),
+                why: "its address is outside allow_from".to_owned(),
+            },
+            "12 appels refusés en un jour pour leur adresse d’origine, le dernier venu de 194.2.122.190",
+            "12 calls refused in a day for the address they came from, the last one from 194.2.122.190",
+        ),
+        (
             awaited(3, Topic::Payment),
             "3 questions en attente, dont la première : paiement 16RjW",
             "3 questions waiting, the first: payment 16RjW",

@@ -252,6 +252,13 @@ fn n14(at: Timestamp) -> String {
     at.to_string().chars().filter(char::is_ascii_digit).take(14).collect()
 }
 
+/// Any fields, as the platform would sign them.
+#[must_use]
+pub fn sign_form(mut fields: Vec<(String, String)>, key: &SecretString, algorithm: Algorithm) -> WireMessage {
+    fields.push(("signature".to_owned(), sign(&fields, &trimmed(key), algorithm)));
+    post(&fields)
+}
+
 fn post<T: serde::Serialize>(fields: &[T]) -> WireMessage {
     // Serialising pairs of text cannot fail.
     let body = serde_urlencoded::to_string(fields).unwrap_or_default();

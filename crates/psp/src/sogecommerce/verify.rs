@@ -148,6 +148,11 @@ impl<'k> VadsForm<'k> {
 }
 
 impl VadsFields {
+    /// The values in the order of their names, as the signature covers them.
+    pub(crate) fn signed_values(&self) -> Vec<u8> {
+        self.0.values().map(Vec::as_slice).collect::<Vec<_>>().join(&b'+')
+    }
+
     /// Names and values, in order.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))

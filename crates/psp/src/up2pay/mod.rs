@@ -112,7 +112,10 @@ impl Adapter for Up2pay {
             }
             Ok(Err(not_understood)) => diagnosis.details.push(not_understood.to_string()),
             Err(Rejection::Signature | Rejection::UnknownKey) => {}
-            Err(refused @ (Rejection::Malformed { .. } | Rejection::Foreign { .. })) => {
+            Err(
+                refused
+                @ (Rejection::Malformed { .. } | Rejection::Method { .. } | Rejection::Foreign { .. }),
+            ) => {
                 diagnosis.details.push(refused.to_string());
             }
         }

@@ -10,6 +10,10 @@ use crate::api::BaseUrl;
 /// The key with which the platform signs the calls of every merchant, in use since 2014 at the latest.
 const PLATFORM_KEY: &[u8] = include_bytes!("platform-public-key.pem");
 
+/// See [`Settings::published_trial_key`].
+const TRIAL_KEY: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/up2pay/trial-public-key.pem"));
+
 /// What the adapter of one endpoint must know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -33,6 +37,18 @@ impl Settings {
     )]
     pub fn platform_key() -> RsaPublicKey {
         RsaPublicKey::from_pem(PLATFORM_KEY).expect("the platform's key is a key")
+    }
+
+    /// The public half of the key that is published for trials. Anybody can sign with it, so no endpoint with real payments
+    /// may take it.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the constant is a key; a test reads it"
+    )]
+    pub fn published_trial_key() -> RsaPublicKey {
+        RsaPublicKey::from_pem(TRIAL_KEY).expect("the published key is a key")
     }
 }
 

@@ -142,6 +142,8 @@ mod tests {
     fn it_signs_as_openssl_does() {
         let key = TrialKey::published();
         assert_eq!(key.public_pem(), PUBLIC_PEM);
+        let public = RsaPublicKey::from_pem(PUBLIC_PEM.as_bytes()).expect("a public key");
+        assert_eq!(public.fingerprint(), crate::up2pay::Settings::published_trial_key().fingerprint());
         assert_eq!(STANDARD.encode(key.sign_sha1(b"Mt=1500")), SIGNED);
     }
 

@@ -91,18 +91,18 @@ impl Adapter for Worldline {
         HEADERS
     }
 
-    /// Any `GET` is the trial of the address. Worldline's sister platform wants the header's value back;
-    /// Direct is content with an empty answer, as its plugin for `PrestaShop` gives.
+    /// A bare `GET` is the trial of the address. Worldline's sister platform wants the header's value back;
+    /// Direct is content with an empty answer, as its plugin for `PrestaShop` gives. A `GET` with a signature or a body was
+    /// a webhook, of which a redirect made a `GET`: answered like a trial, it would be lost.
     fn handshake(&self, request: &Request<'_>) -> Option<String> {
-        match request.method {
-            Method::Post => None,
-            Method::Get => {
-                let token = verify::once(request, HANDSHAKE);
-                let token =
-                    token.filter(|token| token.len() <= 256 && token.iter().all(u8::is_ascii_graphic));
-                Some(token.map(|token| String::from_utf8_lossy(token).into_owned()).unwrap_or_default())
-            }
+        let was_webhook = !request.body.is_empty()
+            || [SIGNATURE, verify::KEY_ID].iter().any(|name| request.header(name).next().is_some());
+        if request.method == Method::Post || was_webhook {
+            return None;
         }
+        let token = verify::once(request, HANDSHAKE);
+        let token = token.filter(|token| token.len() <= 256 && token.iter().all(u8::is_ascii_graphic));
+        Some(token.map(|token| String::from_utf8_lossy(token).into_owned()).unwrap_or_default())
     }
 
     fn api(&self) -> Option<&dyn Api> {

@@ -27,10 +27,7 @@ pub(super) fn once<'a>(request: &Request<'a>, name: &str) -> Option<&'a [u8]> {
 pub(super) fn prove(settings: &Settings, request: &Request<'_>) -> Result<Message, Rejection> {
     match request.method {
         Method::Post => {}
-        Method::Get => {
-            let what = "a webhook is a POST".to_owned();
-            return Err(Rejection::Malformed { psp: Psp::Worldline, what });
-        }
+        Method::Get => return Err(Rejection::Method { psp: Psp::Worldline }),
     }
     let body = verify(request, &settings.webhook_keys)?;
     notification::check_account(&body, &settings.merchant_id)?;

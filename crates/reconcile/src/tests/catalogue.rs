@@ -211,6 +211,7 @@ fn the_table_holds_every_kind_that_facts_can_raise() {
     // Those of an endpoint, a statement or the daemon itself: no fact about an order raises them.
     let of_no_order = [
         Kind::SignatureFailures,
+        Kind::CallsRefused,
         Kind::EndpointSilent,
         Kind::StatementLineUnknown,
         Kind::SetAside,

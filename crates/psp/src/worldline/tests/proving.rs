@@ -132,6 +132,22 @@ fn the_trial_of_the_address_gets_its_token_back() {
         let headers = tokens.into_iter().map(|token| (HANDSHAKE, token.into_bytes())).collect();
         assert_eq!(shake(&WireMessage { headers, ..trial.clone() }).as_deref(), Some(""), "{case}");
     }
-    let what = "a webhook is a POST".to_owned();
-    assert_eq!(read(&trial), Err(Rejection::Malformed { psp: Psp::Worldline, what }.into()));
+}
+
+/// A redirect may make a GET of a webhook, with or without its headers and its body.
+#[test]
+fn a_get_that_was_a_webhook_is_no_trial_of_the_address() {
+    let adapter = Worldline::new(settings());
+    let webhook = fixture!("S1-voucher-only");
+    let bare =
+        WireMessage { method: Method::Get, headers: Vec::new(), body: String::new(), ..webhook.clone() };
+    for lost in [
+        WireMessage { headers: webhook.headers.clone(), ..bare.clone() },
+        WireMessage { body: webhook.body.clone(), ..bare.clone() },
+        WireMessage { method: Method::Get, ..webhook },
+    ] {
+        assert_eq!(adapter.handshake(&lost.as_request()), None);
+        assert_eq!(read(&lost), Err(Rejection::Method { psp: Psp::Worldline }.into()));
+    }
+    assert_eq!(adapter.handshake(&bare.as_request()).as_deref(), Some(""));
 }

@@ -1,0 +1,73 @@
+//! Values out of the documents that somebody forgot to replace. In production they are errors: everybody knows them.
+
+use cvco_domain::Mode;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::file::Check;
+
+/// What such values have in common, in lower case.
+const WORDS: [&str; 9] = [
+    "replace-this",
+    "replace-me",
+    "changeme",
+    "change-me",
+    "yourpspid",
+    "for trials",
+    "trialkey",
+    "placeholder",
+    "demonstration-only",
+];
+
+/// Such values as a whole, in lower case.
+const VALUES: [&str; 2] = ["pspidtest", "webhook-id"];
+
+fn is_placeholder(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+        || VALUES.contains(&text.as_str())
+        || text.starts_with("your-")
+}
+
+impl Check<'_> {
+    /// Notes a value that stands in the documents: as wrong in production, as unwise elsewhere.
+    pub(super) fn placeholder(&mut self, key: &str, mode: Option<Mode>, text: &str) {
+        if !is_placeholder(text) {
+            return;
+        }
+        if mode == Some(Mode::Production) {
+            self.known_to_all(
+                key,
+                "is an example of the documents; in mode = \"production\" it must be your own",
+            );
+        } else {
+            self.unwise(key, "is an example of the documents: enough for trials, an error in production");
+        }
+    }
+
+    /// The same for a secret, which is never quoted.
+    pub(super) fn placeholder_secret(&mut self, key: &str, mode: Option<Mode>, secret: &SecretString) {
+        self.placeholder(key, mode, secret.expose_secret());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_are_known_and_nothing_else() {
+        for example in [
+            "replace-this-token-by-openssl-rand-hex-16-a",
+            "YOURPSPID",
+            "PSPIDTEST",
+            "your-webhook-key-id",
+            "TRIALKEYNOTAREAL",
+            "secret webhook key, for trials",
+        ] {
+            assert!(is_placeholder(example), "{example}");
+        }
+        for own in ["6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b", "1122334455667788", "CampingPins", "12345678"] {
+            assert!(!is_placeholder(own), "{own}");
+        }
+    }
+}
