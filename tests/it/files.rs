@@ -73,7 +73,7 @@ async fn a_ledger_that_is_made_again_is_the_same_and_mails_nothing_twice() {
     const DISCREPANCIES: &str =
         "SELECT id, kind, order_ref, opened_at, closed_at FROM acct_discrepancies ORDER BY id";
     let mut daemon = patient().await;
-    daemon.expect_order("A", 2600);
+    daemon.expect_order("A", 2400);
     daemon.up2pay(&Up2pay::voucher("A", 1, 1500));
     daemon.up2pay(&Up2pay::card("A", 1, 1000));
     daemon.mailbox.wait_for(1).await;
@@ -84,7 +84,7 @@ async fn a_ledger_that_is_made_again_is_the_same_and_mails_nothing_twice() {
     daemon.restart();
     assert_eq!([daemon.rows(REGISTER), daemon.rows(DISCREPANCIES)], before);
     // Another mail is the next one: nothing was mailed again before it.
-    daemon.expect_order("B", 2600);
+    daemon.expect_order("B", 2400);
     daemon.up2pay(&Up2pay::voucher("B", 2, 1500));
     daemon.up2pay(&Up2pay::card("B", 2, 1000));
     let mails = daemon.mailbox.wait_for(2).await;
