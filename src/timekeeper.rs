@@ -184,3 +184,72 @@ struct SignOfLife {
     at: Timestamp,
     by: Instant,
 }
+
+#[cfg(test)]
+mod tests {
+    use cvco_domain::Seq;
+    use cvco_log::{Appender, LogStore, MemoryLog};
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("a time")
+    }
+
+    /// A keeper of a log, by a clock that stands at ten, for a ledger that has come so far.
+    struct Kept {
+        keeper: Timekeeper,
+        log: MemoryLog,
+        _position: watch::Sender<Position>,
+    }
+
+    fn kept(seq: i64, next_deadline: &str) -> Kept {
+        let (log, clock) = (MemoryLog::default(), Clock::manual(at("2026-03-01T10:00:00Z")));
+        let dated = clock.clone();
+        let (_, handle) = Appender::start(log.clone(), move || dated.now()).expect("started");
+        let next_deadline = Some(at(next_deadline));
+        let (sender, position) =
+            watch::channel(Position { seq: Seq::new(seq), at: clock.now(), next_deadline, set_aside: 0 });
+        let retention = watch::channel(Duration::from_hours(1)).1;
+        let keeper = Timekeeper { log: handle, position, clock, retention, trouble: watch::channel(None).0 };
+        Kept { keeper, log, _position: sender }
+    }
+
+    impl Kept {
+        fn kinds(&mut self) -> Vec<String> {
+            let links = self.log.read(Seq::ZERO, 10).expect("read");
+            links.into_iter().map(|link| link.row.kind).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deadline_that_has_come_is_an_entry_and_one_that_has_not_is_none() {
+        let mut kept = kept(1, "2026-03-01T10:00:00Z");
+        kept.keeper.announce(Some(at("2026-03-01T10:00:00.001Z"))).await;
+        kept.keeper.announce(None).await;
+        assert_eq!(kept.kinds(), [""; 0]);
+        kept.keeper.announce(Some(at("2026-03-01T10:00:00Z"))).await;
+        assert_eq!(kept.kinds(), ["time"]);
+    }
+
+    #[tokio::test]
+    async fn the_deadline_of_a_ledger_that_has_not_folded_everything_is_not_known_yet() {
+        let mut kept = kept(0, "2026-03-01T09:00:00Z");
+        assert!(kept.keeper.next_deadline().is_some());
+        kept.keeper.append(&LogEntry::Time).await.expect("appended");
+        assert_eq!(kept.keeper.next_deadline(), None);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_stood_still_says_since_when() {
+        let mut kept = kept(1, "2026-03-02T10:00:00Z");
+        let seen = SignOfLife { at: at("2026-03-01T10:00:00Z"), by: Instant::now() };
+        let seen = kept.keeper.check_pause(seen).await;
+        assert_eq!(kept.kinds(), [""; 0]);
+        kept.keeper.clock.set(at("2026-03-01T10:20:00Z"));
+        kept.keeper.check_pause(seen).await;
+        let row = kept.log.read(Seq::ZERO, 1).expect("read").remove(0).row;
+        assert_eq!(row.read().expect("read").entry, LogEntry::Pause(Pause { since: seen.at }));
+        assert_eq!(row.at, "2026-03-01T10:20:00.000Z");
+    }
+}
