@@ -68,8 +68,9 @@ pub struct Fact {
     pub received_at: Timestamp,
 }
 
-/// How far the PSP's clock may run ahead of ours.
-const AHEAD: Duration = Duration::from_hours(1);
+/// How far the PSP's clock may run ahead of ours: by a wrong time zone, or a clock that was never set. What is planned lies
+/// a day ahead or more.
+const AHEAD: Duration = Duration::from_hours(12);
 
 impl Fact {
     /// When its state came about by the PSP's clock, if the PSP states it: what lies ahead is a plan, and no fact.
@@ -110,7 +111,8 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     operations::merge_operations(&mut attempts);
     parts::resolve_amounts(&mut attempts);
     let without_total = Order { versions: Vec::new(), ..order.clone() };
-    let measure = if is_paid_in_other_euros(order, &facts) { &without_total } else { order };
+    let is_in_other_euros = is_paid_in_other_euros(order, &facts);
+    let measure = if is_in_other_euros { &without_total } else { order };
     joins::complete(&mut attempts, measure);
     refunds::allocate(&mut attempts, &facts, measure);
     books::enter(&mut attempts, policy);
@@ -121,10 +123,11 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
         .zip(payments)
         .map(|(attempt, payment)| records::draft(attempt, payment, measure, &whole, policy, now))
         .collect();
-    for draft in drafts.iter_mut().filter(|draft| draft.record.state == RecordState::Unverified) {
-        if order.current().is_some() {
-            draft.record.state = RecordState::Unbalanced;
-        }
+    // Whatever it adds up to by itself, it is not what the order says.
+    let adds_up =
+        |state| matches!(state, RecordState::Unverified | RecordState::Balanced | RecordState::PartPaid);
+    for draft in drafts.iter_mut().filter(|draft| is_in_other_euros && adds_up(draft.record.state)) {
+        draft.record.state = RecordState::Unbalanced;
     }
     let mut findings = rules::findings(&drafts, &whole, &unallocated, order, policy, now);
     let of_drafts = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy));

@@ -161,11 +161,16 @@ fn first_seen(facts: &[&Fact], wanted: impl Fn(ReportedState) -> bool) -> Option
 }
 
 /// When a tender was accepted: the PSP's time where it states one. Otherwise it was accepted when that was heard at the
-/// latest, and before it was captured.
+/// latest, and before it was captured. That it was captured, heard without a date, says less than a date does.
 fn accepted_time(accepting: &[&Fact]) -> Option<Timestamp> {
     let stated = accepting.iter().filter_map(|fact| fact.accepted_at()).min();
-    let at_the_latest = || accepting.iter().map(|fact| fact.occurred_at().unwrap_or(fact.received_at)).min();
-    stated.or_else(at_the_latest)
+    let at_the_latest = || {
+        let dated = accepting.iter().filter_map(|fact| fact.occurred_at());
+        let accepted = accepting.iter().filter(|fact| fact.event.state == ReportedState::Authorised);
+        dated.chain(accepted.map(|fact| fact.received_at)).min()
+    };
+    let heard = || accepting.iter().map(|fact| fact.received_at).min();
+    stated.or_else(at_the_latest).or_else(heard)
 }
 
 /// When a payment was undone that had been accepted: a date that is that of the acceptance, or lies before it, is only

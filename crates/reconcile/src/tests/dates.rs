@@ -21,8 +21,10 @@ fn a_date_that_lies_ahead_is_a_plan() {
     let planned = voucher(6000).happened(days(3)).at(1);
     let case = order(6000).with(planned);
     assert_eq!(case.tender().authorised_at, Some(minute(1)), "the time of receipt");
-    let fast_clock = order(6000).with(voucher(6000).happened(60).at(0));
-    assert_eq!(fast_clock.tender().authorised_at, Some(minute(60)), "a clock may run ahead");
+    let fast_clock = order(6000).with(voucher(6000).happened(120).at(0));
+    assert_eq!(fast_clock.tender().authorised_at, Some(minute(120)), "our own clock may be behind");
+    let tomorrow = order(6000).with(voucher(6000).happened(days(1)).at(0));
+    assert_eq!(tomorrow.tender().authorised_at, Some(minute(0)), "the time of receipt");
 }
 
 #[test]
@@ -39,6 +41,14 @@ fn an_acceptance_without_a_date_was_heard_before_its_capture() {
     let captured = voucher(6000).sogecommerce().state(ReportedState::Captured).happened(days(2));
     let case = order(6000).with(voucher(6000).sogecommerce().at(3)).with(captured);
     assert_eq!(case.tender().authorised_at, Some(minute(3)));
+}
+
+#[test]
+fn a_date_says_more_than_an_undated_answer_that_was_heard_before_it() {
+    let captured = || voucher(6000).psp(Psp::Worldline).state(ReportedState::Captured);
+    // Our clock is behind the PSP's.
+    let case = order(6000).with(captured().answered().at(1)).with(captured().happened(90).at(2));
+    assert_eq!(case.tender().authorised_at, Some(minute(90)));
 }
 
 #[test]
