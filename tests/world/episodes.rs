@@ -6,7 +6,8 @@ use cvco_domain::Instrument::{Card, Voucher};
 
 use crate::history::Back::{OneEuro, Others, Some as Part, Whole};
 use crate::history::Deed::{
-    self, After, Becomes, Contradicts, GivesBack, Lost, Misauthorised, OnAnotherContract, Pays, Visit,
+    self, After, Becomes, Contradicts, GivesBack, IsChargedBack, Lost, Misauthorised, OnAnotherContract,
+    Pays, Visit,
 };
 use crate::history::Fate::{
     Abandoned, Accepted, AsksBack, Authorised, Cancelled, Captured, KeepsAll, Odd, Pending, Refused,
@@ -314,6 +315,7 @@ pub(crate) const EPISODES: &[Episode] = &[
     )
     .mends(&["refund_partial"]),
     episode("voucher given back", BOTH_GO_BACK, &[V_ALL, After(HOUR), GivesBack(0, Whole)]),
+    episode("charged back", &[Worldline], &[V, C, After(20 * DAY), IsChargedBack(1)]).raises(&["chargeback"]),
     // ─── given back against the PSP's terms ───
     episode("some of a voucher given back", AT_SOGECOMMERCE, &[V_ALL, After(HOUR), GivesBack(0, Part)])
         .raises(&["refund_not_allowed"]),

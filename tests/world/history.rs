@@ -18,6 +18,8 @@ pub(crate) enum Deed {
     Becomes(usize, Fate),
     /// Money of a part goes back.
     GivesBack(usize, Back),
+    /// The card's bank takes a part back.
+    IsChargedBack(usize),
     /// The PSP tells of a part once more, with ten euros more.
     Contradicts(usize),
     /// The message about the next deed is lost for good.
@@ -103,6 +105,8 @@ pub(crate) struct Part {
     pub(crate) on_another_contract: bool,
     pub(crate) fates: Vec<Happened<Fate>>,
     pub(crate) backs: Vec<Happened<Cents>>,
+    /// The bank took it back, and not the merchant gave it.
+    pub(crate) charged_back: bool,
     pub(crate) contradicted: Option<Timestamp>,
 }
 
@@ -185,6 +189,7 @@ impl History {
                         lost: std::mem::take(&mut lost),
                     }],
                     backs: Vec::new(),
+                    charged_back: false,
                     contradicted: None,
                 }),
                 Deed::Becomes(part, fate) => {
@@ -203,6 +208,12 @@ impl History {
                     };
                     let lost = std::mem::take(&mut lost);
                     part.backs.push(Happened { what: Cents::new(cents), at: now, lost });
+                }
+                Deed::IsChargedBack(part) => {
+                    let part = &mut history.parts[part];
+                    let lost = std::mem::take(&mut lost);
+                    part.backs.push(Happened { what: part.amount, at: now, lost });
+                    part.charged_back = true;
                 }
                 Deed::Contradicts(part) => history.parts[part].contradicted = Some(later(now, 1)),
             }

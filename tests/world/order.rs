@@ -1,8 +1,9 @@
 //! One order of the world: an episode, drawn and told.
 
 use std::fmt;
+use std::time::Duration;
 
-use cvco_domain::{Mode, Timestamp};
+use cvco_domain::{Mode, Psp, Timestamp};
 use cvco_trial::simulate::Dice;
 
 use crate::episodes::{EPISODES, Episode};
@@ -58,14 +59,21 @@ impl Order {
         Self { episode, history, account, registered, truth, dice }
     }
 
-    /// Only notifications date what happened: what the API alone tells has the daemon's own time.
-    pub(crate) fn forget_unknown_times(&self, records: &mut [RecordRow]) {
-        let truths = self.truth.records.iter().flat_map(|record| &record.tenders);
-        let undated: Vec<_> =
-            truths.filter(|tender| tender.times == UNDATED).map(|tender| &tender.id).collect();
+    /// Only notifications date what happened: what the API alone tells has the daemon's own time. Sogecommerce dates a later
+    /// capture like the payment: the daemon has it from when it heard of it, which is never before it happened, but for what
+    /// its own clock is wrong by.
+    pub(crate) fn forget_unknown_times(&self, records: &mut [RecordRow], clock_error: Duration) {
+        let truths: Vec<_> = self.truth.records.iter().flat_map(|record| &record.tenders).collect();
         for tender in records.iter_mut().flat_map(|record| &mut record.tenders) {
-            if undated.contains(&&tender.id) {
+            let Some(truth) = truths.iter().find(|truth| truth.id == tender.id) else { continue };
+            if truth.times == UNDATED {
                 tender.times = UNDATED;
+            }
+            let [accepted, captured, _] = &truth.times;
+            let is_heard_of = self.history.place.psp() == Psp::Sogecommerce && captured > accepted;
+            let earliest = instant(captured).map(|at| at.before(clock_error));
+            if is_heard_of && instant(&tender.times[1]) >= earliest {
+                tender.times[1].clone_from(captured);
             }
         }
     }
@@ -74,6 +82,10 @@ impl Order {
     pub(crate) fn bears_long_delays(&self) -> bool {
         self.registered.way != Way::Changed
     }
+}
+
+fn instant(text: &Option<String>) -> Option<Timestamp> {
+    text.as_ref().map(|text| Timestamp::parse(text).expect("an instant"))
 }
 
 /// Paid to the cent, nothing lost, and nothing done to it afterwards.

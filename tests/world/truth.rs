@@ -190,6 +190,15 @@ impl Known<'_> {
             && self.fates(part).iter().any(|told| told.what == Fate::Authorised)
     }
 
+    /// Euros say nothing of a total in another currency: the record holds them as they are, against the PSP's own total.
+    fn is_paid_in_other_euros(&self) -> bool {
+        let was_accepted = |part: &Part| {
+            self.fates(part).iter().any(|told| is_accepted(told.what) || told.what == Fate::Captured)
+        };
+        self.registered.last().is_some_and(|(_, currency)| currency != "EUR")
+            && self.history.parts.iter().any(was_accepted)
+    }
+
     fn mode(&self, visit: usize) -> Mode {
         let place = self.history.place;
         let shown = match place.psp() {
@@ -202,10 +211,11 @@ impl Known<'_> {
 
     fn record(&self, visit: usize, parts: &[(&Part, &Name)], amiss: bool) -> RecordRow {
         let place = self.history.place;
+        let is_foreign = self.is_paid_in_other_euros();
         let (expected, currency, expected_from) = match self.registered.last() {
-            Some((total, currency)) => (Some(total), currency, Some("order")),
-            None if self.account.states_total => (Some(self.history.total), "EUR", Some("psp")),
-            None => (None, "EUR", None),
+            Some((total, currency)) if !is_foreign => (Some(total), currency, Some("order")),
+            _ if self.account.states_total => (Some(self.history.total), "EUR", Some("psp")),
+            _ => (None, "EUR", None),
         };
         let paid = |instrument: Instrument| -> Cents {
             let of = parts.iter().filter(|(part, _)| part.instrument == instrument && currency == "EUR");
@@ -223,7 +233,7 @@ impl Known<'_> {
             "pending"
         } else if !parts.iter().any(|(part, _)| self.last(part).is_some_and(is_accepted)) {
             "failed"
-        } else if amiss {
+        } else if amiss || is_foreign {
             "unbalanced"
         } else {
             match gap {
@@ -290,16 +300,19 @@ impl Known<'_> {
         fates: &[Happened<Fate>],
         backs: &[&Happened<Cents>],
     ) -> [Option<String>; 3] {
-        // Every message of Sogecommerce is dated like the payment.
+        // Every message of Sogecommerce is dated like the payment; what came later counts from when it was heard of.
         let dated = |at: Timestamp| match self.history.place.psp() {
-            Psp::Sogecommerce => self.history.visits[part.visit],
+            Psp::Sogecommerce => at.max(self.history.visits[part.visit]),
             Psp::Up2pay => part.first_and_later().0.at,
             Psp::Worldline | Psp::Monext | Psp::Ancv => at,
         };
         let first = |wanted: fn(Fate) -> bool| {
             fates.iter().filter(|told| wanted(told.what)).map(|told| dated(told.at)).min()
         };
-        let accepted = first(is_accepted);
+        let accepted = match self.history.place.psp() {
+            Psp::Sogecommerce => first(is_accepted).map(|_| self.history.visits[part.visit]),
+            Psp::Up2pay | Psp::Worldline | Psp::Monext | Psp::Ancv => first(is_accepted),
+        };
         let captured = first(|fate| fate == Fate::Captured);
         let given_back = backs.iter().map(|back| back.at).max();
         [accepted, captured, given_back].map(|at| at.map(|at| at.to_string()))

@@ -107,6 +107,9 @@ const UNANNOUNCED: u64 = 4;
 /// One world in so many stands in files.
 const FILES: u64 = 100;
 
+/// The clock is wrong by this much at most.
+const CLOCK_ERROR: Duration = Duration::from_hours(2);
+
 /// A shorter absence is no pause.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -429,7 +432,8 @@ impl Luck {
     /// The clock is set, perhaps. A daemon takes a clock that was set forward for its own standing still, and notices one
     /// that was set back by the dates of its log.
     fn jump(&mut self, daemon: &mut Daemon, now: Timestamp, before: i64) -> Result<i64, Trouble> {
-        let skew = if self.dice.below(3) == 0 { self.dice.between(-7_200_000, 7_200_000) } else { before };
+        let most = i64::try_from(CLOCK_ERROR.as_millis()).expect("hours");
+        let skew = if self.dice.below(3) == 0 { self.dice.between(-most, most) } else { before };
         if skew - before > STOOD_STILL && self.dice.below(2) == 0 {
             daemon.pause(skewed(now, before), skewed(now, skew))?;
         }
@@ -492,7 +496,8 @@ fn differences(order: &Order, found: &Found, luck: &Luck) -> String {
         differ("the order", &truth.order, &found.order);
     }
     let mut records = found.records.clone();
-    order.forget_unknown_times(&mut records);
+    let clock_error = if luck.jumps { CLOCK_ERROR } else { Duration::ZERO };
+    order.forget_unknown_times(&mut records, clock_error);
     if records != truth.records {
         differ("the records", &truth.records, &records);
     }

@@ -126,12 +126,21 @@ fn assessed(facts: &[Fact]) -> Sums<Cents> {
     sums
 }
 
+/// Up2pay tells of every card sale of the shop. Without a voucher or a registered order it is none of our business.
+fn is_of_a_card_sale(fact: &Fact) -> bool {
+    fact.psp == Psp::Up2pay && fact.event.instrument == Instrument::Card
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
 
     #[test]
     fn what_reconcile_makes_of_messages_lies_within_what_was_counted(facts in facts()) {
         let (bounds, sums) = (count(&told(&facts)), assessed(&facts));
+        if facts.iter().all(is_of_a_card_sale) {
+            prop_assert!(sums.is_empty(), "a card sale that no shop registered is in the books: {sums:?}");
+            return Ok(());
+        }
         for key in bounds.keys().chain(sums.keys()) {
             let (bounds, sum) = (bounds.get(key).copied().unwrap_or_default(), sums.get(key).copied().unwrap_or_default());
             prop_assert!(bounds.hold(sum), "{key:?}: {sum} in {bounds:?}");

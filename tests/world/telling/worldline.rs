@@ -145,6 +145,14 @@ impl Payment<'_> {
                 known_as = operation;
             }
         }
+        if part.charged_back {
+            for back in &part.backs {
+                let webhook = self.refund(operation, (part, kind), (back.what, back.what), back.at);
+                let webhook = Webhook { happening: Happening::ChargedBack, ..webhook };
+                self.told.push(Told { webhook, lost: back.lost });
+            }
+            return known_as;
+        }
         let mut so_far = Cents::ZERO;
         for back in &part.backs {
             let refund = self.next();

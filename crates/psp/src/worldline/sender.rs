@@ -79,6 +79,8 @@ pub enum Happening {
     Refunded,
     /// A refund was refused; the payment stays captured.
     RefundRefused,
+    /// The card's bank took the money back.
+    ChargedBack,
 }
 
 impl Happening {
@@ -99,6 +101,7 @@ impl Happening {
             }
             Self::Refunded => ("payment.refunded", "REFUNDED", "REFUNDED", 8),
             Self::RefundRefused => ("payment.rejected", "REJECTED", "UNSUCCESSFUL", 83),
+            Self::ChargedBack => ("payment.chargebacked", "CHARGEBACKED", "REFUNDED", 8),
         }
     }
 
