@@ -460,7 +460,9 @@ SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_a
        MAX(-o.gap_cents, 0) AS owed_cents,
        -- what is missing (below zero) or too much, less what was given back of it
        o.gap_cents,
-       v.instalments
+       v.instalments,
+       -- of what was paid: an order in another currency may have been paid in euros
+       (SELECT MIN(r.currency) FROM records r WHERE r.order_id = o.order_id AND r.paid_cents > 0) AS paid_currency
 FROM orders o
 JOIN order_versions v ON v.order_id = o.order_id
  AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id);

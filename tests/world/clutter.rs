@@ -69,7 +69,7 @@ fn unasked(daemon: &Daemon, dice: &mut Dice) -> Answer {
         question: Question {
             topic: Topic::Payment,
             subject: Subject::new("nobody-asked").expect("a subject"),
-            asking: Asking::Afresh,
+            asking: Asking::Again,
         },
         asked_at: daemon.books().position().at,
         standing: if below(dice, 2) == 0 { Standing::Settled } else { Standing::GivenUp },

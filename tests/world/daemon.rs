@@ -408,7 +408,7 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
         question: Question {
             topic: column(1)?.parse::<Topic>().expect("a topic"),
             subject: Subject::new(column(2)?).expect("a subject"),
-            asking: cvco_domain::Asking::Afresh,
+            asking: cvco_domain::Asking::Again,
         },
         asked_at: Timestamp::parse(&column(3)?).expect("a time"),
         order: row.get::<_, Option<String>>(4)?.map(|text| OrderRef::new(text).expect("a reference")),

@@ -71,8 +71,8 @@ impl Order {
             }
             let [accepted, captured, _] = &truth.times;
             let is_heard_of = self.history.place.psp() == Psp::Sogecommerce && captured > accepted;
-            let earliest = instant(captured).map(|at| at.before(clock_error));
-            if is_heard_of && instant(&tender.times[1]) >= earliest {
+            let earliest = instant(captured.as_deref()).map(|at| at.before(clock_error));
+            if is_heard_of && instant(tender.times[1].as_deref()) >= earliest {
                 tender.times[1].clone_from(captured);
             }
         }
@@ -84,8 +84,8 @@ impl Order {
     }
 }
 
-fn instant(text: &Option<String>) -> Option<Timestamp> {
-    text.as_ref().map(|text| Timestamp::parse(text).expect("an instant"))
+fn instant(text: Option<&str>) -> Option<Timestamp> {
+    text.map(|text| Timestamp::parse(text).expect("an instant"))
 }
 
 /// Paid to the cent, nothing lost, and nothing done to it afterwards.

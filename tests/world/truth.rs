@@ -17,6 +17,7 @@ pub(crate) struct OrderRow {
     pub(crate) currency: String,
     pub(crate) version: i64,
     pub(crate) paid: i64,
+    pub(crate) paid_currency: Option<String>,
     pub(crate) state: String,
 }
 
@@ -130,6 +131,7 @@ impl Truth {
             currency: currency.to_owned(),
             version: i64::try_from(registered.versions.len()).expect("few"),
             paid: paid_of(&records),
+            paid_currency: paid.iter().map(|record| record.currency.clone()).min(),
             state: state_of(&records, &open),
         });
         Self { order, records, open, closed, unanswered }

@@ -22,11 +22,13 @@ impl Found {
     pub(crate) fn of(ledger: &Connection, reference: &str) -> Result<Self> {
         let orders = all(
             ledger,
-            "SELECT total_cents, currency, version, paid_cents, state FROM acct_orders WHERE reference = ?1",
+            "SELECT total_cents, currency, version, paid_cents, paid_currency, state FROM acct_orders WHERE reference = ?1",
             reference,
             |row| {
                 let (total, currency) = (row.get(0)?, row.get(1)?);
-                Ok(OrderRow { total, currency, version: row.get(2)?, paid: row.get(3)?, state: row.get(4)? })
+                let (version, paid) = (row.get(2)?, row.get(3)?);
+                let (paid_currency, state) = (row.get(4)?, row.get(5)?);
+                Ok(OrderRow { total, currency, version, paid, paid_currency, state })
             },
         )?;
         let mut records = all(
