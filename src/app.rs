@@ -1,12 +1,15 @@
 //! The program as a whole: configuration, log, ledger, workers, listeners; started and stopped in order.
 
+mod reload;
+mod settings;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cvco_domain::Timestamp;
 use cvco_domain::crypto::SealKey;
-use cvco_domain::{Mode, Policy, Timestamp};
 use cvco_ledger::{Ledger, LedgerError};
 use cvco_log::entry::Pause;
 use cvco_log::sqlite::Lease;
@@ -16,19 +19,20 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::{Admin, AdminSettings};
+use crate::admin::Admin;
 use crate::alert::trouble::TroubleWorker;
-use crate::alert::worker::{Addressees, AlertWorker};
+use crate::alert::worker::AlertWorker;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Endpoint, LedgerSettings};
-use crate::confirm::worker::{Asked, ConfirmWorker};
-use crate::follower::{Followed, Follower, Readers};
+use crate::config::{Config, LedgerSettings};
+use crate::confirm::worker::ConfirmWorker;
+use crate::follower::{Follower, Readers};
 use crate::lifecycle;
-use crate::listener::{Intake, Receiver, accept};
-use crate::relay::RelaySettings;
-use crate::relay::worker::{Handler, Payloads, RelayWorker, Relays};
+use crate::listener::{Receiver, accept};
+use crate::relay::worker::{Payloads, RelayWorker};
 use crate::telemetry::Metrics;
 use crate::timekeeper::{self, Timekeeper};
+use reload::{Policies, Reloads};
+use settings::Settings;
 
 /// Connections to the admin address.
 const ADMIN_CONNECTIONS: usize = 32;
@@ -310,127 +314,6 @@ async fn resume(log: &Log, last_alive: Option<Timestamp>, now: Timestamp) -> Res
     Ok(())
 }
 
-/// The merchant's settings that decide: they take effect through the log.
-struct Policies {
-    log: Log,
-    followed: Followed,
-    readers: Readers,
-}
-
-impl Policies {
-    /// Appends a policy, unless it is the one in force; returns when the ledger goes by it. A ledger that has much to fold
-    /// is not waited for: then the policy is appended in any case, which changes nothing if it is the same.
-    async fn adopt(&self, policy: &Policy) -> Result<(), AppError> {
-        let head = self.log.changed().borrow().seq;
-        let is_current = tokio::time::timeout(PATIENCE, self.followed.folded(head)).await.is_ok();
-        if is_current
-            && self.readers.read(cvco_ledger::Reader::policy_in_force).await?.as_ref() == Some(policy)
-        {
-            return Ok(());
-        }
-        let stamp = self.log.append(Draft::new(&LogEntry::Policy(policy.clone()))?).await?;
-        drop(tokio::time::timeout(PATIENCE, self.followed.folded(stamp.seq)).await);
-        Ok(())
-    }
-}
-
-/// The settings as each part of the program needs them, so that none sees what is not its own.
-struct Settings {
-    current: Config,
-    intake: watch::Sender<Arc<Intake>>,
-    admin: watch::Sender<Arc<AdminSettings>>,
-    asked: watch::Sender<Arc<Asked>>,
-    relays: watch::Sender<Arc<Relays>>,
-    addressees: watch::Sender<Arc<Addressees>>,
-    retention: watch::Sender<Duration>,
-}
-
-/// What the parts of the program see of [`Settings`].
-struct Views {
-    intake: watch::Receiver<Arc<Intake>>,
-    admin: watch::Receiver<Arc<AdminSettings>>,
-    asked: watch::Receiver<Arc<Asked>>,
-    relays: watch::Receiver<Arc<Relays>>,
-    addressees: watch::Receiver<Arc<Addressees>>,
-    retention: watch::Receiver<Duration>,
-}
-
-impl Settings {
-    fn of(config: Config) -> (Self, Views) {
-        let (intake, seen_intake) = watch::channel(Arc::new(intake(&config)));
-        let (admin, seen_admin) = watch::channel(Arc::new(admin_settings(&config)));
-        let (asked, seen_asked) = watch::channel(Arc::new(asked_settings(&config)));
-        let (relays, seen_relays) = watch::channel(Arc::new(relays_of(&config)));
-        let (addressees, seen_addressees) = watch::channel(Arc::new(addressees_of(&config)));
-        let (retention, seen_retention) = watch::channel(config.ledger.payload_retention);
-        let views = Views {
-            intake: seen_intake,
-            admin: seen_admin,
-            asked: seen_asked,
-            relays: seen_relays,
-            addressees: seen_addressees,
-            retention: seen_retention,
-        };
-        (Self { current: config, intake, admin, asked, relays, addressees, retention }, views)
-    }
-
-    fn replace(&mut self, config: Config) {
-        self.intake.send_replace(Arc::new(intake(&config)));
-        self.admin.send_replace(Arc::new(admin_settings(&config)));
-        self.asked.send_replace(Arc::new(asked_settings(&config)));
-        self.relays.send_replace(Arc::new(relays_of(&config)));
-        self.addressees.send_replace(Arc::new(addressees_of(&config)));
-        self.retention.send_replace(config.ledger.payload_retention);
-        self.current = config;
-    }
-}
-
-fn intake(config: &Config) -> Intake {
-    Intake { endpoints: config.endpoints.clone(), trusted_proxies: config.listener.trusted_proxies.clone() }
-}
-
-fn admin_settings(config: &Config) -> AdminSettings {
-    AdminSettings {
-        token: config.listener.admin_token.clone(),
-        shops: config.shops.clone(),
-        endpoints: config.endpoints.clone(),
-    }
-}
-
-fn asked_settings(config: &Config) -> Asked {
-    Asked {
-        settings: config.confirm.clone(),
-        capture_grace: config.policy.capture_grace,
-        endpoints: config.endpoints.clone(),
-    }
-}
-
-fn relays_of(config: &Config) -> Relays {
-    let of_endpoint = |endpoint: &Arc<Endpoint>| {
-        let id = endpoint.id.clone();
-        let handler =
-            move |relay: RelaySettings| (Handler { endpoint: id.clone(), target: relay.id.clone() }, relay);
-        endpoint.relays.clone().into_iter().map(handler)
-    };
-    Relays {
-        proxy: config.confirm.proxy.clone(),
-        handlers: config.endpoints.iter().flat_map(of_endpoint).collect(),
-    }
-}
-
-fn addressees_of(config: &Config) -> Addressees {
-    Addressees {
-        alerts: config.alerts.clone(),
-        shop_names: config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect(),
-        trial_endpoints: config
-            .endpoints
-            .iter()
-            .filter(|endpoint| endpoint.mode == Mode::Test)
-            .map(|endpoint| endpoint.id.clone())
-            .collect(),
-    }
-}
-
 /// The parts of the program that must live as long as it does.
 struct Parts {
     tasks: TaskTracker,
@@ -452,73 +335,6 @@ impl Parts {
             }
         });
     }
-}
-
-/// Loads the configuration again when told to.
-struct Reloads {
-    config_path: Option<PathBuf>,
-    settings: Settings,
-    policies: Policies,
-}
-
-impl Reloads {
-    async fn run(mut self, mut reloads: mpsc::Receiver<()>, stop: CancellationToken) {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                wanted = reloads.recv() => if wanted.is_none() {
-                    // Nobody can ask any more; stay until the stop.
-                    stop.cancelled().await;
-                    return;
-                }
-            }
-            lifecycle::reloading();
-            self.reload().await;
-            lifecycle::ready();
-        }
-    }
-
-    async fn reload(&mut self) {
-        let Some(path) = self.config_path.clone() else { return };
-        let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
-        let mut config = match loaded {
-            Ok(Ok(config)) => config,
-            Ok(Err(error)) => return refuse(&error),
-            Err(error) => return tracing::error!(%error, "the configuration was not loaded"),
-        };
-        if keep_what_is_open(&mut config, &self.settings.current) {
-            tracing::warn!("listener addresses and ledger files change only with a restart");
-        }
-        if let Err(error) = self.policies.adopt(&config.policy).await {
-            return tracing::error!(%error, "the new policy was not stored; the old configuration stays");
-        }
-        tell_warnings(&config);
-        tracing::info!(endpoints = config.endpoints.len(), "configuration loaded again");
-        self.settings.replace(config);
-    }
-}
-
-/// Addresses and files stay as they were opened; says whether the new configuration has others. The address that
-/// stays may need the token that the new one does without.
-fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
-    let admin_moves = new.listener.admin != old.listener.admin;
-    let differs = admin_moves
-        || new.listener.public != old.listener.public
-        || new.ledger.path != old.ledger.path
-        || new.ledger.payload_key_file != old.ledger.payload_key_file;
-    if admin_moves && new.listener.admin_token.is_none() {
-        new.listener.admin_token.clone_from(&old.listener.admin_token);
-    }
-    new.listener.admin = old.listener.admin;
-    new.listener.public = old.listener.public;
-    new.ledger.path.clone_from(&old.ledger.path);
-    new.ledger.log.clone_from(&old.ledger.log);
-    new.ledger.payload_key_file.clone_from(&old.ledger.payload_key_file);
-    differs
-}
-
-fn refuse(error: &ConfigError) {
-    tracing::error!(%error, "the new configuration is refused; the old one stays");
 }
 
 fn announce(config: &Config, listeners: &Listeners) {
@@ -551,40 +367,4 @@ fn host_name() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let name: String = name.trim().chars().filter(|c| plain(*c)).take(200).collect();
     if name.is_empty() { "cvco-reconciled.localhost".to_owned() } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
-
-    fn config(listener: &str) -> Config {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, format!("[listener]\n{listener}\n[ledger]\npath = \"/l/ledger.sqlite\"\n"))
-            .expect("a file");
-        Config::load(&path).expect("a configuration")
-    }
-
-    #[test]
-    fn an_admin_address_that_stays_open_to_the_network_keeps_its_token() {
-        let old = config(&format!("admin = \"0.0.0.0:8081\"\nadmin_token = \"{TOKEN}\""));
-        let mut first = config("admin = \"127.0.0.1:8081\"");
-        assert!(keep_what_is_open(&mut first, &old));
-        assert_eq!(first.listener.admin, old.listener.admin);
-        assert!(first.listener.admin_token.as_ref().is_some_and(|token| token.matches(TOKEN)));
-
-        let mut again = config("admin = \"127.0.0.1:8081\"");
-        assert!(keep_what_is_open(&mut again, &first));
-        assert!(again.listener.admin_token.is_some(), "a second reload of the same file");
-    }
-
-    #[test]
-    fn where_the_address_stays_the_new_token_counts() {
-        let old = config(&format!("admin_token = \"{TOKEN}\""));
-        let mut new = config("");
-        assert!(!keep_what_is_open(&mut new, &old));
-        assert!(new.listener.admin_token.is_none());
-    }
 }

@@ -17,7 +17,7 @@ use cvco_psp::{Adapter, ReferencePattern, WithReferences};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::file::{Check, Purpose};
+use super::check::{Check, Purpose};
 use super::secrets::Source;
 use super::{Endpoint, EndpointOutline};
 use api::RawApi;

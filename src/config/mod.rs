@@ -3,11 +3,19 @@
 //! is told with file, key and what would be right.
 
 mod accounting;
+mod alerts;
+mod check;
+mod confirm;
 mod endpoint;
 mod explain;
 mod file;
+mod ledger;
+mod listener;
 mod placeholders;
+mod reconcile;
 mod secrets;
+mod shop;
+mod statement;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +36,7 @@ use cvco_mail::Language;
 use cvco_psp::{Adapter, ReferencePattern};
 use ipnet::IpNet;
 
-use file::Purpose;
+use check::Purpose;
 pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
@@ -160,7 +168,7 @@ pub struct ConfirmSettings {
     pub proxy: Option<Proxy>,
     /// How long one call may take.
     pub timeout: Duration,
-    /// At most so many calls a second to the API of one endpoint.
+    /// The most calls a second to the API of one endpoint.
     pub calls_per_second: u32,
     /// How often to ask about what nothing was heard of.
     pub sweep_every: Duration,

@@ -3,7 +3,7 @@
 use cvco_domain::Mode;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::file::Check;
+use super::check::Check;
 
 /// What such values have in common, in lower case.
 const WORDS: [&str; 9] = [

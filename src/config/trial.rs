@@ -6,8 +6,8 @@ use cvco_domain::{EndpointId, Mode, Psp, ShopId};
 use cvco_psp::{sogecommerce, up2pay, worldline};
 use secrecy::SecretString;
 
+use super::check::Check;
 use super::endpoint::RawEndpoint;
-use super::file::Check;
 use super::{ConfigError, RawConfig};
 
 /// An endpoint as its PSP knows it.
@@ -43,7 +43,7 @@ impl RawConfig {
         self.resolve(path)?;
         let mut check = Check::new(path);
         let endpoints = self.endpoints().filter_map(|(shop, raw)| trial(shop, raw, &mut check)).collect();
-        Ok((endpoints, check.secret("listener.admin_token", self.admin_token_source())))
+        Ok((endpoints, check.secret("listener.admin_token", self.listener.admin_token_source())))
     }
 }
 

@@ -5,7 +5,7 @@ use cvco_psp::ancv;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::file::Check;
+use crate::config::check::Check;
 
 impl RawEndpoint {
     pub(super) fn ancv(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<ancv::Ancv> {

@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::RawEndpoint;
+use crate::config::check::Check;
 use crate::config::explain::holds_password;
-use crate::config::file::Check;
 use crate::config::secrets::Source;
 
 #[derive(Debug, Deserialize)]

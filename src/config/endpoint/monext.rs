@@ -5,7 +5,7 @@ use cvco_psp::monext;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::file::Check;
+use crate::config::check::Check;
 use crate::config::secrets::Source;
 
 impl RawEndpoint {

@@ -1,15 +1,10 @@
 //! `[[shop.endpoint.relay]]`: the shop's own handlers.
 
-use std::time::Duration;
-
 use cvco_domain::RelayTarget;
 use serde::Deserialize;
 
-use crate::config::file::Check;
+use crate::config::check::Check;
 use crate::relay::RelaySettings;
-
-/// The PSP's answer waits no longer than this: shops' customers and PSPs' own time limits wait with it.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What an endpoint has one of has this id.
 const ONLY: &str = "shop";
@@ -22,7 +17,6 @@ pub(super) struct RawRelay {
     host: Option<String>,
     #[serde(default)]
     allow_private: bool,
-    wait: Option<String>,
 }
 
 pub(super) fn resolve(relays: &[RawRelay], at: &str, check: &mut Check<'_>) -> Vec<RelaySettings> {
@@ -52,16 +46,11 @@ impl RawRelay {
         } else if url.starts_with("http://") && !self.allow_private {
             check.unwise(&key, "plain http: whoever is on the way reads and changes what the shop hears");
         }
-        let wait_key = format!("{at}.wait");
-        let wait = check.duration(&wait_key, self.wait.as_deref(), Duration::ZERO);
-        if wait > LONGEST_WAIT {
-            check.wrong(wait_key, "at most \"5s\": the PSP waits for its answer meanwhile");
-        }
         let host = self.host.as_deref().map(str::trim).map(str::to_owned);
         if host.as_deref().is_some_and(|host| host.parse::<hyper::http::uri::Authority>().is_err()) {
             check.wrong(format!("{at}.host"), "not a name like \"shop.example\"");
         }
-        Some(RelaySettings { id: id?, url: url.to_owned(), host, allow_private: self.allow_private, wait })
+        Some(RelaySettings { id: id?, url: url.to_owned(), host, allow_private: self.allow_private })
     }
 }
 

@@ -6,7 +6,7 @@ use cvco_psp::up2pay;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::file::Check;
+use crate::config::check::Check;
 use crate::config::secrets;
 
 impl RawEndpoint {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::file::Check;
+use crate::config::check::Check;
 use crate::config::secrets::Source;
 
 #[derive(Debug, Deserialize)]

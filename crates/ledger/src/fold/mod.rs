@@ -8,40 +8,28 @@ mod affected;
 mod books;
 mod clock;
 mod flags;
+mod messages;
 mod relays;
 mod time;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cvco_domain::{
-    Detail, EndpointRef, Event, Instrument, Kind, OrderKey, Policy, Question, RecordState, Refusal, Seq,
-    Severity, Source, Standing, Timestamp, Topic,
-};
+use cvco_domain::{Detail, Instrument, Kind, OrderKey, Policy, RecordState, Seq, Timestamp};
 use cvco_log::LogEntry;
-use cvco_log::entry::{Act, Answer, Deed, Hint, Inquiry, Notification, OrderRegistration, Refusals, Unread};
+use cvco_log::entry::{Act, Deed, Inquiry, OrderRegistration};
 use cvco_log::row::Logged;
 use cvco_reconcile::{Fact, assess};
 use rusqlite::Connection;
 
-use crate::tables::discrepancies::Trouble;
 use crate::tables::ids::OrderId;
-use crate::tables::notifications::{self, Notified};
 use crate::tables::orders::Entered;
 use crate::tables::progress::{self, Progress};
 use crate::tables::{
-    acts, attempts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements,
+    acts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements,
 };
 use crate::{LedgerError, close, owed};
-use affected::{AffectedOrder, order_of, verdict};
 use flags::Flags;
-use relays::{Repetition, Subject};
-
-/// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
-const ACCOUNT_SETTLED: std::time::Duration = std::time::Duration::from_hours(24);
-
-/// Calls are no longer refused when none was reported for this long; while it goes on, that is once an hour.
-const REFUSALS_OVER: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// What became of a genuine notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,35 +99,6 @@ fn name_of(key: &OrderKey) -> String {
     match key {
         OrderKey::Reference(shop, reference) => format!("{shop} {reference}"),
         OrderKey::Call(shop, psp, call) => format!("{shop} {psp} {call}"),
-    }
-}
-
-/// What one message or answer states, with where and when it was received.
-struct Report<'a> {
-    endpoint: &'a EndpointRef,
-    source: Source,
-    events: &'a [Event],
-    received_at: Timestamp,
-}
-
-impl Report<'_> {
-    /// The order that one of its events belongs to.
-    fn order_of(&self, event: &Event) -> OrderKey {
-        match &event.order_ref {
-            Some(reference) => OrderKey::Reference(self.endpoint.shop.clone(), reference.clone()),
-            None => OrderKey::Call(self.endpoint.shop.clone(), self.endpoint.psp, event.call_number.clone()),
-        }
-    }
-
-    fn fact(&self, event: &Event) -> Fact {
-        Fact {
-            event: event.clone(),
-            psp: self.endpoint.psp,
-            source: self.source,
-            endpoint: self.endpoint.endpoint.clone(),
-            endpoint_mode: self.endpoint.mode,
-            received_at: self.received_at,
-        }
     }
 }
 
@@ -239,186 +198,6 @@ impl<'c> Fold<'c> {
         }
     }
 
-    fn notification(
-        &self,
-        logged: &Logged,
-        chain_hash: &str,
-        notification: &Notification,
-    ) -> Result<(), LedgerError> {
-        let Notification { endpoint, origin, events, questions, remark } = notification;
-        let at = logged.at;
-        let report = Report { endpoint, source: Source::Notification, events, received_at: at };
-        let affected = self.collect_news(&report)?;
-        let verdict = verdict(&affected);
-        let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
-            events: events.len(),
-            remark: remark.as_deref(),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
-        };
-        notifications::insert(self.conn, &notified, verdict)?;
-        self.owe_relays(&notified, &Subject::of(&affected, events), Repetition::SaysNothingNew)?;
-        if verdict != Verdict::Duplicate {
-            for question in questions {
-                let order_id = order_of(question, &affected);
-                self.raise(endpoint, std::slice::from_ref(question), order_id, at)?;
-            }
-        }
-        self.apply_news(logged.seq, &affected, at)?;
-        // A call that is taken proves that the key is right; of the account, that one of two is.
-        self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
-        if self.is_troubled(&endpoint.endpoint) {
-            let opened_until = at.before(ACCOUNT_SETTLED);
-            discrepancies::close_old_of_endpoint(
-                self.conn,
-                &endpoint.endpoint,
-                Kind::ContractUnknown,
-                opened_until,
-                at,
-            )?;
-        }
-        self.record_call(endpoint, *origin, at)
-    }
-
-    fn hint(&self, logged: &Logged, chain_hash: &str, hint: &Hint) -> Result<(), LedgerError> {
-        let Hint { endpoint, origin, questions, remark } = hint;
-        let at = logged.at;
-        let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
-            events: 0,
-            remark: remark.as_deref(),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
-        };
-        notifications::insert(self.conn, &notified, Verdict::Hint)?;
-        self.owe_relays(&notified, &Subject::of_questions(questions), Repetition::MaySayMore)?;
-        self.raise(endpoint, questions, None, at)?;
-        self.record_call(endpoint, *origin, at)
-    }
-
-    /// Genuine, and not understood: nobody knows what it states, so a person must look until a program does.
-    fn unread(&self, logged: &Logged, chain_hash: &str, unread: &Unread) -> Result<(), LedgerError> {
-        let Unread { endpoint, origin, what } = unread;
-        let at = logged.at;
-        let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
-            events: 0,
-            remark: Some(what),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
-        };
-        notifications::insert(self.conn, &notified, Verdict::Unread)?;
-        self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
-        set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
-        let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
-        self.open_of_endpoint(endpoint, &Trouble::of(Kind::SetAside, &detail), at)?;
-        self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
-        self.record_call(endpoint, *origin, at)
-    }
-
-    /// An answer to a question that nobody asked says nothing: what an order is learned from must be in the log.
-    fn answer(&self, seq: Seq, at: Timestamp, answer: &Answer) -> Result<(), LedgerError> {
-        let endpoint = &answer.endpoint;
-        let Some(known) = questions::state(self.conn, &endpoint.endpoint, &answer.question)? else {
-            return Ok(());
-        };
-        if answer.standing != Standing::Unsettled {
-            attempts::forget(self.conn, &attempts::of_question(&endpoint.endpoint, &answer.question))?;
-        }
-        let report =
-            Report { endpoint, source: Source::Confirmation, events: &answer.events, received_at: at };
-        let affected = self.collect_news(&report)?;
-        let brings_news = affected.iter().any(|order| !order.news.is_empty());
-        if answer.standing == Standing::Unsettled && known.is_unsettled() && !brings_news {
-            // The PSP says once more that it has not decided: that gives it no more time.
-            return Ok(());
-        }
-        let of = known.order_id;
-        let order_id = affected.first().map(|order| order.id).or(of);
-        let overdue_at = questions::record_answer(self.conn, answer, order_id, at)?;
-        if answer.standing == Standing::GivenUp {
-            self.flags.has_overdue.set(true);
-        }
-        self.schedule(overdue_at);
-        self.raise(endpoint, &answer.questions, None, at)?;
-        self.apply_news(seq, &affected, at)?;
-        for order_id in [of, order_id].into_iter().flatten() {
-            // An answer changes what is awaited even where it brings no news.
-            if !affected.iter().any(|order| order.id == order_id && !order.news.is_empty()) {
-                self.reassess(order_id, at)?;
-            }
-        }
-        self.tell_of_overdue(&endpoint.endpoint, at)
-    }
-
-    /// What the events of a report add to the orders that they belong to.
-    fn collect_news(&self, report: &Report<'_>) -> Result<Vec<AffectedOrder>, LedgerError> {
-        let mut affected: Vec<AffectedOrder> = Vec::new();
-        for (position, event) in (0_u32..).zip(report.events) {
-            let key = report.order_of(event);
-            let fact = report.fact(event);
-            if let Some(order) = affected.iter_mut().find(|order| order.key == key) {
-                order.add(position, fact);
-                continue;
-            }
-            let Entered { id, is_new } = orders::find_or_create(self.conn, &key)?;
-            let facts = if is_new { Vec::new() } else { facts::of_order(self.conn, id, &key)? };
-            let mut order = AffectedOrder { id, key, is_new, facts, news: Vec::new() };
-            order.add(position, fact);
-            affected.push(order);
-        }
-        Ok(affected)
-    }
-
-    /// Keeps what was learned, and assesses the orders again.
-    fn apply_news(&self, seq: Seq, affected: &[AffectedOrder], at: Timestamp) -> Result<(), LedgerError> {
-        for order in affected.iter().filter(|order| !order.news.is_empty()) {
-            for (position, fact) in order.new_facts() {
-                facts::insert(self.conn, order.id, seq, position, fact)?;
-            }
-            let AffectedOrder { id, key, is_new, facts, .. } = order;
-            self.assess_order(&KnownOrder { id: *id, key, facts, is_new: *is_new }, at)?;
-        }
-        Ok(())
-    }
-
-    /// Raises questions, unless they need not be asked; one about an order belongs to it.
-    fn raise(
-        &self,
-        endpoint: &EndpointRef,
-        questions: &[Question],
-        order_id: Option<OrderId>,
-        at: Timestamp,
-    ) -> Result<(), LedgerError> {
-        for question in questions {
-            let order_id = match (order_id, question.topic) {
-                (None, Topic::Order) => {
-                    orders::find_by_reference(self.conn, &endpoint.shop, question.subject.as_str())?
-                }
-                (known, _) => known,
-            };
-            let grace = self.progress.policy.confirmation_grace;
-            self.flags.has_questions.set(true);
-            let raised = questions::raise(self.conn, endpoint, question, order_id, at, grace)?;
-            if raised.is_some() {
-                // There is news: what made asking wait concerns the old.
-                attempts::forget(self.conn, &attempts::of_question(&endpoint.endpoint, question))?;
-            }
-            self.schedule(raised);
-        }
-        Ok(())
-    }
-
     fn order(&self, seq: Seq, at: Timestamp, order: &OrderRegistration) -> Result<(), LedgerError> {
         let key = OrderKey::Reference(order.shop.clone(), order.reference.clone());
         let Entered { id, is_new } = orders::find_or_create(self.conn, &key)?;
@@ -467,48 +246,6 @@ impl<'c> Fold<'c> {
             self.schedule(Some(until));
         }
         Ok(())
-    }
-
-    fn refusals(&self, refusals: &Refusals, at: Timestamp) -> Result<(), LedgerError> {
-        let Refusals { endpoint, refusal, calls, taken, signed, caller, explanation } = refusals;
-        let over_at = Some(at.after(REFUSALS_OVER));
-        let detail = match refusal {
-            Refusal::Signature => Detail::Refused { calls: *calls, diagnosis: explanation.clone() },
-            Refusal::Account => Detail::Technical(explanation.clone()),
-            Refusal::Form
-            | Refusal::Method
-            | Refusal::Size
-            | Refusal::Incomplete
-            | Refusal::Address
-            | Refusal::Http
-            | Refusal::Flood => Detail::RefusedFor {
-                refusal: *refusal,
-                calls: *calls,
-                caller: caller.clone(),
-                why: explanation.clone(),
-            },
-        };
-        let trouble = match refusal {
-            // Where genuine calls came all the time, the next one proves nothing.
-            Refusal::Signature => Trouble {
-                closes_at: over_at.filter(|_| *taken > 0),
-                ..Trouble::of(Kind::SignatureFailures, &detail)
-            },
-            Refusal::Account => Trouble::of(Kind::ContractUnknown, &detail),
-            Refusal::Form
-            | Refusal::Method
-            | Refusal::Size
-            | Refusal::Incomplete
-            | Refusal::Address
-            | Refusal::Http
-            | Refusal::Flood => {
-                let of = Trouble::of(Kind::CallsRefused, &detail);
-                let severity = if *signed { Severity::Urgent } else { of.severity };
-                Trouble { severity, subject: refusal.as_str(), closes_at: over_at, ..of }
-            }
-        };
-        self.schedule(trouble.closes_at);
-        self.open_of_endpoint(endpoint, &trouble, at)
     }
 
     /// Assesses one order from what the ledger knows of it.

@@ -1,0 +1,59 @@
+//! `[listener]`: where PSPs and people call.
+
+use cvco_domain::crypto::SecretToken;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::ListenerSettings;
+use super::check::Check;
+use super::secrets::Source;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawListener {
+    public: Option<String>,
+    public_url: Option<String>,
+    admin: Option<String>,
+    admin_token: Option<SecretString>,
+    admin_token_file: Option<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+}
+
+impl RawListener {
+    pub(super) fn resolve(&self, check: &mut Check<'_>) -> Option<ListenerSettings> {
+        let public = check.address("listener.public", self.public.as_deref(), "127.0.0.1:8080");
+        let admin = check.address("listener.admin", self.admin.as_deref(), "127.0.0.1:8081");
+        let key = "listener.admin_token";
+        let source = self.admin_token_source();
+        let admin_token =
+            check.secret(key, source).and_then(|token| check.value(key, SecretToken::new(&token)));
+        let trusted_proxies = check.networks("listener.trusted_proxies", &self.trusted_proxies);
+        self.public_url(check);
+        let (public, admin) = (public?, admin?);
+        if !admin.ip().is_loopback() && admin_token.is_none() {
+            check.wrong(
+                key,
+                "needed (or admin_token_file), because listener.admin is not a loopback address; \
+                 make one with `openssl rand -hex 32`",
+            );
+        }
+        Some(ListenerSettings { public, admin, admin_token, trusted_proxies })
+    }
+
+    pub(super) fn admin_token_source(&self) -> Source<'_> {
+        Source::new(self.admin_token.as_ref(), self.admin_token_file.as_deref())
+    }
+
+    pub(super) fn public_url(&self, check: &mut Check<'_>) -> Option<String> {
+        let text = self.public_url.as_deref()?.trim_end_matches('/');
+        let is_url = text.starts_with("https://") || text.starts_with("http://");
+        if !is_url || text.contains(['?', '#', ' ']) {
+            let what =
+                format!("{text:?} is not an address; write for instance \"https://pay.camping.example\"");
+            check.wrong("listener.public_url", what);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+}

@@ -1,0 +1,56 @@
+//! `[[shop]]`: the shops, each with its endpoints.
+
+use std::sync::Arc;
+
+use cvco_domain::ShopId;
+use serde::Deserialize;
+
+use super::check::Check;
+use super::endpoint::RawEndpoint;
+use super::{Endpoint, Shop};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawShop {
+    pub(super) id: String,
+    name: Option<String>,
+    pub(super) siren: Option<String>,
+    #[serde(default)]
+    pub(super) endpoint: Vec<RawEndpoint>,
+}
+
+/// All shops, and their endpoints as far as they are concerned.
+pub(super) fn resolve(
+    shops_of_file: &[RawShop],
+    check: &mut Check<'_>,
+    is_concerned: impl Fn(&RawEndpoint) -> bool,
+) -> (Vec<Shop>, Vec<Arc<Endpoint>>) {
+    let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<Arc<Endpoint>>::new());
+    if shops_of_file.is_empty() {
+        check.unwise("shop", "no [[shop]]: no notification can be received");
+    }
+    for (n, raw) in shops_of_file.iter().enumerate() {
+        let key = format!("shop[{n}].id");
+        let Some(id) = check.value(&key, ShopId::new(raw.id.as_str())) else { continue };
+        if shops.iter().any(|shop| shop.id == id) {
+            check.wrong(&key, format!("{id} is the id of an earlier shop; give each its own"));
+        }
+        for (m, raw) in raw.endpoint.iter().enumerate().filter(|(_, raw)| is_concerned(raw)) {
+            let key = format!("shop[{n}].endpoint[{m}]");
+            let before = (check.problems.len(), check.warnings.len());
+            let endpoint = raw.resolve(&key, &id, check);
+            check.name_since(before, &raw.id);
+            let Some(endpoint) = endpoint else { continue };
+            if endpoints.iter().any(|other| other.id == endpoint.id) {
+                check.wrong(
+                    format!("{key}.id"),
+                    format!("{} is the id of an earlier endpoint; give each its own", endpoint.id),
+                );
+            }
+            endpoints.push(Arc::new(endpoint));
+        }
+        let name = raw.name.clone().unwrap_or_else(|| raw.id.clone());
+        shops.push(Shop { id, name });
+    }
+    (shops, endpoints)
+}
