@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cvco_domain::{EndpointId, Question, RelayTarget, Seq, Timestamp};
 use cvco_ledger::{Ledger, LedgerError, Position, Reader, Rejected, question_key, relay_key};
 use cvco_log::row::Stamp;
-use cvco_log::{LogError, LogStore};
+use cvco_log::{Log, LogError, LogStore};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Another process may append to the log at any time, and nobody tells: the log is looked at this often.
@@ -257,6 +257,16 @@ impl Followed {
     pub async fn folded(&self, seq: Seq) -> Result<(), LedgerError> {
         let mut position = self.position.clone();
         position.wait_for(|position| position.seq >= seq).await.map(drop).map_err(|_| LedgerError::Stopped)
+    }
+
+    /// Returns once everything was folded that the log holds now. Until then a ledger that is made again owes what was done
+    /// long ago: the entries that say so are still to come.
+    ///
+    /// # Errors
+    /// The follower has stopped.
+    pub async fn caught_up(&self, log: &Log) -> Result<(), LedgerError> {
+        let end = log.changed().borrow().seq;
+        self.folded(end).await
     }
 
     /// Notes an attempt at a question that did not end the matter.

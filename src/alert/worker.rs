@@ -81,6 +81,10 @@ enum MailTrouble {
 impl AlertWorker {
     /// Works until `stop`; an e-mail under way is finished.
     pub async fn run(mut self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            folded = self.followed.caught_up(&self.log) => if folded.is_err() { return },
+        }
         let mut position = self.followed.position();
         loop {
             position.borrow_and_update();

@@ -120,7 +120,7 @@ mod tests {
         let question = Question {
             topic: Topic::Payment,
             subject: Subject::new("1").expect("a subject"),
-            asking: Asking::Afresh,
+            asking: Asking::Again,
         };
         let inquiry = Inquiry { question: &question, known: &[] };
         let outcome = ask(&Broken, &inquiry, (&client, &clock), || async {}).await;

@@ -127,11 +127,11 @@ pub fn catch_up(
     let open = Open::read(reader, since, now)?;
     let mut inquiries = Vec::new();
     for endpoint in endpoints {
-        let mut found = open.questions(endpoint, Asking::Afresh);
+        let mut found = open.questions(endpoint, Asking::Again);
         found.extend(authorised(reader, endpoint, (since, now), now)?);
         found.extend(refundable_since(reader, endpoint, refund_window, (since, now))?);
         found.extend(
-            windows(endpoint, since, now).into_iter().map(|q| Question { asking: Asking::Afresh, ..q }),
+            windows(endpoint, since, now).into_iter().map(|q| Question { asking: Asking::Again, ..q }),
         );
         if endpoint.adapter.api().is_some() {
             found.extend(reader.unanswered_questions((&endpoint.id, endpoint.psp), since)?);
@@ -167,7 +167,7 @@ impl Open {
         let told_here = self.events.iter().filter(|(_, told_at, _)| *told_at == endpoint.id);
         let about_events = told_here.filter_map(|(state, _, event)| {
             let is_patient = matches!(state, RecordState::PartPaid | RecordState::Unverified);
-            let asking = if is_patient { patient } else { Asking::Afresh };
+            let asking = if is_patient { patient } else { Asking::Again };
             api.again(event).map(|question| Question { asking, ..question })
         });
         let orders = self.orders.iter().filter(|order| order.shop == endpoint.shop);

@@ -89,6 +89,10 @@ struct Pace {
 impl ConfirmWorker {
     /// Works until `stop`. A question that is being asked then is asked again at the next start.
     pub async fn run(mut self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            folded = self.followed.caught_up(&self.log) => if folded.is_err() { return },
+        }
         let mut paces: BTreeMap<EndpointId, Pace> = BTreeMap::new();
         let mut asking: JoinSet<Pace> = JoinSet::new();
         let mut busy: BTreeMap<task::Id, EndpointId> = BTreeMap::new();

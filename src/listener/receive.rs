@@ -27,6 +27,7 @@ use super::understand::{Understood, guarded, understand};
 use crate::clock::Clock;
 use crate::config::Endpoint;
 use crate::follower::Followed;
+use crate::relay::MARK;
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
 
 /// What the listener goes by, as last loaded.
@@ -112,6 +113,11 @@ impl Receiver {
             let refused = Refused::unread(Refusal::Method, Outcome::WrongMethod, why, caller);
             return self.refuse(endpoint, refused).await;
         };
+        if request.headers().contains_key(MARK) {
+            let why = "it carries Cvco-Relay: the url of a relay leads back to this address";
+            let refused = Refused::unread(Refusal::Loop, Outcome::Loops, why, caller);
+            return self.refuse(endpoint, refused).await;
+        }
         let is_outside = !endpoint.allow_from.is_empty()
             && !endpoint.allow_from.iter().any(|network| network.contains(&caller));
         let user_agent = request

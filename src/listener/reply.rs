@@ -30,6 +30,8 @@ pub(super) enum Outcome {
     Incomplete,
     /// Not stored: the PSP shall come again.
     NotStored,
+    /// Relayed by this daemon or another one: going on would never end.
+    Loops,
 }
 
 impl Outcome {
@@ -52,6 +54,7 @@ impl Outcome {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
             Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Loops => StatusCode::LOOP_DETECTED,
         }
     }
 
@@ -70,6 +73,7 @@ impl Outcome {
             Self::TooLarge => "too large\n",
             Self::Incomplete => "incomplete\n",
             Self::NotStored => "not stored, please send again\n",
+            Self::Loops => "relayed already: the relay's url leads back here\n",
         };
         Cow::Borrowed(ours)
     }
@@ -86,7 +90,7 @@ pub(super) fn reply(outcome: &Outcome) -> Response<Full<Bytes>> {
             headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
         }
         // What is left of the body will not be read.
-        Outcome::TooLarge | Outcome::Incomplete => {
+        Outcome::TooLarge | Outcome::Incomplete | Outcome::Loops => {
             headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         Outcome::Stored

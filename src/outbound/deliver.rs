@@ -7,13 +7,11 @@ use bytes::Bytes;
 use cvco_psp::api::CallFailure;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
 
-use super::connect::{Stream, driven};
-use super::exchange::{HEAD_BYTES, why_cut};
+use super::connect::Stream;
+use super::exchange;
 use super::target::Target;
 
 /// So much of an answer is read; shops answer with whole pages.
@@ -72,21 +70,17 @@ pub(super) async fn exchange(
     message: Request<Full<Bytes>>,
     target: &Target,
 ) -> Result<Reply, CallFailure> {
-    let cut = |error: hyper::Error| CallFailure::Cut { host: target.authority.clone(), why: why_cut(&error) };
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await.map_err(cut)?;
-    let answer = async {
-        let response = sender.send_request(message).await.map_err(cut)?;
+    exchange::send(stream, message, target, async |response| {
         let status = response.status().as_u16();
         let location = text(response.headers(), &LOCATION);
         // The date that it may be instead is as good as nothing: clocks of shops differ.
         let retry_after = text(response.headers(), &RETRY_AFTER)
             .and_then(|text| text.trim().parse().ok())
             .map(Duration::from_secs);
-        let start = first_bytes(response.into_body()).await.map_err(cut)?;
+        let start = first_bytes(response.into_body()).await?;
         Ok(Reply { status, location, retry_after, start })
-    };
-    driven(connection, answer).await
+    })
+    .await
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

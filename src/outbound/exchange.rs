@@ -12,7 +12,7 @@ use hyper::client::conn::http1;
 use hyper::header::{
     ACCEPT_ENCODING, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
 };
-use hyper::{Request, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 
 use super::connect::{Stream, driven};
@@ -55,23 +55,35 @@ fn own_headers(headers: &mut HeaderMap, target: &Target) -> Result<(), InvalidHe
     Ok(())
 }
 
+/// Sends a request over a connection of its own; `read` takes of the answer what it needs.
+pub(super) async fn send<T, F>(
+    stream: Box<dyn Stream>,
+    message: Request<Full<Bytes>>,
+    target: &Target,
+    read: impl FnOnce(Response<Incoming>) -> F,
+) -> Result<T, CallFailure>
+where
+    F: Future<Output = Result<T, hyper::Error>>,
+{
+    let cut = |error: hyper::Error| CallFailure::Cut { host: target.authority.clone(), why: why_cut(&error) };
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await.map_err(cut)?;
+    let answer = async { read(sender.send_request(message).await?).await };
+    driven(connection, answer).await.map_err(cut)
+}
+
 /// Sends it and reads the whole answer.
 pub(super) async fn exchange(
     stream: Box<dyn Stream>,
     message: Request<Full<Bytes>>,
     target: &Target,
 ) -> Result<ApiResponse, CallFailure> {
-    let cut = |error: hyper::Error| CallFailure::Cut { host: target.authority.clone(), why: why_cut(&error) };
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await.map_err(cut)?;
-    let answer = async {
-        let response = sender.send_request(message).await.map_err(cut)?;
-        let status = response.status().as_u16();
-        let body = read_bounded(response.into_body()).await.map_err(cut)?;
-        let too_large = || CallFailure::TooLarge { host: target.authority.clone(), limit: ANSWER_BYTES };
-        Ok(ApiResponse { status, body: body.ok_or_else(too_large)? })
-    };
-    driven(connection, answer).await
+    let (status, body) = send(stream, message, target, async |response| {
+        Ok((response.status().as_u16(), read_bounded(response.into_body()).await?))
+    })
+    .await?;
+    let too_large = || CallFailure::TooLarge { host: target.authority.clone(), limit: ANSWER_BYTES };
+    Ok(ApiResponse { status, body: body.ok_or_else(too_large)? })
 }
 
 /// Reads a body; `None` if it is too large.

@@ -7,7 +7,7 @@ use crate::outbound::Delivery;
 use super::RelaySettings;
 
 /// Says to whoever reads it that the call was relayed, and which entry of the log it is.
-pub(super) const MARK: &str = "cvco-relay";
+pub(crate) const MARK: &str = "cvco-relay";
 
 /// Headers of the PSP's call that are ours to set, or that concern its own connection.
 const DROPPED: &[&str] = &[
@@ -27,7 +27,7 @@ const DROPPED: &[&str] = &[
     MARK,
 ];
 
-/// The handler's URL with the raw query of a call behind its own. Nothing is encoded anew.
+/// The handler's URL with the raw query of a call after its own. Nothing is encoded again.
 pub(super) fn join(url: &str, query: &str) -> String {
     let between = match url.split_once('?') {
         _ if query.is_empty() => "",
@@ -77,10 +77,9 @@ pub(super) fn delivery(
 mod tests {
     use super::*;
     use cvco_domain::RelayTarget;
-    use std::time::Duration;
 
     #[test]
-    fn a_raw_query_goes_behind_the_handlers_own_as_it_came() {
+    fn a_raw_query_follows_the_handlers_own_as_it_came() {
         for (url, query, joined) in [
             ("https://h/ipn", "Mt=6000&Sign=a%2Bb+c", "https://h/ipn?Mt=6000&Sign=a%2Bb+c"),
             ("https://h/ipn.php?a=i", "Mt=6000", "https://h/ipn.php?a=i&Mt=6000"),
@@ -99,7 +98,6 @@ mod tests {
             url: "https://shop.example/ipn".to_owned(),
             host: None,
             allow_private: false,
-            wait: Duration::ZERO,
         }
     }
 

@@ -19,7 +19,7 @@ mod schedule;
 mod verdict;
 pub mod worker;
 
-use std::time::Duration;
+pub(crate) use message::MARK;
 
 use cvco_domain::RelayTarget;
 
@@ -34,6 +34,4 @@ pub struct RelaySettings {
     pub host: Option<String>,
     /// It may be on this host or its network.
     pub allow_private: bool,
-    /// The PSP's answer waits so long for the first attempt.
-    pub wait: Duration,
 }

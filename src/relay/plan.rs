@@ -12,7 +12,7 @@ use super::breaker::{Breaker, Passage};
 /// their handler otherwise.
 const FOR_THE_VOUCHER: Duration = Duration::from_secs(10);
 
-/// So many calls to one handler at a time: a small shop has few PHP processes.
+/// The most calls to one handler at a time: a small shop has few PHP processes.
 pub(super) const AT_ONCE: usize = 4;
 
 /// A handler of an endpoint.

@@ -111,11 +111,9 @@ struct Attempt {
 impl RelayWorker {
     /// Works until `stop`; calls under way are finished.
     pub async fn run(mut self, stop: CancellationToken) {
-        // A ledger that is made anew does not know yet what was relayed before.
-        let head = self.log.changed().borrow().seq;
         tokio::select! {
             () = stop.cancelled() => return,
-            folded = self.followed.folded(head) => if folded.is_err() { return stop.cancelled().await },
+            folded = self.followed.caught_up(&self.log) => if folded.is_err() { return stop.cancelled().await },
         }
         let mut position = self.followed.position();
         let mut breakers: BTreeMap<Handler, Breaker> = BTreeMap::new();

@@ -65,6 +65,7 @@ pub enum RejectionReason {
     Method,
     Http,
     Flood,
+    Loop,
     NotStored,
 }
 
@@ -80,6 +81,7 @@ impl From<Refusal> for RejectionReason {
             Refusal::Address => Self::Address,
             Refusal::Http => Self::Http,
             Refusal::Flood => Self::Flood,
+            Refusal::Loop => Self::Loop,
         }
     }
 }

@@ -23,7 +23,7 @@ use disk::{Deed, Disk, Event};
 /// So many disks, unless the environment says otherwise.
 const IMAGES: u64 = 300;
 
-/// So many calls in each of the daemon's lives.
+/// Calls in each of the daemon's lives.
 const CALLS: u64 = 60;
 
 #[expect(clippy::disallowed_methods, reason = "a test program has no configuration file")]

@@ -55,3 +55,18 @@ async fn a_ledger_that_is_made_again_relays_nothing_twice() {
     daemon.until(RELAYS, &["CMD-1|delivered|200|1", "CMD-2|delivered|200|1"]).await;
     assert_eq!(shop.calls().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_relay_sent_is_not_taken_again() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let call = Up2pay::voucher("CMD-1", 1001, 6000);
+    let relayed =
+        format!("GET {} HTTP/1.1\r\nHost: a\r\nCvco-Relay: seq=1; attempt=1\r\n\r\n", call.target());
+    let answer = daemon.raw(&relayed);
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (508, "relayed already: the relay's url leads back here\n")
+    );
+    assert_eq!(daemon.up2pay(&call), 200);
+    daemon.until("SELECT COUNT(*) FROM notifications", &["1"]).await;
+}

@@ -63,7 +63,7 @@ pub struct Question {
     /// Which one.
     pub subject: Subject,
     /// Whether an answer that is there already will do.
-    #[serde(default, skip_serializing_if = "Asking::is_afresh")]
+    #[serde(default, skip_serializing_if = "Asking::is_again")]
     pub asking: Asking,
 }
 
@@ -73,7 +73,7 @@ pub struct Question {
 pub enum Asking {
     /// Something may have changed: ask, whatever was answered before.
     #[default]
-    Afresh,
+    Again,
     /// Ask only if it was never answered, and if the ledger does not know the transaction.
     Once,
     /// Ask unless a final answer came less than ten minutes ago; what is not paid for, when these are over: for
@@ -83,8 +83,8 @@ pub enum Asking {
 
 impl Asking {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
-    fn is_afresh(&self) -> bool {
-        *self == Self::Afresh
+    fn is_again(&self) -> bool {
+        *self == Self::Again
     }
 }
 

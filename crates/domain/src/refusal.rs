@@ -24,6 +24,8 @@ pub enum Refusal {
     Http,
     /// More unsigned calls than an endpoint stores.
     Flood,
+    /// The daemon's own relay sent it: a handler's address leads back here.
+    Loop,
 }
 
 impl Refusal {
@@ -40,6 +42,7 @@ impl Refusal {
             Self::Address => "address",
             Self::Http => "http",
             Self::Flood => "flood",
+            Self::Loop => "loop",
         }
     }
 }

@@ -298,6 +298,9 @@ impl Words {
             Refusal::Address => self.pair("leur adresse d’origine", "the address they came from"),
             Refusal::Http => self.pair("leur HTTP illisible", "their unreadable HTTP"),
             Refusal::Flood => self.pair("leur nombre", "their number"),
+            Refusal::Loop => {
+                self.pair("leur provenance : notre propre relais", "their sender: our own relay")
+            }
         };
         let counted = match calls {
             1 => self.pair(&format!("1 appel refusé pour {why}"), &format!("1 call refused for {why}")),

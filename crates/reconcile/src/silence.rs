@@ -18,7 +18,7 @@ const FIRST_WEEKS: i64 = 2;
 /// Fewer calls than this make no habit.
 const FEWEST_CALLS: i64 = 20;
 
-/// So many calls must be missing at least: a call more or less is chance, and they come in twos.
+/// The fewest missing calls that count: a call more or less is chance, and they come in twos.
 const FEWEST_MISSING: i64 = 12;
 
 /// However many calls an endpoint has: a short pause alarms nobody.
@@ -104,7 +104,7 @@ impl Habit {
         (before.saturating_add(1)..after).map(|hour| self.at(hour)).sum()
     }
 
-    /// When so many calls are missing since an instant.
+    /// When this many calls are missing since an instant.
     fn exhausted(&self, since: Timestamp, limit: i64) -> Option<Timestamp> {
         let mut left = limit.saturating_mul(HOUR);
         let mut at = since.millis();

@@ -132,7 +132,7 @@ impl Reader {
                     shop: row.get(0)?,
                     endpoint: row.get(1)?,
                     psp: row.get(2)?,
-                    question: Question { topic: row.get(3)?, subject: row.get(4)?, asking: Asking::Afresh },
+                    question: Question { topic: row.get(3)?, subject: row.get(4)?, asking: Asking::Again },
                     asked_at: row.get(5)?,
                 })
             })?
@@ -165,7 +165,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let order_id: Option<OrderId> = row.get(4)?;
             due.push(PendingQuestion {
-                question: Question { topic: row.get(0)?, subject: row.get(1)?, asking: Asking::Afresh },
+                question: Question { topic: row.get(0)?, subject: row.get(1)?, asking: Asking::Again },
                 asked_at: row.get(2)?,
                 attempts: row.get(3)?,
                 known: match order_id {
@@ -354,7 +354,7 @@ impl Reader {
         )?;
         let questions = statement
             .query_map(params![endpoint.as_str(), psp.as_str(), since], |row| {
-                Ok(Question { topic: row.get(0)?, subject: row.get(1)?, asking: Asking::Afresh })
+                Ok(Question { topic: row.get(0)?, subject: row.get(1)?, asking: Asking::Again })
             })?
             .collect::<Result<_, _>>()?;
         Ok(questions)

@@ -34,7 +34,7 @@ pub(crate) fn wanted_from(
 ) -> Result<Option<Timestamp>, LedgerError> {
     let known = state(conn, &asked.endpoint, question)?;
     let wanted = match (question.asking, known) {
-        (Asking::Afresh, _) | (Asking::Sparingly, None) => true,
+        (Asking::Again, _) | (Asking::Sparingly, None) => true,
         (Asking::Once, None) => !knows_transaction(conn, asked, question)?,
         (Asking::Once, Some(known)) => known.state == "given_up" || known.state == "withdrawn",
         (Asking::Sparingly, Some(known)) => return spared_until(conn, question, &known, at),

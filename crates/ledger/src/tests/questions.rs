@@ -175,7 +175,7 @@ fn an_answer_that_is_given_up_stays_with_a_person() {
 #[test]
 fn an_answer_to_a_question_that_was_raised_again_meanwhile_is_not_the_last_word() {
     let mut book = Book::new();
-    let question = || transaction("t1", Asking::Afresh);
+    let question = || transaction("t1", Asking::Again);
     book.take(0, inquiry(vec![question()]));
     book.take(2, inquiry(vec![question()]));
     book.take(3, settled(question(), minute(0), Vec::new()));
@@ -187,7 +187,7 @@ fn an_answer_to_a_question_that_was_raised_again_meanwhile_is_not_the_last_word(
 #[test]
 fn an_answer_that_is_too_old_leaves_a_question_as_overdue_as_it_is() {
     let mut book = Book::new();
-    let question = || transaction("t1", Asking::Afresh);
+    let question = || transaction("t1", Asking::Again);
     book.take(0, inquiry(vec![question()]));
     book.take(20, inquiry(vec![question()]));
     assert_eq!(open_kinds(&book), ["unconfirmed 1: transaction t1"]);
@@ -203,7 +203,7 @@ fn an_answer_that_is_too_old_leaves_a_question_as_overdue_as_it_is() {
 #[test]
 fn news_about_what_the_psp_has_not_decided_is_asked_about_at_once() {
     let mut book = Book::new();
-    let question = || transaction("t1", Asking::Afresh);
+    let question = || transaction("t1", Asking::Again);
     book.take(0, inquiry(vec![question()]));
     let key = crate::question_key(&endpoint("camping-up2pay"), &question());
     book.ledger.note_attempt(&key, minute(60), None).expect("noted");
@@ -221,7 +221,7 @@ fn an_answer_that_nobody_sought_leaves_no_trace() {
 #[test]
 fn the_last_answer_is_believed_even_if_it_was_given_before() {
     let mut book = Book::new();
-    let question = || transaction("t1", Asking::Afresh);
+    let question = || transaction("t1", Asking::Again);
     for (minutes, cents) in [(0, 6000), (2, 5000), (4, 6000), (6, 6000)] {
         book.take(minutes, inquiry(vec![question()]));
         book.take(minutes + 1, settled(question(), minute(minutes), voucher("CMD-1", cents).events));
@@ -234,7 +234,7 @@ fn the_last_answer_is_believed_even_if_it_was_given_before() {
 fn each_question_belongs_to_the_order_that_it_is_about() {
     let mut book = Book::new();
     let events: Vec<_> = ["A", "B"].iter().flat_map(|order| voucher(order, 6000).events).collect();
-    let about = |id: &str| transaction(id, Asking::Afresh);
+    let about = |id: &str| transaction(id, Asking::Again);
     let questions = vec![about("B-CVCONNECT"), about("A-CVCONNECT")];
     book.take(0, Notification { questions, ..notification(events) });
     let of = "SELECT subject || ' ' || reference FROM questions JOIN orders USING (order_id) ORDER BY 1";
@@ -244,7 +244,7 @@ fn each_question_belongs_to_the_order_that_it_is_about() {
 #[test]
 fn a_duplicate_raises_no_question() {
     let mut book = Book::new();
-    let told = || Notification { questions: vec![transaction("t1", Asking::Afresh)], ..voucher("A", 6000) };
+    let told = || Notification { questions: vec![transaction("t1", Asking::Again)], ..voucher("A", 6000) };
     book.take(0, told());
     book.take(5, told());
     assert_eq!(book.texts(ASKED), [format!("open {}", minute(0))]);
@@ -280,7 +280,7 @@ fn a_psp_that_never_decides_about_an_order_that_adds_up_is_nobodys_concern() {
     let undecided_about = |paid: bool| {
         let mut book = Book::new();
         book.take(0, registered("A", 10_000));
-        let question = transaction("A-CVCONNECT", Asking::Afresh);
+        let question = transaction("A-CVCONNECT", Asking::Again);
         book.take(1, Notification { questions: vec![question.clone()], ..voucher("A", 6000) });
         if paid {
             book.take(2, card("A", 4000));

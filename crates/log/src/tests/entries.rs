@@ -68,10 +68,10 @@ fn origins() -> impl Strategy<Value = Origin> {
 }
 
 fn questions() -> impl Strategy<Value = Question> {
-    use cvco_domain::Asking::{Afresh, Once, Sparingly};
+    use cvco_domain::Asking::{Again, Once, Sparingly};
     let topics =
         select(vec![Topic::Session, Topic::Transaction, Topic::Payment, Topic::Order, Topic::Window]);
-    (topics, ids(Subject::new), select(vec![Afresh, Once, Sparingly]))
+    (topics, ids(Subject::new), select(vec![Again, Once, Sparingly]))
         .prop_map(|(topic, subject, asking)| Question { topic, subject, asking })
 }
 

@@ -44,7 +44,7 @@ impl Api for Ancv {
 
     fn again(&self, event: &Event) -> Option<Question> {
         let id = event.tender_id.as_ref().map_or(event.call_number.as_str(), |id| id.as_str());
-        question(id, Asking::Afresh)
+        question(id, Asking::Again)
     }
 }
 

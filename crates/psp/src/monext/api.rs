@@ -75,21 +75,21 @@ impl Api for Monext {
 
     fn order(&self, reference: &OrderRef) -> Option<Question> {
         let subject = Subject::new(reference.as_str()).ok()?;
-        Some(Question { topic: Topic::Order, subject, asking: Asking::Afresh })
+        Some(Question { topic: Topic::Order, subject, asking: Asking::Again })
     }
 
     fn again(&self, event: &Event) -> Option<Question> {
         let call = event.call_number.as_str();
         let tender = event.tender_id.as_ref().map(TenderId::as_str);
         if let Some(token) = Token::recognise(call).filter(|_| tender != Some(call)) {
-            return token.question(Asking::Afresh).ok();
+            return token.question(Asking::Again).ok();
         }
         // The history of a payment tells of its refunds, not the other way round.
         let paid = match &event.operation {
             Operation::Credit { of: Some(of) } => Some(of.as_str()),
             Operation::Credit { of: None } | Operation::Chargeback | Operation::Debit => tender,
         };
-        TransactionId::new(paid?).ok()?.question(Asking::Afresh).ok()
+        TransactionId::new(paid?).ok()?.question(Asking::Again).ok()
     }
 }
 

@@ -219,7 +219,7 @@ impl Api for RestApi {
 
     fn order(&self, reference: &OrderRef) -> Option<Question> {
         let subject = Subject::new(reference.as_str()).ok()?;
-        Some(Question { topic: Topic::Order, subject, asking: Asking::Afresh })
+        Some(Question { topic: Topic::Order, subject, asking: Asking::Again })
     }
 
     /// By the order; a payment without a reference by its transaction.
@@ -230,7 +230,7 @@ impl Api for RestApi {
         let uuid = event.tender_id.as_ref().map(TenderId::as_str)?;
         let is_uuid = uuid.len() == 32 && uuid.bytes().all(|b| b.is_ascii_hexdigit());
         let subject = Subject::new(uuid).ok().filter(|_| is_uuid)?;
-        Some(Question { topic: Topic::Transaction, subject, asking: Asking::Afresh })
+        Some(Question { topic: Topic::Transaction, subject, asking: Asking::Again })
     }
 }
 

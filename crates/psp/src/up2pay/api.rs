@@ -153,7 +153,7 @@ impl Api for Consultation {
 
     fn again(&self, event: &Event) -> Option<Question> {
         let subject = TenderKey::of(event)?.subject()?;
-        Some(Question { topic: Topic::Transaction, subject, asking: Asking::Afresh })
+        Some(Question { topic: Topic::Transaction, subject, asking: Asking::Again })
     }
 }
 

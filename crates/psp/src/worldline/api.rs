@@ -36,7 +36,7 @@ pub(super) fn questions(events: &[Event]) -> Vec<Question> {
 }
 
 fn question(payment: &str) -> Option<Question> {
-    Some(Question { topic: Topic::Payment, subject: Subject::new(payment).ok()?, asking: Asking::Afresh })
+    Some(Question { topic: Topic::Payment, subject: Subject::new(payment).ok()?, asking: Asking::Again })
 }
 
 impl Confirmation {

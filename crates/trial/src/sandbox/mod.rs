@@ -136,7 +136,7 @@ impl Sandbox {
         self.shared.calls.borrow().clone()
     }
 
-    /// Waits until so many calls have come, and returns all of them.
+    /// Waits for a number of calls, and returns all of them.
     pub async fn wait_for_calls(&self, count: usize) -> Vec<Seen> {
         let mut calls = self.shared.calls.subscribe();
         match calls.wait_for(|calls| calls.len() >= count).await {

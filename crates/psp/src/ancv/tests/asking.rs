@@ -30,7 +30,7 @@ fn anything_but_a_transaction_is_unknown_without_a_call() {
 fn a_payment_is_confirmed_again_by_its_transaction() {
     let event = event(ask(AUTHORIZED));
     let again = adapter().again(&event).expect("a question");
-    assert_eq!(again, Question { asking: Asking::Afresh, ..question(Topic::Transaction, ID) });
+    assert_eq!(again, Question { asking: Asking::Again, ..question(Topic::Transaction, ID) });
 }
 
 #[test]

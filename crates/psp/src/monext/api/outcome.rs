@@ -69,7 +69,7 @@ fn failed(
     let legs = &booking.details.legs;
     let whole = only(Standing::Settled, said(&booking.details.verdict));
     match about {
-        None if legs.len() > 1 => Ok(Answer { questions: histories(legs.iter(), Asking::Afresh), ..whole }),
+        None if legs.len() > 1 => Ok(Answer { questions: histories(legs.iter(), Asking::Again), ..whole }),
         None => Ok(Answer { events: booking.unpaid(state, None)?, ..whole }),
         Some(id) => Ok(Answer {
             events: booking.unpaid(state, Some(id))?,

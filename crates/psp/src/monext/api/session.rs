@@ -55,6 +55,6 @@ fn paid(booking: &Booking<'_>) -> Result<Answer, Unreadable> {
             |event: &Event| event.operation == Operation::Debit && event.tender_id.as_ref() == Some(&leg.id);
         booking.known.iter().any(paid_before)
     };
-    answer.questions = histories(details.legs.iter().filter(is_known), Asking::Afresh);
+    answer.questions = histories(details.legs.iter().filter(is_known), Asking::Again);
     Ok(answer)
 }

@@ -48,7 +48,7 @@ fn paid(booking: &Booking<'_>, id: &TenderId) -> Result<Answer, Unreadable> {
         }
         Nature::Change => {
             let told = "a capture or a reset: told by the transaction that it changes";
-            let questions = origin(leg, &details.history).and_then(|of| about(&of, Asking::Afresh));
+            let questions = origin(leg, &details.history).and_then(|of| about(&of, Asking::Again));
             Ok(Answer {
                 questions: questions.into_iter().collect(),
                 ..only(Standing::Settled, told.to_owned())

@@ -66,7 +66,7 @@ fn monext() -> Monext {
 }
 
 fn question(topic: Topic, subject: &str) -> Question {
-    Question { topic, subject: Subject::new(subject).expect("a subject"), asking: Asking::Afresh }
+    Question { topic, subject: Subject::new(subject).expect("a subject"), asking: Asking::Again }
 }
 
 /// The next step at `adapter`, of which the ledger knows these events, after these outcomes.

@@ -19,7 +19,7 @@ fn asked() -> Sogecommerce {
 }
 
 fn question(topic: Topic, subject: &str) -> Question {
-    Question { topic, subject: Subject::new(subject).expect("valid"), asking: Asking::Afresh }
+    Question { topic, subject: Subject::new(subject).expect("valid"), asking: Asking::Again }
 }
 
 fn about_order() -> Question {

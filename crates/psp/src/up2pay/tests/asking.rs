@@ -45,7 +45,7 @@ fn question(subject: &str) -> Question {
     Question {
         topic: Topic::Transaction,
         subject: Subject::new(subject).expect("valid"),
-        asking: Asking::Afresh,
+        asking: Asking::Again,
     }
 }
 

@@ -36,7 +36,7 @@ fn ask(payment: &str, mut answer: impl FnMut(&str) -> Outcome) -> (Vec<String>, 
     let question = Question {
         topic: Topic::Payment,
         subject: Subject::new(payment).expect("valid"),
-        asking: Asking::Afresh,
+        asking: Asking::Again,
     };
     let inquiry = Inquiry { question: &question, known: &[] };
     let now = Timestamp::parse(NOW).expect("a date");

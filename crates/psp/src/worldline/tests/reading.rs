@@ -235,7 +235,7 @@ fn the_api_is_asked_once_about_each_payment() {
     let question = Question {
         topic: Topic::Payment,
         subject: Subject::new("10083980800").expect("valid"),
-        asking: Asking::Afresh,
+        asking: Asking::Again,
     };
     assert_eq!(asked.questions(), [question]);
     assert_eq!(read(&signed(both)).expect("genuine").questions(), [], "without an API");
