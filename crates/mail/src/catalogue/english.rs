@@ -282,12 +282,12 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             after_sale::contract_unknown(psp),
         ),
         Kind::SetAside => says(
-            "message to be read again",
+            "message set aside",
             "A message is genuine, but the program did not understand it or could not enter it into the accounts. It is kept as a whole, and nothing else waits for it.",
             &[
                 "Open {back_office} and check the payments of that hour: one of them may be missing from your lists.",
                 "Give the number of the log entry to whoever runs the program: cvco-reconciled check names it.",
-                "After an update the program reads again by itself what was set aside.",
+                "After an update the program enters by itself what it could not enter before. A message that it did not understand stays kept, sealed.",
             ],
         ),
         Kind::ClockStepped => says(
