@@ -27,6 +27,8 @@ pub(super) struct Return {
     pub(super) at: Timestamp,
     /// When the daemon first heard of it.
     pub(super) seen_at: Timestamp,
+    /// `at` is the PSP's own time, and not that of receipt.
+    pub(super) is_dated: bool,
     /// A status that calls for a person, or that the tables do not have.
     pub(super) odd_status: Option<OddStatus>,
 }
@@ -154,6 +156,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
             outcome: Outcome::of(furthest),
             at,
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
+            is_dated: deciding.iter().any(|fact| fact.occurred_at().is_some()),
             odd_status: odd_status(facts, furthest),
         },
     })
@@ -174,7 +177,9 @@ impl Refund<'_> {
     fn fit_to(&mut self, evidence: &Evidence) {
         let (told, tender) = (&mut self.told, &evidence.tender);
         let seen_at = told.seen_at;
-        told.at = undone_at(told.at, tender.authorised_at, || Some(seen_at));
+        let stated = told.at;
+        told.at = undone_at(stated, tender.authorised_at, || Some(seen_at));
+        told.is_dated &= told.at == stated;
         // A bank takes back all that it can, where nothing else is said.
         if told.by == By::Bank && told.amount == Cents::ZERO {
             told.amount = tender.kept().max(Cents::ZERO);

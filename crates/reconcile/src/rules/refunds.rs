@@ -49,7 +49,7 @@ fn each_once(found: Vec<Finding>) -> Vec<Finding> {
 pub(super) fn deadlines(draft: &Draft, policy: &Policy) -> impl Iterator<Item = Timestamp> {
     let returns = draft.evidence.iter().flat_map(|evidence| &evidence.returns);
     let open = returns.filter(|refund| refund.outcome != Outcome::Failed && refund.by == By::Merchant);
-    open.map(|refund| refund.seen_at.after(policy.refund_grace))
+    open.flat_map(|refund| [refund.seen_at, refund.at]).map(|at| at.after(policy.refund_grace))
 }
 
 impl Evidence {
@@ -132,8 +132,7 @@ fn is_beside_its_payment(evidence: &Evidence, drafts: &[Draft]) -> bool {
 fn late(draft: &Draft, evidence: &Evidence, policy: &Policy, now: Timestamp) -> Option<Finding> {
     let within = evidence.terms()?.within?;
     let paid_at = evidence.tender.authorised_at?;
-    let may_be_dated_yet =
-        |refund: &Return| refund.at == refund.seen_at && refund.seen_at.after(policy.refund_grace) > now;
+    let may_be_dated_yet = |refund: &Return| !refund.is_dated && refund.at.after(policy.refund_grace) > now;
     let late: Vec<_> = evidence
         .made_by_merchant()
         .filter(|refund| refund.at > paid_at.after(within) && !may_be_dated_yet(refund))

@@ -98,6 +98,12 @@ fn a_refund_that_only_an_answer_tells_is_late_when_the_dated_message_had_time_to
     let answered = paid(psp).with(card_back(psp, 4000, 5)).with(answer);
     answered.clone().seen_just_before(told_at + 20).raises(&[]);
     answered.clone().seen(told_at + 20).raises(&[Kind::RefundLate]);
+    // That it was asked for, and when, says nothing of when it was made.
+    let asked = voucher(1000).id("RV").refund().state(ReportedState::Pending).happened(HOURS).at(told_at - 1);
+    let asked_before = answered.clone().with(at_psp(psp)(asked));
+    asked_before.clone().seen_just_before(told_at + 20).raises(&[]);
+    asked_before.clone().seen(told_at + 20).raises(&[Kind::RefundLate]);
+    assert_eq!(asked_before.seen(told_at + 19).looks_again_in(), Some(minutes(1)));
     // The daemon had been away: the message says that it was in time.
     let dated = at_psp(psp)(voucher(1000).id("RV").refund().happened(HOURS).at(told_at + 2));
     answered.with(dated).seen(told_at + 20).raises(&[]);
