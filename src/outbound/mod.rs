@@ -14,6 +14,7 @@ mod connect;
 mod deliver;
 mod exchange;
 mod proxy;
+mod signed;
 mod target;
 mod tls;
 
@@ -27,6 +28,7 @@ use rustls_pki_types::CertificateDer;
 pub use deliver::{Delivery, Reply};
 pub use exchange::ANSWER_BYTES;
 pub use proxy::{Proxy, ProxyError};
+pub use signed::{SecretError, Signer};
 
 use connect::Reach;
 use target::Target;
