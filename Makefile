@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb tarball reference
+.PHONY: help demo build test look tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb tarball reference
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +27,13 @@ build: reference ## the release binary, target/release/cvco-reconciled, its manu
 reference:
 	$(CARGO) run --locked --quiet --example reference -- files packaging/out
 
-test: tools fmt clippy unit doc ## everything that must pass: formatting, lints, tests, documentation
+test: look fmt clippy unit doc ## everything that must pass: formatting, lints, tests, documentation; installs nothing
+	@packaging/bootstrap.sh look
 
-tools:
+look:
+	@packaging/bootstrap.sh look
+
+tools: ## install what building and testing need on Debian or Ubuntu, but for Rust
 	@packaging/bootstrap.sh
 
 fmt:
@@ -51,12 +55,7 @@ docs: ## write docs/discrepancies.md and docs/commands.md, from the words that t
 	mv docs/commands.md.new docs/commands.md
 
 deny:
-	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-	    $(CARGO) deny --locked check; \
-	else \
-	    echo "cargo-deny is not installed: advisories, licences and bans were NOT checked."; \
-	    echo "Get it with: cargo install --locked cargo-deny"; \
-	fi
+	@packaging/deny.sh
 
 lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and advisories
 

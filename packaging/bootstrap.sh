@@ -1,25 +1,75 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and a bare Debian or Ubuntu may lack: make, a C compiler (for the bundled
-# SQLite and for ring), and the accounting programs that read our exports in the tests. As root, or through sudo. Leaves
-# alone what is there. Rust it only looks for.
+# What building and testing need and a bare Debian or Ubuntu may lack: make, a C compiler (for the bundled SQLite and for
+# ring), and the programs of others that read what we write. Rust it only looks for.
+#   packaging/bootstrap.sh        installs what is missing, as root or through sudo; leaves alone what is there
+#   packaging/bootstrap.sh look   installs nothing, and says what `make test` leaves out without it
 set -euo pipefail
 
-missing=()
-command -v make >/dev/null || missing+=(make)
-command -v cc >/dev/null || missing+=(gcc libc6-dev)
-command -v hledger >/dev/null || missing+=(hledger)
-command -v ledger >/dev/null || missing+=(ledger)
-command -v bean-check >/dev/null || missing+=(beancount)
+# Program, package.
+build=("make make" "cc gcc" "cc libc6-dev")
+readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus")
 
-if ((${#missing[@]})); then
+# What of a list is not there: its programs, or with `packages` its packages.
+missing() {
+    local what=$1 program package
+    shift
+    for pair in "$@"; do
+        read -r program package <<<"$pair"
+        command -v "$program" >/dev/null || if [[ $what == packages ]]; then echo "$package"; else echo "$program"; fi
+    done | uniq
+}
+
+look() {
+    local tools programs
+    tools=$(missing programs "${build[@]}")
+    if [[ -n $tools ]]; then
+        echo "building needs ${tools//$'\n'/, }: packaging/bootstrap.sh installs it" >&2
+        exit 3
+    fi
+    programs=$(missing programs "${readers[@]}")
+    if [[ -z $programs ]]; then return; fi
+    cat >&2 <<NOTICE
+*****************************************************************************
+*  NOT CHECKED: what ${programs//$'\n'/, } would say about our files.
+*  packaging/bootstrap.sh installs what is missing.
+*****************************************************************************
+NOTICE
+    # Continuous integration must not pass for want of a program.
+    if [[ -n ${CI:-} ]]; then exit 3; fi
+}
+
+# promtool alone: the package would start a server.
+promtool() {
+    local folder
+    folder=$(mktemp -d)
+    (
+        cd "$folder"
+        apt-get download -q prometheus
+        dpkg-deb --extract prometheus_*.deb .
+    )
+    "${as_root[@]}" install -m 0755 "$folder/usr/bin/promtool" /usr/local/bin/promtool
+    rm -r "$folder"
+}
+
+if [[ ${1:-} == look ]]; then
+    look
+    exit
+fi
+
+mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}")
+if ((${#packages[@]})); then
     if ! command -v apt-get >/dev/null; then
-        echo "please install with this system's package manager: ${missing[*]}" >&2
+        echo "please install with this system's package manager: ${packages[*]}" >&2
         exit 3
     fi
     as_root=()
     if ((EUID != 0)); then as_root=(sudo); fi
     "${as_root[@]}" apt-get update -q
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+    mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vx prometheus)
+    if ((${#whole[@]})); then
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${whole[@]}"
+    fi
+    if ! command -v promtool >/dev/null; then promtool; fi
 fi
 
 if ! command -v cargo >/dev/null && [[ ! -x $HOME/.cargo/bin/cargo ]]; then

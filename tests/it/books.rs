@@ -4,6 +4,7 @@ use std::fs;
 
 use cvco_domain::ReportedState;
 
+use crate::others;
 use crate::support::{BOOKS, Past, Told};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/accounting");
@@ -311,16 +312,6 @@ fn the_queries_of_the_documentation_run() {
     assert_eq!(answer("statement = 'ANCV-RLV-000123'").len(), 2);
 }
 
-/// A program of others must take the file.
-fn takes(program: &str, arguments: &[&str]) {
-    let output = std::process::Command::new(program)
-        .args(arguments)
-        .output()
-        .expect("packaging/bootstrap.sh installs hledger, ledger and beancount");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {said}");
-}
-
 #[test]
 fn references_that_mean_to_break_a_file_do_not() {
     let mut past = Past::new(BOOKS);
@@ -349,9 +340,9 @@ fn references_that_mean_to_break_a_file_do_not() {
         path
     };
     let journal = file(&mut past, "journal");
-    takes("hledger", &["-f", &journal, "check", "--strict"]);
-    takes("ledger", &["--strict", "--pedantic", "-f", &journal, "bal"]);
-    takes("bean-check", &[&file(&mut past, "beancount")]);
+    others::accepts("hledger", &["-f", &journal, "check", "--strict"]);
+    others::accepts("ledger", &["--strict", "--pedantic", "-f", &journal, "bal"]);
+    others::accepts("bean-check", &[&file(&mut past, "beancount")]);
     let fec = fs::read_to_string(file(&mut past, "fec")).expect("a FEC");
     assert!(fec.is_ascii() && !fec.contains('|'));
     assert!(fec.lines().all(|line| line.split('\t').count() == 18), "{fec}");

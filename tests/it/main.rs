@@ -9,6 +9,8 @@
     reason = "a test that meets what it does not expect shall stop there; nothing outside uses these modules"
 )]
 
+#[path = "../others.rs"]
+mod others;
 mod support;
 
 mod alerts;
@@ -20,6 +22,7 @@ mod confirmations;
 mod crash;
 mod files;
 mod hostile_calls;
+mod house;
 mod init;
 mod life_cycle;
 mod orders;
@@ -31,4 +34,5 @@ mod relay;
 mod sandbox;
 mod split_payments;
 mod statements;
+mod units;
 mod warning_mails;

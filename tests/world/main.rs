@@ -53,6 +53,8 @@ mod history;
 mod machine;
 mod network;
 mod order;
+#[path = "../others.rs"]
+mod others;
 mod places;
 mod registration;
 mod seeds;
