@@ -397,12 +397,14 @@ CREATE TABLE relays (
   shop           TEXT NOT NULL,
   endpoint       TEXT NOT NULL,
   psp            TEXT NOT NULL,
+  mode           TEXT NOT NULL,
   order_ref      TEXT,
   call_number    TEXT,
   lane           TEXT NOT NULL,        -- what is delivered one after the other: an order, else a payment
   part           TEXT CHECK (part IN ('voucher', 'complement')),  -- a complement that came before its voucher
   payload_sha256 TEXT NOT NULL,
   owed_at        TEXT NOT NULL,
+  asked_at       TEXT,                 -- when a person last asked for it
   state          TEXT NOT NULL CHECK (state IN ('owed', 'delivered', 'refused', 'parked', 'dropped')),
   done_at        TEXT,
   attempts       INTEGER,              -- until it was done
@@ -411,6 +413,7 @@ CREATE TABLE relays (
   PRIMARY KEY (seq, target)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX relays_owed ON relays (seq, target) WHERE state = 'owed';
+CREATE INDEX relays_in_vain ON relays (endpoint, target, state, owed_at) WHERE state <> 'delivered';
 CREATE INDEX relays_by_payload ON relays (endpoint, payload_sha256);
 
 -- Links of the chain for people to keep: one for each day in Paris that brought news.

@@ -236,7 +236,7 @@ fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -
 }
 
 /// A note as other people's terminals may show it.
-fn one_line(text: &str) -> Result<String, String> {
+pub(super) fn one_line(text: &str) -> Result<String, String> {
     let note = text.trim();
     if note.is_empty() || note.chars().count() > 2000 || note.contains(char::is_control) {
         return Err("it wants 1 to 2000 characters on one line".to_owned());

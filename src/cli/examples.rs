@@ -88,6 +88,35 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
         ["cvco-reconciled alerts withdraw 18", "cvco-reconciled alerts withdraw 18 19 --note 'par erreur'"],
     ),
     (
+        &["relay", "list"],
+        [
+            "cvco-reconciled relay list",
+            "cvco-reconciled relay list --state refused --endpoint camping-up2pay --format csv",
+        ],
+    ),
+    (
+        &["relay", "show"],
+        ["cvco-reconciled relay show 1204", "cvco-reconciled relay show 1204 --format json"],
+    ),
+    (
+        &["relay", "retry"],
+        ["cvco-reconciled relay retry 1204", "cvco-reconciled relay retry 1204 1207 --target shop"],
+    ),
+    (
+        &["relay", "drop"],
+        [
+            "cvco-reconciled relay drop 1204 --note 'commande validée à la main'",
+            "cvco-reconciled relay drop 1204 1207 --target shop",
+        ],
+    ),
+    (
+        &["relay", "replay"],
+        [
+            "cvco-reconciled relay replay --from 2026-03-01 --to 2026-03-02 --failed",
+            "cvco-reconciled relay replay --from 2026-03-01T08:00:00Z --to 2026-03-01T12:00:00Z --endpoint camping-up2pay",
+        ],
+    ),
+    (
         &["catch-up"],
         [
             "cvco-reconciled catch-up --since 2026-03-01",

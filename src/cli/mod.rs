@@ -20,6 +20,7 @@ mod orders;
 mod output;
 mod proof;
 mod records;
+mod relay;
 mod serve;
 mod simulate;
 mod statement;
@@ -104,6 +105,9 @@ enum Command {
     /// List discrepancies; acknowledge, annotate or snooze them.
     #[command(subcommand)]
     Alerts(alerts::Command),
+    /// List what shops' own handlers have not taken; send it again, or give it up.
+    #[command(subcommand)]
+    Relay(relay::Command),
     /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
     CatchUp(catch_up::Options),
     /// Write files for the accountant: entries, register, gaps, ageing, totals.
@@ -242,6 +246,7 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Records(options) => records::list(config, &options),
         Command::Record(options) => records::tell(config, &options),
         Command::Alerts(command) => alerts::run(config, &command),
+        Command::Relay(command) => relay::run(config, &command),
         Command::CatchUp(options) => catch_up::run(config, &options),
         Command::Export(options) => export::run(config, &options),
         Command::Close(options) => close::run(config, &options),

@@ -50,7 +50,11 @@ impl RawReconcile {
             relays: endpoints
                 .iter()
                 .filter(|endpoint| !endpoint.relays.is_empty())
-                .map(|e| (e.id.clone(), e.relays.iter().map(|relay| relay.id.clone()).collect()))
+                .map(|endpoint| {
+                    let relays = endpoint.relays.iter();
+                    let handlers = relays.map(|relay| (relay.id.clone(), relay.address.clone())).collect();
+                    (endpoint.id.clone(), handlers)
+                })
                 .collect(),
             book_at: default.book_at,
             payouts: default.payouts,

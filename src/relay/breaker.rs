@@ -21,6 +21,7 @@ const LONG: Duration = Duration::from_hours(1);
 pub(super) struct Breaker {
     failures: u32,
     failing_since: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
     probe_at: Option<Timestamp>,
     rests_until: Option<Timestamp>,
 }
@@ -47,6 +48,11 @@ impl Breaker {
         }
     }
 
+    /// Whether a person asked for a call since the last failure: that is a reason to try at once.
+    pub(super) fn was_asked_since(&self, asked_at: Option<Timestamp>) -> bool {
+        asked_at > self.failed_at
+    }
+
     /// Whether calls are held back.
     pub(super) const fn is_open(&self) -> bool {
         self.probe_at.is_some()
@@ -60,6 +66,7 @@ impl Breaker {
     /// A call failed; the handler may have asked to be left alone.
     pub(super) fn failed(&mut self, now: Timestamp, rest: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
+        self.failed_at = Some(now);
         let since = *self.failing_since.get_or_insert(now);
         self.rests_until = rest.map(|rest| now.after(rest));
         if self.failures >= ENOUGH {

@@ -76,7 +76,7 @@ pub(super) fn delivery(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cvco_domain::RelayTarget;
+    use cvco_domain::{HandlerAddress, RelayTarget};
 
     #[test]
     fn a_raw_query_follows_the_handlers_own_as_it_came() {
@@ -96,6 +96,7 @@ mod tests {
         RelaySettings {
             id: RelayTarget::new("shop").expect("an id"),
             url: "https://shop.example/ipn".to_owned(),
+            address: HandlerAddress::new("https://shop.example/ipn").expect("an address"),
             host: None,
             allow_private: false,
         }

@@ -7,12 +7,14 @@
 //! |---|---|
 //! | `plan` | what is sent next: lanes, order, a complement that waits for its voucher; pure |
 //! | `breaker` | a handler that fails again and again is left alone but for a probe; pure |
+//! | `failing` | when a person is told that a handler does not take its calls; pure |
 //! | `schedule` | when a call is tried again, and when no more; pure |
 //! | `verdict` | whether a handler's answer means that it took the call; pure |
 //! | `message` | the call as it is sent: URL and headers; pure |
 //! | `worker` | reads what is owed, calls, writes down |
 
 mod breaker;
+mod failing;
 mod message;
 mod plan;
 mod schedule;
@@ -21,7 +23,7 @@ pub mod worker;
 
 pub(crate) use message::MARK;
 
-use cvco_domain::RelayTarget;
+use cvco_domain::{HandlerAddress, RelayTarget};
 
 /// A handler of the shop, as the configuration names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct RelaySettings {
     pub id: RelayTarget,
     /// Where it is; may have a query of its own.
     pub url: String,
+    /// The same as people may see it.
+    pub address: HandlerAddress,
     /// The name by which it is called, where `url` names it by its address.
     pub host: Option<String>,
     /// It may be on this host or its network.

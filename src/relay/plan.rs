@@ -7,6 +7,7 @@ use cvco_domain::{EndpointId, RelayTarget, Timestamp};
 use cvco_ledger::{PendingRelay, RelayPart};
 
 use super::breaker::{Breaker, Passage};
+use super::schedule::PARKED_AFTER;
 
 /// A card part that comes before its voucher waits so long for it: shop modules want the voucher first, and sleep in
 /// their handler otherwise.
@@ -52,6 +53,8 @@ impl Lane {
 pub(super) struct Plan {
     /// To be sent now, each of another lane.
     pub(super) send: Vec<PendingRelay>,
+    /// No longer to be tried: their handler has not answered for as long as makes sense.
+    pub(super) park: Vec<PendingRelay>,
     /// When there may be more to do, if time alone brings it.
     pub(super) next_at: Option<Timestamp>,
 }
@@ -76,16 +79,30 @@ pub(super) fn plan(
     }
     let mut plan = Plan::default();
     let mut due: BTreeMap<Handler, Vec<(Timestamp, PendingRelay)>> = BTreeMap::new();
-    for (lane, relays) in lanes {
+    for (lane, mut relays) in lanes {
         // One that is no longer configured waits until it is again, or until a person drops what it is owed.
         if !busy.contains(&lane) && handlers.contains(&lane.handler) {
+            if breakers.get(&lane.handler).is_some_and(Breaker::is_open) {
+                // Only probes are sent: the others would wait for ever.
+                let is_late = |relay: &mut PendingRelay| now.since(relay.owed_at) >= PARKED_AFTER;
+                plan.park.extend(relays.extract_if(.., is_late));
+            }
             due.entry(lane.handler).or_default().extend(head(relays));
         }
     }
     for (handler, mut heads) in due {
         let under_way = busy.iter().filter(|lane| lane.handler == handler).count();
         heads.sort_by_key(|(due_at, relay)| (*due_at, relay.notification));
-        match breakers.get(&handler).copied().unwrap_or_default().passage(now) {
+        let breaker = breakers.get(&handler).copied().unwrap_or_default();
+        let passage = breaker.passage(now);
+        if passage != Passage::Open && under_way == 0 {
+            let asked = heads.iter().position(|(_, relay)| breaker.was_asked_since(relay.asked_at));
+            if let Some(asked) = asked {
+                plan.send.push(heads.swap_remove(asked).1);
+                continue;
+            }
+        }
+        match passage {
             Passage::Closed(until) => plan.look_at(until),
             // The one that waited longest since its last attempt, so that one bad call does not stand for all.
             Passage::Probe if under_way == 0 => {
@@ -121,4 +138,4 @@ fn head(relays: Vec<PendingRelay>) -> Option<(Timestamp, PendingRelay)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::RelaySettings;
 use super::breaker::Breaker;
+use super::failing::{Failing, failing};
 use super::message;
 pub use super::plan::Handler;
 use super::plan::{Lane, plan};
@@ -102,7 +103,7 @@ struct Attempt {
     settings: RelaySettings,
     is_probe: bool,
     client: Client,
-    log: Log,
+    outcomes: Outcomes,
     payloads: Payloads,
     followed: Followed,
     clock: Clock,
@@ -151,6 +152,43 @@ impl RelayWorker {
         Client::new(self.settings.borrow_and_update().proxy.clone(), TIME_LIMIT)
     }
 
+    fn outcomes(&self) -> Outcomes {
+        Outcomes { log: self.log.clone(), followed: self.followed.clone() }
+    }
+
+    /// Says in the log which handlers fail, where a person does not know it yet.
+    async fn tell(&self, failing: Vec<Failing>, now: Timestamp) {
+        if failing.is_empty() {
+            return;
+        }
+        let told = match self.readers.read(cvco_ledger::Reader::told_unreached).await {
+            Ok(told) => told,
+            Err(error) => {
+                tracing::error!(%error, "it could not be looked up what was told of handlers");
+                return;
+            }
+        };
+        for unreached in failing.iter().filter_map(|failing| failing.news(&told, now)) {
+            if let Err(error) = self.outcomes().append(&LogEntry::Unreached(unreached)).await {
+                tracing::error!(%error, "it was not written down that a handler fails");
+            }
+        }
+    }
+
+    async fn park(&self, relays: Vec<PendingRelay>) {
+        for relay in relays {
+            let why = match &relay.last_error {
+                Some(error) => error.clone(),
+                None => "the handler has not answered any call".to_owned(),
+            };
+            let entry = ended(&relay, relay.attempts, RelayOutcome::Parked { why });
+            if let Err(error) = self.outcomes().append(&entry).await {
+                tracing::error!(%error, "it was not written down that a relay is parked");
+                return;
+            }
+        }
+    }
+
     fn learn(&self, breakers: &mut BTreeMap<Handler, Breaker>, handler: Handler, sign: &Sign) {
         let breaker = breakers.entry(handler.clone()).or_default();
         let was_open = breaker.is_open();
@@ -175,9 +213,6 @@ impl RelayWorker {
         lanes: &mut BTreeMap<task::Id, Lane>,
     ) -> Duration {
         let settings = Arc::clone(&self.settings.borrow());
-        if settings.handlers.is_empty() {
-            return AT_LEAST_EVERY;
-        }
         let owed = match self.readers.read(cvco_ledger::Reader::pending_relays).await {
             Ok(owed) => owed,
             Err(error) => {
@@ -188,7 +223,9 @@ impl RelayWorker {
         let now = self.clock.now();
         let handlers = settings.handlers.keys().cloned().collect();
         let busy: BTreeSet<Lane> = lanes.values().cloned().collect();
+        self.tell(failing(&owed, &handlers, now), now).await;
         let plan = plan(owed, &handlers, &busy, breakers, now);
+        self.park(plan.park).await;
         for relay in plan.send {
             let lane = Lane::of(&relay);
             let Some(handler) = settings.handlers.get(&lane.handler) else { continue };
@@ -198,7 +235,7 @@ impl RelayWorker {
                 settings: handler.clone(),
                 is_probe,
                 client: client.clone(),
-                log: self.log.clone(),
+                outcomes: self.outcomes(),
                 payloads: self.payloads.clone(),
                 followed: self.followed.clone(),
                 clock: self.clock.clone(),
@@ -207,6 +244,45 @@ impl RelayWorker {
         }
         let until_next = plan.next_at.map_or(AT_LEAST_EVERY, |at| at.since(now));
         until_next.clamp(AT_MOST_EVERY, AT_LEAST_EVERY)
+    }
+}
+
+/// The entry about the end of a relay.
+fn ended(relay: &PendingRelay, attempts: u32, outcome: RelayOutcome) -> LogEntry {
+    let PendingRelay { notification, target, endpoint, .. } = relay;
+    tracing::info!(
+        endpoint.id = %endpoint, relay.target = %target, entry.seq = notification.get(),
+        outcome = outcome.as_str(), "relayed"
+    );
+    LogEntry::Relayed(Relayed { notification: *notification, target: target.clone(), attempts, outcome })
+}
+
+/// Writes down how relays ended.
+#[derive(Clone)]
+struct Outcomes {
+    log: Log,
+    followed: Followed,
+}
+
+impl Outcomes {
+    /// Says in the log how one ended. As long as that cannot be written, its lane waits here: the handler must not hear the
+    /// same again for it.
+    async fn write_down(&self, relay: &PendingRelay, attempts: u32, outcome: RelayOutcome) {
+        let entry = ended(relay, attempts, outcome);
+        while let Err(error) = self.append(&entry).await {
+            if matches!(error, LogError::Stopped) {
+                return;
+            }
+            tracing::error!(%error, "the outcome of a relay was not written down; it is tried again");
+            tokio::time::sleep(AFTER_TROUBLE).await;
+        }
+    }
+
+    /// Appends an entry, and waits until the ledger knows it: until then it owes the same still.
+    async fn append(&self, entry: &LogEntry) -> Result<(), LogError> {
+        let stamp = self.log.append(Draft::new(entry)?).await?;
+        drop(self.followed.folded(stamp.seq).await);
+        Ok(())
     }
 }
 
@@ -233,7 +309,7 @@ impl Attempt {
                 None => RelayOutcome::Parked { why },
             },
         };
-        self.write_down(attempts, outcome).await;
+        self.outcomes.write_down(&self.relay, attempts, outcome).await;
         sign
     }
 
@@ -278,36 +354,6 @@ impl Attempt {
         );
         if let Err(error) = self.followed.note_relay(*notification, target, again_at, why).await {
             tracing::debug!(%error, "an attempt was not noted");
-        }
-    }
-
-    /// Says in the log how it ended. As long as that cannot be written, the lane waits here: the handler must not hear
-    /// the same again for it.
-    async fn write_down(&self, attempts: u32, outcome: RelayOutcome) {
-        let PendingRelay { notification, target, endpoint, .. } = &self.relay;
-        tracing::info!(
-            endpoint.id = %endpoint, relay.target = %target, entry.seq = notification.get(),
-            outcome = outcome.as_str(), "relayed"
-        );
-        let relayed = Relayed { notification: *notification, target: target.clone(), attempts, outcome };
-        let entry = LogEntry::Relayed(relayed);
-        loop {
-            let appended = match Draft::new(&entry) {
-                Ok(draft) => self.log.append(draft).await,
-                Err(error) => Err(error),
-            };
-            match appended {
-                Ok(stamp) => {
-                    // Until then the ledger owes it still.
-                    drop(self.followed.folded(stamp.seq).await);
-                    return;
-                }
-                Err(LogError::Stopped) => return,
-                Err(error) => {
-                    tracing::error!(%error, "the outcome of a relay was not written down; it is tried again");
-                    tokio::time::sleep(AFTER_TROUBLE).await;
-                }
-            }
         }
     }
 }

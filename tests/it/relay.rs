@@ -1,22 +1,27 @@
 //! The shop's own handler hears every notification as it came, once, in order, whatever becomes of it meanwhile.
 
+mod outages;
+
 use cvco_trial::sandbox::{Canned, Match, Sandbox};
 
 use crate::support::{Daemon, Settings, Up2pay};
 
-/// A daemon that relays Up2pay's calls to a handler of the shop.
+/// A daemon that relays Up2pay's and Sogecommerce's calls to handlers of one shop, which take all of them.
 async fn relaying() -> (Daemon, Sandbox) {
     let shop = Sandbox::start("127.0.0.1:0".parse().expect("address")).await.expect("a shop");
     shop.answer(Match::get("/ipn.php"), Canned::text(""));
+    shop.answer(Match::post("/vads.php"), Canned::text("<span style=\"display:none\">OK-done</span>"));
     let mut daemon = Daemon::start(&Settings::default()).await;
     daemon.kill();
-    let url = shop.url("/ipn.php?a=i");
     daemon.rewrite_configuration(|text| {
-        let relay = format!("[[shop.endpoint.relay]]\nurl = \"{url}\"\nallow_private = true\n");
-        text.replace(
-            "public_key_files = [\"up2pay.pem\"]\n",
-            &format!("public_key_files = [\"up2pay.pem\"]\n{relay}"),
-        )
+        let relay = |path: &str| {
+            let url = shop.url(path);
+            format!("[[shop.endpoint.relay]]\nurl = \"{url}\"\nallow_private = true\n")
+        };
+        let of_up2pay = "public_key_files = [\"up2pay.pem\"]\n";
+        let of_sogecommerce = "key_file = \"sogecommerce.key\"\n";
+        text.replace(of_up2pay, &format!("{of_up2pay}{}", relay("/ipn.php?a=i")))
+            .replace(of_sogecommerce, &format!("{of_sogecommerce}{}", relay("/vads.php")))
     });
     daemon.restart();
     (daemon, shop)

@@ -75,6 +75,7 @@ fn stated(log: &[Link]) -> Result<BTreeMap<OrderKey, Vec<Told>>, LogError> {
             | LogEntry::Telling(_)
             | LogEntry::Told(_)
             | LogEntry::Relayed(_)
+            | LogEntry::Unreached(_)
             | LogEntry::Replay(_) => continue,
         };
         asked.extend(questions.iter().map(|question| name(&endpoint.endpoint, question)));

@@ -100,11 +100,13 @@ fn the_ledger_tells_the_truth() {
 }
 
 /// Kinds that no order of this world can raise, each with the reason.
-const ELSEWHERE: [(Kind, &str); 11] = [
+const ELSEWHERE: [(Kind, &str); 13] = [
     (Kind::ConfirmationDiffers, "no PSP of this world contradicts itself"),
     (Kind::ReferenceCollision, "all references differ in their first 20 characters"),
     (Kind::SignatureFailures, "nobody forges"),
     (Kind::CallsRefused, "all calls have their form"),
+    (Kind::RelayFailing, "no shop of this world has a handler"),
+    (Kind::RelayRefused, "likewise"),
     (Kind::EndpointSilent, "a few orders make no habit"),
     (Kind::SettlementMissing, "a year has statements (year.rs)"),
     (Kind::SettlementMismatch, "likewise"),

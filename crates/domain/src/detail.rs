@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthorisationNumber, Brand, CallNumber, Contract, Currency, Day, EndpointId, Instrument, Issuer, LineId,
-    OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber, Subject, TenderId, Timestamp, Topic,
+    AuthorisationNumber, Brand, CallNumber, Contract, Currency, Day, EndpointId, HandlerAddress, Instrument,
+    Issuer, LineId, OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber, Subject, TenderId,
+    Timestamp, Topic,
 };
 
 /// What a discrepancy is about, beyond its order, its payment and its figures.
@@ -127,6 +128,10 @@ pub enum Detail {
         /// What is wrong, in English.
         why: String,
     },
+    /// Calls that a handler of the shop does not take.
+    NotTaken(ShopCalls),
+    /// Calls that a handler of the shop refused.
+    RefusedByShop(ShopCalls),
     /// Why something failed, in the technical words of whoever noticed.
     Technical(String),
     /// An entry of the log that could not be taken in.
@@ -162,6 +167,26 @@ impl Detail {
             _ => {}
         }
     }
+}
+
+/// Calls that were relayed to a handler of the shop in vain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopCalls {
+    /// Where the handler is; `None` if it is no longer configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<HandlerAddress>,
+    /// How many calls.
+    pub calls: u32,
+    /// How many of them are no longer tried.
+    #[serde(default)]
+    pub parked: u32,
+    /// Since when the first of them waits, or stands refused.
+    pub since: Timestamp,
+    /// The first orders that they are about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<OrderRef>,
+    /// What the handler last answered, in English.
+    pub why: String,
 }
 
 /// A part of a payment, as people find it in a back office.
@@ -285,6 +310,20 @@ impl fmt::Display for Difference {
     }
 }
 
+impl fmt::Display for ShopCalls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.address {
+            Some(address) => write!(f, "{address}")?,
+            None => f.write_str("–")?,
+        }
+        write!(f, ": {} calls since {}", self.calls, self.since)?;
+        if self.parked > 0 {
+            write!(f, ", {} parked", self.parked)?;
+        }
+        write!(f, "; {}", self.why)
+    }
+}
+
 impl fmt::Display for LineSays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = [
@@ -339,6 +378,7 @@ impl fmt::Display for Detail {
                 caller.iter().try_for_each(|caller| write!(f, ", the last from {caller}"))?;
                 write!(f, "; {why}")
             }
+            Self::NotTaken(calls) | Self::RefusedByShop(calls) => write!(f, "{calls}"),
             Self::Technical(what) => f.write_str(what),
             Self::Entry { seq, kind: Some(kind), reason } => write!(f, "entry {seq} ({kind}): {reason}"),
             Self::Entry { seq, kind: None, reason } => write!(f, "entry {seq}: {reason}"),

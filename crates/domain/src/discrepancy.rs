@@ -170,6 +170,10 @@ kinds! {
     SignatureFailures = "signature_failures", Urgent;
     /// Calls that knew the secret address were refused for their form, size or origin. Urgent where the PSP had signed one.
     CallsRefused = "calls_refused", Warning;
+    /// A handler of the shop does not take what is relayed to it. Urgent where a call has waited for an hour, or was parked.
+    RelayFailing = "relay_failing", Warning;
+    /// A handler of the shop refused genuine notifications that were relayed to it.
+    RelayRefused = "relay_refused", Warning;
     /// No notification for far longer than this endpoint's own habit.
     EndpointSilent = "endpoint_silent", Warning;
     /// The card's bank took money back, or announced it.

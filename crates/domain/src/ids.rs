@@ -104,6 +104,10 @@ text_id!(
     RelayTarget, "relay's id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
 );
 text_id!(
+    /// Where a handler of the shop is: its URL without the query, in which there may be a secret.
+    HandlerAddress, "handler's address", "1 to 300 printable characters", |t| printable(t, 300)
+);
+text_id!(
     /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`).
     OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250)
 );

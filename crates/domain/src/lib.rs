@@ -47,15 +47,17 @@ pub use chart::{Account, AccountNumber, Booking, Books, Chart, Journal, JournalR
 pub use commission::{CommissionRate, CommissionRates, spread};
 pub use date_pattern::{DatePattern, PatternError};
 pub use day::{DateError, Day, Period};
-pub use detail::{Detail, Difference, LineSays, OddStatus, PartName, PaymentName, StatusOf, Verdict};
+pub use detail::{
+    Detail, Difference, LineSays, OddStatus, PartName, PaymentName, ShopCalls, StatusOf, Verdict,
+};
 pub use discrepancy::{About, Finding, Identity, Kind, News, Severity, UnknownKind};
 pub use endpoint::EndpointRef;
 pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
 };
 pub use ids::{
-    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, IdError, OrderRef,
-    RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId,
+    AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, HandlerAddress, IdError,
+    OrderRef, RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId,
 };
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{
-    BookAt, Brand, CommissionRates, Contract, EndpointId, Instrument, Issuer, PayoutTerms, RelayTarget,
+    BookAt, Brand, CommissionRates, Contract, EndpointId, HandlerAddress, Instrument, Issuer, PayoutTerms,
+    RelayTarget,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub struct Policy {
     pub endpoints: BTreeMap<EndpointId, BTreeSet<Contract>>,
     /// Where each endpoint's notifications are relayed to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub relays: BTreeMap<EndpointId, BTreeSet<RelayTarget>>,
+    pub relays: BTreeMap<EndpointId, BTreeMap<RelayTarget, HandlerAddress>>,
     /// When a payment is received, for the books.
     pub book_at: BookAt,
     /// The endpoints whose payments must appear on statements, and of whom.
@@ -63,6 +64,12 @@ impl Policy {
             (Instrument::Voucher, Some(issuer)) => *issuer,
             (Instrument::Voucher | Instrument::Card, _) => Issuer::of(instrument, brand),
         }
+    }
+
+    /// Where a handler of an endpoint is; `None` if it is no longer configured.
+    #[must_use]
+    pub fn handler(&self, endpoint: &EndpointId, target: &RelayTarget) -> Option<&HandlerAddress> {
+        self.relays.get(endpoint).and_then(|handlers| handlers.get(target))
     }
 
     /// Whether an endpoint names its contracts, and not this one.

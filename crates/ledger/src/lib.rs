@@ -33,8 +33,8 @@ pub use owed::{DueAnchor, DueMail};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
     DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, OrderStory, PendingQuestion, QuestionLine,
-    Reader, RecordFilter, RecordRow, ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow,
-    UnheardOrder,
+    Reader, RecordFilter, RecordRow, RelayFilter, RelayRow, RelayState, ReportRange, StoryLine,
+    StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use schema::refuse_unreleased;
-pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside};
+pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cvco_domain::{
-    Books, Cents, Currency, DiscrepancyId, EndpointRef, Event, Identity, Instalment, News, OrderRef, Period,
-    Policy, Question, Refusal, RelayTarget, Seq, ShopId, Standing, Statement, Timestamp,
+    Books, Cents, Currency, DiscrepancyId, EndpointId, EndpointRef, Event, Identity, Instalment, News,
+    OrderRef, Period, Policy, Question, Refusal, RelayTarget, Seq, ShopId, Standing, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ pub enum LogEntry {
     Told(Told),
     /// A notification's way to the shop's own handler is at an end.
     Relayed(Relayed),
+    /// A handler of the shop has not taken calls for some time.
+    Unreached(Unreached),
     /// A person wants notifications relayed once more.
     Replay(Replay),
 }
@@ -101,6 +103,7 @@ kinds! {
     Telling = "telling",
     Told = "told",
     Relayed = "relayed",
+    Unreached = "unreached",
     Replay = "replay",
 }
 
@@ -444,6 +447,17 @@ impl RelayOutcome {
     }
 }
 
+/// A handler of the shop that does not take what it is owed. What that is, the ledger knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    /// The endpoint that it belongs to.
+    pub endpoint: EndpointId,
+    /// Which of the endpoint's handlers.
+    pub target: RelayTarget,
+    /// What went wrong last, in English.
+    pub why: String,
+}
+
 /// Notifications that a person wants relayed once more, or at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {
@@ -454,18 +468,27 @@ pub struct Replay {
 }
 
 /// What is relayed once more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Replayed {
-    /// One notification, to each of its handlers.
-    One(Seq),
+    /// One notification.
+    One {
+        /// Its number in the log.
+        notification: Seq,
+        /// To this handler; without it, to each that has not taken it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<RelayTarget>,
+    },
     /// Those that came in between.
     Between {
         /// From this instant …
         from: Timestamp,
         /// … to before this one.
         to: Timestamp,
-        /// Only those that were refused or parked.
+        /// Only those that were not delivered.
         failed: bool,
+        /// Only those of this endpoint.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        endpoint: Option<EndpointId>,
     },
 }

@@ -2,7 +2,7 @@
 
 use cvco_domain::{
     Day, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
-    Refusal, ReportedState, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
+    Refusal, ReportedState, ShopCalls, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
 };
 
 use super::catalogue::Language::{self, English, French};
@@ -107,6 +107,8 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
         Detail::RefusedFor { refusal, calls, caller, .. } => {
             words.refused(*refusal, *calls, caller.as_deref())
         }
+        Detail::NotTaken(calls) => words.not_taken(calls),
+        Detail::RefusedByShop(calls) => words.refused_by_shop(calls),
         Detail::Entry { seq, .. } => {
             words.pair(&format!("écriture n°\u{a0}{seq} du journal"), &format!("log entry {seq}"))
         }
@@ -118,6 +120,8 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
 pub(super) fn technical(detail: &Detail, last_error: Option<&str>) -> Option<String> {
     let noted = if let Detail::Refused { diagnosis: what, .. }
     | Detail::RefusedFor { why: what, .. }
+    | Detail::NotTaken(ShopCalls { why: what, .. })
+    | Detail::RefusedByShop(ShopCalls { why: what, .. })
     | Detail::Technical(what)
     | Detail::Entry { reason: what, .. } = detail
     {
@@ -315,6 +319,55 @@ impl Words {
                 &format!("{counted}, the last one from {caller}"),
             ),
             None => counted,
+        }
+    }
+
+    fn not_taken(&self, calls: &ShopCalls) -> String {
+        let since = self.at(calls.since);
+        let waiting = match calls.calls {
+            1 => self
+                .pair(&format!("1 appel attend depuis le {since}"), &format!("1 call waits since {since}")),
+            n => self.pair(
+                &format!("{n} appels attendent, le premier depuis le {since}"),
+                &format!("{n} calls wait, the first since {since}"),
+            ),
+        };
+        let parked = match calls.parked {
+            0 => String::new(),
+            1 => self.pair(", dont 1 qui n’est plus tenté", ", 1 of them no longer tried"),
+            n => self.pair(
+                &format!(", dont {n} qui ne sont plus tentés"),
+                &format!(", {n} of them no longer tried"),
+            ),
+        };
+        self.at_handler(calls, &format!("{waiting}{parked}"))
+    }
+
+    fn refused_by_shop(&self, calls: &ShopCalls) -> String {
+        let since = self.at(calls.since);
+        let refused = match calls.calls {
+            1 => self.pair(&format!("1 appel refusé le {since}"), &format!("1 call refused {since}")),
+            n => self.pair(
+                &format!("{n} appels refusés, le premier le {since}"),
+                &format!("{n} calls refused, the first {since}"),
+            ),
+        };
+        self.at_handler(calls, &refused)
+    }
+
+    /// What is said of calls to a handler, with the handler in front and the orders after it.
+    fn at_handler(&self, calls: &ShopCalls, said: &str) -> String {
+        let handler = match &calls.address {
+            Some(address) => address.to_string(),
+            None => self
+                .pair("une adresse retirée de la configuration", "an address that is no longer configured"),
+        };
+        let orders = calls.orders.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let said = self.about(&handler, said);
+        match calls.orders.len() {
+            0 => said,
+            1 => self.pair(&format!("{said}\u{a0}; commande {orders}"), &format!("{said}; order {orders}")),
+            _ => self.pair(&format!("{said}\u{a0}; commandes {orders}"), &format!("{said}; orders {orders}")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `[[shop.endpoint.relay]]`: the shop's own handlers.
 
-use cvco_domain::RelayTarget;
+use cvco_domain::{HandlerAddress, RelayTarget};
 use serde::Deserialize;
 
 use crate::config::check::Check;
@@ -50,7 +50,15 @@ impl RawRelay {
         if host.as_deref().is_some_and(|host| host.parse::<hyper::http::uri::Authority>().is_err()) {
             check.wrong(format!("{at}.host"), "not a name like \"shop.example\"");
         }
-        Some(RelaySettings { id: id?, url: url.to_owned(), host, allow_private: self.allow_private })
+        let without_query = url.split('?').next().unwrap_or(url);
+        let address = check.value(&key, HandlerAddress::new(without_query));
+        Some(RelaySettings {
+            id: id?,
+            url: url.to_owned(),
+            address: address?,
+            host,
+            allow_private: self.allow_private,
+        })
     }
 }
 

@@ -1,11 +1,11 @@
 use super::*;
-use cvco_domain::{CallNumber, Psp, Seq};
+use cvco_domain::{CallNumber, Mode, Psp, Seq};
 
-fn at(seconds: i64) -> Timestamp {
+pub(in crate::relay) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_780_000_000_000 + seconds * 1000)
 }
 
-fn handler(target: &str) -> Handler {
+pub(in crate::relay) fn handler(target: &str) -> Handler {
     Handler {
         endpoint: EndpointId::new("up2pay").expect("an endpoint"),
         target: RelayTarget::new(target).expect("a target"),
@@ -13,19 +13,22 @@ fn handler(target: &str) -> Handler {
 }
 
 /// A call of an order that came at the second of its number.
-fn relay(seq: i64, order: &str) -> PendingRelay {
+pub(in crate::relay) fn relay(seq: i64, order: &str) -> PendingRelay {
     PendingRelay {
         notification: Seq::new(seq),
         target: handler("shop").target,
         endpoint: handler("shop").endpoint,
         psp: Psp::Up2pay,
+        mode: Mode::Production,
         lane: order.to_owned(),
         call_number: CallNumber::new(format!("call-{order}")).ok(),
         part: None,
         payload_sha256: String::new(),
         owed_at: at(seq),
+        asked_at: None,
         attempts: 0,
         not_before: None,
+        last_error: None,
     }
 }
 
@@ -101,4 +104,37 @@ fn a_handler_that_is_down_gets_one_probe_and_each_time_another() {
         |seconds| plan(owed.clone(), &[handler("shop")].into(), &BTreeSet::new(), &breakers, at(seconds));
     assert_eq!((sent(&now(10)), now(10).next_at), (vec![], Some(at(64))));
     assert_eq!(sent(&now(64)), [2], "not the one that has just failed");
+}
+
+#[test]
+fn what_a_person_asks_for_is_tried_at_once_even_of_a_handler_that_is_down() {
+    let mut breaker = Breaker::default();
+    (0..5).for_each(|second| breaker.failed(at(second), None));
+    let asked = PendingRelay { asked_at: Some(at(20)), ..relay(2, "B") };
+    let before = PendingRelay { asked_at: Some(at(3)), ..relay(1, "A") };
+    let owed = vec![before, asked.clone(), PendingRelay { notification: Seq::new(3), ..asked }];
+    let now = |breaker: Breaker| {
+        let breakers = [(handler("shop"), breaker)].into();
+        sent(&plan(owed.clone(), &[handler("shop")].into(), &BTreeSet::new(), &breakers, at(21)))
+    };
+    assert_eq!(now(breaker), [2], "one of them: it shows whether the handler is back");
+    breaker.failed(at(21), None);
+    assert_eq!(now(breaker), [0_i64; 0]);
+}
+
+#[test]
+fn what_a_handler_that_is_down_was_owed_for_three_days_is_parked_all_of_it() {
+    let mut breaker = Breaker::default();
+    (0..5).for_each(|second| breaker.failed(at(second), None));
+    let three_days = 72 * 3600;
+    let owed = vec![relay(1, "A"), relay(2, "A"), relay(3, "B"), relay(9, "C")];
+    let down = [(handler("shop"), breaker)].into();
+    let plan_of = |breakers| {
+        plan(owed.clone(), &[handler("shop")].into(), &BTreeSet::new(), breakers, at(three_days + 3))
+    };
+    let down = plan_of(&down);
+    let parked: Vec<_> = down.park.iter().map(|relay| relay.notification.get()).collect();
+    assert_eq!((parked, sent(&down)), (vec![1, 2, 3], vec![9]));
+    let up = plan_of(&BTreeMap::new());
+    assert_eq!((up.park.len(), sent(&up)), (0, vec![1, 3, 9]), "each gets its attempt first");
 }

@@ -192,7 +192,8 @@ impl<'c> Fold<'c> {
             LogEntry::Telling(telling) => owed::intend(self.conn, telling, at),
             LogEntry::Told(told) => owed::told(self.conn, told, at),
             LogEntry::Relayed(relayed) => self.end_relay(relayed, at),
-            LogEntry::Replay(replay) => self.owe_relays_again(replay.which, at),
+            LogEntry::Unreached(unreached) => self.unreached(unreached, at),
+            LogEntry::Replay(replay) => self.owe_relays_again(&replay.which, at),
             // What these do, they did before: see `apply`.
             LogEntry::Time | LogEntry::Pause(_) | LogEntry::Clock(_) => Ok(()),
         }

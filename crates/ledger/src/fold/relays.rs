@@ -1,13 +1,26 @@
 //! Which notifications are owed to the shop's own handlers, and what became of them.
 
-use cvco_domain::{CallNumber, Event, Instrument, OrderRef, Question, Timestamp};
-use cvco_log::entry::{Origin, Relayed, Replayed};
+use std::time::Duration;
+
+use cvco_domain::{
+    CallNumber, Detail, EndpointId, EndpointRef, Event, Instrument, Kind, Mode, OrderRef, Question,
+    RelayTarget, Severity, ShopCalls, Timestamp,
+};
+use cvco_log::entry::{Origin, RelayOutcome, Relayed, Replayed, Unreached};
 
 use super::Fold;
 use super::affected::AffectedOrder;
 use crate::LedgerError;
+use crate::tables::acts;
+use crate::tables::discrepancies::{self, Trouble};
 use crate::tables::notifications::Notified;
-use crate::tables::relays::{self, OwedRelay, RelayPart};
+use crate::tables::relays::{self, InVain, OwedRelay, RelayPart};
+
+/// A call that a handler has not taken for so long is urgent: its customer asks.
+const LONG: Duration = Duration::from_hours(1);
+
+/// A handler works again when it owes us nothing that is older than this, nor anything from before a person was told.
+const FRESH: Duration = Duration::from_mins(5);
 
 /// What a second call with the very same bytes means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +86,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        for target in targets {
+        for target in targets.keys() {
             let owed = OwedRelay {
                 notified,
                 target,
@@ -90,10 +103,101 @@ impl Fold<'_> {
     }
 
     pub(super) fn end_relay(&self, relayed: &Relayed, at: Timestamp) -> Result<(), LedgerError> {
-        relays::end(self.conn, relayed, at)
+        let Relayed { target, outcome, .. } = relayed;
+        let Some(endpoint) = relays::end(self.conn, relayed, at)? else { return Ok(()) };
+        match outcome {
+            RelayOutcome::Refused { status, why } => {
+                self.tell_of_refused(&endpoint, target, &format!("{why} ({status})"), at)?;
+            }
+            RelayOutcome::Parked { why } => self.tell_of_not_taken(&endpoint.endpoint, target, why, at)?,
+            RelayOutcome::Delivered { .. } | RelayOutcome::Dropped { .. } => {}
+        }
+        if self.is_troubled(&endpoint.endpoint) {
+            self.close_what_is_over(&endpoint.endpoint, target, at)?;
+        }
+        Ok(())
     }
 
-    pub(super) fn owe_relays_again(&self, which: Replayed, at: Timestamp) -> Result<(), LedgerError> {
+    /// A handler has not taken calls for some time.
+    pub(super) fn unreached(&self, unreached: &Unreached, at: Timestamp) -> Result<(), LedgerError> {
+        let Unreached { endpoint, target, why } = unreached;
+        self.tell_of_not_taken(endpoint, target, why, at)
+    }
+
+    fn tell_of_not_taken(
+        &self,
+        endpoint: &EndpointId,
+        target: &RelayTarget,
+        why: &str,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let Some(calls) = relays::not_taken(self.conn, endpoint, target)? else { return Ok(()) };
+        let is_long = calls.parked > 0 || at.since(calls.since) >= LONG;
+        let endpoint = calls.endpoint.clone();
+        let detail = Detail::NotTaken(self.shop_calls(calls, target, why));
+        let mut trouble = Trouble { subject: target.as_str(), ..Trouble::of(Kind::RelayFailing, &detail) };
+        if is_long && endpoint.mode == Mode::Production {
+            trouble.severity = Severity::Urgent;
+        }
+        self.open_of_endpoint(&endpoint, &trouble, at)
+    }
+
+    fn tell_of_refused(
+        &self,
+        endpoint: &EndpointRef,
+        target: &RelayTarget,
+        why: &str,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let Some(calls) = relays::refused(self.conn, &endpoint.endpoint, target)? else { return Ok(()) };
+        let detail = Detail::RefusedByShop(self.shop_calls(calls, target, why));
+        let trouble = Trouble { subject: target.as_str(), ..Trouble::of(Kind::RelayRefused, &detail) };
+        let known = self.open_about(&endpoint.endpoint, Kind::RelayRefused, target)?;
+        self.open_of_endpoint(endpoint, &trouble, at)?;
+        match known {
+            // What the person saw was fewer.
+            Some(open) if open.is_seen => acts::remind(self.conn, open.id, at),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn shop_calls(&self, calls: InVain, target: &RelayTarget, why: &str) -> ShopCalls {
+        let InVain { endpoint, calls, parked, since, orders } = calls;
+        let address = self.progress.policy.handler(&endpoint.endpoint, target).cloned();
+        ShopCalls { address, calls, parked, since, orders, why: why.to_owned() }
+    }
+
+    /// Closes what was told of a handler, where it is no longer true.
+    fn close_what_is_over(
+        &self,
+        endpoint: &EndpointId,
+        target: &RelayTarget,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if let Some(failing) = self.open_about(endpoint, Kind::RelayFailing, target)? {
+            let since = failing.opened_at.max(at.before(FRESH));
+            if !relays::is_waiting_since(self.conn, endpoint, target, since)? {
+                discrepancies::close(self.conn, failing.id, at)?;
+            }
+        }
+        if let Some(refused) = self.open_about(endpoint, Kind::RelayRefused, target)?
+            && relays::refused(self.conn, endpoint, target)?.is_none()
+        {
+            discrepancies::close(self.conn, refused.id, at)?;
+        }
+        Ok(())
+    }
+
+    fn open_about(
+        &self,
+        endpoint: &EndpointId,
+        kind: Kind,
+        target: &RelayTarget,
+    ) -> Result<Option<discrepancies::OpenOfEndpoint>, LedgerError> {
+        discrepancies::find_of_endpoint(self.conn, endpoint, kind, target.as_str())
+    }
+
+    pub(super) fn owe_relays_again(&self, which: &Replayed, at: Timestamp) -> Result<(), LedgerError> {
         relays::owe_again(self.conn, which, at)
     }
 }

@@ -5,6 +5,7 @@ mod discrepancies;
 mod entries;
 mod questions;
 mod records;
+mod relays;
 mod reports;
 mod story;
 mod takings;
@@ -23,11 +24,14 @@ pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use entries::EntryRange;
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
+pub use relays::{RelayFilter, RelayRow, RelayState};
 pub use reports::ReportRange;
 pub use story::{OrderStory, StoryLine};
 pub use takings::Takings;
 
-use crate::tables::{LineCount, SetAside, notifications, orders, progress, set_aside, statements};
+use crate::tables::{
+    LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,
+};
 use crate::{DueAnchor, DueMail, LedgerError, PendingRelay, close, owed, schema};
 
 /// What accountants take away, as one connection sees the ledger.
@@ -247,6 +251,14 @@ impl Reader {
     /// SQLite's own, or a damaged row.
     pub fn pending_relays(&self) -> Result<Vec<PendingRelay>, LedgerError> {
         crate::tables::relays::pending(&self.conn)
+    }
+
+    /// The handlers of shops of which a person knows that they do not take their calls.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn told_unreached(&self) -> Result<Vec<ToldUnreached>, LedgerError> {
+        crate::tables::discrepancies::told_unreached(&self.conn)
     }
 
     /// How often something that is owed was tried.

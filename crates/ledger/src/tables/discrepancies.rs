@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{
-    Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, Severity, ShopId, Timestamp,
+    Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, RelayTarget, Severity, ShopId,
+    Timestamp,
 };
 
 use super::acts;
@@ -202,7 +203,8 @@ pub(crate) fn open_of_endpoint(
     at: Timestamp,
 ) -> Result<(), LedgerError> {
     let Trouble { kind, severity, subject, detail, closes_at } = *trouble;
-    if let Some((id, known)) = find_of_endpoint(conn, &endpoint.endpoint, kind, subject)? {
+    if let Some(open) = find_of_endpoint(conn, &endpoint.endpoint, kind, subject)? {
+        let OpenOfEndpoint { id, severity: known, .. } = open;
         conn.prepare_cached(
             "UPDATE discrepancies SET detail_json = ?2, detail = ?3, severity = ?4, closes_at = ?5 WHERE id = ?1",
         )?
@@ -266,26 +268,69 @@ pub(crate) fn close_old_of_endpoint(
     opened_until: Timestamp,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    let Some((id, _)) = find_of_endpoint(conn, endpoint, kind, "")? else { return Ok(()) };
-    let is_old: bool = conn
-        .prepare_cached("SELECT opened_at <= ?2 FROM discrepancies WHERE id = ?1")?
-        .query_row(params![id, opened_until], |row| row.get(0))?;
-    if is_old { close(conn, id, at) } else { Ok(()) }
+    match find_of_endpoint(conn, endpoint, kind, "")? {
+        Some(open) if open.opened_at <= opened_until => close(conn, open.id, at),
+        Some(_) | None => Ok(()),
+    }
 }
 
-fn find_of_endpoint(
+/// An open discrepancy of an endpoint.
+pub(crate) struct OpenOfEndpoint {
+    pub(crate) id: DiscrepancyId,
+    pub(crate) severity: Severity,
+    pub(crate) opened_at: Timestamp,
+    /// A person has acknowledged or snoozed it.
+    pub(crate) is_seen: bool,
+}
+
+/// The open discrepancy of an endpoint about a subject.
+pub(crate) fn find_of_endpoint(
     conn: &Connection,
     endpoint: &EndpointId,
     kind: Kind,
     subject: &str,
-) -> Result<Option<(DiscrepancyId, Severity)>, LedgerError> {
+) -> Result<Option<OpenOfEndpoint>, LedgerError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, severity FROM discrepancies
-             WHERE endpoint = ?1 AND kind = ?2 AND subject = ?3 AND closed_at IS NULL AND order_id IS NULL",
+            "SELECT id, severity, opened_at, acked_at IS NOT NULL OR snoozed_until IS NOT NULL AS is_seen
+             FROM discrepancies WHERE endpoint = ?1 AND kind = ?2 AND subject = ?3 AND closed_at IS NULL AND order_id IS NULL",
         )?
-        .query_row(params![endpoint.as_str(), kind.as_str(), subject], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![endpoint.as_str(), kind.as_str(), subject], |row| {
+            Ok(OpenOfEndpoint {
+                id: row.get("id")?,
+                severity: row.get("severity")?,
+                opened_at: row.get("opened_at")?,
+                is_seen: row.get("is_seen")?,
+            })
+        })
         .optional()?)
+}
+
+/// A handler that a person was told does not take its calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldUnreached {
+    /// The endpoint that it belongs to.
+    pub endpoint: EndpointId,
+    /// Which of the endpoint's handlers.
+    pub target: RelayTarget,
+    /// How fast the person should look.
+    pub severity: Severity,
+    /// How many calls waited by then.
+    pub calls: u32,
+}
+
+/// The handlers of which a person knows that they do not take their calls.
+pub(crate) fn told_unreached(conn: &Connection) -> Result<Vec<ToldUnreached>, LedgerError> {
+    let mut open = conn.prepare_cached(
+        "SELECT endpoint, subject, severity, detail_json FROM discrepancies
+         WHERE kind = ?1 AND closed_at IS NULL AND order_id IS NULL AND endpoint IS NOT NULL",
+    )?;
+    let rows = open.query_map([Kind::RelayFailing.as_str()], |row| {
+        let detail: Detail = row.get(3)?;
+        let calls = if let Detail::NotTaken(calls) = detail { calls.calls } else { 0 };
+        Ok(ToldUnreached { endpoint: row.get(0)?, target: row.get(1)?, severity: row.get(2)?, calls })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Opens a discrepancy that concerns the daemon as a whole, or brings the open one up to date. `closes_at`: when time

@@ -17,6 +17,7 @@ pub(crate) mod relays;
 pub(crate) mod set_aside;
 pub(crate) mod statements;
 
+pub use discrepancies::ToldUnreached;
 pub use rejections::Rejected;
 pub use relays::{PendingRelay, RelayPart};
 pub use set_aside::SetAside;

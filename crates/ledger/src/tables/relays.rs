@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
-use cvco_domain::{CallNumber, EndpointId, OrderRef, Psp, RelayTarget, Seq, Timestamp, UnknownWord};
+use cvco_domain::{
+    CallNumber, EndpointId, EndpointRef, Mode, OrderRef, Psp, RelayTarget, Seq, Timestamp, UnknownWord,
+};
 use cvco_log::entry::{RelayOutcome, Relayed, Replayed};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::attempts;
 use super::notifications::Notified;
@@ -58,6 +60,8 @@ pub struct PendingRelay {
     pub endpoint: EndpointId,
     /// Who sent it.
     pub psp: Psp,
+    /// Real payments or trials.
+    pub mode: Mode,
     /// What is delivered one after the other.
     pub lane: String,
     /// The payment that it is about.
@@ -68,10 +72,14 @@ pub struct PendingRelay {
     pub payload_sha256: String,
     /// Since when it is owed.
     pub owed_at: Timestamp,
+    /// When a person last asked for it.
+    pub asked_at: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: u32,
     /// Not to be tried before.
     pub not_before: Option<Timestamp>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
 }
 
 /// A notification and a handler.
@@ -111,9 +119,9 @@ pub(crate) fn is_known(conn: &Connection, owed: &OwedRelay<'_>) -> Result<bool, 
 pub(crate) fn owe(conn: &Connection, owed: &OwedRelay<'_>) -> Result<(), LedgerError> {
     let Notified { seq, at, endpoint, .. } = *owed.notified;
     conn.prepare_cached(
-        "INSERT INTO relays (seq, target, shop, endpoint, psp, order_ref, call_number, lane, part, payload_sha256,
-             owed_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'owed')",
+        "INSERT INTO relays (seq, target, shop, endpoint, psp, mode, order_ref, call_number, lane, part,
+             payload_sha256, owed_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'owed')",
     )?
     .execute(params![
         seq,
@@ -121,6 +129,7 @@ pub(crate) fn owe(conn: &Connection, owed: &OwedRelay<'_>) -> Result<(), LedgerE
         endpoint.shop.as_str(),
         endpoint.endpoint.as_str(),
         endpoint.psp.as_str(),
+        endpoint.mode.as_str(),
         owed.order_ref.map(OrderRef::as_str),
         owed.call_number.map(CallNumber::as_str),
         owed.lane(),
@@ -131,8 +140,12 @@ pub(crate) fn owe(conn: &Connection, owed: &OwedRelay<'_>) -> Result<(), LedgerE
     Ok(())
 }
 
-/// A relay is at an end. One that is not owed stays as it is.
-pub(crate) fn end(conn: &Connection, relayed: &Relayed, at: Timestamp) -> Result<(), LedgerError> {
+/// A relay is at an end; the endpoint that it came in at. One that is not owed stays as it is.
+pub(crate) fn end(
+    conn: &Connection,
+    relayed: &Relayed,
+    at: Timestamp,
+) -> Result<Option<EndpointRef>, LedgerError> {
     let (status, reason) = match &relayed.outcome {
         RelayOutcome::Delivered { status } => (Some(*status), None),
         RelayOutcome::Refused { status, why } => (Some(*status), Some(why.clone())),
@@ -149,43 +162,133 @@ pub(crate) fn end(conn: &Connection, relayed: &Relayed, at: Timestamp) -> Result
             "state = 'owed'"
         }
     };
-    conn.prepare_cached(&format!(
-        "UPDATE relays SET state = ?3, done_at = ?4, attempts = ?5, status = ?6, reason = ?7
-         WHERE seq = ?1 AND target = ?2 AND {ends}"
-    ))?
-    .execute(params![
-        relayed.notification,
-        relayed.target.as_str(),
-        relayed.outcome.as_str(),
-        at,
-        relayed.attempts,
-        status,
-        reason,
-    ])?;
-    attempts::forget(conn, &attempts::of_relay(relayed.notification, &relayed.target))
+    let ended = conn
+        .prepare_cached(&format!(
+            "UPDATE relays SET state = ?3, done_at = ?4, attempts = ?5, status = ?6, reason = ?7
+             WHERE seq = ?1 AND target = ?2 AND {ends} RETURNING shop, endpoint, psp, mode"
+        ))?
+        .query_row(
+            params![
+                relayed.notification,
+                relayed.target.as_str(),
+                relayed.outcome.as_str(),
+                at,
+                relayed.attempts,
+                status,
+                reason,
+            ],
+            endpoint_of,
+        )
+        .optional()?;
+    attempts::forget(conn, &attempts::of_relay(relayed.notification, &relayed.target))?;
+    Ok(ended)
+}
+
+fn endpoint_of(row: &Row<'_>) -> rusqlite::Result<EndpointRef> {
+    Ok(EndpointRef {
+        shop: row.get("shop")?,
+        endpoint: row.get("endpoint")?,
+        psp: row.get("psp")?,
+        mode: row.get("mode")?,
+    })
+}
+
+/// Calls to one handler that did not get through.
+pub(crate) struct InVain {
+    pub(crate) endpoint: EndpointRef,
+    pub(crate) calls: u32,
+    /// How many of them are no longer tried.
+    pub(crate) parked: u32,
+    /// Since when the first waits, or stands refused.
+    pub(crate) since: Timestamp,
+    /// The first orders that they are about.
+    pub(crate) orders: Vec<OrderRef>,
+}
+
+/// So many orders are named.
+const NAMED_ORDERS: u32 = 8;
+
+/// What a handler has not taken; `None` if it has taken everything.
+pub(crate) fn not_taken(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    target: &RelayTarget,
+) -> Result<Option<InVain>, LedgerError> {
+    in_vain(conn, endpoint, target, "state IN ('owed', 'parked')", "owed_at")
+}
+
+/// What a handler has refused, and nobody has dealt with; `None` if there is nothing.
+pub(crate) fn refused(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    target: &RelayTarget,
+) -> Result<Option<InVain>, LedgerError> {
+    in_vain(conn, endpoint, target, "state = 'refused'", "done_at")
+}
+
+fn in_vain(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    target: &RelayTarget,
+    which: &str,
+    since: &str,
+) -> Result<Option<InVain>, LedgerError> {
+    let of_handler = format!("endpoint = ?1 AND target = ?2 AND state <> 'delivered' AND {which}");
+    let keys = [endpoint.as_str(), target.as_str()];
+    let found = conn
+        .prepare_cached(&format!(
+            "SELECT shop, endpoint, psp, mode, COUNT(*) AS calls, SUM(state = 'parked') AS parked,
+                    MIN({since}) AS since
+             FROM relays WHERE {of_handler} GROUP BY endpoint"
+        ))?
+        .query_row(keys, |row| {
+            let orders = Vec::new();
+            let (calls, parked, since) = (row.get("calls")?, row.get("parked")?, row.get("since")?);
+            Ok(InVain { endpoint: endpoint_of(row)?, calls, parked, since, orders })
+        })
+        .optional()?;
+    let Some(mut found) = found else { return Ok(None) };
+    let mut orders = conn.prepare_cached(&format!(
+        "SELECT order_ref FROM relays WHERE {of_handler} AND order_ref IS NOT NULL
+         GROUP BY order_ref ORDER BY MIN(seq) LIMIT {NAMED_ORDERS}"
+    ))?;
+    found.orders = orders.query_map(keys, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(Some(found))
+}
+
+/// Whether a handler is owed a call since an instant or longer, or one was given up.
+pub(crate) fn is_waiting_since(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    target: &RelayTarget,
+    until: Timestamp,
+) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM relays WHERE endpoint = ?1 AND target = ?2 AND state <> 'delivered'
+               AND state = 'parked')
+               OR EXISTS (SELECT 1 FROM relays WHERE endpoint = ?1 AND target = ?2 AND state <> 'delivered'
+               AND state = 'owed' AND owed_at <= ?3)",
+        )?
+        .query_row(params![endpoint.as_str(), target.as_str(), until], |row| row.get(0))?)
 }
 
 /// Relays are owed once more; those that still are, at once.
-pub(crate) fn owe_again(conn: &Connection, which: Replayed, at: Timestamp) -> Result<(), LedgerError> {
-    let (from, to, failed) = match which {
-        Replayed::One(seq) => {
-            let mut known = conn.prepare_cached("SELECT seq, target FROM relays WHERE seq = ?1")?;
-            let keys = known.query_map([seq], key)?.collect::<Result<Vec<_>, _>>()?;
-            return owe_these_again(conn, &keys, at);
-        }
-        Replayed::Between { from, to, failed } => (from, to, failed),
-    };
-    let mut known = conn.prepare_cached(
-        "SELECT r.seq, r.target FROM relays r JOIN notifications n ON n.seq = r.seq
-         WHERE n.received_at >= ?1 AND n.received_at < ?2 AND (NOT ?3 OR r.state IN ('refused', 'parked'))
-         ORDER BY r.seq, r.target",
-    )?;
-    let keys = known.query_map(params![from, to, failed], key)?.collect::<Result<Vec<_>, _>>()?;
-    owe_these_again(conn, &keys, at)
+pub(crate) fn owe_again(conn: &Connection, which: &Replayed, at: Timestamp) -> Result<(), LedgerError> {
+    for Key { seq, target } in replayed(conn, which)? {
+        conn.prepare_cached(
+            "UPDATE relays SET state = 'owed', owed_at = IIF(state = 'owed', owed_at, ?3), asked_at = ?3,
+                 done_at = NULL, attempts = NULL, status = NULL, reason = NULL
+             WHERE seq = ?1 AND target = ?2",
+        )?
+        .execute(params![seq, target.as_str(), at])?;
+        attempts::forget(conn, &attempts::of_relay(seq, &target))?;
+    }
+    Ok(())
 }
 
 /// What names a relay.
-struct Key {
+pub(crate) struct Key {
     seq: Seq,
     target: RelayTarget,
 }
@@ -194,17 +297,26 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
     Ok(Key { seq: row.get(0)?, target: row.get(1)? })
 }
 
-fn owe_these_again(conn: &Connection, keys: &[Key], at: Timestamp) -> Result<(), LedgerError> {
-    for Key { seq, target } in keys {
-        conn.prepare_cached(
-            "UPDATE relays SET state = 'owed', owed_at = ?3, done_at = NULL, attempts = NULL, status = NULL,
-                 reason = NULL
-             WHERE seq = ?1 AND target = ?2 AND state <> 'owed'",
-        )?
-        .execute(params![seq, target.as_str(), at])?;
-        attempts::forget(conn, &attempts::of_relay(*seq, target))?;
-    }
-    Ok(())
+/// The relays that a person wants once more.
+pub(crate) fn replayed(conn: &Connection, which: &Replayed) -> Result<Vec<Key>, LedgerError> {
+    Ok(match which {
+        Replayed::One { notification, target } => conn
+            .prepare_cached(
+                "SELECT seq, target FROM relays
+                 WHERE seq = ?1 AND (target = ?2 OR (?2 IS NULL AND state <> 'delivered')) ORDER BY target",
+            )?
+            .query_map(params![notification, target.as_ref().map(RelayTarget::as_str)], key)?
+            .collect::<Result<_, _>>()?,
+        Replayed::Between { from, to, failed, endpoint } => conn
+            .prepare_cached(
+                "SELECT r.seq, r.target FROM relays r JOIN notifications n ON n.seq = r.seq
+                 WHERE n.received_at >= ?1 AND n.received_at < ?2
+                   AND (NOT ?3 OR r.state IN ('owed', 'refused', 'parked')) AND (?4 IS NULL OR r.endpoint = ?4)
+                 ORDER BY r.seq, r.target",
+            )?
+            .query_map(params![from, to, failed, endpoint.as_ref().map(EndpointId::as_str)], key)?
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 /// So many relays are looked at together.
@@ -213,8 +325,9 @@ const AT_A_TIME: u32 = 5000;
 /// What handlers wait for, oldest first.
 pub(crate) fn pending(conn: &Connection) -> Result<Vec<PendingRelay>, LedgerError> {
     let mut pending = conn.prepare_cached(
-        "SELECT r.seq, r.target, r.endpoint, r.psp, r.lane, r.call_number, r.part, r.payload_sha256, r.owed_at,
-                COALESCE(a.attempts, 0), a.attempt_at
+        "SELECT r.seq, r.target, r.endpoint, r.psp, r.mode, r.lane, r.call_number, r.part, r.payload_sha256,
+                r.owed_at, COALESCE(a.attempts, 0), a.attempt_at, a.last_error,
+                r.asked_at
          FROM relays r LEFT JOIN attempts a ON a.what = 'relay ' || r.seq || ' ' || r.target
          WHERE r.state = 'owed' ORDER BY r.seq, r.target LIMIT ?1",
     )?;
@@ -224,13 +337,16 @@ pub(crate) fn pending(conn: &Connection) -> Result<Vec<PendingRelay>, LedgerErro
             target: row.get(1)?,
             endpoint: row.get(2)?,
             psp: row.get(3)?,
-            lane: row.get(4)?,
-            call_number: row.get(5)?,
-            part: row.get(6)?,
-            payload_sha256: row.get(7)?,
-            owed_at: row.get(8)?,
-            attempts: row.get(9)?,
-            not_before: row.get(10)?,
+            mode: row.get(4)?,
+            lane: row.get(5)?,
+            call_number: row.get(6)?,
+            part: row.get(7)?,
+            payload_sha256: row.get(8)?,
+            owed_at: row.get(9)?,
+            attempts: row.get(10)?,
+            not_before: row.get(11)?,
+            last_error: row.get(12)?,
+            asked_at: row.get(13)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

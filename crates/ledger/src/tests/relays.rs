@@ -1,7 +1,7 @@
 //! Which notifications a shop's handler is owed, and how that ends.
 
-use cvco_domain::RelayTarget;
-use cvco_log::entry::{RelayOutcome, Relayed, Replay, Replayed};
+use cvco_domain::{HandlerAddress, RelayTarget};
+use cvco_log::entry::{MailItem, RelayOutcome, Relayed, Replay, Replayed, Unreached};
 
 use super::*;
 use crate::RelayPart;
@@ -12,7 +12,9 @@ fn target() -> RelayTarget {
 
 /// Both endpoints of the calls relay to one handler.
 pub(super) fn relaying() -> Policy {
-    let relays = [up2pay(), questions::monext()].map(|endpoint| (endpoint.endpoint, [target()].into()));
+    let address = HandlerAddress::new("https://shop.example/ipn.php").expect("an address");
+    let relays = [up2pay(), questions::monext()]
+        .map(|endpoint| (endpoint.endpoint, [(target(), address.clone())].into()));
     Policy { relays: relays.into(), ..watching() }
 }
 
@@ -22,6 +24,10 @@ fn ended(notification: Seq, outcome: RelayOutcome) -> LogEntry {
 
 fn delivered(notification: Seq) -> LogEntry {
     ended(notification, RelayOutcome::Delivered { status: 200 })
+}
+
+fn one(notification: Seq, target: Option<RelayTarget>) -> Replayed {
+    Replayed::One { notification, target }
 }
 
 fn replay(which: Replayed) -> LogEntry {
@@ -117,9 +123,11 @@ fn a_person_sends_again_what_failed_or_gives_it_up() {
     book.take(4, ended(refused, RelayOutcome::Refused { status: 404, why: why() }));
     book.take(4, delivered(taken));
     book.take(4, ended(parked, RelayOutcome::Parked { why: why() }));
-    book.take(5, replay(Replayed::Between { from: minute(0), to: minute(3), failed: true }));
+    book.take(5, replay(Replayed::Between { from: minute(0), to: minute(3), failed: true, endpoint: None }));
     assert_eq!(book.pending(), [refused.get()], "what failed in that time");
-    book.take(6, replay(Replayed::One(taken)));
+    book.take(6, replay(one(taken, None)));
+    assert_eq!(book.pending(), [refused.get()], "it was taken");
+    book.take(6, replay(one(taken, Some(target()))));
     assert_eq!(book.pending(), [refused.get(), taken.get()]);
     let dropped = RelayOutcome::Dropped { by: "marie".to_owned(), note: Some("paid in cash".to_owned()) };
     book.take(7, ended(parked, dropped));
@@ -136,4 +144,126 @@ fn a_ledger_that_is_made_again_owes_what_it_owed() {
     rebuild(&mut book.log, &mut book.ledger, &mut |_| {}).expect("made again");
     assert_eq!(book.everything(), before);
     assert_eq!(book.pending(), [3]);
+}
+
+fn refused(notification: Seq) -> LogEntry {
+    ended(notification, RelayOutcome::Refused { status: 404, why: "the handler refused it".to_owned() })
+}
+
+fn dropped(notification: Seq) -> LogEntry {
+    ended(notification, RelayOutcome::Dropped { by: "marie".to_owned(), note: None })
+}
+
+fn parked(notification: Seq) -> LogEntry {
+    ended(notification, RelayOutcome::Parked { why: "it answered 503".to_owned() })
+}
+
+fn unreached() -> LogEntry {
+    LogEntry::Unreached(Unreached {
+        endpoint: up2pay().endpoint,
+        target: target(),
+        why: "it answered 503".to_owned(),
+    })
+}
+
+impl Book {
+    fn details(&self) -> Vec<String> {
+        self.texts(
+            "SELECT severity || ': ' || detail FROM discrepancies WHERE kind LIKE 'relay_%' ORDER BY id",
+        )
+    }
+
+    fn of_handlers(&self) -> Vec<Seen> {
+        self.discrepancies().into_iter().filter(|seen| seen.kind.starts_with("relay_")).collect()
+    }
+}
+
+#[test]
+fn a_handler_that_fails_is_told_once_and_closes_when_it_has_taken_what_waited() {
+    let mut book = Book::relaying();
+    let (first, second) = (book.call(1, voucher("A", 6000), "1"), book.call(2, voucher("B", 6000), "2"));
+    book.take(7, unreached());
+    assert_eq!(
+        book.details(),
+        ["warning: https://shop.example/ipn.php: 2 calls since 2026-03-01T10:01:00.000Z; it answered 503"]
+    );
+    book.take(8, delivered(first));
+    let third = book.call(9, voucher("C", 6000), "3");
+    assert_eq!(book.of_handlers(), [seen("relay_failing", 7, None)], "one waits still");
+    book.take(10, delivered(second));
+    assert_eq!(book.of_handlers(), [seen("relay_failing", 7, Some(10))], "what came since is on its way");
+    book.take(11, delivered(third));
+    book.take(12, unreached());
+    assert_eq!(book.of_handlers().len(), 1, "there is nothing that waits");
+}
+
+#[test]
+fn a_call_that_has_waited_for_an_hour_or_was_given_up_is_urgent() {
+    let mut book = Book::relaying();
+    let seq = book.call(1, voucher("A", 6000), "1");
+    book.take(7, unreached());
+    book.take(61, unreached());
+    assert!(book.details()[0].starts_with("urgent: "), "{:?}", book.details());
+    book.take(3 * DAY + 1, parked(seq));
+    assert!(book.details()[0].contains(", 1 parked; it answered 503"), "{:?}", book.details());
+    let later = book.call(3 * DAY + 2, voucher("B", 6000), "2");
+    book.take(3 * DAY + 3, delivered(later));
+    assert_eq!(book.of_handlers(), [seen("relay_failing", 7, None)], "what was given up is not forgotten");
+    book.take(3 * DAY + 4, replay(one(seq, None)));
+    book.take(3 * DAY + 5, delivered(seq));
+    assert_eq!(book.of_handlers(), [seen("relay_failing", 7, Some(3 * DAY + 5))]);
+}
+
+#[test]
+fn at_a_trial_endpoint_nothing_of_a_handler_is_urgent() {
+    let mut book = Book::relaying();
+    let seq = book.call(1, voucher("A", 6000).in_mode(Mode::Test), "1");
+    book.take(61, unreached());
+    book.take(3 * DAY + 1, parked(seq));
+    let failing = book.texts("SELECT severity FROM discrepancies WHERE kind = 'relay_failing'");
+    assert_eq!(failing, ["warning"]);
+}
+
+#[test]
+fn what_a_handler_refused_is_told_with_its_orders_until_a_person_dealt_with_it() {
+    let mut book = Book::relaying();
+    let (first, second) = (book.call(1, voucher("A", 6000), "1"), book.call(2, voucher("B", 6000), "2"));
+    let third = book.call(2, voucher("C", 6000), "3");
+    book.take(3, refused(first));
+    book.take(4, refused(second));
+    book.take(5, delivered(third));
+    assert_eq!(
+        book.details(),
+        [
+            "warning: https://shop.example/ipn.php: 2 calls since 2026-03-01T10:03:00.000Z; the handler refused it (404)"
+        ]
+    );
+    assert_eq!(
+        book.texts(
+            "SELECT detail_json -> '$.refused_by_shop.orders' FROM discrepancies WHERE kind = 'relay_refused'"
+        ),
+        [r#"["A","B"]"#]
+    );
+    book.take(6, dropped(first));
+    assert_eq!(book.of_handlers(), [seen("relay_refused", 3, None)]);
+    book.take(7, replay(one(second, None)));
+    book.take(8, delivered(second));
+    assert_eq!(book.of_handlers(), [seen("relay_refused", 3, Some(8))]);
+}
+
+#[test]
+fn a_refusal_that_comes_after_a_person_looked_is_told_again() {
+    let mut book = Book::relaying();
+    let (first, second) = (book.call(1, voucher("A", 6000), "1"), book.call(2, voucher("B", 6000), "2"));
+    book.take(3, refused(first));
+    let about = book.texts("SELECT id FROM discrepancies WHERE kind = 'relay_refused'");
+    let number: i64 = about[0].parse().expect("a number");
+    let of = book.identity(number);
+    let items = vec![MailItem { news: cvco_domain::News::Opened, discrepancy: id(number), of }];
+    book.take(4, stories::telling("first@host", items));
+    book.take(4, stories::told("first@host"));
+    book.acknowledge(5, number, "the developer looks at it");
+    book.take(6, refused(second));
+    let news = format!("SELECT news FROM owed WHERE discrepancy_id = {number} ORDER BY id");
+    assert_eq!(book.texts(&news), ["opened", "reminded"]);
 }

@@ -17,7 +17,8 @@ use proptest::sample::select;
 use super::*;
 use crate::entry::{
     Act, Answer, Close, Deed, Hint, ImportedStatement, Inquiry, MailAbout, MailItem, Notification, Origin,
-    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unread, Witness,
+    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unreached, Unread,
+    Witness,
 };
 use crate::row::{GENESIS, Head, Link};
 use crate::{LogError, LogStore, MemoryLog, Row};
@@ -198,14 +199,26 @@ fn relayed() -> impl Strategy<Value = Relayed> {
     })
 }
 
+fn unreached() -> impl Strategy<Value = Unreached> {
+    let targets = "[a-z0-9-]{1,64}".prop_map(|text| RelayTarget::new(text).expect("a target"));
+    (endpoints(), targets, any::<String>()).prop_map(|(endpoint, target, why)| Unreached {
+        endpoint: endpoint.endpoint,
+        target,
+        why,
+    })
+}
+
 fn replayed() -> impl Strategy<Value = Replayed> {
+    let targets = "[a-z0-9-]{1,64}".prop_map(|text| RelayTarget::new(text).expect("a target"));
     prop_oneof![
-        any::<i64>().prop_map(|seq| Replayed::One(Seq::new(seq))),
-        (instants(), instants(), any::<bool>()).prop_map(|(from, to, failed)| Replayed::Between {
-            from,
-            to,
-            failed
-        }),
+        (any::<i64>(), option::of(targets))
+            .prop_map(|(seq, target)| Replayed::One { notification: Seq::new(seq), target }),
+        (instants(), instants(), any::<bool>(), option::of(endpoints())).prop_map(
+            |(from, to, failed, endpoint)| {
+                let endpoint = endpoint.map(|endpoint| endpoint.endpoint);
+                Replayed::Between { from, to, failed, endpoint }
+            }
+        ),
     ]
 }
 
@@ -285,6 +298,7 @@ fn entries() -> BoxedStrategy<LogEntry> {
         (texts(), mails()).prop_map(|(message_id, about)| LogEntry::Telling(Telling { message_id, about })),
         texts().prop_map(|message_id| LogEntry::Told(Told { message_id })),
         relayed().prop_map(LogEntry::Relayed),
+        unreached().prop_map(LogEntry::Unreached),
         (replayed(), texts()).prop_map(|(which, by)| LogEntry::Replay(Replay { which, by })),
     ]
     .boxed()
@@ -311,6 +325,7 @@ const fn is_drawn(entry: &LogEntry) -> bool {
         | LogEntry::Telling(_)
         | LogEntry::Told(_)
         | LogEntry::Relayed(_)
+        | LogEntry::Unreached(_)
         | LogEntry::Replay(_) => true,
     }
 }
@@ -395,7 +410,7 @@ fn each_kind_has_a_name_of_its_own() {
         let kind = *kinds.entry(entry.kind()).or_insert(std::mem::discriminant(&entry));
         assert_eq!(kind, std::mem::discriminant(&entry), "{}", entry.kind());
     }
-    assert_eq!(kinds.len(), 19, "{:?}", kinds.keys().collect::<BTreeSet<_>>());
+    assert_eq!(kinds.len(), 20, "{:?}", kinds.keys().collect::<BTreeSet<_>>());
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         | Kind::Unconfirmed
         | Kind::SignatureFailures
         | Kind::CallsRefused
+        | Kind::RelayFailing
+        | Kind::RelayRefused
         | Kind::EndpointSilent
         | Kind::UnknownStatus
         | Kind::SetAside
@@ -269,6 +271,26 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                 "Check the payments of those hours in {back_office}: one of them may be missing from your lists.",
                 "Give the particulars to whoever runs the program: depending on the reason, they complete allow_from or trusted_proxies, or correct the URL that the provider has, which must not be redirected.",
                 "When the reason is gone, have the refused notifications sent again from {back_office}, where it allows that.",
+            ],
+        ),
+        Kind::RelayFailing => says(
+            "shop does not take notifications",
+            "The shop's own module does not take the notifications that are handed on to it: the shop may not know of payments that were received and are recorded here.",
+            &[
+                "Open the latest orders in the shop: one that the customer has paid may still stand as unpaid there. Cancel none, and ask nobody to pay again, before you have looked it up in {back_office}.",
+                "Give the particulars to whoever runs the shop: its last answer tells whether the site is down, a firewall stands in the way, or the address has changed.",
+                "Nothing is lost: once the module answers, it gets every call in order, and this discrepancy closes. The command cvco-reconciled relay list shows what waits.",
+                "A call that was not taken for 72 hours is no longer tried: send it with cvco-reconciled relay retry and its number, or give it up with relay drop.",
+            ],
+        ),
+        Kind::RelayRefused => says(
+            "notification refused by the shop",
+            "The shop's own module received genuine notifications and refused them: orders may stand as unpaid in the shop although their payments are recorded here.",
+            &[
+                "Open the orders concerned in the shop and in {back_office}. Where the payment was accepted, confirm the order by hand.",
+                "Ask whoever runs the shop for the reason: most often a key or a mode (test, production) that differs between the module and {back_office}, or an address that is wrong.",
+                "Then have the calls sent again: cvco-reconciled relay list --state refused shows their numbers, relay retry sends one.",
+                "For an order that you confirmed by hand, take its call off the list with cvco-reconciled relay drop. The discrepancy closes when none is left.",
             ],
         ),
         Kind::EndpointSilent => says(

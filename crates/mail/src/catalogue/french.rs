@@ -53,6 +53,8 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
         | Kind::Unconfirmed
         | Kind::SignatureFailures
         | Kind::CallsRefused
+        | Kind::RelayFailing
+        | Kind::RelayRefused
         | Kind::EndpointSilent
         | Kind::UnknownStatus
         | Kind::SetAside
@@ -271,6 +273,26 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
                 "Contrôlez les paiements de ces heures-là dans {back_office} : l'un d'eux peut manquer dans vos listes.",
                 "Transmettez les précisions à la personne qui administre le programme : selon le motif, elle complète allow_from ou trusted_proxies, ou corrige l'URL déclarée chez le prestataire, qui ne doit passer par aucune redirection.",
                 "Le motif écarté, faites renvoyer les notifications refusées depuis {back_office}, là où il le permet.",
+            ],
+        ),
+        Kind::RelayFailing => says(
+            "boutique injoignable",
+            "Le module de la boutique ne prend plus les notifications qui lui sont transmises : la boutique peut ignorer des paiements pourtant reçus et enregistrés ici.",
+            &[
+                "Ouvrez les dernières commandes de la boutique : une commande payée peut y figurer encore comme impayée. N'annulez rien et ne faites payer personne à nouveau sans avoir vérifié dans {back_office}.",
+                "Transmettez les précisions à la personne qui s'occupe de la boutique : la dernière réponse indique si le site est en panne, si un pare-feu bloque l'appel ou si l'adresse a changé.",
+                "Rien n'est perdu : dès que le module répond, il reçoit tous les appels dans l'ordre et cet écart se ferme. La commande cvco-reconciled relay list montre ce qui attend.",
+                "Un appel resté 72 heures sans réponse n'est plus tenté : renvoyez-le avec cvco-reconciled relay retry et son numéro, ou renoncez-y avec relay drop.",
+            ],
+        ),
+        Kind::RelayRefused => says(
+            "notification refusée par la boutique",
+            "Le module de la boutique a reçu des notifications authentiques et les a refusées : des commandes peuvent rester impayées dans la boutique alors que leur paiement est enregistré ici.",
+            &[
+                "Ouvrez les commandes concernées dans la boutique et dans {back_office}. Si le paiement est accepté, validez la commande à la main.",
+                "Demandez-en la raison à la personne qui s'occupe de la boutique : le plus souvent, une clé ou un mode (test, production) qui n'est pas le même dans le module et dans {back_office}, ou une adresse erronée.",
+                "Faites ensuite renvoyer les appels : cvco-reconciled relay list --state refused donne leurs numéros, relay retry renvoie un appel.",
+                "Pour une commande validée à la main, retirez l'appel de la liste avec cvco-reconciled relay drop. L'écart se ferme quand il n'en reste aucun.",
             ],
         ),
         Kind::EndpointSilent => says(

@@ -1,4 +1,4 @@
-use cvco_domain::{Brand, CallNumber, Currency, Psp, Seq, Subject, TenderId};
+use cvco_domain::{Brand, CallNumber, Currency, HandlerAddress, OrderRef, Psp, Seq, Subject, TenderId};
 
 use super::super::samples::{at, record, refused_card, voucher};
 use super::*;
@@ -22,6 +22,17 @@ fn said(language: Language, detail: &Detail) -> String {
 
 fn verdicts(source: Source, code: &str) -> Vec<Verdict> {
     vec![Verdict { source, code: code.to_owned() }]
+}
+
+fn calls_to_shop(calls: u32, parked: u32, orders: &[&str]) -> ShopCalls {
+    ShopCalls {
+        address: HandlerAddress::new("https://shop.example/ipn.php").ok(),
+        calls,
+        parked,
+        since: at("2026-03-01T13:05:09Z"),
+        orders: orders.iter().filter_map(|order| OrderRef::new(*order).ok()).collect(),
+        why: "it answered 503".to_owned(),
+    }
 }
 
 #[test]
@@ -121,4 +132,23 @@ fn technical_words_stand_apart() {
     assert_eq!(technical(&refused, None).as_deref(), Some("another key"));
     assert_eq!(technical(&Detail::Nothing, Some("HTTP 503\n")).as_deref(), Some("HTTP 503"));
     assert_eq!(technical(&Detail::Nothing, None), None);
+}
+
+#[test]
+fn calls_to_a_shop_are_counted_with_the_handler_in_front() {
+    for (detail, french, english) in [
+        (
+            Detail::NotTaken(calls_to_shop(12, 2, &["CMD-1", "CMD-2"])),
+            "https://shop.example/ipn.php : 12 appels attendent, le premier depuis le 01/03/2026 14:05, dont 2 qui ne sont plus tentés ; commandes CMD-1, CMD-2",
+            "https://shop.example/ipn.php: 12 calls wait, the first since 2026-03-01 14:05, 2 of them no longer tried; orders CMD-1, CMD-2",
+        ),
+        (
+            Detail::RefusedByShop(calls_to_shop(1, 0, &["CMD-1"])),
+            "https://shop.example/ipn.php : 1 appel refusé le 01/03/2026 14:05 ; commande CMD-1",
+            "https://shop.example/ipn.php: 1 call refused 2026-03-01 14:05; order CMD-1",
+        ),
+    ] {
+        assert_eq!(said(French, &detail), french);
+        assert_eq!(said(English, &detail), english);
+    }
 }

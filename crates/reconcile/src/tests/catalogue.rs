@@ -212,6 +212,8 @@ fn the_table_holds_every_kind_that_facts_can_raise() {
     let of_no_order = [
         Kind::SignatureFailures,
         Kind::CallsRefused,
+        Kind::RelayFailing,
+        Kind::RelayRefused,
         Kind::EndpointSilent,
         Kind::StatementLineUnknown,
         Kind::SetAside,
