@@ -12,11 +12,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::overheard::{Beginning, Overheard};
 use super::stall::Unstalled;
@@ -29,6 +30,10 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// The largest head that is read. A notification by GET carries its fields there: some 2 KiB at most.
 const HEAD_BYTES: usize = 32 * 1024;
+
+/// How long a stop waits for the first bytes of a connection that was taken just before: whoever connects sends at once, and
+/// must not find a closed connection instead of an answer.
+const FIRST_BYTES: Duration = Duration::from_secs(1);
 
 /// How long a stop waits for requests that are under way.
 const DRAIN: Duration = Duration::from_mins(1);
@@ -66,7 +71,7 @@ pub async fn serve<H: Handler>(
     stop: CancellationToken,
 ) {
     let slots = Arc::new(Semaphore::new(limit));
-    let graceful = GracefulShutdown::new();
+    let open = TaskTracker::new();
     let abandon = CancellationToken::new();
     loop {
         let slot = tokio::select! {
@@ -87,18 +92,37 @@ pub async fn serve<H: Handler>(
             }
         };
         let beginning = Beginning::default();
-        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler), beginning.clone()));
+        let connection = connection(stream, peer, Arc::clone(&handler), beginning.clone());
         let place = Place::taken(slot, connections.clone());
-        let tended = tend(connection, abandon.clone(), place);
+        let ends = Ends { stop: stop.clone(), abandon: abandon.clone(), beginning: beginning.clone() };
+        let tended = tend(connection, ends, place);
         let handler = Arc::clone(&handler);
-        tokio::spawn(async move {
+        open.spawn(async move {
             if tended.await == Ended::Unreadable {
                 handler.unreadable(beginning.bytes(), peer).await;
             }
         });
     }
     drop(listener);
-    finish(graceful, &abandon, DRAIN).await;
+    finish(&open, &abandon, DRAIN).await;
+}
+
+/// What ends a connection from our side.
+struct Ends {
+    /// It finishes what it is about.
+    stop: CancellationToken,
+    /// It is cut.
+    abandon: CancellationToken,
+    /// What came of its request.
+    beginning: Beginning,
+}
+
+impl Ends {
+    /// Returns when the connection may be told to finish. One of which nothing was read yet would be closed at once then.
+    async fn may_finish(&self) {
+        self.stop.cancelled().await;
+        drop(tokio::time::timeout(FIRST_BYTES, self.beginning.has_begun()).await);
+    }
 }
 
 /// How a connection ended.
@@ -111,14 +135,18 @@ enum Ended {
 }
 
 /// Leads a connection to its end.
-async fn tend(
-    connection: impl Future<Output = Result<(), hyper::Error>>,
-    abandoned: CancellationToken,
-    place: Place,
-) -> Ended {
+async fn tend(connection: impl GracefulConnection<Error = hyper::Error>, ends: Ends, place: Place) -> Ended {
+    let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
-        ended = connection => ended,
-        () = abandoned.cancelled() => Ok(()),
+        ended = &mut connection => ended,
+        () = ends.abandon.cancelled() => Ok(()),
+        () = ends.may_finish() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection => ended,
+                () = ends.abandon.cancelled() => Ok(()),
+            }
+        }
     };
     drop(place);
     let Err(error) = ended else { return Ended::Otherwise };
@@ -127,8 +155,9 @@ async fn tend(
 }
 
 /// Lets connections finish. Those that do not are cut: each holds the ledger open, and the stop up.
-async fn finish(graceful: GracefulShutdown, abandon: &CancellationToken, patience: Duration) {
-    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+async fn finish(open: &TaskTracker, abandon: &CancellationToken, patience: Duration) {
+    open.close();
+    if tokio::time::timeout(patience, open.wait()).await.is_err() {
         tracing::warn!(seconds = patience.as_secs(), "connections were still open after the stop");
     }
     abandon.cancel();
@@ -158,7 +187,7 @@ fn connection<H: Handler>(
     peer: SocketAddr,
     handler: Arc<H>,
     beginning: Beginning,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send + use<H> {
+) -> impl GracefulConnection<Error = hyper::Error> + Send + use<H> {
     // Answers are small and awaited: never hold them back. A socket that refuses the option still works.
     drop(stream.set_nodelay(true));
     let service = service_fn(move |request| {
@@ -188,7 +217,7 @@ pub fn connection_limit() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::Notify;
 
     use super::*;
@@ -205,27 +234,75 @@ mod tests {
         }
     }
 
+    /// A connection under care, as `serve` would have it.
+    struct Cared {
+        client: TcpStream,
+        open: TaskTracker,
+        stop: CancellationToken,
+        abandon: CancellationToken,
+        gauge: Gauge,
+        ended: tokio::task::JoinHandle<Ended>,
+    }
+
+    async fn cared<H: Handler>(handler: Arc<H>) -> Cared {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let client = TcpStream::connect(listener.local_addr().expect("address")).await.expect("a connection");
+        let (stream, peer) = listener.accept().await.expect("accepted");
+        let (open, stop, abandon) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+        let (gauge, beginning) = (Gauge::default(), Beginning::default());
+        let slot = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("a slot");
+        let place = Place::taken(slot, gauge.clone());
+        let ends = Ends { stop: stop.clone(), abandon: abandon.clone(), beginning: beginning.clone() };
+        let ended = open.spawn(tend(connection(stream, peer, handler, beginning), ends, place));
+        Cared { client, open, stop, abandon, gauge, ended }
+    }
+
     #[tokio::test]
     async fn a_connection_that_never_ends_does_not_hold_up_the_stop() {
         let handler = Arc::new(Silent { asked: Notify::new() });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-        let mut client =
-            TcpStream::connect(listener.local_addr().expect("address")).await.expect("a connection");
-        client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.expect("sent");
-        let (stream, peer) = listener.accept().await.expect("accepted");
-
-        let (graceful, abandon) = (GracefulShutdown::new(), CancellationToken::new());
-        let gauge = Gauge::default();
-        let slots = Arc::new(Semaphore::new(1));
-        let place = Place::taken(slots.acquire_owned().await.expect("a slot"), gauge.clone());
-        let connection = graceful.watch(connection(stream, peer, Arc::clone(&handler), Beginning::default()));
-        let serving = tokio::spawn(tend(connection, abandon.clone(), place));
+        let mut cared = cared(Arc::clone(&handler)).await;
+        cared.client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.expect("sent");
         handler.asked.notified().await;
-        assert_eq!(gauge.get(), 1);
+        assert_eq!(cared.gauge.get(), 1);
 
-        finish(graceful, &abandon, Duration::ZERO).await;
-        assert_eq!(serving.await.expect("ended"), Ended::Otherwise);
-        assert_eq!(gauge.get(), 0);
+        cared.stop.cancel();
+        finish(&cared.open, &cared.abandon, Duration::ZERO).await;
+        assert_eq!(cared.ended.await.expect("ended"), Ended::Otherwise);
+        assert_eq!(cared.gauge.get(), 0);
         assert_eq!(Arc::strong_count(&handler), 1, "nothing holds the ledger any more");
+    }
+
+    /// Answers.
+    struct Prompt;
+
+    impl Handler for Prompt {
+        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
+            Response::new(Full::new(Bytes::from_static(b"taken")))
+        }
+    }
+
+    /// A PSP whose connection was taken just before the stop sends into it, and must not find it closed.
+    #[tokio::test]
+    async fn a_call_whose_connection_was_taken_before_the_stop_is_answered() {
+        let mut cared = cared(Arc::new(Prompt)).await;
+        cared.stop.cancel();
+        // There is one thread: by then the connection has seen the stop.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        cared.client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.expect("sent");
+        let mut answer = String::new();
+        cared.client.read_to_string(&mut answer).await.expect("an answer, and the end of the connection");
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("taken"), "{answer}");
+        assert_eq!(cared.ended.await.expect("ended"), Ended::Otherwise);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_is_closed_soon_after_the_stop() {
+        let mut cared = cared(Arc::new(Prompt)).await;
+        cared.stop.cancel();
+        let mut answer = String::new();
+        cared.client.read_to_string(&mut answer).await.expect("the end of the connection");
+        assert_eq!(answer, "");
     }
 }

@@ -6,28 +6,39 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
 
 /// So much of each request is remembered: enough for its method and path.
 const REMEMBERED: usize = 1024;
 
 /// The first bytes of the request that is being read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Beginning(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Beginning {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Whether anything was ever read.
+    begun: CancellationToken,
+}
 
 impl Beginning {
     /// The bytes.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns once something was read; that includes the peer's farewell.
+    pub(super) async fn has_begun(&self) {
+        self.begun.cancelled().await;
     }
 
     fn hear(&self, bytes: &[u8]) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.begun.cancel();
+        let mut heard = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let room = REMEMBERED.saturating_sub(heard.len());
         heard.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
     fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
