@@ -22,6 +22,8 @@ pub fn init(level: LevelFilter, format: LogFormat) {
     // At debug level lettre logs what it says to the server, the password included.
     let filter = Targets::new().with_target("lettre", LevelFilter::INFO.min(level)).with_default(level);
     let journal = stderr_is_the_journal().then(|| tracing_journald::layer().ok()).flatten();
+    // Without its `F_` before each: the fields are those of docs/logging.md.
+    let journal = journal.map(|layer| layer.with_field_prefix(None));
     let to_stderr = journal.is_none();
     let text = (to_stderr && format == LogFormat::Text).then(|| {
         let colours = std::io::stderr().is_terminal();
