@@ -48,11 +48,13 @@ unit:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace
 
-docs: ## write docs/discrepancies.md and docs/commands.md, from the words that the program itself uses
+docs: ## write docs/discrepancies.md, commands.md and metrics.md, from the words that the program itself uses
 	$(CARGO) run --locked --quiet -p cvco-mail --example discrepancies > docs/discrepancies.md.new
 	mv docs/discrepancies.md.new docs/discrepancies.md
 	$(CARGO) run --locked --quiet --example reference -- commands > docs/commands.md.new
 	mv docs/commands.md.new docs/commands.md
+	$(CARGO) run --locked --quiet --example reference -- metrics > docs/metrics.md.new
+	mv docs/metrics.md.new docs/metrics.md
 
 deny:
 	@packaging/deny.sh
@@ -83,8 +85,9 @@ uninstall: ## take away what `make install` put in place; configuration, log and
 	@$(STAGE) packaging/stage.sh uninstall
 
 deb: reference ## a Debian package, packaging/out/*.deb; the same commit gives the same bytes
-	@$(CARGO) deb --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deb --version 3.8.0
-	packaging/reproducible.sh $(CARGO) deb --locked --deb-revision= --output packaging/out
+	@packaging/tool.sh cargo-deb 3.8.0
+	@packaging/tool.sh cargo-auditable 0.7.7
+	packaging/reproducible.sh $(CARGO) deb --locked --cargo-build 'auditable build' --deb-revision= --output packaging/out
 
 tarball: reference ## the same as an archive, packaging/out/*.tar.gz
 	packaging/reproducible.sh $(CARGO) build --locked --release

@@ -219,6 +219,7 @@ CREATE TABLE discrepancies (
 ) STRICT;
 CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
 CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
+CREATE INDEX discrepancies_open ON discrepancies (severity) WHERE closed_at IS NULL;
 CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX discrepancies_to_remind_of ON discrepancies (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX discrepancies_to_close ON discrepancies (closes_at) WHERE closes_at IS NOT NULL AND closed_at IS NULL;

@@ -1,12 +1,15 @@
-//! Writes what is made of the command line: manual pages, completions of three shells, docs/commands.md.
+//! Writes what is made of the command line: manual pages, completions of three shells, docs/commands.md; and docs/metrics.md.
 //!
 //!     cargo run --example reference -- files FOLDER
 //!     cargo run --example reference -- commands > docs/commands.md
+//!     cargo run --example reference -- metrics > docs/metrics.md
 
 #![expect(clippy::print_stdout, reason = "a program for the Makefile: its output is a page")]
 
 #[path = "reference/commands.rs"]
 mod commands;
+#[path = "reference/metrics.rs"]
+mod metrics;
 
 use std::path::{Path, PathBuf};
 
@@ -20,8 +23,9 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     match (arguments.next().and_then(|word| word.into_string().ok()).as_deref(), arguments.next()) {
         (Some("commands"), None) => print!("{}", commands::page(&command())),
+        (Some("metrics"), None) => print!("{}", metrics::page()),
         (Some("files"), Some(folder)) => files(&PathBuf::from(folder))?,
-        _ => bail!("usage: reference commands | reference files FOLDER"),
+        _ => bail!("usage: reference commands | metrics | files FOLDER"),
     }
     Ok(())
 }

@@ -23,7 +23,10 @@ files() {
     for page in README.md CHANGELOG.md SECURITY.md LICENSE-* schema.sql config.example.toml; do
         echo "0644 $page $prefix/share/doc/$name/$page"
     done
-    find docs -name '*.md' -type f | LC_ALL=C sort | while read -r page; do
+    for page in packaging/prometheus/* packaging/grafana/*; do
+        echo "0644 $page $prefix/share/$name/${page#packaging/}"
+    done
+    find docs -name '*.md' -type f -o -name openapi.json | LC_ALL=C sort | while read -r page; do
         echo "0644 $page $prefix/share/doc/$name/$page"
     done
 }
@@ -41,7 +44,7 @@ uninstall)
     files | while read -r _ _ target; do rm -f "$target"; done
     # Pages of commands that have gone since, and folders of ours that are empty now.
     rm -f "$prefix"/share/man/man1/$name-*.1
-    find "$prefix/share/doc/$name" -depth -type d -empty -delete 2>/dev/null || true
+    find "$prefix/share/doc/$name" "$prefix/share/$name" -depth -type d -empty -delete 2>/dev/null || true
     echo "Kept: ${SYSCONFDIR:-/etc}/$name (configuration, secrets) and /var/lib/$name (log, ledger)."
     ;;
 *)

@@ -177,7 +177,10 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let Files { log, followed_log, relayed_log, ledger, key, lease, last_alive } =
         Files::open(&config.ledger)?;
     let dated = clock.clone();
-    let (appender, log) = Appender::start(log, move || dated.now())?;
+    let metrics = Arc::new(Metrics::default());
+    let counted = Arc::clone(&metrics);
+    let (appender, log) =
+        Appender::start_observed(log, move || dated.now(), move |commit| counted.count_commit(commit))?;
     let (failed, stop_now) = (watch::channel(None).0, stop.clone());
     let follower_failed = failed.clone();
     let (following, followed) = Follower::start(ledger, followed_log, log.changed(), move || {
@@ -191,8 +194,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let policies = Policies { log: log.clone(), followed: followed.clone(), readers: readers.clone() };
     policies.adopt(&config.policy).await?;
 
-    let metrics = Arc::new(Metrics::default());
-    let (settings, views) = Settings::of(config);
+    let (settings, views) = Settings::of(config, Arc::clone(&metrics));
     let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), failed };
     let receiver = Arc::new(Receiver::new(
         views.intake,
@@ -258,6 +260,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         followed: followed.clone(),
         readers: readers.clone(),
         clock: clock.clone(),
+        metrics: Arc::clone(&metrics),
     };
     parts.start("the relay", relays.run(stop.clone()));
     let host = host_name();

@@ -49,6 +49,7 @@ pub struct Followed {
     position: watch::Receiver<Position>,
     trouble: watch::Receiver<Option<String>>,
     held_by: watch::Receiver<Option<String>>,
+    level_at: watch::Receiver<Instant>,
     notes: mpsc::Sender<Note>,
 }
 
@@ -67,9 +68,11 @@ impl Follower {
         let (positions, position) = watch::channel(ledger.position());
         let (troubles, trouble) = watch::channel(None);
         let (holders, held_by) = watch::channel(None);
+        let (levels, level_at) = watch::channel(Instant::now());
         let (notes, waiting) = mpsc::channel(NOTES);
         let runtime = tokio::runtime::Handle::current();
-        let mut worker = Worker { ledger, log, positions, troubles, holders, told_at: None, applied: 0 };
+        let mut worker =
+            Worker { ledger, log, positions, troubles, holders, levels, told_at: None, applied: 0 };
         let thread = std::thread::Builder::new().name("ledger-follower".to_owned()).spawn(move || {
             give_way();
             let ended = worker.run(&runtime, ends, waiting);
@@ -79,7 +82,7 @@ impl Follower {
             }
             ended
         })?;
-        Ok((Self { thread }, Followed { position, trouble, held_by, notes }))
+        Ok((Self { thread }, Followed { position, trouble, held_by, level_at, notes }))
     }
 
     /// Waits for the thread to end; all handles must be gone.
@@ -105,6 +108,8 @@ struct Worker<L> {
     positions: watch::Sender<Position>,
     troubles: watch::Sender<Option<String>>,
     holders: watch::Sender<Option<String>>,
+    /// When the ledger last held all of the log.
+    levels: watch::Sender<Instant>,
     told_at: Option<Instant>,
     /// Entries since the last checkpoint.
     applied: usize,
@@ -122,7 +127,10 @@ impl<L: LogStore> Worker<L> {
             // Marked as seen before the log is read, so that no append is missed.
             ends.borrow_and_update();
             let pause = match self.ledger.catch_up(&mut self.log) {
-                Ok(0) => POLL,
+                Ok(0) => {
+                    self.levels.send_replace(Instant::now());
+                    POLL
+                }
                 Ok(applied) => {
                     self.publish(applied)?;
                     continue;
@@ -248,6 +256,13 @@ impl Followed {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.trouble.borrow().clone()
+    }
+
+    /// For how long the ledger has not held all of the log, looked at five times a second; zero while it does.
+    #[must_use]
+    pub fn late_by(&self, log: &Log) -> Duration {
+        let is_level = self.position.borrow().seq >= log.changed().borrow().seq;
+        if is_level { Duration::ZERO } else { self.level_at.borrow().elapsed() }
     }
 
     /// Returns once an entry was folded.

@@ -1,17 +1,18 @@
 //! The way in for the shop and its administrator, on a loopback address or behind a token: orders, records,
 //! health and metrics.
 
+mod health;
 mod orders;
 mod records;
 mod sessions;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use cvco_domain::crypto::{SealKey, SecretToken};
-use cvco_ledger::Reader;
 use cvco_log::Log;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -37,6 +38,10 @@ pub struct AdminSettings {
     pub shops: Vec<Shop>,
     /// The endpoints whose sessions are taken.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// Where the ledger is, with the log beside it.
+    pub ledger: PathBuf,
+    /// The files of secrets whose age is told.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// Answers on the admin address.
@@ -56,6 +61,39 @@ pub struct Admin {
     /// What is shown under `/metrics`.
     pub metrics: Arc<Metrics>,
 }
+
+/// Something that the admin address answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Page {
+    Health,
+    Ready,
+    Metrics,
+    Orders,
+    Sessions,
+    Records,
+}
+
+/// Where something is answered. docs/openapi.json describes each, and a test holds the two together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The verb.
+    pub method: Method,
+    /// The whole path.
+    pub path: &'static str,
+    /// No token is needed: it is for a supervisor that has none, and tells nothing of payments.
+    pub is_open: bool,
+    page: Page,
+}
+
+/// All that is answered.
+pub const ROUTES: &[Route] = &[
+    Route { method: Method::GET, path: "/healthz", is_open: true, page: Page::Health },
+    Route { method: Method::GET, path: "/readyz", is_open: true, page: Page::Ready },
+    Route { method: Method::GET, path: "/metrics", is_open: false, page: Page::Metrics },
+    Route { method: Method::POST, path: "/api/v1/orders", is_open: false, page: Page::Orders },
+    Route { method: Method::POST, path: "/api/v1/sessions", is_open: false, page: Page::Sessions },
+    Route { method: Method::GET, path: "/api/v1/records", is_open: false, page: Page::Records },
+];
 
 /// An answer: status, type, text.
 struct Answer(StatusCode, &'static str, String);
@@ -112,28 +150,27 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 impl Admin {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let path = request.uri().path().to_owned();
-        let method = request.method().clone();
-        // Health is for a supervisor that has no token; it tells nothing else.
-        match (&method, path.as_str()) {
-            (&Method::GET, "/healthz") => return Answer::text(StatusCode::OK, "ok\n"),
-            (&Method::GET, "/readyz") => return self.ready().await,
-            _ => {}
-        }
-        if let Err(refusal) = self.authorise(&request) {
+        let path = request.uri().path();
+        let route = ROUTES.iter().find(|route| route.path == path && route.method == request.method());
+        if !route.is_some_and(|route| route.is_open)
+            && let Err(refusal) = self.authorise(&request)
+        {
             return refusal;
         }
-        match (&method, path.as_str()) {
-            (&Method::GET, "/metrics") => self.show_metrics().await,
-            (&Method::POST, "/api/v1/orders") => self.register_orders(request).await,
-            (&Method::POST, "/api/v1/sessions") => self.take_session(request).await,
-            (&Method::GET, "/api/v1/records") => self.list_records(request.uri().query()).await,
-            (
-                _,
-                "/metrics" | "/api/v1/orders" | "/api/v1/sessions" | "/api/v1/records" | "/healthz"
-                | "/readyz",
-            ) => Answer::error(StatusCode::METHOD_NOT_ALLOWED, "another method is needed here"),
-            _ => Answer::error(StatusCode::NOT_FOUND, "no such page"),
+        let Some(route) = route else {
+            return if ROUTES.iter().any(|route| route.path == path) {
+                Answer::error(StatusCode::METHOD_NOT_ALLOWED, "another method is needed here")
+            } else {
+                Answer::error(StatusCode::NOT_FOUND, "no such page")
+            };
+        };
+        match route.page {
+            Page::Health => Answer::text(StatusCode::OK, "ok\n"),
+            Page::Ready => self.ready().await,
+            Page::Metrics => self.show_metrics().await,
+            Page::Orders => self.register_orders(request).await,
+            Page::Sessions => self.take_session(request).await,
+            Page::Records => self.list_records(request.uri().query()).await,
         }
     }
 
@@ -161,34 +198,6 @@ impl Admin {
             StatusCode::UNAUTHORIZED,
             "send `Authorization: Bearer` with the token of [listener] admin_token",
         ))
-    }
-
-    /// Ready means: a notification that came now would be durable, and the ledger follows.
-    async fn ready(&self) -> Answer {
-        if let Err(error) = self.log.mark_alive().await {
-            let text = format!("not ready: notifications cannot be stored: {error}\n");
-            return Answer::text(StatusCode::SERVICE_UNAVAILABLE, text);
-        }
-        if let Some(trouble) = self.followed.trouble() {
-            let text = format!("not ready: the ledger does not follow the log: {trouble}\n");
-            return Answer::text(StatusCode::SERVICE_UNAVAILABLE, text);
-        }
-        let position = *self.followed.position().borrow();
-        let behind = self.log.changed().borrow().seq.get().saturating_sub(position.seq.get());
-        let set_aside = position.set_aside;
-        Answer::text(StatusCode::OK, format!("ready; {behind} entries to fold, {set_aside} set aside\n"))
-    }
-
-    async fn show_metrics(&self) -> Answer {
-        let waiting = self.readers.read(Reader::mails_waiting).await;
-        if let Ok((waiting, _)) = waiting {
-            self.metrics.mails_waiting.set(waiting);
-        }
-        Answer(
-            StatusCode::OK,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            self.metrics.encode(),
-        )
     }
 }
 

@@ -13,10 +13,12 @@ use crate::confirm::worker::Asked;
 use crate::listener::Intake;
 use crate::relay::RelaySettings;
 use crate::relay::worker::{Handler, Relays};
+use crate::telemetry::Metrics;
 
 /// The settings as each part of the program needs them, so that none sees what is not its own.
 pub(super) struct Settings {
     pub(super) current: Config,
+    metrics: Arc<Metrics>,
     intake: watch::Sender<Arc<Intake>>,
     admin: watch::Sender<Arc<AdminSettings>>,
     asked: watch::Sender<Arc<Asked>>,
@@ -36,7 +38,8 @@ pub(super) struct Views {
 }
 
 impl Settings {
-    pub(super) fn of(config: Config) -> (Self, Views) {
+    pub(super) fn of(config: Config, metrics: Arc<Metrics>) -> (Self, Views) {
+        begin_counts(&metrics, &config);
         let (intake, seen_intake) = watch::channel(Arc::new(intake(&config)));
         let (admin, seen_admin) = watch::channel(Arc::new(admin_settings(&config)));
         let (asked, seen_asked) = watch::channel(Arc::new(asked_settings(&config)));
@@ -51,7 +54,7 @@ impl Settings {
             addressees: seen_addressees,
             retention: seen_retention,
         };
-        (Self { current: config, intake, admin, asked, relays, addressees, retention }, views)
+        (Self { current: config, metrics, intake, admin, asked, relays, addressees, retention }, views)
     }
 
     pub(super) fn replace(&mut self, config: Config) {
@@ -61,7 +64,18 @@ impl Settings {
         self.relays.send_replace(Arc::new(relays_of(&config)));
         self.addressees.send_replace(Arc::new(addressees_of(&config)));
         self.retention.send_replace(config.ledger.payload_retention);
+        begin_counts(&self.metrics, &config);
         self.current = config;
+    }
+}
+
+/// Every series that the configuration lets expect is there from the start.
+fn begin_counts(metrics: &Metrics, config: &Config) {
+    for endpoint in &config.endpoints {
+        metrics.begin_endpoint(endpoint.id.as_str(), endpoint.adapter.api().is_some());
+        for relay in &endpoint.relays {
+            metrics.begin_handler(endpoint.id.as_str(), relay.id.as_str());
+        }
     }
 }
 
@@ -74,6 +88,8 @@ fn admin_settings(config: &Config) -> AdminSettings {
         token: config.listener.admin_token.clone(),
         shops: config.shops.clone(),
         endpoints: config.endpoints.clone(),
+        ledger: config.ledger.path.clone(),
+        secret_files: config.secret_files.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 
 use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::clock::Clock;
+use crate::telemetry::Verified;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
@@ -41,6 +42,7 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
     let mut log = SqliteLog::open_as_it_is(&settings.log)?;
     let proof = cvco_ledger::verify(&mut log, &settings.path, &yardstick, &mut |now| bars.show(now))?;
     bars.clear();
+    Verified::new(Clock::system().now(), proof.flaws.len()).note(&settings.path);
     if options.format == ReportFormat::Json {
         output::json(&proof)?;
     } else if proof.flaws.is_empty() {

@@ -1,5 +1,6 @@
 //! What the values of the file must be like. All that is wrong is collected, so that one run tells everything.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -29,11 +30,19 @@ pub(super) struct Check<'p> {
     pub(super) folder: &'p Path,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    /// The files of secrets, but for systemd's credentials: those are copies, as old as the service.
+    pub(super) secret_files: BTreeSet<PathBuf>,
 }
 
 impl<'p> Check<'p> {
     pub(super) fn new(path: &'p Path) -> Self {
-        Self { purpose: Purpose::Serve, folder: folder_of(path), problems: Vec::new(), warnings: Vec::new() }
+        Self {
+            purpose: Purpose::Serve,
+            folder: folder_of(path),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            secret_files: BTreeSet::new(),
+        }
     }
 
     /// Says of which endpoint something is wrong: people know it by its id, and not by its place in the file.
@@ -115,6 +124,9 @@ impl<'p> Check<'p> {
                 }
                 if let Some(Ok(file)) = source.file().map(|file| secrets::path(file, self.folder)) {
                     self.readable(&file, OTHERS);
+                    if !source.is_credential() {
+                        self.secret_files.insert(file);
+                    }
                 }
                 secret
             }

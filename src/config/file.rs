@@ -188,6 +188,7 @@ impl RawConfig {
         policy.issuers = statement::issuers(&statements);
         policy.payouts = statement::payouts(&statements, endpoints.iter().map(AsRef::as_ref));
         let warnings = std::mem::take(&mut check.warnings);
+        let secret_files = std::mem::take(&mut check.secret_files).into_iter().collect();
         let config = listener.zip(ledger).zip(confirm).map(|((listener, ledger), confirm)| Config {
             listener,
             ledger,
@@ -198,6 +199,7 @@ impl RawConfig {
             statements,
             shops,
             endpoints,
+            secret_files,
             warnings,
         });
         check.finish(path, config)

@@ -118,6 +118,8 @@ pub struct Config {
     pub shops: Vec<Shop>,
     /// `[[shop.endpoint]]`, of all shops.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// The files of secrets whose age can be told.
+    pub secret_files: Vec<PathBuf>,
     /// What is allowed but unwise; for `check` and the log.
     pub warnings: Vec<Problem>,
 }

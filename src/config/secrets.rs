@@ -26,6 +26,11 @@ impl<'a> Source<'a> {
         self.file
     }
 
+    /// Whether systemd hands it to the service.
+    pub(super) fn is_credential(&self) -> bool {
+        self.file.is_some_and(|file| file.starts_with("%d/"))
+    }
+
     pub(super) const fn is_inline(&self) -> bool {
         self.inline.is_some()
     }

@@ -24,6 +24,7 @@ use super::verdict::{Verdict, judge};
 use crate::clock::Clock;
 use crate::follower::{Followed, Readers};
 use crate::outbound::{Client, Proxy};
+use crate::telemetry::{Metrics, RelayCall};
 
 /// A handler that has not answered by then has failed.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -85,6 +86,8 @@ pub struct RelayWorker {
     pub readers: Readers,
     /// The time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// What an attempt showed about its handler.
@@ -107,6 +110,7 @@ struct Attempt {
     payloads: Payloads,
     followed: Followed,
     clock: Clock,
+    metrics: Arc<Metrics>,
 }
 
 impl RelayWorker {
@@ -200,6 +204,7 @@ impl RelayWorker {
         if breaker.is_open() != was_open {
             let Handler { endpoint, target } = handler;
             let is_down = breaker.is_open();
+            self.metrics.set_handler_down(endpoint.as_str(), target.as_str(), is_down);
             tracing::warn!(endpoint.id = %endpoint, relay.target = %target, is_down, "the shop's handler changed its state");
         }
     }
@@ -239,6 +244,7 @@ impl RelayWorker {
                 payloads: self.payloads.clone(),
                 followed: self.followed.clone(),
                 clock: self.clock.clone(),
+                metrics: Arc::clone(&self.metrics),
             };
             lanes.insert(under_way.spawn(attempt.make()).id(), lane);
         }
@@ -303,14 +309,25 @@ impl Attempt {
             Ended::For(outcome) => outcome,
             Ended::Failed(why) => match self.again_at() {
                 Some(again_at) => {
+                    self.count(RelayCall::Failed);
                     self.note_failure(again_at, why).await;
                     return sign;
                 }
                 None => RelayOutcome::Parked { why },
             },
         };
+        self.count(match outcome {
+            RelayOutcome::Delivered { .. } => RelayCall::Delivered,
+            RelayOutcome::Refused { .. } => RelayCall::Refused,
+            RelayOutcome::Parked { .. } | RelayOutcome::Dropped { .. } => RelayCall::Parked,
+        });
         self.outcomes.write_down(&self.relay, attempts, outcome).await;
         sign
+    }
+
+    fn count(&self, outcome: RelayCall) {
+        let PendingRelay { endpoint, target, .. } = &self.relay;
+        self.metrics.count_relay(endpoint.as_str(), target.as_str(), outcome);
     }
 
     async fn call(&self, attempt: u32) -> (Ended, Sign) {

@@ -25,6 +25,8 @@ mod hostile_calls;
 mod house;
 mod init;
 mod life_cycle;
+mod metrics;
+mod openapi;
 mod orders;
 mod outage;
 mod power_cut;

@@ -32,9 +32,9 @@ pub use ledger::{Ledger, Position, question_key, relay_key};
 pub use owed::{DueAnchor, DueMail};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, OrderStory, PendingQuestion, QuestionLine,
-    Reader, RecordFilter, RecordRow, RelayFilter, RelayRow, RelayState, ReportRange, StoryLine,
-    StrandedQuestion, Takings, TenderRow, UnheardOrder,
+    Backlog, DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, Heard, Open, OrderStory,
+    PendingQuestion, QuestionLine, Reader, RecordFilter, RecordRow, RelayFilter, RelayRow, RelayState,
+    ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder,
 };
 pub use schema::refuse_unreleased;
 pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

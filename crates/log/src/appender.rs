@@ -18,6 +18,19 @@ const GROUP: usize = 512;
 /// A log that cannot be written is told of this often.
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
+/// A group of entries that was written, or could not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commit {
+    /// How many entries it holds.
+    pub entries: usize,
+    /// How long it took, its sync included.
+    pub took: Duration,
+    /// Whether it is durable.
+    pub is_stored: bool,
+}
+
+type Observer = Box<dyn Fn(Commit) + Send>;
+
 type Reply<T> = oneshot::Sender<Result<T, LogError>>;
 
 enum Request {
@@ -37,15 +50,30 @@ impl Appender {
     /// # Errors
     /// The log cannot be read, or the system gives no thread.
     pub fn start(
+        store: impl LogStore + 'static,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<(Self, Log), LogError> {
+        Self::start_observed(store, clock, |_| {})
+    }
+
+    /// As [`Appender::start`]; `observe` hears of each group, on the appender's thread.
+    ///
+    /// # Errors
+    /// As [`Appender::start`].
+    pub fn start_observed(
         mut store: impl LogStore + 'static,
         clock: impl Fn() -> Timestamp + Send + 'static,
+        observe: impl Fn(Commit) + Send + 'static,
     ) -> Result<(Self, Log), LogError> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let Head { seq, at, .. } = store.head()?;
         let (ends, end) = watch::channel(Stamp { seq, at });
         let thread = std::thread::Builder::new()
             .name("log-appender".to_owned())
-            .spawn(move || Worker { store, clock, ends, trouble: Trouble::default() }.run(queue))
+            .spawn(move || {
+                let observe: Observer = Box::new(observe);
+                Worker { store, clock, ends, observe, trouble: Trouble::default() }.run(queue)
+            })
             .map_err(|error| LogError::NotStored(format!("the system gives no thread: {error}")))?;
         Ok((Self { thread }, Log { requests, end }))
     }
@@ -63,6 +91,7 @@ struct Worker<S, C> {
     store: S,
     clock: C,
     ends: watch::Sender<Stamp>,
+    observe: Observer,
     trouble: Trouble,
 }
 
@@ -96,7 +125,10 @@ impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
             }
         }
         if !drafts.is_empty() {
+            let began = Instant::now();
             let stored = self.store.append(&drafts, (self.clock)());
+            let took = began.elapsed();
+            (self.observe)(Commit { entries: drafts.len(), took, is_stored: stored.is_ok() });
             // Readers may start at once; nobody is answered before.
             if let Ok(Some(end)) = stored.as_ref().map(|stamps| stamps.last()) {
                 self.ends.send_replace(*end);
@@ -242,6 +274,12 @@ impl Log {
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<Stamp> {
         self.end.clone()
+    }
+
+    /// How many requests may wait; beyond, a PSP is told to come again.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.requests.max_capacity()
     }
 
     /// How many requests wait.

@@ -25,7 +25,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-pub use appender::{Appender, Log};
+pub use appender::{Appender, Commit, Log};
 pub use entry::LogEntry;
 pub use error::LogError;
 pub use memory::MemoryLog;

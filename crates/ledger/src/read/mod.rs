@@ -9,6 +9,7 @@ mod relays;
 mod reports;
 mod story;
 mod takings;
+mod watch;
 
 use std::path::Path;
 
@@ -28,6 +29,7 @@ pub use relays::{RelayFilter, RelayRow, RelayState};
 pub use reports::ReportRange;
 pub use story::{OrderStory, StoryLine};
 pub use takings::Takings;
+pub use watch::{Backlog, Heard, Open};
 
 use crate::tables::{
     LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,
