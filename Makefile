@@ -12,10 +12,11 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test look tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb tarball reference
+.PHONY: help demo build test look tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb service-test \
+    tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## play split payments, good and bad, through a real daemon; needs no configuration
 	@packaging/rust.sh
@@ -88,6 +89,26 @@ deb: reference ## a Debian package, packaging/out/*.deb; the same commit gives t
 	@packaging/tool.sh cargo-deb 3.8.0
 	@packaging/tool.sh cargo-auditable 0.7.7
 	packaging/reproducible.sh $(CARGO) deb --locked --cargo-build 'auditable build' --deb-revision= --output packaging/out
+
+service-test: $(if $(PACKAGE),,tested-package) ## the package's whole life under a real systemd, in a container; PACKAGE=a .deb, PREVIOUS=an older one
+	packaging/service-test/run.sh $(or $(PACKAGE),packaging/out/tested.deb) $(PREVIOUS)
+
+# The files of the package around the program as the tests run it: quicker than a release.
+tested-package: reference
+	@packaging/tool.sh cargo-deb 3.8.0
+	$(CARGO) build --locked
+	$(CARGO) deb --locked --no-build --profile dev --fast --deb-revision= --output packaging/out/tested.deb
+
+reproducible: ## build the package of this commit in two folders, and compare: twice as long as `make deb`
+	packaging/twice.sh
+
+image: ## an OCI image, packaging/out/*-oci.tar, made without docker; the same commit and Debian packages give the same bytes
+	packaging/reproducible.sh $(CARGO) build --locked --release
+	@BINARY=$(target)/release/cvco-reconciled packaging/reproducible.sh packaging/image.sh
+
+sbom: ## a bill of materials (CycloneDX), packaging/out/*.cdx.json
+	@packaging/tool.sh cargo-cyclonedx 0.5.9
+	@packaging/reproducible.sh packaging/sbom.sh
 
 tarball: reference ## the same as an archive, packaging/out/*.tar.gz
 	packaging/reproducible.sh $(CARGO) build --locked --release

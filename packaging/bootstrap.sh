@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What building and testing need and a bare Debian or Ubuntu may lack: make, a C compiler (for the bundled SQLite and for
-# ring), and the programs of others that read what we write. Rust it only looks for.
+# ring), the programs of others that read what we write, and what boots a container for `make service-test`.
+# Rust it only looks for.
 #   packaging/bootstrap.sh        installs what is missing, as root or through sudo; leaves alone what is there
 #   packaging/bootstrap.sh look   installs nothing, and says what `make test` leaves out without it
 set -euo pipefail
@@ -8,6 +9,8 @@ set -euo pipefail
 # Program, package.
 build=("make make" "cc gcc" "cc libc6-dev")
 readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus")
+
+container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container")
 
 # What of a list is not there: its programs, or with `packages` its packages.
 missing() {
@@ -56,7 +59,7 @@ if [[ ${1:-} == look ]]; then
     exit
 fi
 
-mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}")
+mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}" "${container[@]}")
 if ((${#packages[@]})); then
     if ! command -v apt-get >/dev/null; then
         echo "please install with this system's package manager: ${packages[*]}" >&2

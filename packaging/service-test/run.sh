@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Takes the package through a life under a real systemd, in a container of its own:
 #   packaging/service-test/run.sh PACKAGE [PREVIOUS]
-# As root, with mmdebstrap and systemd-container (Debian 12). PREVIOUS is the package that is upgraded from; without it, PACKAGE
+# As root or through sudo, with mmdebstrap and systemd-container (Debian 12). PREVIOUS is the package that is upgraded from; without it, PACKAGE
 # under an earlier version number, for no version was released yet. SERVICE_TEST_TREE keeps the Debian tree between runs.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 package=$(realpath "$1")
 cache=${SERVICE_TEST_TREE:-${XDG_CACHE_HOME:-$HOME/.cache}/cvco-service-test/bookworm.tar}
 
-((EUID == 0)) || { echo "the service test needs root: it boots a container" >&2; exit 3; }
+# It boots a container.
+((EUID == 0)) || exec sudo --preserve-env=SERVICE_TEST_TREE "${BASH_SOURCE[0]}" "$@"
 for tool in mmdebstrap systemd-nspawn cc; do
     command -v "$tool" >/dev/null ||
         { echo "the service test needs $tool: apt-get install mmdebstrap systemd-container gcc" >&2; exit 3; }

@@ -140,7 +140,7 @@ async fn the_figures_say_what_happened() {
         "cvco_fold_lag_entries 0",
         "cvco_fold_lag_seconds 0",
         "cvco_entries_set_aside 0",
-        "cvco_verify_flaws 0",
+        "cvco_verify_flaws{} 0",
         r#"cvco_owed{what="relay"} 1"#,
         r#"cvco_owed{what="decision"} 0"#,
         r#"cvco_relay_calls_total{endpoint="sogecommerce",target="shop",outcome="failed"} 1"#,
