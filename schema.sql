@@ -595,8 +595,12 @@ LEFT JOIN orders o USING (order_id);
 CREATE VIEW acct_set_aside AS
 SELECT seq, at, kind, endpoint, reason FROM set_aside;
 
--- What is owed to people, and what became of it.
+-- What is owed to people and to shops' handlers, and what became of it.
 CREATE VIEW acct_deliveries AS
 SELECT 'mail' AS what, o.shop, o.discrepancy_id, o.news, o.message_id, o.owed_at, o.done_at, o.outcome,
-       COALESCE(a.attempts, 0) AS attempts, a.last_error
-FROM owed o LEFT JOIN attempts a ON a.what = o.message_id;
+       COALESCE(a.attempts, 0) AS attempts, a.last_error, NULL AS notification, NULL AS handler, NULL AS order_ref
+FROM owed o LEFT JOIN attempts a ON a.what = o.message_id
+UNION ALL
+SELECT 'relay', r.shop, NULL, NULL, NULL, r.owed_at, r.done_at, NULLIF(r.state, 'owed'),
+       COALESCE(r.attempts, a.attempts, 0), COALESCE(r.reason, a.last_error), r.seq, r.target, r.order_ref
+FROM relays r LEFT JOIN attempts a ON a.what = 'relay ' || r.seq || ' ' || r.target;

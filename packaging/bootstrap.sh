@@ -8,7 +8,8 @@ set -euo pipefail
 
 # Program, package.
 build=("make make" "cc gcc" "cc libc6-dev")
-readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus")
+readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus"
+    "php php-cli" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core" "mariadb mariadb-client-core")
 
 container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container")
 
@@ -41,16 +42,16 @@ NOTICE
     if [[ -n ${CI:-} ]]; then exit 3; fi
 }
 
-# promtool alone: the package would start a server.
-promtool() {
-    local folder
+# One program of a package that would start a server: where it is in there, and where it goes.
+alone() {
+    local package=$1 from=$2 to=$3 folder
     folder=$(mktemp -d)
     (
         cd "$folder"
-        apt-get download -q prometheus
-        dpkg-deb --extract prometheus_*.deb .
+        apt-get download -q "$package"
+        dpkg-deb --extract "$package"_*.deb .
     )
-    "${as_root[@]}" install -m 0755 "$folder/usr/bin/promtool" /usr/local/bin/promtool
+    "${as_root[@]}" install -m 0755 "$folder/$from" "$to"
     rm -r "$folder"
 }
 
@@ -68,11 +69,12 @@ if ((${#packages[@]})); then
     as_root=()
     if ((EUID != 0)); then as_root=(sudo); fi
     "${as_root[@]}" apt-get update -q
-    mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vx prometheus)
+    mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vxE 'prometheus|nginx')
     if ((${#whole[@]})); then
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${whole[@]}"
     fi
-    if ! command -v promtool >/dev/null; then promtool; fi
+    if ! command -v promtool >/dev/null; then alone prometheus usr/bin/promtool /usr/local/bin/promtool; fi
+    if ! command -v /usr/sbin/nginx >/dev/null; then alone nginx usr/sbin/nginx /usr/sbin/nginx; fi
 fi
 
 if ! command -v cargo >/dev/null && [[ ! -x $HOME/.cargo/bin/cargo ]]; then

@@ -28,6 +28,7 @@ use crate::confirm::worker::ConfirmWorker;
 use crate::follower::{Follower, Readers};
 use crate::lifecycle;
 use crate::listener::{Receiver, accept};
+use crate::relay::FirstAttempts;
 use crate::relay::worker::{Payloads, RelayWorker};
 use crate::telemetry::Metrics;
 use crate::timekeeper::{self, Timekeeper};
@@ -196,11 +197,13 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
 
     let (settings, views) = Settings::of(config, Arc::clone(&metrics));
     let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), failed };
+    let first = FirstAttempts::new(followed.clone(), readers.clone());
     let receiver = Arc::new(Receiver::new(
         views.intake,
         log.clone(),
         Arc::clone(&key),
         followed.clone(),
+        first.clone(),
         clock.clone(),
         Arc::clone(&metrics),
     ));
@@ -259,6 +262,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         payloads: Payloads::new(relayed_log, relay_key),
         followed: followed.clone(),
         readers: readers.clone(),
+        first,
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
     };

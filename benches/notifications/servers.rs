@@ -24,8 +24,9 @@ use cvco_ledger::{Ledger, LedgerError};
 use cvco_log::{Appender, Log, SqliteLog, key_file};
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
-use cvco_reconciled::follower::{Followed, Follower};
+use cvco_reconciled::follower::{Followed, Follower, Readers};
 use cvco_reconciled::listener::{Intake, Receiver, accept};
+use cvco_reconciled::relay::FirstAttempts;
 use cvco_reconciled::telemetry::Metrics;
 
 /// A listener on a free port of the loopback address.
@@ -68,7 +69,9 @@ impl Daemon {
         let intake = Intake { endpoints: config.endpoints.clone(), trusted_proxies: Vec::new() };
         let (_, intake) = watch::channel(Arc::new(intake));
         let (clock, key) = (Clock::system(), Arc::new(key));
-        let receiver = Receiver::new(intake, log.clone(), key, followed.clone(), clock, metrics);
+        let readers = Readers::of(folder.join(LEDGER));
+        let first = FirstAttempts::new(followed.clone(), readers);
+        let receiver = Receiver::new(intake, log.clone(), key, followed.clone(), first, clock, metrics);
         let receiver = Arc::new(receiver);
         let (listener, address) = runtime.block_on(listen())?;
         let stop = CancellationToken::new();

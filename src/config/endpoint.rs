@@ -31,6 +31,7 @@ pub(super) struct RawEndpoint {
     pub(super) mode: String,
     token: Option<SecretString>,
     token_file: Option<String>,
+    path: Option<String>,
     #[serde(default)]
     allow_from: Vec<String>,
     reference_pattern: Option<String>,
@@ -91,6 +92,7 @@ impl RawEndpoint {
         let contracts = self.known_contracts(at, check);
         self.refuse_keys_of_others(at, psp, check);
         let relays = relay::resolve(&self.relay, at, check);
+        let path = self.own_path(at, psp, check);
         let adapter: Option<Box<dyn Adapter>> = match psp {
             Psp::Up2pay => self.up2pay(at, mode, check).map(|adapter| Box::new(adapter) as _),
             Psp::Sogecommerce => self.sogecommerce(at, mode, check).map(|adapter| Box::new(adapter) as _),
@@ -109,12 +111,47 @@ impl RawEndpoint {
             psp,
             mode,
             token: token?,
+            path,
             allow_from,
             contracts,
             reference_pattern,
             relays,
             adapter: adapter?,
         })
+    }
+
+    /// The path of the shop's module, which the shop's web server leads here. Everybody knows it: only a signature proves
+    /// such a call.
+    fn own_path(&self, at: &str, psp: Psp, check: &mut Check<'_>) -> Option<String> {
+        let path = self.path.as_deref()?.trim();
+        let key = format!("{at}.path");
+        let is_plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'"');
+        if !path.starts_with('/') || path.len() > 200 || !path.bytes().all(is_plain) {
+            check.wrong(&key, "not a path like \"/wc-api/WC_EStd_Gw/\": it begins with /, and has no ? or #");
+        } else if path.starts_with("/n/") {
+            check.wrong(&key, "begins with /n/, where the secret addresses are");
+        }
+        if matches!(psp, Psp::Monext | Psp::Ancv) {
+            check.wrong(
+                &key,
+                format!("{psp} signs nothing: whoever knows this path could call; use the secret address"),
+            );
+        }
+        // One key signs for all merchants there, and whoever has a test account can have a call signed and sent to any URL.
+        if psp == Psp::Up2pay && self.api.is_none() {
+            check.unwise(
+                &key,
+                "without api: Up2pay signs for every merchant alike, so that only its API or a secret address proves that \
+                 a payment is this shop's (docs/relay.md)",
+            );
+        }
+        if self.relay.is_empty() {
+            check.unwise(
+                &key,
+                "without [[shop.endpoint.relay]]: the shop's own module hears nothing any more",
+            );
+        }
+        Some(path.to_owned())
     }
 
     /// Where the order's number stands in the references of its payments.

@@ -293,6 +293,8 @@ pub struct Endpoint {
     pub mode: Mode,
     /// The secret segment of its URL.
     pub token: SecretToken,
+    /// The shop's own path for notifications, if its web server leads that here; without a token.
+    pub path: Option<String>,
     /// Who may call; empty: anybody.
     pub allow_from: Vec<IpNet>,
     /// The contracts of the PSP that it knows; empty: any.

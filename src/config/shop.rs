@@ -47,6 +47,13 @@ pub(super) fn resolve(
                     format!("{} is the id of an earlier endpoint; give each its own", endpoint.id),
                 );
             }
+            let same_path = |other: &&Arc<Endpoint>| other.path.is_some() && other.path == endpoint.path;
+            if let Some(other) = endpoints.iter().find(same_path) {
+                check.wrong(
+                    format!("{key}.path"),
+                    format!("the path of {}; let the web server put a folder in front", other.id),
+                );
+            }
             endpoints.push(Arc::new(endpoint));
         }
         let name = raw.name.clone().unwrap_or_else(|| raw.id.clone());

@@ -1,6 +1,6 @@
 //! One request, from its path to the log: endpoint and token, size, proof, reading, commit, answer.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,14 +20,14 @@ use super::body::Bodies;
 use super::failures::Failures;
 use super::hints::Hints;
 use super::peer;
-use super::refuse::Refused;
+use super::refuse::{Refused, Sender};
 use super::repetitions::{Fingerprint, Repetitions};
 use super::reply::{Outcome, reply};
 use super::understand::{Understood, guarded, understand};
 use crate::clock::Clock;
 use crate::config::Endpoint;
 use crate::follower::Followed;
-use crate::relay::MARK;
+use crate::relay::{FirstAttempts, MARK};
 use crate::telemetry::{Metrics, NotificationLabels, RejectionReason};
 
 /// What the listener goes by, as last loaded.
@@ -36,6 +36,13 @@ pub struct Intake {
     pub endpoints: Vec<Arc<Endpoint>>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Intake {
+    /// The endpoint whose shop's own path this is.
+    fn at_path(&self, path: &str) -> Option<&Arc<Endpoint>> {
+        self.endpoints.iter().find(|endpoint| endpoint.path.as_deref() == Some(path))
+    }
 }
 
 /// Receives notifications.
@@ -47,6 +54,8 @@ pub struct Receiver {
     key: Arc<SealKey>,
     /// Where samples of refused calls go.
     pub(super) followed: Followed,
+    /// What answers may wait for.
+    first: FirstAttempts,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     bodies: Bodies,
@@ -64,7 +73,7 @@ struct Arrival<'a> {
     carrier: &'a [u8],
     /// How it is counted.
     verdict: &'static str,
-    caller: IpAddr,
+    sender: Sender,
 }
 
 impl Receiver {
@@ -75,6 +84,7 @@ impl Receiver {
         log: Log,
         key: Arc<SealKey>,
         followed: Followed,
+        first: FirstAttempts,
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -83,6 +93,7 @@ impl Receiver {
             log,
             key,
             followed,
+            first,
             clock,
             metrics,
             bodies: Bodies::default(),
@@ -93,33 +104,40 @@ impl Receiver {
     }
 
     async fn receive(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Outcome {
-        let Some((endpoint_id, token)) = route(request.uri().path()) else {
+        let path = request.uri().path();
+        let addressed = route(path);
+        let intake = Arc::clone(&self.intake.borrow());
+        let by_path = intake.at_path(path).filter(|_| addressed.is_none());
+        if addressed.is_none() && by_path.is_none() {
             self.metrics.count_rejection("", RejectionReason::Path);
             return Outcome::NotFound;
-        };
+        }
         let method = match *request.method() {
             hyper::Method::GET => Some(Method::Get),
             hyper::Method::POST => Some(Method::Post),
             _ => None,
         };
-        let intake = Arc::clone(&self.intake.borrow());
-        let Some(endpoint) = authenticate(&intake, endpoint_id, token) else {
+        let by_token = addressed.and_then(|(id, token)| authenticate(&intake, id, token));
+        let Some(endpoint) = by_token.or(by_path) else {
             self.metrics.count_rejection("", RejectionReason::Token);
             return if method.is_some() { Outcome::Forbidden } else { Outcome::NotFound };
         };
         let caller = peer::address(peer, request.headers(), &intake.trusted_proxies);
+        let is_outside = !endpoint.allow_from.is_empty()
+            && !endpoint.allow_from.iter().any(|network| network.contains(&caller));
+        // Everybody knows a shop's own path: there only an address of the PSP makes a call that cannot be read remarkable.
+        let is_known = by_path.is_none() || (!endpoint.allow_from.is_empty() && !is_outside);
+        let sender = Sender { caller, is_known };
         let Some(method) = method else {
             let why = "neither GET nor POST";
-            let refused = Refused::unread(Refusal::Method, Outcome::WrongMethod, why, caller);
+            let refused = Refused::unread(Refusal::Method, Outcome::WrongMethod, why, sender);
             return self.refuse(endpoint, refused).await;
         };
         if request.headers().contains_key(MARK) {
             let why = "it carries Cvco-Relay: the url of a relay leads back to this address";
-            let refused = Refused::unread(Refusal::Loop, Outcome::Loops, why, caller);
+            let refused = Refused::unread(Refusal::Loop, Outcome::Loops, why, sender);
             return self.refuse(endpoint, refused).await;
         }
-        let is_outside = !endpoint.allow_from.is_empty()
-            && !endpoint.allow_from.iter().any(|network| network.contains(&caller));
         let user_agent = request
             .headers()
             .get(header::USER_AGENT)
@@ -130,7 +148,7 @@ impl Receiver {
         let body = match self.bodies.read(body).await {
             Ok(body) => body,
             Err(no_body) => {
-                let mut refused = Refused::without_body(no_body, caller);
+                let mut refused = Refused::without_body(no_body, sender);
                 if is_outside {
                     refused.outcome = Outcome::Forbidden;
                 }
@@ -141,7 +159,7 @@ impl Receiver {
         let headers = headers_for(endpoint, &head.headers);
         let request = Request { method, query, body: &body, headers: &headers };
         if is_outside {
-            return self.refuse(endpoint, Refused::from_outside(endpoint, &request, caller)).await;
+            return self.refuse(endpoint, Refused::from_outside(endpoint, &request, sender)).await;
         }
         if let Some(wanted) = handshake(endpoint, &request) {
             tracing::info!(endpoint.id = %endpoint.id, "the PSP's test of the address was answered");
@@ -150,7 +168,7 @@ impl Receiver {
         let understood = match understand(endpoint, &request, Origin::Call) {
             Ok(understood) => understood,
             Err(rejection) => {
-                let refused = Refused::by_adapter(endpoint, &request, &rejection, caller);
+                let refused = Refused::by_adapter(endpoint, &request, &rejection, sender);
                 return self.refuse(endpoint, refused).await;
             }
         };
@@ -163,13 +181,13 @@ impl Receiver {
             headers: header_lines(&kept_headers(&headers, &head.headers)),
         };
         let verdict = verdict(&understood.entry);
-        let arrival = Arrival { endpoint, understood, envelope, carrier: request.payload(), verdict, caller };
+        let arrival = Arrival { endpoint, understood, envelope, carrier: request.payload(), verdict, sender };
         self.store(arrival).await
     }
 
     async fn store(&self, arrival: Arrival<'_>) -> Outcome {
         let arrived = std::time::Instant::now();
-        let Arrival { endpoint, understood, envelope, carrier, verdict, caller } = arrival;
+        let Arrival { endpoint, understood, envelope, carrier, verdict, sender } = arrival;
         let Understood { entry, proven } = understood;
         let now = self.clock.now();
         let draft = match Draft::new(&entry) {
@@ -188,7 +206,7 @@ impl Receiver {
         let is_bounded = is_hint || matches!(entry, LogEntry::Unread(_));
         if is_bounded && !self.hints.allow(&endpoint.id, now) {
             let why = "more unsigned or unreadable calls than an endpoint stores";
-            let refused = Refused::unread(Refusal::Flood, Outcome::NotStored, why, caller);
+            let refused = Refused::unread(Refusal::Flood, Outcome::NotStored, why, sender);
             return self.refuse(endpoint, refused).await;
         }
         self.failures.genuine(&endpoint.id, now);
@@ -208,6 +226,7 @@ impl Receiver {
                 self.metrics.store_seconds.observe(arrived.elapsed().as_secs_f64());
                 self.count(endpoint, verdict);
                 tracing::debug!(endpoint.id = %endpoint.id, entry.seq = stamp.seq.get(), verdict, "notification stored");
+                self.first.wait(&endpoint.relays, stamp.seq).await;
                 Outcome::Stored
             }
             Err(error) => self.not_stored(endpoint, &error),
@@ -244,7 +263,8 @@ impl Handler for Receiver {
         let caller = peer.ip().to_canonical();
         if let Some(endpoint) = known {
             let why = "HTTP that cannot be read, or with more in its head than is taken (32 KiB)";
-            let refused = Refused::unread(Refusal::Http, Outcome::Malformed, why, caller);
+            let sender = Sender { caller, is_known: true };
+            let refused = Refused::unread(Refusal::Http, Outcome::Malformed, why, sender);
             drop(self.refuse(endpoint, refused).await);
         } else {
             self.metrics.count_rejection("", RejectionReason::Http);

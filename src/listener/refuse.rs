@@ -17,6 +17,15 @@ use super::reply::Outcome;
 use super::understand::guarded;
 use crate::config::Endpoint;
 
+/// Who made a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender {
+    /// The address that it came from.
+    pub(super) caller: IpAddr,
+    /// Not just anybody: it knew the secret address, or came from where the PSP's calls come from.
+    pub(super) is_known: bool,
+}
+
 /// A refused call.
 pub(super) struct Refused<'r> {
     pub(super) because: Refusal,
@@ -25,15 +34,15 @@ pub(super) struct Refused<'r> {
     pub(super) why: String,
     /// The PSP had signed it.
     pub(super) is_signed: bool,
-    pub(super) caller: IpAddr,
+    pub(super) sender: Sender,
     /// What of it was read; nothing if it was refused before.
     pub(super) request: Option<&'r Request<'r>>,
 }
 
 impl<'r> Refused<'r> {
     /// Refused before anything of it was proven.
-    pub(super) fn unread(because: Refusal, outcome: Outcome, why: &str, caller: IpAddr) -> Self {
-        Self { because, outcome, why: why.to_owned(), is_signed: false, caller, request: None }
+    pub(super) fn unread(because: Refusal, outcome: Outcome, why: &str, sender: Sender) -> Self {
+        Self { because, outcome, why: why.to_owned(), is_signed: false, sender, request: None }
     }
 
     /// Refused by the endpoint's adapter.
@@ -41,7 +50,7 @@ impl<'r> Refused<'r> {
         endpoint: &Endpoint,
         request: &'r Request<'r>,
         rejection: &Rejection,
-        caller: IpAddr,
+        sender: Sender,
     ) -> Self {
         let (because, outcome) = match rejection {
             Rejection::Signature | Rejection::UnknownKey => {
@@ -52,11 +61,11 @@ impl<'r> Refused<'r> {
             Rejection::Malformed { .. } => (Refusal::Form, Outcome::Malformed),
         };
         let is_signed = matches!(rejection, Rejection::Foreign { .. });
-        Self { because, outcome, why: rejection.to_string(), is_signed, caller, request: Some(request) }
+        Self { because, outcome, why: rejection.to_string(), is_signed, sender, request: Some(request) }
     }
 
     /// Refused for where it came from. What it is, is looked at all the same: a PSP whose addresses have changed signs.
-    pub(super) fn from_outside(endpoint: &Endpoint, request: &'r Request<'r>, caller: IpAddr) -> Self {
+    pub(super) fn from_outside(endpoint: &Endpoint, request: &'r Request<'r>, sender: Sender) -> Self {
         let proven = guarded(endpoint, || endpoint.adapter.prove(request));
         let is_signed = proven.and_then(Result::ok).is_some_and(|message: Message| message.is_signed());
         Self {
@@ -65,27 +74,36 @@ impl<'r> Refused<'r> {
             why: if is_signed { "genuine, but its address is outside allow_from" } else { OUTSIDE }
                 .to_owned(),
             is_signed,
-            caller,
+            sender,
             request: Some(request),
         }
     }
 
     /// Refused because it has no body that could be read.
-    pub(super) fn without_body(no_body: NoBody, caller: IpAddr) -> Self {
+    pub(super) fn without_body(no_body: NoBody, sender: Sender) -> Self {
         match no_body {
             NoBody::TooLarge => Self::unread(
                 Refusal::Size,
                 Outcome::TooLarge,
                 "the body is larger than what is taken (512 KiB)",
-                caller,
+                sender,
             ),
             NoBody::Incomplete => Self::unread(
                 Refusal::Incomplete,
                 Outcome::Incomplete,
                 "the body was cut, or did not come in time",
-                caller,
+                sender,
             ),
         }
+    }
+}
+
+impl Refused<'_> {
+    /// Whether many like it may be told. What strangers can send to a path that everybody knows says nothing; but a wrong
+    /// signature may be that of a wrong key, whoever sent it.
+    fn is_remarkable(&self) -> bool {
+        let may_be_ours = matches!(self.because, Refusal::Signature | Refusal::Account | Refusal::Loop);
+        self.sender.is_known || self.is_signed || may_be_ours
     }
 }
 
@@ -96,18 +114,20 @@ impl Receiver {
         let now = self.clock.now();
         self.metrics.count_rejection(endpoint.id.as_str(), refused.because.into());
         if self.failures.sample(&endpoint.id, now) {
-            tracing::warn!(endpoint.id = %endpoint.id, caller = %refused.caller, why = %refused.why, "call refused");
+            tracing::warn!(endpoint.id = %endpoint.id, caller = %refused.sender.caller, why = %refused.why, "call refused");
             let payload = refused.request.map_or(&b""[..], Request::payload);
             let rejected = Rejected {
                 endpoint: endpoint.id.clone(),
                 psp: endpoint.psp,
                 reason: refused.why.clone(),
-                caller: refused.caller.to_string(),
+                caller: refused.sender.caller.to_string(),
                 payload_sha256: sha256(&[payload]).to_string(),
             };
             self.followed.note_rejection(rejected, now);
         }
-        self.tell(endpoint, &refused, now).await;
+        if refused.is_remarkable() {
+            self.tell(endpoint, &refused, now).await;
+        }
         refused.outcome
     }
 
@@ -128,7 +148,7 @@ impl Receiver {
             calls,
             taken,
             signed: refused.is_signed,
-            caller: Some(refused.caller.to_string()),
+            caller: Some(refused.sender.caller.to_string()),
             explanation,
         };
         let appended = match Draft::new(&LogEntry::Refusals(refusals)) {

@@ -1,5 +1,6 @@
 //! One request after the other through a whole listener, with an adapter of these tests.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +19,9 @@ use super::hints::Hints;
 use super::{Intake, Receiver, accept};
 use crate::clock::Clock;
 use crate::config::Endpoint;
-use crate::follower::Follower;
+use crate::follower::{Follower, Readers};
 use crate::outbound::Client;
+use crate::relay::FirstAttempts;
 use crate::telemetry::Metrics;
 
 const TOKEN: &str = "6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b";
@@ -94,6 +96,7 @@ impl Listening {
             psp,
             mode: Mode::Test,
             token: SecretToken::new(&TOKEN.to_owned().into()).expect("a token"),
+            path: None,
             allow_from: Vec::new(),
             relays: Vec::new(),
             adapter: Box::new(Greeter(psp)),
@@ -102,7 +105,8 @@ impl Listening {
         let (_, intake) = watch::channel(Arc::new(intake));
         let key = SealKey::parse(&SealKey::generate().expect("random numbers")).expect("a key");
         let (clock, metrics) = (Clock::manual(at), Arc::new(Metrics::default()));
-        let mut receiver = Receiver::new(intake, handle, Arc::new(key), followed, clock, metrics);
+        let first = FirstAttempts::new(followed.clone(), Readers::of(PathBuf::new()));
+        let mut receiver = Receiver::new(intake, handle, Arc::new(key), followed, first, clock, metrics);
         receiver.hints = hints;
         let (gauge, stop) = (Gauge::default(), CancellationToken::new());
         tokio::spawn(accept::serve(listener, Arc::new(receiver), 16, gauge, stop));

@@ -1,5 +1,6 @@
 //! The call as it is sent. Nothing of ours is in its URL or its body: handlers verify signatures over them.
 
+use cvco_domain::Timestamp;
 use cvco_log::Envelope;
 
 use crate::outbound::Delivery;
@@ -38,12 +39,23 @@ pub(super) fn join(url: &str, query: &str) -> String {
     format!("{url}{between}{query}")
 }
 
+/// What our own signature covers: the body, and of a call without one the query as the handler gets it.
+fn signed_part<'c>(is_post: bool, url: &'c str, envelope: &'c Envelope) -> &'c [u8] {
+    if is_post { &envelope.body } else { url.split_once('?').map_or("", |(_, query)| query).as_bytes() }
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let uri: hyper::Uri = url.parse().ok()?;
+    uri.authority().map(ToString::to_string)
+}
+
 /// The call to a handler; `None` if the stored bytes cannot be sent in HTTP.
 pub(super) fn delivery(
     target: &RelaySettings,
     envelope: &Envelope,
     notification: i64,
     attempt: u32,
+    now: Timestamp,
 ) -> Option<Delivery> {
     let query = std::str::from_utf8(&envelope.query).ok()?;
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
@@ -62,10 +74,18 @@ pub(super) fn delivery(
         headers.push(("x-forwarded-for".to_owned(), envelope.peer.clone().into_bytes()));
     }
     headers.push(("x-forwarded-proto".to_owned(), b"https".to_vec()));
+    // From the configuration alone: shops make links of it, and a caller can write what it likes.
+    if let Some(host) = target.host.clone().or_else(|| host_of(&target.url)) {
+        headers.push(("x-forwarded-host".to_owned(), host.into_bytes()));
+    }
     headers.push((MARK.to_owned(), format!("seq={notification}; attempt={attempt}").into_bytes()));
+    let (is_post, url) = (envelope.method == "POST", join(&target.url, query));
+    if let Some(signer) = &target.signer {
+        headers.extend(signer.headers(&notification.to_string(), now, signed_part(is_post, &url, envelope)));
+    }
     Some(Delivery {
-        is_post: envelope.method == "POST",
-        url: join(&target.url, query),
+        is_post,
+        url,
         host: target.host.clone(),
         headers,
         body: envelope.body.clone(),
@@ -76,6 +96,7 @@ pub(super) fn delivery(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::Signer;
     use cvco_domain::{HandlerAddress, RelayTarget};
 
     #[test]
@@ -99,7 +120,60 @@ mod tests {
             address: HandlerAddress::new("https://shop.example/ipn").expect("an address"),
             host: None,
             allow_private: false,
+            wait: std::time::Duration::ZERO,
+            signer: None,
         }
+    }
+
+    /// A header of the call that a PSP made.
+    fn header_of(target: &RelaySettings, envelope: &Envelope, wanted: &str) -> Option<String> {
+        let now = Timestamp::from_millis(1_780_000_000_000);
+        let call = delivery(target, envelope, 7, 2, now).expect("a call");
+        let found = call.headers.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    }
+
+    fn called_by(method: &str, query: &str, body: &str) -> Envelope {
+        Envelope {
+            method: method.to_owned(),
+            query: query.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec(),
+            peer: String::new(),
+            user_agent: String::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_host_that_is_passed_on_is_the_one_of_the_configuration() {
+        let call = called_by("GET", "Mt=1", "");
+        let host = |target: &RelaySettings| header_of(target, &call, "x-forwarded-host");
+        assert_eq!(host(&target()).as_deref(), Some("shop.example"));
+        let by_address = RelaySettings {
+            url: "http://10.0.0.7:8080/ipn".to_owned(),
+            host: Some("www.shop.example".to_owned()),
+            ..target()
+        };
+        assert_eq!(host(&by_address).as_deref(), Some("www.shop.example"));
+    }
+
+    #[test]
+    fn with_a_secret_each_attempt_is_signed_under_the_number_of_the_call() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned().into();
+        let signer = Signer::of([&secret]).expect("a secret");
+        let target = RelaySettings { signer: Some(signer.clone()), ..target() };
+        let now = Timestamp::from_millis(1_780_000_000_000);
+        let over = |covered: &[u8]| {
+            let [_, _, (_, signature)] = signer.headers("7", now, covered);
+            String::from_utf8(signature).expect("text")
+        };
+        let signature = |call: &Envelope| header_of(&target, call, "webhook-signature").expect("signed");
+        let post = called_by("POST", "", "vads_hash=a");
+        assert_eq!(signature(&post), over(b"vads_hash=a"));
+        assert_eq!(header_of(&target, &post, "webhook-id").as_deref(), Some("7"));
+        let with_query = RelaySettings { url: "https://shop.example/ipn?a=i".to_owned(), ..target.clone() };
+        let get = called_by("GET", "Mt=1", "");
+        assert_eq!(header_of(&with_query, &get, "webhook-signature"), Some(over(b"a=i&Mt=1")));
     }
 
     #[test]
@@ -114,7 +188,8 @@ mod tests {
                 b"X-GCS-Signature: abc=\nContent-Type: application/json\nCookie: a=b\nAuthorization: x\n"
                     .to_vec(),
         };
-        let call = delivery(&target(), &envelope, 7, 2).expect("a call");
+        let now = Timestamp::from_millis(1_780_000_000_000);
+        let call = delivery(&target(), &envelope, 7, 2, now).expect("a call");
         let header = |wanted: &str| {
             let found = call.headers.iter().find(|(name, _)| name == wanted);
             found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())

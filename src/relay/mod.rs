@@ -7,26 +7,35 @@
 //! |---|---|
 //! | `plan` | what is sent next: lanes, order, a complement that waits for its voucher; pure |
 //! | `breaker` | a handler that fails again and again is left alone but for a probe; pure |
+//! | `first` | first attempts that a PSP's answer waits for |
 //! | `failing` | when a person is told that a handler does not take its calls; pure |
 //! | `schedule` | when a call is tried again, and when no more; pure |
 //! | `verdict` | whether a handler's answer means that it took the call; pure |
 //! | `message` | the call as it is sent: URL and headers; pure |
-//! | `worker` | reads what is owed, calls, writes down |
+//! | `outcomes` | writes into the log how relays ended |
+//! | `worker` | reads what is owed, and calls |
 
 mod breaker;
 mod failing;
+mod first;
 mod message;
+mod outcomes;
 mod plan;
 mod schedule;
 mod verdict;
 pub mod worker;
 
+pub use first::FirstAttempts;
 pub(crate) use message::MARK;
+
+use std::time::Duration;
 
 use cvco_domain::{HandlerAddress, RelayTarget};
 
+use crate::outbound::Signer;
+
 /// A handler of the shop, as the configuration names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RelaySettings {
     /// Its id in log and ledger.
     pub id: RelayTarget,
@@ -38,4 +47,8 @@ pub struct RelaySettings {
     pub host: Option<String>,
     /// It may be on this host or its network.
     pub allow_private: bool,
+    /// So long a PSP's answer may wait for the first attempt.
+    pub wait: Duration,
+    /// Signs what is relayed, so that the handler can prove that it comes from here.
+    pub signer: Option<Signer>,
 }

@@ -55,11 +55,17 @@ pub(super) struct Plan {
     pub(super) send: Vec<PendingRelay>,
     /// No longer to be tried: their handler has not answered for as long as makes sense.
     pub(super) park: Vec<PendingRelay>,
+    /// Lanes that wait for time, or for their handler to be back.
+    pub(super) held: BTreeSet<Lane>,
     /// When there may be more to do, if time alone brings it.
     pub(super) next_at: Option<Timestamp>,
 }
 
 impl Plan {
+    fn hold<'r>(&mut self, heads: impl IntoIterator<Item = &'r (Timestamp, PendingRelay)>) {
+        self.held.extend(heads.into_iter().map(|(_, relay)| Lane::of(relay)));
+    }
+
     fn look_at(&mut self, at: Timestamp) {
         self.next_at = Some(self.next_at.map_or(at, |known| known.min(at)));
     }
@@ -99,19 +105,25 @@ pub(super) fn plan(
             let asked = heads.iter().position(|(_, relay)| breaker.was_asked_since(relay.asked_at));
             if let Some(asked) = asked {
                 plan.send.push(heads.swap_remove(asked).1);
+                plan.hold(&heads);
                 continue;
             }
         }
         match passage {
-            Passage::Closed(until) => plan.look_at(until),
+            Passage::Closed(until) => {
+                plan.look_at(until);
+                plan.hold(&heads);
+            }
             // The one that waited longest since its last attempt, so that one bad call does not stand for all.
             Passage::Probe if under_way == 0 => {
+                plan.hold(heads.get(1..).unwrap_or_default());
                 plan.send.extend(heads.into_iter().map(|(_, relay)| relay).take(1));
             }
-            Passage::Probe => {}
+            Passage::Probe => plan.hold(&heads),
             Passage::Open => {
                 let (now_due, later): (Vec<_>, Vec<_>) =
                     heads.into_iter().partition(|(due_at, _)| *due_at <= now);
+                plan.hold(&later);
                 if let Some((due_at, _)) = later.first() {
                     plan.look_at(*due_at);
                 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use cvco_domain::Timestamp;
 use cvco_domain::crypto::SealKey;
 use cvco_ledger::PendingRelay;
-use cvco_log::entry::{RelayOutcome, Relayed};
-use cvco_log::{Draft, Envelope, Log, LogEntry, LogError, LogStore, SqliteLog};
+use cvco_log::entry::RelayOutcome;
+use cvco_log::{Envelope, Log, LogEntry, LogError, LogStore, SqliteLog};
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::RelaySettings;
 use super::breaker::Breaker;
 use super::failing::{Failing, failing};
+use super::first::{FirstAttempts, Way};
 use super::message;
+use super::outcomes::{Outcomes, ended};
 pub use super::plan::Handler;
 use super::plan::{Lane, plan};
 use super::schedule;
@@ -34,9 +36,6 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
 
 /// And not more often: a burst of entries is one piece of news.
 const AT_MOST_EVERY: Duration = Duration::from_millis(10);
-
-/// While an outcome cannot be written down, it is tried again after this time.
-const AFTER_TROUBLE: Duration = Duration::from_secs(2);
 
 /// What the worker goes by, as last loaded.
 pub struct Relays {
@@ -84,6 +83,8 @@ pub struct RelayWorker {
     pub followed: Followed,
     /// Where it is read what is owed.
     pub readers: Readers,
+    /// Who waits for first attempts.
+    pub first: FirstAttempts,
     /// The time.
     pub clock: Clock,
     /// What is counted.
@@ -109,6 +110,7 @@ struct Attempt {
     outcomes: Outcomes,
     payloads: Payloads,
     followed: Followed,
+    first: FirstAttempts,
     clock: Clock,
     metrics: Arc<Metrics>,
 }
@@ -157,7 +159,7 @@ impl RelayWorker {
     }
 
     fn outcomes(&self) -> Outcomes {
-        Outcomes { log: self.log.clone(), followed: self.followed.clone() }
+        Outcomes::new(self.log.clone(), self.followed.clone())
     }
 
     /// Says in the log which handlers fail, where a person does not know it yet.
@@ -177,6 +179,16 @@ impl RelayWorker {
                 tracing::error!(%error, "it was not written down that a handler fails");
             }
         }
+    }
+
+    /// The ways that PSPs' answers wait for, each with its lane.
+    fn awaited(&self, owed: &[PendingRelay]) -> Vec<(Way, Lane)> {
+        let awaited = self.first.awaited();
+        if awaited.is_empty() {
+            return Vec::new();
+        }
+        let ways = owed.iter().map(|relay| (way_of(relay), Lane::of(relay)));
+        ways.filter(|(way, _)| awaited.contains(way)).collect()
     }
 
     async fn park(&self, relays: Vec<PendingRelay>) {
@@ -229,7 +241,11 @@ impl RelayWorker {
         let handlers = settings.handlers.keys().cloned().collect();
         let busy: BTreeSet<Lane> = lanes.values().cloned().collect();
         self.tell(failing(&owed, &handlers, now), now).await;
+        let awaited = self.awaited(&owed);
         let plan = plan(owed, &handlers, &busy, breakers, now);
+        for (way, _) in awaited.iter().filter(|(_, lane)| plan.held.contains(lane)) {
+            self.first.let_go(way);
+        }
         self.park(plan.park).await;
         for relay in plan.send {
             let lane = Lane::of(&relay);
@@ -243,6 +259,7 @@ impl RelayWorker {
                 outcomes: self.outcomes(),
                 payloads: self.payloads.clone(),
                 followed: self.followed.clone(),
+                first: self.first.clone(),
                 clock: self.clock.clone(),
                 metrics: Arc::clone(&self.metrics),
             };
@@ -253,43 +270,8 @@ impl RelayWorker {
     }
 }
 
-/// The entry about the end of a relay.
-fn ended(relay: &PendingRelay, attempts: u32, outcome: RelayOutcome) -> LogEntry {
-    let PendingRelay { notification, target, endpoint, .. } = relay;
-    tracing::info!(
-        endpoint.id = %endpoint, relay.target = %target, entry.seq = notification.get(),
-        outcome = outcome.as_str(), "relayed"
-    );
-    LogEntry::Relayed(Relayed { notification: *notification, target: target.clone(), attempts, outcome })
-}
-
-/// Writes down how relays ended.
-#[derive(Clone)]
-struct Outcomes {
-    log: Log,
-    followed: Followed,
-}
-
-impl Outcomes {
-    /// Says in the log how one ended. As long as that cannot be written, its lane waits here: the handler must not hear the
-    /// same again for it.
-    async fn write_down(&self, relay: &PendingRelay, attempts: u32, outcome: RelayOutcome) {
-        let entry = ended(relay, attempts, outcome);
-        while let Err(error) = self.append(&entry).await {
-            if matches!(error, LogError::Stopped) {
-                return;
-            }
-            tracing::error!(%error, "the outcome of a relay was not written down; it is tried again");
-            tokio::time::sleep(AFTER_TROUBLE).await;
-        }
-    }
-
-    /// Appends an entry, and waits until the ledger knows it: until then it owes the same still.
-    async fn append(&self, entry: &LogEntry) -> Result<(), LogError> {
-        let stamp = self.log.append(Draft::new(entry)?).await?;
-        drop(self.followed.folded(stamp.seq).await);
-        Ok(())
-    }
+fn way_of(relay: &PendingRelay) -> Way {
+    Way { notification: relay.notification, target: relay.target.clone() }
 }
 
 /// What came of a call.
@@ -303,8 +285,16 @@ enum Ended {
 impl Attempt {
     /// Calls the handler and writes down what came of it.
     async fn make(self) -> Sign {
+        let sign = self.call_and_note().await;
+        // Who began to wait while it was written down.
+        self.first.let_go(&way_of(&self.relay));
+        sign
+    }
+
+    async fn call_and_note(&self) -> Sign {
         let attempts = self.relay.attempts.saturating_add(1);
         let (ended, sign) = self.call(attempts).await;
+        self.first.let_go(&way_of(&self.relay));
         let outcome = match ended {
             Ended::For(outcome) => outcome,
             Ended::Failed(why) => match self.again_at() {
@@ -338,7 +328,8 @@ impl Attempt {
             Err(error) => return (Ended::Failed(error.to_string()), Sign::Nothing),
         };
         let seq = self.relay.notification.get();
-        let Some(delivery) = message::delivery(&self.settings, &envelope, seq, attempt) else {
+        let Some(delivery) = message::delivery(&self.settings, &envelope, seq, attempt, self.clock.now())
+        else {
             return parked("the call's bytes cannot be sent in HTTP");
         };
         let reply = match self.client.deliver(&delivery).await {

@@ -34,6 +34,7 @@ mod proof;
 mod reference;
 mod relay;
 mod sandbox;
+mod shops;
 mod split_payments;
 mod statements;
 mod units;

@@ -1,13 +1,21 @@
 //! `[[shop.endpoint.relay]]`: the shop's own handlers.
 
+use std::time::Duration;
+
 use cvco_domain::{HandlerAddress, RelayTarget};
+use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::config::check::Check;
+use crate::config::check::{Check, Purpose};
+use crate::config::secrets::Source;
+use crate::outbound::Signer;
 use crate::relay::RelaySettings;
 
 /// What an endpoint has one of has this id.
 const ONLY: &str = "shop";
+
+/// PSPs give up a call after some ten seconds; what they wait for beside the shop must find its place in that.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +25,11 @@ pub(super) struct RawRelay {
     host: Option<String>,
     #[serde(default)]
     allow_private: bool,
+    wait: Option<String>,
+    secret: Option<SecretString>,
+    secret_file: Option<String>,
+    previous_secret: Option<SecretString>,
+    previous_secret_file: Option<String>,
 }
 
 pub(super) fn resolve(relays: &[RawRelay], at: &str, check: &mut Check<'_>) -> Vec<RelaySettings> {
@@ -52,13 +65,36 @@ impl RawRelay {
         }
         let without_query = url.split('?').next().unwrap_or(url);
         let address = check.value(&key, HandlerAddress::new(without_query));
+        let wait = check.duration(&format!("{at}.wait"), self.wait.as_deref(), Duration::ZERO);
+        if wait > LONGEST_WAIT {
+            check.wrong(format!("{at}.wait"), "longer than \"5s\": the PSP would give up its call");
+        }
+        let signer = self.signer(at, check);
         Some(RelaySettings {
             id: id?,
             url: url.to_owned(),
             address: address?,
             host,
             allow_private: self.allow_private,
+            wait,
+            signer,
         })
+    }
+
+    /// Commands send nothing, and need no secret.
+    fn signer(&self, at: &str, check: &mut Check<'_>) -> Option<Signer> {
+        if check.purpose == Purpose::Command {
+            return None;
+        }
+        let (key, previous_key) = (format!("{at}.secret"), format!("{at}.previous_secret"));
+        let secret = check.secret(&key, Source::new(self.secret.as_ref(), self.secret_file.as_deref()));
+        let previous = Source::new(self.previous_secret.as_ref(), self.previous_secret_file.as_deref());
+        let previous = check.secret(&previous_key, previous);
+        if secret.is_none() && previous.is_some() {
+            check.wrong(&previous_key, "stands alone: it is the secret that `secret` replaces");
+        }
+        let secrets: Vec<_> = secret.into_iter().chain(previous).collect();
+        if secrets.is_empty() { None } else { check.value(&key, Signer::of(&secrets)) }
     }
 }
 

@@ -75,6 +75,7 @@ fn a_small_shop_is_not_called_by_all_orders_at_once() {
 fn a_complement_waits_ten_seconds_for_its_voucher() {
     let plan = planned(vec![complement(1, "A"), relay(2, "B")], at(5));
     assert_eq!((sent(&plan), plan.next_at), (vec![2], Some(at(11))));
+    assert_eq!(plan.held, [Lane::of(&relay(1, "A"))].into(), "no PSP's answer waits for that");
     assert_eq!(sent(&planned(vec![complement(1, "A")], at(11))), [1]);
 }
 

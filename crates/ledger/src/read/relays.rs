@@ -178,6 +178,17 @@ impl Reader {
         Ok(rows.query_map([notification], RelayRow::read)?.collect::<Result<_, _>>()?)
     }
 
+    /// Whether a call is owed to a handler and was not tried yet.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_untried(&self, notification: Seq, target: &RelayTarget) -> Result<bool, LedgerError> {
+        let untried = self.relays_of(notification)?;
+        Ok(untried
+            .iter()
+            .any(|row| row.target == *target && row.state == RelayState::Owed && row.attempts == 0))
+    }
+
     /// How many calls would be sent again.
     ///
     /// # Errors
