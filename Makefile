@@ -88,7 +88,8 @@ uninstall: ## take away what `make install` put in place; configuration, log and
 deb: reference ## a Debian package, packaging/out/*.deb; the same commit gives the same bytes
 	@packaging/tool.sh cargo-deb 3.8.0
 	@packaging/tool.sh cargo-auditable 0.7.7
-	packaging/reproducible.sh $(CARGO) deb --locked --cargo-build 'auditable build' --deb-revision= --output packaging/out
+	packaging/reproducible.sh $(CARGO) deb --locked --cargo-build 'auditable build' \
+	    --deb-version "$$(packaging/reproducible.sh packaging/debian-version.sh)" --output packaging/out
 
 service-test: $(if $(PACKAGE),,tested-package) ## the package's whole life under a real systemd, in a container; PACKAGE=a .deb, PREVIOUS=an older one
 	packaging/service-test/run.sh $(or $(PACKAGE),packaging/out/tested.deb) $(PREVIOUS)
@@ -97,7 +98,8 @@ service-test: $(if $(PACKAGE),,tested-package) ## the package's whole life under
 tested-package: reference
 	@packaging/tool.sh cargo-deb 3.8.0
 	$(CARGO) build --locked
-	$(CARGO) deb --locked --no-build --profile dev --fast --deb-revision= --output packaging/out/tested.deb
+	$(CARGO) deb --locked --no-build --profile dev --fast \
+	    --deb-version "$$(packaging/reproducible.sh packaging/debian-version.sh)" --output packaging/out/tested.deb
 
 reproducible: ## build the package of this commit in two folders, and compare: twice as long as `make deb`
 	packaging/twice.sh

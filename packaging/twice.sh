@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for folder in one "another/of a longer name"; do
+for folder in one another/of-a-longer-name; do
     mkdir -p "$work/$(dirname "$folder")"
     git clone --quiet --no-hardlinks . "$work/$folder"
     (cd "$work/$folder" && unset CARGO_TARGET_DIR && make --no-print-directory deb >"$work/told" 2>&1) ||

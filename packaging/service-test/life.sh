@@ -8,7 +8,6 @@ unit=cvco-reconciled.service
 state=/var/lib/cvco-reconciled
 public=http://127.0.0.1:8080
 admin=http://127.0.0.1:8081
-seed=1
 
 now() { date +%s%3N; }
 begun=$(now)
@@ -31,8 +30,7 @@ ready() { curl -fsS "$admin/readyz"; }
 
 # Signed traffic, of which every call must be acknowledged.
 traffic() {
-    seed=$((seed + 1))
-    program simulate --url "$public" --psp sogecommerce --seed "$seed" "$@" >/test/simulated ||
+    program simulate --url "$public" --psp sogecommerce --seed "$(date +%N)" "$@" >/test/simulated ||
         { cat /test/simulated; fail "traffic was not taken"; }
 }
 
@@ -51,6 +49,9 @@ folded() { [[ $(ready) == "ready; 0 entries to fold"* ]]; }
 
 # ───────────────────────────── install, start ─────────────────────────────
 
+upstream=$(dpkg-deb -f package.deb Version)
+upstream=${upstream%-*}
+[[ $upstream != *-* ]] || fail "$upstream: dpkg takes what stands before a release for newer than the release"
 dpkg -i previous.deb >/test/dpkg 2>&1 || { cat /test/dpkg; fail "the previous package is installed"; }
 id cvco-reconciled >/dev/null
 [[ $(stat -c '%U:%G %a' $state) == "cvco-reconciled:cvco-ledger 750" ]] || fail "the folder of the ledger"
@@ -141,14 +142,17 @@ known=$(payments)
 echo '# written by the administrator' >>$config
 echo '# changed by the administrator' >>/etc/cvco-reconciled/config.example.toml
 before=$(property MainPID)
+traffic --orders 200 --rate 50 --connections 8 &
+sending=$!
 dpkg --force-confold -i package.deb >/test/dpkg 2>&1 || { cat /test/dpkg; fail "the upgrade"; }
+wait "$sending" || fail "every call was taken during the upgrade"
 is_active || fail "it runs after the upgrade"
 [[ $(property MainPID) != "$before" ]] || fail "the upgrade restarts the service"
 grep -q 'written by the administrator' $config || fail "the upgrade keeps the configuration"
 grep -q 'changed by the administrator' /etc/cvco-reconciled/config.example.toml || fail "the upgrade keeps conffiles"
-[[ $(payments) == "$known" ]] || fail "the upgrade keeps the ledger"
+(($(payments) > known)) || fail "the upgrade keeps the ledger"
 traffic --orders 10
-step "upgraded from the previous package: configuration, log and ledger are kept, the service is restarted"
+step "upgraded under load: configuration, log and ledger are kept, the service is restarted, no call is refused"
 
 await 20 "everything is folded" folded
 calls=$(notifications)
