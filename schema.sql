@@ -215,13 +215,18 @@ CREATE TABLE discrepancies (
   acked_by       TEXT,
   acked_note     TEXT,
   snoozed_until  TEXT,                 -- when a person wants to be reminded of it; NULL once it has closed
-  closes_at      TEXT                  -- when it closes by itself, if time alone closes it
+  closes_at      TEXT,                 -- when it closes by itself, if time alone closes it
+  escalate_at    TEXT,                 -- when others are told of it, unless a person has seen it by then
+  escalated_at   TEXT                  -- when they were
 ) STRICT;
 CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
 CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE INDEX discrepancies_open ON discrepancies (severity) WHERE closed_at IS NULL;
 CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX discrepancies_to_remind_of ON discrepancies (snoozed_until) WHERE snoozed_until IS NOT NULL;
+CREATE INDEX discrepancies_to_escalate ON discrepancies (escalate_at) WHERE escalate_at IS NOT NULL AND escalated_at IS NULL;
+CREATE INDEX discrepancies_unseen ON discrepancies (id) WHERE severity = 'urgent' AND closed_at IS NULL
+  AND acked_at IS NULL AND snoozed_until IS NULL AND escalate_at IS NULL AND escalated_at IS NULL;
 CREATE INDEX discrepancies_to_close ON discrepancies (closes_at) WHERE closes_at IS NOT NULL AND closed_at IS NULL;
 
 -- What people did about discrepancies.
@@ -364,32 +369,49 @@ CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX entries_by_statement ON entries (statement_id) WHERE statement_id IS NOT NULL;
 CREATE INDEX entries_by_date ON entries (EcritureDate);
 
--- E-mails that are owed. What came and went before a mail was intended needs none.
+-- Which channels are told what, beside e-mail: as the settings in force have it.
+CREATE TABLE audiences (
+  way      TEXT NOT NULL,              -- the channel
+  severity TEXT NOT NULL,
+  shop     TEXT                        -- NULL: every shop, and the daemon as a whole
+) STRICT;
+
+-- News that people are owed, on each way. What came and went before a message was intended needs none.
 CREATE TABLE owed (
   id             INTEGER PRIMARY KEY,
+  way            TEXT NOT NULL,        -- mail, or a channel
   shop           TEXT,                 -- NULL: it concerns the daemon as a whole
   discrepancy_id INTEGER NOT NULL REFERENCES discrepancies (id),
-  news           TEXT NOT NULL CHECK (news IN ('opened', 'reminded', 'closed')),
+  news           TEXT NOT NULL CHECK (news IN ('opened', 'reminded', 'escalated', 'closed')),
   urgent         INTEGER NOT NULL,     -- 1: at once; 0: with the next digest
   owed_at        TEXT NOT NULL,
-  message_id     TEXT,                 -- the e-mail that tells it
+  message_id     TEXT,                 -- the message that tells it
   done_at        TEXT,                 -- it left, or is no longer worth sending
   outcome        TEXT CHECK (outcome IN ('sent', 'superseded'))
 ) STRICT;
-CREATE INDEX owed_waiting ON owed (id) WHERE done_at IS NULL;
+CREATE INDEX owed_waiting ON owed (way, id) WHERE done_at IS NULL;
 CREATE INDEX owed_by_discrepancy ON owed (discrepancy_id);
 CREATE INDEX owed_by_message ON owed (message_id) WHERE message_id IS NOT NULL;
 
--- E-mails about discrepancies or anchors, from the intent on.
+-- E-mails and messages on channels, from the intent on.
 CREATE TABLE mails (
   message_id  TEXT PRIMARY KEY,
+  way         TEXT NOT NULL,
   shop        TEXT,
-  urgent      INTEGER NOT NULL,
+  class       TEXT NOT NULL CHECK (class IN ('urgent', 'digest', 'escalation', 'anchor', 'week')),
   intended_at TEXT NOT NULL,
-  told_at     TEXT                     -- when the mail server took it
+  told_at     TEXT                     -- when the mail server, or the channel, took it
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mails_under_way ON mails (intended_at) WHERE told_at IS NULL;
-CREATE INDEX mails_by_shop ON mails (shop, intended_at);
+CREATE INDEX mails_under_way ON mails (way, intended_at) WHERE told_at IS NULL;
+CREATE INDEX mails_by_time ON mails (way, intended_at);
+
+-- Weeks that are summed up for people, shop by shop. The shop '' marks the instant from which on they are.
+CREATE TABLE weeks (
+  until_at   TEXT NOT NULL,            -- a Monday, 07:00 in Paris
+  shop       TEXT NOT NULL,
+  message_id TEXT,
+  PRIMARY KEY (until_at, shop)
+) STRICT;
 
 -- Notifications that go on to the shop's own handlers, byte for byte.
 CREATE TABLE relays (
@@ -597,10 +619,11 @@ SELECT seq, at, kind, endpoint, reason FROM set_aside;
 
 -- What is owed to people and to shops' handlers, and what became of it.
 CREATE VIEW acct_deliveries AS
-SELECT 'mail' AS what, o.shop, o.discrepancy_id, o.news, o.message_id, o.owed_at, o.done_at, o.outcome,
-       COALESCE(a.attempts, 0) AS attempts, a.last_error, NULL AS notification, NULL AS handler, NULL AS order_ref
+SELECT CASE o.way WHEN 'mail' THEN 'mail' ELSE 'channel' END AS what, o.shop, o.discrepancy_id, o.news, o.message_id,
+       o.owed_at, o.done_at, o.outcome,
+       COALESCE(a.attempts, 0) AS attempts, a.last_error, NULL AS notification, NULL AS handler, NULL AS order_ref, o.way
 FROM owed o LEFT JOIN attempts a ON a.what = o.message_id
 UNION ALL
 SELECT 'relay', r.shop, NULL, NULL, NULL, r.owed_at, r.done_at, NULLIF(r.state, 'owed'),
-       COALESCE(r.attempts, a.attempts, 0), COALESCE(r.reason, a.last_error), r.seq, r.target, r.order_ref
+       COALESCE(r.attempts, a.attempts, 0), COALESCE(r.reason, a.last_error), r.seq, r.target, r.order_ref, 'relay'
 FROM relays r LEFT JOIN attempts a ON a.what = 'relay ' || r.seq || ' ' || r.target;

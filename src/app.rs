@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::Admin;
+use crate::alert::channels::ChannelWorker;
+use crate::alert::desk::Desk;
 use crate::alert::trouble::TroubleWorker;
 use crate::alert::worker::AlertWorker;
 use crate::clock::Clock;
@@ -276,15 +278,10 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         host: host.clone(),
     };
     parts.start("the trouble worker", troubles.run(stop.clone()));
-    let alerts = AlertWorker {
-        addressees: views.addressees,
-        log: log.clone(),
-        followed: followed.clone(),
-        readers,
-        clock,
-        metrics,
-        host,
-    };
+    let desk = Desk { log: log.clone(), followed: followed.clone(), readers, clock, metrics, host };
+    let channels = ChannelWorker { addressees: views.addressees.clone(), desk: desk.clone() };
+    parts.start("the channels", channels.run(stop.clone()));
+    let alerts = AlertWorker { addressees: views.addressees, desk };
     parts.start("the alert worker", alerts.run(stop.clone()));
     let reloading = Reloads { config_path, settings, policies };
     parts.start("reloading", reloading.run(reloads, stop.clone()));
@@ -369,7 +366,7 @@ fn tell_warnings(config: &Config) {
 }
 
 /// This machine's name, for message ids.
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let name: String = name.trim().chars().filter(|c| plain(*c)).take(200).collect();

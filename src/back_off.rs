@@ -13,6 +13,18 @@ const fn seconds(seconds: u64) -> Duration {
 /// After an e-mail that did not leave.
 pub const MAIL: BackOff = BackOff(&[seconds(5), seconds(15), seconds(30), seconds(45), seconds(60)]);
 
+/// After a mail server that holds unknown senders off at first: it wants the same mail some minutes later.
+pub const GREYLISTED: BackOff =
+    BackOff(&[seconds(60), seconds(120), seconds(300), seconds(300), seconds(900)]);
+
+/// After a mail server, or a channel, that does not want this one message for now.
+pub const REFUSED_FOR_NOW: BackOff =
+    BackOff(&[seconds(60), seconds(300), seconds(900), seconds(1800), seconds(3600)]);
+
+/// After one that never wants it: until somebody puts right what is wrong with an address.
+pub const REFUSED_FOR_GOOD: BackOff =
+    BackOff(&[seconds(600), seconds(3600), seconds(4 * 3600), seconds(12 * 3600), seconds(24 * 3600)]);
+
 /// After a question to an API that failed.
 pub const QUESTION: BackOff =
     BackOff(&[seconds(2), seconds(10), seconds(30), seconds(60), seconds(120), seconds(300), seconds(600)]);
@@ -68,7 +80,7 @@ mod tests {
 
     #[test]
     fn waits_grow_and_then_stay() {
-        for waits in [MAIL, QUESTION, UNDECIDED, API, RELAY] {
+        for waits in [MAIL, GREYLISTED, REFUSED_FOR_NOW, REFUSED_FOR_GOOD, QUESTION, UNDECIDED, API, RELAY] {
             assert!(waits.0.is_sorted());
             assert_eq!(waits.after(1000), waits.longest());
         }

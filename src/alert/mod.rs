@@ -1,10 +1,15 @@
-//! How mails leave: the worker that takes what is owed from the ledger, and the [`Mailer`] that hands it to the merchant's
-//! SMTP server. What they say is [`cvco_mail`]'s business.
+//! How people are told: the worker that mails what is owed, by the [`Mailer`], and the one that tells channels. What they say
+//! is [`cvco_mail`]'s business; what is owed, and when it may leave, is the ledger's.
 
+pub mod channel;
+pub mod channels;
+pub mod desk;
 mod mail;
+mod settings;
 mod smtp_url;
 pub mod trouble;
 pub mod worker;
 
-pub use mail::{MailError, MailSettings, Mailer, SendError};
+pub use mail::{MailError, MailSettings, Mailer, SendError, ServerSettings};
+pub use settings::{Addressees, AlertSettings, ShopAlerts};
 pub use smtp_url::SmtpUrlError;

@@ -1,6 +1,7 @@
 //! Tells people of trouble of the daemon itself. These e-mails need neither log nor ledger: a full disk is just what they
 //! are about.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use cvco_mail::trouble::{Trouble, TroubleLetter, render};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::worker::Addressees;
+use super::Addressees;
 use crate::clock::Clock;
 use crate::follower::Followed;
 
@@ -97,7 +98,7 @@ impl TroubleWorker {
             }
         };
         let message_id = format!("cvco-trouble-{}@{}", now.millis(), self.host);
-        match alerts.mailer.send(&mail, &message_id, None, now).await {
+        match alerts.mailer.send(&mail, &message_id, None, now, &mut BTreeSet::new()).await {
             Ok(()) => {
                 tracing::info!(mail.id = message_id, "trouble mailed");
                 true

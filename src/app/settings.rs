@@ -7,7 +7,7 @@ use cvco_domain::Mode;
 use tokio::sync::watch;
 
 use crate::admin::AdminSettings;
-use crate::alert::worker::Addressees;
+use crate::alert::Addressees;
 use crate::config::{Config, Endpoint};
 use crate::confirm::worker::Asked;
 use crate::listener::Intake;
@@ -117,6 +117,7 @@ fn relays_of(config: &Config) -> Relays {
 fn addressees_of(config: &Config) -> Addressees {
     Addressees {
         alerts: config.alerts.clone(),
+        proxy: config.confirm.proxy.clone(),
         shop_names: config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect(),
         trial_endpoints: config
             .endpoints

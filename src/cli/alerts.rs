@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::append::Writer;
 use super::output::Listing;
-use super::{Failure, Format, Outcome, ledger_settings, open_reader, output, who};
+use super::{Failure, Format, Outcome, alerts_queue, alerts_test, ledger_settings, open_reader, output, who};
 
 /// A snooze is no way to forget: at most two years.
 const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
@@ -60,6 +60,10 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEXT", value_parser = one_line)]
         note: Option<String>,
     },
+    /// List what has not left yet, by e-mail or on a channel, and why.
+    Queue(alerts_queue::Options),
+    /// Send a test message to everybody whom alerts go to, or to some of them.
+    Test(alerts_test::Options),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +104,8 @@ pub(super) struct ListOptions {
 pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::List(options) => list(path, options),
+        Command::Queue(options) => alerts_queue::run(path, options),
+        Command::Test(options) => alerts_test::run(path, options),
         Command::Ack { named, note } => take(path, &named.ids, Deed::Acknowledged, Some(note)),
         Command::Note { id, note } => take(path, &[*id], Deed::Noted, Some(note)),
         Command::Snooze { named, until, note } => {
@@ -134,7 +140,9 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
         output::line(format!("{aside} snoozed: `alerts list --snoozed` shows them"))?;
     }
     if let (waiting, Some(error)) = reader.mails_waiting()? {
-        output::complain(&Failure::Usage(format!("{waiting} e-mails wait to be sent; last error: {error}")));
+        output::complain(&Failure::Usage(format!(
+            "{waiting} e-mails wait to be sent; last error: {error} (`alerts queue` shows all)"
+        )));
     }
     Ok(Outcome::Fine)
 }

@@ -70,7 +70,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
     lines.extend(log(&config.ledger, Clock::system().now()));
     lines.extend(ledger(&config.ledger));
-    lines.push(mail(&config, options.offline)?);
+    lines.extend(mail(&config, options.offline)?);
     if !options.offline {
         lines.extend(apis(&config)?);
     }
@@ -210,22 +210,32 @@ fn has_folder(file: &Path) -> bool {
     file.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
-fn mail(config: &Config, offline: bool) -> Result<Line, Failure> {
-    Ok(match &config.alerts {
-        None => Line::new("mail", Verdict::Unwise, "no [alerts]: nobody is told"),
-        Some(_) if offline => Line::new("mail", Verdict::Good, "not tried (--offline)"),
-        Some(alerts) => match runtime()?.block_on(alerts.mailer.test_connection()) {
+fn mail(config: &Config, offline: bool) -> Result<Vec<Line>, Failure> {
+    let Some(alerts) = &config.alerts else {
+        return Ok(vec![Line::new("mail", Verdict::Unwise, "no [alerts]: nobody is told")]);
+    };
+    let mut lines = if offline {
+        vec![Line::new("mail", Verdict::Good, "not tried (--offline)")]
+    } else {
+        let tried = runtime()?.block_on(alerts.mailer.test_connections());
+        let first = |n: usize| if n == 0 { "[alerts] smtp" } else { "[[alerts.fallback]]" };
+        let line = |(n, (server, outcome)): (usize, (String, Result<(), SendError>))| match outcome {
             Ok(()) => {
-                let server = alerts.mailer.server();
-                Line::new("mail", Verdict::Good, format!("the server of [alerts] smtp answers ({server})"))
+                Line::new("mail", Verdict::Good, format!("the server of {} answers ({server})", first(n)))
             }
-            Err(SendError::Transient(why) | SendError::Permanent(why)) => {
-                let server = alerts.mailer.server();
-                let remark = format!("no server takes mail at {server} ([alerts] smtp): {why}");
+            Err(why) => {
+                let remark = format!("no server takes mail at {server} ({}): {why}", first(n));
                 Line::new("mail", Verdict::Wrong, remark)
             }
-        },
-    })
+        };
+        tried.into_iter().enumerate().map(line).collect()
+    };
+    for channel in &alerts.channels {
+        let id = &channel.id;
+        let remark = format!("a channel for {}; try it with `alerts test --channel {id}`", channel.kind);
+        lines.push(Line::new(format!("channel {id}"), Verdict::Good, remark));
+    }
+    Ok(lines)
 }
 
 /// Tries each API with a call that asks nothing.

@@ -87,6 +87,11 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
         &["alerts", "withdraw"],
         ["cvco-reconciled alerts withdraw 18", "cvco-reconciled alerts withdraw 18 19 --note 'par erreur'"],
     ),
+    (&["alerts", "queue"], ["cvco-reconciled alerts queue", "cvco-reconciled alerts queue --format json"]),
+    (
+        &["alerts", "test"],
+        ["cvco-reconciled alerts test", "cvco-reconciled alerts test --shop camping --channel mail"],
+    ),
     (
         &["relay", "list"],
         [

@@ -4,6 +4,8 @@
 //! of the configuration; 3 could not do it.
 
 mod alerts;
+mod alerts_queue;
+mod alerts_test;
 mod append;
 mod catch_up;
 mod check;

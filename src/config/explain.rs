@@ -27,8 +27,9 @@ fn endpoint_of(before: &str) -> Option<&str> {
 
 /// What is wrong with a line, never with its value: that may be a secret.
 fn reason(line: &str, message: &str) -> String {
-    const SECRETS: [&str; 8] = [
+    const SECRETS: [&str; 9] = [
         "token",
+        "url",
         "key",
         "password",
         "rest_password",

@@ -171,7 +171,7 @@ impl RawConfig {
         check.readable(path, OTHERS);
         let listener = self.listener.resolve(&mut check);
         let ledger = self.ledger.resolve(&mut check);
-        let alerts = alerts::resolve(self.alerts.as_ref(), &self.ledger.anchor_to, &mut check);
+        let alerts = alerts::resolve(self.alerts.as_ref(), &self.shop, &self.ledger.anchor_to, &mut check);
         let confirm = self.confirm.resolve(&mut check);
         let (shops, endpoints) = shop::resolve(&self.shop, &mut check, |_| true);
         if let Some(ledger) = &ledger {
@@ -187,13 +187,16 @@ impl RawConfig {
         policy.rates = accounting.rates.clone();
         policy.issuers = statement::issuers(&statements);
         policy.payouts = statement::payouts(&statements, endpoints.iter().map(AsRef::as_ref));
+        if let Some(alerts) = &alerts {
+            alerts.decide(&mut policy);
+        }
         let warnings = std::mem::take(&mut check.warnings);
         let secret_files = std::mem::take(&mut check.secret_files).into_iter().collect();
         let config = listener.zip(ledger).zip(confirm).map(|((listener, ledger), confirm)| Config {
             listener,
             ledger,
             policy,
-            alerts,
+            alerts: alerts.map(|alerts| alerts.settings),
             confirm,
             accounting,
             statements,

@@ -4,6 +4,7 @@
 
 mod accounting;
 mod alerts;
+mod channel;
 mod check;
 mod confirm;
 mod endpoint;
@@ -32,7 +33,6 @@ use cvco_domain::{
     BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId,
 };
 use cvco_domain::{Brand, Policy};
-use cvco_mail::Language;
 use cvco_psp::{Adapter, ReferencePattern};
 use ipnet::IpNet;
 
@@ -40,7 +40,7 @@ use check::Purpose;
 pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
-use crate::alert::{MailError, Mailer};
+use crate::alert::{AlertSettings, MailError};
 use crate::outbound::Proxy;
 use crate::relay::RelaySettings;
 
@@ -148,19 +148,6 @@ pub struct LedgerSettings {
     pub payload_retention: Duration,
     /// The key that seals them.
     pub payload_key_file: PathBuf,
-}
-
-/// `[alerts]`
-#[derive(Debug, Clone)]
-pub struct AlertSettings {
-    /// The language of the e-mails.
-    pub language: Language,
-    /// The way out.
-    pub mailer: Mailer,
-    /// At most one e-mail per shop in this time, but for urgent kinds.
-    pub digest: Duration,
-    /// The way out for anchors, if `[ledger] anchor_to` names anybody.
-    pub anchors: Option<Mailer>,
 }
 
 /// `[confirm]`: how the PSPs' own APIs are asked.

@@ -56,6 +56,9 @@ impl RawReconcile {
                     (endpoint.id.clone(), handlers)
                 })
                 .collect(),
+            channels: default.channels,
+            escalate_after: default.escalate_after,
+            weekly: default.weekly,
             book_at: default.book_at,
             payouts: default.payouts,
             rates: default.rates,

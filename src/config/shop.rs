@@ -15,8 +15,22 @@ pub(super) struct RawShop {
     pub(super) id: String,
     name: Option<String>,
     pub(super) siren: Option<String>,
+    /// Who is mailed about it, in place of those of `[alerts]`.
+    #[serde(default)]
+    pub(super) to: Vec<String>,
+    #[serde(default)]
+    pub(super) urgent_to: Vec<String>,
+    pub(super) language: Option<String>,
+    pub(super) digest: Option<String>,
     #[serde(default)]
     pub(super) endpoint: Vec<RawEndpoint>,
+}
+
+impl RawShop {
+    /// Whether it says how it is told.
+    pub(super) fn is_told_otherwise(&self) -> bool {
+        !self.to.is_empty() || !self.urgent_to.is_empty() || self.language.is_some() || self.digest.is_some()
+    }
 }
 
 /// All shops, and their endpoints as far as they are concerned.

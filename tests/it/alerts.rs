@@ -88,6 +88,55 @@ async fn a_mail_that_could_not_leave_survives_a_kill_and_leaves_once() {
     assert!(mails[0].subject().contains(" A") && mails[1].subject().contains(" B"), "{:?}", subjects(&mails));
 }
 
+/// The server has said that it has the mail, and the log does not know it yet: the mail leaves once more, as the same one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_the_servers_word_and_the_log_costs_one_repetition_under_the_same_id() {
+    let mut daemon = patient().await;
+    daemon.mailbox.set_behaviour(Behaviour::HoldAnswer);
+    over_by_a_euro(&daemon, "A", 1);
+    daemon.mailbox.wait_for(1).await;
+    // Who else writes to the log keeps the daemon from writing.
+    let log = rusqlite::Connection::open(daemon.path("log.sqlite")).expect("log");
+    log.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    daemon.mailbox.set_behaviour(Behaviour::Accept);
+    daemon.wait_for_log("mail sent");
+    daemon.kill();
+    log.execute_batch("ROLLBACK").expect("unlocked");
+    drop(log);
+    daemon.restart();
+    let mails = daemon.mailbox.wait_for(2).await;
+    assert_eq!(mails[0].message_id(), mails[1].message_id());
+    daemon.until("SELECT COUNT(*) FROM owed WHERE done_at IS NULL", &["0"]).await;
+    assert_eq!(daemon.mailbox.mails().len(), 2);
+    assert!(is_right(&daemon));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_listed_and_a_test_says_whether_it_arrives() {
+    let daemon = patient().await;
+    daemon.mailbox.set_behaviour(Behaviour::RefuseRecipient("compta@camping.example".to_owned()));
+    over_by_a_euro(&daemon, "A", 1);
+    let failed = "SELECT last_error IS NOT NULL FROM acct_deliveries";
+    daemon.until(failed, &["1"]).await;
+    let queue = daemon.run(&["alerts", "queue"]);
+    let text = String::from_utf8_lossy(&queue.stdout).into_owned();
+    assert_eq!(queue.status.code(), Some(1), "something is stuck");
+    assert!(text.contains("refused for good") && text.contains("mail"), "{text}");
+    let tried = daemon.run(&["alerts", "test"]);
+    assert_eq!(tried.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&tried.stdout).starts_with("NOT taken: compta@camping.example"));
+    daemon.mailbox.set_behaviour(Behaviour::Accept);
+    let arrived = daemon.out(&["alerts", "test", "--shop", "camping"]);
+    assert_eq!(arrived, "taken: compta@camping.example\n");
+    let mail = daemon.mailbox.wait_for(1).await.remove(0);
+    assert!(
+        mail.subject().contains("essai") && mail.subject().contains("Camping des Pins"),
+        "{}",
+        mail.subject()
+    );
+    assert_eq!(daemon.run(&["alerts", "test", "--channel", "nobody"]).status.code(), Some(2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_signatures_in_a_burst_are_mailed_with_what_would_have_matched() {
     let daemon = Daemon::start(&Settings { language: "en", ..Settings::default() }).await;

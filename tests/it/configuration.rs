@@ -413,3 +413,47 @@ fn no_value_makes_the_configuration_panic() {
     }
     assert!(tried > 300, "{tried}");
 }
+
+#[test]
+fn a_channel_is_read_strictly_and_its_url_is_never_shown() {
+    const ALERTS: &str = "[alerts]\nfrom = \"a@b.fr\"\nto = [\"a@b.fr\"]\nsmtp = \"smtp://h\"\n";
+    let channel = |lines: &str| error_of(&format!("{ALERTS}[[alerts.channel]]\n{lines}\n"));
+    for (lines, words) in [
+        ("kind = \"telegram\"\nurl = \"https://h/x7Kq\"", "teams, slack, ntfy, webhook"),
+        ("kind = \"ntfy\"", "alerts.channel[0].url: missing; write url_file"),
+        ("kind = \"ntfy\"\nurl = \"ftp://h/x7Kq\"", "alerts.channel[0].url: not an address"),
+        ("kind = \"ntfy\"\nurl = \"https://u:x7Kq@h/\"", "alerts.channel[0].url: not an address"),
+        ("kind = \"ntfy\"\nurl = [\"https://h/x7Kq\"]", "line 7, url"),
+        ("kind = \"slack\"\nurl = \"https://h/x7Kq\"\ntoken = \"x7Kq\"", "only ntfy takes one"),
+        ("kind = \"webhook\"\nurl = \"https://h/x7Kq\"\nsecret = \"x7Kq\"", "openssl rand"),
+        ("kind = \"ntfy\"\nid = \"mail\"\nurl = \"https://h/x7Kq\"", "mail is the name of e-mail"),
+        ("kind = \"ntfy\"\nurl = \"https://h/x7Kq\"\nshops = [\"nobody\"]", "is the id of no [[shop]]"),
+        ("kind = \"ntfy\"\nurl = \"https://h/x7Kq\"\nseverities = []", "alerts.channel[0].severities: empty"),
+    ] {
+        let error = channel(lines);
+        assert!(error.contains(words) && !error.contains("x7Kq"), "{words:?} in {error}");
+    }
+    let twice = "[[alerts.channel]]\nkind = \"ntfy\"\nurl = \"https://h/x\"\n".repeat(2);
+    assert!(error_of(&format!("{ALERTS}{twice}")).contains("is the id of an earlier channel"));
+}
+
+#[test]
+fn how_people_are_told_is_read_strictly() {
+    let alerts = |lines: &str| {
+        error_of(&format!("[alerts]\nfrom = \"a@b.fr\"\nto = [\"a@b.fr\"]\nsmtp = \"smtp://h\"\n{lines}\n"))
+    };
+    for (lines, words) in [
+        ("quiet = \"22-7\"", "22:00-07:00"),
+        ("quiet = \"22:00-22:00\"", "22:00-07:00"),
+        ("urgent_in_quiet = false", "needs quiet"),
+        ("escalate_after = \"2h\"", "needs escalate_to"),
+        ("escalate_to = [\"b@b.fr\"]\nescalate_after = \"1s\"", "at least 1m"),
+        ("urgent_to = [\"nobody\"]", "alerts.urgent_to: \"nobody\" is not an e-mail address"),
+        ("[[alerts.fallback]]\nsmtp = \"smtps://u@h\"", "alerts.fallback[0].smtp: names a user"),
+        ("[[shop]]\nid = \"a\"\nto = [\"nobody\"]", "shop[0].to: \"nobody\" is not"),
+    ] {
+        let error = alerts(lines);
+        assert!(error.contains(words), "{words:?} in {error}");
+    }
+    assert!(error_of("[[shop]]\nid = \"a\"\ndigest = \"1h\"").contains("need [alerts]"));
+}

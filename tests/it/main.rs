@@ -26,6 +26,7 @@ mod house;
 mod init;
 mod life_cycle;
 mod metrics;
+mod noise;
 mod openapi;
 mod orders;
 mod outage;

@@ -10,7 +10,7 @@ use cvco_domain::{
     Currency, EndpointId, EndpointRef, Event, OrderRef, Policy, Question, Seq, Standing, Subject, Timestamp,
     Topic,
 };
-use cvco_ledger::Ledger;
+use cvco_ledger::{Ledger, Pace};
 use cvco_log::entry::{
     Answer as AnswerEntry, ClockCorrection, Hint, MailAbout, Notification, OrderRegistration, Origin, Pause,
     Telling, Told,
@@ -281,14 +281,23 @@ impl Daemon {
 
     /// The next mail, which is in the log before it leaves.
     fn intend(&mut self, at: Timestamp) -> Result<Option<String>, Trouble> {
-        let Some(due) = self.books().next_mail(at, self.digest).map_err(text)? else { return Ok(None) };
+        let Some(due) = self.books().next_mail(at, &Pace::of(self.digest)).map_err(text)? else {
+            return Ok(None);
+        };
         if let Some(message_id) = due.message_id {
             return Ok(Some(message_id));
         }
         self.mails += 1;
         let message_id = format!("mail-{}@world", self.mails);
         let about = MailAbout::Discrepancies(due.items);
-        self.append(at, [LogEntry::Telling(Telling { message_id: message_id.clone(), about })])?;
+        self.append(
+            at,
+            [LogEntry::Telling(Telling {
+                message_id: message_id.clone(),
+                way: cvco_domain::Way::mail(),
+                about,
+            })],
+        )?;
         Ok(Some(message_id))
     }
 

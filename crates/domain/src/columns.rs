@@ -9,7 +9,7 @@ use crate::{
     AmountFrom, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, Detail,
     DiscrepancyId, EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp,
     RecordState, RelayTarget, ReportedState, Seq, Severity, ShopId, Source, StatementNumber, StatusReading,
-    Subject, TenderId, TenderState, Timestamp, Topic,
+    Subject, TenderId, TenderState, Timestamp, Topic, Way,
 };
 
 impl ToSql for Timestamp {
@@ -62,7 +62,8 @@ checked_text!(
     ShopId,
     StatementNumber,
     Subject,
-    TenderId
+    TenderId,
+    Way
 );
 
 impl FromSql for Timestamp {

@@ -91,6 +91,12 @@ impl Day {
         self.0.signed_duration_since(earlier.0).num_days()
     }
 
+    /// The day of the week, from Monday on: 0 to 6.
+    #[must_use]
+    pub fn weekday(self) -> usize {
+        usize::try_from(self.0.weekday().num_days_from_monday()).unwrap_or_default()
+    }
+
     /// Its first instant: midnight in Paris.
     #[must_use]
     pub fn start(self) -> Timestamp {

@@ -58,12 +58,14 @@ pub enum News {
     Opened,
     /// They still do, and a person wanted to be reminded, or should know that the amounts changed.
     Reminded,
+    /// They still do, and nobody has said within the time given that they have seen it.
+    Escalated,
     /// They no longer do.
     Closed,
 }
 
 impl News {
-    const ALL: [Self; 3] = [Self::Opened, Self::Reminded, Self::Closed];
+    const ALL: [Self; 4] = [Self::Opened, Self::Reminded, Self::Escalated, Self::Closed];
 
     /// The name in the ledger.
     #[must_use]
@@ -71,6 +73,7 @@ impl News {
         match self {
             Self::Opened => "opened",
             Self::Reminded => "reminded",
+            Self::Escalated => "escalated",
             Self::Closed => "closed",
         }
     }
@@ -82,7 +85,7 @@ impl FromStr for News {
         Self::ALL
             .into_iter()
             .find(|news| news.as_str() == text)
-            .ok_or_else(|| UnknownWord::new(text, "opened, reminded, closed"))
+            .ok_or_else(|| UnknownWord::new(text, "opened, reminded, escalated, closed"))
     }
 }
 

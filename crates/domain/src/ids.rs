@@ -108,6 +108,10 @@ text_id!(
     HandlerAddress, "handler's address", "1 to 300 printable characters", |t| printable(t, 300)
 );
 text_id!(
+    /// A way on which people are told: e-mail, or a channel as the configuration names it.
+    Way, "channel's id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+);
+text_id!(
     /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`).
     OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250)
 );
@@ -140,6 +144,29 @@ text_id!(
     /// The number of a statement, as its issuer gives it.
     StatementNumber, "statement number", "1 to 64 printable characters", |t| printable(t, 64)
 );
+
+impl Way {
+    /// The name of e-mail, which no channel may have.
+    pub const MAIL: &str = "mail";
+
+    /// E-mail.
+    #[must_use]
+    pub fn mail() -> Self {
+        Self(Self::MAIL.to_owned())
+    }
+
+    /// Whether it is e-mail.
+    #[must_use]
+    pub fn is_mail(&self) -> bool {
+        self.0 == Self::MAIL
+    }
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self::mail()
+    }
+}
 
 impl OrderRef {
     /// The first 20 characters: all that ANCV keeps of a reference, and all that comes back on its

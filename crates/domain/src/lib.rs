@@ -57,13 +57,13 @@ pub use event::{
 };
 pub use ids::{
     AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, HandlerAddress, IdError,
-    OrderRef, RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId,
+    OrderRef, RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId, Way,
 };
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion};
 pub use plain::plain;
-pub use policy::Policy;
+pub use policy::{Audience, Policy};
 pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};

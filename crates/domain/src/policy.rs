@@ -5,9 +5,18 @@ use std::time::Duration;
 
 use super::{
     BookAt, Brand, CommissionRates, Contract, EndpointId, HandlerAddress, Instrument, Issuer, PayoutTerms,
-    RelayTarget,
+    RelayTarget, Severity, ShopId, Way,
 };
 use serde::{Deserialize, Serialize};
+
+/// Whom a channel is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audience {
+    /// How grave a discrepancy must be.
+    pub severities: BTreeSet<Severity>,
+    /// Whose discrepancies; empty: those of all shops, and what concerns the daemon as a whole.
+    pub shops: BTreeSet<ShopId>,
+}
 
 /// The settings in force. They are entries of the log, so that whoever reads it decides as the merchant wanted at the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +36,15 @@ pub struct Policy {
     /// Where each endpoint's notifications are relayed to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub relays: BTreeMap<EndpointId, BTreeMap<RelayTarget, HandlerAddress>>,
+    /// On which ways people are told beside e-mail, and what.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<Way, Audience>,
+    /// How long an urgent discrepancy may stay unseen before others are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after: Option<Duration>,
+    /// Whether each week ends with a summary.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub weekly: bool,
     /// When a payment is received, for the books.
     pub book_at: BookAt,
     /// The endpoints whose payments must appear on statements, and of whom.
@@ -48,6 +66,9 @@ impl Default for Policy {
             require_orders: false,
             endpoints: BTreeMap::new(),
             relays: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            escalate_after: None,
+            weekly: false,
             book_at: BookAt::default(),
             payouts: BTreeMap::new(),
             rates: CommissionRates::default(),

@@ -126,6 +126,17 @@ impl Timestamp {
         Self::from_paris((next.year(), next.month(), next.day()), (0, 0, 0)).unwrap_or(self)
     }
 
+    /// The first Monday after this instant at which a clock in Paris shows this full hour.
+    #[must_use]
+    pub fn next_paris_monday(self, hour: u32) -> Self {
+        let today = self.0.with_timezone(&Paris).date_naive();
+        let days = (0..=7).filter_map(|ahead| today.checked_add_days(chrono::Days::new(ahead)));
+        days.filter(|day| day.weekday() == chrono::Weekday::Mon)
+            .filter_map(|day| Self::from_paris((day.year(), day.month(), day.day()), (hour, 0, 0)))
+            .find(|at| *at > self)
+            .unwrap_or(self)
+    }
+
     /// Date and time for people in Paris, `01/03/2026 14:05`.
     #[must_use]
     pub fn paris_text(self) -> String {
@@ -306,6 +317,20 @@ mod tests {
         );
         for wrong in ["", "20200431145600", "2020040814560", "2020-04-08T1456"] {
             assert!(Timestamp::parse_n14(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_next_monday_morning_is_never_now() {
+        for (from, next) in [
+            ("2026-03-02T05:59:59Z", "2026-03-02T06:00:00Z"),
+            ("2026-03-02T06:00:00Z", "2026-03-09T06:00:00Z"),
+            ("2026-03-08T12:00:00Z", "2026-03-09T06:00:00Z"),
+            // The clocks go forward in between.
+            ("2026-03-24T12:00:00Z", "2026-03-30T05:00:00Z"),
+        ] {
+            let at = |text| Timestamp::parse(text).expect("an instant");
+            assert_eq!(at(from).next_paris_monday(7), at(next), "{from}");
         }
     }
 }

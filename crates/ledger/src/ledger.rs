@@ -2,9 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use cvco_domain::{EndpointId, Policy, Question, RelayTarget, Seq, Timestamp};
+use cvco_domain::{EndpointId, Policy, Question, RelayTarget, Seq, Timestamp, Way};
 use cvco_log::row::{Link, Logged};
 use cvco_log::sqlite::Identity;
 use cvco_log::{LogError, LogStore};
@@ -14,7 +13,7 @@ use crate::fold::{Fold, SetAside};
 use crate::read::Extract;
 use crate::tables::progress::Progress;
 use crate::tables::{attempts, progress, rejections, set_aside};
-use crate::{DueMail, LedgerError, Rejected, owed, schema};
+use crate::{DueMail, LedgerError, Pace, Rejected, owed, schema};
 
 /// So many entries are applied in one transaction at most.
 const GROUP: usize = 2048;
@@ -116,12 +115,12 @@ impl Ledger {
         Extract::new(&self.conn)
     }
 
-    /// The next e-mail to be sent, if one is owed and due.
+    /// The next e-mail about discrepancies to be sent, if one is owed and due.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn next_mail(&self, now: Timestamp, digest: Duration) -> Result<Option<DueMail>, LedgerError> {
-        owed::next_mail(&self.conn, now, digest)
+    pub fn next_mail(&self, now: Timestamp, pace: &Pace) -> Result<Option<DueMail>, LedgerError> {
+        owed::next_mail(&self.conn, now, &Way::mail(), pace)
     }
 
     /// Applies what the log has after the ledger's position, up to a bounded number of entries; how many.

@@ -10,7 +10,7 @@
 //! | [`fold`] | what each kind of entry does; deadlines (`fold/time`); clocks that were wrong (`fold/clock`) |
 //! | [`tables`] | orders, facts, records, discrepancies, questions, statements: one file for each, and SQL nowhere else above |
 //! | [`close`] | what is due to be booked, numbers, letters, manifests |
-//! | [`owed`] | e-mails that are owed, and what became of them |
+//! | [`owed`] | what people are owed, by e-mail and on channels; when it is told (`owed/plan`), and what became of it |
 //! | [`read`] | [`Reader`]: queries of people and workers, on connections of their own |
 //! | [`proof`] | `verify` and `rebuild` |
 
@@ -29,12 +29,12 @@ mod tests;
 pub use error::LedgerError;
 pub use fold::Verdict;
 pub use ledger::{Ledger, Position, question_key, relay_key};
-pub use owed::{DueAnchor, DueMail};
+pub use owed::{Class, DueAnchor, DueMail, DueWeek, Pace, QueuedMail, QuietHours};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    Backlog, DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, Heard, Open, OrderStory,
+    Backlog, DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, Flow, Heard, Open, OrderStory,
     PendingQuestion, QuestionLine, Reader, RecordFilter, RecordRow, RelayFilter, RelayRow, RelayState,
-    ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder,
+    ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder, WeekCounts,
 };
 pub use schema::refuse_unreleased;
 pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cvco_domain::{
     Books, Cents, Currency, DiscrepancyId, EndpointId, EndpointRef, Event, Identity, Instalment, News,
     OrderRef, Period, Policy, Question, Refusal, RelayTarget, Seq, ShopId, Standing, Statement, Timestamp,
+    Way,
 };
 use serde::{Deserialize, Serialize};
 
@@ -360,6 +361,17 @@ pub enum MailAbout {
     Discrepancies(Vec<MailItem>),
     /// A link of the chain, for people to keep.
     Anchor(Seq),
+    /// What a week brought.
+    Week(Week),
+}
+
+/// The week of some shops that a summary is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Week {
+    /// When it ended.
+    pub until: Timestamp,
+    /// The shops.
+    pub shops: Vec<ShopId>,
 }
 
 /// One piece of news in an e-mail.
@@ -373,17 +385,20 @@ pub struct MailItem {
     pub of: Identity,
 }
 
-/// An e-mail that is about to leave. If the daemon stops before it says that the e-mail left, it leaves again under
-/// the same message id.
+/// An e-mail, or a message on a channel, that is about to leave. If the daemon stops before it says that it left, it leaves
+/// again under the same message id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
     /// Identifies the e-mail over attempts and restarts; without the angle brackets of a header.
     pub message_id: String,
+    /// On which way it leaves.
+    #[serde(default, skip_serializing_if = "Way::is_mail")]
+    pub way: Way,
     /// What it tells.
     pub about: MailAbout,
 }
 
-/// An e-mail was handed over to the mail server.
+/// An e-mail was handed over to the mail server, or a message to its channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Its message id.

@@ -2,7 +2,7 @@
 //! what the day brought.
 
 use askama::Template;
-use cvco_domain::{Cents, Currency};
+use cvco_domain::{Cents, Currency, Issuer};
 
 use super::RenderError;
 use super::catalogue::Language;
@@ -43,10 +43,19 @@ pub struct Link {
 pub struct ShopTakings {
     /// Its name, as its merchant calls it.
     pub name: String,
-    /// Vouchers: accepted and refunded.
-    pub voucher: (Cents, Cents),
-    /// Cards, likewise.
-    pub card: (Cents, Cents),
+    /// Vouchers, by who owes them; those of ANCV first.
+    pub vouchers: Vec<(Issuer, Flow)>,
+    /// Cards.
+    pub card: Flow,
+}
+
+/// What came in and what was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flow {
+    /// Accepted.
+    pub accepted: Cents,
+    /// Given back.
+    pub refunded: Cents,
 }
 
 /// Writes the mail.
@@ -106,21 +115,26 @@ struct Page {
 
 struct ShopView {
     name: String,
-    /// Voucher and card: caption, accepted, refunded.
-    rows: [(&'static str, String, String); 2],
+    /// Vouchers and card: caption, accepted, refunded.
+    rows: Vec<(String, String, String)>,
 }
 
 impl ShopView {
     fn new(language: Language, shop: &ShopTakings) -> Self {
         let labels = labels(language);
-        let row = |label, (accepted, refunded)| {
+        let row = |label: String, flow: Flow| {
             let figure = |cents| amount(language, cents, Currency::EUR);
-            (label, figure(accepted), figure(refunded))
+            (label, figure(flow.accepted), figure(flow.refunded))
         };
-        Self {
-            name: one_line(&shop.name),
-            rows: [row(labels.voucher, shop.voucher), row(labels.card, shop.card)],
-        }
+        let of = |issuer: &Issuer| match issuer {
+            Issuer::Ancv => labels.voucher.to_owned(),
+            Issuer::Bank | Issuer::Other(_) => format!("{} ({issuer})", labels.other_voucher),
+        };
+        let has_ancv = shop.vouchers.iter().any(|(issuer, _)| *issuer == Issuer::Ancv);
+        let none = (!has_ancv).then(|| row(labels.voucher.to_owned(), Flow::default()));
+        let vouchers = shop.vouchers.iter().map(|(issuer, flow)| row(of(issuer), *flow));
+        let card = row(labels.card.to_owned(), shop.card);
+        Self { name: one_line(&shop.name), rows: none.into_iter().chain(vouchers).chain([card]).collect() }
     }
 }
 
@@ -134,6 +148,7 @@ struct Labels {
     accepted: &'static str,
     refunded: &'static str,
     voucher: &'static str,
+    other_voucher: &'static str,
     card: &'static str,
     nothing: &'static str,
     purpose: &'static str,
@@ -156,7 +171,8 @@ const FRENCH: Labels = Labels {
     takings: "Accepté et remboursé sur cette période, à ce jour",
     accepted: "accepté",
     refunded: "remboursé",
-    voucher: "Chèques-vacances",
+    voucher: "Chèques-vacances (ANCV)",
+    other_voucher: "Autres titres",
     card: "Carte",
     nothing: "Aucun paiement ni remboursement.",
     purpose: "Conservez ce message hors du serveur\u{a0}: tant que l’empreinte reste la même, personne n’a réécrit ce \
@@ -173,7 +189,8 @@ const ENGLISH: Labels = Labels {
     takings: "Accepted and refunded in this period, as known now",
     accepted: "accepted",
     refunded: "refunded",
-    voucher: "Vouchers",
+    voucher: "Vouchers (ANCV)",
+    other_voucher: "Other vouchers",
     card: "Card",
     nothing: "No payment and no refund.",
     purpose: "Keep this message away from the server: as long as the hash stays the same, nobody has rewritten what \
@@ -226,8 +243,14 @@ mod tests {
             },
             shops: vec![ShopTakings {
                 name: "Camping des Pins\nBcc: x".to_owned(),
-                voucher: (Cents::new(123_456), Cents::ZERO),
-                card: (Cents::new(7890), Cents::new(500)),
+                vouchers: vec![
+                    (Issuer::Ancv, Flow { accepted: Cents::new(123_456), refunded: Cents::ZERO }),
+                    (
+                        "edenred".parse().expect("a name"),
+                        Flow { accepted: Cents::new(4200), refunded: Cents::ZERO },
+                    ),
+                ],
+                card: Flow { accepted: Cents::new(7890), refunded: Cents::new(500) },
             }],
         }
     }
@@ -243,6 +266,8 @@ mod tests {
             "1\u{a0}234,56\u{a0}€",
             "78,90\u{a0}€",
             "5,00\u{a0}€",
+            "Autres titres (edenred)",
+            "42,00\u{a0}€",
             &format!("cvco-reconciled verify --anchor 1234:{hash}"),
             "Camping des Pins Bcc: x",
         ] {

@@ -55,6 +55,8 @@ pub struct Item {
     pub opened_at: Timestamp,
     /// Since when they no longer do.
     pub closed_at: Option<Timestamp>,
+    /// How many other discrepancies of its order are open; `None` if it is about no order.
+    pub others_open: Option<usize>,
     /// What a person last noted on it.
     pub last_note: Option<String>,
     /// The record concerned, with its tenders as they are now; where the payments of an order are judged together, all of

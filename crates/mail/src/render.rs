@@ -2,6 +2,7 @@
 //! the figures; the templates only lay them out.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use askama::Template;
 use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
@@ -26,57 +27,136 @@ pub struct RenderedMail {
     pub urgent: bool,
 }
 
-/// More than this is not read; the rest is in the ledger.
-const MOST_ITEMS: usize = 25;
+/// So many discrepancies are told in full; of the others the summary has number and amount.
+const MOST_ITEMS: usize = 15;
+
+/// Gmail shows no more than 102 KB of a mail. This much of it is ours; the rest is for headers and for what servers add.
+const LARGEST: usize = 88_000;
 
 /// The longest order reference that a subject line repeats in full.
 const SUBJECT_REFERENCE: usize = 60;
 
-/// Writes the mail: the gravest discrepancy first, the resolved ones last.
+/// Writes the mail: the gravest discrepancy first, the resolved ones last; on top of several, a summary.
 ///
 /// # Errors
 /// None that depends on the letter: a template that cannot be formatted.
 pub fn render(letter: &Letter) -> Result<RenderedMail, RenderError> {
-    let mut items: Vec<&Item> = letter.items.iter().collect();
-    items.sort_by_key(|item| (item.news == News::Closed, Reverse(item.severity), item.opened_at, item.id));
+    let items = sorted(letter);
 
     let language = letter.language;
     let subject = subject(letter, &items);
-    let page = Page {
-        lang: language.as_str(),
-        labels: words::labels(language),
-        subject: &subject,
-        shop_name: one_line(&letter.shop_name),
-        host: one_line(&letter.host),
-        items: items.iter().take(MOST_ITEMS).map(|item| ItemView::new(language, item)).collect(),
-        left_out: items.len().checked_sub(MOST_ITEMS + 1).map(|n| words::left_out(language, n + 1)),
-    };
-    let text = TextMail { page: &page }.render()?;
-    let html = HtmlMail { page: &page }.render()?;
-    Ok(RenderedMail { subject, text, html, urgent: is_urgent(&items) })
+    let mut in_full = items.len().min(MOST_ITEMS);
+    loop {
+        let left_out: Vec<i64> = items.iter().skip(in_full).map(|item| item.id).collect();
+        let page = Page {
+            lang: language.as_str(),
+            labels: words::labels(language),
+            subject: &subject,
+            shop_name: one_line(&letter.shop_name),
+            host: one_line(&letter.host),
+            summary: if items.len() > 1 { summary(language, &items) } else { Vec::new() },
+            items: items.iter().take(in_full).map(|item| ItemView::new(language, item)).collect(),
+            left_out: (!left_out.is_empty()).then(|| words::left_out(language, &left_out)),
+        };
+        let text = TextMail { page: &page }.render()?;
+        let html = HtmlMail { page: &page }.render()?;
+        if in_full == 0 || as_sent(&text).saturating_add(as_sent(&html)) <= LARGEST {
+            return Ok(RenderedMail { subject, text, html, urgent: is_urgent(&items) });
+        }
+        in_full -= 1;
+    }
 }
 
-fn is_trial(items: &[&Item]) -> bool {
+/// How many bytes a text takes once it is encoded for the way: as quoted-printable or in base64, whichever is shorter.
+fn as_sent(text: &str) -> usize {
+    let escaped = text.bytes().filter(|byte| *byte == b'=' || !byte.is_ascii()).count();
+    let quoted = text.len().saturating_add(escaped.saturating_mul(2));
+    // A soft line break after each 75.
+    let quoted = quoted.saturating_add(quoted / 25);
+    quoted.min(text.len().saturating_mul(4) / 3 * 40 / 39)
+}
+
+/// What a mail about several discrepancies says first.
+struct SummaryRow {
+    title: String,
+    badge: &'static str,
+    colour: &'static str,
+    count: usize,
+    amount: String,
+    numbers: String,
+}
+
+/// A row for each kind, in the order of the items.
+fn summary(language: Language, sorted: &[&Item]) -> Vec<SummaryRow> {
+    let key = |item: &Item| {
+        let said = wording(Case::of(item.kind, &item.detail), language, item.psp);
+        (item.news == News::Closed, named(language, item, &said).title)
+    };
+    let mut rows: Vec<((bool, String), Vec<&Item>)> = Vec::new();
+    for item in sorted {
+        let key = key(item);
+        match rows.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, items)) => items.push(item),
+            None => rows.push((key, vec![item])),
+        }
+    }
+    let row = |((is_closed, title), items): ((bool, String), Vec<&Item>)| {
+        let severity = items.iter().map(|item| item.severity).max().unwrap_or(Severity::Warning);
+        let mut sums: BTreeMap<&str, (Currency, Cents)> = BTreeMap::new();
+        for (item, cents) in items.iter().filter_map(|item| Some((item, item.at_stake()?.abs()))) {
+            let sum = sums.entry(item.currency.as_str()).or_insert((item.currency, Cents::ZERO));
+            sum.1 = sum.1.plus(cents);
+        }
+        let sums = sums.values().map(|(currency, sum)| amount(language, *sum, *currency));
+        let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
+        SummaryRow {
+            title: capitalised(&title),
+            badge: if is_closed {
+                words::labels(language).resolved
+            } else {
+                words::severity(language, severity)
+            },
+            colour: if is_closed { GREEN } else { severity_colour(severity) },
+            count: items.len(),
+            amount: sums.collect::<Vec<_>>().join(" + "),
+            numbers: words::numbers(language, &ids),
+        }
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// The gravest first, the resolved ones last.
+pub(super) fn sorted(letter: &Letter) -> Vec<&Item> {
+    let mut items: Vec<&Item> = letter.items.iter().collect();
+    items.sort_by_key(|item| (item.news == News::Closed, Reverse(item.severity), item.opened_at, item.id));
+    items
+}
+
+pub(super) fn is_trial(items: &[&Item]) -> bool {
     items.iter().all(|item| item.is_trial())
 }
 
-fn is_urgent(items: &[&Item]) -> bool {
+pub(super) fn is_urgent(items: &[&Item]) -> bool {
     let urgent =
         |item: &&Item| item.news != News::Closed && item.severity == Severity::Urgent && !item.is_trial();
     items.iter().any(urgent)
 }
 
 /// What the catalogue says, with the word for the item's vouchers.
-fn named(language: Language, item: &Item, said: &Wording) -> Wording {
+pub(super) fn named(language: Language, item: &Item, said: &Wording) -> Wording {
     let about = |text: &String| words::about(language, item.voucher_kind(), text);
     Wording {
         title: about(&said.title),
         explanation: about(&said.explanation),
-        what_to_do: said.what_to_do.iter().map(about).collect(),
+        what_to_do: said
+            .what_to_do
+            .iter()
+            .map(|step| words::to_issuer(language, item.voucher_kind(), &about(step)))
+            .collect(),
     }
 }
 
-fn subject(letter: &Letter, sorted: &[&Item]) -> String {
+pub(super) fn subject(letter: &Letter, sorted: &[&Item]) -> String {
     let language = letter.language;
     let tail = |item: &Item| {
         let said = wording(Case::of(item.kind, &item.detail), language, item.psp);
@@ -100,6 +180,8 @@ fn subject(letter: &Letter, sorted: &[&Item]) -> String {
         format!("{}{colon} ", capitalised(labels.resolved))
     } else if sorted.iter().any(|item| item.news == News::Opened) {
         String::new()
+    } else if sorted.iter().any(|item| item.news == News::Escalated) {
+        format!("{}{colon} ", capitalised(labels.unanswered))
     } else {
         format!("{}{colon} ", capitalised(labels.reminder))
     };
@@ -125,8 +207,16 @@ struct Page<'a> {
     subject: &'a str,
     shop_name: String,
     host: String,
+    summary: Vec<SummaryRow>,
     items: Vec<ItemView>,
     left_out: Option<String>,
+}
+
+impl Page<'_> {
+    /// How to act stands once below several discrepancies, if one of them is open.
+    fn can_act(&self) -> bool {
+        !self.summary.is_empty() && self.items.iter().any(|item| !item.what_to_do.is_empty())
+    }
 }
 
 struct ItemView {
@@ -223,7 +313,15 @@ impl ItemView {
                 format!("{} {}", labels.still_open, words.explanation),
                 words.what_to_do,
             ),
-            News::Closed => (labels.resolved.to_owned(), GREEN, labels.nothing_to_do.to_owned(), Vec::new()),
+            News::Escalated => (
+                format!("{}, {severity}", labels.unanswered),
+                colour,
+                format!("{} {}", labels.nobody_saw, words.explanation),
+                words.what_to_do,
+            ),
+            News::Closed => {
+                (labels.resolved.to_owned(), GREEN, words::closed(language, item.others_open), Vec::new())
+            }
         };
         let state = |record: &Record| words::record_state(language, record.state);
         Self {
@@ -272,13 +370,15 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     };
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
     let (expected, actual, gap) = match item.news {
-        News::Opened | News::Reminded => (shown(item.expected), shown(item.actual), item.own_gap()),
+        News::Opened | News::Reminded | News::Escalated => {
+            (shown(item.expected), shown(item.actual), item.own_gap())
+        }
         News::Closed => (None, None, None),
     };
     let technical = (item.news != News::Closed)
         .then(|| particulars::technical(&item.detail, item.last_error.as_deref()))
         .flatten();
-    let is_reminder = item.news == News::Reminded;
+    let is_reminder = matches!(item.news, News::Reminded | News::Escalated);
     let note = item.last_note.as_ref().filter(|_| is_reminder);
     let [expected_label, actual_label] = figures(item.kind, language);
     [
@@ -382,7 +482,7 @@ fn totals(language: Language, item: &Item) -> Vec<Fact> {
     .collect()
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -79,6 +79,7 @@ pub(super) fn item(kind: Kind) -> Item {
         mode: Mode::Production,
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
+        others_open: Some(0),
         last_note: None,
         records: vec![record(123_400, vec![voucher(122_400), refused_card(1000)])],
     }

@@ -9,6 +9,8 @@ use super::catalogue::{GapName, Language};
 pub(super) struct Labels {
     pub(super) resolved: &'static str,
     pub(super) reminder: &'static str,
+    pub(super) unanswered: &'static str,
+    pub(super) nobody_saw: &'static str,
     pub(super) still_open: &'static str,
     pub(super) open_since: &'static str,
     pub(super) last_note: &'static str,
@@ -29,7 +31,8 @@ pub(super) struct Labels {
     pub(super) note: &'static str,
     pub(super) snooze: &'static str,
     pub(super) date: &'static str,
-    pub(super) nothing_to_do: &'static str,
+    pub(super) number: &'static str,
+    pub(super) summary: &'static str,
     pub(super) automatic: &'static str,
     pub(super) paris_time: &'static str,
 }
@@ -44,6 +47,8 @@ pub(super) const fn labels(language: Language) -> &'static Labels {
 const FRENCH: Labels = Labels {
     resolved: "résolu",
     reminder: "rappel",
+    unanswered: "sans réponse",
+    nobody_saw: "Personne n’a encore pris cet écart en charge.",
     still_open: "Cet écart est toujours ouvert\u{a0}: sa mise en veille est terminée, ou ses montants ont changé.",
     open_since: "Ouvert depuis",
     last_note: "Dernière note",
@@ -65,7 +70,8 @@ const FRENCH: Labels = Labels {
     note: "ce qui a été fait",
     snooze: "Pour qu’il vous soit rappelé plus tard, mettez-le en veille\u{a0}:",
     date: "AAAA-MM-JJ",
-    nothing_to_do: "Cet écart n’existe plus\u{a0}; il n’y a rien d’autre à faire.",
+    number: "NUMÉRO",
+    summary: "En résumé",
     automatic: "Message automatique de cvco-reconciled",
     paris_time: "heures de Paris",
 };
@@ -73,6 +79,8 @@ const FRENCH: Labels = Labels {
 const ENGLISH: Labels = Labels {
     resolved: "resolved",
     reminder: "reminder",
+    unanswered: "unanswered",
+    nobody_saw: "Nobody has taken charge of this discrepancy yet.",
     still_open: "This discrepancy is still open: its snooze is over, or its amounts have changed.",
     open_since: "Open since",
     last_note: "Last note",
@@ -94,7 +102,8 @@ const ENGLISH: Labels = Labels {
     note: "what was done",
     snooze: "To be reminded of it later, snooze it:",
     date: "YYYY-MM-DD",
-    nothing_to_do: "This discrepancy no longer exists; there is nothing else to do.",
+    number: "NUMBER",
+    summary: "In short",
     automatic: "Automatic message from cvco-reconciled",
     paris_time: "Paris time",
 };
@@ -151,6 +160,19 @@ pub(super) fn about(language: Language, kind: VoucherKind, text: &str) -> String
         .replace("chèque-vacances", one)
         .replace("Chèques-vacances", &capital(several))
         .replace("Chèque-vacances", &capital(one))
+}
+
+/// A step that sends people to ANCV, said of a voucher that another issuer owes.
+pub(super) fn to_issuer(language: Language, kind: VoucherKind, step: &str) -> String {
+    match (language, kind) {
+        (_, VoucherKind::Holiday) => step.to_owned(),
+        (Language::French, VoucherKind::Meal | VoucherKind::Gift) => {
+            step.replace("l’ANCV", "l’émetteur du titre")
+        }
+        (Language::English, VoucherKind::Meal | VoucherKind::Gift) => {
+            step.replace("ANCV’s", "the voucher issuer’s").replace("ANCV", "the voucher’s issuer")
+        }
+    }
 }
 
 pub(super) const fn tender_state(language: Language, state: TenderState) -> &'static str {
@@ -276,11 +298,87 @@ pub(super) fn count(language: Language, opened: usize, closed: usize) -> String 
     }
 }
 
-/// Which discrepancies of a long mail stand only in the ledger.
-pub(super) fn left_out(language: Language, count: usize) -> String {
+/// Which discrepancies of a long mail stand in its summary alone.
+pub(super) fn left_out(language: Language, ids: &[i64]) -> String {
+    let (count, numbers) = (ids.len(), numbers(language, ids));
     match language {
-        Language::French => format!("Non détaillés ici\u{a0}: {count}. La liste entière\u{a0}:"),
-        Language::English => format!("Not detailed here: {count}. The whole list:"),
+        Language::French if count == 1 => {
+            format!("Un écart n’est pas détaillé ici ({numbers}). La liste entière\u{a0}:")
+        }
+        Language::French => {
+            format!("{count} écarts ne sont pas détaillés ici ({numbers}). La liste entière\u{a0}:")
+        }
+        Language::English if count == 1 => {
+            format!("One discrepancy is not detailed here ({numbers}). The whole list:")
+        }
+        Language::English => {
+            format!("{count} discrepancies are not detailed here ({numbers}). The whole list:")
+        }
+    }
+}
+
+/// Discrepancies that have no line of their own.
+pub(super) fn others(language: Language, ids: &[i64]) -> String {
+    let (count, numbers) = (ids.len(), numbers(language, ids));
+    match language {
+        Language::French if count == 1 => format!("et un autre ({numbers})"),
+        Language::French => format!("et {count} autres ({numbers})"),
+        Language::English if count == 1 => format!("and one more ({numbers})"),
+        Language::English => format!("and {count} more ({numbers})"),
+    }
+}
+
+/// Numbers of discrepancies, those that follow each other as a span: `nᵒˢ 6–60, 72`.
+pub(super) fn numbers(language: Language, ids: &[i64]) -> String {
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut spans: Vec<(i64, i64)> = Vec::new();
+    for id in sorted {
+        match spans.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(id) => *last = id,
+            Some(_) | None => spans.push((id, id)),
+        }
+    }
+    let span = |(first, last): &(i64, i64)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first}–{last}"),
+    };
+    let spans = spans.iter().map(span).collect::<Vec<_>>().join(", ");
+    match (language, ids) {
+        (Language::French, [_]) => format!("n°\u{a0}{spans}"),
+        (Language::French, _) => format!("nᵒˢ\u{a0}{spans}"),
+        (Language::English, [_]) => format!("no.\u{a0}{spans}"),
+        (Language::English, _) => format!("nos.\u{a0}{spans}"),
+    }
+}
+
+/// What is left to do once a discrepancy has closed.
+pub(super) fn closed(language: Language, others_open: Option<usize>) -> String {
+    match (language, others_open) {
+        (Language::French, None) => {
+            "Tout est rentré dans l’ordre\u{a0}: il n’y a plus rien à faire.".to_owned()
+        }
+        (Language::French, Some(0)) => {
+            "Tout est rentré dans l’ordre pour cette commande\u{a0}: il n’y a plus rien à faire.".to_owned()
+        }
+        (Language::French, Some(1)) => {
+            "Cet écart n’existe plus, mais la commande en a encore un autre, qui reste ouvert.".to_owned()
+        }
+        (Language::French, Some(n)) => {
+            format!("Cet écart n’existe plus, mais la commande en a encore {n} autres, qui restent ouverts.")
+        }
+        (Language::English, None) => "All is well again: there is nothing left to do.".to_owned(),
+        (Language::English, Some(0)) => {
+            "All is well again with this order: there is nothing left to do.".to_owned()
+        }
+        (Language::English, Some(1)) => {
+            "This discrepancy no longer exists, but the order has another one that is still open.".to_owned()
+        }
+        (Language::English, Some(n)) => {
+            format!("This discrepancy no longer exists, but the order has {n} others that are still open.")
+        }
     }
 }
 

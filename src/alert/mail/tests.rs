@@ -8,13 +8,20 @@ fn settings(smtp_url: &str) -> MailSettings {
     MailSettings {
         from: "CVCo <cvco@camping.example>".to_owned(),
         to: vec!["compta@camping.example".to_owned(), "gerant@camping.example".to_owned()],
-        smtp_url: smtp_url.to_owned(),
-        password: None,
+        servers: vec![server("alerts", smtp_url)],
     }
 }
 
+fn server(table: &str, smtp_url: &str) -> ServerSettings {
+    ServerSettings { table: table.to_owned(), smtp_url: smtp_url.to_owned(), password: None }
+}
+
 fn with_password(smtp_url: &str) -> MailSettings {
-    MailSettings { password: Some(SecretString::from("correct horse")), ..settings(smtp_url) }
+    let password = Some(SecretString::from("correct horse"));
+    MailSettings {
+        servers: vec![ServerSettings { password, ..server("alerts", smtp_url) }],
+        ..settings(smtp_url)
+    }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -39,6 +46,7 @@ fn alert() -> RenderedMail {
         mode: Mode::Production,
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
+        others_open: Some(0),
         last_note: None,
         records: Vec::new(),
     };
@@ -53,7 +61,9 @@ async fn sink_and_mailer() -> (MailSink, Mailer) {
 }
 
 async fn send(mailer: &Mailer) -> Result<(), SendError> {
-    mailer.send(&alert(), "alert-17@pins.example", None, at("2026-03-01T13:30:00Z")).await
+    mailer
+        .send(&alert(), "alert-17@pins.example", None, at("2026-03-01T13:30:00Z"), &mut BTreeSet::new())
+        .await
 }
 
 fn refusal(settings: &MailSettings) -> String {
@@ -116,7 +126,8 @@ async fn a_mail_arrives_whole() {
 async fn what_can_wait_has_no_header_that_says_otherwise() {
     let (sink, mailer) = sink_and_mailer().await;
     let mail = RenderedMail { urgent: false, ..alert() };
-    mailer.send(&mail, "alert-17@pins.example", None, at("2026-03-01T13:30:00Z")).await.expect("accepted");
+    let now = at("2026-03-01T13:30:00Z");
+    mailer.send(&mail, "alert-17@pins.example", None, now, &mut BTreeSet::new()).await.expect("accepted");
     let mails = sink.wait_for(1).await;
     assert_eq!((mails[0].header("X-Priority"), mails[0].header("Importance")), (None, None));
 }
@@ -126,7 +137,7 @@ async fn a_later_mail_joins_the_thread() {
     let (sink, mailer) = sink_and_mailer().await;
     let at = at("2026-03-01T14:00:00Z");
     mailer
-        .send(&alert(), "closed-17@pins.example", Some("alert-17@pins.example"), at)
+        .send(&alert(), "closed-17@pins.example", Some("alert-17@pins.example"), at, &mut BTreeSet::new())
         .await
         .expect("accepted");
     let mails = sink.wait_for(1).await;
@@ -136,17 +147,18 @@ async fn a_later_mail_joins_the_thread() {
 }
 
 #[tokio::test]
-async fn only_a_refusal_for_good_is_permanent() {
+async fn refusals_for_good_for_now_and_at_first_are_told_apart() {
     let (sink, mailer) = sink_and_mailer().await;
-    for (behaviour, permanent, kept) in [
-        (Behaviour::TemporaryFailure, false, 0),
-        (Behaviour::RefuseConnections, false, 0),
-        (Behaviour::PermanentFailure, true, 0),
-        (Behaviour::CutAfterData, false, 1),
+    for (behaviour, what, kept) in [
+        (Behaviour::TemporaryFailure, "refused for now", 0),
+        (Behaviour::Greylist, "greylisted", 0),
+        (Behaviour::RefuseConnections, "the server cannot be used", 0),
+        (Behaviour::PermanentFailure, "refused for good", 0),
+        (Behaviour::CutAfterData, "the server cannot be used", 1),
     ] {
         sink.set_behaviour(behaviour.clone());
         let error = send(&mailer).await.expect_err("refused");
-        assert_eq!(matches!(error, SendError::Permanent(_)), permanent, "{behaviour:?}: {error}");
+        assert!(error.to_string().starts_with(what), "{behaviour:?}: {error}");
         assert_eq!(sink.mails().len(), kept, "{behaviour:?}");
     }
 }
@@ -186,7 +198,7 @@ async fn a_login_is_used_and_its_refusal_is_not_for_good() {
     let url = format!("smtp://cvco%40camping.example@{}", sink.address());
     let mailer = Mailer::try_from(&with_password(&url)).expect("valid");
     sink.set_behaviour(Behaviour::RefuseLogin);
-    assert!(matches!(send(&mailer).await, Err(SendError::Transient(_))));
+    assert!(matches!(send(&mailer).await, Err(SendError::Unreachable(_))));
     sink.set_behaviour(Behaviour::Accept);
     send(&mailer).await.expect("accepted");
     assert_eq!(sink.wait_for(1).await[0].login.as_deref(), Some("cvco@camping.example"));
@@ -195,10 +207,10 @@ async fn a_login_is_used_and_its_refusal_is_not_for_good() {
 #[tokio::test]
 async fn a_connection_can_be_tried_without_a_mail() {
     let (sink, mailer) = sink_and_mailer().await;
-    assert_eq!(mailer.test_connection().await, Ok(()));
+    assert_eq!(mailer.test_connections().await, [(sink.address().to_string(), Ok(()))]);
     assert_eq!(sink.mails(), []);
     sink.set_behaviour(Behaviour::RefuseConnections);
-    assert!(matches!(mailer.test_connection().await, Err(SendError::Transient(_))));
+    assert!(matches!(mailer.test_connections().await[..], [(_, Err(SendError::Unreachable(_)))]));
 }
 
 #[tokio::test]
@@ -208,4 +220,114 @@ async fn a_server_without_starttls_gets_nothing_where_it_is_required() {
     let error = send(&Mailer::try_from(&mailer).expect("valid")).await.expect_err("no STARTTLS");
     assert!(error.to_string().contains("STARTTLS"), "{error}");
     assert_eq!(sink.mails(), []);
+}
+
+#[tokio::test]
+async fn a_recipient_who_is_refused_for_now_gets_the_mail_later_and_the_others_once() {
+    let (sink, mailer) = sink_and_mailer().await;
+    let mut delivered = BTreeSet::new();
+    let mail = alert();
+    let now = at("2026-03-01T13:30:00Z");
+    sink.set_behaviour(Behaviour::DeferRecipient("compta@camping.example".to_owned()));
+    for _ in 0..2 {
+        let error = mailer.send(&mail, "a@h", None, now, &mut delivered).await.expect_err("one is missing");
+        assert!(matches!(error, SendError::Temporary(_)), "{error}");
+    }
+    sink.set_behaviour(Behaviour::Accept);
+    mailer.send(&mail, "a@h", None, now, &mut delivered).await.expect("the other one");
+    let to: Vec<Vec<String>> = sink.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [["gerant@camping.example"], ["compta@camping.example"]]);
+}
+
+#[tokio::test]
+async fn the_next_server_takes_what_the_first_does_not() {
+    let (first, second) = (
+        MailSink::start(([127, 0, 0, 1], 0).into()).await.expect("a free port"),
+        MailSink::start(([127, 0, 0, 1], 0).into()).await.expect("a free port"),
+    );
+    let servers =
+        [&first, &second].map(|sink| server("alerts", &format!("smtp://{}", sink.address()))).to_vec();
+    let mailer = Mailer::try_from(&MailSettings { servers, ..settings("smtp://h") }).expect("valid");
+    for (behaviour, taken) in [
+        (Behaviour::Accept, (1, 0)),
+        (Behaviour::RefuseConnections, (1, 1)),
+        (Behaviour::TemporaryFailure, (1, 2)),
+        (Behaviour::PermanentFailure, (1, 3)),
+    ] {
+        first.set_behaviour(behaviour.clone());
+        send(&mailer).await.expect("one of both");
+        assert_eq!((first.mails().len(), second.mails().len()), taken, "{behaviour:?}");
+    }
+    second.set_behaviour(Behaviour::TemporaryFailure);
+    assert!(matches!(send(&mailer).await, Err(SendError::Temporary(_))), "what gives most hope");
+}
+
+/// Gmail cuts a mail off at 102 KB.
+#[test]
+fn a_digest_of_hundreds_is_under_90_kilobytes_as_it_leaves() {
+    let mut records = Vec::new();
+    let tender = |id: usize| cvco_domain::Tender {
+        id: cvco_domain::TenderId::new(format!("7224879{id:05}")).ok(),
+        instrument: cvco_domain::Instrument::Voucher,
+        brand: cvco_domain::Brand::new("CVCONNECT").expect("a brand"),
+        issuer: cvco_domain::Issuer::Ancv,
+        state: cvco_domain::TenderState::Authorised,
+        amount: Cents::new(12_300),
+        currency: Currency::EUR,
+        refunded: Cents::ZERO,
+        authorisation: None,
+        contract: None,
+        endpoint: cvco_domain::EndpointId::new("camping-up2pay").expect("an id"),
+        complement: false,
+        first_seen_at: at("2026-03-01T13:05:09Z"),
+        authorised_at: None,
+        captured_at: None,
+        refunded_at: None,
+        booked: cvco_domain::Booked::default(),
+    };
+    records.push(cvco_domain::Record {
+        psp: cvco_domain::Psp::Up2pay,
+        call_number: cvco_domain::CallNumber::new("9782013").expect("valid"),
+        endpoint: cvco_domain::EndpointId::new("camping-up2pay").expect("valid"),
+        mode: Mode::Production,
+        currency: Currency::EUR,
+        expected: None,
+        state: cvco_domain::RecordState::Unbalanced,
+        tenders: (0..6).map(tender).collect(),
+        refunding: Cents::ZERO,
+    });
+    let one = |id: i64| Item {
+        news: News::Opened,
+        id: id * 2,
+        kind: Kind::ALL[usize::try_from(id).expect("small") % Kind::ALL.len()],
+        severity: cvco_domain::Severity::Warning,
+        psp: Some(cvco_domain::Psp::Up2pay),
+        endpoint: None,
+        order_ref: OrderRef::new(format!("réf-{}-{id}", "é".repeat(200))).ok(),
+        call_number: None,
+        currency: Currency::EUR,
+        expected: Some(Cents::new(123_400)),
+        actual: Some(Cents::new(122_400)),
+        detail: Detail::Nothing,
+        last_error: None,
+        mode: Mode::Production,
+        opened_at: at("2026-03-01T13:25:09Z"),
+        closed_at: None,
+        others_open: Some(0),
+        last_note: None,
+        records: records.clone(),
+    };
+    let mailer = Mailer::try_from(&settings("smtp://h")).expect("valid");
+    for (language, count) in [(Language::French, 500), (Language::English, 500), (Language::French, 16)] {
+        let items: Vec<Item> = (1..=count).map(one).collect();
+        let (shop_name, host) = ("Camping des Pins".to_owned(), "pins.example".to_owned());
+        let mail = render(&Letter { language, shop_name, host, items }).expect("renders");
+        let sent = mailer.message(&mail, "a@h", None, at("2026-03-01T13:30:00Z")).expect("a message");
+        let size = sent.formatted().len();
+        assert!((20_000..90_000).contains(&size), "{size} bytes of {count}");
+        for id in 1..=count {
+            let numbers = mail.text.split_once("\n----").expect("a summary").0;
+            assert!(numbers.contains(&(id * 2).to_string()), "{id} is not named");
+        }
+    }
 }

@@ -4,8 +4,10 @@ mod daemon;
 mod http;
 mod past;
 mod payments;
+mod played;
 
 pub use daemon::{Daemon, Settings, command, follows, ledger_rows};
 pub use http::send_raw;
 pub use past::{BOOKS, Past, Told};
 pub use payments::{Sogecommerce, TOKEN, Up2pay, key as up2pay_key, private_pem, public_pem};
+pub use played::Played;

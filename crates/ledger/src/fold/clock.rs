@@ -10,18 +10,20 @@ use rusqlite::{Connection, params};
 use super::Fold;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
-use crate::tables::{attempts, discrepancies, endpoints, orders, questions};
+use crate::tables::{attempts, discrepancies, endpoints, orders, questions, weeks};
 
 /// A person is told of a corrected clock for this long.
 const TOLD_FOR: Duration = Duration::from_hours(24);
 
 /// Dates of the fold that a wrong clock gave. What people or PSPs state (a snooze, a date of payment) is none of them.
-const DATES: [(&str, &str); 11] = [
+const DATES: [(&str, &str); 13] = [
     ("facts", "received_at"),
     ("order_versions", "registered_at"),
     ("discrepancies", "opened_at"),
     ("discrepancies", "closed_at"),
     ("discrepancies", "acked_at"),
+    ("discrepancies", "escalate_at"),
+    ("discrepancies", "escalated_at"),
     ("questions", "answered_at"),
     ("questions", "settled_at"),
     ("owed", "owed_at"),
@@ -45,10 +47,12 @@ impl Fold<'_> {
         attempts::correct_clock(self.conn, at)?;
         questions::correct_clock(self.conn, at)?;
         endpoints::correct_clock(self.conn, at)?;
+        weeks::correct_clock(self.conn, self.progress.policy.weekly, at)?;
         self.progress.hold = None;
         self.progress.news.1 = self.progress.news.1.min(at);
         self.flags.no_deadline_before.set(Timestamp::from_millis(0));
         self.flags.next_midnight.set(Timestamp::from_millis(0));
+        self.flags.next_week.set(Timestamp::from_millis(0));
         affected.extend(orders::open(self.conn)?);
         affected.sort_unstable();
         affected.dedup();

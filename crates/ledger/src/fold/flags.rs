@@ -17,6 +17,8 @@ pub(super) struct Flags {
     pub(super) no_deadline_before: Cell<Timestamp>,
     /// No midnight in Paris lies between the last entry and this instant.
     pub(super) next_midnight: Cell<Timestamp>,
+    /// No week that is summed up ends between the last entry and this instant.
+    pub(super) next_week: Cell<Timestamp>,
     /// There are lines of statements.
     pub(super) has_lines: Cell<bool>,
     /// Some of them belong to no payment.
@@ -40,6 +42,7 @@ impl Flags {
         Ok(Self {
             no_deadline_before: Cell::new(start),
             next_midnight: Cell::new(start),
+            next_week: Cell::new(start),
             has_lines: Cell::new(has_lines),
             has_unknown_lines: Cell::new(has_lines && statements::any_unknown(conn)?),
             closed_through: Cell::new(close::closed_through(conn)?),

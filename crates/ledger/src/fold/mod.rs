@@ -26,7 +26,7 @@ use crate::tables::ids::OrderId;
 use crate::tables::orders::Entered;
 use crate::tables::progress::{self, Progress};
 use crate::tables::{
-    acts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements,
+    acts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements, weeks,
 };
 use crate::{LedgerError, close, owed};
 use flags::Flags;
@@ -134,6 +134,7 @@ impl<'c> Fold<'c> {
     /// Applies one entry. `chain_hash` is its link of the chain.
     pub(crate) fn apply(&mut self, logged: &Logged, chain_hash: &str) -> Result<(), LedgerError> {
         self.anchor(logged.at)?;
+        self.sum_up_week(logged.at)?;
         if let LogEntry::Pause(pause) = logged.entry {
             self.pause(pause, logged.at)?;
         } else if let LogEntry::Clock(correction) = logged.entry {
@@ -142,6 +143,7 @@ impl<'c> Fold<'c> {
             self.apply_deadlines(logged.at)?;
         }
         self.apply_entry(logged, chain_hash)?;
+        self.watch_unseen(logged.at)?;
         self.advance(logged.seq, logged.at, chain_hash);
         if is_news(&logged.entry) {
             self.progress.news = (logged.seq, logged.at);
@@ -156,11 +158,13 @@ impl<'c> Fold<'c> {
         let at = at.unwrap_or(self.progress.at);
         if with_time {
             self.anchor(at)?;
+            self.sum_up_week(at)?;
             self.apply_deadlines(at)?;
         }
         set_aside::insert(self.conn, seq, at, kind, None, reason)?;
         let detail = Detail::Entry { seq, kind: Some(kind.to_owned()), reason: reason.to_owned() };
         discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)?;
+        self.watch_unseen(at)?;
         self.advance(seq, at, chain_hash);
         self.progress.news = (seq, at);
         Ok(())
@@ -217,6 +221,16 @@ impl<'c> Fold<'c> {
     fn change_policy(&mut self, policy: &Policy, at: Timestamp) -> Result<(), LedgerError> {
         if *policy == self.progress.policy {
             return Ok(());
+        }
+        if policy.channels != self.progress.policy.channels {
+            owed::tell_audiences(self.conn, &policy.channels, at)?;
+        }
+        if policy.escalate_after != self.progress.policy.escalate_after {
+            discrepancies::forget_escalations(self.conn)?;
+        }
+        if policy.weekly != self.progress.policy.weekly {
+            self.flags.next_week.set(Timestamp::from_millis(0));
+            weeks::begin_or_end(self.conn, policy.weekly, at)?;
         }
         self.progress.policy = policy.clone();
         for endpoint in endpoints::known(self.conn)? {

@@ -1,5 +1,5 @@
 //! Deadlines, each applied at the very instant at which it comes: orders whose graces end, answers that are missing too
-//! long, endpoints that fall silent, snoozes that are over.
+//! long, endpoints that fall silent, snoozes that are over, urgent discrepancies that nobody has seen in time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::tables::endpoints::CallSeen;
 use crate::tables::ids::OrderId;
 use crate::tables::progress::Hold;
 use crate::tables::questions;
-use crate::tables::{acts, anchors, discrepancies, endpoints, orders};
+use crate::tables::{acts, anchors, discrepancies, endpoints, orders, weeks};
 
 /// An endpoint that has no habit yet is checked this often.
 const UNTIL_A_HABIT: Duration = Duration::from_hours(24);
@@ -31,6 +31,8 @@ enum Due {
     Endpoint(endpoints::Due),
     /// The end of a snooze.
     Reminder(DiscrepancyId),
+    /// Nobody has seen an urgent discrepancy in time.
+    Escalation(DiscrepancyId),
     /// A discrepancy that time alone closes.
     Closing(DiscrepancyId),
 }
@@ -70,8 +72,10 @@ impl Fold<'_> {
                 }
                 Due::Endpoint(endpoint) => self.check_silence(&endpoint, at)?,
                 Due::Reminder(id) => acts::remind(self.conn, id, at)?,
+                Due::Escalation(id) => discrepancies::escalate(self.conn, id, at)?,
                 Due::Closing(id) => discrepancies::close(self.conn, id, at)?,
             }
+            self.watch_unseen(at)?;
         }
         self.tell_of_all_overdue(&mut told)?;
         let next = self.next_rule_of_time()?.unwrap_or(Timestamp::from_millis(i64::MAX));
@@ -94,12 +98,14 @@ impl Fold<'_> {
         let endpoint = endpoints::next_due(self.conn, until)?;
         let closing = discrepancies::next_due(self.conn, until)?;
         let reminder = acts::next_due(self.conn, until)?;
+        let escalation = discrepancies::next_escalation(self.conn, until)?;
         let all = [
             order.map(|(order_id, at)| (at, Due::Order(order_id))),
             question.map(|question| (question.at, Due::Question(question))),
             endpoint.map(|endpoint| (endpoint.at, Due::Endpoint(endpoint))),
             closing.map(|(id, at)| (at, Due::Closing(id))),
             reminder.map(|(id, at)| (at, Due::Reminder(id))),
+            escalation.map(|(id, at)| (at, Due::Escalation(id))),
         ];
         Ok(all.into_iter().flatten().min_by_key(|(at, _)| *at))
     }
@@ -111,6 +117,7 @@ impl Fold<'_> {
             endpoints::next_deadline(self.conn)?,
             discrepancies::next_deadline(self.conn)?,
             acts::next_deadline(self.conn)?,
+            discrepancies::next_escalation_at(self.conn)?,
         ];
         Ok(next.into_iter().flatten().min())
     }
@@ -123,7 +130,8 @@ impl Fold<'_> {
             None => rule,
         };
         let anchor = anchors::next_deadline(self.conn, &self.progress)?;
-        Ok(rule.into_iter().chain(anchor).min())
+        let week = if self.progress.policy.weekly { weeks::next_deadline(self.conn)? } else { None };
+        Ok(rule.into_iter().chain(anchor).chain(week).min())
     }
 
     /// A deadline may lie at this instant.
@@ -160,6 +168,26 @@ impl Fold<'_> {
         }
         self.flags.next_midnight.set(at.next_paris_midnight());
         anchors::create_if_due(self.conn, &self.progress, at)
+    }
+
+    /// Sums up the week that has ended, when the first entry after it comes.
+    pub(super) fn sum_up_week(&self, at: Timestamp) -> Result<(), LedgerError> {
+        if !self.progress.policy.weekly || at < self.flags.next_week.get() {
+            return Ok(());
+        }
+        weeks::create_if_due(self.conn, at)?;
+        self.flags.next_week.set(weeks::next_deadline(self.conn)?.unwrap_or(at));
+        Ok(())
+    }
+
+    /// Urgent discrepancies that nobody has seen get their deadline.
+    pub(super) fn watch_unseen(&self, at: Timestamp) -> Result<(), LedgerError> {
+        let Some(after) = self.progress.policy.escalate_after else { return Ok(()) };
+        let deadline = at.after(after);
+        if discrepancies::watch_unseen(self.conn, deadline)? {
+            self.schedule(Some(deadline));
+        }
+        Ok(())
     }
 
     fn check_order(&self, order_id: OrderId, at: Timestamp) -> Result<(), LedgerError> {

@@ -10,13 +10,12 @@ mod reports;
 mod story;
 mod takings;
 mod watch;
+mod weeks;
 
 use std::path::Path;
 
-use std::time::Duration;
-
 use cvco_domain::{
-    Day, DiscrepancyId, EndpointId, Identity, Period, Policy, Seq, Statement, StatementLine, Timestamp,
+    Day, DiscrepancyId, EndpointId, Identity, Period, Policy, Seq, Statement, StatementLine, Timestamp, Way,
 };
 use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
@@ -28,13 +27,14 @@ pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use relays::{RelayFilter, RelayRow, RelayState};
 pub use reports::ReportRange;
 pub use story::{OrderStory, StoryLine};
-pub use takings::Takings;
+pub use takings::{Flow, Takings};
 pub use watch::{Backlog, Heard, Open};
+pub use weeks::WeekCounts;
 
 use crate::tables::{
     LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,
 };
-use crate::{DueAnchor, DueMail, LedgerError, PendingRelay, close, owed, schema};
+use crate::{DueAnchor, DueMail, DueWeek, LedgerError, Pace, PendingRelay, QueuedMail, close, owed, schema};
 
 /// What accountants take away, as one connection sees the ledger.
 #[derive(Clone, Copy)]
@@ -223,12 +223,12 @@ impl Reader {
         crate::tables::acts::identity(&self.conn, id)?.ok_or(LedgerError::NoDiscrepancy(id.get()))
     }
 
-    /// The next e-mail to be sent, if one is owed and due.
+    /// The next message about discrepancies to be sent on a way, if one is owed and due.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn next_mail(&self, now: Timestamp, digest: Duration) -> Result<Option<DueMail>, LedgerError> {
-        owed::next_mail(&self.conn, now, digest)
+    pub fn next_mail(&self, now: Timestamp, way: &Way, pace: &Pace) -> Result<Option<DueMail>, LedgerError> {
+        owed::next_mail(&self.conn, now, way, pace)
     }
 
     /// The next anchor to be mailed, if there is one.
@@ -239,12 +239,33 @@ impl Reader {
         owed::next_anchor(&self.conn, now)
     }
 
-    /// When an e-mail that waits for time may leave; `None` if none does.
+    /// The week to be summed up by e-mail, if there is one.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn next_week(&self, now: Timestamp) -> Result<Option<DueWeek>, LedgerError> {
+        owed::next_week(&self.conn, now)
+    }
+
+    /// When a message that waits for time may leave on a way; `None` if none does.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn next_departure(&self, now: Timestamp, digest: Duration) -> Result<Option<Timestamp>, LedgerError> {
-        owed::next_departure(&self.conn, now, digest)
+    pub fn next_departure(
+        &self,
+        now: Timestamp,
+        way: &Way,
+        pace: &Pace,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        owed::next_departure(&self.conn, now, way, pace)
+    }
+
+    /// What has not left yet, on any way.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn queue(&self) -> Result<Vec<QueuedMail>, LedgerError> {
+        owed::queue(&self.conn)
     }
 
     /// What handlers of shops wait for, oldest first.

@@ -37,8 +37,9 @@ pub struct Open {
 
 /// Each with the query that counts it. An anchor is due from the first entry of the next day on, so its age is that of the
 /// day's last entry.
-const OWED: [(&str, &str); 5] = [
-    ("mail", "SELECT COUNT(*), MIN(owed_at) FROM owed WHERE done_at IS NULL"),
+const OWED: [(&str, &str); 6] = [
+    ("mail", "SELECT COUNT(*), MIN(owed_at) FROM owed WHERE done_at IS NULL AND way = 'mail'"),
+    ("channel", "SELECT COUNT(*), MIN(owed_at) FROM owed WHERE done_at IS NULL AND way <> 'mail'"),
     (
         "anchor",
         "SELECT COUNT(*), MIN(m.intended_at) FROM anchors a LEFT JOIN mails m ON m.message_id = a.message_id

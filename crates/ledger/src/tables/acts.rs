@@ -129,14 +129,15 @@ pub(crate) fn insert(
     match act.deed {
         Deed::Acknowledged => {
             conn.prepare_cached(
-                "UPDATE discrepancies SET acked_at = ?2, acked_by = ?3, acked_note = ?4 WHERE id = ?1",
+                "UPDATE discrepancies SET acked_at = ?2, acked_by = ?3, acked_note = ?4, escalate_at = NULL WHERE id = ?1",
             )?
             .execute(params![id, at, act.by, act.note])?;
         }
         Deed::Noted => {}
         Deed::Snoozed { until } => {
             conn.prepare_cached(
-                "UPDATE discrepancies SET snoozed_until = ?2 WHERE id = ?1 AND closed_at IS NULL AND ?2 > ?3",
+                "UPDATE discrepancies SET snoozed_until = ?2, escalate_at = NULL
+                 WHERE id = ?1 AND closed_at IS NULL AND ?2 > ?3",
             )?
             .execute(params![id, until, at])?;
             owed::forget_reminder(conn, id, at)?;

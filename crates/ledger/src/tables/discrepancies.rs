@@ -172,8 +172,10 @@ fn last_inserted(conn: &Connection) -> DiscrepancyId {
 }
 
 pub(crate) fn close(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
-    conn.prepare_cached("UPDATE discrepancies SET closed_at = ?2, snoozed_until = NULL WHERE id = ?1")?
-        .execute(params![id, at])?;
+    conn.prepare_cached(
+        "UPDATE discrepancies SET closed_at = ?2, snoozed_until = NULL, escalate_at = NULL WHERE id = ?1",
+    )?
+    .execute(params![id, at])?;
     owed::owe_closing(conn, id, at)
 }
 
@@ -209,7 +211,11 @@ pub(crate) fn open_of_endpoint(
             "UPDATE discrepancies SET detail_json = ?2, detail = ?3, severity = ?4, closes_at = ?5 WHERE id = ?1",
         )?
         .execute(params![id, detail, detail.to_string(), known.max(severity).as_str(), closes_at])?;
-        return if severity > known { owed::owe_worsening(conn, id, at) } else { Ok(()) };
+        return if severity > known {
+            owed::owe_worsening(conn, id, Some(&endpoint.shop), severity, at)
+        } else {
+            Ok(())
+        };
     }
     conn.prepare_cached(
         "INSERT INTO discrepancies (kind, severity, shop, endpoint, psp, subject, detail_json, detail, opened_at,
@@ -369,6 +375,57 @@ pub(crate) fn open_of_daemon(
         closes_at
     ])?;
     owed::owe_opening(conn, last_inserted(conn), None, kind.severity(), at)
+}
+
+/// Gives a deadline to urgent discrepancies that nobody has seen and that have none; whether there were any.
+pub(crate) fn watch_unseen(conn: &Connection, deadline: Timestamp) -> Result<bool, LedgerError> {
+    let watched = conn
+        .prepare_cached(
+            "UPDATE discrepancies SET escalate_at = ?1 WHERE severity = 'urgent' AND closed_at IS NULL
+               AND acked_at IS NULL AND snoozed_until IS NULL AND escalate_at IS NULL AND escalated_at IS NULL",
+        )?
+        .execute([deadline])?;
+    Ok(watched > 0)
+}
+
+/// No discrepancy has a deadline any more: how long it is has changed, or nobody else is to be told.
+pub(crate) fn forget_escalations(conn: &Connection) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE discrepancies SET escalate_at = NULL WHERE escalate_at IS NOT NULL AND escalated_at IS NULL",
+    )?
+    .execute([])?;
+    Ok(())
+}
+
+/// Nobody has seen it in time: others are told.
+pub(crate) fn escalate(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE discrepancies SET escalate_at = NULL, escalated_at = ?2 WHERE id = ?1")?
+        .execute(params![id, at])?;
+    owed::owe_escalation(conn, id, at)
+}
+
+/// The discrepancy that others are told of next, if that is at `until` or before.
+pub(crate) fn next_escalation(
+    conn: &Connection,
+    until: Timestamp,
+) -> Result<Option<(DiscrepancyId, Timestamp)>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, escalate_at FROM discrepancies
+             WHERE escalate_at <= ?1 AND escalate_at IS NOT NULL AND escalated_at IS NULL
+             ORDER BY escalate_at, id LIMIT 1",
+        )?
+        .query_row([until], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+/// When others are told next of a discrepancy.
+pub(crate) fn next_escalation_at(conn: &Connection) -> Result<Option<Timestamp>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT MIN(escalate_at) FROM discrepancies WHERE escalate_at IS NOT NULL AND escalated_at IS NULL",
+        )?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The discrepancy that time alone closes next, if that is at `until` or before.

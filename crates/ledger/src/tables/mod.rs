@@ -16,6 +16,7 @@ pub(crate) mod rejections;
 pub(crate) mod relays;
 pub(crate) mod set_aside;
 pub(crate) mod statements;
+pub(crate) mod weeks;
 
 pub use discrepancies::ToldUnreached;
 pub use rejections::Rejected;
@@ -24,7 +25,7 @@ pub use set_aside::SetAside;
 pub use statements::LineCount;
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-pub(crate) const FOLD_TABLES: [(&str, &str); 25] = [
+pub(crate) const FOLD_TABLES: [(&str, &str); 27] = [
     ("notifications", "seq"),
     ("set_aside", "seq"),
     ("refused", "seq"),
@@ -45,9 +46,11 @@ pub(crate) const FOLD_TABLES: [(&str, &str); 25] = [
     ("acts", "seq"),
     ("endpoints", "endpoint"),
     ("heard_hours", "endpoint, hour"),
+    ("audiences", "way, severity, shop"),
     ("owed", "id"),
     ("mails", "message_id"),
     ("relays", "seq, target"),
     ("anchors", "seq"),
+    ("weeks", "until_at, shop"),
     ("progress", "one"),
 ];

@@ -21,7 +21,8 @@ fn span(first_seq: i64, seq: i64, first_day: &str, day: &str) -> Span {
 }
 
 fn about(seq: Seq, message_id: &str) -> LogEntry {
-    LogEntry::Telling(Telling { message_id: message_id.to_owned(), about: MailAbout::Anchor(seq) })
+    let about = MailAbout::Anchor(seq);
+    LogEntry::Telling(Telling { message_id: message_id.to_owned(), way: cvco_domain::Way::mail(), about })
 }
 
 impl Book {
@@ -148,8 +149,7 @@ fn a_second_mail_about_the_same_anchor_holds_nothing_up() {
     book.take_at(paris(1, 11, 0), about(Seq::new(1), "other@host"));
     book.take_at(paris(1, 11, 0), stories::told("one@host"));
     assert_eq!(book.due_anchor(paris(1, 12, 0)), None);
-    let due =
-        book.reader().next_mail(paris(1, 12, 0), std::time::Duration::ZERO).expect("read").expect("due");
+    let due = book.next_on(paris(1, 12, 0), std::time::Duration::ZERO).expect("due");
     let news: Vec<&MailItem> = due.items.iter().filter(|item| item.news == News::Opened).collect();
     assert_eq!(news.len(), 1, "the half-paid order is told all the same");
 }

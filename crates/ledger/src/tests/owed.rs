@@ -1,14 +1,16 @@
 //! E-mails owed: urgent ones at once and alone, the rest by digest, each once, in threads; and nothing that was told is
 //! told again by a ledger that was made again.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cvco_domain::News;
+use cvco_domain::{Audience, News, Severity, Way};
+use cvco_log::entry::{Deed, MailAbout, Telling, Week};
 
 use super::acts::until;
 use super::stories::{telling, told};
 use super::*;
-use crate::DueMail;
+use crate::{Class, DueMail, Pace};
 
 const DIGEST: Duration = Duration::from_mins(15);
 
@@ -30,7 +32,15 @@ fn opened(numbers: &[i64]) -> Vec<Item> {
 
 impl Book {
     fn next_mail(&self, at: Timestamp) -> Option<DueMail> {
-        self.reader().next_mail(at, DIGEST).expect("read")
+        self.next_on(at, DIGEST)
+    }
+
+    pub(super) fn next_on(&self, at: Timestamp, digest: Duration) -> Option<DueMail> {
+        self.reader().next_mail(at, &Way::mail(), &Pace::of(digest)).expect("read")
+    }
+
+    fn next_departure(&self, at: Timestamp) -> Option<Timestamp> {
+        self.reader().next_departure(at, &Way::mail(), &Pace::of(DIGEST)).expect("read")
     }
 
     /// Says that an e-mail is about to leave; the e-mail as it is then offered.
@@ -97,8 +107,7 @@ fn warnings_wait_for_the_digest_of_their_shop() {
     book.warn(1, "B");
     book.warn(2, "C");
     assert_eq!(book.send_all(a_second_before(15)), [[]; 0]);
-    let departure = book.reader().next_departure(minute(2), DIGEST).expect("read");
-    assert_eq!(departure, Some(minute(15)), "when to look again");
+    assert_eq!(book.next_departure(minute(2)), Some(minute(15)), "when to look again");
     assert_eq!(book.send_all(minute(15)), [opened(&[2, 3])]);
     book.alarm(16, "D");
     assert_eq!(book.send_all(minute(16)), [opened(&[4])], "an alarm does not wait");
@@ -132,7 +141,7 @@ fn without_a_digest_interval_each_goes_alone() {
     book.warn(0, "A");
     book.warn(0, "B");
     for discrepancy in [1, 2] {
-        let mail = book.reader().next_mail(minute(0), Duration::ZERO).expect("read").expect("a mail");
+        let mail = book.next_on(minute(0), Duration::ZERO).expect("a mail");
         assert_eq!(items(&mail), opened(&[discrepancy]));
         let mail = book.intend(minute(0), &mail);
         book.depart(minute(0), &mail);
@@ -169,7 +178,7 @@ fn what_failed_is_tried_again_when_its_time_has_come_under_the_same_name() {
     let name = mail.message_id.clone().expect("a name");
     book.ledger.note_attempt(&name, minute(5), Some("connection refused")).expect("noted");
     assert_eq!(book.next_mail(a_second_before(5)), None);
-    assert_eq!(book.reader().next_departure(minute(0), DIGEST).expect("read"), Some(minute(5)));
+    assert_eq!(book.next_departure(minute(0)), Some(minute(5)));
     assert_eq!(book.next_mail(minute(5)), Some(mail.clone()));
     let waiting = book.reader().mails_waiting().expect("read");
     assert_eq!(waiting, (1, Some("connection refused".to_owned())));
@@ -249,7 +258,7 @@ fn a_closing_waits_for_its_opening_and_answers_it() {
 }
 
 #[test]
-fn closings_of_different_threads_are_different_mails() {
+fn closings_of_several_threads_share_a_digest_and_stand_in_none() {
     let mut book = Book::new();
     for (minutes, reference) in [(0, "A"), (20, "B")] {
         book.warn(minutes, reference);
@@ -257,8 +266,26 @@ fn closings_of_different_threads_are_different_mails() {
     }
     book.mend(50, "A");
     book.mend(50, "B");
-    assert_eq!(book.send_all(minute(50)), [[Item(News::Closed, 1)]]);
-    assert_eq!(book.send_all(minute(65)), [[Item(News::Closed, 2)]]);
+    let mail = book.next_mail(minute(50)).expect("a digest");
+    assert_eq!(items(&mail), [Item(News::Closed, 1), Item(News::Closed, 2)]);
+    assert_eq!(mail.in_reply_to, None);
+}
+
+#[test]
+fn everything_about_an_order_is_one_thread() {
+    let mut book = Book::new();
+    book.alarm(0, "A");
+    let opening = book.next_mail(minute(0)).expect("a mail");
+    let opening = book.intend(minute(0), &opening);
+    book.depart(minute(0), &opening);
+    // The same order breaks another rule.
+    let mut again = voucher("A", 6000);
+    again.events[0].call_number = CallNumber::new("call-2").expect("a call number");
+    again.events[0].tender_id = TenderId::new("A-2").ok();
+    book.take(1, again);
+    let second = book.next_mail(minute(1)).expect("another");
+    assert_eq!(second.in_reply_to, opening.message_id);
+    assert_ne!(items(&second), items(&opening));
 }
 
 #[test]
@@ -354,4 +381,147 @@ fn a_clock_that_was_put_right_holds_no_mail_up() {
     let mails = book.send_all(minute(1));
     assert_eq!(mails[0], opened(&[2]), "what waited for a date to come");
     assert!(mails.contains(&opened(&[4])), "{mails:?}");
+}
+
+fn alarms(book: &mut Book, minutes: i64, references: &[&str]) {
+    for reference in references {
+        book.alarm(minutes, reference);
+    }
+}
+
+#[test]
+fn after_five_urgent_mails_of_a_shop_one_lists_the_rest() {
+    let mut book = Book::new();
+    alarms(&mut book, 0, &["A", "B", "C", "D", "E", "F", "G", "H"]);
+    assert_eq!(book.send_all(minute(0)), [1, 2, 3, 4, 5].map(|number| opened(&[number])));
+    assert_eq!(book.next_departure(minute(0)), Some(minute(1)));
+    assert_eq!(book.send_all(minute(1)), [opened(&[6, 7, 8])]);
+    // A second list waits until the first of the five is ten minutes old.
+    alarms(&mut book, 2, &["I"]);
+    assert_eq!(book.send_all(a_second_before(10)), [[]; 0]);
+    assert_eq!(book.send_all(minute(10)), [opened(&[9])]);
+}
+
+const NTFY: &str = "ntfy";
+
+impl Book {
+    /// Names a channel for what is urgent of one shop.
+    pub(super) fn adopt(&mut self, minutes: i64, change: impl FnOnce(&mut Policy)) {
+        let mut policy = self.ledger.policy().expect("a policy");
+        change(&mut policy);
+        self.take(minutes, LogEntry::Policy(policy));
+    }
+
+    fn next_on_channel(&self, at: Timestamp) -> Option<DueMail> {
+        self.reader().next_mail(at, &Way::new(NTFY).expect("a channel"), &Pace::of(DIGEST)).expect("read")
+    }
+
+    fn send_on_channel(&mut self, at: Timestamp) -> Option<DueMail> {
+        let due = self.next_on_channel(at)?;
+        let message_id = format!("c{}@host", self.log.head().expect("a head").seq.next());
+        let about = MailAbout::Discrepancies(due.items.clone());
+        let way = Way::new(NTFY).expect("a channel");
+        self.take_at(at, LogEntry::Telling(Telling { message_id: message_id.clone(), way, about }));
+        self.take_at(at, told(&message_id));
+        Some(due)
+    }
+}
+
+pub(super) fn urgent_of(shops: &[&str]) -> BTreeMap<Way, Audience> {
+    let audience = Audience {
+        severities: BTreeSet::from([Severity::Urgent]),
+        shops: shops.iter().map(|id| shop(id)).collect(),
+    };
+    BTreeMap::from([(Way::new(NTFY).expect("a channel"), audience)])
+}
+
+#[test]
+fn a_channel_is_told_what_it_is_for_beside_the_mail() {
+    let mut book = Book::new();
+    book.adopt(0, |policy| policy.channels = urgent_of(&[]));
+    book.warn(0, "A");
+    book.alarm(0, "B");
+    let message = book.send_on_channel(minute(0)).expect("the urgent one");
+    assert_eq!(items(&message), opened(&[2]));
+    assert_eq!(book.next_on_channel(minute(60)), None, "no warnings");
+    assert_eq!(book.send_all(minute(0)), [opened(&[2]), opened(&[1])], "each by mail as well");
+    book.take(1, voucher("B", 6000).saying(ReportedState::Cancelled));
+    let before = book.everything();
+    book.rebuild();
+    assert_eq!(book.everything(), before);
+    assert_eq!(
+        book.next_on_channel(minute(2)).map(|due| due.class),
+        book.next_mail(minute(2)).map(|due| due.class)
+    );
+}
+
+#[test]
+fn a_channel_of_another_shop_is_not_told() {
+    let mut book = Book::new();
+    book.adopt(0, |policy| policy.channels = urgent_of(&["hotel"]));
+    book.alarm(0, "B");
+    assert_eq!(book.next_on_channel(minute(0)), None);
+}
+
+#[test]
+fn what_waited_for_a_channel_that_is_gone_is_never_told() {
+    let mut book = Book::new();
+    book.adopt(0, |policy| policy.channels = urgent_of(&[]));
+    book.alarm(0, "B");
+    book.adopt(1, |policy| policy.channels.clear());
+    assert_eq!(book.next_on_channel(minute(1)), None);
+    assert_eq!(book.reader().queue().expect("read").len(), 1, "the mail");
+    book.adopt(2, |policy| policy.channels = urgent_of(&[]));
+    assert_eq!(book.next_on_channel(minute(2)), None);
+}
+
+#[test]
+fn an_urgent_one_that_nobody_has_seen_goes_to_others_once() {
+    let mut book = Book::new();
+    book.adopt(0, |policy| policy.escalate_after = Some(Duration::from_hours(2)));
+    book.alarm(0, "A");
+    book.alarm(0, "B");
+    book.warn(0, "C");
+    assert_eq!(book.send_all(minute(0)), [opened(&[1]), opened(&[2]), opened(&[3])]);
+    book.act(30, 2, Deed::Acknowledged);
+    book.wait_until(120);
+    let mail = book.next_mail(minute(120)).expect("an escalation");
+    assert_eq!((items(&mail), mail.class), (vec![Item(News::Escalated, 1)], Class::Escalation));
+    assert_eq!(book.send_all(minute(120)).len(), 1);
+    book.wait_until(600);
+    assert_eq!(book.send_all(minute(600)), [[]; 0], "once");
+    let before = book.everything();
+    book.rebuild();
+    assert_eq!(book.everything(), before);
+    // Who takes the mark back has not seen it.
+    book.act(601, 2, Deed::Withdrawn);
+    book.wait_until(601 + 120);
+    assert_eq!(book.send_all(minute(721)), [[Item(News::Escalated, 2)]]);
+}
+
+#[test]
+fn a_week_is_summed_up_on_monday_morning() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.adopt(1, |policy| policy.weekly = true);
+    let monday = minute(1).next_paris_monday(7);
+    assert_eq!(book.ledger.position().next_deadline.map(|at| at <= monday), Some(true));
+    book.take_at(monday.before(Duration::from_secs(1)), LogEntry::Time);
+    assert_eq!(book.reader().next_week(monday).expect("read"), None);
+    book.take_at(monday, LogEntry::Time);
+    let due = book.reader().next_week(monday).expect("read").expect("a week");
+    assert_eq!((due.until, due.shops.clone(), due.message_id.clone()), (monday, vec![shop("camping")], None));
+    let about = MailAbout::Week(Week { until: due.until, shops: due.shops });
+    book.take_at(
+        monday,
+        LogEntry::Telling(Telling { message_id: "w@host".to_owned(), way: Way::mail(), about }),
+    );
+    assert_eq!(
+        book.reader().next_week(monday).expect("read").and_then(|due| due.message_id),
+        Some("w@host".to_owned())
+    );
+    book.take_at(monday, told("w@host"));
+    assert_eq!(book.reader().next_week(monday).expect("read"), None);
+    book.rebuild();
+    assert_eq!(book.reader().next_week(monday).expect("read"), None);
 }

@@ -44,7 +44,7 @@ fn an_entry_that_cannot_be_read_is_told_and_passed() {
         let told = book.discrepancies().remove(0);
         assert_eq!(told, seen("set_aside", 1, None));
         assert_eq!(book.texts("SELECT severity FROM discrepancies"), ["urgent"]);
-        let mail = book.reader().next_mail(minute(2), std::time::Duration::from_hours(1)).expect("read");
+        let mail = book.next_on(minute(2), std::time::Duration::from_hours(1));
         assert_eq!(mail.expect("at once").shop, None);
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn unread() -> LogEntry {
 
 pub(super) fn telling(message_id: &str, items: Vec<MailItem>) -> LogEntry {
     let about = MailAbout::Discrepancies(items);
-    LogEntry::Telling(Telling { message_id: message_id.to_owned(), about })
+    LogEntry::Telling(Telling { message_id: message_id.to_owned(), way: cvco_domain::Way::mail(), about })
 }
 
 pub(super) fn told(message_id: &str) -> LogEntry {
@@ -70,6 +70,7 @@ pub(super) fn told(message_id: &str) -> LogEntry {
 pub(super) fn eventful() -> Book {
     let mut book = lived_in();
     book.take(49, relays::relaying());
+    book.adopt(49, |policy| (policy.channels, policy.weekly) = (owed::urgent_of(&[]), true));
     book.take_call(minute(49), voucher("C", 2000), "ref=C");
     book.log.purge(minute(50)).expect("purged");
     book.take(50, refund("A", 1500));

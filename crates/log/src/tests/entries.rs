@@ -7,7 +7,7 @@ use cvco_domain::{
     About, AmountFrom, Authorisation, Books, Brand, CallNumber, Day, DiscrepancyId, EndpointId, EndpointRef,
     Event, Identity, Instalment, Instrument, Issuer, Kind, Mode, News, Operation, Period, Policy, Psp,
     Question, Refusal, RelayTarget, ReportedState, Seq, Standing, Statement, StatementLine, StatementNumber,
-    StatusCode, StatusReading, Subject, TenderId, Topic,
+    StatusCode, StatusReading, Subject, TenderId, Topic, Way,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -17,7 +17,7 @@ use proptest::sample::select;
 use super::*;
 use crate::entry::{
     Act, Answer, Close, Deed, Hint, ImportedStatement, Inquiry, MailAbout, MailItem, Notification, Origin,
-    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unreached, Unread,
+    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unreached, Unread, Week,
     Witness,
 };
 use crate::row::{GENESIS, Head, Link};
@@ -174,11 +174,12 @@ fn statements() -> impl Strategy<Value = ImportedStatement> {
 }
 
 fn mails() -> impl Strategy<Value = MailAbout> {
-    let items = (select(vec![News::Opened, News::Closed]), any::<i64>(), identities())
+    let items = (select(vec![News::Opened, News::Escalated, News::Closed]), any::<i64>(), identities())
         .prop_map(|(news, id, of)| MailItem { news, discrepancy: DiscrepancyId::new(id), of });
     prop_oneof![
         vec(items, 0..4).prop_map(MailAbout::Discrepancies),
         any::<i64>().prop_map(|seq| MailAbout::Anchor(Seq::new(seq))),
+        (instants(), vec(shops(), 0..3)).prop_map(|(until, shops)| MailAbout::Week(Week { until, shops })),
     ]
 }
 
@@ -295,7 +296,11 @@ fn entries() -> BoxedStrategy<LogEntry> {
         Just(LogEntry::Time),
         instants().prop_map(|since| LogEntry::Pause(Pause { since })),
         instants().prop_map(|from| LogEntry::Clock(ClockCorrection { from })),
-        (texts(), mails()).prop_map(|(message_id, about)| LogEntry::Telling(Telling { message_id, about })),
+        (texts(), ids(Way::new), mails()).prop_map(|(message_id, way, about)| LogEntry::Telling(Telling {
+            message_id,
+            way,
+            about
+        })),
         texts().prop_map(|message_id| LogEntry::Told(Told { message_id })),
         relayed().prop_map(LogEntry::Relayed),
         unreached().prop_map(LogEntry::Unreached),

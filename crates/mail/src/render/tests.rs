@@ -203,7 +203,7 @@ fn the_english_text_of_a_resolved_discrepancy() {
 ------------------------------------------------------------------------
 Card part missing (resolved)
 
-This discrepancy no longer exists; there is nothing else to do.
+All is well again with this order: there is nothing left to do.
 
   Order            CMD9542124-01A5G
   Call number      9782013
@@ -253,10 +253,61 @@ fn the_gravest_comes_first_and_the_resolved_last() {
 fn a_long_digest_says_what_it_leaves_out() {
     let many =
         |count| mail(Language::French, vec![item(Kind::AmountShort); count]).text.replace('\u{a0}', " ");
-    assert!(!many(25).contains("Non détaillés"));
-    let text = many(28);
-    assert_eq!(text.matches("Montant insuffisant").count(), 25);
-    assert!(text.contains("Non détaillés ici : 3.") && text.contains("cvco-reconciled alerts list"));
+    assert!(!many(8).contains("détaillés"));
+    let text = many(18);
+    let in_full = text.matches("\nMontant insuffisant (à vérifier)\n").count();
+    assert!((10..=15).contains(&in_full), "{in_full}");
+    let left_out = format!("{} écarts ne sont pas détaillés ici", 18 - in_full);
+    assert!(text.contains(&left_out) && text.contains("cvco-reconciled alerts list"), "{left_out}");
+}
+
+#[test]
+fn on_top_of_several_stands_what_they_come_to() {
+    let numbered = |id: i64, kind| Item { id, ..item(kind) };
+    let items = vec![
+        numbered(20, Kind::AmountShort),
+        numbered(7, Kind::VoucherOrphan),
+        numbered(8, Kind::VoucherOrphan),
+        numbered(9, Kind::VoucherOrphan),
+        numbered(12, Kind::VoucherOrphan),
+        closed(numbered(3, Kind::AmountOver)),
+    ];
+    let mail = mail(Language::French, items);
+    let text = mail.text.replace('\u{a0}', " ");
+    let summary = text.split("\n\n----").next().expect("a beginning");
+    assert_eq!(
+        summary,
+        "Camping des Pins
+
+En résumé
+     4  Chèques-vacances acceptés, complément refusé (urgent), 40,00 €
+        nᵒˢ 7–9, 12
+     1  Montant insuffisant (à vérifier), 10,00 €
+        n° 20
+     1  Trop-perçu (résolu), 10,00 €
+        n° 3"
+    );
+    assert!(mail.html.contains("En résumé"));
+    assert!(!text_of(Language::French, item(Kind::AmountShort)).contains("En résumé"), "not of one");
+}
+
+#[test]
+fn a_closing_says_whether_the_order_is_in_order() {
+    let text =
+        |others_open| text_of(Language::French, Item { others_open, ..closed(item(Kind::AmountShort)) });
+    assert!(text(Some(0)).contains("Tout est rentré dans l’ordre pour cette commande"));
+    assert!(text(None).contains("Tout est rentré dans l’ordre : il n’y a plus rien à faire"));
+    assert!(text(Some(1)).contains("la commande en a encore un autre, qui reste ouvert"));
+    assert!(text(Some(3)).contains("la commande en a encore 3 autres, qui restent ouverts"));
+}
+
+#[test]
+fn what_nobody_has_seen_says_so_and_since_when() {
+    let unseen = || vec![Item { news: News::Escalated, ..item(Kind::VoucherOrphan) }];
+    let mail = mail(Language::French, unseen());
+    assert!(mail.subject.starts_with("Sans réponse\u{a0}: [CVCo urgent] "), "{}", mail.subject);
+    assert!(mail.text.contains("Personne n’a encore pris cet écart en charge. ") && mail.urgent);
+    assert!(mail.text.contains("Ouvert depuis"), "{}", mail.text);
 }
 
 #[test]
@@ -553,5 +604,13 @@ fn a_meal_voucher_has_a_word_of_its_own() {
     assert!(french.text.contains("La part titre-restaurant a été acceptée"), "{}", french.text);
     assert!(french.text.contains("Titre-restaurant (APETIZ)"), "{}", french.text);
     assert!(!french.text.to_lowercase().contains("chèque-vacances"), "{}", french.text);
-    assert!(mail(Language::English, vec![item]).text.contains("Meal voucher (APETIZ)"));
+    assert!(mail(Language::English, vec![item.clone()]).text.contains("Meal voucher (APETIZ)"));
+    // Nobody is sent to ANCV about it.
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::ReferenceCollision) {
+        for language in Language::ALL {
+            let text = mail(language, vec![Item { kind: *kind, ..item.clone() }]).text;
+            let steps = text.split("\n  1. ").nth(1).unwrap_or_default();
+            assert!(!steps.contains("ANCV"), "{kind}: {steps}");
+        }
+    }
 }

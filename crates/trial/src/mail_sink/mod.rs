@@ -25,12 +25,18 @@ pub enum Behaviour {
     RefuseLogin,
     /// Answers 550 to this recipient and takes others.
     RefuseRecipient(String),
+    /// Answers 452 to this recipient and takes others.
+    DeferRecipient(String),
+    /// Answers 450 to each recipient, as a server does that does not know the sender yet.
+    Greylist,
     /// Answers 451 to the mail.
     TemporaryFailure,
     /// Answers 554 to the mail.
     PermanentFailure,
     /// Keeps the mail, but closes the connection instead of saying so.
     CutAfterData,
+    /// Keeps the mail, and says so when it behaves otherwise.
+    HoldAnswer,
 }
 
 /// A running sink; it stops when it is dropped.
@@ -123,6 +129,12 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 impl Shared {
     fn behaviour(&self) -> Behaviour {
         self.behaviour.borrow().clone()
+    }
+
+    async fn behaves_otherwise_than(&self, behaviour: &Behaviour) {
+        let mut now = self.behaviour.subscribe();
+        // The sender lives as long as `self`.
+        drop(now.wait_for(|now| now != behaviour).await);
     }
 
     fn add(&self, mail: ReceivedMail) {

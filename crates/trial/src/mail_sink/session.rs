@@ -68,10 +68,17 @@ pub(super) async fn converse(stream: TcpStream, shared: Arc<Shared>) -> io::Resu
                         shared.add(mail);
                         return Ok(());
                     }
+                    Behaviour::HoldAnswer => {
+                        shared.add(mail);
+                        shared.behaves_otherwise_than(&Behaviour::HoldAnswer).await;
+                        wire.say("250 kept").await?;
+                    }
                     Behaviour::Accept
                     | Behaviour::RefuseConnections
                     | Behaviour::RefuseLogin
-                    | Behaviour::RefuseRecipient(_) => {
+                    | Behaviour::RefuseRecipient(_)
+                    | Behaviour::DeferRecipient(_)
+                    | Behaviour::Greylist => {
                         shared.add(mail);
                         wire.say("250 kept").await?;
                     }
@@ -91,6 +98,12 @@ impl Envelope {
             None => "501 RCPT TO:<address>",
             Some(to) if matches!(behaviour, Behaviour::RefuseRecipient(refused) if *refused == to) => {
                 "550 no such mailbox"
+            }
+            Some(to) if matches!(behaviour, Behaviour::DeferRecipient(deferred) if *deferred == to) => {
+                "452 mailbox full"
+            }
+            Some(_) if *behaviour == Behaviour::Greylist => {
+                "450 4.2.0 Recipient address rejected: Greylisted"
             }
             Some(_) if self.to.len() >= MOST_RECIPIENTS => "452 too many recipients",
             Some(to) => {

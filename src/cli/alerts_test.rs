@@ -1,0 +1,113 @@
+//! `alerts test`: a message to those whom alerts go to, so that nobody finds out too late that they do not arrive.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clap::Args;
+use cvco_domain::{ShopId, Way};
+use cvco_ledger::Class;
+use cvco_mail::trial_mail;
+
+use super::{Failure, Outcome, output, runtime};
+use crate::alert::channel::{Message, TIME_LIMIT};
+use crate::alert::{AlertSettings, Mailer};
+use crate::app::host_name;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::outbound::Client;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// To those who are told of this shop; without it, to those of `[alerts]`, on every way.
+    #[arg(long, value_name = "ID")]
+    shop: Option<String>,
+    /// Only on this channel; `mail` for e-mail alone.
+    #[arg(long, value_name = "ID")]
+    channel: Option<Way>,
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let config = Config::load(path)?;
+    let Some(alerts) = &config.alerts else {
+        return Err(Failure::Usage("there is no [alerts]: nobody is told".to_owned()));
+    };
+    let shop = options.shop.as_deref().map(|id| known_shop(&config, id)).transpose()?;
+    let is_wanted = |way: &Way| options.channel.as_ref().is_none_or(|wanted| wanted == way);
+    let is_known =
+        |wanted: &Way| wanted.is_mail() || alerts.channels.iter().any(|channel| channel.id == *wanted);
+    if let Some(unknown) = options.channel.as_ref().filter(|wanted| !is_known(wanted)) {
+        let known: Vec<&str> = alerts.channels.iter().map(|channel| channel.id.as_str()).collect();
+        let what = format!("no [[alerts.channel]] is called {unknown}; there are: mail {}", known.join(" "));
+        return Err(Failure::Usage(what.trim_end().to_owned()));
+    }
+    let trial = Trial {
+        alerts,
+        shop: shop.as_ref(),
+        shop_name: shop.as_ref().map(|shop| config.shop_name(shop)),
+        host: host_name(),
+        clock: Clock::system(),
+    };
+    let mut all_arrived = true;
+    let runtime = runtime()?;
+    if is_wanted(&Way::mail()) {
+        for mailer in trial.mailers() {
+            all_arrived &= tell(&mailer.readers().join(", "), runtime.block_on(trial.mail(&mailer)))?;
+        }
+    }
+    let client = Client::new(config.confirm.proxy.clone(), TIME_LIMIT);
+    for channel in alerts.channels.iter().filter(|channel| is_wanted(&channel.id)) {
+        let language = alerts.language_of(trial.shop);
+        let message = Message::test(trial_mail::short(language, trial.shop_name, &trial.host));
+        let (id, now) = (trial.message_id(), trial.clock.now());
+        let sent = runtime.block_on(channel.send(&client, &message, &id, now));
+        let name = format!("channel {} ({})", channel.id, channel.kind);
+        all_arrived &= tell(&name, sent.map_err(|(error, _)| error.to_string()))?;
+    }
+    Ok(if all_arrived { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+fn known_shop(config: &Config, id: &str) -> Result<ShopId, Failure> {
+    let known = config.shops.iter().find(|shop| shop.id.as_str() == id);
+    known.map(|shop| shop.id.clone()).ok_or_else(|| Failure::Usage(format!("no [[shop]] has the id {id}")))
+}
+
+/// What is tried.
+struct Trial<'c> {
+    alerts: &'c AlertSettings,
+    shop: Option<&'c ShopId>,
+    shop_name: Option<&'c str>,
+    host: String,
+    clock: Clock,
+}
+
+impl Trial<'_> {
+    /// Everybody whom an alert may go to, each once.
+    fn mailers(&self) -> Vec<Mailer> {
+        let mut mailers: Vec<Mailer> = Vec::new();
+        for class in [Class::Urgent, Class::Digest, Class::Escalation] {
+            let mailer = self.alerts.mailer_of(self.shop, class);
+            if !mailers.iter().any(|known| known.has_same_readers(mailer)) {
+                mailers.push(mailer.clone());
+            }
+        }
+        mailers
+    }
+
+    fn message_id(&self) -> String {
+        format!("cvco-test-{}@{}", self.clock.now().millis(), self.host)
+    }
+
+    async fn mail(&self, mailer: &Mailer) -> Result<(), String> {
+        let mail = trial_mail::mail(self.alerts.language_of(self.shop), self.shop_name, &self.host);
+        let (id, now) = (self.message_id(), self.clock.now());
+        mailer.send(&mail, &id, None, now, &mut BTreeSet::new()).await.map_err(|error| error.to_string())
+    }
+}
+
+/// Says what became of one message; whether it was taken.
+fn tell(to: &str, sent: Result<(), String>) -> Result<bool, Failure> {
+    match sent {
+        Ok(()) => output::line(format!("taken: {to}")).map(|()| true),
+        Err(why) => output::line(format!("NOT taken: {to}: {why}")).map(|()| false),
+    }
+}

@@ -1,0 +1,113 @@
+//! `[[alerts.channel]]`: ways on which people are told beside e-mail. The URL of each is a secret.
+
+use std::collections::BTreeSet;
+
+use cvco_domain::{Audience, Severity, ShopId, Way};
+use hyper::Uri;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::check::Check;
+use super::secrets::Source;
+use crate::alert::channel::{Channel, ChannelKind};
+use crate::outbound::Signer;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChannel {
+    id: Option<String>,
+    kind: String,
+    url: Option<SecretString>,
+    url_file: Option<String>,
+    token: Option<SecretString>,
+    token_file: Option<String>,
+    secret: Option<SecretString>,
+    secret_file: Option<String>,
+    severities: Option<Vec<String>>,
+    #[serde(default)]
+    shops: Vec<String>,
+    #[serde(default)]
+    allow_private: bool,
+}
+
+impl RawChannel {
+    /// `known` are the ids of all shops.
+    pub(super) fn resolve(
+        &self,
+        key: &str,
+        known: &BTreeSet<&str>,
+        check: &mut Check<'_>,
+    ) -> Option<(Channel, Audience)> {
+        let of = |name: &str| format!("{key}.{name}");
+        let kind: Option<ChannelKind> = check.value(&of("kind"), self.kind.parse());
+        let id = Way::new(self.id.as_deref().unwrap_or(&self.kind)).map_err(|error| error.to_string());
+        let id = id.and_then(|id| {
+            if id.is_mail() { Err("mail is the name of e-mail; take another".to_owned()) } else { Ok(id) }
+        });
+        let id = check.value(&of("id"), id);
+        let url = self.url(&of("url"), check);
+        let token = Source::new(self.token.as_ref(), self.token_file.as_deref());
+        let secret = Source::new(self.secret.as_ref(), self.secret_file.as_deref());
+        if token.is_given() && kind.is_some_and(|kind| kind != ChannelKind::Ntfy) {
+            check.wrong(of("token"), "only ntfy takes one");
+        }
+        if secret.is_given() && kind.is_some_and(|kind| kind != ChannelKind::Webhook) {
+            check.wrong(of("secret"), "only a webhook is signed");
+        }
+        let token = check.secret(&of("token"), token);
+        let signer = signer(&of("secret"), secret, kind, check);
+        let severities = self.severities(&of("severities"), check);
+        let shops = self.shops(&of("shops"), known, check);
+        let (id, kind, url) = (id?, kind?, url?);
+        let channel = Channel { id, kind, url, token, signer, allow_private: self.allow_private };
+        Some((channel, Audience { severities, shops }))
+    }
+
+    fn url(&self, key: &str, check: &mut Check<'_>) -> Option<SecretString> {
+        let source = Source::new(self.url.as_ref(), self.url_file.as_deref());
+        if !source.is_given() {
+            check.wrong(
+                key,
+                "missing; write url_file, the file that holds it: who knows the URL can write there",
+            );
+            return None;
+        }
+        let url = check.secret(key, source)?;
+        let uri: Option<Uri> = url.expose_secret().parse().ok();
+        let is_address = uri.is_some_and(|uri| {
+            let no_password = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+            no_password && matches!(uri.scheme_str(), Some("https" | "http"))
+        });
+        if !is_address {
+            check.wrong(key, "not an address that begins with https:// (or http:// on this machine)");
+            return None;
+        }
+        Some(url)
+    }
+
+    fn severities(&self, key: &str, check: &mut Check<'_>) -> BTreeSet<Severity> {
+        let Some(named) = &self.severities else {
+            return BTreeSet::from([Severity::Urgent, Severity::Warning]);
+        };
+        if named.is_empty() {
+            check.wrong(key, "empty: it would never be told anything; write for instance [\"urgent\"]");
+        }
+        named.iter().filter_map(|text| check.value(key, text.parse())).collect()
+    }
+
+    fn shops(&self, key: &str, known: &BTreeSet<&str>, check: &mut Check<'_>) -> BTreeSet<ShopId> {
+        for shop in self.shops.iter().filter(|shop| !known.contains(shop.as_str())) {
+            check.wrong(key, format!("{shop:?} is the id of no [[shop]]"));
+        }
+        self.shops.iter().filter_map(|shop| ShopId::new(shop.as_str()).ok()).collect()
+    }
+}
+
+/// What signs the calls of a webhook.
+fn signer(key: &str, source: Source<'_>, kind: Option<ChannelKind>, check: &mut Check<'_>) -> Option<Signer> {
+    if kind == Some(ChannelKind::Webhook) && !source.is_given() {
+        check.unwise(key, "missing: the receiver cannot prove that a call is ours; write secret_file");
+    }
+    let secret = check.secret(key, source)?;
+    check.value(key, Signer::of([&secret]))
+}
