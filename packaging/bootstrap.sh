@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What building and testing need and a bare Debian or Ubuntu may lack: make, a C compiler (for the bundled SQLite and for
-# ring), the programs of others that read what we write, and what boots a container for `make service-test`.
-# Rust it only looks for.
+# ring), the programs of others that read what we write and take what we send, and what boots a container for
+# `make service-test`. Rust it only looks for.
 #   packaging/bootstrap.sh        installs what is missing, as root or through sudo; leaves alone what is there
 #   packaging/bootstrap.sh look   installs nothing, and says what `make test` leaves out without it
 set -euo pipefail
@@ -10,7 +10,8 @@ set -euo pipefail
 build=("make make" "cc gcc" "cc libc6-dev")
 readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus"
     "php php-cli" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core" "mariadb mariadb-client-core")
-
+# Their programs alone: the tests run a Postfix of their own, and none of the system's is set up.
+servers=("postfix postfix" "saslpasswd2 sasl2-bin")
 container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container")
 
 # What of a list is not there: its programs, or with `packages` its packages.
@@ -30,11 +31,11 @@ look() {
         echo "building needs ${tools//$'\n'/, }: packaging/bootstrap.sh installs it" >&2
         exit 3
     fi
-    programs=$(missing programs "${readers[@]}")
+    programs=$(missing programs "${readers[@]}" "${servers[@]}")
     if [[ -z $programs ]]; then return; fi
     cat >&2 <<NOTICE
 *****************************************************************************
-*  NOT CHECKED: what ${programs//$'\n'/, } would say about our files.
+*  NOT CHECKED: what ${programs//$'\n'/, } would say about what we write and send.
 *  packaging/bootstrap.sh installs what is missing.
 *****************************************************************************
 NOTICE
@@ -60,7 +61,7 @@ if [[ ${1:-} == look ]]; then
     exit
 fi
 
-mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}" "${container[@]}")
+mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}" "${servers[@]}" "${container[@]}")
 if ((${#packages[@]})); then
     if ! command -v apt-get >/dev/null; then
         echo "please install with this system's package manager: ${packages[*]}" >&2
@@ -69,6 +70,11 @@ if ((${#packages[@]})); then
     as_root=()
     if ((EUID != 0)); then as_root=(sudo); fi
     "${as_root[@]}" apt-get update -q
+    if [[ " ${packages[*]} " == *" postfix "* ]] && command -v debconf-set-selections >/dev/null; then
+        "${as_root[@]}" debconf-set-selections <<<'postfix postfix/main_mailer_type select No configuration'
+        # What its login needs, and is only recommended.
+        packages+=(libsasl2-modules)
+    fi
     mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vxE 'prometheus|nginx')
     if ((${#whole[@]})); then
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${whole[@]}"

@@ -30,6 +30,7 @@ mod noise;
 mod openapi;
 mod orders;
 mod outage;
+mod postfix;
 mod power_cut;
 mod proof;
 mod reference;

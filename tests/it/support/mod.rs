@@ -5,6 +5,7 @@ mod http;
 mod past;
 mod payments;
 mod played;
+pub mod postfix;
 
 pub use daemon::{Daemon, Settings, command, follows, ledger_rows};
 pub use http::send_raw;
