@@ -9,11 +9,31 @@ use cvco_domain::{Cents, DiscrepancyId, Kind, Severity, ShopId, Timestamp};
 use cvco_ledger::{DiscrepancyFilter, DiscrepancyRow, LedgerError};
 use cvco_log::entry::{Act, Deed};
 use cvco_log::{Draft, LogEntry};
+use cvco_mail::{Language, lists};
 use serde_json::json;
 
 use super::append::Writer;
-use super::output::Listing;
-use super::{Failure, Format, Outcome, alerts_queue, alerts_test, ledger_settings, open_reader, output, who};
+use super::output::{Heading, Listing};
+use super::{
+    Failure, Format, Outcome, alerts_queue, alerts_test, language, ledger_settings, open_reader, output, who,
+};
+
+const HEADINGS: [Heading; 14] = [
+    Heading { fr: "n°", en: "id" },
+    Heading { fr: "gravité", en: "severity" },
+    Heading { fr: "écart", en: "discrepancy" },
+    Heading { fr: "boutique", en: "shop" },
+    Heading { fr: "point d’entrée", en: "endpoint" },
+    Heading { fr: "commande", en: "order" },
+    Heading { fr: "paiement", en: "payment" },
+    Heading { fr: "attendu", en: "expected" },
+    Heading { fr: "constaté", en: "found" },
+    Heading { fr: "depuis", en: "since" },
+    Heading { fr: "jusqu’au", en: "until" },
+    Heading { fr: "note", en: "note" },
+    Heading { fr: "traité le", en: "acknowledged" },
+    Heading { fr: "en veille jusqu’au", en: "snoozed until" },
+];
 
 /// A snooze is no way to forget: at most two years.
 const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
@@ -129,15 +149,22 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
     let found = reader.discrepancies(&filter)?;
     let values: Vec<_> = found.iter().map(as_json).collect();
     let aside = if filter.snoozed == Some(false) { reader.snoozed(&filter)? } else { 0 };
+    let language = language(path)?;
     let none = match (options.all, options.snoozed, aside) {
-        (true, _, _) => "no discrepancies",
-        (_, true, _) => "no snoozed discrepancies",
-        (_, _, 0) => "no open discrepancies",
-        _ => "no open discrepancies beside those that are snoozed",
+        (true, _, _) => Heading { fr: "aucun écart", en: "no discrepancies" },
+        (_, true, _) => Heading { fr: "aucun écart en veille", en: "no snoozed discrepancies" },
+        (_, _, 0) => Heading { fr: "aucun écart ouvert", en: "no open discrepancies" },
+        _ => Heading {
+            fr: "aucun écart ouvert, hormis ceux qui sont en veille",
+            en: "no open discrepancies beside those that are snoozed",
+        },
     };
-    listing(&found).print(options.format, &values, none)?;
+    listing(language, &found).print(options.format, &values, none.in_language(language))?;
     if aside > 0 && options.format == Format::Table {
-        output::line(format!("{aside} snoozed: `alerts list --snoozed` shows them"))?;
+        output::line(match language {
+            Language::French => format!("{aside} en veille\u{a0}: `alerts list --snoozed` les montre"),
+            Language::English => format!("{aside} snoozed: `alerts list --snoozed` shows them"),
+        })?;
     }
     if let (waiting, Some(error)) = reader.mails_waiting()? {
         output::complain(&Failure::Usage(format!(
@@ -148,38 +175,22 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
 }
 
 /// Discrepancies as a table; shared with `demo`.
-pub(super) fn listing(found: &[DiscrepancyRow]) -> Listing {
-    let headers = [
-        "id",
-        "severity",
-        "kind",
-        "shop",
-        "endpoint",
-        "order",
-        "call number",
-        "expected",
-        "found",
-        "since",
-        "until",
-        "note",
-        "acknowledged",
-        "snoozed until",
-    ];
-    let mut listing = Listing::new(&headers, &[0, 7, 8]);
-    let money = |cents: Option<Cents>| cents.map(|c| c.to_string()).unwrap_or_default();
-    let time = |at: Option<Timestamp>| at.map(Timestamp::paris_text).unwrap_or_default();
+pub(super) fn listing(language: Language, found: &[DiscrepancyRow]) -> Listing {
+    let mut listing = Listing::of(language, &HEADINGS, &[0, 7, 8]);
+    let money = |cents: Option<Cents>| cents.map(|cents| lists::figure(language, cents)).unwrap_or_default();
+    let time = |at: Option<Timestamp>| at.map(|at| lists::paris(language, at)).unwrap_or_default();
     for row in found {
         listing.push(vec![
             row.id.to_string(),
-            row.severity.to_string(),
-            row.kind.to_string(),
+            lists::severity(language, row.severity).to_owned(),
+            lists::kind(language, row.kind, &row.detail),
             row.shop.as_ref().map(ShopId::to_string).unwrap_or_default(),
             row.endpoint.as_ref().map(ToString::to_string).unwrap_or_default(),
             row.order_ref.as_ref().map(ToString::to_string).unwrap_or_default(),
             row.call_number.as_ref().map(ToString::to_string).unwrap_or_default(),
             money(row.expected),
             money(row.actual),
-            row.opened_at.paris_text(),
+            time(Some(row.opened_at)),
             time(row.closed_at),
             row.last_note.clone().unwrap_or_default(),
             time(row.acked.as_ref().map(|(at, ..)| *at)),

@@ -12,6 +12,7 @@ use cvco_domain::{Cents, Day, Period};
 use cvco_ledger::{EntryRange, Extract, LedgerError, Reader};
 use cvco_log::entry::{Close, Witness};
 use cvco_log::{Draft, LogEntry};
+use cvco_mail::Language;
 use serde_json::{Value, json};
 
 use super::append::Writer;
@@ -255,6 +256,8 @@ fn order(what: What, period: Period) -> Order<'static> {
         format: TableFormat::Csv,
         with_trials: false,
         is_closing: true,
+        // The manifest holds their digests, whatever the configuration says later.
+        language: Language::French,
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
 use cvco_ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter, RecordRow};
+use cvco_mail::Language;
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
 use cvco_psp::up2pay::Template;
 use cvco_psp::worldline::WebhookKey;
@@ -100,6 +101,7 @@ pub(super) fn run(options: &Options) -> Result<Outcome, Failure> {
 
 async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
     let any_port = "127.0.0.1:0".parse().map_err(anyhow::Error::from)?;
+    let language: Language = options.language.parse().map_err(anyhow::Error::from)?;
     let mailbox = MailSink::start(any_port).await.map_err(Failure::io("the mailbox"))?;
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = TrialKey::published();
@@ -146,7 +148,7 @@ async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
 
     let mails = came.unwrap_or_else(|_| mailbox.mails());
     let kept = if options.all {
-        tell(folder, &ledger, &plays, &mails)?
+        tell(language, folder, &ledger, &plays, &mails)?
     } else {
         tell_briefly(folder, &ledger, &plays, &mails)?
     };
@@ -421,7 +423,13 @@ key = "{KEY}"
 }
 
 /// Shows what became of each story; whether all ended as promised.
-fn tell(folder: &Path, ledger: &Path, plays: &[Play], mails: &[ReceivedMail]) -> Result<bool, Failure> {
+fn tell(
+    language: Language,
+    folder: &Path,
+    ledger: &Path,
+    plays: &[Play],
+    mails: &[ReceivedMail],
+) -> Result<bool, Failure> {
     let reader = Reader::open(ledger)?;
     let found = reader.discrepancies(&everything())?;
     let mut kinds = raised(&reader)?;
@@ -449,9 +457,9 @@ fn tell(folder: &Path, ledger: &Path, plays: &[Play], mails: &[ReceivedMail]) ->
     output::line(listing.table())?;
     output::line("\nThe records\n")?;
     let filter = RecordFilter { limit: 1000, ..RecordFilter::default() };
-    output::line(records::listing(&reader.records(&filter)?).table())?;
+    output::line(records::listing(language, &reader.records(&filter)?).table())?;
     output::line("\nThe discrepancies\n")?;
-    output::line(alerts::listing(&found).table())?;
+    output::line(alerts::listing(language, &found).table())?;
     show_mails(folder, mails)?;
     Ok(all_kept)
 }

@@ -57,6 +57,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         format: options.format,
         with_trials: options.with_trials,
         is_closing: false,
+        language: settings.language,
     };
     let is_table = options.what.report().is_some();
     if options.format == TableFormat::Xlsx && !is_table {

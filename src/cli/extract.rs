@@ -5,13 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
-use cvco_books::accounting::Report;
+use cvco_books::accounting::{Cell, Column, Report};
 use cvco_books::export::{
-    Beancount, Checker, EntriesCsv, EntryFile, Fec, JournalFile, Summary, TableCsv, TableFile, TableWorkbook,
-    fec_file_name,
+    Beancount, Checker, EntriesCsv, EntryFile, Fec, Headings, JournalFile, Summary, TableCsv, TableFile,
+    TableWorkbook, fec_file_name,
 };
-use cvco_domain::{Books, Day, Period, ShopId};
+use cvco_domain::{Books, Day, Detail, Period, Psp, ShopId};
 use cvco_ledger::{EntryRange, Extract, ReportRange};
+use cvco_mail::{Language, lists};
 use indicatif::ProgressBar;
 
 use super::{Failure, output};
@@ -129,6 +130,8 @@ pub(super) struct Order<'a> {
     pub(super) with_trials: bool,
     /// The period is just being closed.
     pub(super) is_closing: bool,
+    /// That of headings and words.
+    pub(super) language: Language,
 }
 
 /// Writes a file beside its place and moves it there once it is whole: nobody imports half of one.
@@ -170,19 +173,52 @@ fn write_table(
         with_trials: order.with_trials,
     };
     let failed = || Failure::io("the export");
+    let headings = match order.language {
+        Language::French => Headings::French,
+        Language::English => Headings::Names,
+    };
     let mut file: Box<dyn TableFile + '_> = match order.format {
-        TableFormat::Csv => Box::new(TableCsv::new(out, report).map_err(failed())?),
-        TableFormat::Xlsx => Box::new(TableWorkbook::new(out, report).map_err(failed())?),
+        TableFormat::Csv => Box::new(TableCsv::new(out, report, headings).map_err(failed())?),
+        TableFormat::Xlsx => Box::new(TableWorkbook::new(out, report, headings).map_err(failed())?),
     };
     let spinner = output::spinner(order.what.name());
     let mut rows = 0_u64;
     extract.each_row(report, &range, |cells| {
         rows = rows.saturating_add(1);
-        file.row(cells).map_err(failed())
+        match order.language {
+            Language::French => file.row(&in_french(report, cells)).map_err(failed()),
+            Language::English => file.row(cells).map_err(failed()),
+        }
     })?;
     file.end().map_err(failed())?;
     spinner.finish_and_clear();
     Ok(format!("{rows} rows"))
+}
+
+/// The ledger's own words in those that a French accountant reads.
+fn in_french(report: Report, cells: &[Cell]) -> Vec<Cell> {
+    let said = |name: &str, text: &str| -> Option<String> {
+        let french = Language::French;
+        Some(match name {
+            "state" => lists::order_state(french, text),
+            "kind" => match text.parse() {
+                Ok(kind) => lists::kind(french, kind, &Detail::Nothing),
+                // A payment that lacks something and is no discrepancy yet.
+                Err(_) => lists::order_state(french, text),
+            },
+            "severity" => lists::severity(french, text.parse().ok()?).to_owned(),
+            "instrument" => lists::instrument(french, text.parse().ok()?, None).to_owned(),
+            "psp" => text.parse::<Psp>().ok()?.title().to_owned(),
+            "issuer" if text == "bank" => "banque".to_owned(),
+            "issuer" if text == "ancv" => "ANCV".to_owned(),
+            _ => return None,
+        })
+    };
+    let cell = |(cell, (name, _, _)): (&Cell, &Column)| match cell {
+        Cell::Text(text) => Cell::Text(said(name, text).unwrap_or_else(|| text.clone())),
+        Cell::Empty | Cell::Money(_) | Cell::Count(_) | Cell::Day(_) | Cell::Instant(_) => cell.clone(),
+    };
+    cells.iter().zip(report.columns()).map(cell).collect()
 }
 
 fn write_entries(extract: Extract<'_>, order: &Order<'_>, out: &mut dyn Write) -> Result<String, Failure> {

@@ -35,6 +35,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use cvco_domain::ShopId;
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::LogError;
+use cvco_mail::Language;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::AppError;
@@ -293,6 +294,11 @@ fn known_shop(settings: &BookSettings, shop: Option<&ShopId>) -> Result<(), Fail
 
 fn open_reader(path: &Path) -> Result<Reader, Failure> {
     Ok(Reader::open(&ledger_settings(path)?.path)?)
+}
+
+/// The language of lists: that of the mails.
+fn language(path: &Path) -> Result<Language, Failure> {
+    Ok(RawConfig::read(path)?.language(path)?)
 }
 
 /// The runtime of the commands that need one.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
+use cvco_mail::Language;
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Serialize;
@@ -75,9 +76,26 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?)
 }
 
+/// A heading, in both languages.
+pub(super) struct Heading {
+    pub(super) fr: &'static str,
+    pub(super) en: &'static str,
+}
+
+impl Heading {
+    pub(super) const fn in_language(&self, language: Language) -> &'static str {
+        match language {
+            Language::French => self.fr,
+            Language::English => self.en,
+        }
+    }
+}
+
 /// Rows under headers, in the form asked for.
 pub(super) struct Listing {
     headers: Vec<&'static str>,
+    /// What parts the cells of a CSV file: a French spreadsheet has the comma in its amounts.
+    delimiter: u8,
     /// Columns of figures: aligned to the right.
     figures: Vec<usize>,
     rows: Vec<Vec<String>>,
@@ -85,7 +103,24 @@ pub(super) struct Listing {
 
 impl Listing {
     pub(super) fn new(headers: &[&'static str], figures: &[usize]) -> Self {
-        Self { headers: headers.to_vec(), figures: figures.to_vec(), rows: Vec::new() }
+        Self { headers: headers.to_vec(), delimiter: b',', figures: figures.to_vec(), rows: Vec::new() }
+    }
+
+    /// With headings of a language.
+    pub(super) fn of(language: Language, headings: &[Heading], figures: &[usize]) -> Self {
+        let headers: Vec<_> = headings.iter().map(|heading| heading.in_language(language)).collect();
+        let delimiter = match language {
+            Language::French => b';',
+            Language::English => b',',
+        };
+        Self { delimiter, ..Self::new(&headers, figures) }
+    }
+
+    /// Another heading for a column.
+    pub(super) fn rename(&mut self, column: usize, header: &'static str) {
+        if let Some(name) = self.headers.get_mut(column) {
+            *name = header;
+        }
     }
 
     pub(super) fn push(&mut self, row: Vec<String>) {
@@ -124,10 +159,11 @@ impl Listing {
     fn csv(&self) -> Result<(), Failure> {
         let defuse = |cell: &String| {
             let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-                || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+                || (cell.starts_with('-') && cell.replace(',', ".").parse::<f64>().is_err());
             if formula { format!("'{cell}") } else { cell.clone() }
         };
-        let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+        let stdout = std::io::stdout().lock();
+        let mut writer = csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(stdout);
         let failed = |error: csv::Error| Failure::io("standard output")(error.into());
         writer.write_record(&self.headers).map_err(failed)?;
         for row in &self.rows {

@@ -3,17 +3,20 @@
 use std::path::Path;
 
 use clap::Args;
-use cvco_domain::{Cents, Psp, RecordState, Timestamp};
-use cvco_ledger::{OrderStory, QuestionLine, Reader, RecordFilter, RecordRow, StoryLine};
+use cvco_domain::{AmountFrom, Brand, Cents, Currency, Event, Operation, Psp, RecordState, Timestamp};
+use cvco_ledger::{DiscrepancyRow, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow, StoryLine};
+use cvco_mail::{Language, lists};
 use cvco_psp::{monext, sogecommerce, up2pay, worldline};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::output::Listing;
-use super::{Failure, Format, Outcome, ReportFormat, open_reader, output};
+use super::output::{Heading, Listing};
+use super::{Failure, Format, Outcome, ReportFormat, language, open_reader, output};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
-    /// Only records in this state: pending, balanced, unbalanced, unverified, failed, refunded, `part_refunded`.
+    /// Only records in this state: pending, balanced, `part_paid`, unbalanced, unverified, failed, refunded,
+    /// `part_refunded`.
     #[arg(long)]
     state: Option<RecordState>,
     /// Only this shop's.
@@ -44,32 +47,37 @@ pub(super) fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failur
         limit: options.limit,
     };
     let records = open_reader(path)?.records(&filter)?;
-    listing(&records).print(options.format, &records, "no records")?;
+    let language = language(path)?;
+    let none = Heading { fr: "aucun paiement", en: "no records" };
+    listing(language, &records).print(options.format, &records, none.in_language(language))?;
     Ok(Outcome::Fine)
 }
 
+const RECORD: [Heading; 13] = [
+    Heading { fr: "boutique", en: "shop" },
+    Heading { fr: "prestataire", en: "provider" },
+    Heading { fr: "commande", en: "order" },
+    Heading { fr: "paiement", en: "payment" },
+    Heading { fr: "titres", en: "vouchers" },
+    Heading { fr: "cartes", en: "cards" },
+    Heading { fr: "payé", en: "paid" },
+    Heading { fr: "attendu", en: "expected" },
+    Heading { fr: "écart", en: "gap" },
+    Heading { fr: "remboursé", en: "refunded" },
+    Heading { fr: "devise", en: "currency" },
+    Heading { fr: "état", en: "state" },
+    Heading { fr: "écarts ouverts", en: "open discrepancies" },
+];
+
 /// Records as a table; shared with `demo`.
-pub(super) fn listing(records: &[RecordRow]) -> Listing {
-    let headers = [
-        "shop",
-        "psp",
-        "order",
-        "call number",
-        "voucher",
-        "card",
-        "paid",
-        "expected",
-        "gap",
-        "refunded",
-        "state",
-        "open",
-    ];
-    let mut listing = Listing::new(&headers, &[4, 5, 6, 7, 8, 9, 11]);
-    let money = |cents: i64| Cents::new(cents).to_string();
+pub(super) fn listing(language: Language, records: &[RecordRow]) -> Listing {
+    let mut listing = Listing::of(language, &RECORD, &[4, 5, 6, 7, 8, 9, 12]);
+    listing.rename(3, payments_are_called(language, records.iter().map(|record| record.psp.as_str())));
+    let money = |cents: i64| lists::figure(language, Cents::new(cents));
     for record in records {
         listing.push(vec![
             record.shop.clone(),
-            record.psp.clone(),
+            provider(&record.psp),
             record.order_ref.clone().unwrap_or_default(),
             record.call_number.clone(),
             money(record.voucher_cents),
@@ -78,11 +86,24 @@ pub(super) fn listing(records: &[RecordRow]) -> Listing {
             record.expected_cents.map(money).unwrap_or_default(),
             record.gap_cents.map(money).unwrap_or_default(),
             money(record.refunded_cents),
-            record.state.clone(),
+            record.currency.clone(),
+            lists::order_state(language, &record.state),
             record.open_discrepancies.to_string(),
         ]);
     }
     listing
+}
+
+/// What the numbers of payments are called: as their PSP does, if they are all of one.
+fn payments_are_called<'a>(language: Language, mut psps: impl Iterator<Item = &'a str>) -> &'static str {
+    let first = psps.next();
+    let of_one = first.filter(|first| psps.all(|psp| psp == *first)).and_then(|psp| psp.parse().ok());
+    lists::call_number(language, of_one)
+}
+
+/// A PSP by its own name.
+fn provider(psp: &str) -> String {
+    psp.parse::<Psp>().map_or_else(|_| psp.to_owned(), |psp| psp.title().to_owned())
 }
 
 pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failure> {
@@ -92,95 +113,264 @@ pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failu
         output::json(&stories)?;
         return Ok(Outcome::Fine);
     }
+    let language = language(path)?;
     if stories.is_empty() {
         // A session or a transaction that no answer has tied to an order yet.
         let questions = reader.questions_about(&options.reference)?;
         if questions.is_empty() {
             return Err(Failure::Usage(format!("no order and no call number {}", options.reference)));
         }
-        return questions.iter().try_for_each(tell_question).map(|()| Outcome::Fine);
+        return questions.iter().try_for_each(|asked| tell_question(language, asked)).map(|()| Outcome::Fine);
     }
     for story in &stories {
-        tell_story(&reader, story)?;
+        Story { language, reader: &reader, order: story }.tell()?;
     }
     Ok(Outcome::Fine)
 }
 
-fn tell_story(reader: &Reader, story: &OrderStory) -> Result<(), Failure> {
-    let reference = story.reference.as_deref().unwrap_or("(no order reference)");
-    output::line(format!("{reference}  shop {}  {}", story.shop, story.state))?;
-    if !story.records.is_empty() {
-        output::line(listing(&story.records).table())?;
-        output::line(tenders(story).table())?;
-    }
-    for id in &story.discrepancies {
-        let Some(found) = reader.discrepancy(*id)? else { continue };
-        let until =
-            found.closed_at.map_or_else(|| "open".to_owned(), |at| format!("closed {}", at.paris_text()));
-        let acked = found
-            .acked
-            .map(|(at, by, note)| format!("; seen by {by} {}: {note}", at.paris_text()))
-            .unwrap_or_default();
-        let snoozed =
-            found.snoozed_until.map(|at| format!("; snoozed until {}", at.paris_text())).unwrap_or_default();
-        output::line(format!(
-            "! {} {}  since {}  {until}  {}{acked}{snoozed}",
-            found.id,
-            found.kind,
-            found.opened_at.paris_text(),
-            found.detail
-        ))?;
-    }
-    for line in &story.log {
-        tell_line(line)?;
-    }
-    for question in &story.questions {
-        tell_question(question)?;
-    }
-    output::line("")
+/// An order's story, told to a person.
+struct Story<'s> {
+    language: Language,
+    reader: &'s Reader,
+    order: &'s OrderStory,
 }
 
-fn tell_question(question: &QuestionLine) -> Result<(), Failure> {
-    let QuestionLine { endpoint, topic, subject, state, attempts, .. } = question;
-    let since = in_paris(&question.asked_at);
-    let tried = match (attempts, &question.next_attempt_at) {
-        (0, _) | (_, None) => String::new(),
-        (attempts, Some(next)) => format!("; asked {attempts} times, again from {}", in_paris(next)),
+const TENDER: [Heading; 10] = [
+    Heading { fr: "paiement", en: "payment" },
+    Heading { fr: "transaction", en: "transaction" },
+    Heading { fr: "part", en: "part" },
+    Heading { fr: "marque", en: "brand" },
+    Heading { fr: "montant", en: "amount" },
+    Heading { fr: "remboursé", en: "refunded" },
+    Heading { fr: "devise", en: "currency" },
+    Heading { fr: "état", en: "state" },
+    Heading { fr: "autorisation", en: "authorisation" },
+    Heading { fr: "accepté le", en: "accepted at" },
+];
+
+impl Story<'_> {
+    fn tell(&self) -> Result<(), Failure> {
+        let Self { language, reader, order: story } = *self;
+        let state = lists::order_state(language, &story.state);
+        let shop = &story.shop;
+        output::line(match (language, &story.reference) {
+            (Language::French, Some(order)) => format!("Commande {order}, boutique {shop}\u{a0}: {state}"),
+            (Language::French, None) => format!("Sans référence de commande, boutique {shop}\u{a0}: {state}"),
+            (Language::English, Some(order)) => format!("Order {order}, shop {shop}: {state}"),
+            (Language::English, None) => format!("No order reference, shop {shop}: {state}"),
+        })?;
+        if !story.records.is_empty() {
+            output::line(listing(language, &story.records).table())?;
+            output::line(self.tenders().table())?;
+        }
+        for id in &story.discrepancies {
+            if let Some(found) = reader.discrepancy(*id)? {
+                output::line(format!("! {}", self.discrepancy(&found)))?;
+            }
+        }
+        story.log.iter().try_for_each(|line| self.tell_line(line))?;
+        story.questions.iter().try_for_each(|question| tell_question(language, question))?;
+        output::line("")
+    }
+
+    fn tenders(&self) -> Listing {
+        let Self { language, order: story, .. } = *self;
+        let mut listing = Listing::of(language, &TENDER, &[4, 5]);
+        listing.rename(0, payments_are_called(language, story.tenders.iter().map(|t| t.psp.as_str())));
+        for tender in &story.tenders {
+            let brand = Brand::new(tender.brand.as_str()).ok();
+            listing.push(vec![
+                tender.call_number.clone(),
+                tender.tender_id.clone().unwrap_or_default(),
+                tender.instrument.parse().map_or_else(
+                    |_| tender.instrument.clone(),
+                    |instrument| lists::instrument(language, instrument, brand.as_ref()).to_owned(),
+                ),
+                tender.brand.clone(),
+                lists::figure(language, Cents::new(tender.amount_cents)),
+                lists::figure(language, Cents::new(tender.refunded_cents)),
+                tender.currency.clone(),
+                tender.state.parse().map_or_else(
+                    |_| tender.state.clone(),
+                    |state| lists::tender_state(language, state).to_owned(),
+                ),
+                tender.authorisation.clone().unwrap_or_default(),
+                tender.authorised_at.as_deref().map(|at| in_paris(language, at)).unwrap_or_default(),
+            ]);
+        }
+        listing
+    }
+
+    fn discrepancy(&self, found: &DiscrepancyRow) -> String {
+        let language = self.language;
+        let at = |at| lists::paris(language, at);
+        let kind = lists::kind(language, found.kind, &found.detail);
+        let (id, since) = (found.id, at(found.opened_at));
+        let mut said = match (language, found.closed_at) {
+            (Language::French, None) => format!("Écart n°\u{a0}{id}, ouvert depuis le {since}\u{a0}: {kind}"),
+            (Language::French, Some(closed)) => {
+                format!("Écart n°\u{a0}{id}, du {since} au {}\u{a0}: {kind}", at(closed))
+            }
+            (Language::English, None) => format!("Discrepancy {id}, open since {since}: {kind}"),
+            (Language::English, Some(closed)) => {
+                format!("Discrepancy {id}, {since} to {}: {kind}", at(closed))
+            }
+        };
+        if let Some(detail) = lists::detail(language, &found.detail) {
+            said = format!("{said} ({detail})");
+        }
+        if let Some((when, by, note)) = &found.acked {
+            said = match language {
+                Language::French => format!("{said}\u{a0}; traité par {by} le {}\u{a0}: {note}", at(*when)),
+                Language::English => format!("{said}; handled by {by} {}: {note}", at(*when)),
+            };
+        }
+        match (language, found.snoozed_until) {
+            (_, None) => said,
+            (Language::French, Some(until)) => format!("{said}\u{a0}; en veille jusqu’au {}", at(until)),
+            (Language::English, Some(until)) => format!("{said}; snoozed until {}", at(until)),
+        }
+    }
+
+    fn tell_line(&self, line: &StoryLine) -> Result<(), Failure> {
+        let language = self.language;
+        let (at, seq) = (in_paris(language, &line.at), line.seq);
+        if line.kind == "order" {
+            return output::line(format!("{at}  #{seq}  {}", registration(language, &line.content)));
+        }
+        if line.kind == "act" {
+            return output::line(format!("{at}  #{seq}  {}", act(language, line)));
+        }
+        let endpoint = line.endpoint.as_deref().unwrap_or_default();
+        output::line(format!("{at}  #{seq}  {endpoint}{}", message(language, line)))?;
+        let psp = line.psp.as_deref().and_then(|psp| psp.parse().ok());
+        let events = line.content.get("events").and_then(Value::as_array).into_iter().flatten();
+        for event in events {
+            let event = Event::deserialize(event).map_err(anyhow::Error::from)?;
+            output::line(format!("      {}", operation(language, psp, &event)))?;
+        }
+        match line.content.get("remark").and_then(Value::as_str) {
+            Some(remark) => output::line(format!("      {remark}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the shop registered.
+fn registration(language: Language, content: &Value) -> String {
+    let total = content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
+    let currency =
+        content.get("currency").and_then(Value::as_str).and_then(|code| Currency::parse(code).ok());
+    let total = lists::amount(language, total, currency.unwrap_or(Currency::EUR));
+    let due = content.get("due").and_then(Value::as_str).map(|due| in_paris(language, due));
+    match (language, due) {
+        (Language::French, None) => format!("commande enregistrée\u{a0}: {total}"),
+        (Language::French, Some(due)) => {
+            format!("commande enregistrée\u{a0}: {total}, à payer avant le {due}")
+        }
+        (Language::English, None) => format!("order registered: {total}"),
+        (Language::English, Some(due)) => format!("order registered: {total}, due {due}"),
+    }
+}
+
+/// What a notification or an answer amounted to, and how it came, after the name of its endpoint.
+fn message(language: Language, line: &StoryLine) -> String {
+    let came = match (line.kind.as_str(), line.content.get("origin").and_then(Value::as_str)) {
+        ("confirmation", _) => {
+            Some(Heading { fr: "réponse du prestataire interrogé", en: "answer of its API" })
+        }
+        (_, Some("mail")) => {
+            Some(Heading { fr: "tirée d’un courriel d’avertissement", en: "from a warning mail" })
+        }
+        (_, Some("log")) => {
+            Some(Heading { fr: "tirée du journal d’un serveur web", en: "from a web server's log" })
+        }
+        _ => None,
     };
-    let error = question.last_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-    output::line(format!("? API of {endpoint}, {topic} {subject}: {state} since {since}{tried}{error}"))
+    let verdict = match line.verdict.as_deref() {
+        Some("genuine") => Some(Heading { fr: "notification authentique", en: "genuine notification" }),
+        Some("duplicate") => Some(Heading { fr: "répétition", en: "repetition" }),
+        Some("ignored") => Some(Heading { fr: "notification sans objet", en: "notification of no concern" }),
+        Some("hint") => Some(Heading { fr: "appel sans preuve", en: "call without proof" }),
+        Some("unread") => {
+            Some(Heading { fr: "notification non comprise", en: "notification not understood" })
+        }
+        _ => None,
+    };
+    let said = |heading: &Heading| heading.in_language(language);
+    let said: Vec<&str> = verdict.iter().chain(&came).map(said).collect();
+    match language {
+        Language::French => format!("\u{a0}: {}", said.join(", ")),
+        Language::English => format!(": {}", said.join(", ")),
+    }
 }
 
-fn tenders(story: &OrderStory) -> Listing {
-    let headers = [
-        "transaction",
-        "instrument",
-        "brand",
-        "amount",
-        "refunded",
-        "state",
-        "authorisation",
-        "authorised at",
-    ];
-    let mut listing = Listing::new(&headers, &[3, 4]);
-    for tender in &story.tenders {
-        listing.push(vec![
-            tender.tender_id.clone().unwrap_or_default(),
-            tender.instrument.clone(),
-            tender.brand.clone(),
-            Cents::new(tender.amount_cents).to_string(),
-            Cents::new(tender.refunded_cents).to_string(),
-            tender.state.clone(),
-            tender.authorisation.clone().unwrap_or_default(),
-            tender.authorised_at.as_deref().map(in_paris).unwrap_or_default(),
-        ]);
+/// What was done with money, by the PSP's word.
+fn operation(language: Language, psp: Option<Psp>, event: &Event) -> String {
+    let Event { brand, amount, amount_from, currency, operation, state, status, .. } = event;
+    let goes_back = *operation != Operation::Debit;
+    let amount = match (goes_back, amount_from, language) {
+        (true, AmountFrom::Before, Language::French) => "montant non indiqué".to_owned(),
+        (true, AmountFrom::Before, Language::English) => "amount not stated".to_owned(),
+        (true, _, _) => lists::amount(language, Cents::ZERO.minus(*amount), *currency),
+        (false, _, _) => lists::amount(language, *amount, *currency),
+    };
+    let code = &status.code;
+    let meaning = psp.and_then(|psp| meaning(psp, code)).map(|meaning| format!(" ({meaning})"));
+    let meaning = meaning.unwrap_or_default();
+    let outcome = lists::outcome(language, operation, *state);
+    let done = lists::operation(language, operation);
+    match language {
+        Language::French => {
+            format!("{done} {brand}\u{a0}: {amount}, {outcome}\u{a0}; statut {code}{meaning}")
+        }
+        Language::English => format!("{done} {brand}: {amount}, {outcome}; status {code}{meaning}"),
     }
-    listing
+}
+
+fn tell_question(language: Language, question: &QuestionLine) -> Result<(), Failure> {
+    let QuestionLine { endpoint, topic, subject, state, attempts, .. } = question;
+    let since = in_paris(language, &question.asked_at);
+    let named = match (language, topic.as_str()) {
+        (Language::French, "payment") => "paiement",
+        (Language::French, "order") => "commande",
+        (Language::French, "window") => "période",
+        (_, topic) => topic,
+    };
+    let state = match (language, state.as_str()) {
+        (Language::French, "open") => "sans réponse",
+        (Language::French, "settled") => "répondu",
+        (Language::French, "unsettled") => "pas encore décidé",
+        (Language::French, "unknown") => "inconnu du prestataire",
+        (Language::French, "given_up") => "abandonné",
+        (Language::French, "withdrawn") => "retiré",
+        (_, state) => state,
+    };
+    let tried = match (language, attempts, &question.next_attempt_at) {
+        (_, 0, _) | (_, _, None) => String::new(),
+        (Language::French, attempts, Some(next)) => {
+            format!("\u{a0}; demandé {attempts} fois, de nouveau le {}", in_paris(language, next))
+        }
+        (Language::English, attempts, Some(next)) => {
+            format!("; asked {attempts} times, again from {}", in_paris(language, next))
+        }
+    };
+    let error = question.last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+    output::line(match language {
+        Language::French => {
+            format!(
+                "? Question au prestataire ({endpoint}), {named} {subject}\u{a0}: {state} depuis le {since}{tried}{error}"
+            )
+        }
+        Language::English => {
+            format!("? API of {endpoint}, {named} {subject}: {state} since {since}{tried}{error}")
+        }
+    })
 }
 
 /// A time of the ledger (UTC) as a clock in Paris shows it.
-fn in_paris(at: &str) -> String {
-    Timestamp::parse(at).map_or_else(|_| at.to_owned(), Timestamp::paris_text)
+fn in_paris(language: Language, at: &str) -> String {
+    Timestamp::parse(at).map_or_else(|_| at.to_owned(), |at| lists::paris(language, at))
 }
 
 /// What a PSP's status means, where its tables say so.
@@ -195,56 +385,30 @@ fn meaning(psp: Psp, code: &str) -> Option<String> {
 }
 
 /// What a person did about a discrepancy, in a line.
-fn act(line: &StoryLine) -> String {
+fn act(language: Language, line: &StoryLine) -> String {
     let id = line.discrepancy.map(|id| id.to_string()).unwrap_or_default();
     let said = |name: &str| line.content.get(name).and_then(Value::as_str);
-    let until = || said("until").map(in_paris).unwrap_or_default();
-    let done = match said("act") {
-        Some("acknowledged") => "acknowledged".to_owned(),
-        Some("noted") => "noted".to_owned(),
-        Some("snoozed") => format!("snoozed until {}", until()),
-        Some("withdrawn") => "no longer acknowledged or snoozed".to_owned(),
-        Some(other) => other.to_owned(),
-        None => String::new(),
+    let until = || said("until").map(|at| in_paris(language, at)).unwrap_or_default();
+    let done = match (language, said("act")) {
+        (Language::French, Some("acknowledged")) => "marqué comme traité".to_owned(),
+        (Language::French, Some("noted")) => "annoté".to_owned(),
+        (Language::French, Some("snoozed")) => format!("mis en veille jusqu’au {}", until()),
+        (Language::French, Some("withdrawn")) => "ni traité ni en veille désormais".to_owned(),
+        (Language::English, Some("snoozed")) => format!("snoozed until {}", until()),
+        (Language::English, Some("withdrawn")) => "no longer acknowledged or snoozed".to_owned(),
+        (_, Some(other)) => other.to_owned(),
+        (_, None) => String::new(),
     };
-    let note = said("note").map(|note| format!(": {note}")).unwrap_or_default();
-    format!("discrepancy {id} {done} by {}{note}", said("by").unwrap_or_default())
-}
-
-fn tell_line(line: &StoryLine) -> Result<(), Failure> {
-    let at = in_paris(&line.at);
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    if line.kind == "order" {
-        let total =
-            line.content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
-        return output::line(format!("{at}  #{}  order registered: {total}", line.seq));
-    }
-    if line.kind == "act" {
-        return output::line(format!("{at}  #{}  {}", line.seq, act(line)));
-    }
-    let endpoint = line.endpoint.as_deref().unwrap_or_default();
-    let verdict = line.verdict.as_deref().unwrap_or_default();
-    let what = match (line.kind.as_str(), line.content.get("origin").and_then(Value::as_str)) {
-        ("confirmation", _) => " (answer of its API)",
-        (_, Some("mail")) => " (from a warning mail)",
-        (_, Some("log")) => " (from a web server's log)",
-        _ => "",
-    };
-    let psp = line.psp.as_deref().and_then(|psp| psp.parse().ok());
-    output::line(format!("{at}  #{}  {endpoint}: {verdict}{what}", line.seq))?;
-    for event in line.content.get("events").and_then(Value::as_array).into_iter().flatten() {
-        let field = |name: &str| event.get(name).and_then(text).unwrap_or_default();
-        let amount = event.get("amount").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
-        let code = event.get("status").and_then(|s| s.get("code")).and_then(text).unwrap_or_default();
-        let meaning = psp
-            .and_then(|psp| meaning(psp, &code))
-            .map(|meaning| format!(" ({meaning})"))
-            .unwrap_or_default();
-        let (brand, state) = (field("brand"), field("state"));
-        output::line(format!("      {brand} {amount} {state}: {code}{meaning}"))?;
-    }
-    match line.content.get("remark").and_then(text) {
-        Some(remark) => output::line(format!("      {remark}")),
-        None => Ok(()),
+    let by = said("by").unwrap_or_default();
+    let note = said("note");
+    match language {
+        Language::French => {
+            let note = note.map(|note| format!("\u{a0}: {note}")).unwrap_or_default();
+            format!("écart n°\u{a0}{id} {done} par {by}{note}")
+        }
+        Language::English => {
+            let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+            format!("discrepancy {id} {done} by {by}{note}")
+        }
     }
 }

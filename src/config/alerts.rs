@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cvco_domain::{Audience, Policy, ShopId, Way};
 use cvco_ledger::{Pace, QuietHours};
+use cvco_mail::Language;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -69,6 +70,12 @@ impl Alerts {
     }
 }
 
+/// The language of mails and lists; French where nothing is said.
+pub(super) fn language(alerts: Option<&RawAlerts>, check: &mut Check<'_>) -> Option<Language> {
+    let language = alerts.and_then(|raw| raw.language.as_deref()).unwrap_or("fr").parse();
+    check.value("alerts.language", language)
+}
+
 /// `anchor_to` stands in `[ledger]`, and shops may have readers of their own.
 pub(super) fn resolve(
     alerts: Option<&RawAlerts>,
@@ -95,8 +102,7 @@ pub(super) fn resolve(
 
 impl RawAlerts {
     fn resolve(&self, shops: &[RawShop], anchor_to: &[String], check: &mut Check<'_>) -> Option<Alerts> {
-        let language = self.language.as_deref().unwrap_or("fr").parse();
-        let language = check.value("alerts.language", language);
+        let language = language(Some(self), check);
         let digest = check.duration("alerts.digest", self.digest.as_deref(), Duration::from_mins(15));
         let mut pace = Pace::of(digest);
         pace.quiet = self.quiet(check);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cvco_domain::ShopId;
 use cvco_domain::text_file;
+use cvco_mail::Language;
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -72,6 +73,16 @@ impl RawConfig {
         check.finish(path, settings)
     }
 
+    /// Only the language of `[alerts]`, which is that of lists too.
+    ///
+    /// # Errors
+    /// There is no such language.
+    pub fn language(&self, path: &Path) -> Result<Language, ConfigError> {
+        let mut check = Check::new(path);
+        let language = alerts::language(self.alerts.as_ref(), &mut check);
+        check.finish(path, language)
+    }
+
     /// What the commands for the accountant need: no secret is read.
     ///
     /// # Errors
@@ -82,7 +93,14 @@ impl RawConfig {
         let shops: Vec<ShopId> =
             self.shop.iter().filter_map(|shop| ShopId::new(shop.id.as_str()).ok()).collect();
         let (accounting, statements) = self.accounting(&shops, &mut check);
-        let settings = ledger.map(|ledger| BookSettings { ledger, accounting, statements, shops });
+        let language = alerts::language(self.alerts.as_ref(), &mut check);
+        let settings = ledger.zip(language).map(|(ledger, language)| BookSettings {
+            ledger,
+            language,
+            accounting,
+            statements,
+            shops,
+        });
         check.finish(path, settings)
     }
 

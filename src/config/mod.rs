@@ -33,6 +33,7 @@ use cvco_domain::{
     BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId,
 };
 use cvco_domain::{Brand, Policy};
+use cvco_mail::Language;
 use cvco_psp::{Adapter, ReferencePattern};
 use ipnet::IpNet;
 
@@ -219,6 +220,8 @@ pub struct StatementSettings {
 pub struct BookSettings {
     /// `[ledger]`
     pub ledger: LedgerSettings,
+    /// The language of lists: that of `[alerts]`.
+    pub language: Language,
     /// `[accounting]`
     pub accounting: AccountingSettings,
     /// `[[statement]]`

@@ -243,8 +243,8 @@ async fn what_is_snoozed_is_out_of_the_list_and_out_of_mind_until_it_closes() {
     assert_eq!(listed(&["--snoozed"]), [1]);
     assert_eq!(listed(&["--all"]), [2, 1]);
     let table = daemon.out(&["alerts", "list"]);
-    assert!(table.trim_end().lines().last().is_some_and(|line| line.starts_with("1 snoozed")), "{table}");
-    assert!(!daemon.out(&["alerts", "list", "--all"]).contains("1 snoozed"));
+    assert!(table.trim_end().lines().last().is_some_and(|line| line.starts_with("1 en veille")), "{table}");
+    assert!(!daemon.out(&["alerts", "list", "--all"]).contains("1 en veille"));
     // The total was wrong: the closing is told, and nothing else.
     daemon.expect_order("A", 2500);
     daemon.mailbox.wait_until(|mails| mails.iter().any(|mail| mail.subject().starts_with("Résolu"))).await;
@@ -271,7 +271,7 @@ async fn the_list_is_filtered_and_the_story_tells_each_act_in_its_place() {
     daemon.out(&["alerts", "withdraw", "3", "--note", "par erreur"]);
     let csv = |options: &[&str]| daemon.out(&[&["alerts", "list", "--format", "csv"], options].concat());
     let ids = |options: &[&str]| -> Vec<String> {
-        csv(options).lines().skip(1).filter_map(|line| line.split(',').next().map(str::to_owned)).collect()
+        csv(options).lines().skip(1).filter_map(|line| line.split(';').next().map(str::to_owned)).collect()
     };
     assert_eq!(ids(&["--unacked"]), ["3", "2"]);
     assert_eq!(ids(&["--kind", "amount_over"]), ["2", "1"]);
@@ -282,9 +282,9 @@ async fn the_list_is_filtered_and_the_story_tells_each_act_in_its_place() {
 
     let story = daemon.out(&["record", "B"]);
     let place = |what: &str| story.find(what).unwrap_or_else(|| panic!("{what} in\n{story}"));
-    assert!(place("order registered") < place("discrepancy 2 acknowledged by"));
-    assert!(place("client rappelé") < place("discrepancy 2 noted by"));
-    assert!(place(": ne répond pas") < place("discrepancy 2 no longer acknowledged or snoozed by"));
+    assert!(place("commande enregistrée") < place("écart n°\u{a0}2 marqué comme traité par"));
+    assert!(place("client rappelé") < place("écart n°\u{a0}2 annoté par"));
+    assert!(place("\u{a0}: ne répond pas") < place("écart n°\u{a0}2 ni traité ni en veille désormais par"));
     assert_eq!(
         daemon.rows("SELECT act, discrepancy_id, note FROM acct_acknowledgements ORDER BY seq"),
         [

@@ -148,6 +148,61 @@ fn rows(past: &mut Past, list: &str, month: &str) -> Vec<std::collections::BTree
 }
 
 #[test]
+fn a_french_accountant_reads_lists_and_stories_in_french() {
+    let mut past = Past::in_language("fr", BOOKS);
+    past.expects("2026-03-10T10:00:00Z", "A", 5000);
+    past.pays("2026-03-10T10:00:00Z", "A", "7", (4000, 1000));
+    past.tells(&Told {
+        at: "2026-03-12T10:00:00Z",
+        order: "A",
+        call: "7",
+        cents: 1000,
+        card: true,
+        refund: true,
+        state: ReportedState::Captured,
+    });
+    past.expects("2026-03-10T10:00:00Z", "B", 10_000);
+    past.tells(&Told {
+        at: "2026-03-10T10:00:00Z",
+        order: "B",
+        call: "8",
+        cents: 6000,
+        card: false,
+        refund: false,
+        state: ReportedState::Authorised,
+    });
+    past.reopen();
+    let register = past.out(&["export", "register", "--period", "2026-03"]);
+    assert!(
+        register.starts_with("\u{feff}Boutique;Prestataire;Contrats;Commande;Numéro d’appel;"),
+        "{register}"
+    );
+    assert!(register.contains(";remboursé en partie;"), "{register}");
+    let gaps = past.out(&["export", "gaps", "--period", "2026-03"]);
+    let row = gaps.lines().find(|line| line.contains(";B;8;100,00;60,00;-40,00;")).expect("what is missing");
+    assert!(!row.contains("missing") && !row.contains("unbalanced"), "{row}");
+    let records = past.out(&["records", "--format", "csv"]);
+    let (head, rows) = records.split_once('\n').expect("rows");
+    assert_eq!(
+        head,
+        "boutique;prestataire;commande;Numéro d’appel;titres;cartes;payé;attendu;écart;remboursé;devise;état;\
+         écarts ouverts"
+    );
+    assert!(rows.contains(";A;7;40,00;10,00;50,00;50,00;0,00;10,00;EUR;remboursé en partie;0"), "{rows}");
+    let story = past.out(&["record", "A"]).replace('\u{a0}', " ");
+    for said in [
+        "Commande A, boutique camping : remboursé en partie",
+        "commande enregistrée : 50,00 €",
+        "paiement CVCONNECT : 40,00 €",
+        " : -10,00 €, effectué ; statut",
+    ] {
+        assert!(story.contains(said), "{said} in\n{story}");
+    }
+    let refunds: Vec<&str> = story.lines().filter(|line| line.contains("remboursement")).collect();
+    assert!(refunds.len() == 1 && refunds[0].contains("-10,00"), "{story}");
+}
+
+#[test]
 fn what_is_a_gap_in_one_list_of_a_month_is_a_row_of_the_other() {
     let mut past = Past::new(BOOKS);
     let short = |past: &mut Past, at: &str, order: &str, call: &str| {

@@ -35,7 +35,7 @@ async fn records_are_listed_for_people_and_for_machines() {
     let daemon = Daemon::start(&Settings::default()).await;
     daemon.expect_order("=A1", 2500);
     daemon.up2pay(&Up2pay::voucher("=A1", 1, 2500));
-    assert!(daemon.out(&["records"]).contains("balanced"));
+    assert!(daemon.out(&["records"]).contains("équilibré"));
     let json: serde_json::Value =
         serde_json::from_str(&daemon.out(&["records", "--state", "balanced", "--format", "json"]))
             .expect("JSON");

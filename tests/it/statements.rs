@@ -197,7 +197,7 @@ fn a_line_that_nobody_knows_can_be_acknowledged_like_anything_else() {
     let id = past.rows("SELECT id FROM acct_discrepancies WHERE kind = 'statement_line_unknown'").remove(0);
     past.out(&["alerts", "ack", &id, "--note", "vu avec l'ANCV"]);
     let listed = past.out(&["alerts", "list"]);
-    assert!(listed.contains("statement_line_unknown") && listed.contains("vu avec l'ANCV"), "{listed}");
+    assert!(listed.contains("unknown statement line") && listed.contains("vu avec l'ANCV"), "{listed}");
     assert!(past.out(&["verify"]).starts_with("right"));
     assert!(past.out(&["rebuild"]).contains("nothing changed"));
 }

@@ -7,6 +7,7 @@
 pub mod anchor;
 pub mod catalogue;
 mod letter;
+pub mod lists;
 mod particulars;
 mod render;
 mod short;

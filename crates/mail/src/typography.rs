@@ -20,7 +20,8 @@ pub(super) fn typeset(language: Language, text: &str) -> String {
 }
 
 /// An amount: `1 234,56 €` in French, `€1,234.56` in English; other currencies by their code.
-pub(super) fn amount(language: Language, cents: Cents, currency: Currency) -> String {
+#[must_use]
+pub fn amount(language: Language, cents: Cents, currency: Currency) -> String {
     let sign = if cents < Cents::ZERO { "-" } else { "" };
     format!("{sign}{}", unsigned(language, cents, currency))
 }

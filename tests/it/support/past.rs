@@ -70,10 +70,16 @@ fn at(text: &str) -> Timestamp {
 }
 
 impl Past {
+    /// With lists in English: their headings are names for programs.
     pub fn new(sections: &str) -> Self {
+        Self::in_language("en", sections)
+    }
+
+    pub fn in_language(language: &str, sections: &str) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let config = format!(
-            "[ledger]\npath = \"ledger.sqlite\"\n{sections}\n[[shop]]\nid = \"camping\"\nname = \"Camping des Pins\"\n"
+            "[ledger]\npath = \"ledger.sqlite\"\n{sections}\n[alerts]\nlanguage = \"{language}\"\nfrom = \"cvco@camping.example\"\n\
+             to = [\"compta@camping.example\"]\nsmtp = \"smtp://127.0.0.1:25\"\n[[shop]]\nid = \"camping\"\nname = \"Camping des Pins\"\n"
         );
         std::fs::write(folder.path().join("config.toml"), config).expect("configuration");
         let mut past = Self { folder, files: None, voucher: "CVCONNECT" };

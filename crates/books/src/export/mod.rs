@@ -25,7 +25,7 @@ pub use check::{Balance, Checker, Flaw, Summary};
 pub use entries::EntriesCsv;
 pub use fec::{Fec, file_name as fec_file_name, notice as fec_notice};
 pub use journal::JournalFile;
-pub use table::{TableCsv, TableFile};
+pub use table::{Headings, TableCsv, TableFile};
 pub use workbook::TableWorkbook;
 
 /// A file of entries, written one entry after the other.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::entries::{defused, writer};
 use super::french;
-use crate::accounting::{Cell, Report};
+use crate::accounting::{Cell, Column, Report};
 
 /// A file of rows, written one after the other.
 pub trait TableFile {
@@ -21,19 +21,39 @@ pub trait TableFile {
     fn end(&mut self) -> io::Result<()>;
 }
 
+/// What stands above the columns of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Headings {
+    /// The names for programs, in English.
+    Names,
+    /// What a French accountant reads.
+    French,
+}
+
+impl Headings {
+    /// The heading of a column.
+    pub(super) const fn of(self, column: &Column) -> &'static str {
+        let (name, heading, _) = *column;
+        match self {
+            Self::Names => name,
+            Self::French => heading,
+        }
+    }
+}
+
 /// A list as a French Excel opens it: UTF-8 with a mark, `;`, CRLF, decimal comma.
 pub struct TableCsv<W: Write> {
     out: csv::Writer<W>,
 }
 
 impl<W: Write> TableCsv<W> {
-    /// Begins the file with the names of its columns, which stay what they are.
+    /// Begins the file with the headings of its columns.
     ///
     /// # Errors
     /// The system's own.
-    pub fn new(out: W, report: Report) -> io::Result<Self> {
+    pub fn new(out: W, report: Report, headings: Headings) -> io::Result<Self> {
         let mut out = writer(out)?;
-        out.write_record(report.columns().iter().map(|(name, _, _)| name))?;
+        out.write_record(report.columns().iter().map(|column| headings.of(column)))?;
         Ok(Self { out })
     }
 }
@@ -67,7 +87,7 @@ mod tests {
     #[test]
     fn cells_are_written_as_a_french_excel_reads_them() {
         let mut bytes = Vec::new();
-        let mut file = TableCsv::new(&mut bytes, Report::Register).expect("begun");
+        let mut file = TableCsv::new(&mut bytes, Report::Register, Headings::Names).expect("begun");
         let at = Timestamp::parse("2026-03-31T22:30:00Z").expect("an instant");
         let mut cells = vec![
             Cell::Text("=1+1".to_owned()),

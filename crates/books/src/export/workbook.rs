@@ -10,7 +10,7 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
-use super::TableFile;
+use super::{Headings, TableFile};
 use crate::accounting::{Cell, Holds, Report};
 
 /// The series of the chart: a column, its title, its colour.
@@ -46,14 +46,14 @@ impl<W: Write> TableWorkbook<W> {
     ///
     /// # Errors
     /// The system's own.
-    pub fn new(out: W, report: Report) -> io::Result<Self> {
+    pub fn new(out: W, report: Report, headings: Headings) -> io::Result<Self> {
         let mut book = Workbook::new();
         // The same rows make the same file, whenever it is made.
         let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(failed)?;
         let properties = DocProperties::new().set_title(report.title()).set_author("cvco-reconciled");
         book.set_properties(&properties.set_creation_datetime(&made));
         let sheet = book.add_worksheet_with_constant_memory().map_err(failed)?;
-        head(sheet, report).map_err(failed)?;
+        head(sheet, report, headings).map_err(failed)?;
         let money = Format::new().set_num_format("#,##0.00");
         let formats = Formats {
             red: money.clone().set_font_color(Color::Red).set_bold(),
@@ -130,7 +130,7 @@ impl<W: Write> TableWorkbook<W> {
 }
 
 /// Headings, widths, and what stays in sight.
-fn head(sheet: &mut Worksheet, report: Report) -> Result<(), XlsxError> {
+fn head(sheet: &mut Worksheet, report: Report, headings: Headings) -> Result<(), XlsxError> {
     let bold = Format::new()
         .set_bold()
         .set_background_color(Color::RGB(0x00E8_EEF4))
@@ -141,16 +141,17 @@ fn head(sheet: &mut Worksheet, report: Report) -> Result<(), XlsxError> {
     sheet.set_row_height(0, 45)?;
     // On paper: all columns on one page, the headings on each.
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
-    for (column, (name, heading, holds)) in (0_u16..).zip(report.columns()) {
-        let width = match (holds, *name) {
+    for (number, column) in (0_u16..).zip(report.columns()) {
+        let (name, _, holds) = *column;
+        let width = match (holds, name) {
             (_, "detail") => 60,
             (_, "order_ref" | "call_number" | "contracts" | "kind" | "note" | "transaction" | "period") => 24,
             (Holds::Instant, _) => 17,
             (Holds::Text, _) => 16,
             (Holds::Money | Holds::Day | Holds::Count, _) => 13,
         };
-        sheet.set_column_width(column, width)?;
-        sheet.write_string_with_format(0, column, *heading, &bold)?;
+        sheet.set_column_width(number, width)?;
+        sheet.write_string_with_format(0, number, headings.of(column), &bold)?;
     }
     Ok(())
 }
@@ -236,7 +237,7 @@ mod tests {
 
     fn workbook() -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut file = TableWorkbook::new(&mut bytes, Report::Register).expect("begun");
+        let mut file = TableWorkbook::new(&mut bytes, Report::Register, Headings::French).expect("begun");
         let mut cells = vec![Cell::Empty; Report::Register.columns().len()];
         cells[0] = Cell::Text("camping".to_owned());
         cells[5] = Cell::Day("2026-03-31".parse().expect("a day"));

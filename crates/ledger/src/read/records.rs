@@ -50,6 +50,7 @@ pub struct RecordRow {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[expect(missing_docs, reason = "the columns of acct_tenders, by their names")]
 pub struct TenderRow {
+    pub psp: String,
     pub call_number: String,
     pub tender_id: Option<String>,
     pub instrument: String,
@@ -146,6 +147,7 @@ impl Reader {
         let rows = statement
             .query_map([order_id], |row| {
                 Ok(TenderRow {
+                    psp: row.get("psp")?,
                     call_number: row.get("call_number")?,
                     tender_id: row.get("tender_id")?,
                     instrument: row.get("instrument")?,

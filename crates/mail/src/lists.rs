@@ -1,0 +1,146 @@
+//! The words of lists and of an order's story: those that the mails use.
+
+use cvco_domain::{
+    Brand, Cents, Detail, Instrument, Kind, Operation, Psp, RecordState, ReportedState, Severity,
+    TenderState, Timestamp, VoucherKind,
+};
+
+use super::catalogue::Case;
+use super::catalogue::Language::{self, English, French};
+use super::{particulars, typography, words};
+
+/// Where a record stands.
+#[must_use]
+pub const fn record_state(language: Language, state: RecordState) -> &'static str {
+    words::record_state(language, state)
+}
+
+/// Where an order stands, by its word in the ledger; one of which nothing was heard is `unpaid`.
+#[must_use]
+pub fn order_state(language: Language, state: &str) -> String {
+    match (language, state.parse()) {
+        (_, Ok(state)) => record_state(language, state).to_owned(),
+        (French, Err(_)) if state == "unpaid" => "non payé".to_owned(),
+        (_, Err(_)) => state.to_owned(),
+    }
+}
+
+/// Where a part stands.
+#[must_use]
+pub const fn tender_state(language: Language, state: TenderState) -> &'static str {
+    words::tender_state(language, state)
+}
+
+/// How fast a person should look.
+#[must_use]
+pub const fn severity(language: Language, severity: Severity) -> &'static str {
+    words::severity(language, severity)
+}
+
+/// What people call the number that ties the parts of one payment together.
+#[must_use]
+pub const fn call_number(language: Language, psp: Option<Psp>) -> &'static str {
+    words::call_number(language, psp)
+}
+
+/// What does not match, in a few words.
+#[must_use]
+pub fn kind(language: Language, kind: Kind, detail: &Detail) -> String {
+    super::wording(Case::of(kind, detail), language, None).title
+}
+
+/// The particulars of a discrepancy, where it has any.
+#[must_use]
+pub fn detail(language: Language, detail: &Detail) -> Option<String> {
+    let said = particulars::in_words(language, detail, &[]);
+    let technical = particulars::technical(detail, None);
+    match (said, technical) {
+        (Some(said), Some(technical)) => Some(format!("{said} ({technical})")),
+        (said, technical) => said.or(technical),
+    }
+}
+
+/// What a part was paid with.
+#[must_use]
+pub fn instrument(language: Language, instrument: Instrument, brand: Option<&Brand>) -> &'static str {
+    match (instrument, language) {
+        (Instrument::Voucher, _) => {
+            words::voucher(language, brand.map_or(VoucherKind::Holiday, VoucherKind::of))
+        }
+        (Instrument::Card, French) => "Carte",
+        (Instrument::Card, English) => "Card",
+    }
+}
+
+/// What is done with money: what goes back never reads like money that comes in.
+#[must_use]
+pub const fn operation(language: Language, operation: &Operation) -> &'static str {
+    match (language, operation) {
+        (French, Operation::Debit) => "paiement",
+        (French, Operation::Credit { .. }) => "remboursement",
+        (French, Operation::Chargeback) => "impayé, repris par la banque de la carte",
+        (English, Operation::Debit) => "payment",
+        (English, Operation::Credit { .. }) => "refund",
+        (English, Operation::Chargeback) => "chargeback, taken back by the card's bank",
+    }
+}
+
+/// What became of an operation.
+#[must_use]
+pub const fn outcome(language: Language, operation: &Operation, state: ReportedState) -> &'static str {
+    match (operation, state, language) {
+        (Operation::Debit, _, _) => words::reported_state(language, state),
+        (_, ReportedState::Authorised | ReportedState::Captured, French) => "effectué",
+        (_, ReportedState::Authorised | ReportedState::Captured, English) => "made",
+        (_, ReportedState::Pending, French) => "demandé",
+        (_, ReportedState::Pending, English) => "asked for",
+        (Operation::Credit { .. } | Operation::Chargeback, _, _) => words::reported_state(language, state),
+    }
+}
+
+/// An amount of a table, whose currency stands in a column of its own: a decimal comma in French.
+#[must_use]
+pub fn figure(language: Language, cents: Cents) -> String {
+    match language {
+        French => cents.to_string().replace('.', ","),
+        English => cents.to_string(),
+    }
+}
+
+pub use typography::amount;
+
+/// Date and time in Paris.
+#[must_use]
+pub fn paris(language: Language, at: Timestamp) -> String {
+    typography::paris(language, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_that_goes_back_never_reads_like_money_that_comes_in() {
+        let back = Operation::Credit { of: None };
+        for language in Language::ALL {
+            for going_back in [&back, &Operation::Chargeback] {
+                assert_ne!(operation(language, &Operation::Debit), operation(language, going_back));
+                for state in [ReportedState::Pending, ReportedState::Authorised, ReportedState::Captured] {
+                    assert_ne!(
+                        outcome(language, &Operation::Debit, state),
+                        outcome(language, going_back, state)
+                    );
+                }
+            }
+        }
+        assert_eq!(outcome(French, &back, ReportedState::Captured), "effectué");
+        assert_eq!(outcome(French, &back, ReportedState::Refused), "refusé");
+    }
+
+    #[test]
+    fn an_order_of_which_nothing_was_heard_is_named_too() {
+        assert_eq!(order_state(French, "unpaid"), "non payé");
+        assert_eq!(order_state(English, "unpaid"), "unpaid");
+        assert_eq!(order_state(French, "balanced"), "équilibré");
+    }
+}
