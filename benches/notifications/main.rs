@@ -26,6 +26,10 @@ use report::{Report, Sample, per_second};
 use servers::{Daemon, KEY_FILE, LEDGER, LOG};
 use traffic::{Keys, Message};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How much is sent over how many connections; a tenth of it warms up.
 #[derive(Clone, Copy)]
 struct Run {

@@ -15,9 +15,6 @@ use crate::tables::progress::Progress;
 use crate::tables::{attempts, progress, rejections, set_aside};
 use crate::{DueMail, LedgerError, Pace, Rejected, owed, schema};
 
-/// So many entries are applied in one transaction at most.
-const GROUP: usize = 2048;
-
 /// Where a ledger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -41,6 +38,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// So many entries are applied in one transaction at most.
+    pub const GROUP: usize = 2048;
+
     /// Opens the ledger of a log, and creates it where there is none. One with another schema is emptied, to be made again
     /// from the log.
     ///
@@ -133,7 +133,7 @@ impl Ledger {
             if progress::folded(&self.conn)? != self.position.seq {
                 self.position = position_of(&self.conn)?;
             }
-            let links = log.read(self.position.seq, GROUP)?;
+            let links = log.read(self.position.seq, Self::GROUP)?;
             if links.is_empty() {
                 self.must_not_be_ahead_of(log.head()?.seq)?;
             }
@@ -184,7 +184,8 @@ impl Ledger {
     pub(crate) fn catch_up_to(&mut self, log: &mut dyn LogStore, seq: Seq) -> Result<(), LedgerError> {
         while self.position.seq < seq {
             let left = seq.get().saturating_sub(self.position.seq.get());
-            let links = log.read(self.position.seq, GROUP.min(usize::try_from(left).unwrap_or(GROUP)))?;
+            let links =
+                log.read(self.position.seq, Self::GROUP.min(usize::try_from(left).unwrap_or(Self::GROUP)))?;
             if links.is_empty() {
                 break;
             }

@@ -36,9 +36,9 @@ use super::format::{Format, OperationType};
 use super::payment::CVCO;
 use super::submission::Malformed;
 
-/// Names, and beginnings of names (with a `_` at their end), that the vendor's dictionary or real messages have. The
-/// list need not be complete: see rule 4.
-const KNOWN: [&str; 86] = [
+/// Names, and beginnings of names (with a `_` at their end), that the vendor's dictionary or real messages have, in the
+/// order of their bytes; none begins with the beginning of others. The list need not be complete: see rule 4.
+const KNOWN: [&str; 84] = [
     "vads_acquirer_network",
     "vads_action_mode",
     "vads_amount",
@@ -107,6 +107,7 @@ const KNOWN: [&str; 86] = [
     "vads_site_id",
     "vads_sub_",
     "vads_tax_amount",
+    "vads_theme_config",
     "vads_threeds_",
     "vads_tid",
     "vads_token",
@@ -120,16 +121,14 @@ const KNOWN: [&str; 86] = [
     "vads_validation_mode",
     "vads_version",
     "vads_wallet",
-    "vads_warranty_result",
     "vads_warranty_amount",
-    "vads_shop_name",
-    "vads_shop_url",
-    "vads_theme_config",
+    "vads_warranty_result",
 ];
 
 /// Known names that are not the beginning of others: `vads_trans_uuie` is no `vads_trans_uuid`.
 fn is_known(name: &[u8]) -> bool {
-    KNOWN.iter().any(|known| {
+    let at = KNOWN.partition_point(|known| known.as_bytes() <= name);
+    at.checked_sub(1).and_then(|before| KNOWN.get(before)).is_some_and(|known| {
         let known = known.as_bytes();
         if known.ends_with(b"_") { name.starts_with(known) } else { name == known }
     })
@@ -350,6 +349,19 @@ mod tests {
 
     fn allows(fields: &[(&str, &str)]) -> bool {
         check(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()))).is_ok()
+    }
+
+    #[test]
+    fn a_name_is_found_right_after_its_beginning() {
+        for [name, next] in KNOWN.array_windows() {
+            assert!(name < next, "{next} is out of order");
+            assert!(!(name.ends_with('_') && next.starts_with(name)), "{next} is in {name} already");
+        }
+        assert!(KNOWN.iter().all(|name| is_known(name.as_bytes())));
+        assert!(is_known(b"vads_cust_city") && is_known(b"vads_theme_config"));
+        for stranger in ["", "vads_", "vads_cust", "vads_amounu", "vads_trans_uuid2", "zz"] {
+            assert!(!is_known(stranger.as_bytes()), "{stranger}");
+        }
     }
 
     #[test]

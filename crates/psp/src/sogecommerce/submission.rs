@@ -1,7 +1,5 @@
 //! The fields of one POST, whichever of the platform's two formats they are in.
 
-use std::collections::BTreeMap;
-
 use cvco_domain::Psp;
 
 use crate::wire::{PairList, decode_plus};
@@ -32,7 +30,14 @@ impl From<Malformed> for NotUnderstood {
 /// Decoded names with raw values, in the order of the names' bytes. That is the order of the form signature,
 /// and a name with a space or a dot keeps it here, where PHP receivers make it `_`.
 #[derive(Debug, Clone)]
-pub(super) struct Submission<'a>(BTreeMap<Vec<u8>, &'a [u8]>);
+pub(super) struct Submission<'a>(Vec<Field<'a>>);
+
+/// A decoded name with its value as it stands.
+#[derive(Debug, Clone)]
+struct Field<'a> {
+    name: Vec<u8>,
+    raw: &'a [u8],
+}
 
 /// The platform's two formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +55,12 @@ impl<'a> Submission<'a> {
     /// Splits a body. It is not defined which of two fields with one name was signed, so neither is accepted.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let list = PairList::split(body, Self::MAX_FIELDS).map_err(|error| Malformed(error.to_string()))?;
-        let mut fields = BTreeMap::new();
-        for pair in list.pairs().iter().filter(|pair| !pair.raw.is_empty()) {
-            if fields.insert(decode_plus(pair.name), pair.value).is_some() {
-                return Err(Malformed::new("two fields have the same name"));
-            }
+        let pairs = list.pairs().iter().filter(|pair| !pair.raw.is_empty());
+        let mut fields: Vec<_> =
+            pairs.map(|pair| Field { name: decode_plus(pair.name), raw: pair.value }).collect();
+        fields.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        if fields.array_windows().any(|[one, next]| one.name == next.name) {
+            return Err(Malformed::new("two fields have the same name"));
         }
         Ok(Self(fields))
     }
@@ -69,7 +75,8 @@ impl<'a> Submission<'a> {
 
     /// A value as it stands.
     pub(super) fn raw(&self, name: &str) -> Option<&'a [u8]> {
-        self.0.get(name.as_bytes()).copied()
+        let at = self.0.binary_search_by(|field| field.name.as_slice().cmp(name.as_bytes())).ok()?;
+        self.0.get(at).map(|field| field.raw)
     }
 
     /// A value, decoded once.
@@ -79,10 +86,8 @@ impl<'a> Submission<'a> {
 
     /// The signed fields: every one whose name begins with `vads_`, empty ones included.
     pub(super) fn vads(&self) -> impl Iterator<Item = (&[u8], &'a [u8])> {
-        self.0
-            .iter()
-            .filter(|(name, _)| name.starts_with(b"vads_"))
-            .map(|(name, raw)| (name.as_slice(), *raw))
+        let fields = self.0.iter().map(|field| (field.name.as_slice(), field.raw));
+        fields.filter(|(name, _)| name.starts_with(b"vads_"))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What is signed, and whether the signature fits: the values of the form (V2), or the text `kr-answer` (REST, V4).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -104,9 +103,15 @@ fn field(submission: &Submission<'_>, name: &str) -> Result<Vec<u8>, Malformed> 
     submission.decoded(name).ok_or_else(|| Malformed(format!("{name} is missing")))
 }
 
-/// The `vads_` fields by name, decoded once.
+/// The `vads_` fields in the order of their names' bytes, decoded once; no name stands twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VadsFields(BTreeMap<Vec<u8>, Vec<u8>>);
+pub struct VadsFields(Vec<VadsField>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct VadsField {
+    name: Vec<u8>,
+    value: Vec<u8>,
+}
 
 /// The fields of a form that is yet to be proven. The key is part of the signed text, so it belongs to the value.
 pub(super) struct VadsForm<'k> {
@@ -117,15 +122,16 @@ pub(super) struct VadsForm<'k> {
 impl Signed for VadsForm<'_> {
     /// The values in the order of the names' bytes, then the key, all joined with `+`.
     fn signed_bytes(&self) -> Cow<'_, [u8]> {
-        let values = self.fields.0.values().map(Vec::as_slice);
+        let values = self.fields.values();
         Cow::Owned(values.chain([self.key.expose().as_bytes()]).collect::<Vec<_>>().join(&b'+'))
     }
 }
 
 impl<'k> VadsForm<'k> {
     pub(super) fn new(submission: &Submission<'_>, key: &'k HmacSha256Key) -> Self {
-        let fields = submission.vads().map(|(name, raw)| (name.to_owned(), decode_plus(raw))).collect();
-        Self { fields: VadsFields(fields), key }
+        let field =
+            |(name, raw): (&[u8], &[u8])| VadsField { name: name.to_owned(), value: decode_plus(raw) };
+        Self { fields: VadsFields(submission.vads().map(field).collect()), key }
     }
 
     /// Checks the signature under the one algorithm that is configured, never another.
@@ -150,12 +156,16 @@ impl<'k> VadsForm<'k> {
 impl VadsFields {
     /// The values in the order of their names, as the signature covers them.
     pub(crate) fn signed_values(&self) -> Vec<u8> {
-        self.0.values().map(Vec::as_slice).collect::<Vec<_>>().join(&b'+')
+        self.values().collect::<Vec<_>>().join(&b'+')
+    }
+
+    fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|field| field.value.as_slice())
     }
 
     /// Names and values, in order.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0.iter().map(|field| (field.name.as_slice(), field.value.as_slice()))
     }
 
     /// A field that may be missing or empty.
@@ -172,15 +182,21 @@ impl VadsFields {
 
     /// A field's bytes, unless it is missing or empty.
     pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name.as_bytes()).map(Vec::as_slice).filter(|bytes| !bytes.is_empty())
+        let at = self.0.binary_search_by(|field| field.name.as_slice().cmp(name.as_bytes())).ok()?;
+        self.0.get(at).map(|field| field.value.as_slice()).filter(|bytes| !bytes.is_empty())
     }
 }
 
 /// The signature that the platform puts on these fields.
 #[cfg(any(test, feature = "sender"))]
 pub(super) fn sign(fields: &[(String, String)], key: &HmacSha256Key, algorithm: Algorithm) -> String {
-    let fields = fields.iter().map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()));
-    let form = VadsForm { fields: VadsFields(fields.collect()), key };
+    let fields = fields.iter().map(|(name, value)| VadsField {
+        name: name.clone().into_bytes(),
+        value: value.clone().into_bytes(),
+    });
+    let mut fields: Vec<_> = fields.collect();
+    fields.sort_unstable();
+    let form = VadsForm { fields: VadsFields(fields), key };
     match algorithm {
         Algorithm::HmacSha256 => STANDARD.encode(key.tag(&form.signed_bytes())),
         Algorithm::Sha1 => cvco_domain::crypto::sha1_hex(&form.signed_bytes()),
