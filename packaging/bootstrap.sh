@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What building and testing need and a bare Debian or Ubuntu may lack: make, a C compiler (for the bundled SQLite and for
-# ring), the programs of others that read what we write and take what we send, and what boots a container for
-# `make service-test`. Rust it only looks for.
-#   packaging/bootstrap.sh        installs what is missing, as root or through sudo; leaves alone what is there
-#   packaging/bootstrap.sh look   installs nothing, and says what `make test` leaves out without it
+# ring), and the programs of others that read what we write and take what we send. Rust it only looks for.
+#   packaging/bootstrap.sh            installs what is missing, as root or through sudo; leaves alone what is there
+#   packaging/bootstrap.sh container  also what boots a container for `make service-test`
+#   packaging/bootstrap.sh look       installs nothing, and says what `make test` leaves out without it
 set -euo pipefail
 
 # Program, package.
@@ -12,7 +12,8 @@ readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analy
     "php php-cli" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core" "mariadb mariadb-client-core")
 # Their programs alone: the tests run a Postfix of their own, and none of the system's is set up.
 servers=("postfix postfix" "saslpasswd2 sasl2-bin")
-container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container")
+container=()
+if [[ ${1:-} == container ]]; then container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container"); fi
 
 # What of a list is not there: its programs, or with `packages` its packages.
 missing() {

@@ -8,11 +8,17 @@ fn read(name: &str) -> String {
 }
 
 #[test]
-fn a_forge_runs_exactly_what_continuous_integration_runs() {
+fn continuous_integration_runs_make_test_and_a_forge_runs_the_package_too() {
     let workflow = read(".github/workflows/ci.yml");
     let commands: Vec<&str> =
         workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")).collect();
-    assert_eq!(commands, ["bash .ci/run"]);
+    let others = ["packaging/bootstrap.sh container", "make deny", "make service-test"];
+    assert_eq!(commands, [["bash .ci/run"].as_slice(), &others].concat());
+    let ours = read(".ci/run");
+    assert_eq!(
+        ours.lines().filter(|line| line.contains("make ") && !line.starts_with('#')).collect::<Vec<_>>(),
+        ["exec make test"]
+    );
     assert!(!workflow.contains("run: |"), "a script of its own");
 }
 
