@@ -2,6 +2,7 @@
 
 mod reload;
 mod settings;
+mod sockets;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,12 +15,12 @@ use cvco_ledger::{Ledger, LedgerError};
 use cvco_log::entry::Pause;
 use cvco_log::sqlite::Lease;
 use cvco_log::{Appender, Draft, Log, LogEntry, LogError, LogStore, SqliteLog, key_file};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::Admin;
+use crate::admin::commands::Errands;
+use crate::admin::{Admin, command_places};
 use crate::alert::channels::ChannelWorker;
 use crate::alert::desk::Desk;
 use crate::alert::trouble::TroubleWorker;
@@ -27,8 +28,9 @@ use crate::alert::worker::AlertWorker;
 use crate::clock::Clock;
 use crate::config::{Config, LedgerSettings};
 use crate::confirm::worker::ConfirmWorker;
+use crate::exchange::Exchange;
 use crate::follower::{Follower, Readers};
-use crate::lifecycle;
+use crate::lifecycle::{self, Vitals};
 use crate::listener::{Receiver, accept};
 use crate::relay::FirstAttempts;
 use crate::relay::worker::{Payloads, RelayWorker};
@@ -36,6 +38,7 @@ use crate::telemetry::Metrics;
 use crate::timekeeper::{self, Timekeeper};
 use reload::{Policies, Reloads};
 use settings::Settings;
+pub use sockets::Listeners;
 
 /// Connections to the admin address.
 const ADMIN_CONNECTIONS: usize = 32;
@@ -69,42 +72,20 @@ pub enum AppError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The admin socket cannot be made.
+    #[error("cannot listen at {path} ([listener] admin_socket): {source}")]
+    ListenLocally {
+        /// The socket.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The system gave no thread, or no signals.
     #[error("cannot start: {0}")]
     System(#[from] std::io::Error),
     /// A part of the program ended by itself.
     #[error("{0} ended unexpectedly; see the log")]
     TaskEnded(&'static str),
-}
-
-/// The two bound listeners.
-pub struct Listeners {
-    /// Notifications.
-    pub public: TcpListener,
-    /// Orders, health, metrics.
-    pub admin: TcpListener,
-}
-
-impl Listeners {
-    /// Takes the public socket from systemd where it offers one, and binds the rest.
-    ///
-    /// # Errors
-    /// An address is taken, or not ours.
-    pub async fn open(config: &Config) -> Result<Self, AppError> {
-        let activated = listenfd::ListenFd::from_env().take_tcp_listener(0)?;
-        let public = match activated {
-            Some(socket) => {
-                socket.set_nonblocking(true)?;
-                TcpListener::from_std(socket)?
-            }
-            None => bind("public", config.listener.public).await?,
-        };
-        Ok(Self { public, admin: bind("admin", config.listener.admin).await? })
-    }
-}
-
-async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).await.map_err(|source| AppError::Listen { key, address, source })
 }
 
 /// What the program runs with.
@@ -117,6 +98,8 @@ pub struct Setup {
     pub listeners: Listeners,
     /// The time.
     pub clock: Clock,
+    /// Carries out what people do by commands.
+    pub errands: Arc<dyn Errands>,
 }
 
 /// The files, opened and checked.
@@ -176,7 +159,8 @@ fn take_lease(log: &Path) -> Result<Lease, AppError> {
 /// Log or ledger cannot be opened, or a part of the program ended by itself.
 #[expect(clippy::too_many_lines, reason = "each part is started once, in the order that matters")]
 pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), AppError> {
-    let Setup { config, config_path, listeners, clock } = setup;
+    let Setup { config, config_path, listeners, clock, errands } = setup;
+    lifecycle::status("opening log and ledger");
     let Files { log, followed_log, relayed_log, ledger, key, lease, last_alive } =
         Files::open(&config.ledger)?;
     let dated = clock.clone();
@@ -191,9 +175,11 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         stop_now.cancel();
     })?;
     announce(&config, &listeners);
+    lifecycle::status("letting the ledger catch up with the log");
     resume(&log, last_alive, clock.now()).await?;
 
     let readers = Readers::of(config.ledger.path.clone());
+    let vitals = Vitals { log: log.clone(), followed: followed.clone(), readers: readers.clone() };
     let policies = Policies { log: log.clone(), followed: followed.clone(), readers: readers.clone() };
     policies.adopt(&config.policy).await?;
 
@@ -219,6 +205,14 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
             stop.clone(),
         ),
     );
+    let exchange = Exchange {
+        settings: views.admin.clone(),
+        log: log.clone(),
+        followed: followed.clone(),
+        clock: clock.clone(),
+        errands: Arc::clone(&errands),
+    };
+    parts.start("the exchange folder", exchange.run(stop.clone()));
     let admin = Arc::new(Admin {
         settings: views.admin,
         log: log.clone(),
@@ -227,7 +221,15 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         readers: readers.clone(),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
+        errands,
+        commands: command_places(),
     });
+    if let Some(local) = listeners.local {
+        let connections = metrics.admin_connections.clone();
+        let admin = Arc::clone(&admin);
+        let serving = accept::serve(local, admin, ADMIN_CONNECTIONS, connections, stop.clone());
+        parts.start("the admin socket", serving);
+    }
     parts.start(
         "the admin listener",
         accept::serve(
@@ -285,7 +287,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     parts.start("the alert worker", alerts.run(stop.clone()));
     let reloading = Reloads { config_path, settings, policies };
     parts.start("reloading", reloading.run(reloads, stop.clone()));
-    parts.start("the watchdog", lifecycle::watchdog(log.clone(), stop.clone()));
+    parts.start("the watchdog", lifecycle::watchdog(vitals, stop.clone()));
     lifecycle::ready();
 
     stop.cancelled().await;
@@ -342,11 +344,11 @@ impl Parts {
 }
 
 fn announce(config: &Config, listeners: &Listeners) {
-    let address = |listener: &TcpListener| listener.local_addr().map(|a| a.to_string()).unwrap_or_default();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        public = address(&listeners.public),
-        admin = address(&listeners.admin),
+        public = listeners.public_address(),
+        admin = listeners.admin_address(),
+        admin_socket = listeners.socket(),
         ledger = %config.ledger.path.display(),
         "cvco-reconciled starts"
     );

@@ -57,6 +57,7 @@ pub struct Followed {
     trouble: watch::Receiver<Option<String>>,
     held_by: watch::Receiver<Option<String>>,
     level_at: watch::Receiver<Instant>,
+    pulse: watch::Receiver<Instant>,
     notes: mpsc::Sender<Note>,
 }
 
@@ -76,10 +77,11 @@ impl Follower {
         let (troubles, trouble) = watch::channel(None);
         let (holders, held_by) = watch::channel(None);
         let (levels, level_at) = watch::channel(Instant::now());
+        let (pulses, pulse) = watch::channel(Instant::now());
         let (notes, waiting) = mpsc::channel(NOTES);
         let runtime = tokio::runtime::Handle::current();
         let mut worker =
-            Worker { ledger, log, positions, troubles, holders, levels, told_at: None, applied: 0 };
+            Worker { ledger, log, positions, troubles, holders, levels, pulses, told_at: None, applied: 0 };
         let thread = std::thread::Builder::new().name("ledger-follower".to_owned()).spawn(move || {
             give_way();
             let ended = worker.run(&runtime, ends, waiting);
@@ -89,7 +91,7 @@ impl Follower {
             }
             ended
         })?;
-        Ok((Self { thread }, Followed { position, trouble, held_by, level_at, notes }))
+        Ok((Self { thread }, Followed { position, trouble, held_by, level_at, pulse, notes }))
     }
 
     /// Waits for the thread to end; all handles must be gone.
@@ -117,6 +119,8 @@ struct Worker<L> {
     holders: watch::Sender<Option<String>>,
     /// When the ledger last held all of the log.
     levels: watch::Sender<Instant>,
+    /// When it last showed that it does not hang.
+    pulses: watch::Sender<Instant>,
     told_at: Option<Instant>,
     /// Entries since the last checkpoint.
     applied: usize,
@@ -133,6 +137,7 @@ impl<L: LogStore> Worker<L> {
         loop {
             // Marked as seen before the log is read, so that no append is missed.
             ends.borrow_and_update();
+            self.pulses.send_replace(Instant::now());
             let pause = match self.ledger.catch_up(&mut self.log) {
                 Ok(0) => {
                     self.levels.send_replace(Instant::now());
@@ -176,7 +181,10 @@ impl<L: LogStore> Worker<L> {
                     program.before = program,
                     "the ledger is made again by this version of the program"
                 );
-                let rebuilt = cvco_ledger::rebuild(&mut self.log, &mut self.ledger, &mut |_| {})?;
+                let pulses = &self.pulses;
+                let rebuilt = cvco_ledger::rebuild(&mut self.log, &mut self.ledger, &mut |_| {
+                    pulses.send_replace(Instant::now());
+                })?;
                 tracing::info!(entries = rebuilt.entries, "the ledger was made again");
                 self.positions.send_replace(self.ledger.position());
                 Ok(())
@@ -274,6 +282,12 @@ impl Followed {
     pub fn late_by(&self, log: &Log) -> Duration {
         let is_level = self.position.borrow().seq >= log.changed().borrow().seq;
         if is_level { Duration::ZERO } else { self.level_at.borrow().elapsed() }
+    }
+
+    /// For how long the thread has shown no sign of life. A large close may take a minute; trouble that it knows of is none.
+    #[must_use]
+    pub fn silent_for(&self) -> Duration {
+        self.pulse.borrow().elapsed()
     }
 
     /// Returns once an entry was folded.

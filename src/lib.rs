@@ -26,6 +26,7 @@
 //! it is a [`cvco_psp::Rejection`], counted and answered. Nothing panics outside tests; a panic in an adapter is caught
 //! and costs that call, one in a part that must live stops the process, for the service manager to start again.
 
+mod account;
 pub mod admin;
 pub mod alert;
 pub mod app;
@@ -34,6 +35,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod confirm;
+pub mod exchange;
 pub mod follower;
 pub mod lifecycle;
 pub mod listener;

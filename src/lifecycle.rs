@@ -7,7 +7,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use cvco_log::Log;
+use cvco_log::{Log, LogError};
+
+use crate::follower::{Followed, Readers};
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
@@ -20,6 +22,11 @@ pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// What the service is about, for `systemctl status`.
+pub fn status(doing: &str) {
+    tell(&[NotifyState::Status(doing)]);
+}
+
 /// The service loads its configuration again.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
@@ -30,27 +37,68 @@ pub fn reloading() {
 
 /// The service finishes what it has accepted.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    tell(&[NotifyState::Stopping, NotifyState::Status("finishing what was accepted")]);
 }
 
-/// Feeds systemd's watchdog, if it wants that, as long as the appender answers: an answer that the disk is full shows that
-/// nothing hangs, and a restart would not make room. `systemctl status` shows it.
-pub async fn watchdog(log: Log, stop: CancellationToken) {
-    let Some(limit) = sd_notify::watchdog_enabled() else {
-        stop.cancelled().await;
-        return;
-    };
-    let mut tick = tokio::time::interval((limit / 2).max(Duration::from_millis(100)));
+/// The status line is renewed this often, and no less often than the watchdog wants.
+const STATUS_EVERY: Duration = Duration::from_secs(15);
+
+/// A fold that shows no sign of life for so long hangs. It is far more than the largest close takes: to stop in the middle of
+/// one would only begin it again.
+const FOLD_HANGS: Duration = Duration::from_mins(10);
+
+/// What the service is seen by.
+pub struct Vitals {
+    /// Stores notifications.
+    pub log: Log,
+    /// Folds them.
+    pub followed: Followed,
+    /// What is open and owed.
+    pub readers: Readers,
+}
+
+/// Tells systemd what the service is about, and feeds its watchdog, if it wants that, as long as appender and fold give signs
+/// of life. An answer that the disk is full is one: a restart would not make room.
+pub async fn watchdog(vitals: Vitals, stop: CancellationToken) {
+    let limit = sd_notify::watchdog_enabled();
+    let every =
+        limit.map_or(STATUS_EVERY, |limit| (limit / 3).clamp(Duration::from_millis(100), STATUS_EVERY));
+    let mut tick = tokio::time::interval(every);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        let status = match log.mark_alive().await {
-            Ok(()) => "notifications are stored".to_owned(),
-            Err(error) => format!("notifications are NOT stored: {error}"),
+        let stored = vitals.log.mark_alive().await;
+        let status = vitals.status(stored.err()).await;
+        if limit.is_some() && vitals.followed.silent_for() < FOLD_HANGS {
+            tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+        } else {
+            tell(&[NotifyState::Status(&status)]);
+        }
+    }
+}
+
+impl Vitals {
+    async fn status(&self, unstored: Option<LogError>) -> String {
+        if let Some(error) = unstored {
+            return format!("notifications are NOT stored: {error}");
+        }
+        let position = *self.followed.position().borrow();
+        let head = self.log.changed().borrow().seq;
+        let behind = head.get().saturating_sub(position.seq.get());
+        let ledger = match (self.followed.trouble(), behind) {
+            (Some(trouble), _) => format!("the ledger does NOT follow: {trouble}"),
+            (None, _) if self.followed.silent_for() >= FOLD_HANGS => "the ledger's fold hangs".to_owned(),
+            (None, 0) => "the ledger is current".to_owned(),
+            (None, behind) => format!("{behind} of {head} entries still to fold"),
         };
-        tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+        let owed = self.readers.read(|reader| Ok((reader.open_discrepancies()?, reader.mails_waiting()?.0)));
+        let owed = match owed.await {
+            Ok((open, mails)) => format!("; {open} discrepancies open, {mails} e-mails to send"),
+            Err(_) => String::new(),
+        };
+        format!("notifications are stored; {ledger}{owed}")
     }
 }
 

@@ -87,7 +87,7 @@ is_active || fail "it reloads"
 step "the configuration is loaded again"
 
 exposure=$(systemd-analyze security "$unit" --no-pager | sed -n 's/^→ Overall exposure level for [^:]*: \([0-9.]*\).*/\1/p')
-[[ $(printf '%s\n1.1\n' "$exposure" | sort -n | tail -n 1) == 1.1 ]] || fail "exposure $exposure"
+[[ $(printf '%s\n1.2\n' "$exposure" | sort -n | tail -n 1) == 1.2 ]] || fail "exposure $exposure"
 [[ $(stat -c '%G %a' $state/ledger.sqlite) == "cvco-ledger 640" ]] || fail "the accountant's group reads the ledger"
 [[ $(stat -c '%a' $state/payload.key) == 600 ]] || fail "the service alone reads the payload key"
 journalctl --sync

@@ -1,12 +1,13 @@
 //! The way in for the shop and its administrator, on a loopback address or behind a token: orders, records,
-//! health and metrics.
+//! health and metrics. Accounts of this machine come in by a Unix socket, which also takes their commands.
 
+mod caller;
+pub mod commands;
 mod health;
 mod orders;
 mod records;
 mod sessions;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +15,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use cvco_domain::crypto::{SealKey, SecretToken};
 use cvco_log::Log;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
-use crate::config::{Endpoint, Shop};
+use crate::config::{DeskSettings, Endpoint, Shop};
 use crate::follower::{Followed, Readers};
-use crate::listener::accept::Handler;
+use crate::listener::accept::{Body, Handler};
 use crate::telemetry::Metrics;
 
+pub use caller::Caller;
+use commands::Errands;
 pub use orders::{OrderError, RawOrder};
 
 /// How long a body may take to arrive.
@@ -42,6 +45,8 @@ pub struct AdminSettings {
     pub ledger: PathBuf,
     /// The files of secrets whose age is told.
     pub secret_files: Vec<PathBuf>,
+    /// What commands go by.
+    pub desk: DeskSettings,
 }
 
 /// Answers on the admin address.
@@ -60,6 +65,10 @@ pub struct Admin {
     pub clock: Clock,
     /// What is shown under `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// Carries commands out.
+    pub errands: Arc<dyn Errands>,
+    /// How many commands may still begin.
+    pub commands: Arc<Semaphore>,
 }
 
 /// Something that the admin address answers.
@@ -112,14 +121,31 @@ impl Answer {
     }
 }
 
-impl Handler for Admin {
-    async fn handle(self: Arc<Self>, request: Request<Incoming>, _peer: SocketAddr) -> Response<Full<Bytes>> {
-        let Answer(status, content_type, text) = self.answer(request).await;
-        let mut response = Response::new(Full::new(Bytes::from(text)));
+impl From<Answer> for Response<Body> {
+    fn from(Answer(status, content_type, text): Answer) -> Self {
+        let mut response = Self::new(Either::Left(Full::new(Bytes::from(text))));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
         response
     }
+}
+
+impl Handler for Admin {
+    type Peer = Caller;
+
+    async fn handle(self: Arc<Self>, request: Request<Incoming>, caller: Caller) -> Response<Body> {
+        if request.uri().path() == commands::PATH && request.method() == Method::POST {
+            self.take_command(request, caller).await
+        } else {
+            self.answer(request, caller).await.into()
+        }
+    }
+}
+
+/// So many commands are carried out at a time.
+#[must_use]
+pub fn command_places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(commands::AT_A_TIME))
 }
 
 /// Whether a foreign page in a browser on this machine makes this call: its name was made to point here (DNS
@@ -149,11 +175,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 impl Admin {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Answer {
         let path = request.uri().path();
         let route = ROUTES.iter().find(|route| route.path == path && route.method == request.method());
         if !route.is_some_and(|route| route.is_open)
-            && let Err(refusal) = self.authorise(&request)
+            && let Err(refusal) = self.authorise(&request, caller)
         {
             return refusal;
         }
@@ -168,13 +194,16 @@ impl Admin {
             Page::Health => Answer::text(StatusCode::OK, "ok\n"),
             Page::Ready => self.ready().await,
             Page::Metrics => self.show_metrics().await,
-            Page::Orders => self.register_orders(request).await,
+            Page::Orders => self.register_orders(request, caller).await,
             Page::Sessions => self.take_session(request).await,
             Page::Records => self.list_records(request.uri().query()).await,
         }
     }
 
-    fn authorise(&self, request: &Request<Incoming>) -> Result<(), Answer> {
+    fn authorise(&self, request: &Request<Incoming>, caller: Caller) -> Result<(), Answer> {
+        if matches!(caller, Caller::Account { .. }) {
+            return Ok(());
+        }
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let settings = self.settings.borrow();
         let Some(token) = &settings.token else {

@@ -1,10 +1,11 @@
 //! What both workers do: say in the log that a message is about to leave, and that it left; note what failed; put the letter
 //! together.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::{Currency, Mode, News, Way};
+use cvco_domain::{Currency, EndpointId, Mode, News, Way};
 use cvco_ledger::{DiscrepancyRow, DueMail, LedgerError};
 use cvco_log::entry::{MailAbout, MailItem, Telling, Told};
 use cvco_log::{Draft, Log, LogEntry, LogError};
@@ -130,7 +131,8 @@ impl Desk {
             };
             items.iter().map(row).collect::<Result<Vec<_>, LedgerError>>()
         });
-        let item = |(news, row, others_open)| Item { others_open, ..item(addressees, news, row) };
+        let item =
+            |(news, row, others_open)| Item { others_open, ..item(&addressees.trial_endpoints, news, row) };
         Ok(Letter {
             language: alerts.language_of(due.shop.as_ref()),
             shop_name: due.shop.as_ref().map_or_else(|| self.host.clone(), |shop| addressees.shop_name(shop)),
@@ -140,10 +142,12 @@ impl Desk {
     }
 }
 
-fn item(addressees: &Addressees, news: News, row: DiscrepancyRow) -> Item {
+/// A discrepancy as mails tell it.
+#[must_use]
+pub fn item(trial_endpoints: &BTreeSet<EndpointId>, news: News, row: DiscrepancyRow) -> Item {
     let mode = match (row.records.first(), &row.endpoint) {
         (Some(record), _) => record.mode,
-        (None, Some(endpoint)) if addressees.trial_endpoints.contains(endpoint) => Mode::Test,
+        (None, Some(endpoint)) if trial_endpoints.contains(endpoint) => Mode::Test,
         (None, _) => Mode::Production,
     };
     Item {

@@ -90,6 +90,7 @@ fn admin_settings(config: &Config) -> AdminSettings {
         endpoints: config.endpoints.clone(),
         ledger: config.ledger.path.clone(),
         secret_files: config.secret_files.clone(),
+        desk: config.desk(),
     }
 }
 
@@ -134,6 +135,7 @@ pub(super) fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
     let admin_moves = new.listener.admin != old.listener.admin;
     let differs = admin_moves
         || new.listener.public != old.listener.public
+        || new.listener.admin_socket != old.listener.admin_socket
         || new.ledger.path != old.ledger.path
         || new.ledger.payload_key_file != old.ledger.payload_key_file;
     if admin_moves && new.listener.admin_token.is_none() {
@@ -141,6 +143,7 @@ pub(super) fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
     }
     new.listener.admin = old.listener.admin;
     new.listener.public = old.listener.public;
+    new.listener.admin_socket.clone_from(&old.listener.admin_socket);
     new.ledger.path.clone_from(&old.ledger.path);
     new.ledger.log.clone_from(&old.ledger.log);
     new.ledger.payload_key_file.clone_from(&old.ledger.payload_key_file);

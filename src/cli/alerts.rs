@@ -1,22 +1,21 @@
 //! `alerts`: what does not match, and what a person has to say of it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use cvco_domain::{Cents, DiscrepancyId, Kind, Severity, ShopId, Timestamp};
-use cvco_ledger::{DiscrepancyFilter, DiscrepancyRow, LedgerError};
+use cvco_domain::{Cents, DiscrepancyId, Kind, News, Severity, ShopId, Timestamp};
+use cvco_ledger::{DiscrepancyFilter, DiscrepancyRow, LedgerError, Reader};
 use cvco_log::entry::{Act, Deed};
 use cvco_log::{Draft, LogEntry};
-use cvco_mail::{Language, lists};
+use cvco_mail::{Language, Letter, lists, render};
 use serde_json::json;
 
-use super::append::Writer;
 use super::output::{Heading, Listing};
-use super::{
-    Failure, Format, Outcome, alerts_queue, alerts_test, language, ledger_settings, open_reader, output, who,
-};
+use super::site::Site;
+use super::{Failure, Format, Outcome, alerts_queue, alerts_test};
+use crate::alert::desk::item as alert_item;
+use crate::app::host_name;
 
 const HEADINGS: [Heading; 14] = [
     Heading { fr: "n°", en: "id" },
@@ -42,6 +41,12 @@ const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
 pub(super) enum Command {
     /// List the open discrepancies, but for those that are snoozed.
     List(ListOptions),
+    /// Show a discrepancy as its e-mail does: what is wrong, the figures, the payments, what to do.
+    Show {
+        /// Its number, as in the list and in the e-mail.
+        #[arg(value_name = "ID")]
+        id: DiscrepancyId,
+    },
     /// Note that a person has seen discrepancies; kept for ever in the log.
     Ack {
         #[command(flatten)]
@@ -121,22 +126,30 @@ pub(super) struct ListOptions {
     format: Format,
 }
 
-pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
-    match command {
-        Command::List(options) => list(path, options),
-        Command::Queue(options) => alerts_queue::run(path, options),
-        Command::Test(options) => alerts_test::run(path, options),
-        Command::Ack { named, note } => take(path, &named.ids, Deed::Acknowledged, Some(note)),
-        Command::Note { id, note } => take(path, &[*id], Deed::Noted, Some(note)),
-        Command::Snooze { named, until, note } => {
-            take(path, &named.ids, Deed::Snoozed { until: *until }, note.as_ref())
-        }
-        Command::Withdraw { named, note } => take(path, &named.ids, Deed::Withdrawn, note.as_ref()),
+impl Command {
+    /// Whether it writes into the log.
+    pub(super) const fn writes(&self) -> bool {
+        matches!(self, Self::Ack { .. } | Self::Note { .. } | Self::Snooze { .. } | Self::Withdraw { .. })
     }
 }
 
-fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
-    let reader = open_reader(path)?;
+pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::List(options) => list(site, options),
+        Command::Show { id } => show(site, *id),
+        Command::Queue(options) => alerts_queue::run(site.config()?, options),
+        Command::Test(options) => alerts_test::run(site.config()?, options),
+        Command::Ack { named, note } => take(site, &named.ids, Deed::Acknowledged, Some(note)),
+        Command::Note { id, note } => take(site, &[*id], Deed::Noted, Some(note)),
+        Command::Snooze { named, until, note } => {
+            take(site, &named.ids, Deed::Snoozed { until: *until }, note.as_ref())
+        }
+        Command::Withdraw { named, note } => take(site, &named.ids, Deed::Withdrawn, note.as_ref()),
+    }
+}
+
+fn list(site: &mut dyn Site, options: &ListOptions) -> Result<Outcome, Failure> {
+    let reader = Reader::open(&site.ledger()?.path)?;
     let filter = DiscrepancyFilter {
         open: !options.all,
         unacked: options.unacked,
@@ -149,7 +162,7 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
     let found = reader.discrepancies(&filter)?;
     let values: Vec<_> = found.iter().map(as_json).collect();
     let aside = if filter.snoozed == Some(false) { reader.snoozed(&filter)? } else { 0 };
-    let language = language(path)?;
+    let language = site.language()?;
     let none = match (options.all, options.snoozed, aside) {
         (true, _, _) => Heading { fr: "aucun écart", en: "no discrepancies" },
         (_, true, _) => Heading { fr: "aucun écart en veille", en: "no snoozed discrepancies" },
@@ -159,19 +172,44 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
             en: "no open discrepancies beside those that are snoozed",
         },
     };
-    listing(language, &found).print(options.format, &values, none.in_language(language))?;
+    listing(language, &found).print(site, options.format, &values, none.in_language(language))?;
     if aside > 0 && options.format == Format::Table {
-        output::line(match language {
+        site.line(&match language {
             Language::French => format!("{aside} en veille\u{a0}: `alerts list --snoozed` les montre"),
             Language::English => format!("{aside} snoozed: `alerts list --snoozed` shows them"),
         })?;
     }
     if let (waiting, Some(error)) = reader.mails_waiting()? {
-        output::complain(&Failure::Usage(format!(
+        site.warn(&format!(
             "{waiting} e-mails wait to be sent; last error: {error} (`alerts queue` shows all)"
-        )));
+        ));
     }
     Ok(Outcome::Fine)
+}
+
+fn show(site: &mut dyn Site, id: DiscrepancyId) -> Result<Outcome, Failure> {
+    let settings = site.desk()?;
+    let row = Reader::open(&settings.books.ledger.path)?
+        .discrepancy(id)?
+        .ok_or(LedgerError::NoDiscrepancy(id.get()))?;
+    let name = |id: &ShopId| {
+        let shop = settings.shops.iter().find(|shop| shop.id == *id);
+        shop.map_or_else(|| id.to_string(), |shop| shop.name.clone())
+    };
+    let host = host_name();
+    let letter = Letter {
+        language: settings.language,
+        shop_name: row.shop.as_ref().map_or_else(|| host.clone(), name),
+        host,
+        items: vec![alert_item(&settings.trial_endpoints, news_of(&row), row)],
+    };
+    let mail = render(&letter).map_err(anyhow::Error::from)?;
+    site.line(&format!("{}\n\n{}", mail.subject, mail.text.trim_end()))?;
+    Ok(Outcome::Fine)
+}
+
+fn news_of(row: &DiscrepancyRow) -> News {
+    if row.closed_at.is_some() { News::Closed } else { News::Opened }
 }
 
 /// Discrepancies as a table; shared with `demo`.
@@ -224,8 +262,13 @@ fn as_json(row: &DiscrepancyRow) -> serde_json::Value {
 }
 
 /// Does the same about each of the discrepancies, or nothing.
-fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -> Result<Outcome, Failure> {
-    let mut writer = Writer::open(&ledger_settings(path)?)?;
+fn take(
+    site: &mut dyn Site,
+    ids: &[DiscrepancyId],
+    deed: Deed,
+    note: Option<&String>,
+) -> Result<Outcome, Failure> {
+    let mut writer = site.writer()?;
     let now = writer.now();
     if let Deed::Snoozed { until } = deed
         && (until <= now || until > now.after(LONGEST_SNOOZE))
@@ -233,7 +276,7 @@ fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -
         return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
     }
     let ids: BTreeSet<DiscrepancyId> = ids.iter().copied().collect();
-    let (by, reader) = (who::account(), writer.reader()?);
+    let (by, reader) = (site.account(), writer.reader()?);
     let mut drafts = Vec::with_capacity(ids.len());
     for id in &ids {
         let (of, is_open) = reader.identity(*id)?;
@@ -243,14 +286,14 @@ fn take(path: &Path, ids: &[DiscrepancyId], deed: Deed, note: Option<&String>) -
         let act = Act { discrepancy: *id, of, by: by.clone(), note: note.cloned(), deed };
         drafts.push(Draft::new(&LogEntry::Act(act))?);
     }
-    writer.append(&drafts, || {})?;
+    writer.append(drafts, || {})?;
     let done = match deed {
         Deed::Acknowledged => "acknowledged".to_owned(),
         Deed::Noted => "noted".to_owned(),
         Deed::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
         Deed::Withdrawn => "neither acknowledged nor snoozed".to_owned(),
     };
-    ids.iter().try_for_each(|id| output::line(format!("discrepancy {id} {done}")))?;
+    ids.iter().try_for_each(|id| site.line(&format!("discrepancy {id} {done}")))?;
     Ok(Outcome::Fine)
 }
 

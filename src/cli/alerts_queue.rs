@@ -8,6 +8,7 @@ use cvco_ledger::QueuedMail;
 use serde_json::json;
 
 use super::output::Listing;
+use super::site::Here;
 use super::{Failure, Format, Outcome, open_reader};
 
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         ]);
     }
     let values: Vec<_> = queue.iter().map(as_json).collect();
-    listing.print(options.format, &values, "nothing waits to be sent")?;
+    listing.print(&mut Here::new(path), options.format, &values, "nothing waits to be sent")?;
     let is_stuck = queue.iter().any(|queued| queued.last_error.is_some());
     Ok(if is_stuck { Outcome::FoundSomething } else { Outcome::Fine })
 }

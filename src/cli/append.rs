@@ -1,17 +1,21 @@
 //! How a command writes: it appends to the log, and waits until the ledger has folded its entries. With the daemon running
-//! the daemon folds them; without it the command does so itself.
+//! the daemon folds them; without it the command does so itself. A command that the daemon carries out goes the way of
+//! everything else that the daemon appends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cvco_domain::{Seq, Timestamp};
 use cvco_ledger::{Ledger, LedgerError, Reader};
 use cvco_log::sqlite::Lease;
-use cvco_log::{Draft, LogStore, SqliteLog, Stamp};
+use cvco_log::{Draft, Log, LogStore, SqliteLog, Stamp};
+use tokio::runtime::Handle;
 
 use super::Failure;
+use crate::admin::commands::Desk;
 use crate::clock::Clock;
 use crate::config::LedgerSettings;
+use crate::follower::Followed;
 
 /// How often a command looks whether the daemon has folded its entries.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -21,11 +25,31 @@ const LOOKS_BEFORE_DOUBT: u32 = 100;
 
 /// The log for writing, and a ledger that follows it.
 pub(super) struct Writer {
-    log: SqliteLog,
+    way: Way,
     ledger: PathBuf,
+    clock: Clock,
+}
+
+/// How entries get into the log, and from there into the ledger.
+enum Way {
+    /// As the daemon's own.
+    Daemon(Inside),
+    /// Beside the daemon, if there is one.
+    File(Box<Outside>),
+}
+
+/// In the daemon's own process.
+struct Inside {
+    log: Log,
+    followed: Followed,
+    runtime: Handle,
+}
+
+/// In a process of its own.
+struct Outside {
+    log: SqliteLog,
     /// The ledger itself, where no daemon folds the log.
     own: Option<(Lease, Ledger)>,
-    clock: Clock,
 }
 
 impl Writer {
@@ -40,12 +64,26 @@ impl Writer {
             }
             None => None,
         };
-        Ok(Self { log, ledger: settings.path.clone(), own, clock: Clock::system() })
+        let way = Way::File(Box::new(Outside { log, own }));
+        Ok(Self { way, ledger: settings.path.clone(), clock: Clock::system() })
+    }
+
+    /// Those that the daemon has open.
+    pub(super) fn in_daemon(desk: &Desk) -> Self {
+        let way = Way::Daemon(Inside {
+            log: desk.log.clone(),
+            followed: desk.followed.clone(),
+            runtime: desk.runtime.clone(),
+        });
+        Self { way, ledger: desk.settings.books.ledger.path.clone(), clock: desk.clock.clone() }
     }
 
     /// Whether a daemon folds the log.
     pub(super) const fn is_served(&self) -> bool {
-        self.own.is_none()
+        match &self.way {
+            Way::Daemon(_) => true,
+            Way::File(outside) => outside.own.is_none(),
+        }
     }
 
     /// Queries of the ledger, which has folded everything that this command appended.
@@ -62,37 +100,55 @@ impl Writer {
     /// meanwhile.
     pub(super) fn append(
         &mut self,
-        drafts: &[Draft],
+        drafts: Vec<Draft>,
         mut waiting: impl FnMut(),
     ) -> Result<Vec<Stamp>, Failure> {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
-        let stamps = self.log.append(drafts, self.clock.now())?;
-        if let Some(last) = stamps.last() {
-            self.wait_until_folded(last.seq, &mut waiting)?;
+        match &mut self.way {
+            Way::Daemon(Inside { log, followed, runtime }) => runtime.block_on(async {
+                let stamps = log.append_all(drafts).await?;
+                if let Some(last) = stamps.last() {
+                    followed.folded(last.seq).await?;
+                }
+                Ok(stamps)
+            }),
+            Way::File(outside) => {
+                let stamps = outside.log.append(&drafts, self.clock.now())?;
+                if let Some(last) = stamps.last() {
+                    outside.wait_until_folded(&self.ledger, last.seq, &mut waiting)?;
+                }
+                Ok(stamps)
+            }
         }
-        Ok(stamps)
     }
 
     /// As [`Writer::append`], for one entry.
     pub(super) fn append_one(&mut self, draft: Draft) -> Result<Stamp, Failure> {
-        self.append(&[draft], || {})?.pop().ok_or_else(|| LedgerError::Stopped.into())
+        self.append(vec![draft], || {})?.pop().ok_or_else(|| LedgerError::Stopped.into())
     }
+}
 
-    fn wait_until_folded(&mut self, seq: Seq, waiting: &mut dyn FnMut()) -> Result<(), Failure> {
+impl Outside {
+    fn wait_until_folded(
+        &mut self,
+        ledger: &Path,
+        seq: Seq,
+        waiting: &mut dyn FnMut(),
+    ) -> Result<(), Failure> {
         if let Some((_, ledger)) = &mut self.own {
             ledger.catch_up_all(&mut self.log)?;
             return Ok(());
         }
-        let reader = self.reader()?;
+        let reader = Reader::open(ledger)?;
         let (mut folded, mut looks) = (reader.folded()?.0, 0_u32);
         while folded < seq {
             waiting();
             std::thread::sleep(LOOK_EVERY);
             let before = std::mem::replace(&mut folded, reader.folded()?.0);
             looks = if folded == before { looks.saturating_add(1) } else { 0 };
-            if looks >= LOOKS_BEFORE_DOUBT && self.takes_over()? {
+            if looks >= LOOKS_BEFORE_DOUBT && self.takes_over(ledger)? {
                 return Ok(());
             }
         }
@@ -100,9 +156,9 @@ impl Writer {
     }
 
     /// Where the daemon has stopped meanwhile, the command folds the log itself.
-    fn takes_over(&mut self) -> Result<bool, Failure> {
+    fn takes_over(&mut self, ledger: &Path) -> Result<bool, Failure> {
         let Some(lease) = SqliteLog::lease(self.log.path())? else { return Ok(false) };
-        let mut ledger = Ledger::open(&self.ledger, &self.log.id()?)?;
+        let mut ledger = Ledger::open(ledger, &self.log.id()?)?;
         ledger.catch_up_all(&mut self.log)?;
         self.own = Some((lease, ledger));
         Ok(true)

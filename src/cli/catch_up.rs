@@ -60,7 +60,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         output::line("nothing to ask: no payment is open, and no order is without news")?;
         return Ok(Outcome::Fine);
     }
-    writer.append(&drafts, || {})?;
+    writer.append(drafts, || {})?;
     let served = writer.is_served();
     if options.no_wait || !served {
         output::line(if served {

@@ -1,8 +1,8 @@
 //! `close`: freezes a month. What was booked, and its manifest, never change afterwards.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use cvco_books::accounting::AccountNumber;
@@ -16,20 +16,24 @@ use cvco_mail::Language;
 use serde_json::{Value, json};
 
 use super::append::Writer;
-use super::extract::{Order, Span, TableFormat, What, in_place, write};
+use super::extract::{Order, Span, TableFormat, What, write};
 use super::output::Listing;
-use super::{Failure, Outcome, ReportFormat, book_settings, output};
+use super::site::{self, Place, Site};
+use super::{Failure, Outcome, ReportFormat, output};
 use crate::clock::Clock;
 use crate::config::BookSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The month, 2026-03; the one before it must be closed.
-    #[arg(long, value_name = "MONTH", required_unless_present = "through", conflicts_with = "through")]
+    #[arg(long, value_name = "MONTH", required_unless_present_any = ["through", "due"], conflicts_with_all = ["through", "due"])]
     period: Option<Period>,
     /// Every month that is open, up to this one.
     #[arg(long, value_name = "MONTH")]
     through: Option<Period>,
+    /// Every month that is open and has been over for as long as `[accounting] close_after` says; for a timer.
+    #[arg(long, conflicts_with = "through")]
+    due: bool,
     /// A folder for the exports and the manifest.
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
@@ -44,12 +48,38 @@ pub(super) struct Options {
     format: ReportFormat,
 }
 
-pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let settings = book_settings(path)?;
+impl Options {
+    /// Whether it closes nothing.
+    pub(super) const fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Where the files go.
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        self.output.as_deref().map(Place::Folder)
+    }
+}
+
+pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Failure> {
+    let settings = site.desk()?.books;
     let reader = Reader::open(&settings.ledger.path)?;
-    let months = months(&reader, options)?;
+    let through = if options.due {
+        let Some(wait) = settings.accounting.close_after else {
+            site.line(&"nothing is closed by itself: [accounting] close_after is not set")?;
+            return Ok(Outcome::Fine);
+        };
+        let due = before(Clock::system().now().before(wait).paris_day().period());
+        if reader.first_open()?.is_none_or(|open| open > due) {
+            site.line(&"no month is due")?;
+            return Ok(Outcome::Fine);
+        }
+        Some(due)
+    } else {
+        options.through
+    };
+    let months = months(&reader, options.period, through)?;
     if options.dry_run {
-        return dry_run(&reader, &settings, &months, options.format);
+        return dry_run(site, &reader, &settings, &months, options.format);
     }
     let open = reader.extract(|extract| {
         let is_open = |month: &Period| Ok(extract.manifest(*month)?.is_none().then_some(*month));
@@ -65,38 +95,40 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
             format!("{first} to {last}, {} months", open.len())
         };
         let question = format!("{}A month that is closed never changes. Close {of}?", standing(&reader)?);
-        if !options.yes && !output::confirm(&question)? {
+        if !options.yes && !site.confirm(&question)? {
             return Err(Failure::Refused("nothing was closed".to_owned()));
         }
     }
-    if let Some(folder) = &options.output {
-        fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
-    }
     let mut manifests = Vec::with_capacity(months.len());
     for month in months {
-        manifests.push(close_month(&settings, month, options.output.as_deref())?);
+        manifests.push(close_month(site, &settings, month, options.place())?);
     }
     if options.format == ReportFormat::Json {
-        return match (options.through, manifests.as_slice()) {
-            (None, [one]) => output::line(one),
-            _ => output::json(&manifests.iter().map(|text| parsed(text)).collect::<Result<Vec<_>, _>>()?),
+        return match (through, manifests.as_slice()) {
+            (None, [one]) => site.line(one),
+            _ => site::json(site, &manifests.iter().map(|text| parsed(text)).collect::<Result<Vec<_>, _>>()?),
         }
         .map(|()| Outcome::Fine);
     }
     let [.., last] = manifests.as_slice() else { return Ok(Outcome::Fine) };
     if let [earlier @ .., _] = manifests.as_slice() {
         for manifest in earlier {
-            tell(&parsed(manifest)?, false)?;
+            tell(site, &parsed(manifest)?, false)?;
         }
     }
-    tell(&parsed(last)?, true)?;
-    output::line(standing(&reader)?.trim_end())?;
+    tell(site, &parsed(last)?, true)?;
+    site.line(&standing(&reader)?.trim_end())?;
     Ok(Outcome::Fine)
 }
 
+/// The month before another.
+fn before(month: Period) -> Period {
+    month.first().start().before(Duration::from_millis(1)).paris_day().period()
+}
+
 /// The months to close, in order.
-fn months(reader: &Reader, options: &Options) -> Result<Vec<Period>, Failure> {
-    let Some(through) = options.through else { return Ok(options.period.into_iter().collect()) };
+fn months(reader: &Reader, period: Option<Period>, through: Option<Period>) -> Result<Vec<Period>, Failure> {
+    let Some(through) = through else { return Ok(period.into_iter().collect()) };
     let first = reader.first_open()?.unwrap_or(through);
     let mut months = vec![first.min(through)];
     while let Some(last) = months.last().copied().filter(|last| *last < through) {
@@ -127,22 +159,27 @@ fn refused(obstacle: Option<String>) -> Result<(), Failure> {
 }
 
 /// Closes a month, unless it is closed, and returns its manifest.
-fn close_month(settings: &BookSettings, month: Period, folder: Option<&Path>) -> Result<String, Failure> {
+fn close_month(
+    site: &mut dyn Site,
+    settings: &BookSettings,
+    month: Period,
+    place: Option<Place<'_>>,
+) -> Result<String, Failure> {
     let reader = Reader::open(&settings.ledger.path)?;
     // A close that was interrupted has no witness yet.
     if !reader.extract(|extract| extract.is_witnessed(month))? {
-        let mut writer = Writer::open(&settings.ledger)?;
+        let mut writer = site.writer()?;
         let reader = writer.reader()?;
         if reader.extract(|extract| extract.manifest(month))?.is_none() {
-            close(&mut writer, &reader, settings, month)?;
+            close(&mut writer, &reader, settings, month, site.is_watched())?;
         }
-        let exports = reader.extract(|extract| digests(extract, month))?;
+        let exports = reader.extract(|extract| digests(extract, month, site.is_watched()))?;
         writer.append_one(Draft::new(&LogEntry::Witness(Witness { period: month, exports }))?)?;
     }
     reader.extract(|extract| {
         let manifest = extract.manifest(month)?.unwrap_or_default();
-        if let Some(folder) = folder {
-            write_all(extract, settings, month, &manifest, folder)?;
+        if let Some(place) = place {
+            write_all(site, extract, settings, month, &manifest, place)?;
         }
         Ok(manifest)
     })
@@ -155,11 +192,12 @@ fn close(
     reader: &Reader,
     settings: &BookSettings,
     period: Period,
+    is_watched: bool,
 ) -> Result<(), Failure> {
     refused(reader.obstacle_to_close(period, writer.now().paris_day())?)?;
     let close = Close { period, books: settings.accounting.books.clone() };
-    let spinner = output::spinner("closing");
-    let stamps = writer.append(&[Draft::new(&LogEntry::Close(close))?], || spinner.tick())?;
+    let spinner = output::spinner("closing", is_watched);
+    let stamps = writer.append(vec![Draft::new(&LogEntry::Close(close))?], || spinner.tick())?;
     spinner.finish_and_clear();
     match stamps.last() {
         Some(stamp) => refused(reader.refusal(stamp.seq)?),
@@ -169,6 +207,7 @@ fn close(
 
 /// What would be booked, by draft entries; and what does not allow it.
 fn dry_run(
+    site: &mut dyn Site,
     reader: &Reader,
     settings: &BookSettings,
     months: &[Period],
@@ -197,11 +236,11 @@ fn dry_run(
         "accounts": summary.accounts.iter().map(account).collect::<Vec<_>>(),
     });
     if format == ReportFormat::Json {
-        output::json(&preview)?;
+        site::json(site, &preview)?;
     } else {
-        tell(&preview, true)?;
-        output::line(standing(reader)?.trim_end())?;
-        output::line(obstacle.as_deref().unwrap_or("Nothing was closed: this was a dry run."))?;
+        tell(site, &preview, true)?;
+        site.line(&standing(reader)?.trim_end())?;
+        site.line(&obstacle.as_deref().unwrap_or("Nothing was closed: this was a dry run."))?;
     }
     Ok(if obstacle.is_some() { Outcome::FoundSomething } else { Outcome::Fine })
 }
@@ -211,7 +250,7 @@ fn parsed(manifest: &str) -> Result<Value, Failure> {
 }
 
 /// A manifest for people: how many entries, and what the accounts come to.
-fn tell(manifest: &Value, with_accounts: bool) -> Result<(), Failure> {
+fn tell(site: &mut dyn Site, manifest: &Value, with_accounts: bool) -> Result<(), Failure> {
     let text =
         |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let count = |name: &str| manifest.get(name).and_then(Value::as_i64).unwrap_or_default();
@@ -221,7 +260,7 @@ fn tell(manifest: &Value, with_accounts: bool) -> Result<(), Failure> {
         .map(|series| format!("{} to {}", text(series, "first"), text(series, "last")))
         .collect();
     let numbers = if series.is_empty() { String::new() } else { format!(": {}", series.join(", ")) };
-    output::line(format!(
+    site.line(&format!(
         "{}  {} entries, {} lines{numbers}",
         text(manifest, "period"),
         count("entries"),
@@ -243,10 +282,10 @@ fn tell(manifest: &Value, with_accounts: bool) -> Result<(), Failure> {
             money("credit_cents"),
         ]);
     }
-    output::line(listing.table())
+    site.line(&listing.table())
 }
 
-fn order(what: What, period: Period) -> Order<'static> {
+fn order(what: What, period: Period, is_watched: bool) -> Order<'static> {
     let span = Span::of(period);
     Order {
         what,
@@ -258,15 +297,20 @@ fn order(what: What, period: Period) -> Order<'static> {
         is_closing: true,
         // The manifest holds their digests, whatever the configuration says later.
         language: Language::French,
+        is_watched,
     }
 }
 
 /// SHA-256 of each export.
-fn digests(extract: Extract<'_>, period: Period) -> Result<BTreeMap<String, String>, Failure> {
+fn digests(
+    extract: Extract<'_>,
+    period: Period,
+    is_watched: bool,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut digests = BTreeMap::new();
     for what in What::ALL {
         let mut hashed = Sha256Writer::default();
-        write(extract, &order(what, period), &mut hashed)?;
+        write(extract, &order(what, period, is_watched), &mut hashed)?;
         digests.insert(what.name().to_owned(), hashed.finish().to_string());
     }
     Ok(digests)
@@ -275,31 +319,35 @@ fn digests(extract: Extract<'_>, period: Period) -> Result<BTreeMap<String, Stri
 /// Writes the exports and the manifest. Lists that show the present, such as gaps, may have moved on since the close: such
 /// a one is not written, for it would not be what the manifest says.
 fn write_all(
+    site: &mut dyn Site,
     extract: Extract<'_>,
     settings: &BookSettings,
     period: Period,
     manifest: &str,
-    folder: &Path,
+    place: Place<'_>,
 ) -> Result<(), Failure> {
     let stated = parsed(manifest)?;
     let siren = settings.accounting.siren_of(None);
     for what in What::ALL {
         let mut bytes = Vec::new();
-        write(extract, &order(what, period), &mut bytes)?;
+        write(extract, &order(what, period, site.is_watched()), &mut bytes)?;
         let name = what.file_name(Span::of(period), siren, TableFormat::Csv);
         let digest = sha256(&[&bytes]).to_string();
         if stated.pointer(&format!("/exports_sha256/{}", what.name())).and_then(|s| s.as_str())
             == Some(&digest)
         {
-            put(&folder.join(name), &bytes)?;
+            put(site, place, &name, &bytes)?;
         } else {
-            tracing::warn!(export = what.name(), "has changed since the close, and was not written again");
+            site.warn(&format!("{} has changed since the close, and was not written again", what.name()));
         }
     }
-    put(&folder.join(format!("manifeste-{period}.json")), manifest.as_bytes())?;
-    put(&folder.join("LISEZMOI.txt"), fec_notice().as_bytes())
+    put(site, place, &format!("manifeste-{period}.json"), manifest.as_bytes())?;
+    put(site, place, "LISEZMOI.txt", fec_notice().as_bytes())
 }
 
-fn put(target: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    in_place(target, |out| out.write_all(bytes).map_err(Failure::io(target.display().to_string())))
+fn put(site: &mut dyn Site, place: Place<'_>, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    site.file(place, name, &mut |out| {
+        out.write_all(bytes).map_err(Failure::io(name))?;
+        Ok(String::new())
+    })
 }

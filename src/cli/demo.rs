@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Listing;
-use super::{Failure, Outcome, alerts, output, records, runtime};
+use super::{Failure, Outcome, alerts, errands, output, records, runtime};
 use crate::app::{self, Listeners, Setup};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -123,7 +123,7 @@ async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
     let (public, admin) = (address(&listeners.public)?, address(&listeners.admin)?);
     let stop = CancellationToken::new();
     let (_reload, reloads) = mpsc::channel(1);
-    let setup = Setup { config, config_path: None, listeners, clock: Clock::system() };
+    let setup = Setup { config, config_path: None, listeners, clock: Clock::system(), errands: errands() };
     let mut daemon = Some(tokio::spawn(app::run(setup, reloads, stop.clone())));
 
     output::line(format!(

@@ -63,6 +63,10 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
         ],
     ),
     (
+        &["alerts", "show"],
+        ["cvco-reconciled alerts show 17", "cvco-reconciled --config trial.toml alerts show 17"],
+    ),
+    (
         &["alerts", "ack"],
         [
             "cvco-reconciled alerts ack 17 --note 'remboursé le 12/05'",
@@ -151,6 +155,20 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
     ),
     (&["verify"], ["cvco-reconciled verify", "cvco-reconciled verify --format json"]),
     (&["rebuild"], ["cvco-reconciled rebuild", "cvco-reconciled rebuild --format json"]),
+    (
+        &["backup"],
+        [
+            "cvco-reconciled backup /var/backups/cvco",
+            "cvco-reconciled backup --keep 14 /var/lib/cvco-reconciled/backups",
+        ],
+    ),
+    (
+        &["restore"],
+        [
+            "cvco-reconciled restore /var/backups/cvco/2026-03-01T043000Z",
+            "cvco-reconciled restore --accept-loss /var/backups/cvco/2026-03-01T043000Z",
+        ],
+    ),
     (
         &["simulate"],
         [

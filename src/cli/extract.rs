@@ -132,6 +132,8 @@ pub(super) struct Order<'a> {
     pub(super) is_closing: bool,
     /// That of headings and words.
     pub(super) language: Language,
+    /// Somebody sees how far it has come.
+    pub(super) is_watched: bool,
 }
 
 /// Writes a file beside its place and moves it there once it is whole: nobody imports half of one.
@@ -181,7 +183,7 @@ fn write_table(
         TableFormat::Csv => Box::new(TableCsv::new(out, report, headings).map_err(failed())?),
         TableFormat::Xlsx => Box::new(TableWorkbook::new(out, report, headings).map_err(failed())?),
     };
-    let spinner = output::spinner(order.what.name());
+    let spinner = output::spinner(order.what.name(), order.is_watched);
     let mut rows = 0_u64;
     extract.each_row(report, &range, |cells| {
         rows = rows.saturating_add(1);
@@ -235,7 +237,7 @@ fn write_entries(extract: Extract<'_>, order: &Order<'_>, out: &mut dyn Write) -
             "{open} is not closed: close it first (`close --period {open}`), or take drafts with --draft"
         )));
     }
-    let bar = output::progress_bar(order.what.name());
+    let bar = if order.is_watched { output::progress_bar(order.what.name()) } else { ProgressBar::hidden() };
     let lines = u64::try_from(extract.entry_lines(&range)?).unwrap_or(0);
     bar.set_length(lines.saturating_mul(2));
     let summary = checked(extract, &range, &bar)?;

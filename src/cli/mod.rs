@@ -7,11 +7,13 @@ mod alerts;
 mod alerts_queue;
 mod alerts_test;
 mod append;
+mod backup;
 mod catch_up;
 mod check;
 mod close;
 mod demo;
 mod diagnose;
+mod errand;
 mod examples;
 mod export;
 mod extract;
@@ -25,6 +27,7 @@ mod records;
 mod relay;
 mod serve;
 mod simulate;
+mod site;
 mod statement;
 mod who;
 
@@ -35,15 +38,18 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use cvco_domain::ShopId;
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::LogError;
-use cvco_mail::Language;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::admin::commands::client::SocketError;
 use crate::app::AppError;
 use crate::config::{
     BookSettings, CommandSettings, Config, ConfigError, DEFAULT_PATH, EndpointOutline, LedgerSettings,
     RawConfig,
 };
 use crate::telemetry::{self, LogFormat};
+use errand::Needs;
+pub use errand::errands;
+use site::{Here, Site};
 
 /// Joins the voucher part and the card part of Chèque-Vacances Connect payments, and tells a person when they do
 /// not add up.
@@ -53,6 +59,10 @@ struct CommandLine {
     /// The configuration file.
     #[arg(long, value_name = "FILE", global = true, help_heading = "For every command", default_value = DEFAULT_PATH)]
     config: PathBuf,
+    /// The daemon's admin socket, for commands of people who may not read the configuration or write the log; else what the
+    /// configuration says, or `/run/cvco-reconciled/admin.sock`.
+    #[arg(long, value_name = "FILE", global = true, help_heading = "For every command")]
+    socket: Option<PathBuf>,
     /// How much to log: error, warn, info, debug.
     #[arg(
         long,
@@ -98,6 +108,35 @@ enum Command {
     Diagnose(diagnose::Options),
     /// Take notifications that were lost from Up2pay's warning e-mails.
     ImportMail(import_mail::Options),
+    #[command(flatten)]
+    Accountant(AccountantCommand),
+    /// List what shops' own handlers have not taken; send it again, or give it up.
+    #[command(subcommand)]
+    Relay(relay::Command),
+    /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
+    CatchUp(catch_up::Options),
+    /// Prove that log and ledger are right: chain, payloads, anchors, fold, SQLite.
+    Verify(proof::VerifyOptions),
+    /// Make the ledger again from the log.
+    Rebuild(proof::RebuildOptions),
+    /// Copy log and ledger, as they are at one moment, into a folder of backups, and prove the copies. The daemon goes on.
+    Backup(backup::BackupOptions),
+    /// Put a backup in place where neither log nor ledger is. It overwrites nothing.
+    Restore(backup::RestoreOptions),
+    /// Send signed traffic to a running daemon, for trials and load.
+    ///
+    /// It goes to the endpoints of the configuration that are in test mode. For Up2pay it needs a private key of its
+    /// own: make a pair with openssl, name the public half in the endpoint's `public_key_files`, and the private
+    /// half with --up2pay-key. Monext and ANCV take no part: only their APIs tell what was paid.
+    ///
+    /// An endpoint with `api` asks the PSP about these payments, which do not exist there, and raises urgent alerts:
+    /// leave `api` out meanwhile.
+    Simulate(simulate::Options),
+}
+
+/// What people do who keep the books. Whoever may open neither the configuration nor the log has the daemon do it.
+#[derive(Debug, Subcommand)]
+enum AccountantCommand {
     /// Register orders: what the shop expects.
     #[command(subcommand)]
     Orders(orders::Command),
@@ -108,11 +147,6 @@ enum Command {
     /// List discrepancies; acknowledge, annotate or snooze them.
     #[command(subcommand)]
     Alerts(alerts::Command),
-    /// List what shops' own handlers have not taken; send it again, or give it up.
-    #[command(subcommand)]
-    Relay(relay::Command),
-    /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
-    CatchUp(catch_up::Options),
     /// Write files for the accountant: entries, register, gaps, ageing, totals.
     Export(export::Options),
     /// Freeze a month: number its entries, for ever, and write its manifest. Closing again changes nothing.
@@ -120,19 +154,6 @@ enum Command {
     /// Import statements: what ANCV reimbursed, what the bank paid out.
     #[command(subcommand)]
     Statement(statement::Command),
-    /// Prove that log and ledger are right: chain, payloads, anchors, fold, SQLite.
-    Verify(proof::VerifyOptions),
-    /// Make the ledger again from the log.
-    Rebuild(proof::RebuildOptions),
-    /// Send signed traffic to a running daemon, for trials and load.
-    ///
-    /// It goes to the endpoints of the configuration that are in test mode. For Up2pay it needs a private key of its
-    /// own: make a pair with openssl, name the public half in the endpoint's `public_key_files`, and the private
-    /// half with --up2pay-key. Monext and ANCV take no part: only their APIs tell what was paid.
-    ///
-    /// An endpoint with `api` asks the PSP about these payments, which do not exist there, and raises urgent alerts:
-    /// leave `api` out meanwhile.
-    Simulate(simulate::Options),
 }
 
 /// The form of a listing.
@@ -180,6 +201,14 @@ enum Failure {
     /// The rules do not allow it.
     #[error("{0}")]
     Refused(String),
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The daemon, which carried the command out, could not do it.
+    #[error("{what}")]
+    Told { exit: u8, what: String },
+    /// A person must agree first, and is not here.
+    #[error("{0} give --yes")]
+    Asks(String),
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
@@ -190,6 +219,22 @@ impl Failure {
     fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
+    }
+
+    /// The exit code that says so.
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Config(_) => 2,
+            Self::Told { exit, .. } => *exit,
+            Self::App(_)
+            | Self::Ledger(_)
+            | Self::Log(_)
+            | Self::Refused(_)
+            | Self::Socket(_)
+            | Self::Asks(_)
+            | Self::Io { .. }
+            | Self::Other(_) => 3,
+        }
     }
 
     /// Standard output was closed, as by `head`: the reader has enough.
@@ -222,15 +267,36 @@ pub fn main() -> ExitCode {
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure);
-            match failure {
-                Failure::Usage(_) | Failure::Config(_) => ExitCode::from(2),
-                Failure::App(_)
-                | Failure::Ledger(_)
-                | Failure::Log(_)
-                | Failure::Refused(_)
-                | Failure::Io { .. }
-                | Failure::Other(_) => ExitCode::from(3),
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+impl AccountantCommand {
+    fn needs(&self) -> Needs<'_> {
+        match self {
+            Self::Orders(command) => Needs { writes: true, input: Some(command.input()), ..Needs::default() },
+            Self::Records(_) | Self::Record(_) => Needs::default(),
+            Self::Alerts(command) => Needs { writes: command.writes(), ..Needs::default() },
+            Self::Export(options) => Needs { output: Some(options.place()), ..Needs::default() },
+            Self::Close(options) => {
+                Needs { writes: !options.is_dry(), output: options.place(), ..Needs::default() }
             }
+            Self::Statement(command) => {
+                Needs { writes: true, input: Some(command.input()), ..Needs::default() }
+            }
+        }
+    }
+
+    fn perform(&self, site: &mut dyn Site) -> Result<Outcome, Failure> {
+        match self {
+            Self::Orders(command) => orders::run(site, command),
+            Self::Records(options) => records::list(site, options),
+            Self::Record(options) => records::tell(site, options),
+            Self::Alerts(command) => alerts::run(site, command),
+            Self::Export(options) => export::run(site, options),
+            Self::Close(options) => close::run(site, options),
+            Self::Statement(command) => statement::run(site, command),
         }
     }
 }
@@ -238,6 +304,12 @@ pub fn main() -> ExitCode {
 fn run(line: CommandLine) -> Result<Outcome, Failure> {
     let config = line.config.as_path();
     match line.command {
+        Command::Accountant(command) => {
+            match errand::way_around(config, line.socket.as_deref(), &command.needs()) {
+                Some(socket) => errand::ask(&socket, &command.needs()),
+                None => command.perform(&mut Here::new(config)),
+            }
+        }
         Command::Init(options) => init::run(config, &options),
         Command::Serve => serve::run(config),
         Command::Demo(options) => demo::run(&options),
@@ -245,17 +317,12 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Check(options) => check::run(config, &options),
         Command::Diagnose(options) => diagnose::run(config, &options),
         Command::ImportMail(options) => import_mail::run(config, &options),
-        Command::Orders(command) => orders::run(config, &command),
-        Command::Records(options) => records::list(config, &options),
-        Command::Record(options) => records::tell(config, &options),
-        Command::Alerts(command) => alerts::run(config, &command),
         Command::Relay(command) => relay::run(config, &command),
         Command::CatchUp(options) => catch_up::run(config, &options),
-        Command::Export(options) => export::run(config, &options),
-        Command::Close(options) => close::run(config, &options),
-        Command::Statement(command) => statement::run(config, &command),
         Command::Verify(options) => proof::verify(config, &options),
         Command::Rebuild(options) => proof::rebuild(config, &options),
+        Command::Backup(options) => backup::backup(config, &options),
+        Command::Restore(options) => backup::restore(config, &options),
     }
 }
 
@@ -276,11 +343,6 @@ fn ledger_settings(path: &Path) -> Result<LedgerSettings, Failure> {
     Ok(RawConfig::read(path)?.ledger(path)?)
 }
 
-/// What the commands for the accountant need; no secret.
-fn book_settings(path: &Path) -> Result<BookSettings, Failure> {
-    Ok(RawConfig::read(path)?.books(path)?)
-}
-
 /// A shop that the configuration has.
 fn known_shop(settings: &BookSettings, shop: Option<&ShopId>) -> Result<(), Failure> {
     match shop {
@@ -294,11 +356,6 @@ fn known_shop(settings: &BookSettings, shop: Option<&ShopId>) -> Result<(), Fail
 
 fn open_reader(path: &Path) -> Result<Reader, Failure> {
     Ok(Reader::open(&ledger_settings(path)?.path)?)
-}
-
-/// The language of lists: that of the mails.
-fn language(path: &Path) -> Result<Language, Failure> {
-    Ok(RawConfig::read(path)?.language(path)?)
 }
 
 /// The runtime of the commands that need one.

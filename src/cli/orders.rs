@@ -1,7 +1,6 @@
 //! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -11,8 +10,8 @@ use cvco_ledger::{LedgerError, Reader};
 use cvco_log::entry::OrderRegistration;
 use cvco_log::{Draft, LogEntry};
 
-use super::append::Writer;
-use super::{Failure, Outcome, command_settings, output};
+use super::site::Site;
+use super::{Failure, Outcome};
 use crate::admin::RawOrder;
 use crate::config::Shop;
 
@@ -29,25 +28,33 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
+impl Command {
+    /// The file that it reads.
+    pub(super) fn input(&self) -> &Path {
+        let Self::Import { file } = self;
+        file
+    }
+}
+
+pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import { file } = command;
-    let config = command_settings(path, |_| false)?;
-    let orders = parse(&read(file)?, &config.shops)
+    let shops = site.desk()?.shops;
+    let orders = parse(&text(&site.input(file)?, file)?, &shops)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
     let Orders { orders, unused } = orders;
     if !unused.is_empty() {
-        output::line(format!("not used: the columns {}", unused.join(", ")))?;
+        site.line(&format!("not used: the columns {}", unused.join(", ")))?;
     }
-    let mut writer = Writer::open(&config.ledger)?;
+    let mut writer = site.writer()?;
     let reader = writer.reader()?;
     let mut registered = 0_usize;
     for portion in orders.chunks(PORTION) {
         let new = new_ones(&reader, portion)?;
         registered = registered.saturating_add(new.len());
         let drafts = new.into_iter().map(|order| Draft::new(&LogEntry::Order(order.clone())));
-        writer.append(&drafts.collect::<Result<Vec<_>, _>>()?, || {})?;
+        writer.append(drafts.collect::<Result<Vec<_>, _>>()?, || {})?;
     }
-    output::line(format!(
+    site.line(&format!(
         "{registered} orders registered, {} were registered already",
         orders.len().saturating_sub(registered)
     ))?;
@@ -73,15 +80,8 @@ fn new_ones<'o>(
     Ok(new)
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes))
-    }
-    .map_err(Failure::io(file.display().to_string()))?;
-    String::from_utf8(utf8(&bytes).into_owned()).map_err(|_| {
+fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
+    String::from_utf8(utf8(bytes).into_owned()).map_err(|_| {
         Failure::Usage(format!("{}: not UTF-8; a spreadsheet calls it \"CSV UTF-8\"", file.display()))
     })
 }

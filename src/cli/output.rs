@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Serialize;
 
+use super::site::{self, Site};
 use super::{Failure, Format};
 
 /// Prints a line.
@@ -130,15 +131,16 @@ impl Listing {
     /// Prints the rows as a table or as CSV; for programs, the values that the table shows.
     pub(super) fn print(
         &self,
+        site: &mut dyn Site,
         format: Format,
         values: &impl Serialize,
         if_empty: &str,
     ) -> Result<(), Failure> {
         match format {
-            Format::Table if self.rows.is_empty() => line(if_empty),
-            Format::Table => line(self.table()),
-            Format::Csv => self.csv(),
-            Format::Json => json(values),
+            Format::Table if self.rows.is_empty() => site.line(&if_empty),
+            Format::Table => site.line(&self.table()),
+            Format::Csv => site.line(&self.csv()?.trim_end()),
+            Format::Json => site::json(site, values),
         }
     }
 
@@ -156,20 +158,19 @@ impl Listing {
 
     /// Text that a spreadsheet would take for a formula gets an apostrophe in front: an order reference comes
     /// from outside.
-    fn csv(&self) -> Result<(), Failure> {
+    fn csv(&self) -> Result<String, Failure> {
         let defuse = |cell: &String| {
             let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
                 || (cell.starts_with('-') && cell.replace(',', ".").parse::<f64>().is_err());
             if formula { format!("'{cell}") } else { cell.clone() }
         };
-        let stdout = std::io::stdout().lock();
-        let mut writer = csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(stdout);
-        let failed = |error: csv::Error| Failure::io("standard output")(error.into());
-        writer.write_record(&self.headers).map_err(failed)?;
+        let mut writer = csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(Vec::new());
+        writer.write_record(&self.headers).map_err(anyhow::Error::from)?;
         for row in &self.rows {
-            writer.write_record(row.iter().map(defuse)).map_err(failed)?;
+            writer.write_record(row.iter().map(defuse)).map_err(anyhow::Error::from)?;
         }
-        writer.flush().map_err(Failure::io("standard output"))
+        let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(String::from_utf8(bytes).map_err(anyhow::Error::from)?)
     }
 }
 
@@ -184,8 +185,8 @@ pub(super) fn progress_bar(what: &'static str) -> ProgressBar {
 }
 
 /// For long work of which nobody knows how far it is; on a terminal only.
-pub(super) fn spinner(what: &'static str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+pub(super) fn spinner(what: &'static str, is_watched: bool) -> ProgressBar {
+    if !is_watched || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})")

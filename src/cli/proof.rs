@@ -68,7 +68,7 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
 }
 
 /// The payload key. Accountants may not read it: they prove the rest.
-fn readable_key(file: &Path) -> Result<Option<SealKey>, Failure> {
+pub(super) fn readable_key(file: &Path) -> Result<Option<SealKey>, Failure> {
     match key_file::read(file) {
         Err(LogError::KeyFile { .. }) => Ok(None),
         read => Ok(read?),
@@ -148,18 +148,18 @@ fn move_aside(ledger: &Path) -> Result<PathBuf, Failure> {
 
 /// A bar for each phase, one after the other.
 #[derive(Default)]
-struct Bars {
+pub(super) struct Bars {
     shown: Option<(Phase, ProgressBar)>,
 }
 
 impl Bars {
-    fn show(&mut self, progress: Progress) {
+    pub(super) fn show(&mut self, progress: Progress) {
         if self.shown.as_ref().is_none_or(|(phase, _)| *phase != progress.phase) {
             self.clear();
             let bar = match progress.phase {
                 Phase::Entries => output::progress_bar("reading the log"),
                 Phase::Rows => output::progress_bar("comparing rows"),
-                Phase::File => output::spinner("SQLite's own checks"),
+                Phase::File => output::spinner("SQLite's own checks", true),
             };
             self.shown = Some((progress.phase, bar));
         }
@@ -169,7 +169,7 @@ impl Bars {
         }
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if let Some((_, bar)) = self.shown.take() {
             bar.finish_and_clear();
         }

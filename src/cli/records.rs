@@ -1,7 +1,5 @@
 //! `records` and `record REF`: what was paid, and how it came about.
 
-use std::path::Path;
-
 use clap::Args;
 use cvco_domain::{AmountFrom, Brand, Cents, Currency, Event, Operation, Psp, RecordState, Timestamp};
 use cvco_ledger::{DiscrepancyRow, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow, StoryLine};
@@ -11,7 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::output::{Heading, Listing};
-use super::{Failure, Format, Outcome, ReportFormat, language, open_reader, output};
+use super::site::{self, Site};
+use super::{Failure, Format, Outcome, ReportFormat};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
@@ -39,17 +38,17 @@ pub(super) struct StoryOptions {
     format: ReportFormat,
 }
 
-pub(super) fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
+pub(super) fn list(site: &mut dyn Site, options: &ListOptions) -> Result<Outcome, Failure> {
     let filter = RecordFilter {
         state: options.state,
         shop: options.shop.clone(),
         order_ref: None,
         limit: options.limit,
     };
-    let records = open_reader(path)?.records(&filter)?;
-    let language = language(path)?;
+    let records = Reader::open(&site.ledger()?.path)?.records(&filter)?;
+    let language = site.language()?;
     let none = Heading { fr: "aucun paiement", en: "no records" };
-    listing(language, &records).print(options.format, &records, none.in_language(language))?;
+    listing(language, &records).print(site, options.format, &records, none.in_language(language))?;
     Ok(Outcome::Fine)
 }
 
@@ -106,24 +105,27 @@ fn provider(psp: &str) -> String {
     psp.parse::<Psp>().map_or_else(|_| psp.to_owned(), |psp| psp.title().to_owned())
 }
 
-pub(super) fn tell(path: &Path, options: &StoryOptions) -> Result<Outcome, Failure> {
-    let reader = open_reader(path)?;
+pub(super) fn tell(site: &mut dyn Site, options: &StoryOptions) -> Result<Outcome, Failure> {
+    let reader = Reader::open(&site.ledger()?.path)?;
     let stories = reader.stories(&options.reference)?;
     if options.format == ReportFormat::Json {
-        output::json(&stories)?;
+        site::json(site, &stories)?;
         return Ok(Outcome::Fine);
     }
-    let language = language(path)?;
+    let language = site.language()?;
     if stories.is_empty() {
         // A session or a transaction that no answer has tied to an order yet.
         let questions = reader.questions_about(&options.reference)?;
         if questions.is_empty() {
             return Err(Failure::Usage(format!("no order and no call number {}", options.reference)));
         }
-        return questions.iter().try_for_each(|asked| tell_question(language, asked)).map(|()| Outcome::Fine);
+        return questions
+            .iter()
+            .try_for_each(|asked| tell_question(site, language, asked))
+            .map(|()| Outcome::Fine);
     }
     for story in &stories {
-        Story { language, reader: &reader, order: story }.tell()?;
+        Story { language, reader: &reader, order: story }.tell(site)?;
     }
     Ok(Outcome::Fine)
 }
@@ -149,28 +151,28 @@ const TENDER: [Heading; 10] = [
 ];
 
 impl Story<'_> {
-    fn tell(&self) -> Result<(), Failure> {
+    fn tell(&self, site: &mut dyn Site) -> Result<(), Failure> {
         let Self { language, reader, order: story } = *self;
         let state = lists::order_state(language, &story.state);
         let shop = &story.shop;
-        output::line(match (language, &story.reference) {
+        site.line(&match (language, &story.reference) {
             (Language::French, Some(order)) => format!("Commande {order}, boutique {shop}\u{a0}: {state}"),
             (Language::French, None) => format!("Sans référence de commande, boutique {shop}\u{a0}: {state}"),
             (Language::English, Some(order)) => format!("Order {order}, shop {shop}: {state}"),
             (Language::English, None) => format!("No order reference, shop {shop}: {state}"),
         })?;
         if !story.records.is_empty() {
-            output::line(listing(language, &story.records).table())?;
-            output::line(self.tenders().table())?;
+            site.line(&listing(language, &story.records).table())?;
+            site.line(&self.tenders().table())?;
         }
         for id in &story.discrepancies {
             if let Some(found) = reader.discrepancy(*id)? {
-                output::line(format!("! {}", self.discrepancy(&found)))?;
+                site.line(&format!("! {}", self.discrepancy(&found)))?;
             }
         }
-        story.log.iter().try_for_each(|line| self.tell_line(line))?;
-        story.questions.iter().try_for_each(|question| tell_question(language, question))?;
-        output::line("")
+        story.log.iter().try_for_each(|line| self.tell_line(site, line))?;
+        story.questions.iter().try_for_each(|question| tell_question(site, language, question))?;
+        site.line(&"")
     }
 
     fn tenders(&self) -> Listing {
@@ -232,25 +234,25 @@ impl Story<'_> {
         }
     }
 
-    fn tell_line(&self, line: &StoryLine) -> Result<(), Failure> {
+    fn tell_line(&self, site: &mut dyn Site, line: &StoryLine) -> Result<(), Failure> {
         let language = self.language;
         let (at, seq) = (in_paris(language, &line.at), line.seq);
         if line.kind == "order" {
-            return output::line(format!("{at}  #{seq}  {}", registration(language, &line.content)));
+            return site.line(&format!("{at}  #{seq}  {}", registration(language, &line.content)));
         }
         if line.kind == "act" {
-            return output::line(format!("{at}  #{seq}  {}", act(language, line)));
+            return site.line(&format!("{at}  #{seq}  {}", act(language, line)));
         }
         let endpoint = line.endpoint.as_deref().unwrap_or_default();
-        output::line(format!("{at}  #{seq}  {endpoint}{}", message(language, line)))?;
+        site.line(&format!("{at}  #{seq}  {endpoint}{}", message(language, line)))?;
         let psp = line.psp.as_deref().and_then(|psp| psp.parse().ok());
         let events = line.content.get("events").and_then(Value::as_array).into_iter().flatten();
         for event in events {
             let event = Event::deserialize(event).map_err(anyhow::Error::from)?;
-            output::line(format!("      {}", operation(language, psp, &event)))?;
+            site.line(&format!("      {}", operation(language, psp, &event)))?;
         }
         match line.content.get("remark").and_then(Value::as_str) {
-            Some(remark) => output::line(format!("      {remark}")),
+            Some(remark) => site.line(&format!("      {remark}")),
             None => Ok(()),
         }
     }
@@ -328,7 +330,7 @@ fn operation(language: Language, psp: Option<Psp>, event: &Event) -> String {
     }
 }
 
-fn tell_question(language: Language, question: &QuestionLine) -> Result<(), Failure> {
+fn tell_question(site: &mut dyn Site, language: Language, question: &QuestionLine) -> Result<(), Failure> {
     let QuestionLine { endpoint, topic, subject, state, attempts, .. } = question;
     let since = in_paris(language, &question.asked_at);
     let named = match (language, topic.as_str()) {
@@ -356,7 +358,7 @@ fn tell_question(language: Language, question: &QuestionLine) -> Result<(), Fail
         }
     };
     let error = question.last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-    output::line(match language {
+    site.line(&match language {
         Language::French => {
             format!(
                 "? Question au prestataire ({endpoint}), {named} {subject}\u{a0}: {state} depuis le {since}{tried}{error}"

@@ -12,6 +12,7 @@ use cvco_log::{Draft, LogEntry};
 use super::alerts::one_line;
 use super::append::Writer;
 use super::output::Listing;
+use super::site::Here;
 use super::{Failure, Format, Outcome, ReportFormat, ledger_settings, open_reader, output, who};
 
 #[derive(Debug, Subcommand)]
@@ -110,7 +111,7 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
     let filter = RelayFilter { states, endpoint: options.endpoint.clone(), limit: options.limit };
     let found = open_reader(path)?.relays(&filter)?;
     let none = if options.all || options.state.is_some() { "no such calls" } else { "every call was taken" };
-    listing(&found).print(options.format, &found, none)?;
+    listing(&found).print(&mut Here::new(path), options.format, &found, none)?;
     Ok(Outcome::Fine)
 }
 
@@ -215,7 +216,7 @@ fn retry(path: &Path, Named { numbers, target }: &Named) -> Result<Outcome, Fail
         drafts.push(Draft::new(&LogEntry::Replay(Replay { which, by: who::account() }))?);
     }
     let is_served = writer.is_served();
-    writer.append(&drafts, || {})?;
+    writer.append(drafts, || {})?;
     let when = if is_served { "is sent again" } else { "is sent when the daemon runs" };
     numbers.iter().try_for_each(|number| output::line(format!("call {number} {when}")))?;
     Ok(Outcome::Fine)
@@ -247,7 +248,7 @@ fn give_up(
             return Err(Failure::Usage(format!("call {number} is not owed, refused or parked")));
         }
     }
-    writer.append(&drafts, || {})?;
+    writer.append(drafts, || {})?;
     numbers.iter().try_for_each(|number| output::line(format!("call {number} is not sent any more")))?;
     Ok(Outcome::Fine)
 }

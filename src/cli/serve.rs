@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Outcome, load, runtime};
+use super::{Failure, Outcome, errands, load, runtime};
 use crate::app::{self, AppError, Listeners, Setup};
 use crate::clock::Clock;
 use crate::lifecycle;
@@ -15,7 +15,13 @@ pub(super) fn run(path: &Path) -> Result<Outcome, Failure> {
         let stop = CancellationToken::new();
         let reloads = lifecycle::listen_to_signals(stop.clone()).map_err(AppError::System)?;
         let listeners = Listeners::open(&config).await?;
-        let setup = Setup { config, config_path: Some(path.to_owned()), listeners, clock: Clock::system() };
+        let setup = Setup {
+            config,
+            config_path: Some(path.to_owned()),
+            listeners,
+            clock: Clock::system(),
+            errands: errands(),
+        };
         app::run(setup, reloads, stop).await?;
         Ok(Outcome::Fine)
     })

@@ -14,7 +14,8 @@ use cvco_log::{Draft, LogEntry};
 use serde::Serialize;
 
 use super::append::Writer;
-use super::{Failure, Outcome, ReportFormat, book_settings, known_shop, output};
+use super::site::{self, Site};
+use super::{Failure, Outcome, ReportFormat, known_shop};
 use crate::config::{BookSettings, StatementSettings};
 
 #[derive(Debug, Subcommand)]
@@ -44,9 +45,17 @@ pub(super) struct Options {
     format: ReportFormat,
 }
 
-pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
+impl Command {
+    /// The file that it reads.
+    pub(super) fn input(&self) -> &Path {
+        let Self::Import(options) = self;
+        &options.file
+    }
+}
+
+pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import(options) = command;
-    let settings = book_settings(path)?;
+    let settings = site.desk()?.books;
     known_shop(&settings, options.shop.as_ref())?;
     let layout = layout(&settings, options.layout.as_deref())?;
     let shop = options
@@ -55,7 +64,7 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         .or_else(|| layout.profile.shop.clone())
         .or_else(|| if let [only] = settings.shops.as_slice() { Some(only.clone()) } else { None })
         .ok_or_else(|| Failure::Usage("whose statement is it? give --shop".to_owned()))?;
-    let bytes = std::fs::read(&options.file).map_err(Failure::io(options.file.display().to_string()))?;
+    let bytes = site.input(&options.file)?;
     let stem = options.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let file_name = stem.and_then(|stem| StatementNumber::new(stem).ok());
     let given = Given { shop, number: options.number.clone(), file_name, paid_on: options.paid_on };
@@ -63,11 +72,11 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
     })?;
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let report = import(&mut Writer::open(&settings.ledger)?, file, &file_sha256)?;
+    let report = import(&mut site.writer()?, file, &file_sha256)?;
     if options.format == ReportFormat::Json {
-        output::json(&report)?;
+        site::json(site, &report)?;
     } else {
-        tell(&report)?;
+        tell(site, &report)?;
     }
     let unknown = report.statements.iter().any(|statement| statement.unknown > 0);
     Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
@@ -113,21 +122,21 @@ struct Unknown {
     says: StatementLine,
 }
 
-fn tell(report: &Report) -> Result<(), Failure> {
-    output::line(format!("{} lines in the file, which come to {}", report.lines, report.sum_cents))?;
+fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
+    site.line(&format!("{} lines in the file, which come to {}", report.lines, report.sum_cents))?;
     if !report.passed_over.is_empty() {
         let lines: Vec<String> = report.passed_over.iter().map(u64::to_string).collect();
-        output::line(format!(
+        site.line(&format!(
             "passed over, for they name neither a payment nor an amount: lines {}",
             lines.join(", ")
         ))?;
     }
     if report.known {
-        output::line("this very file was imported before: nothing changed")?;
+        site.line(&"this very file was imported before: nothing changed")?;
     }
     for statement in &report.statements {
         let known = i64::try_from(statement.lines).unwrap_or(i64::MAX).saturating_sub(statement.new);
-        output::line(format!(
+        site.line(&format!(
             "{}: {} lines imported, {known} were known; {} belong to no payment that is known; they come to {}",
             statement.number, statement.new, statement.unknown, statement.sum_cents
         ))?;
@@ -139,7 +148,7 @@ fn tell(report: &Report) -> Result<(), Failure> {
                 says.authorisation.as_ref().map(AuthorisationNumber::as_str),
             ];
             let named: Vec<&str> = named.into_iter().flatten().collect();
-            output::line(format!(
+            site.line(&format!(
                 "  line {}: no payment known for {}, {}",
                 unknown.line,
                 named.join(", "),
@@ -191,7 +200,7 @@ fn append(
             ImportedStatement { statement: statement.clone(), file_sha256: file_sha256.to_owned() };
         drafts.push(Draft::new(&LogEntry::Statement(imported))?);
     }
-    for stamp in writer.append(&drafts, || {})? {
+    for stamp in writer.append(drafts, || {})? {
         if let Some(refusal) = reader.refusal(stamp.seq)? {
             return Err(Failure::Refused(refusal));
         }

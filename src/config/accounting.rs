@@ -1,6 +1,7 @@
 //! `[accounting]`: accounts, journals, and commission rates.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cvco_books::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
 use cvco_domain::{BookAt, CommissionRate, CommissionRates, Contract, Day, Issuer, Psp, ShopId};
@@ -17,6 +18,7 @@ pub(super) struct RawAccounting {
     entries: Option<String>,
     suspense: Option<bool>,
     vat_on_commission: Option<String>,
+    close_after: Option<String>,
     #[serde(default)]
     accounts: BTreeMap<String, RawNamed>,
     #[serde(default)]
@@ -181,6 +183,10 @@ impl RawAccounting {
         let paired = one_of(check, "accounting.entries", self.entries.as_deref(), ["grouped", "paired"]);
         let vat = self.vat_on_commission.as_deref().map(percentage);
         let vat = vat.and_then(|vat| check.value("accounting.vat_on_commission", vat)).unwrap_or(0);
+        let close_after = self
+            .close_after
+            .as_deref()
+            .map(|text| check.duration("accounting.close_after", Some(text), Duration::ZERO));
         let siren = self.siren.as_deref().map(siren);
         let siren = siren.and_then(|siren| check.value("accounting.siren", siren));
         let chart = Chart {
@@ -210,6 +216,7 @@ impl RawAccounting {
             book_at: if at_acceptance { BookAt::Acceptance } else { BookAt::Capture },
             siren,
             sirens: BTreeMap::new(),
+            close_after,
             rates: self.rates(check),
         }
     }

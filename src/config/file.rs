@@ -1,10 +1,10 @@
 //! The file as a whole: its sections, and what each command needs of them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use cvco_domain::ShopId;
 use cvco_domain::text_file;
+use cvco_domain::{EndpointId, Mode, ShopId};
 use cvco_mail::Language;
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
@@ -22,8 +22,8 @@ use super::reconcile::RawReconcile;
 use super::shop::{self, RawShop};
 use super::statement::{self, RawStatement};
 use super::{
-    AccountingSettings, BookSettings, CommandSettings, Config, ConfigError, EndpointOutline, EndpointUrl,
-    LedgerSettings, ListenerSettings, StatementSettings,
+    AccountingSettings, BookSettings, CommandSettings, Config, ConfigError, DeskSettings, EndpointOutline,
+    EndpointUrl, LedgerSettings, ListenerSettings, StatementSettings,
 };
 
 /// The file, parsed but not yet checked.
@@ -83,25 +83,33 @@ impl RawConfig {
         check.finish(path, language)
     }
 
-    /// What the commands for the accountant need: no secret is read.
+    /// What commands of the accountant need: no secret is read.
     ///
     /// # Errors
-    /// A value in `[ledger]`, `[accounting]` or `[[statement]]` is wrong.
-    pub fn books(&self, path: &Path) -> Result<BookSettings, ConfigError> {
-        let mut check = Check::new(path);
+    /// A value is wrong that they need.
+    pub fn desk(&self, path: &Path) -> Result<DeskSettings, ConfigError> {
+        let mut check = Check { purpose: Purpose::Command, ..Check::new(path) };
         let ledger = self.ledger.resolve(&mut check);
-        let shops: Vec<ShopId> =
-            self.shop.iter().filter_map(|shop| ShopId::new(shop.id.as_str()).ok()).collect();
-        let (accounting, statements) = self.accounting(&shops, &mut check);
+        let (shops, _) = shop::resolve(&self.shop, &mut check, |_| false);
+        let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
+        let (accounting, statements) = self.accounting(&ids, &mut check);
         let language = alerts::language(self.alerts.as_ref(), &mut check);
-        let settings = ledger.zip(language).map(|(ledger, language)| BookSettings {
-            ledger,
-            language,
-            accounting,
-            statements,
+        let trial_endpoints = self.endpoints().filter(|(_, endpoint)| endpoint.mode == Mode::Test.as_str());
+        let trial_endpoints =
+            trial_endpoints.filter_map(|(_, endpoint)| EndpointId::new(endpoint.id.as_str()).ok()).collect();
+        let settings = ledger.zip(language).map(|(ledger, language)| DeskSettings {
+            books: BookSettings { ledger, language, accounting, statements, shops: ids },
             shops,
+            trial_endpoints,
+            language,
         });
         check.finish(path, settings)
+    }
+
+    /// Where accounts of this machine call the daemon, if the file says so.
+    #[must_use]
+    pub fn admin_socket(&self, path: &Path) -> Option<PathBuf> {
+        self.listener.admin_socket(&mut Check::new(path))
     }
 
     /// What a command needs that reads what some endpoints receive, or asks their PSPs: the secrets of those endpoints, but

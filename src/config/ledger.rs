@@ -13,6 +13,7 @@ use super::secrets;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLedger {
     path: Option<String>,
+    exchange: Option<String>,
     payload_retention: Option<String>,
     payload_key_file: Option<String>,
     #[serde(default)]
@@ -35,10 +36,15 @@ impl RawLedger {
             // Beside the ledger: the one folder that the service's user can surely write to.
             None => path.as_deref().map(|path: &Path| path.with_file_name("payload.key")),
         };
+        let exchange = match self.exchange.as_deref() {
+            Some(folder) => check.value("ledger.exchange", secrets::path(folder, check.folder)),
+            None => path.as_deref().map(|path: &Path| path.with_file_name("exchange")),
+        };
         let path = path?;
         Some(LedgerSettings {
             log: path.with_file_name("log.sqlite"),
             path,
+            exchange: exchange?,
             payload_retention: retention,
             payload_key_file: key_file?,
         })

@@ -1,12 +1,17 @@
 //! `[listener]`: where PSPs and people call.
 
+use std::path::PathBuf;
+
 use cvco_domain::crypto::SecretToken;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::ListenerSettings;
 use super::check::Check;
-use super::secrets::Source;
+use super::secrets::{self, Source};
+
+/// The name of the socket in the service's folder.
+const ADMIN_SOCKET: &str = "admin.sock";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +19,7 @@ pub(super) struct RawListener {
     public: Option<String>,
     public_url: Option<String>,
     admin: Option<String>,
+    admin_socket: Option<String>,
     admin_token: Option<SecretString>,
     admin_token_file: Option<String>,
     #[serde(default)]
@@ -38,7 +44,21 @@ impl RawListener {
                  make one with `openssl rand -hex 32`",
             );
         }
-        Some(ListenerSettings { public, admin, admin_token, trusted_proxies })
+        let admin_socket = self.admin_socket(check);
+        Some(ListenerSettings { public, admin, admin_socket, admin_token, trusted_proxies })
+    }
+
+    /// Where accounts of this machine call. As a service that is the folder which systemd makes for it; elsewhere there is none
+    /// unless it is named.
+    pub(super) fn admin_socket(&self, check: &mut Check<'_>) -> Option<PathBuf> {
+        match self.admin_socket.as_deref() {
+            Some("") => None,
+            Some(path) => check.value("listener.admin_socket", secrets::path(path, check.folder)),
+            None => {
+                let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
+                Some(std::env::split_paths(&folders).next()?.join(ADMIN_SOCKET))
+            }
+        }
     }
 
     pub(super) fn admin_token_source(&self) -> Source<'_> {

@@ -48,6 +48,9 @@ use crate::relay::RelaySettings;
 /// Where the configuration is if nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/cvco-reconciled/config.toml";
 
+/// Where the service's socket for accounts of this machine is, for a command that may not read the configuration.
+pub const DEFAULT_ADMIN_SOCKET: &str = "/run/cvco-reconciled/admin.sock";
+
 /// What `init` writes in the place of a secret that is not known yet. As long as a form key of Sogecommerce.
 pub const PLACEHOLDER: &str = "A-REMPLACER-ICI!";
 
@@ -132,6 +135,8 @@ pub struct ListenerSettings {
     pub public: SocketAddr,
     /// Where orders, health and metrics are.
     pub admin: SocketAddr,
+    /// Where accounts of this machine call.
+    pub admin_socket: Option<PathBuf>,
     /// What admin callers must send; `None` only on a loopback address.
     pub admin_token: Option<SecretToken>,
     /// Whose `X-Forwarded-For` is believed.
@@ -145,6 +150,8 @@ pub struct LedgerSettings {
     pub path: PathBuf,
     /// The log's: `log.sqlite` beside the ledger.
     pub log: PathBuf,
+    /// The folder by which the accountant hands statements over; where it is missing, nothing is looked after.
+    pub exchange: PathBuf,
     /// How long raw payloads are kept.
     pub payload_retention: Duration,
     /// The key that seals them.
@@ -194,6 +201,8 @@ pub struct AccountingSettings {
     pub sirens: BTreeMap<ShopId, String>,
     /// What issuers keep.
     pub rates: CommissionRates,
+    /// For how long a month must be over before `close --due` closes it; `None`: it closes none.
+    pub close_after: Option<Duration>,
 }
 
 impl AccountingSettings {
@@ -228,6 +237,19 @@ pub struct BookSettings {
     pub statements: Vec<StatementSettings>,
     /// The shops.
     pub shops: Vec<ShopId>,
+}
+
+/// What commands of the accountant need, whoever carries them out; no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskSettings {
+    /// What the books need.
+    pub books: BookSettings,
+    /// The shops, with their names.
+    pub shops: Vec<Shop>,
+    /// The endpoints of trials.
+    pub trial_endpoints: BTreeSet<EndpointId>,
+    /// The language of what people read.
+    pub language: Language,
 }
 
 /// What a command needs of a file that reads what endpoints receive, or asks their PSPs.
@@ -320,6 +342,29 @@ impl Config {
     /// Whatever else is wrong with it.
     pub fn load_demonstration(path: &Path) -> Result<Self, ConfigError> {
         RawConfig::read(path)?.resolve_for(path, Purpose::Demonstration)
+    }
+
+    /// What commands of the accountant need.
+    #[must_use]
+    pub fn desk(&self) -> DeskSettings {
+        let is_trial = |endpoint: &&Arc<Endpoint>| endpoint.mode == Mode::Test;
+        DeskSettings {
+            books: BookSettings {
+                ledger: self.ledger.clone(),
+                language: self.alerts.as_ref().map_or(Language::French, |alerts| alerts.language),
+                accounting: self.accounting.clone(),
+                statements: self.statements.clone(),
+                shops: self.shops.iter().map(|shop| shop.id.clone()).collect(),
+            },
+            shops: self.shops.clone(),
+            trial_endpoints: self
+                .endpoints
+                .iter()
+                .filter(is_trial)
+                .map(|endpoint| endpoint.id.clone())
+                .collect(),
+            language: self.alerts.as_ref().map_or(Language::French, |alerts| alerts.language),
+        }
     }
 
     /// The name of a shop, for people.

@@ -1,12 +1,14 @@
 //! Connections: taken, bounded in number and time, and finished in the right order.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::channel::Channel;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -14,7 +16,9 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::unix::UCred;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,21 +45,62 @@ const DRAIN: Duration = Duration::from_mins(1);
 /// How long to wait after the system refused a connection (out of descriptors).
 const BACK_OFF: Duration = Duration::from_millis(200);
 
+/// What an answer holds: something short, or what is still being made while it leaves.
+pub type Body = Either<Full<Bytes>, Channel<Bytes>>;
+
+/// Where connections come from.
+pub trait Listen: Send + Sync + 'static {
+    /// Who is at the other end.
+    type Peer: Clone + Send + Sync + 'static;
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Self::Peer)>> + Send;
+}
+
+impl Listen for TcpListener {
+    type Peer = SocketAddr;
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, peer) = Self::accept(self).await?;
+        // Answers are small and awaited: never hold them back. A socket that refuses the option still works.
+        drop(stream.set_nodelay(true));
+        Ok((stream, peer))
+    }
+}
+
+/// The kernel says which account is at the other end.
+impl Listen for UnixListener {
+    type Peer = UCred;
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<(UnixStream, UCred)> {
+        let (stream, _) = Self::accept(self).await?;
+        let account = stream.peer_cred()?;
+        Ok((stream, account))
+    }
+}
+
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
+    /// Who calls.
+    type Peer: Clone + Send + Sync + 'static;
+
     /// Answers one request of a peer.
     fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+        peer: Self::Peer,
+    ) -> impl Future<Output = Response<Body>> + Send;
 
     /// A request of a peer was answered with an error before it got here: it is not HTTP that can be read, or its head is
     /// too long. `beginning` are its first bytes.
     fn unreadable(
         self: Arc<Self>,
         _beginning: Vec<u8>,
-        _peer: SocketAddr,
+        _peer: Self::Peer,
     ) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
@@ -63,13 +108,15 @@ pub trait Handler: Send + Sync + 'static {
 
 /// Serves until `stop`; then takes no more connections and returns when those that are there have finished
 /// what they were about; after a minute they are cut.
-pub async fn serve<H: Handler>(
-    listener: TcpListener,
+pub async fn serve<L: Listen, H: Handler>(
+    listener: L,
     handler: Arc<H>,
     limit: usize,
     connections: Gauge,
     stop: CancellationToken,
-) {
+) where
+    H::Peer: From<L::Peer>,
+{
     let slots = Arc::new(Semaphore::new(limit));
     let open = TaskTracker::new();
     let abandon = CancellationToken::new();
@@ -91,8 +138,9 @@ pub async fn serve<H: Handler>(
                 continue;
             }
         };
+        let peer = H::Peer::from(peer);
         let beginning = Beginning::default();
-        let connection = connection(stream, peer, Arc::clone(&handler), beginning.clone());
+        let connection = connection(stream, peer.clone(), Arc::clone(&handler), beginning.clone());
         let place = Place::taken(slot, connections.clone());
         let ends = Ends { stop: stop.clone(), abandon: abandon.clone(), beginning: beginning.clone() };
         let tended = tend(connection, ends, place);
@@ -182,16 +230,18 @@ impl Drop for Place {
     }
 }
 
-fn connection<H: Handler>(
-    stream: TcpStream,
-    peer: SocketAddr,
+fn connection<S, H>(
+    stream: S,
+    peer: H::Peer,
     handler: Arc<H>,
     beginning: Beginning,
-) -> impl GracefulConnection<Error = hyper::Error> + Send + use<H> {
-    // Answers are small and awaited: never hold them back. A socket that refuses the option still works.
-    drop(stream.set_nodelay(true));
+) -> impl GracefulConnection<Error = hyper::Error> + Send + use<S, H>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
     let service = service_fn(move |request| {
-        let handler = Arc::clone(&handler);
+        let (handler, peer) = (Arc::clone(&handler), peer.clone());
         async move { Ok::<_, Infallible>(handler.handle(request, peer).await) }
     });
     http1::Builder::new()
@@ -228,7 +278,9 @@ mod tests {
     }
 
     impl Handler for Silent {
-        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
+        type Peer = SocketAddr;
+
+        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Body> {
             self.asked.notify_one();
             std::future::pending().await
         }
@@ -244,7 +296,7 @@ mod tests {
         ended: tokio::task::JoinHandle<Ended>,
     }
 
-    async fn cared<H: Handler>(handler: Arc<H>) -> Cared {
+    async fn cared<H: Handler<Peer = SocketAddr>>(handler: Arc<H>) -> Cared {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let client = TcpStream::connect(listener.local_addr().expect("address")).await.expect("a connection");
         let (stream, peer) = listener.accept().await.expect("accepted");
@@ -276,8 +328,10 @@ mod tests {
     struct Prompt;
 
     impl Handler for Prompt {
-        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
-            Response::new(Full::new(Bytes::from_static(b"taken")))
+        type Peer = SocketAddr;
+
+        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Body> {
+            Response::new(Either::Left(Full::new(Bytes::from_static(b"taken"))))
         }
     }
 

@@ -13,7 +13,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap::", &["cli"]),
     ("tokio_rustls", &["outbound"]),
     ("rustls_native_certs", &["outbound"]),
-    ("hyper::client", &["outbound"]),
+    ("hyper::client", &["outbound", "admin"]),
+    ("nix::unistd", &["account"]),
     ("cvco_trial", &["cli"]),
 ];
 

@@ -72,14 +72,18 @@ async fn systemd_is_told_each_state() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("notify");
     let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("socket");
-    let state = || {
-        let mut buffer = [0; 256];
+    let next = || {
+        let mut buffer = [0; 1024];
         let length = socket.recv(&mut buffer).expect("a state");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
+    let state = || std::iter::repeat_with(next).find(|state| !state.starts_with("STATUS=")).expect("endless");
     let environment = vec![("NOTIFY_SOCKET", path)];
     let mut daemon = Daemon::start(&Settings { environment, ..Settings::default() }).await;
+    assert_eq!(next(), "STATUS=opening log and ledger\n");
     assert!(state().starts_with("READY=1"));
+    let doing = std::iter::repeat_with(next).find(|state| state.contains("notifications are stored"));
+    assert!(doing.is_some_and(|doing| doing.contains("0 discrepancies open")), "what it is about");
     daemon.signal("-HUP");
     let reloading = state();
     assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");

@@ -91,7 +91,8 @@ async fn an_hour_without_answers_costs_nothing_but_one_alert() {
     let clock = Clock::manual(start);
     let stop = CancellationToken::new();
     let (_reload, reloads) = mpsc::channel(1);
-    let setup = Setup { config, config_path: None, listeners, clock: clock.clone() };
+    let errands = cvco_reconciled::cli::errands();
+    let setup = Setup { config, config_path: None, listeners, clock: clock.clone(), errands };
     let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
     let ledger = folder.path().join("ledger.sqlite");
     let log = folder.path().join("log.sqlite");

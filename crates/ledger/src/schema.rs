@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use cvco_log::sqlite::Identity;
@@ -154,7 +154,7 @@ fn keep_plans(conn: &Connection) -> Result<(), LedgerError> {
 
 /// SQLite gives its companions (`-wal`, `-shm`) the mode of the file itself: the service's group may read. A file that is
 /// there is left alone: to open and close it here would let go of locks that SQLite holds in this process.
-fn create_with_mode(path: &Path) -> Result<(), LedgerError> {
+pub(crate) fn create_with_mode(path: &Path) -> Result<(), LedgerError> {
     if path.exists() {
         return Ok(());
     }
@@ -163,7 +163,8 @@ fn create_with_mode(path: &Path) -> Result<(), LedgerError> {
         .create_new(true)
         .mode(0o640)
         .open(path)
-        .map(drop)
+        // Whatever the umask is.
+        .and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o640)))
         .map_err(|source| LedgerError::File { path: path.to_owned(), source })
 }
 

@@ -1,6 +1,7 @@
 //! The embedded log: one SQLite file, `log.sqlite`, with the payloads beside the rows.
 
 mod checks;
+mod copy;
 mod file;
 #[cfg(test)]
 mod tests;

@@ -72,7 +72,8 @@ public_key_files = ["up2pay.pem"]
         let clock = Clock::manual(start);
         let stop = CancellationToken::new();
         let (reload, reloads) = mpsc::channel(1);
-        let setup = Setup { config, config_path: None, listeners, clock: clock.clone() };
+        let errands = cvco_reconciled::cli::errands();
+        let setup = Setup { config, config_path: None, listeners, clock: clock.clone(), errands };
         let daemon = tokio::spawn(app::run(setup, reloads, stop.clone()));
         let nudges = AtomicU64::new(0);
         Self { folder, start, clock, public, admin, stop, daemon, nudges, _reload: reload }

@@ -63,6 +63,17 @@ impl Reader {
         Ok(Self { conn: schema::open_for_reading(path)?, files: schema::identity(path)? })
     }
 
+    /// Copies the ledger as it is at one moment to a file that is not there yet. Its daemon goes on meanwhile.
+    ///
+    /// # Errors
+    /// The copy cannot be written, or SQLite's own.
+    pub fn copy_to(&self, target: &Path) -> Result<(), LedgerError> {
+        schema::create_with_mode(target)?;
+        let mut copy = Connection::open(target)?;
+        schema::copy_into(&self.conn, &mut copy)?;
+        Ok(copy.close().map_err(|(_, error)| error)?)
+    }
+
     /// Whether the file at the path is still the one that is open; if not, the reader sees the past.
     #[must_use]
     pub fn is_at(&self, path: &Path) -> bool {

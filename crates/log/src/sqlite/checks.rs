@@ -71,7 +71,12 @@ fn head_of(row: &Row, hash: String) -> Result<Head, String> {
 /// A trigger or a table that is gone or other is damage, or somebody's work.
 fn schema_is_ours(conn: &Connection) -> Result<(), String> {
     let statements = |conn: &Connection| -> rusqlite::Result<Vec<String>> {
-        let mut sql = conn.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
+        // Litestream keeps two tables of its own in a file that it replicates.
+        let mut sql = conn.prepare(
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL
+               AND NOT (type = 'table' AND name IN ('_litestream_lock', '_litestream_seq'))
+             ORDER BY name",
+        )?;
         sql.query_map([], |row| row.get(0))?.collect()
     };
     let found = statements(conn).map_err(|error| format!("its schema cannot be read: {error}"))?;

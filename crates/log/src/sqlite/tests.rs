@@ -385,6 +385,15 @@ fn a_log_of_another_format_is_left_to_the_program_that_wrote_it() {
 }
 
 #[test]
+fn the_tables_of_litestream_are_no_damage() {
+    let place = Place::of(1);
+    place
+        .sql("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); CREATE TABLE _litestream_lock (id INTEGER)")
+        .expect("made");
+    assert_eq!(place.open().flaws(), [""; 0]);
+}
+
+#[test]
 fn a_start_that_was_interrupted_is_begun_again() {
     let place = Place::new();
     fs::write(place.file("log.new"), "half a log").expect("written");
