@@ -118,10 +118,11 @@ async fn unreadable_http_at_a_secret_address_is_counted_and_told() {
     daemon
         .until("SELECT kind, severity, endpoint FROM discrepancies", &["calls_refused|warning|up2pay"])
         .await;
-    let metrics = daemon.admin_get("/metrics").body;
-    let counted =
-        |endpoint: &str| metrics.contains(&format!("{{endpoint=\"{endpoint}\",reason=\"Http\"}} 5"));
-    assert!(counted("up2pay") && counted(""), "{metrics}");
+    for endpoint in ["up2pay", ""] {
+        daemon
+            .until_figure(&format!("cvco_rejections_total{{endpoint=\"{endpoint}\",reason=\"http\"}} 5"))
+            .await;
+    }
 }
 
 /// A field that nobody knows, an amount in another form: genuine, so never lost.

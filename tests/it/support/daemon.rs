@@ -197,6 +197,20 @@ impl Daemon {
         }
     }
 
+    /// Waits until `/metrics` has this line: some things are counted only after their answer.
+    pub async fn until_figure(&self, line: &str) {
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+        let mut look = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            look.tick().await;
+            let figures = self.admin_get("/metrics").body;
+            if figures.lines().any(|figure| figure == line) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "no {line} in {figures}");
+        }
+    }
+
     /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`. A running daemon has
     /// folded everything by then that it had acknowledged before.
     pub fn rows(&self, query: &str) -> Vec<String> {
