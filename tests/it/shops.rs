@@ -1,7 +1,6 @@
 //! How a shop's orders get to the daemon: the scripts of docs/fr, run against `MariaDB` with the tables of each shop.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -17,6 +16,9 @@ struct MariaDb {
     folder: tempfile::TempDir,
 }
 
+/// Databases that are made at the same time take more of the kernel's asynchronous reads than a small machine has.
+static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 impl MariaDb {
     /// `None` if there is no `MariaDB`.
     fn start() -> Option<Self> {
@@ -24,15 +26,22 @@ impl MariaDb {
         others::program("mariadb")?;
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
+        let making = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let installed = install
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .args([
+                "--no-defaults",
+                "--innodb-use-native-aio=0",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ])
             .arg(format!("--datadir={}", data.display()))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
+        drop(making);
         assert!(installed.expect("it runs").success(), "no database was made");
         let mut server = server
-            .args(["--no-defaults", "--skip-networking", "--user=root"])
+            .args(["--no-defaults", "--innodb-use-native-aio=0", "--skip-networking", "--user=root"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", folder.path().join("socket").display()))
             .arg(format!("--pid-file={}", folder.path().join("pid").display()))
@@ -84,9 +93,16 @@ fn script(page: &str) -> String {
     script.split("```").next().expect("its end").to_owned()
 }
 
+/// Another process writes it: a file that this one had open could be held by a child of another test, and would be busy.
 fn executable(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("a file");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let mut install = Command::new("install")
+        .args(["-m", "755", "/dev/stdin"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("install runs");
+    install.stdin.take().expect("its input").write_all(text.as_bytes()).expect("sent");
+    assert!(install.wait().expect("ended").success(), "{}", path.display());
 }
 
 /// Runs a page's script as cron would; what it prints.
