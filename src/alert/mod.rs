@@ -5,6 +5,8 @@ pub mod channel;
 pub mod channels;
 pub mod desk;
 mod mail;
+#[cfg(test)]
+mod sample;
 mod settings;
 mod smtp_url;
 pub mod trouble;

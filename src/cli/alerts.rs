@@ -47,7 +47,7 @@ pub(super) enum Command {
         #[arg(value_name = "ID")]
         id: DiscrepancyId,
     },
-    /// Note that a person has seen discrepancies; kept for ever in the log.
+    /// Note that a person has seen discrepancies; kept forever in the log.
     Ack {
         #[command(flatten)]
         named: Named,

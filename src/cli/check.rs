@@ -205,7 +205,7 @@ fn set_aside(all: i64, latest: &[SetAside]) -> Vec<Line> {
     lines
 }
 
-/// Whether the file could be made; a bare name belongs into the current folder.
+/// Whether the file could be made; a bare name belongs in the current folder.
 fn has_folder(file: &Path) -> bool {
     file.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }

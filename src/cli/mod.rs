@@ -149,7 +149,7 @@ enum AccountantCommand {
     Alerts(alerts::Command),
     /// Write files for the accountant: entries, register, gaps, ageing, totals.
     Export(export::Options),
-    /// Freeze a month: number its entries, for ever, and write its manifest. Closing again changes nothing.
+    /// Freeze a month: number its entries, forever, and write its manifest. Closing again changes nothing.
     Close(close::Options),
     /// Import statements: what ANCV reimbursed, what the bank paid out.
     #[command(subcommand)]

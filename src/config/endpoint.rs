@@ -141,7 +141,7 @@ impl RawEndpoint {
         if psp == Psp::Up2pay && self.api.is_none() {
             check.unwise(
                 &key,
-                "without api: Up2pay signs for every merchant alike, so that only its API or a secret address proves that \
+                "without api: Up2pay signs forevery merchant alike, so that only its API or a secret address proves that \
                  a payment is this shop's (docs/relay.md)",
             );
         }

@@ -89,7 +89,7 @@ pub(super) fn plan(
         // One that is no longer configured waits until it is again, or until a person drops what it is owed.
         if !busy.contains(&lane) && handlers.contains(&lane.handler) {
             if breakers.get(&lane.handler).is_some_and(Breaker::is_open) {
-                // Only probes are sent: the others would wait for ever.
+                // Only probes are sent: the others would wait forever.
                 let is_late = |relay: &mut PendingRelay| now.since(relay.owed_at) >= PARKED_AFTER;
                 plan.park.extend(relays.extract_if(.., is_late));
             }

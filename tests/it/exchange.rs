@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::{BOOKS, Daemon, Settings, Up2pay};
+use crate::support::{BOOKS, Daemon, Settings, Up2pay, until};
 
 const HEAD: &str = "date_operation,reference,autorisation,contrat,montant_brut,montant_net,date_remise\n";
 
@@ -22,14 +22,10 @@ async fn office() -> Daemon {
 /// Waits for a file; what it says.
 async fn appears(daemon: &Daemon, name: &str) -> String {
     let path = daemon.path(name);
-    let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
-    for _ in 0..2400 {
-        look.tick().await;
-        if let Ok(text) = fs::read_to_string(&path) {
-            return text;
-        }
-    }
-    panic!("{name} does not appear:\n{}", daemon.log_text());
+    until(async || {
+        fs::read_to_string(&path).map_err(|error| format!("{name}: {error}\n{}", daemon.log_text()))
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,7 +70,7 @@ const fn text(language: Language, trouble: Trouble) -> Text {
         },
         (Language::English, Trouble::NothingStored) => Text {
             title: "notifications are not stored",
-            what: "The server can no longer store payment notifications. The providers get an error and will call again later; none of them does so for ever.",
+            what: "The server can no longer store payment notifications. The providers get an error and will call again later; none of them does so forever.",
             steps: &[
                 "Have room made on the server's disk, or write access restored.",
                 "Nothing else is to be done: storing goes on by itself.",

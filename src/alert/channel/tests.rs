@@ -1,38 +1,10 @@
-use cvco_domain::{Cents, Currency, Detail, Kind, Mode, OrderRef};
 use cvco_mail::{Item, Language, trial_mail};
 use cvco_trial::sandbox::{Canned, Failure, Match, Sandbox};
 
 use super::*;
+use crate::alert::sample::{at, item};
 
 const URL_SECRET: &str = "sig-7c2f9e";
-
-fn at(text: &str) -> Timestamp {
-    Timestamp::parse(text).expect("an instant")
-}
-
-fn item(id: i64, reference: &str) -> Item {
-    Item {
-        news: News::Opened,
-        id,
-        kind: Kind::VoucherOrphan,
-        severity: Kind::VoucherOrphan.severity(),
-        psp: None,
-        endpoint: None,
-        order_ref: OrderRef::new(reference).ok(),
-        call_number: None,
-        currency: Currency::EUR,
-        expected: Some(Cents::new(123_400)),
-        actual: Some(Cents::new(122_400)),
-        detail: Detail::Nothing,
-        last_error: None,
-        mode: Mode::Production,
-        opened_at: at("2026-03-01T13:25:09Z"),
-        closed_at: None,
-        others_open: Some(0),
-        last_note: None,
-        records: Vec::new(),
-    }
-}
 
 fn message(items: Vec<Item>) -> Message {
     let (shop_name, host) = ("Camping & Pins".to_owned(), "pins.example".to_owned());

@@ -1,8 +1,9 @@
-use cvco_domain::{Cents, Currency, Detail, Kind, Mode, News, OrderRef};
+use cvco_domain::{Cents, Currency, Kind, Mode};
 use cvco_mail::{Item, Language, Letter, render};
 use cvco_trial::mail_sink::{Behaviour, MailSink};
 
 use super::*;
+use crate::alert::sample::{at, item};
 
 fn settings(smtp_url: &str) -> MailSettings {
     MailSettings {
@@ -24,32 +25,8 @@ fn with_password(smtp_url: &str) -> MailSettings {
     }
 }
 
-fn at(text: &str) -> Timestamp {
-    Timestamp::parse(text).expect("an instant")
-}
-
 fn alert() -> RenderedMail {
-    let item = Item {
-        news: News::Opened,
-        id: 17,
-        kind: Kind::VoucherOrphan,
-        severity: Kind::VoucherOrphan.severity(),
-        psp: None,
-        endpoint: None,
-        order_ref: Some(OrderRef::new("CMD9542124-01A5G").expect("valid")),
-        call_number: None,
-        currency: Currency::EUR,
-        expected: Some(Cents::new(123_400)),
-        actual: Some(Cents::new(122_400)),
-        detail: Detail::Nothing,
-        last_error: None,
-        mode: Mode::Production,
-        opened_at: at("2026-03-01T13:25:09Z"),
-        closed_at: None,
-        others_open: Some(0),
-        last_note: None,
-        records: Vec::new(),
-    };
+    let item = item(17, "CMD9542124-01A5G");
     let (shop_name, host) = ("Camping des Pins".to_owned(), "pins.example".to_owned());
     render(&Letter { language: Language::French, shop_name, host, items: vec![item] }).expect("renders")
 }
@@ -297,25 +274,11 @@ fn a_digest_of_hundreds_is_under_90_kilobytes_as_it_leaves() {
         refunding: Cents::ZERO,
     });
     let one = |id: i64| Item {
-        news: News::Opened,
-        id: id * 2,
         kind: Kind::ALL[usize::try_from(id).expect("small") % Kind::ALL.len()],
         severity: cvco_domain::Severity::Warning,
         psp: Some(cvco_domain::Psp::Up2pay),
-        endpoint: None,
-        order_ref: OrderRef::new(format!("réf-{}-{id}", "é".repeat(200))).ok(),
-        call_number: None,
-        currency: Currency::EUR,
-        expected: Some(Cents::new(123_400)),
-        actual: Some(Cents::new(122_400)),
-        detail: Detail::Nothing,
-        last_error: None,
-        mode: Mode::Production,
-        opened_at: at("2026-03-01T13:25:09Z"),
-        closed_at: None,
-        others_open: Some(0),
-        last_note: None,
         records: records.clone(),
+        ..item(id * 2, &format!("réf-{}-{id}", "é".repeat(200)))
     };
     let mailer = Mailer::try_from(&settings("smtp://h")).expect("valid");
     for (language, count) in [(Language::French, 500), (Language::English, 500), (Language::French, 16)] {

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::http::{Answer, send_raw};
 use super::payments::{self, Sogecommerce, TOKEN, Up2pay};
+use super::wait::{until, until_rows};
 
 /// What differs from test to test.
 pub struct Settings {
@@ -184,31 +185,17 @@ impl Daemon {
 
     /// Waits until a query over the ledger gives these rows.
     pub async fn until(&self, query: &str, wanted: &[&str]) {
-        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
-        // Nothing tells when the daemon commits; what ends the wait is the rows.
-        let mut look = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            look.tick().await;
-            let rows = self.rows(query);
-            if rows == wanted {
-                return;
-            }
-            assert!(tokio::time::Instant::now() < deadline, "{query}: {rows:?} instead of {wanted:?}");
-        }
+        until_rows(query, wanted, || self.rows(query)).await;
     }
 
     /// Waits until `/metrics` has this line: some things are counted only after their answer.
     pub async fn until_figure(&self, line: &str) {
-        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
-        let mut look = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            look.tick().await;
+        until(async || {
             let figures = self.admin_get("/metrics").body;
-            if figures.lines().any(|figure| figure == line) {
-                return;
-            }
-            assert!(tokio::time::Instant::now() < deadline, "no {line} in {figures}");
-        }
+            let has_it = figures.lines().any(|figure| figure == line);
+            if has_it { Ok(()) } else { Err(format!("no {line} in {figures}")) }
+        })
+        .await;
     }
 
     /// Rows of a query over the ledger, as an accountant would read them: columns separated by `|`. A running daemon has

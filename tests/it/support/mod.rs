@@ -6,9 +6,11 @@ mod past;
 mod payments;
 mod played;
 pub mod postfix;
+mod wait;
 
 pub use daemon::{Daemon, Settings, command, follows, ledger_rows};
 pub use http::send_raw;
 pub use past::{BOOKS, Past, Told};
 pub use payments::{Sogecommerce, TOKEN, Up2pay, key as up2pay_key, private_pem, public_pem};
 pub use played::Played;
+pub use wait::until;

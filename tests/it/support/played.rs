@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::daemon::{follows, ledger_rows};
 use super::http::send_raw;
 use super::payments::{self, TOKEN, Up2pay};
+use super::wait::{until, until_rows};
 
 /// A running daemon.
 pub struct Played {
@@ -123,16 +124,22 @@ public_key_files = ["up2pay.pem"]
 
     /// Waits until a query over the ledger gives these rows.
     pub async fn until(&self, query: &str, wanted: &[&str]) {
-        let deadline = tokio::time::Instant::now() + Duration::from_mins(2);
-        let mut look = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            look.tick().await;
-            let rows = self.rows(query);
-            if rows == wanted {
-                return;
+        until_rows(query, wanted, || self.rows(query)).await;
+    }
+
+    /// Lets one minute after the other pass until nothing is owed, ten hours at most.
+    pub async fn owes_nothing_soon_after(&self, since_start: Duration) {
+        let last = since_start + Duration::from_hours(10);
+        let mut now = since_start;
+        until(async || {
+            if self.rows("SELECT COUNT(*) FROM owed WHERE done_at IS NULL") == ["0"] {
+                return Ok(());
             }
-            assert!(tokio::time::Instant::now() < deadline, "{query}: {rows:?} instead of {wanted:?}");
-        }
+            now = last.min(now + Duration::from_mins(1));
+            self.is_at(now).await;
+            Err(format!("{:?}", self.rows("SELECT * FROM acct_deliveries")))
+        })
+        .await;
     }
 
     pub async fn ends(self) {

@@ -8,13 +8,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::others::program;
+
+use super::wait::until;
 
 /// The login that it knows.
 pub const USER: &str = "cvco@camping.example";
@@ -139,22 +140,15 @@ impl Postfix {
 
     /// Waits until so many have arrived.
     pub async fn wait_for(&self, count: usize) -> Vec<String> {
-        let deadline = tokio::time::Instant::now() + Duration::from_mins(2);
-        // Nothing tells when Postfix delivers; what ends the wait is the mail.
-        let mut look = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            look.tick().await;
+        until(async || {
             let mails = self.mails();
             if mails.len() >= count {
-                return mails;
+                Ok(mails)
+            } else {
+                Err(format!("{} instead of {count}: {}", mails.len(), self.log()))
             }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{} instead of {count}: {}",
-                mails.len(),
-                self.log()
-            );
-        }
+        })
+        .await
     }
 
     /// What it has written down.

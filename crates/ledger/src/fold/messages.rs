@@ -68,14 +68,9 @@ impl Fold<'_> {
         let affected = self.collect_news(&report)?;
         let verdict = verdict(&affected);
         let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
             events: events.len(),
             remark: remark.as_deref(),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
+            ..Notified::of(logged, chain_hash, endpoint, *origin)
         };
         notifications::insert(self.conn, &notified, verdict)?;
         self.owe_relays(&notified, &Subject::of(&affected, events), Repetition::SaysNothingNew)?;
@@ -104,16 +99,8 @@ impl Fold<'_> {
     pub(super) fn hint(&self, logged: &Logged, chain_hash: &str, hint: &Hint) -> Result<(), LedgerError> {
         let Hint { endpoint, origin, questions, remark } = hint;
         let at = logged.at;
-        let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
-            events: 0,
-            remark: remark.as_deref(),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
-        };
+        let notified =
+            Notified { remark: remark.as_deref(), ..Notified::of(logged, chain_hash, endpoint, *origin) };
         notifications::insert(self.conn, &notified, Verdict::Hint)?;
         self.owe_relays(&notified, &Subject::of_questions(questions), Repetition::MaySayMore)?;
         self.raise(endpoint, questions, None, at)?;
@@ -129,16 +116,7 @@ impl Fold<'_> {
     ) -> Result<(), LedgerError> {
         let Unread { endpoint, origin, what } = unread;
         let at = logged.at;
-        let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
-            events: 0,
-            remark: Some(what),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
-        };
+        let notified = Notified { remark: Some(what), ..Notified::of(logged, chain_hash, endpoint, *origin) };
         notifications::insert(self.conn, &notified, Verdict::Unread)?;
         self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;

@@ -188,7 +188,7 @@ pub(crate) fn intend(conn: &Connection, telling: &Telling, at: Timestamp) -> Res
             carried = gravest.map(|(class, shop)| Carried { shop, class: class.as_str() });
         }
     }
-    // A message that tells nothing which is owed would be tried for ever, and hold up all others.
+    // A message that tells nothing which is owed would be tried forever, and hold up all others.
     let Some(Carried { shop, class }) = carried else { return Ok(()) };
     conn.prepare_cached(
         "INSERT OR IGNORE INTO mails (message_id, way, shop, class, intended_at) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -2,6 +2,7 @@
 
 use cvco_domain::{EndpointId, EndpointRef, Seq, Timestamp};
 use cvco_log::entry::Origin;
+use cvco_log::row::Logged;
 use rusqlite::{Connection, params};
 
 use crate::LedgerError;
@@ -17,6 +18,27 @@ pub(crate) struct Notified<'a> {
     pub(crate) remark: Option<&'a str>,
     pub(crate) payload_sha256: Option<&'a str>,
     pub(crate) chain_hash: &'a str,
+}
+
+impl<'a> Notified<'a> {
+    /// A call that states no event.
+    pub(crate) fn of(
+        logged: &'a Logged,
+        chain_hash: &'a str,
+        endpoint: &'a EndpointRef,
+        origin: Origin,
+    ) -> Self {
+        Self {
+            seq: logged.seq,
+            at: logged.at,
+            endpoint,
+            origin,
+            events: 0,
+            remark: None,
+            payload_sha256: logged.payload_sha256.as_deref(),
+            chain_hash,
+        }
+    }
 }
 
 /// Writes down what became of a call.

@@ -17,7 +17,7 @@ use crate::LedgerError;
 const SPARED: Duration = Duration::from_mins(10);
 
 /// An order that adds up without the answer: its PSP knows the other part under another payment, and waits for it on
-/// this one for ever.
+/// this one forever.
 const ADDS_UP: &str =
     "state = 'unsettled' AND EXISTS (SELECT 1 FROM orders o WHERE o.order_id = questions.order_id
                          AND o.state IN ('balanced', 'part_refunded', 'refunded'))";

@@ -24,7 +24,7 @@ pub(crate) fn begin_or_end(conn: &Connection, wanted: bool, at: Timestamp) -> Re
     Ok(())
 }
 
-/// Owes the summary of the last week that ended by an instant, for every shop that has orders.
+/// Owes the summary of the last week that ended by an instant, forevery shop that has orders.
 pub(crate) fn create_if_due(conn: &Connection, at: Timestamp) -> Result<(), LedgerError> {
     let Some(mut until) = next_deadline(conn)?.filter(|until| *until <= at) else { return Ok(()) };
     while until.next_paris_monday(HOUR) <= at {

@@ -1,4 +1,4 @@
-//! What people do about discrepancies: kept for ever, found again under any number, and snoozes that end by themselves.
+//! What people do about discrepancies: kept forever, found again under any number, and snoozes that end by themselves.
 
 use cvco_domain::{About, Identity, Kind};
 use cvco_log::entry::{Act, Deed};

@@ -59,7 +59,7 @@ fn time_goes_on_with_an_entry_that_cannot_be_read() {
     assert_eq!(book.discrepancies()[0], seen("complement_missing", 22, None));
     assert_eq!(book.texts("SELECT day FROM anchors"), ["2026-03-01"], "its midnight has passed");
     let next = book.ledger.position().next_deadline.expect("its own midnight");
-    assert!(next > minute(2 * DAY), "{next} would be announced for ever");
+    assert!(next > minute(2 * DAY), "{next} would be announced forever");
 }
 
 #[test]

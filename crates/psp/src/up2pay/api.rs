@@ -66,7 +66,7 @@ impl Consultation {
             ("NUMAPPEL", part.call()),
             ("NUMTRANS", part.transaction()),
         ];
-        // The platform wants it for everything that goes through the voucher page (Up2pay manual 3.3), and for nothing
+        // The platform wants it foreverything that goes through the voucher page (Up2pay manual 3.3), and for nothing
         // else.
         fields.extend(part.acquirer().map(|acquirer| ("ACQUEREUR", acquirer)));
         fields.push(("HASH", "SHA512"));

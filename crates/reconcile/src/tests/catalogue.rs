@@ -1,4 +1,4 @@
-//! The catalogue as a table: for every kind a case that raises it and nothing else, and a case one step away
+//! The catalogue as a table: forevery kind a case that raises it and nothing else, and a case one step away
 //! that raises nothing.
 
 use super::*;

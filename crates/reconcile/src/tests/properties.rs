@@ -1,4 +1,4 @@
-//! What holds for every history, however strange: all PSPs, several attempts, conflicting amounts, amounts that
+//! What holds forevery history, however strange: all PSPs, several attempts, conflicting amounts, amounts that
 //! are no part's own, refusals, cancellations, refunds, answers of an API, orders that change.
 
 use std::collections::BTreeMap;
