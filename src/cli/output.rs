@@ -94,7 +94,7 @@ impl Heading {
 
 /// Rows under headers, in the form asked for.
 pub(super) struct Listing {
-    headers: Vec<&'static str>,
+    headers: Vec<String>,
     /// What parts the cells of a CSV file: a French spreadsheet has the comma in its amounts.
     delimiter: u8,
     /// Columns of figures: aligned to the right.
@@ -104,7 +104,8 @@ pub(super) struct Listing {
 
 impl Listing {
     pub(super) fn new(headers: &[&'static str], figures: &[usize]) -> Self {
-        Self { headers: headers.to_vec(), delimiter: b',', figures: figures.to_vec(), rows: Vec::new() }
+        let headers = headers.iter().map(|header| (*header).to_owned()).collect();
+        Self { headers, delimiter: b',', figures: figures.to_vec(), rows: Vec::new() }
     }
 
     /// With headings of a language.
@@ -118,7 +119,7 @@ impl Listing {
     }
 
     /// Another heading for a column.
-    pub(super) fn rename(&mut self, column: usize, header: &'static str) {
+    pub(super) fn rename(&mut self, column: usize, header: String) {
         if let Some(name) = self.headers.get_mut(column) {
             *name = header;
         }

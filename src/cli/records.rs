@@ -94,10 +94,10 @@ pub(super) fn listing(language: Language, records: &[RecordRow]) -> Listing {
 }
 
 /// What the numbers of payments are called: as their PSP does, if they are all of one.
-fn payments_are_called<'a>(language: Language, mut psps: impl Iterator<Item = &'a str>) -> &'static str {
+fn payments_are_called<'a>(language: Language, mut psps: impl Iterator<Item = &'a str>) -> String {
     let first = psps.next();
     let of_one = first.filter(|first| psps.all(|psp| psp == *first)).and_then(|psp| psp.parse().ok());
-    lists::call_number(language, of_one)
+    lists::call_number(language, of_one).to_lowercase()
 }
 
 /// A PSP by its own name.

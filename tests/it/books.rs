@@ -185,7 +185,7 @@ fn a_french_accountant_reads_lists_and_stories_in_french() {
     let (head, rows) = records.split_once('\n').expect("rows");
     assert_eq!(
         head,
-        "boutique;prestataire;commande;Numéro d’appel;titres;cartes;payé;attendu;écart;remboursé;devise;état;\
+        "boutique;prestataire;commande;numéro d’appel;titres;cartes;payé;attendu;écart;remboursé;devise;état;\
          écarts ouverts"
     );
     assert!(rows.contains(";A;7;40,00;10,00;50,00;50,00;0,00;10,00;EUR;remboursé en partie;0"), "{rows}");

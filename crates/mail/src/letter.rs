@@ -84,16 +84,20 @@ impl Item {
     pub fn own_gap(&self) -> Option<(GapName, Cents)> {
         let is_some = |cents: Option<Cents>| cents.is_some_and(|cents| cents != Cents::ZERO);
         let gap = self.gap().filter(|gap| *gap != Cents::ZERO)?;
-        // Less than may be given back as a whole: what is wrong is the share, and not what lacks of it.
-        let is_share = self.kind == Kind::RefundNotAllowed && !gap.is_positive();
-        (is_some(self.expected) && is_some(self.actual) && !is_share)
+        (is_some(self.expected) && is_some(self.actual) && !self.is_share())
             .then(|| (GapName::of(self.kind, gap), gap))
+    }
+
+    /// Whether less was given back than may be given back as a whole: what is wrong is the share that was, and not the rest.
+    fn is_share(&self) -> bool {
+        self.kind == Kind::RefundNotAllowed && self.gap().is_some_and(|gap| !gap.is_positive())
     }
 
     /// The amount in question: the size of the gap, else the one amount that is known. Nothing is not in question.
     #[must_use]
     pub fn at_stake(&self) -> Option<Cents> {
-        let amount = self.gap().map(Cents::abs).or(self.actual).or(self.expected);
+        let gap = self.gap().filter(|_| !self.is_share());
+        let amount = gap.map(Cents::abs).or(self.actual).or(self.expected);
         amount.filter(|amount| *amount != Cents::ZERO)
     }
 

@@ -576,8 +576,9 @@ fn a_changed_total_says_what_is_still_to_do() {
 fn a_part_that_was_given_back_by_share_alone_has_no_gap() {
     let mut share = item(Kind::RefundNotAllowed);
     (share.expected, share.actual) = (Some(Cents::new(5000)), Some(Cents::new(2000)));
-    let text = mail(Language::French, vec![share]).text;
+    let RenderedMail { subject, text, .. } = mail(Language::French, vec![share]);
     assert!(text.contains("Remboursable") && !text.contains("Différence"), "{text}");
+    assert!(subject.contains("20,00"), "what was given back: {subject}");
 }
 
 #[test]
