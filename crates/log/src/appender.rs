@@ -1,12 +1,13 @@
 //! The appender: one thread, one group, one sync.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cvco_domain::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::LogError;
-use crate::row::{Draft, Head, Stamp};
+use crate::row::{Draft, Epoch, Head, Stamp};
 use crate::store::LogStore;
 
 /// How many requests may wait; beyond, a PSP is told to come again.
@@ -34,14 +35,32 @@ type Observer = Box<dyn Fn(Commit) + Send>;
 type Reply<T> = oneshot::Sender<Result<T, LogError>>;
 
 enum Request {
-    Append { drafts: Vec<Draft>, reply: Reply<Vec<Stamp>> },
+    Append { drafts: Vec<Draft>, epoch: Option<Epoch>, reply: Reply<Vec<Stamp>> },
     Purge { older_than: Timestamp, reply: Reply<usize> },
     MarkAlive { reply: Reply<()> },
+}
+
+/// Where the log ends, as far as this process knows; shared by all that learn of it.
+#[derive(Clone)]
+pub struct Ends(Arc<watch::Sender<Stamp>>);
+
+impl Ends {
+    /// The log holds this entry.
+    pub fn note(&self, end: Stamp) {
+        self.0.send_if_modified(|known| {
+            let is_news = end.seq > known.seq;
+            if is_news {
+                *known = end;
+            }
+            is_news
+        });
+    }
 }
 
 /// The appender's thread. It ends when the last [`Log`] handle is gone, or on an error that it cannot survive.
 pub struct Appender {
     thread: std::thread::JoinHandle<Result<(), LogError>>,
+    ends: Ends,
 }
 
 impl Appender {
@@ -68,14 +87,22 @@ impl Appender {
         let (requests, queue) = mpsc::channel(QUEUE);
         let Head { seq, at, .. } = store.head()?;
         let (ends, end) = watch::channel(Stamp { seq, at });
+        let ends = Ends(Arc::new(ends));
+        let told = ends.clone();
         let thread = std::thread::Builder::new()
             .name("log-appender".to_owned())
             .spawn(move || {
                 let observe: Observer = Box::new(observe);
-                Worker { store, clock, ends, observe, trouble: Trouble::default() }.run(queue)
+                Worker { store, clock, ends: told, observe, trouble: Trouble::default() }.run(queue)
             })
             .map_err(|error| LogError::NotStored(format!("the system gives no thread: {error}")))?;
-        Ok((Self { thread }, Log { requests, end }))
+        Ok((Self { thread, ends }, Log { requests, end, epoch: None }))
+    }
+
+    /// For others that learn where the log ends.
+    #[must_use]
+    pub fn ends(&self) -> Ends {
+        self.ends.clone()
     }
 
     /// Waits for the thread to end; all handles must be gone.
@@ -90,7 +117,7 @@ impl Appender {
 struct Worker<S, C> {
     store: S,
     clock: C,
-    ends: watch::Sender<Stamp>,
+    ends: Ends,
     observe: Observer,
     trouble: Trouble,
 }
@@ -110,37 +137,49 @@ impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
         Ok(())
     }
 
-    /// Appends everything that waits as one group, and answers after its commit.
+    /// Appends everything that waits as one group, and answers after its commit. What a leader says is a group of its own.
     fn answer(&mut self, group: impl Iterator<Item = Request>) -> Result<(), LogError> {
-        let mut drafts = Vec::new();
-        let mut waiting = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         let mut others = Vec::new();
         for request in group {
             match request {
-                Request::Append { drafts: more, reply } => {
-                    waiting.push((more.len(), reply));
-                    drafts.extend(more);
+                Request::Append { drafts, epoch, reply } => {
+                    let group = match groups.iter_mut().find(|group| group.epoch == epoch) {
+                        Some(group) => group,
+                        None => groups.push_mut(Group { epoch, drafts: Vec::new(), waiting: Vec::new() }),
+                    };
+                    group.waiting.push((drafts.len(), reply));
+                    group.drafts.extend(drafts);
                 }
                 other @ (Request::Purge { .. } | Request::MarkAlive { .. }) => others.push(other),
             }
         }
-        if !drafts.is_empty() {
-            let began = Instant::now();
-            let stored = self.store.append(&drafts, (self.clock)());
-            let took = began.elapsed();
-            (self.observe)(Commit { entries: drafts.len(), took, is_stored: stored.is_ok() });
-            // Readers may start at once; nobody is answered before.
-            if let Ok(Some(end)) = stored.as_ref().map(|stamps| stamps.last()) {
-                self.ends.send_replace(*end);
-                self.trouble.is_over();
-            }
-            reply_to_all(waiting, &stored);
-            self.survive("a group of entries was not stored", stored)?;
+        for group in groups {
+            self.append(group)?;
         }
         for request in others {
             self.tend_to(request)?;
         }
         Ok(())
+    }
+
+    fn append(&mut self, group: Group) -> Result<(), LogError> {
+        let Group { epoch, drafts, waiting } = group;
+        let began = Instant::now();
+        let now = (self.clock)();
+        let stored = match epoch {
+            Some(epoch) => self.store.append_as_leader(&drafts, now, epoch),
+            None => self.store.append(&drafts, now),
+        };
+        let took = began.elapsed();
+        (self.observe)(Commit { entries: drafts.len(), took, is_stored: stored.is_ok() });
+        // Readers may start at once; nobody is answered before.
+        if let Ok(Some(end)) = stored.as_ref().map(|stamps| stamps.last()) {
+            self.ends.note(*end);
+            self.trouble.is_over();
+        }
+        reply_to_all(waiting, &stored);
+        self.survive("a group of entries was not stored", stored)
     }
 
     fn tend_to(&mut self, request: Request) -> Result<(), LogError> {
@@ -168,6 +207,13 @@ impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
             }
         }
     }
+}
+
+/// What is appended together.
+struct Group {
+    epoch: Option<Epoch>,
+    drafts: Vec<Draft>,
+    waiting: Vec<(usize, Reply<Vec<Stamp>>)>,
 }
 
 fn reply_to_all(waiting: Vec<(usize, Reply<Vec<Stamp>>)>, stored: &Result<Vec<Stamp>, LogError>) {
@@ -217,9 +263,17 @@ impl Trouble {
 pub struct Log {
     requests: mpsc::Sender<Request>,
     end: watch::Receiver<Stamp>,
+    /// Whose entries these are, where only a leader's are taken.
+    epoch: Option<Epoch>,
 }
 
 impl Log {
+    /// The same log, for what only the leader may say: it takes nothing once that lead is over.
+    #[must_use]
+    pub fn as_leader(&self, epoch: Epoch) -> Self {
+        Self { epoch: Some(epoch), ..self.clone() }
+    }
+
     /// Appends one entry. It is durable on return.
     ///
     /// # Errors
@@ -236,7 +290,8 @@ impl Log {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
-        self.ask(|reply| Request::Append { drafts, reply }).await
+        let epoch = self.epoch;
+        self.ask(|reply| Request::Append { drafts, epoch, reply }).await
     }
 
     /// Appends one entry, unless too many wait already. It is durable on return.
@@ -245,12 +300,11 @@ impl Log {
     /// [`LogError::Busy`] at once if too many wait; otherwise the entry is not in the log.
     pub async fn append_unless_busy(&self, draft: Draft) -> Result<Stamp, LogError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(Request::Append { drafts: vec![draft], reply }).map_err(
-            |error| match error {
-                mpsc::error::TrySendError::Full(_) => LogError::Busy,
-                mpsc::error::TrySendError::Closed(_) => LogError::Stopped,
-            },
-        )?;
+        let request = Request::Append { drafts: vec![draft], epoch: self.epoch, reply };
+        self.requests.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LogError::Busy,
+            mpsc::error::TrySendError::Closed(_) => LogError::Stopped,
+        })?;
         answer.await.unwrap_or(Err(LogError::Stopped))?.pop().ok_or(LogError::Stopped)
     }
 
@@ -270,7 +324,7 @@ impl Log {
         self.ask(|reply| Request::MarkAlive { reply }).await
     }
 
-    /// The last entry; changes after each commit of this process.
+    /// The last entry, as far as this process knows; changes after each commit of it.
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<Stamp> {
         self.end.clone()

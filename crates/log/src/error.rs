@@ -96,6 +96,31 @@ pub enum LogError {
         "the payload key {0} is not the one that the log's payloads are sealed with: put the right file back"
     )]
     OtherKey(PathBuf),
+    /// The PostgreSQL that holds the log cannot be reached, or does not answer.
+    #[error("the log's PostgreSQL is away: {0}")]
+    Away(String),
+    /// PostgreSQL's log is not one that this machine can take part in.
+    #[error("the log in PostgreSQL: {0}")]
+    CannotJoin(String),
+    /// This machine knows entries that PostgreSQL lost.
+    #[error(
+        "the log in PostgreSQL lacks entries that this machine knows ({0}): it lost them, perhaps in a failover. Run `log \
+         status` on each machine, then `log heal` on the one that knows most"
+    )]
+    Disagrees(String),
+    /// Entries of a leader whose lead is over.
+    #[error("another machine leads now")]
+    NotLeading,
+    /// A newer program folds the log in another way.
+    #[error(
+        "a newer version of this program leads (its fold is {theirs}, this one's {own}): bring this machine up to date"
+    )]
+    Outdated {
+        /// How this program folds.
+        own: i32,
+        /// How the newest one does.
+        theirs: i32,
+    },
     /// A payload could not be sealed or opened.
     #[error(transparent)]
     Seal(#[from] cvco_domain::crypto::SealError),
@@ -134,6 +159,11 @@ impl LogError {
             | Self::KeyFile { .. }
             | Self::KeyLost(_)
             | Self::OtherKey(_)
+            | Self::Away(_)
+            | Self::CannotJoin(_)
+            | Self::Disagrees(_)
+            | Self::NotLeading
+            | Self::Outdated { .. }
             | Self::Seal(_)
             | Self::Json(_) => true,
         }

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | [`entry`] | [`LogEntry`]: the kinds of evidence |
 //! | [`row`] | [`Draft`] (to be appended), [`Row`] (as stored), the links of the chain |
-//! | [`store`] | [`LogStore`]: what a log can stand on. [`SqliteLog`] is the embedded one, [`MemoryLog`] serves tests |
+//! | [`store`] | [`LogStore`]: what a log can stand on. [`SqliteLog`] is the embedded one, [`MemoryLog`] serves tests; that of
+//! several machines, in PostgreSQL, is a crate of its own |
 //! | [`appender`] | [`Log`]: the handle. One thread appends whatever waits as one group, with one sync |
 //! | [`payload`], [`key_file`] | raw requests, sealed before they reach the appender |
 //!
@@ -25,11 +26,11 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-pub use appender::{Appender, Commit, Log};
+pub use appender::{Appender, Commit, Ends, Log};
 pub use entry::LogEntry;
 pub use error::LogError;
 pub use memory::MemoryLog;
 pub use payload::{Envelope, SealedPayload};
-pub use row::{Draft, Head, Logged, Row, Stamp};
+pub use row::{Draft, Epoch, Head, Link, Logged, Row, Stamp};
 pub use sqlite::SqliteLog;
 pub use store::LogStore;

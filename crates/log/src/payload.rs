@@ -25,9 +25,9 @@ pub struct Envelope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedPayload {
     /// SHA-256 of the bytes that carry the message, in hexadecimal.
-    pub(crate) sha256: String,
+    pub sha256: String,
     /// AES-256-GCM under the payload key, bound to `sha256`.
-    pub(crate) sealed: Vec<u8>,
+    pub sealed: Vec<u8>,
 }
 
 impl Envelope {

@@ -36,6 +36,24 @@ pub struct Stamp {
     pub at: Timestamp,
 }
 
+/// The number of a lead: each leader has a higher one than those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(i64);
+
+impl Epoch {
+    /// The lead of this number.
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
 /// An entry that is ready to be appended. It is laid out where it arises, so that the one appender has little to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
@@ -59,6 +77,20 @@ impl Draft {
     /// The entry cannot be written as JSON.
     pub fn with_payload(entry: &LogEntry, payload: SealedPayload) -> Result<Self, LogError> {
         Ok(Self::new(entry)?.carrying(payload))
+    }
+
+    /// An entry as it stood in a row or in a spool, under the same bytes; `None` if this program does not know its kind or
+    /// cannot read it.
+    #[must_use]
+    pub fn restored(kind: &str, content: String, payload: Option<SealedPayload>) -> Option<Self> {
+        let entry = LogEntry::parse(kind, &content)?.ok()?;
+        Some(Self { kind: entry.kind(), content, payload })
+    }
+
+    /// The digest and the sealed bytes, if there are any.
+    #[must_use]
+    pub const fn payload(&self) -> Option<&SealedPayload> {
+        self.payload.as_ref()
     }
 
     /// The same entry with the sealed bytes that it was read from.

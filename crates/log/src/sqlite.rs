@@ -3,12 +3,13 @@
 mod checks;
 mod copy;
 mod file;
+mod replica;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-use cvco_domain::crypto::SealKey;
+use cvco_domain::crypto::{SealKey, random_id};
 use cvco_domain::{Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, TransactionBehavior, params};
 
@@ -17,6 +18,7 @@ use crate::row::{Draft, Head, Link, Row, Stamp};
 use crate::store::{LogStore, PURGED_AT_A_TIME};
 pub(crate) use file::sync_folder;
 pub use file::{Identity, Lease};
+pub use replica::Copied;
 
 /// So many bytes of entries go into the write-ahead log before it is copied into the main file.
 const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
@@ -46,7 +48,7 @@ impl SqliteLog {
             if let Some(beside) = beside.iter().find(|beside| beside.exists()) {
                 return Err(LogError::LogLost { log: path.to_owned(), beside: (*beside).to_owned() });
             }
-            file::create(path)?;
+            file::create(path, &random_id()?)?;
         }
         Self::open(path)
     }
@@ -135,6 +137,14 @@ impl SqliteLog {
         self.still_there()?;
         self.conn.execute("UPDATE meta SET alive_at = alive_at", [])?;
         Ok(())
+    }
+
+    /// The last entry before an instant, up to which payloads are purged.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn last_before(&self, instant: Timestamp) -> Result<Seq, LogError> {
+        Ok(last_before(&self.conn, instant)?)
     }
 
     /// Takes the lead: only its holder folds the log and acts on what the ledger owes. `None` if another process has it.

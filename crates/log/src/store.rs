@@ -3,7 +3,7 @@
 use cvco_domain::{Seq, Timestamp};
 
 use crate::error::LogError;
-use crate::row::{Draft, Head, Link, Stamp};
+use crate::row::{Draft, Epoch, Head, Link, Stamp};
 
 /// So many payloads are purged at a time.
 pub const PURGED_AT_A_TIME: usize = 1000;
@@ -23,6 +23,20 @@ pub trait LogStore: Send {
     /// # Errors
     /// The group is not in the log. [`LogError::is_survivable`] says whether to go on.
     fn append(&mut self, group: &[Draft], now: Timestamp) -> Result<Vec<Stamp>, LogError>;
+
+    /// As [`LogStore::append`], for what only the leader may say: nothing is appended once the lead of that number is over. A
+    /// log that one machine alone writes to has no other leader.
+    ///
+    /// # Errors
+    /// As [`LogStore::append`], and [`LogError::NotLeading`].
+    fn append_as_leader(
+        &mut self,
+        group: &[Draft],
+        now: Timestamp,
+        _epoch: Epoch,
+    ) -> Result<Vec<Stamp>, LogError> {
+        self.append(group, now)
+    }
 
     /// Up to `at_most` rows after an entry, in order.
     ///

@@ -5,7 +5,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cvco_domain::crypto::random_id;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -26,7 +25,7 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> LogError {
 }
 
 /// Creates an empty log, completely or not at all: it gets its name when it is durable.
-pub(super) fn create(path: &Path) -> Result<(), LogError> {
+pub(super) fn create(path: &Path, log_id: &str) -> Result<(), LogError> {
     let draft = path.with_extension("new");
     for leftover in [draft.clone(), companion(&draft, "-wal"), companion(&draft, "-journal")] {
         if leftover.exists() {
@@ -37,7 +36,7 @@ pub(super) fn create(path: &Path) -> Result<(), LogError> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(failed(&draft))?;
     let conn = Connection::open_with_flags(&draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?;
-    conn.execute("INSERT INTO meta (one, log_id) VALUES (1, ?1)", [random_id()?])?;
+    conn.execute("INSERT INTO meta (one, log_id) VALUES (1, ?1)", [log_id])?;
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     conn.pragma_update(None, "user_version", FORMAT)?;
     conn.close().map_err(|(_, error)| error)?;

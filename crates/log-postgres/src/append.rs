@@ -1,0 +1,558 @@
+//! Appending: one group in two flights, and what to do about an outcome that is not known.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cvco_domain::Seq;
+use cvco_log::row::{Head, Row};
+use cvco_log::{Draft, Epoch, LogError, Stamp};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Statement};
+
+use crate::joined::{END, End, Identity, away, joined};
+use crate::session::{PROMPT, Session, Trouble};
+use crate::settings::Settings;
+
+/// Between two tries.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// How long the end of the log may be waited for: a little longer than the server's own limit, which has better words.
+const LOCKED: Duration = Duration::from_secs(9);
+
+/// The last entry of a group whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Its number, if it was stored.
+    pub seq: Seq,
+    /// Its chain hash, which is that of no other entry.
+    pub hash: String,
+}
+
+/// Why a group was not acknowledged.
+#[derive(Debug)]
+pub struct Unstored {
+    /// Why.
+    pub error: LogError,
+    /// Set if it may be in the log all the same.
+    pub open: Option<Mark>,
+}
+
+impl From<LogError> for Unstored {
+    fn from(error: LogError) -> Self {
+        Self { error, open: None }
+    }
+}
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// How often an unknown outcome was looked into.
+    pub settles: AtomicU64,
+    /// How many calls wait in the spool.
+    pub spooled: AtomicU64,
+}
+
+/// The log in PostgreSQL, for appending: a connection of its own, on whatever thread owns the value.
+pub struct PostgresLog {
+    runtime: Runtime,
+    writer: Writer,
+}
+
+struct Writer {
+    settings: Settings,
+    own: Identity,
+    /// The last entry that this machine knows to be there.
+    known: Head,
+    ready: Option<Ready>,
+    away_since: Option<Instant>,
+    counts: Arc<Counts>,
+}
+
+/// A session with its statements.
+struct Ready {
+    session: Session,
+    head: Statement,
+    lease: Statement,
+    rows: Statement,
+    payloads: Statement,
+    advance: Statement,
+    seen: Statement,
+}
+
+/// How one try failed.
+enum Failed {
+    /// Nothing was stored; another try may succeed.
+    Again(LogError),
+    /// Nothing was stored, and another try would do no better now.
+    Refused(LogError),
+    /// It may be stored.
+    Unknown(Group, String),
+}
+
+/// A group that was numbered.
+struct Group {
+    stamps: Vec<Stamp>,
+    end: Head,
+}
+
+impl Group {
+    fn mark(&self) -> Mark {
+        Mark { seq: self.end.seq, hash: self.end.hash.clone() }
+    }
+}
+
+impl PostgresLog {
+    /// The log that a machine belongs to which knows it up to an entry. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// The system gives no runtime.
+    pub fn new(
+        settings: Settings,
+        own: Identity,
+        known: Head,
+        counts: Arc<Counts>,
+    ) -> Result<Self, LogError> {
+        let writer = Writer { settings, own, known, ready: None, away_since: None, counts };
+        Ok(Self { runtime: runtime()?, writer })
+    }
+
+    /// Appends a group, of the leader of that number if one is given. Waits for a PostgreSQL that is away, for as long as a
+    /// call may wait.
+    ///
+    /// # Errors
+    /// The group is not acknowledged; [`Unstored::open`] says whether it may be in the log.
+    pub fn append(&mut self, group: &[Draft], epoch: Option<Epoch>) -> Result<Vec<Stamp>, Unstored> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.runtime.block_on(self.writer.append(group, epoch))
+    }
+
+    /// Finds out whether a group whose outcome is not known is in the log.
+    ///
+    /// # Errors
+    /// It cannot be found out now.
+    pub fn settle(&mut self, mark: &Mark) -> Result<bool, LogError> {
+        self.runtime.block_on(self.writer.settle(mark, Look::UnderTheLock))
+    }
+
+    /// Writes and commits that this machine is alive, and how far its replica has come.
+    ///
+    /// # Errors
+    /// An append would fail too.
+    pub fn mark_alive(&mut self, replica: &Head) -> Result<(), LogError> {
+        self.runtime.block_on(self.writer.mark_alive(replica))
+    }
+
+    /// Deletes payloads up to an entry, a bounded number at a time; how many.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub fn purge_to(&mut self, last: Seq, at_most: usize) -> Result<usize, LogError> {
+        self.runtime.block_on(self.writer.purge_to(last, at_most))
+    }
+
+    /// Whether the last try found PostgreSQL away.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        self.writer.away_since.is_some()
+    }
+}
+
+/// How an unknown outcome is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// After whatever the old connection still does.
+    UnderTheLock,
+    /// At once: the mutation that the tests must notice.
+    #[cfg(test)]
+    AtOnce,
+}
+
+pub(crate) fn runtime() -> Result<Runtime, LogError> {
+    let built = Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| LogError::NotStored(format!("the system gives no runtime: {error}")))
+}
+
+impl Writer {
+    async fn append(&mut self, group: &[Draft], epoch: Option<Epoch>) -> Result<Vec<Stamp>, Unstored> {
+        let began = Instant::now();
+        loop {
+            // From the beginning of an outage on, not for each group again: others wait already.
+            let until = self.away_since.unwrap_or(began) + self.settings.patience;
+            let (error, open) = match self.attempt(group, epoch, until).await {
+                Ok(group) => return Ok(self.stored(group)),
+                Err(Failed::Refused(error)) => return Err(error.into()),
+                Err(Failed::Again(error)) => (error, None),
+                Err(Failed::Unknown(group, why)) => match self.settled(&group.mark(), until).await {
+                    Ok(true) => return Ok(self.stored(group)),
+                    Ok(false) => (LogError::Away(why), None),
+                    Err(error) => (error, Some(group.mark())),
+                },
+            };
+            self.away_since.get_or_insert(began);
+            if open.is_some() || Instant::now() >= until {
+                return Err(Unstored { error, open });
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+
+    fn stored(&mut self, group: Group) -> Vec<Stamp> {
+        self.away_since = None;
+        self.known = group.end;
+        group.stamps
+    }
+
+    /// Looks into an outcome until it is known, or the time is over.
+    async fn settled(&mut self, mark: &Mark, until: Instant) -> Result<bool, LogError> {
+        loop {
+            match self.settle(mark, Look::UnderTheLock).await {
+                Err(_) if Instant::now() < until => tokio::time::sleep(BREATH).await,
+                found => return found,
+            }
+        }
+    }
+
+    async fn ready(&mut self) -> Result<&mut Ready, LogError> {
+        self.ready = self.ready.take().filter(|ready| !ready.session.is_over());
+        if self.ready.is_none() {
+            let session = joined(&self.settings, &self.own, &self.known).await?;
+            self.ready = Some(Ready::prepare(session).await.map_err(|trouble| away(&trouble))?);
+        }
+        self.ready.as_mut().ok_or(LogError::Stopped)
+    }
+
+    /// One try.
+    async fn attempt(
+        &mut self,
+        group: &[Draft],
+        epoch: Option<Epoch>,
+        until: Instant,
+    ) -> Result<Group, Failed> {
+        let (own, known) = (self.settings.fold_version, self.known.seq);
+        let lead = epoch.map(|epoch| (epoch.get(), self.settings.holder.clone()));
+        let ready = self.ready().await.map_err(again_or_refused)?;
+        let left = until.saturating_duration_since(Instant::now()).clamp(PROMPT / 10, LOCKED);
+        let begun = match ready.begin(lead, left).await {
+            Ok(begun) => begun,
+            Err(trouble) => {
+                self.ready = None;
+                return Err(Failed::Again(away(&trouble)));
+            }
+        };
+        let refused = if begun.end.fold_version > own {
+            Some(LogError::Outdated { own, theirs: begun.end.fold_version })
+        } else if begun.end.head.seq < known {
+            Some(LogError::Disagrees(format!("it ends with entry {}", begun.end.head.seq)))
+        } else if !begun.may_lead {
+            Some(LogError::NotLeading)
+        } else {
+            None
+        };
+        if let Some(error) = refused {
+            // The connection ends, and with it the transaction.
+            self.ready = None;
+            return Err(Failed::Refused(error));
+        }
+        let columns = Columns::of(group, &begun.end).map_err(Failed::Refused)?;
+        let left = until.saturating_duration_since(Instant::now()).max(PROMPT / 10);
+        let ended = ready.finish(&columns, &begun.end.head, left).await;
+        let numbered = Group { stamps: columns.stamps, end: columns.end };
+        match ended {
+            Ok(()) => Ok(numbered),
+            Err(Unfinished::Nothing(trouble)) => {
+                self.ready = None;
+                Err(Failed::Again(away(&trouble)))
+            }
+            Err(Unfinished::Unknown(why)) => {
+                self.ready = None;
+                Err(Failed::Unknown(numbered, why))
+            }
+        }
+    }
+
+    /// Looks into an unknown outcome: on a new connection, after whatever the old one still does, and with a committed write of
+    /// its own, so that what is found is as durable as that.
+    async fn settle(&mut self, mark: &Mark, look: Look) -> Result<bool, LogError> {
+        self.counts.settles.fetch_add(1, Ordering::Relaxed);
+        self.ready = None;
+        let mut session = joined(&self.settings, &self.own, &self.known).await?;
+        let (seq, name) = (mark.seq.get(), self.settings.name.clone());
+        let first = match look {
+            Look::UnderTheLock => "SELECT seq FROM head FOR UPDATE",
+            #[cfg(test)]
+            Look::AtOnce => "SELECT seq FROM head",
+        };
+        let found = session.run(LOCKED, async |client: &Client| {
+            client.batch_execute("BEGIN").await?;
+            client.batch_execute(first).await?;
+            let row = client.query_opt("SELECT chain_hash FROM log WHERE seq = $1", &[&seq]).await?;
+            let found = row.map(|row| row.try_get::<_, String>(0)).transpose()?;
+            // Takes a number from nobody, and waits for the standby like any other write.
+            client
+                .execute(
+                    "INSERT INTO nodes VALUES ($1, 0, '', '', clock_timestamp())
+                     ON CONFLICT (name) DO UPDATE SET seen = excluded.seen",
+                    &[&name],
+                )
+                .await?;
+            client.batch_execute("COMMIT").await?;
+            Ok(found)
+        });
+        let found = found.await.map_err(|trouble| away(&trouble))?;
+        match session.warnings().pop() {
+            Some(warning) => Err(LogError::Away(warning)),
+            None => Ok(found.is_some_and(|hash| hash == mark.hash)),
+        }
+    }
+
+    async fn mark_alive(&mut self, replica: &Head) -> Result<(), LogError> {
+        let (name, version) = (self.settings.name.clone(), self.settings.version.clone());
+        let (seq, hash) = (replica.seq.get(), replica.hash.clone());
+        let own = self.settings.fold_version;
+        let ready = self.ready().await?;
+        let Ready { session, seen, .. } = ready;
+        let wrote = session.run(PROMPT, async |client: &Client| {
+            let row = client.query_one(&*seen, &[&name, &seq, &hash, &version]).await?;
+            row.try_get::<_, i32>(0)
+        });
+        let wrote = wrote.await;
+        let warning = session.warnings().pop();
+        match (wrote, warning) {
+            (Ok(theirs), None) if theirs > own => Err(LogError::Outdated { own, theirs }),
+            (Ok(_), None) => {
+                self.away_since = None;
+                Ok(())
+            }
+            (Ok(_), Some(warning)) => Err(LogError::Away(warning)),
+            (Err(trouble), _) => {
+                self.ready = None;
+                Err(away(&trouble))
+            }
+        }
+    }
+
+    async fn purge_to(&mut self, last: Seq, at_most: usize) -> Result<usize, LogError> {
+        let (last, at_most) = (last.get(), i64::try_from(at_most).unwrap_or(i64::MAX));
+        let ready = self.ready().await?;
+        let deleted = ready.session.run(LOCKED, async |client: &Client| {
+            client
+                .execute(
+                    "DELETE FROM payloads WHERE seq IN
+                       (SELECT seq FROM payloads WHERE seq <= $1 ORDER BY seq LIMIT $2)",
+                    &[&last, &at_most],
+                )
+                .await
+        });
+        match deleted.await {
+            Ok(rows) => Ok(usize::try_from(rows).unwrap_or(usize::MAX)),
+            Err(trouble) => {
+                self.ready = None;
+                Err(away(&trouble))
+            }
+        }
+    }
+}
+
+fn again_or_refused(error: LogError) -> Failed {
+    if matches!(error, LogError::Away(_)) { Failed::Again(error) } else { Failed::Refused(error) }
+}
+
+/// What the first flight brought.
+struct Begun {
+    end: End,
+    may_lead: bool,
+}
+
+/// How the second flight failed.
+enum Unfinished {
+    /// The transaction came to nothing.
+    Nothing(Trouble),
+    /// It may have been committed.
+    Unknown(String),
+}
+
+impl Ready {
+    async fn prepare(mut session: Session) -> Result<Self, Trouble> {
+        let head = format!("SELECT {END} FROM head FOR UPDATE");
+        let prepare = async |client: &Client| {
+            Ok((
+                client.prepare(&head).await?,
+                client
+                    .prepare(
+                        "SELECT 1 FROM lease WHERE name = 'leader' AND epoch = $1 AND holder = $2
+                           AND expires > clock_timestamp() FOR SHARE",
+                    )
+                    .await?,
+                client
+                    .prepare(
+                        "INSERT INTO log (seq, at, kind, content, payload_sha256, chain_hash)
+                         SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])",
+                    )
+                    .await?,
+                client
+                    .prepare("INSERT INTO payloads (seq, sealed) SELECT * FROM unnest($1::int8[], $2::bytea[])")
+                    .await?,
+                // No row is an error, and so ends the transaction: the COMMIT is on its way already.
+                client
+                    .prepare(
+                        "WITH moved AS (UPDATE head SET seq = $3, hash = $4, at = $5 WHERE seq = $1 AND hash = $2
+                                        RETURNING seq)
+                         SELECT 1 / count(*), pg_notify('cvco_log', '') FROM moved",
+                    )
+                    .await?,
+                client
+                    .prepare(
+                        "INSERT INTO nodes VALUES ($1, $2, $3, $4, clock_timestamp())
+                         ON CONFLICT (name) DO UPDATE
+                           SET seq = excluded.seq, hash = excluded.hash, version = excluded.version,
+                               seen = excluded.seen
+                         RETURNING (SELECT fold_version FROM head)",
+                    )
+                    .await?,
+            ))
+        };
+        let (head, lease, rows, payloads, advance, seen) = session.run(PROMPT, prepare).await?;
+        Ok(Self { session, head, lease, rows, payloads, advance, seen })
+    }
+
+    /// The first flight: the end of the log, locked.
+    async fn begin(&mut self, lead: Option<(i64, String)>, within: Duration) -> Result<Begun, Trouble> {
+        let Self { session, head, lease, .. } = self;
+        let begun = session.run(within, async |client: &Client| {
+            let leads = async {
+                match &lead {
+                    Some((epoch, holder)) => Ok(client.query_opt(&*lease, &[epoch, holder]).await?.is_some()),
+                    None => Ok::<_, Error>(true),
+                }
+            };
+            let (begun, end, may_lead) =
+                tokio::join!(biased; client.batch_execute("BEGIN"), client.query_one(&*head, &[]), leads);
+            begun?;
+            Ok(Begun { end: End::of(&end?)?, may_lead: may_lead? })
+        });
+        let begun = begun.await?;
+        // What was said before is not about this group.
+        drop(session.warnings());
+        Ok(begun)
+    }
+
+    /// The second flight: the rows, the new end, and the commit.
+    async fn finish(
+        &mut self,
+        columns: &Columns<'_>,
+        old: &Head,
+        within: Duration,
+    ) -> Result<(), Unfinished> {
+        let Self { session, rows, payloads, advance, .. } = self;
+        let end = &columns.end;
+        let (from, to, at) = (old.seq.get(), end.seq.get(), end.at.to_string());
+        let flight = session.run(within, async |client: &Client| {
+            let sealed = async {
+                if columns.sealed.is_empty() {
+                    return Ok(());
+                }
+                client.execute(&*payloads, &[&columns.sealed_seqs, &columns.sealed]).await.map(drop)
+            };
+            let written = async {
+                let columns: [&(dyn ToSql + Sync); 6] = [
+                    &columns.seqs,
+                    &columns.ats,
+                    &columns.kinds,
+                    &columns.contents,
+                    &columns.digests,
+                    &columns.hashes,
+                ];
+                client.execute(&*rows, &columns).await
+            };
+            let advanced =
+                async { client.query_one(&*advance, &[&from, &old.hash, &to, &end.hash, &at]).await };
+            // Each is sent before any answer is waited for, and in this order.
+            let (written, sealed, advanced, committed) =
+                tokio::join!(biased; written, sealed, advanced, client.batch_execute("COMMIT"));
+            let before = [written.err(), sealed.err(), advanced.err()];
+            Ok((before.into_iter().flatten().next(), committed))
+        });
+        let (before, committed) = match flight.await {
+            Ok(answers) => answers,
+            Err(trouble) => return Err(Unfinished::Unknown(trouble.to_string())),
+        };
+        if let Some(trouble) = before.map(Trouble::from)
+            && matches!(trouble, Trouble::Refused(_))
+        {
+            // The transaction had failed before the COMMIT came, which then only ended it.
+            return Err(Unfinished::Nothing(trouble));
+        }
+        if let Err(error) = committed {
+            return Err(Unfinished::Unknown(Trouble::from(error).to_string()));
+        }
+        // A wait for the standby that somebody cancelled is told as success, with a warning.
+        match session.warnings().pop() {
+            Some(warning) => Err(Unfinished::Unknown(warning)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A group in columns, as PostgreSQL takes it.
+struct Columns<'d> {
+    seqs: Vec<i64>,
+    ats: Vec<String>,
+    kinds: Vec<String>,
+    contents: Vec<String>,
+    digests: Vec<Option<String>>,
+    hashes: Vec<String>,
+    sealed_seqs: Vec<i64>,
+    sealed: Vec<&'d [u8]>,
+    stamps: Vec<Stamp>,
+    end: Head,
+}
+
+impl<'d> Columns<'d> {
+    /// Numbers, dates and links a group after the end of the log.
+    fn of(group: &'d [Draft], end: &End) -> Result<Self, LogError> {
+        let mut columns = Self {
+            seqs: Vec::with_capacity(group.len()),
+            ats: Vec::with_capacity(group.len()),
+            kinds: Vec::with_capacity(group.len()),
+            contents: Vec::with_capacity(group.len()),
+            digests: Vec::with_capacity(group.len()),
+            hashes: Vec::with_capacity(group.len()),
+            sealed_seqs: Vec::new(),
+            sealed: Vec::new(),
+            stamps: Vec::with_capacity(group.len()),
+            end: end.head.clone(),
+        };
+        for draft in group {
+            let row = draft.row_after(&columns.end, end.now);
+            if let Some(sealed) = draft.sealed() {
+                columns.sealed_seqs.push(row.seq.get());
+                columns.sealed.push(sealed);
+            }
+            columns.push(row)?;
+        }
+        Ok(columns)
+    }
+
+    fn push(&mut self, row: Row) -> Result<(), LogError> {
+        let chain_hash = row.chain_hash(&self.end.hash);
+        let stamp = Stamp { seq: row.seq, at: row.date()? };
+        self.end = Head { seq: stamp.seq, at: stamp.at, hash: chain_hash.clone() };
+        self.stamps.push(stamp);
+        let Row { seq, at, kind, content, payload_sha256 } = row;
+        self.seqs.push(seq.get());
+        self.ats.push(at);
+        self.kinds.push(kind);
+        self.contents.push(content);
+        self.digests.push(payload_sha256);
+        self.hashes.push(chain_hash);
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Where PostgreSQL is, and how a session must be.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+/// How long a connection may take, at each host.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// How long the network may leave what was sent unconfirmed.
+const UNCONFIRMED: Duration = Duration::from_secs(5);
+
+/// A machine's part in the log of several.
+#[derive(Clone)]
+pub struct Settings {
+    url: SecretString,
+    config: Config,
+    is_near: bool,
+    /// The authority that signed the servers' certificate, where it is none of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// This machine's name.
+    pub name: String,
+    /// Who leads, if this process does: no other process has this name.
+    pub holder: String,
+    /// How this program folds the log.
+    pub fold_version: i32,
+    /// Its version, for people.
+    pub version: String,
+    /// How long a call waits for a PostgreSQL that is away.
+    pub patience: Duration,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("name", &self.name)
+            .field("at", &self.place())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads a URL, as in `postgresql://cvco_node:password@db1,db2/cvco`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what would be right; without its password.
+    pub fn new(url: &SecretString, name: String, fold_version: i32, version: String) -> Result<Self, String> {
+        let (plain, tls) = without_tls(url.expose_secret());
+        let mut config: Config = plain.parse().map_err(|_| {
+            "not an address of PostgreSQL; write for instance postgresql://cvco_node:PASSWORD@db1,db2:5432/cvco"
+                .to_owned()
+        })?;
+        if config.get_hosts().is_empty() {
+            return Err("names no host; write for instance postgresql://cvco_node@db1,db2/cvco".to_owned());
+        }
+        if config.get_dbname().is_none() {
+            return Err(
+                "names no database; write for instance postgresql://cvco_node@db1,db2/cvco".to_owned()
+            );
+        }
+        let is_near = config.get_hosts().iter().all(is_near);
+        match tls.as_deref() {
+            None | Some("verify-full" | "verify-ca" | "require") => {}
+            Some("disable" | "allow" | "prefer") if is_near => {}
+            Some(other) => {
+                return Err(format!(
+                    "sslmode={other} would send the log readable over the network; leave sslmode out, and the server's \
+                     certificate is checked"
+                ));
+            }
+        }
+        config
+            .ssl_mode(if is_near { SslMode::Disable } else { SslMode::Require })
+            .application_name(format!("cvco-reconciled {name}"))
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(CONNECT)
+            .tcp_user_timeout(UNCONFIRMED)
+            .keepalives_idle(Duration::from_secs(30));
+        let holder =
+            format!("{name}/{}", cvco_domain::crypto::random_id().map_err(|error| error.to_string())?);
+        Ok(Self {
+            url: url.clone(),
+            config,
+            is_near,
+            ca_file: None,
+            name,
+            holder,
+            fold_version,
+            version,
+            patience: Duration::from_secs(8),
+        })
+    }
+
+    /// Whether both lead to the same place in the same way.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.url.expose_secret() == other.url.expose_secret()
+            && self.ca_file == other.ca_file
+            && self.name == other.name
+    }
+
+    /// Where it is, for people: hosts and database.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let hosts: Vec<String> = hosts.collect();
+        format!("{}/{}", hosts.join(","), self.config.get_dbname().unwrap_or_default())
+    }
+
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether nothing goes over a network.
+    pub(crate) const fn is_near(&self) -> bool {
+        self.is_near
+    }
+}
+
+fn is_near(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        }
+    }
+}
+
+/// The URL without `sslmode`, of whose words the client knows only some, and that word.
+fn without_tls(url: &str) -> (String, Option<String>) {
+    let Some((address, query)) = url.split_once('?') else { return (url.to_owned(), None) };
+    let mut mode = None;
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| match pair.strip_prefix("sslmode=") {
+            Some(word) => {
+                mode = Some(word.to_owned());
+                false
+            }
+            None => true,
+        })
+        .collect();
+    let address = if kept.is_empty() { address.to_owned() } else { format!("{address}?{}", kept.join("&")) };
+    (address, mode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(url: &str) -> Result<Settings, String> {
+        Settings::new(&url.to_owned().into(), "one".to_owned(), 1, "1".to_owned())
+    }
+
+    #[test]
+    fn tls_is_left_out_only_where_nothing_leaves_the_machine() {
+        for near in [
+            "postgresql://node@127.0.0.1:5432/cvco",
+            "postgresql://node@localhost,[::1]/cvco?sslmode=disable",
+            "postgresql:///cvco?host=/run/postgresql",
+        ] {
+            assert_eq!(settings(near).expect("settings").config().get_ssl_mode(), SslMode::Disable, "{near}");
+        }
+        for far in [
+            "postgresql://node@db1,db2/cvco",
+            "postgresql://node@db1,127.0.0.1/cvco?sslmode=require",
+            "postgresql://node@db1/cvco?sslmode=verify-full&connect_timeout=9",
+        ] {
+            assert_eq!(settings(far).expect("settings").config().get_ssl_mode(), SslMode::Require, "{far}");
+        }
+        assert!(
+            settings("postgresql://node@db1/cvco?sslmode=prefer").expect_err("readable").contains("readable")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_password() {
+        for wrong in
+            ["", "mysql://x:hunter2@h/d", "postgresql://u:hunter2@/cvco", "postgresql://u:hunter2@db1"]
+        {
+            let told = settings(wrong).expect_err("wrong");
+            assert!(!told.contains("hunter2") && told.contains("postgresql://"), "{told}");
+        }
+        let shown = format!("{:?}", settings("postgresql://u:hunter2@db1,db2/cvco").expect("settings"));
+        assert!(shown.contains("db1,db2/cvco") && !shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,242 @@
+//! A PostgreSQL of its own for each test: `initdb` once, a copy of that for each, and a socket in its own folder. It is
+//! Debian's (`packaging/bootstrap.sh`); without it these tests are left out, loudly, but never in continuous integration.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Where the programs are; `None` where there are none.
+pub fn programs() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+            let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+            folders.retain(|folder| folder.join("initdb").exists());
+            folders.sort();
+            let found = folders.pop();
+            if found.is_none() {
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "PostgreSQL is missing: run packaging/bootstrap.sh"
+                );
+                println!("NOT CHECKED: PostgreSQL is missing; packaging/bootstrap.sh installs it");
+            }
+            found
+        })
+        .clone()
+}
+
+/// Runs a program as somebody whom PostgreSQL does not refuse: it does not run as root.
+fn unprivileged(program: &Path) -> Command {
+    if !rustix_is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--pdeathsig=KILL", "--"])
+        .arg(program);
+    command
+}
+
+fn rustix_is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+fn give_away(folder: &Path) {
+    if rustix_is_root() {
+        let given = Command::new("chown").args(["-R", "nobody:nogroup"]).arg(folder).status().expect("chown");
+        assert!(given.success());
+    }
+}
+
+#[track_caller]
+fn run(command: &mut Command) -> String {
+    let output = command.env("LC_ALL", "C.UTF-8").current_dir("/").output().expect("started");
+    let told =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {told}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A fresh cluster that the others are copied from.
+fn template(bin: &Path) -> &'static Path {
+    static MADE: OnceLock<TempDir> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
+        give_away(folder.path());
+        let data = folder.path().join("data");
+        run(unprivileged(&bin.join("initdb"))
+            .args(["--no-sync", "--username=cvco", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"])
+            .arg("--wal-segsize=1")
+            .arg("-D")
+            .arg(&data));
+        let mut conf = std::fs::read_to_string(data.join("postgresql.conf")).expect("settings");
+        conf.push_str(
+            "\nlisten_addresses = ''\nshared_buffers = 16MB\nmax_connections = 40\nmax_wal_senders = 4\n\
+             wal_level = replica\nautovacuum = off\nmax_wal_size = 256MB\nwal_keep_size = 64MB\n",
+        );
+        std::fs::write(data.join("postgresql.conf"), conf).expect("settings");
+        folder
+    })
+    .path()
+}
+
+/// A running server; killed when it goes out of scope.
+pub struct Postgres {
+    folder: TempDir,
+    bin: PathBuf,
+    child: Option<Child>,
+}
+
+impl Postgres {
+    /// Starts one with these settings; `None` where there is no PostgreSQL.
+    pub fn start(settings: &str) -> Option<Self> {
+        let bin = programs()?;
+        let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
+        run(Command::new("cp").arg("-r").arg(template(&bin).join("data")).arg(folder.path().join("data")));
+        let mut server = Self { folder, bin, child: None };
+        server.configure(settings);
+        server.run();
+        server.sql("postgres", "CREATE DATABASE cvco");
+        Some(server)
+    }
+
+    /// Starts a standby of this one, that follows it under a name.
+    pub fn standby(&self, name: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
+        give_away(folder.path());
+        let data = folder.path().join("data");
+        run(unprivileged(&self.bin.join("pg_basebackup"))
+            .args(["--no-sync", "--checkpoint=fast", "--wal-method=stream", "-U", "cvco", "-h"])
+            .arg(self.folder.path())
+            .arg("-D")
+            .arg(&data));
+        let mut server = Self { folder, bin: self.bin.clone(), child: None };
+        std::fs::write(data.join("standby.signal"), "").expect("signal");
+        let primary = self.folder.path().display();
+        server.configure(&format!(
+            "hot_standby = on\nsynchronous_standby_names = ''\n\
+             primary_conninfo = 'host={primary} user=cvco application_name={name}'\n"
+        ));
+        server.run();
+        server
+    }
+
+    /// Adds settings; they count from the next start on, or from [`Postgres::reload`].
+    pub fn configure(&self, settings: &str) {
+        let path = self.folder.path().join("data/postgresql.conf");
+        let text = std::fs::read_to_string(&path).expect("settings");
+        std::fs::write(&path, format!("{text}\n{settings}\n")).expect("settings");
+    }
+
+    pub fn reload(&self) {
+        self.sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// Starts it again after its end.
+    pub fn run(&mut self) {
+        give_away(self.folder.path());
+        // A process number that lives again would keep it from starting.
+        drop(std::fs::remove_file(self.folder.path().join("data/postmaster.pid")));
+        let log = self.folder.path().join("server.log");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("log");
+        let child = unprivileged(&self.bin.join("postgres"))
+            .arg("-D")
+            .arg(self.folder.path().join("data"))
+            .arg("-k")
+            .arg(self.folder.path())
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("started");
+        self.child = Some(child);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.answers() {
+            assert!(Instant::now() < deadline, "PostgreSQL does not start: {}", self.log());
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        Command::new(self.bin.join("pg_isready"))
+            .args(["-q", "-h"])
+            .arg(self.folder.path())
+            .status()
+            .is_ok_and(|status| status.success())
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    }
+
+    /// Kills it as a power cut does: every process at once.
+    pub fn kill(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        let pid = child.id();
+        let backends = Command::new("pgrep").args(["-P", &pid.to_string()]).output().expect("pgrep");
+        let backends = String::from_utf8_lossy(&backends.stdout).into_owned();
+        let pids: Vec<&str> = backends.split_whitespace().collect();
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        if !pids.is_empty() {
+            // Some ended with their parent.
+            drop(Command::new("kill").arg("-KILL").args(&pids).stderr(Stdio::null()).status());
+        }
+        // The next start must not meet one that has not gone yet.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while pids.iter().any(|pid| Path::new("/proc").join(pid).exists()) && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        self.sql("postgres", "SELECT pg_promote(true, 30)");
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address of its database for the log.
+    pub fn url(&self) -> String {
+        Self::url_of(&[self])
+    }
+
+    /// The address of several, of which one is the primary.
+    pub fn url_of(servers: &[&Self]) -> String {
+        let hosts: Vec<String> =
+            servers.iter().map(|server| server.folder.path().display().to_string()).collect();
+        format!("postgresql:///cvco?user=cvco&host={}", hosts.join(","))
+    }
+
+    /// Runs a script; rows come as text, columns separated by `|`.
+    #[track_caller]
+    pub fn sql(&self, database: &str, script: &str) -> Vec<String> {
+        let text = run(Command::new(self.bin.join("psql"))
+            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "cvco", "-d", database, "-h"])
+            .arg(self.folder.path())
+            .arg("-c")
+            .arg(script));
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The same over the log's database.
+    #[track_caller]
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        self.sql("cvco", query)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
