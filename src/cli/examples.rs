@@ -55,6 +55,7 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
         ["cvco-reconciled records --state unbalanced", "cvco-reconciled records --shop camping --format csv"],
     ),
     (&["record"], ["cvco-reconciled record CMD9542124", "cvco-reconciled record CMD9542124 --format json"]),
+    (&["reread"], ["cvco-reconciled reread", "cvco-reconciled --config test.toml reread"]),
     (
         &["alerts", "list"],
         [

@@ -25,6 +25,7 @@ mod output;
 mod proof;
 mod records;
 mod relay;
+mod reread;
 mod serve;
 mod simulate;
 mod site;
@@ -119,6 +120,8 @@ enum Command {
     Verify(proof::VerifyOptions),
     /// Make the ledger again from the log.
     Rebuild(proof::RebuildOptions),
+    /// Read again what was genuine and not understood, as after an update of this program.
+    Reread,
     /// Copy log and ledger, as they are at one moment, into a folder of backups, and prove the copies. The daemon goes on.
     Backup(backup::BackupOptions),
     /// Put a backup in place where neither log nor ledger is. It overwrites nothing.
@@ -313,6 +316,7 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Init(options) => init::run(config, &options),
         Command::Serve => serve::run(config),
         Command::Demo(options) => demo::run(&options),
+        Command::Reread => reread::run(config),
         Command::Simulate(options) => simulate::run(config, &options),
         Command::Check(options) => check::run(config, &options),
         Command::Diagnose(options) => diagnose::run(config, &options),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cvco_domain::{Audience, Policy, ShopId, Way};
+use cvco_domain::{Audience, Mode, Policy, ShopId, Way};
 use cvco_ledger::{Pace, QuietHours};
 use cvco_mail::Language;
 use secrecy::SecretString;
@@ -76,11 +76,12 @@ pub(super) fn language(alerts: Option<&RawAlerts>, check: &mut Check<'_>) -> Opt
     check.value("alerts.language", language)
 }
 
-/// `anchor_to` stands in `[ledger]`, and shops may have readers of their own.
+/// `anchor_to` stands in `[ledger]`, and shops may have readers of their own. `mode` is production if any endpoint is.
 pub(super) fn resolve(
     alerts: Option<&RawAlerts>,
     shops: &[RawShop],
     anchor_to: &[String],
+    mode: Option<Mode>,
     check: &mut Check<'_>,
 ) -> Option<Alerts> {
     let Some(raw) = alerts else {
@@ -97,16 +98,22 @@ pub(super) fn resolve(
         }
         return None;
     };
-    raw.resolve(shops, anchor_to, check)
+    raw.resolve(shops, anchor_to, mode, check)
 }
 
 impl RawAlerts {
-    fn resolve(&self, shops: &[RawShop], anchor_to: &[String], check: &mut Check<'_>) -> Option<Alerts> {
+    fn resolve(
+        &self,
+        shops: &[RawShop],
+        anchor_to: &[String],
+        mode: Option<Mode>,
+        check: &mut Check<'_>,
+    ) -> Option<Alerts> {
         let language = language(Some(self), check);
         let digest = check.duration("alerts.digest", self.digest.as_deref(), Duration::from_mins(15));
         let mut pace = Pace::of(digest);
         pace.quiet = self.quiet(check);
-        let servers = self.servers(check);
+        let servers = self.servers(mode, check);
         let settings = MailSettings { from: self.from.clone(), to: self.to.clone(), servers };
         let mailer = known(Mailer::try_from(&settings), check)?;
         let others = |to: &[String], key: &str, check: &mut Check<'_>| match to {
@@ -159,9 +166,13 @@ impl RawAlerts {
         Some(Alerts { settings, channels: audiences, escalate_after, weekly: self.weekly })
     }
 
-    fn servers(&self, check: &mut Check<'_>) -> Vec<ServerSettings> {
+    fn servers(&self, mode: Option<Mode>, check: &mut Check<'_>) -> Vec<ServerSettings> {
         let mut server = |table: String, smtp: &str, password: Source<'_>| {
-            let password = check.secret(&format!("{table}.password"), password);
+            let key = format!("{table}.password");
+            let password = check.secret(&key, password);
+            if let Some(password) = &password {
+                check.placeholder_secret(&key, mode, password);
+            }
             ServerSettings { table, smtp_url: smtp.to_owned(), password }
         };
         let own = Source::new(self.password.as_ref(), self.password_file.as_deref());

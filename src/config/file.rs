@@ -195,9 +195,14 @@ impl RawConfig {
     pub(super) fn resolve_for(&self, path: &Path, purpose: Purpose) -> Result<Config, ConfigError> {
         let mut check = Check { purpose, ..Check::new(path) };
         check.readable(path, OTHERS);
-        let listener = self.listener.resolve(&mut check);
+        let in_production = |(_, endpoint): (&str, &RawEndpoint)| {
+            endpoint.mode.parse::<Mode>().is_ok_and(|mode| mode == Mode::Production)
+        };
+        let mode = self.endpoints().any(in_production).then_some(Mode::Production);
+        let listener = self.listener.resolve(mode, &mut check);
         let ledger = self.ledger.resolve(&mut check);
-        let alerts = alerts::resolve(self.alerts.as_ref(), &self.shop, &self.ledger.anchor_to, &mut check);
+        let alerts =
+            alerts::resolve(self.alerts.as_ref(), &self.shop, &self.ledger.anchor_to, mode, &mut check);
         let confirm = self.confirm.resolve(&mut check);
         let (shops, endpoints) = shop::resolve(&self.shop, &mut check, |_| true);
         if let Some(ledger) = &ledger {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cvco_domain::Mode;
 use cvco_domain::crypto::SecretToken;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -27,13 +28,16 @@ pub(super) struct RawListener {
 }
 
 impl RawListener {
-    pub(super) fn resolve(&self, check: &mut Check<'_>) -> Option<ListenerSettings> {
+    /// `mode`: production, if any endpoint is.
+    pub(super) fn resolve(&self, mode: Option<Mode>, check: &mut Check<'_>) -> Option<ListenerSettings> {
         let public = check.address("listener.public", self.public.as_deref(), "127.0.0.1:8080");
         let admin = check.address("listener.admin", self.admin.as_deref(), "127.0.0.1:8081");
         let key = "listener.admin_token";
         let source = self.admin_token_source();
-        let admin_token =
-            check.secret(key, source).and_then(|token| check.value(key, SecretToken::new(&token)));
+        let admin_token = check.secret(key, source).and_then(|token| {
+            check.placeholder_secret(key, mode, &token);
+            check.value(key, SecretToken::new(&token))
+        });
         let trusted_proxies = check.networks("listener.trusted_proxies", &self.trusted_proxies);
         self.public_url(check);
         let (public, admin) = (public?, admin?);

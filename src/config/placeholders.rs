@@ -22,10 +22,13 @@ const WORDS: [&str; 9] = [
 const VALUES: [&str; 2] = ["pspidtest", "webhook-id"];
 
 fn is_placeholder(text: &str) -> bool {
-    let text = text.trim().to_ascii_lowercase();
+    let shouted = text.trim();
+    let text = shouted.to_ascii_lowercase();
     WORDS.iter().any(|word| text.contains(word))
         || VALUES.contains(&text.as_str())
         || text.starts_with("your-")
+        || text.starts_with("your_")
+        || shouted.starts_with("YOUR")
 }
 
 impl Check<'_> {
@@ -61,6 +64,8 @@ mod tests {
             "YOURPSPID",
             "PSPIDTEST",
             "your-webhook-key-id",
+            "YOURADMINTOKENYOURADMINTOKEN1234",
+            "your_smtp_password",
             "TRIALKEYNOTAREAL",
             "secret webhook key, for trials",
         ] {

@@ -37,6 +37,7 @@ mod power_cut;
 mod proof;
 mod reference;
 mod relay;
+mod reread;
 mod sandbox;
 mod shops;
 mod socket;

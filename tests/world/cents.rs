@@ -62,6 +62,7 @@ fn stated(log: &[Link]) -> Result<BTreeMap<OrderKey, Vec<Told>>, LogError> {
             }
             LogEntry::Answer(_)
             | LogEntry::Unread(_)
+            | LogEntry::Reread(_)
             | LogEntry::Order(_)
             | LogEntry::Policy(_)
             | LogEntry::Act(_)

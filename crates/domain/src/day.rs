@@ -47,8 +47,10 @@ impl Day {
         Some(Self(date)).filter(|day| day.is_likely())
     }
 
-    pub(super) const fn of(date: NaiveDate) -> Self {
-        Self(date)
+    /// The date, or the nearest that a day can have: what is written can be read back.
+    pub(super) fn of(date: NaiveDate) -> Self {
+        let edge = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or(date);
+        Self(date.clamp(edge(1900, 1, 1), edge(2099, 12, 31)))
     }
 
     fn is_likely(self) -> bool {
@@ -76,13 +78,13 @@ impl Day {
     /// The day after; the last day that there is comes after itself.
     #[must_use]
     pub fn next(self) -> Self {
-        self.0.succ_opt().map_or(self, Self)
+        self.0.succ_opt().and_then(Self::likely).unwrap_or(self)
     }
 
     /// So many days later, or earlier.
     #[must_use]
     pub fn plus(self, days: i64) -> Self {
-        self.0.checked_add_signed(TimeDelta::days(days)).map_or(self, Self)
+        self.0.checked_add_signed(TimeDelta::days(days)).map_or(self, Self::of)
     }
 
     /// Days from another day to this one; negative if that is later.
@@ -194,6 +196,18 @@ impl From<Period> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_an_instant_is_its_day_can_be_read_back() {
+        for text in
+            ["0001-01-01T00:00:00Z", "1899-12-31T12:00:00Z", "2099-12-31T23:30:00Z", "9999-12-31T23:59:59Z"]
+        {
+            let day = Timestamp::parse(text).expect("an instant").paris_day();
+            for day in [day, day.next(), day.plus(1), day.plus(-1), day.plus(i64::from(i32::MAX))] {
+                assert_eq!(day.to_string().parse(), Ok(day), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn a_date_is_one_of_the_calendar() {

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::crypto::sha256;
+
 /// Why a text is not an identifier of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} must be {rule}")]
@@ -22,9 +24,12 @@ impl IdError {
 }
 
 fn printable(text: &str, max: usize) -> bool {
-    !text.trim().is_empty()
-        && text.chars().count() <= max
-        && !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || reorders(c))
+    !text.trim().is_empty() && text.chars().count() <= max && text.chars().all(is_shown)
+}
+
+/// Whether a character shows as what it is, and breaks no line.
+fn is_shown(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}') && !reorders(c)
 }
 
 /// Whether a character reorders what stands around it (Unicode's `Bidi_Control`): it could disguise a reference
@@ -169,6 +174,30 @@ impl Default for Way {
 }
 
 impl OrderRef {
+    /// A reference in a form that can be shown: characters that cannot be are escaped, as in `\u{202e}`, and one that is too
+    /// long is cut, with a digest of the whole at its end. `None` for blanks alone.
+    #[must_use]
+    pub fn escaped(text: &str) -> Option<Self> {
+        if let Ok(shown) = Self::new(text) {
+            return Some(shown);
+        }
+        let visible = text.trim();
+        if visible.is_empty() {
+            return None;
+        }
+        let mut shown = String::with_capacity(visible.len());
+        for c in visible.chars() {
+            if is_shown(c) {
+                shown.push(c);
+            } else {
+                shown.extend(c.escape_unicode());
+            }
+        }
+        let digest: String = sha256(&[text.as_bytes()]).to_string().chars().take(16).collect();
+        let cut = || format!("{}…{digest}", shown.chars().take(200).collect::<String>());
+        Self::new(shown.as_str()).or_else(|_| Self::new(cut())).ok()
+    }
+
     /// The first 20 characters: all that ANCV keeps of a reference, and all that comes back on its
     /// reimbursement statement.
     #[must_use]
@@ -245,6 +274,19 @@ mod tests {
         }
         assert!(OrderRef::new("x".repeat(251)).is_err());
         assert!(ShopId::new("camping des pins").is_err());
+    }
+
+    #[test]
+    fn a_reference_that_cannot_be_shown_is_escaped_and_never_lost() {
+        let escaped = |text: &str| OrderRef::escaped(text).map(String::from);
+        assert_eq!(escaped("CMD 1").as_deref(), Some("CMD 1"));
+        assert_eq!(escaped("CMD\u{202e}1\n2").as_deref(), Some(r"CMD\u{202e}1\u{a}2"));
+        assert_eq!(escaped(" \t"), None);
+        let (long, other) = ("x".repeat(300), format!("{}y", "x".repeat(299)));
+        let (long, other) = (escaped(&long).expect("kept"), escaped(&other).expect("kept"));
+        assert!(long.starts_with("xxx") && long.chars().count() <= 250);
+        assert_ne!(long, other, "two long ones stay two");
+        assert!(escaped(&"\u{202e}".repeat(250)).is_some());
     }
 
     #[test]

@@ -96,6 +96,12 @@ impl Timestamp {
         Day::of(self.0.with_timezone(&Paris).date_naive())
     }
 
+    /// Whether it lies in the years that a [`Day`] can have.
+    #[must_use]
+    pub fn is_likely(self) -> bool {
+        Day::likely(self.0.with_timezone(&Paris).date_naive()).is_some()
+    }
+
     /// Hour, minute and second that a clock in Paris shows.
     #[must_use]
     pub fn paris_time(self) -> (u32, u32, u32) {

@@ -16,6 +16,8 @@ pub enum LogEntry {
     Notification(Notification),
     /// A genuine notification that this program does not understand; its payload is kept for a later one.
     Unread(Unread),
+    /// A later program understands what stood in the log unread.
+    Reread(Reread),
     /// A call that proves nothing itself, and says what to ask the PSP's API.
     Hint(Hint),
     /// A PSP's API answered, or will not.
@@ -89,6 +91,7 @@ macro_rules! kinds {
 kinds! {
     Notification = "notification",
     Unread = "unread",
+    Reread = "reread",
     Hint = "hint",
     Answer = "answer",
     Inquiry = "inquiry",
@@ -164,6 +167,15 @@ pub struct Unread {
     pub origin: Origin,
     /// What was not understood, in English, without any value from outside.
     pub what: String,
+}
+
+/// What a later program reads in the sealed bytes of an unread notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reread {
+    /// The number of the unread entry.
+    pub of: Seq,
+    /// What it says.
+    pub notification: Notification,
 }
 
 /// A call that nobody signed.

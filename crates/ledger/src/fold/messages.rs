@@ -6,7 +6,7 @@ use cvco_domain::{
     Detail, EndpointRef, Event, Kind, OrderKey, Question, Refusal, Seq, Severity, Source, Standing,
     Timestamp, Topic,
 };
-use cvco_log::entry::{Answer, Hint, Notification, Refusals, Unread};
+use cvco_log::entry::{Answer, Hint, Notification, Refusals, Reread, Unread};
 use cvco_log::row::Logged;
 use cvco_reconcile::Fact;
 
@@ -44,8 +44,14 @@ impl Report<'_> {
     }
 
     fn fact(&self, event: &Event) -> Fact {
+        // A date beyond what books can have is a fault of whoever wrote it: what happened counts when it was heard of.
+        let likely = |at: Option<Timestamp>| at.filter(|at| at.is_likely());
         Fact {
-            event: event.clone(),
+            event: Event {
+                occurred_at: likely(event.occurred_at),
+                accepted_at: likely(event.accepted_at),
+                ..event.clone()
+            },
             psp: self.endpoint.psp,
             source: self.source,
             endpoint: self.endpoint.endpoint.clone(),
@@ -124,6 +130,47 @@ impl Fold<'_> {
         self.open_of_endpoint(endpoint, &Trouble::of(Kind::SetAside, &detail), at)?;
         self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
         self.record_call(endpoint, *origin, at)
+    }
+
+    /// What was unread is read: it counts as heard when it came, and nobody need look at it any more.
+    pub(super) fn reread(
+        &self,
+        logged: &Logged,
+        chain_hash: &str,
+        reread: &Reread,
+    ) -> Result<(), LedgerError> {
+        let Reread { of, notification: Notification { endpoint, origin, events, questions, remark } } =
+            reread;
+        let at = logged.at;
+        let Some(received_at) = set_aside::resolve(self.conn, *of, &endpoint.endpoint)? else {
+            return set_aside::refuse(
+                self.conn,
+                logged.seq,
+                "there is no unread notification of this number",
+            );
+        };
+        let report = Report { endpoint, source: Source::Notification, events, received_at };
+        let affected = self.collect_news(&report)?;
+        let notified = Notified {
+            seq: logged.seq,
+            at,
+            endpoint,
+            origin: *origin,
+            events: events.len(),
+            remark: remark.as_deref(),
+            payload_sha256: logged.payload_sha256.as_deref(),
+            chain_hash,
+        };
+        notifications::insert(self.conn, &notified, verdict(&affected))?;
+        for question in questions {
+            let order_id = order_of(question, &affected);
+            self.raise(endpoint, std::slice::from_ref(question), order_id, at)?;
+        }
+        self.apply_news(logged.seq, &affected, at)?;
+        if set_aside::is_any_of(self.conn, &endpoint.endpoint)? {
+            return Ok(());
+        }
+        self.close_of_endpoint(&endpoint.endpoint, Kind::SetAside, at)
     }
 
     /// An answer to a question that nobody asked says nothing: what an order is learned from must be in the log.

@@ -181,6 +181,7 @@ impl<'c> Fold<'c> {
         match &logged.entry {
             LogEntry::Notification(notification) => self.notification(logged, chain_hash, notification),
             LogEntry::Unread(unread) => self.unread(logged, chain_hash, unread),
+            LogEntry::Reread(reread) => self.reread(logged, chain_hash, reread),
             LogEntry::Hint(hint) => self.hint(logged, chain_hash, hint),
             LogEntry::Answer(answer) => self.answer(seq, at, answer),
             LogEntry::Inquiry(Inquiry { endpoint, questions, .. }) => {

@@ -147,6 +147,14 @@ impl Reader {
     ///
     /// # Errors
     /// SQLite's own.
+    pub fn unread(&self, after: Seq, at_most: u32) -> Result<Vec<Seq>, LedgerError> {
+        set_aside::unread(&self.conn, after, at_most)
+    }
+
+    /// The entries that are set aside, the latest first.
+    ///
+    /// # Errors
+    /// SQLite's own.
     pub fn latest_set_aside(&self, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
         set_aside::latest(&self.conn, at_most)
     }

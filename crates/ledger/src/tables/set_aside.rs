@@ -21,6 +21,35 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// Takes an unread notification of an endpoint back. When it came; `None` if there is none of this number.
+pub(crate) fn resolve(
+    conn: &Connection,
+    seq: Seq,
+    endpoint: &EndpointId,
+) -> Result<Option<Timestamp>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "DELETE FROM set_aside WHERE seq = ?1 AND kind = 'unread' AND endpoint = ?2 RETURNING at",
+        )?
+        .query_row(params![seq, endpoint.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Whether anything of an endpoint is set aside.
+pub(crate) fn is_any_of(conn: &Connection, endpoint: &EndpointId) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM set_aside WHERE endpoint = ?1)")?
+        .query_row([endpoint.as_str()], |row| row.get(0))?)
+}
+
+/// The notifications that no program has understood yet, in order.
+pub(crate) fn unread(conn: &Connection, after: Seq, at_most: u32) -> Result<Vec<Seq>, LedgerError> {
+    let mut unread = conn.prepare_cached(
+        "SELECT seq FROM set_aside WHERE kind = 'unread' AND seq > ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    Ok(unread.query_map(params![after, at_most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// An entry that changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {

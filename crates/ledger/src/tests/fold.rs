@@ -341,3 +341,18 @@ fn what_a_registered_order_shares_its_prefix_with_is_looked_up_and_not_looked_th
         .expect("a plan");
     assert!(steps.iter().any(|step| step.contains("orders_by_prefix")), "{steps:?}");
 }
+
+#[test]
+fn a_date_that_no_books_can_have_counts_for_nothing() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 6000));
+    for (cents, date) in [(6000, "2150-01-01T00:00:00Z"), (3000, "0999-01-01T00:00:00Z")] {
+        let mut told = voucher(&format!("A{cents}"), cents);
+        for event in &mut told.events {
+            event.occurred_at = Timestamp::parse(date).ok();
+            event.accepted_at = event.occurred_at;
+        }
+        book.take(1, told);
+    }
+    assert_eq!(book.texts("SELECT DISTINCT received_on FROM tenders"), ["2026-03-01"]);
+}

@@ -1,5 +1,7 @@
 //! What cannot be folded is set aside, urgently told, and passed: everything else goes on.
 
+use cvco_log::entry::Reread;
+
 use super::*;
 
 const SET_ASIDE: &str = "SELECT seq || ' ' || kind || ': ' || reason FROM acct_set_aside ORDER BY seq";
@@ -183,4 +185,35 @@ fn an_entry_that_does_not_follow_is_refused_and_nothing_is_folded() {
         assert!(matches!(refused, Err(LedgerError::LogMoved { .. })), "{refused:?}");
     }
     assert_eq!(book.everything(), before);
+}
+
+fn reread(of: Seq, notification: Notification) -> LogEntry {
+    LogEntry::Reread(Reread { of, notification })
+}
+
+#[test]
+fn what_a_later_program_reads_counts_from_when_it_came_and_ends_the_discrepancy() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 6000));
+    let (first, second) = (book.take(1, stories::unread()), book.take(3, stories::unread()));
+    assert_eq!(book.discrepancies(), [seen("set_aside", 1, None)]);
+    book.take(2 * DAY, reread(first, voucher("A", 6000)));
+    assert_eq!(book.texts("SELECT reference || ' ' || state FROM acct_orders"), ["A balanced"]);
+    assert_eq!(book.texts("SELECT first_seen_at FROM records"), [minute(1).to_string()]);
+    assert_eq!(book.discrepancies(), [seen("set_aside", 1, None)], "another one is unread still");
+    book.take(2 * DAY + 1, reread(second, notification(Vec::new())));
+    assert_eq!(book.discrepancies(), [seen("set_aside", 1, Some(2 * DAY + 1))]);
+    assert_eq!(book.texts(SET_ASIDE), [""; 0]);
+}
+
+#[test]
+fn nothing_is_read_again_twice_nor_what_was_understood() {
+    let mut book = Book::new();
+    let (known, unread) = (book.take(0, voucher("A", 6000)), book.take(1, stories::unread()));
+    book.take(2, reread(unread, voucher("B", 3000)));
+    for of in [known, unread, Seq::new(99)] {
+        book.take(3, reread(of, voucher("C", 3000)));
+    }
+    assert_eq!(book.texts("SELECT reference FROM orders ORDER BY 1"), ["A", "B"]);
+    assert_eq!(book.texts("SELECT COUNT(*) || '' FROM refused"), ["3"]);
 }

@@ -17,8 +17,8 @@ use proptest::sample::select;
 use super::*;
 use crate::entry::{
     Act, Answer, Close, Deed, Hint, ImportedStatement, Inquiry, MailAbout, MailItem, Notification, Origin,
-    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Telling, Told, Unreached, Unread, Week,
-    Witness,
+    Pause, Reason, Refusals, RelayOutcome, Relayed, Replay, Replayed, Reread, Telling, Told, Unreached,
+    Unread, Week, Witness,
 };
 use crate::row::{GENESIS, Head, Link};
 use crate::{LogError, LogStore, MemoryLog, Row};
@@ -267,6 +267,12 @@ fn entries() -> BoxedStrategy<LogEntry> {
             origin,
             what
         })),
+        (any::<i64>(), endpoints(), origins(), vec(events(), 0..3)).prop_map(
+            |(of, endpoint, origin, events)| LogEntry::Reread(Reread {
+                of: Seq::new(of),
+                notification: Notification { endpoint, origin, events, questions: Vec::new(), remark: None },
+            })
+        ),
         (endpoints(), origins(), asked(), option::of(texts())).prop_map(
             |(endpoint, origin, questions, remark)| {
                 LogEntry::Hint(Hint { endpoint, origin, questions, remark })
@@ -314,6 +320,7 @@ const fn is_drawn(entry: &LogEntry) -> bool {
     match entry {
         LogEntry::Notification(_)
         | LogEntry::Unread(_)
+        | LogEntry::Reread(_)
         | LogEntry::Hint(_)
         | LogEntry::Answer(_)
         | LogEntry::Inquiry(_)
@@ -415,7 +422,7 @@ fn each_kind_has_a_name_of_its_own() {
         let kind = *kinds.entry(entry.kind()).or_insert(std::mem::discriminant(&entry));
         assert_eq!(kind, std::mem::discriminant(&entry), "{}", entry.kind());
     }
-    assert_eq!(kinds.len(), 20, "{:?}", kinds.keys().collect::<BTreeSet<_>>());
+    assert_eq!(kinds.len(), 21, "{:?}", kinds.keys().collect::<BTreeSet<_>>());
 }
 
 #[test]

@@ -309,7 +309,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             &[
                 "Open {back_office} and check the payments of that hour: one of them may be missing from your lists.",
                 "Give the number of the log entry to whoever runs the program: cvco-reconciled check names it.",
-                "After an update the program enters by itself what it could not enter before. A message that it did not understand stays kept, sealed.",
+                "After an update the program enters by itself what it could not enter before. A message that it did not understand is read again by cvco-reconciled reread; the discrepancy closes once nothing is set aside.",
             ],
         ),
         Kind::ClockStepped => says(

@@ -311,7 +311,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             &[
                 "Ouvrez {back_office} et contrôlez les paiements de cette heure-là : l'un d'eux peut manquer dans vos listes.",
                 "Transmettez le numéro de l'écriture du journal à la personne qui administre le programme : cvco-reconciled check la nomme.",
-                "Après une mise à jour, le programme enregistre de lui-même ce qu'il n'avait pas pu enregistrer. Un message qu'il n'a pas compris reste conservé, scellé.",
+                "Après une mise à jour, le programme enregistre de lui-même ce qu'il n'avait pas pu enregistrer. Un message qu'il n'avait pas compris, cvco-reconciled reread le relit ; l'écart se ferme quand plus rien n'est de côté.",
             ],
         ),
         Kind::ClockStepped => says(

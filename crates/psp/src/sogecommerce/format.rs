@@ -136,7 +136,7 @@ text_format!(AuthResult, "1 to 11 letters, digits, _ or -", |t| {
     made_of(t, 1..=11, allowed).then(|| Self(t.to_owned()))
 });
 text_format!(Contract, "1 to 250 printable characters", |t| Self::new(t).ok());
-text_format!(OrderRef, "1 to 250 printable characters", |t| Self::new(t).ok());
+text_format!(OrderRef, "more than blanks", Self::escaped);
 text_format!(Moment, "any text", |t| {
     Some(Self(Timestamp::parse_n14(t).or_else(|_| Timestamp::parse(t)).ok()))
 });

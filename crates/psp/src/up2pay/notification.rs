@@ -99,9 +99,8 @@ impl<'t> Fields<'t> {
         digits.map(Cents::parse).transpose().map_err(|error| NotUnderstood::new(error.to_string()))
     }
 
-    fn reference(&self) -> Result<Option<OrderRef>, NotUnderstood> {
-        let reference = self.get(REFERENCE).map(OrderRef::new);
-        reference.transpose().map_err(|error| NotUnderstood::new(error.to_string()))
+    fn reference(&self) -> Option<OrderRef> {
+        self.get(REFERENCE).and_then(OrderRef::escaped)
     }
 
     fn call_number(&self) -> Result<Option<CallNumber>, NotUnderstood> {
@@ -184,7 +183,7 @@ impl Essentials {
     /// An attempt may end before it becomes a transaction, but an accepted part must have one.
     fn of(fields: &Fields<'_>, accepted: bool) -> Result<Self, Incomplete> {
         let amount = fields.amount()?.ok_or(Incomplete::Lacks(AMOUNT))?;
-        let order_ref = fields.reference()?.ok_or(Incomplete::Lacks(REFERENCE))?;
+        let order_ref = fields.reference().ok_or(Incomplete::Lacks(REFERENCE))?;
         let call_number = fields.call_number()?.ok_or(Incomplete::Lacks(CALL))?;
         let tender_id = fields.transaction()?;
         if accepted && tender_id.is_none() {

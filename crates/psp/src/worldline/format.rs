@@ -56,7 +56,7 @@ text_format!(StatusNumber, "a status code", |t| number(t).map(Self));
 text_format!(PaymentId, "1 to 40 printable characters and an operation", Self::parse);
 text_format!(Cents, "1 to 12 digits", |t| Self::parse(t).ok());
 text_format!(Currency, "3 letters or digits", |t| Self::parse(t).ok());
-text_format!(OrderRef, "1 to 250 printable characters", |t| Self::new(t).ok());
+text_format!(OrderRef, "more than blanks", Self::escaped);
 text_format!(AuthorisationNumber, "1 to 32 printable characters", |t| Self::new(t).ok());
 text_format!(Product, "a product id", |t| number(t).map(Self));
 text_format!(Method, "1 to 40 letters, digits, _ and .", |t| Word::read(t).map(|word| Self::of(&word.0)));

@@ -33,7 +33,7 @@ pub(super) fn answer(
 
     let order_ref = transaction.order.as_ref().and_then(|order| order.id.as_ref());
     let event = Event {
-        order_ref: order_ref.and_then(|id| OrderRef::new(id.text()).ok()),
+        order_ref: order_ref.and_then(|id| OrderRef::escaped(&id.text())),
         call_number: CallNumber::new(transaction.id.as_str()).map_err(|error| trouble(&error))?,
         tender_id: Some(tender_id),
         instrument: Instrument::Voucher,

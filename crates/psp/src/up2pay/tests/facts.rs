@@ -152,11 +152,18 @@ fn wrong_shapes_are_not_guessed_at() {
         ("Erreur=00000", "Erreur=0000O"),
         ("Erreur=00000", "Erreur="),
         ("&Erreur=00000", ""),
-        ("CMD9542124", "CMD%0A9542124"),
-        ("CMD9542124", &"x".repeat(250)),
     ] {
         not_understood(&adapter(), &changed(&call(), from, to));
     }
+}
+
+#[test]
+fn a_reference_that_cannot_be_shown_is_kept_escaped() {
+    let reference = |changed_to: &str| {
+        event(&adapter(), &changed(&call(), "CMD9542124", changed_to)).order_ref.map(String::from)
+    };
+    assert_eq!(reference("CMD%0A9542124").as_deref(), Some(r"CMD\u{a}9542124-01A5G"));
+    assert!(reference(&"x".repeat(300)).is_some_and(|long| long.starts_with("xxx")));
 }
 
 #[test]

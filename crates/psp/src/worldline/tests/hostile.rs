@@ -38,9 +38,9 @@ fn depth_is_bounded() {
 }
 
 #[test]
-fn what_could_disguise_itself_is_dropped_or_refused() {
+fn what_could_disguise_itself_is_escaped_or_refused() {
     let event = only(events(&altered(&fixture!("S2-split-voucher"), "CMD-2026-0043", "A\\u202eB")));
-    assert_eq!(event.order_ref, None, "the payment is kept without it");
+    assert_eq!(event.order_ref, OrderRef::new(r"A\u{202e}B").ok());
     assert!(
         not_understood(&altered(&fixture!("S2-split-voucher"), "10083980800_0", "1\\n2_0"))
             .starts_with("payment.id")

@@ -1,0 +1,127 @@
+//! `reread`: reads again what was genuine and not understood, from the sealed bytes beside the log.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cvco_domain::crypto::SealKey;
+use cvco_domain::{EndpointId, Seq};
+use cvco_log::entry::{Reread, Unread};
+use cvco_log::{Draft, Envelope, LogEntry, LogError, LogStore, key_file};
+use cvco_psp::{Method, Request};
+
+use super::append::Writer;
+use super::{Failure, Outcome, command_settings, output};
+use crate::config::Endpoint;
+use crate::listener::understand;
+
+/// So many are looked at together.
+const AT_A_TIME: u32 = 1000;
+
+pub(super) fn run(path: &Path) -> Result<Outcome, Failure> {
+    let config = command_settings(path, |_| true)?;
+    let mut writer = Writer::open(&config.ledger)?;
+    let reader = writer.reader()?;
+    let key_path = &config.ledger.payload_key_file;
+    let key = key_file::read(key_path)?.ok_or_else(|| LogError::KeyLost(key_path.clone()))?;
+    let mut outcome = Outcome::Fine;
+    let mut last = Seq::new(0);
+    loop {
+        let unread = reader.unread(last, AT_A_TIME)?;
+        let Some(end) = unread.last() else { break };
+        last = *end;
+        for seq in unread {
+            let fate = read_again(writer.log(), &key, &config.endpoints, seq)?;
+            let said = fate.to_string();
+            if let Fate::Understood(reread) = fate {
+                writer.append_one(Draft::new(&LogEntry::Reread(*reread))?)?;
+            } else {
+                outcome = Outcome::FoundSomething;
+            }
+            output::line(format!("log entry {seq}: {said}"))?;
+        }
+    }
+    if last == Seq::new(0) {
+        output::line("nothing is unread")?;
+    }
+    Ok(outcome)
+}
+
+/// What becomes of an unread notification.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is understood: this is to be appended.
+    Understood(Box<Reread>),
+    /// It still is not.
+    StillUnread(String),
+    /// The configuration no longer has its endpoint.
+    NoEndpoint(EndpointId),
+    /// Its proof fails now: the key that it was proven with is gone from the configuration.
+    NotProven(String),
+    /// Its bytes were purged.
+    Purged,
+}
+
+impl std::fmt::Display for Fate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Understood(reread) => match reread.notification.events.len() {
+                0 => f.write_str("understood; it concerns no voucher payment"),
+                1 => f.write_str("understood; it states 1 event"),
+                events => write!(f, "understood; it states {events} events"),
+            },
+            Self::StillUnread(why) => write!(f, "stays unread: {why}"),
+            Self::NoEndpoint(endpoint) => {
+                write!(f, "stays unread: the configuration has no endpoint {endpoint} as it was then")
+            }
+            Self::NotProven(why) => {
+                write!(f, "stays unread: {why}; add the key of that time to the configuration, and try again")
+            }
+            Self::Purged => f.write_str("stays unread: its bytes were purged ([ledger] payload_retention)"),
+        }
+    }
+}
+
+fn read_again(
+    log: &mut dyn LogStore,
+    key: &SealKey,
+    endpoints: &[Arc<Endpoint>],
+    seq: Seq,
+) -> Result<Fate, LogError> {
+    let before = Seq::new(seq.get().saturating_sub(1));
+    let link = log.read(before, 1)?.pop().filter(|link| link.row.seq == seq);
+    let corrupt = |what: &str| LogError::Corrupt { seq, what: what.to_owned() };
+    let row = link.ok_or_else(|| corrupt("there is no such entry"))?.row;
+    let LogEntry::Unread(Unread { endpoint, origin, .. }) = row.read()?.entry else {
+        return Err(corrupt("it is no unread notification"));
+    };
+    let Some(endpoint) = endpoints.iter().find(|known| known.reference() == endpoint) else {
+        return Ok(Fate::NoEndpoint(endpoint.endpoint));
+    };
+    let (Some(sealed), Some(digest)) = (log.payload(seq)?, &row.payload_sha256) else {
+        return Ok(Fate::Purged);
+    };
+    let envelope = Envelope::open(key, digest, &sealed)?;
+    let method = if envelope.method == "GET" { Method::Get } else { Method::Post };
+    let headers = headers_of(endpoint, &envelope.headers);
+    let request = Request { method, query: &envelope.query, body: &envelope.body, headers: &headers };
+    Ok(match understand(endpoint, &request, origin).map(|understood| understood.entry) {
+        Ok(LogEntry::Notification(notification)) => {
+            Fate::Understood(Box::new(Reread { of: seq, notification }))
+        }
+        Ok(LogEntry::Unread(unread)) => Fate::StillUnread(unread.what),
+        Ok(_) => Fate::StillUnread("it states nothing by itself".to_owned()),
+        Err(rejection) => Fate::NotProven(rejection.to_string()),
+    })
+}
+
+/// The headers that the adapter reads, out of those that were kept: one a line.
+fn headers_of(endpoint: &Endpoint, lines: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let header = |line: &[u8]| {
+        let names = endpoint.adapter.headers().iter();
+        names.copied().find_map(|name| {
+            let value = line.strip_prefix(name.as_bytes())?.strip_prefix(b": ")?;
+            Some((name, value.to_vec()))
+        })
+    };
+    lines.split(|byte| *byte == b'\n').filter_map(header).collect()
+}
