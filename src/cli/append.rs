@@ -91,11 +91,6 @@ impl Writer {
         Reader::open(&self.ledger)
     }
 
-    /// The log, for reading.
-    pub(super) const fn log(&mut self) -> &mut SqliteLog {
-        &mut self.log
-    }
-
     /// The time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()

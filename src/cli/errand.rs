@@ -207,6 +207,7 @@ impl AtDesk<'_> {
             | Command::CatchUp(_)
             | Command::Verify(_)
             | Command::Rebuild(_)
+            | Command::Reread
             | Command::Backup(_)
             | Command::Restore(_)
             | Command::Simulate(_) => {

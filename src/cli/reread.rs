@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{EndpointId, Seq};
 use cvco_log::entry::{Reread, Unread};
-use cvco_log::{Draft, Envelope, LogEntry, LogError, LogStore, key_file};
+use cvco_log::{Draft, Envelope, LogEntry, LogError, LogStore, SqliteLog, key_file};
 use cvco_psp::{Method, Request};
 
 use super::append::Writer;
@@ -21,6 +21,7 @@ pub(super) fn run(path: &Path) -> Result<Outcome, Failure> {
     let config = command_settings(path, |_| true)?;
     let mut writer = Writer::open(&config.ledger)?;
     let reader = writer.reader()?;
+    let mut log = SqliteLog::open(&config.ledger.log)?;
     let key_path = &config.ledger.payload_key_file;
     let key = key_file::read(key_path)?.ok_or_else(|| LogError::KeyLost(key_path.clone()))?;
     let mut outcome = Outcome::Fine;
@@ -30,7 +31,7 @@ pub(super) fn run(path: &Path) -> Result<Outcome, Failure> {
         let Some(end) = unread.last() else { break };
         last = *end;
         for seq in unread {
-            let fate = read_again(writer.log(), &key, &config.endpoints, seq)?;
+            let fate = read_again(&mut log, &key, &config.endpoints, seq)?;
             let said = fate.to_string();
             if let Fate::Understood(reread) = fate {
                 writer.append_one(Draft::new(&LogEntry::Reread(*reread))?)?;
