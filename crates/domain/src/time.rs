@@ -96,10 +96,10 @@ impl Timestamp {
         Day::of(self.0.with_timezone(&Paris).date_naive())
     }
 
-    /// Whether it lies in the years that a [`Day`] can have.
+    /// Whether a payment can have been made at it: from 2000 on, in the years that a [`Day`] can have.
     #[must_use]
     pub fn is_likely(self) -> bool {
-        Day::likely(self.0.with_timezone(&Paris).date_naive()).is_some()
+        self.0.year() >= 2000 && Day::likely(self.0.with_timezone(&Paris).date_naive()).is_some()
     }
 
     /// Hour, minute and second that a clock in Paris shows.
