@@ -126,6 +126,15 @@ CREATE TABLE facts (
   PRIMARY KEY (order_id, seq, position)
 ) STRICT, WITHOUT ROWID;
 
+-- Payments that are told of under several references: each claims it, and it counts for one of them.
+CREATE TABLE claims (
+  psp      TEXT NOT NULL,
+  payment  TEXT NOT NULL,              -- the PSP's number of it
+  order_id INTEGER NOT NULL REFERENCES orders (order_id),
+  PRIMARY KEY (psp, payment, order_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claims_by_order ON claims (order_id);
+
 CREATE TABLE records (
   order_id       INTEGER NOT NULL REFERENCES orders (order_id),
   psp            TEXT NOT NULL,
@@ -255,6 +264,7 @@ CREATE TABLE questions (
   settled_at  TEXT,                    -- the last answer that left nothing open, whatever was asked since
   overdue_at  TEXT,                    -- when a person is told that the answer is missing
   overdue     INTEGER NOT NULL,        -- 1: that time is over
+  vouched     INTEGER NOT NULL,        -- 1: not only a call that nobody signed gave the reason to ask
   PRIMARY KEY (endpoint, topic, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX questions_by_order ON questions (order_id) WHERE order_id IS NOT NULL;

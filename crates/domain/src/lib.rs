@@ -61,7 +61,7 @@ pub use ids::{
 };
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};
-pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion};
+pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion, OtherClaim};
 pub use plain::plain;
 pub use policy::{Audience, Policy};
 pub use psp::{Mode, Psp, UnknownWord};

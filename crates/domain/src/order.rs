@@ -102,6 +102,19 @@ pub struct Order {
     pub settled: Vec<(EndpointId, Timestamp)>,
     /// The lines of statements that are about it.
     pub payouts: Vec<Payout>,
+    /// Its payments that notifications ascribe to other orders of the shop as well.
+    pub also_claimed: Vec<OtherClaim>,
+}
+
+/// A payment that is told of under the reference of another order as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherClaim {
+    /// At which PSP.
+    pub psp: Psp,
+    /// The payment, by the number that names it there: of its transaction, or of the payment as a whole.
+    pub payment: String,
+    /// The other order.
+    pub order: OrderRef,
 }
 
 impl Order {

@@ -3,7 +3,8 @@
 //! [`assess`] takes every fact known about an order and says what its records are, which rules they break, and
 //! when to look again because time alone may change the answer. There is no clock, no SQL and no I/O here, and
 //! the answer depends on the *set* of facts: neither on their order of arrival nor on repetitions. It may know the
-//! domain alone. Beside it stands the rule about endpoints that fell silent ([`silent_from`]), which is about no order.
+//! domain alone. Beside it stand the rule about endpoints that fell silent ([`silent_from`]), which is about no order, and
+//! the one about a payment that several orders claim ([`owner`]), which says whose facts these are.
 //!
 //! ```text
 //! facts ─calls──tenders──▶ attempts ─operations──parts──joins──refunds──books──payouts──▶ attempts ─whole──records──▶ records ─rules──▶ findings
@@ -24,6 +25,7 @@
 
 mod books;
 mod calls;
+mod claims;
 mod disputes;
 mod joins;
 mod operations;
@@ -40,6 +42,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claim, owner, payment_of};
 pub use silence::{Heard, hour_of, silent_from};
 
 use std::time::Duration;

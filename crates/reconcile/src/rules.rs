@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 
 use cvco_domain::{
     CallNumber, Cents, Contract, Currency, Detail, ExpectedFrom, Finding, Instrument, Kind, Mode, Order,
-    PartName, PaymentName, Payout, Psp, RecordState, StatusOf, Tender, TenderState, Timestamp, VoucherKind,
+    OtherClaim, PartName, PaymentName, Payout, Psp, RecordState, StatusOf, Tender, TenderId, TenderState,
+    Timestamp, VoucherKind,
 };
 
 use super::Policy;
@@ -39,6 +40,7 @@ pub(super) fn findings(
         found.extend(together::over(drafts, whole));
     }
     found.extend(drafts.iter().flat_map(|draft| after_payment(draft, drafts, order, policy, now)));
+    found.extend(order.also_claimed.iter().filter_map(|claim| claimed_twice(drafts, claim)));
     found.extend(payouts::unallocated(unallocated));
     found.extend(changed);
     found
@@ -331,6 +333,20 @@ fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let subject = part.to_string();
     let detail = Detail::Status { part, of: StatusOf::Payment, statuses: vec![status.clone()] };
     Some(draft.finding(Kind::UnknownStatus, &subject, detail))
+}
+
+/// A payment that was also notified under another order's reference counts here alone, and one of the two is wrong.
+fn claimed_twice(drafts: &[Draft], claim: &OtherClaim) -> Option<Finding> {
+    let is_meant = |draft: &&Draft| {
+        draft.evidence.iter().any(|evidence| {
+            let id = evidence.tender.id.as_ref().map(TenderId::as_str);
+            evidence.psp == claim.psp
+                && [id, Some(evidence.call_number.as_str())].contains(&Some(claim.payment.as_str()))
+        })
+    };
+    let detail = Detail::Order(claim.order.clone());
+    let draft = drafts.iter().find(is_meant)?;
+    Some(draft.finding(Kind::ConflictingNotification, claim.order.as_str(), detail))
 }
 
 /// ANCV keeps 20 characters of a reference: a statement line could mean either order, unless one of them was given back

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::Fold;
 use crate::tables::discrepancies::Trouble;
 use crate::tables::endpoints::Calls;
-use crate::tables::{discrepancies, questions, statements};
+use crate::tables::{claims, discrepancies, questions, statements};
 use crate::{LedgerError, close};
 
 pub(super) struct Flags {
@@ -29,6 +29,8 @@ pub(super) struct Flags {
     pub(super) has_questions: Cell<bool>,
     /// Some of them owe an answer too long.
     pub(super) has_overdue: Cell<bool>,
+    /// Some payments are claimed by several orders.
+    pub(super) has_claims: Cell<bool>,
     /// No other endpoint has an open discrepancy of its own.
     pub(super) troubled: RefCell<BTreeSet<EndpointId>>,
     /// Calls that are not written down yet.
@@ -48,6 +50,7 @@ impl Flags {
             closed_through: Cell::new(close::closed_through(conn)?),
             has_questions: Cell::new(questions::any(conn)?),
             has_overdue: Cell::new(questions::any_overdue(conn)?),
+            has_claims: Cell::new(claims::any(conn)?),
             troubled: RefCell::new(discrepancies::troubled_endpoints(conn)?),
             calls: RefCell::default(),
         })

@@ -6,7 +6,7 @@ use cvco_domain::{
     Detail, EndpointRef, Event, Kind, OrderKey, Question, Refusal, Seq, Severity, Source, Standing,
     Timestamp, Topic,
 };
-use cvco_log::entry::{Answer, Hint, Notification, Refusals, Reread, Unread};
+use cvco_log::entry::{Answer, Hint, Notification, Origin, Refusals, Reread, Unread};
 use cvco_log::row::Logged;
 use cvco_reconcile::Fact;
 
@@ -15,9 +15,9 @@ use super::relays::{Repetition, Subject};
 use super::{Fold, KnownOrder, Verdict};
 use crate::LedgerError;
 use crate::tables::discrepancies::Trouble;
-use crate::tables::ids::OrderId;
 use crate::tables::notifications::{self, Notified};
 use crate::tables::orders::Entered;
+use crate::tables::questions::Grounds;
 use crate::tables::{attempts, discrepancies, facts, orders, questions, set_aside};
 
 /// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
@@ -68,25 +68,12 @@ impl Fold<'_> {
         chain_hash: &str,
         notification: &Notification,
     ) -> Result<(), LedgerError> {
-        let Notification { endpoint, origin, events, questions, remark } = notification;
+        let endpoint = &notification.endpoint;
         let at = logged.at;
-        let report = Report { endpoint, source: Source::Notification, events, received_at: at };
-        let affected = self.collect_news(&report)?;
-        let verdict = verdict(&affected);
-        let notified = Notified {
-            events: events.len(),
-            remark: remark.as_deref(),
-            ..Notified::of(logged, chain_hash, endpoint, *origin)
-        };
-        notifications::insert(self.conn, &notified, verdict)?;
-        self.owe_relays(&notified, &Subject::of(&affected, events), Repetition::SaysNothingNew)?;
-        if verdict != Verdict::Duplicate {
-            for question in questions {
-                let order_id = order_of(question, &affected);
-                self.raise(endpoint, std::slice::from_ref(question), order_id, at)?;
-            }
-        }
-        self.apply_news(logged.seq, &affected, at)?;
+        let affected = self.take_in(logged, chain_hash, notification, at)?;
+        let notified = Notified::of(logged, chain_hash, endpoint, notification.origin);
+        let subject = Subject::of(&affected, &notification.events);
+        self.owe_relays(&notified, &subject, Repetition::SaysNothingNew)?;
         // A call that is taken proves that the key is right; of the account, that one of two is.
         self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
         if self.is_troubled(&endpoint.endpoint) {
@@ -99,7 +86,33 @@ impl Fold<'_> {
                 at,
             )?;
         }
-        self.record_call(endpoint, *origin, at)
+        self.record_call(endpoint, notification.origin, at)
+    }
+
+    /// What a notification states: it is listed, its orders are assessed, and what it makes worth asking is asked.
+    fn take_in(
+        &self,
+        logged: &Logged,
+        chain_hash: &str,
+        notification: &Notification,
+        received_at: Timestamp,
+    ) -> Result<Vec<AffectedOrder>, LedgerError> {
+        let Notification { endpoint, origin, events, questions, remark } = notification;
+        let affected =
+            self.collect_news(&Report { endpoint, source: Source::Notification, events, received_at })?;
+        let verdict = verdict(&affected);
+        let notified = Notified {
+            events: events.len(),
+            remark: remark.as_deref(),
+            ..Notified::of(logged, chain_hash, endpoint, *origin)
+        };
+        notifications::insert(self.conn, &notified, verdict)?;
+        for question in questions.iter().filter(|_| verdict != Verdict::Duplicate) {
+            let grounds = Grounds { order_id: order_of(question, &affected), vouched: true };
+            self.raise(endpoint, std::slice::from_ref(question), grounds, logged.at)?;
+        }
+        self.apply_news(logged.seq, &affected, logged.at)?;
+        Ok(affected)
     }
 
     pub(super) fn hint(&self, logged: &Logged, chain_hash: &str, hint: &Hint) -> Result<(), LedgerError> {
@@ -109,7 +122,9 @@ impl Fold<'_> {
             Notified { remark: remark.as_deref(), ..Notified::of(logged, chain_hash, endpoint, *origin) };
         notifications::insert(self.conn, &notified, Verdict::Hint)?;
         self.owe_relays(&notified, &Subject::of_questions(questions), Repetition::MaySayMore)?;
-        self.raise(endpoint, questions, None, at)?;
+        // What the shop or the administrator hands over is known to more than the caller.
+        let grounds = Grounds { order_id: None, vouched: *origin != Origin::Call };
+        self.raise(endpoint, questions, grounds, at)?;
         self.record_call(endpoint, *origin, at)
     }
 
@@ -139,9 +154,8 @@ impl Fold<'_> {
         chain_hash: &str,
         reread: &Reread,
     ) -> Result<(), LedgerError> {
-        let Reread { of, notification: Notification { endpoint, origin, events, questions, remark } } =
-            reread;
-        let at = logged.at;
+        let Reread { of, notification } = reread;
+        let endpoint = &notification.endpoint;
         let Some(received_at) = set_aside::resolve(self.conn, *of, &endpoint.endpoint)? else {
             return set_aside::refuse(
                 self.conn,
@@ -149,28 +163,11 @@ impl Fold<'_> {
                 "there is no unread notification of this number",
             );
         };
-        let report = Report { endpoint, source: Source::Notification, events, received_at };
-        let affected = self.collect_news(&report)?;
-        let notified = Notified {
-            seq: logged.seq,
-            at,
-            endpoint,
-            origin: *origin,
-            events: events.len(),
-            remark: remark.as_deref(),
-            payload_sha256: logged.payload_sha256.as_deref(),
-            chain_hash,
-        };
-        notifications::insert(self.conn, &notified, verdict(&affected))?;
-        for question in questions {
-            let order_id = order_of(question, &affected);
-            self.raise(endpoint, std::slice::from_ref(question), order_id, at)?;
-        }
-        self.apply_news(logged.seq, &affected, at)?;
+        self.take_in(logged, chain_hash, notification, received_at)?;
         if set_aside::is_any_of(self.conn, &endpoint.endpoint)? {
             return Ok(());
         }
-        self.close_of_endpoint(&endpoint.endpoint, Kind::SetAside, at)
+        self.close_of_endpoint(&endpoint.endpoint, Kind::SetAside, logged.at)
     }
 
     /// An answer to a question that nobody asked says nothing: what an order is learned from must be in the log.
@@ -197,7 +194,7 @@ impl Fold<'_> {
             self.flags.has_overdue.set(true);
         }
         self.schedule(overdue_at);
-        self.raise(endpoint, &answer.questions, None, at)?;
+        self.raise(endpoint, &answer.questions, Grounds::VOUCHED, at)?;
         self.apply_news(seq, &affected, at)?;
         for order_id in [of, order_id].into_iter().flatten() {
             // An answer changes what is awaited even where it brings no news.
@@ -233,8 +230,12 @@ impl Fold<'_> {
             for (position, fact) in order.new_facts() {
                 facts::insert(self.conn, order.id, seq, position, fact)?;
             }
+            let others = self.claim_payments(order)?;
             let AffectedOrder { id, key, is_new, facts, .. } = order;
             self.assess_order(&KnownOrder { id: *id, key, facts, is_new: *is_new }, at)?;
+            for other in others {
+                self.reassess(other, at)?;
+            }
         }
         Ok(())
     }
@@ -244,11 +245,11 @@ impl Fold<'_> {
         &self,
         endpoint: &EndpointRef,
         questions: &[Question],
-        order_id: Option<OrderId>,
+        grounds: Grounds,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         for question in questions {
-            let order_id = match (order_id, question.topic) {
+            let order_id = match (grounds.order_id, question.topic) {
                 (None, Topic::Order) => {
                     orders::find_by_reference(self.conn, &endpoint.shop, question.subject.as_str())?
                 }
@@ -256,7 +257,9 @@ impl Fold<'_> {
             };
             let grace = self.progress.policy.confirmation_grace;
             self.flags.has_questions.set(true);
-            let raised = questions::raise(self.conn, endpoint, question, order_id, at, grace)?;
+            // An order waits for what it is about.
+            let grounds = Grounds { order_id, vouched: grounds.vouched || order_id.is_some() };
+            let raised = questions::raise(self.conn, endpoint, question, grounds, at, grace)?;
             if raised.is_some() {
                 // There is news: what made asking wait concerns the old.
                 attempts::forget(self.conn, &attempts::of_question(&endpoint.endpoint, question))?;

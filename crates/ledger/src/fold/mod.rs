@@ -6,6 +6,7 @@
 
 mod affected;
 mod books;
+mod claims;
 mod clock;
 mod flags;
 mod messages;
@@ -25,6 +26,7 @@ use rusqlite::Connection;
 use crate::tables::ids::OrderId;
 use crate::tables::orders::Entered;
 use crate::tables::progress::{self, Progress};
+use crate::tables::questions::Grounds;
 use crate::tables::{
     acts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements, weeks,
 };
@@ -185,7 +187,7 @@ impl<'c> Fold<'c> {
             LogEntry::Hint(hint) => self.hint(logged, chain_hash, hint),
             LogEntry::Answer(answer) => self.answer(seq, at, answer),
             LogEntry::Inquiry(Inquiry { endpoint, questions, .. }) => {
-                self.raise(endpoint, questions, None, at)
+                self.raise(endpoint, questions, Grounds::VOUCHED, at)
             }
             LogEntry::Order(order) => self.order(seq, at, order),
             LogEntry::Policy(policy) => self.change_policy(policy, at),
@@ -273,8 +275,10 @@ impl<'c> Fold<'c> {
 
     /// Assesses one order and writes the result down.
     fn assess_order(&self, known: &KnownOrder<'_>, at: Timestamp) -> Result<(), LedgerError> {
-        let KnownOrder { id, key, facts, is_new } = *known;
-        let order = self.expected_of(id, key)?;
+        let KnownOrder { id, key, is_new, .. } = *known;
+        let mut order = self.expected_of(id, key)?;
+        let counted = self.facts_that_count(known, &mut order)?;
+        let facts = counted.as_ref();
         let now = self.time_for_rules(at);
         // A rule that fails on one order must not keep all others from being assessed.
         let assessment = catch_unwind(AssertUnwindSafe(|| {

@@ -141,7 +141,8 @@ impl Reader {
         Ok(rows.into_iter().filter(|row| !is_askable(row)).collect())
     }
 
-    /// The questions to an endpoint's API that may be asked now: those that were never asked first, so that one which
+    /// The questions to an endpoint's API that may be asked now. Those that somebody vouches for come first, so that whoever
+    /// knows the address cannot hold them up with made-up ones; then those that were never asked, so that one which
     /// always fails holds up no other; then the longest waiting. What was told a moment ago is left to settle.
     ///
     /// # Errors
@@ -157,7 +158,7 @@ impl Reader {
              FROM questions q LEFT JOIN attempts a ON a.what = q.endpoint || ' ' || q.topic || ' ' || q.subject
              WHERE q.endpoint = ?1 AND q.psp = ?2 AND q.state IN ('open', 'unsettled') AND q.asked_at <= ?3
                AND COALESCE(a.attempt_at, '') <= ?4
-             ORDER BY COALESCE(a.attempts, 0) > 0, COALESCE(a.attempt_at, q.asked_at) LIMIT ?5",
+             ORDER BY q.vouched DESC, COALESCE(a.attempts, 0) > 0, COALESCE(a.attempt_at, q.asked_at) LIMIT ?5",
         )?;
         let settled = now.before(psp.terms().settles_in);
         let mut rows = statement.query(params![endpoint.as_str(), psp.as_str(), settled, now, limit])?;

@@ -3,6 +3,7 @@
 pub(crate) mod acts;
 pub(crate) mod anchors;
 pub(crate) mod attempts;
+pub(crate) mod claims;
 pub(crate) mod discrepancies;
 pub(crate) mod endpoints;
 pub(crate) mod facts;
@@ -25,13 +26,14 @@ pub use set_aside::SetAside;
 pub use statements::LineCount;
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-pub(crate) const FOLD_TABLES: [(&str, &str); 27] = [
+pub(crate) const FOLD_TABLES: [(&str, &str); 28] = [
     ("notifications", "seq"),
     ("set_aside", "seq"),
     ("refused", "seq"),
     ("orders", "order_id"),
     ("order_versions", "order_id, version"),
     ("facts", "order_id, seq, position"),
+    ("claims", "psp, payment, order_id"),
     ("records", "order_id, psp, call_number"),
     ("tenders", "order_id, psp, call_number, position"),
     ("returns", "order_id, psp, call_number, position, number"),

@@ -77,16 +77,20 @@ pub(crate) fn raise(
     conn: &Connection,
     asked: &EndpointRef,
     question: &Question,
-    order_id: Option<OrderId>,
+    Grounds { order_id, vouched }: Grounds,
     at: Timestamp,
     grace: Duration,
 ) -> Result<Option<Timestamp>, LedgerError> {
+    if vouched {
+        vouch(conn, &asked.endpoint, question)?;
+    }
     let Some(at) = wanted_from(conn, asked, question, at)? else { return Ok(None) };
     let overdue_at = at.after(asked.psp.terms().settles_in).after(grace);
     // One that waits already goes on waiting under its old deadline, but an answer that is under way is too old.
     conn.prepare_cached(
-        "INSERT INTO questions (endpoint, topic, subject, shop, psp, order_id, asked_at, state, overdue_at, overdue)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open', ?8, 0)
+        "INSERT INTO questions (endpoint, topic, subject, shop, psp, order_id, asked_at, state, overdue_at, overdue,
+             vouched)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open', ?8, 0, ?9)
          ON CONFLICT (endpoint, topic, subject) DO UPDATE SET
            asked_at = ?7,
            order_id = COALESCE(order_id, ?6),
@@ -101,9 +105,33 @@ pub(crate) fn raise(
         asked.psp.as_str(),
         order_id,
         at,
-        overdue_at
+        overdue_at,
+        vouched
     ])?;
     Ok(Some(overdue_at))
+}
+
+/// Why a question is raised.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grounds {
+    /// The order that it is about, where it is known.
+    pub(crate) order_id: Option<OrderId>,
+    /// Not only a call that nobody signed gives the reason.
+    pub(crate) vouched: bool,
+}
+
+impl Grounds {
+    /// Somebody who is trusted gives the reason.
+    pub(crate) const VOUCHED: Self = Self { order_id: None, vouched: true };
+}
+
+/// Somebody who is trusted knows of what a question is about: it is asked before those that anybody can have made up.
+fn vouch(conn: &Connection, endpoint: &EndpointId, question: &Question) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE questions SET vouched = 1 WHERE endpoint = ?1 AND topic = ?2 AND subject = ?3 AND vouched = 0",
+    )?
+    .execute(params![endpoint.as_str(), question.topic.as_str(), question.subject.as_str()])?;
+    Ok(())
 }
 
 /// Where a question stands.

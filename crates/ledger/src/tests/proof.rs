@@ -112,6 +112,7 @@ fn is_last(table: &str) -> String {
         "questions" => "endpoint, topic, subject",
         "endpoints" => "endpoint",
         "heard_hours" => "endpoint, hour",
+        "claims" => "psp, payment, order_id",
         "mails" => "message_id",
         "relays" => "seq, target",
         _ => "rowid",

@@ -56,6 +56,28 @@ fn open_kinds(book: &Book) -> Vec<String> {
 
 const ASKED: &str = "SELECT state || ' ' || asked_at FROM questions";
 
+/// Whoever knows the address can make up sessions without end. What the shop hands over does not wait for them, even where
+/// the call about it came first.
+#[test]
+fn what_the_shop_knows_of_is_asked_before_what_anybody_can_make_up() {
+    let mut book = Book::new();
+    for n in 0..20 {
+        book.take(0, hint(session(&format!("made-up-{n:02}"))));
+    }
+    book.take(1, hint(session("of-a-customer")));
+    let due = |book: &Book| {
+        let due = book.reader().questions_due((&monext().endpoint, Psp::Monext), minute(9), 3).expect("read");
+        due.into_iter().map(|due| due.question.subject.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(due(&book), ["made-up-00", "made-up-01", "made-up-02"]);
+    for token in ["of-a-customer", "handed-over-only"] {
+        let questions = vec![session(token)];
+        let handed = Hint { endpoint: monext(), origin: Origin::Shop, questions, remark: None };
+        book.take(3, LogEntry::Hint(handed));
+    }
+    assert_eq!(due(&book), ["of-a-customer", "handed-over-only", "made-up-00"]);
+}
+
 #[test]
 fn a_hint_is_listed_and_asked_about_once_while_it_waits() {
     let mut book = Book::new();

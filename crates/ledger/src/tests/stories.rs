@@ -85,6 +85,9 @@ pub(super) fn eventful() -> Book {
     book.take(33 * DAY, close("2026-03"));
     book.take(33 * DAY + 1, witness("2026-03"));
     book.take(33 * DAY + 2, refund("A", 2500));
+    for order in ["E", "F"] {
+        book.take(33 * DAY + 3, claims::paid(Psp::Worldline, order, 33 * DAY));
+    }
     for table in fold_tables(book.ledger.connection()) {
         assert!(book.count(&table) > 0, "{table} is empty: nothing can be shown of it");
     }

@@ -125,6 +125,7 @@ prop_compose! {
                     (EndpointId::new(endpoint).expect("an endpoint"), Subject::new(id).expect("a subject"))
                 })
                 .collect(),
+            also_claimed: Vec::new(),
         }
     }
 }

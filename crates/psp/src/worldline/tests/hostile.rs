@@ -26,6 +26,41 @@ fn what_matters_must_not_be_garbled() {
     }
 }
 
+/// The signature covers the body and no header: whatever bit is flipped, nothing else is read.
+#[test]
+fn no_flipped_bit_makes_another_fact() {
+    for message in [
+        fixture!("A1-sdk-valid-body"),
+        fixture!("P1-payment-voucher"),
+        fixture!("S1-voucher-only"),
+        fixture!("S2-split-voucher"),
+        fixture!("S3-split-card"),
+        fixture!("S5-refund-requested"),
+        fixture!("S6-refunded"),
+        fixture!("S7-list-and-new-id"),
+        fixture!("S8-split-card-refused"),
+    ] {
+        let adapter = Worldline::new(settings());
+        let truth = read(&message);
+        for bit in 0..message.body.len() * 8 {
+            let mut body = message.body.clone().into_bytes();
+            body[bit / 8] ^= 1 << (bit % 8);
+            let flipped = Request { body: &body, ..message.as_request() };
+            assert!(adapter.prove(&flipped).is_err(), "bit {bit} of the body");
+        }
+        for header in 0..message.headers.len() {
+            for bit in 0..message.headers[header].1.len() * 8 {
+                let mut headers = message.headers.clone();
+                headers[header].1[bit / 8] ^= 1 << (bit % 8);
+                let flipped = Request { headers: &headers, ..message.as_request() };
+                if let Ok(reading) = prove_and_read(&adapter, &flipped) {
+                    assert_eq!(Ok(reading), truth, "bit {bit} of header {header}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn depth_is_bounded() {
     let (open, close) = ("[".repeat(20_000), "]".repeat(20_000));
