@@ -187,40 +187,56 @@ fn write_table(
     let mut rows = 0_u64;
     extract.each_row(report, &range, |cells| {
         rows = rows.saturating_add(1);
-        match order.language {
-            Language::French => file.row(&in_french(report, cells)).map_err(failed()),
-            Language::English => file.row(cells).map_err(failed()),
-        }
+        file.row(&in_words(order.language, report, cells)).map_err(failed())
     })?;
     file.end().map_err(failed())?;
     spinner.finish_and_clear();
     Ok(format!("{rows} rows"))
 }
 
-/// The ledger's own words in those that a French accountant reads.
-fn in_french(report: Report, cells: &[Cell]) -> Vec<Cell> {
+/// The ledger's own words in those that an accountant reads. Where the headings are names for programs, so are the words of
+/// all columns but the particulars.
+fn in_words(language: Language, report: Report, cells: &[Cell]) -> Vec<Cell> {
+    let detail = particulars(report, cells);
     let said = |name: &str, text: &str| -> Option<String> {
-        let french = Language::French;
-        Some(match name {
-            "state" => lists::order_state(french, text),
-            "kind" => match text.parse() {
-                Ok(kind) => lists::kind(french, kind, &Detail::Nothing),
-                // A payment that lacks something and is no discrepancy yet.
-                Err(_) => lists::order_state(french, text),
-            },
-            "severity" => lists::severity(french, text.parse().ok()?).to_owned(),
-            "instrument" => lists::instrument(french, text.parse().ok()?, None).to_owned(),
-            "psp" => text.parse::<Psp>().ok()?.title().to_owned(),
-            "issuer" if text == "bank" => "banque".to_owned(),
-            "issuer" if text == "ancv" => "ANCV".to_owned(),
-            _ => return None,
-        })
+        match (language, name) {
+            (_, "detail") => lists::detail(language, &detail).or_else(|| Some(String::new())),
+            (Language::French, _) => in_french(name, text, &detail),
+            (Language::English, _) => None,
+        }
     };
     let cell = |(cell, (name, _, _)): (&Cell, &Column)| match cell {
         Cell::Text(text) => Cell::Text(said(name, text).unwrap_or_else(|| text.clone())),
         Cell::Empty | Cell::Money(_) | Cell::Count(_) | Cell::Day(_) | Cell::Instant(_) => cell.clone(),
     };
     cells.iter().zip(report.columns()).map(cell).collect()
+}
+
+/// What a discrepancy of the list says beside its figures.
+fn particulars(report: Report, cells: &[Cell]) -> Detail {
+    let mut columns = cells.iter().zip(report.columns());
+    let Some((Cell::Text(json), _)) = columns.find(|(_, (name, _, _))| *name == "detail") else {
+        return Detail::Nothing;
+    };
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn in_french(column: &str, text: &str, detail: &Detail) -> Option<String> {
+    let french = Language::French;
+    Some(match column {
+        "state" => lists::order_state(french, text),
+        "kind" => match text.parse() {
+            Ok(kind) => lists::kind(french, kind, detail),
+            // A payment that lacks something and is no discrepancy yet.
+            Err(_) => lists::order_state(french, text),
+        },
+        "severity" => lists::severity(french, text.parse().ok()?).to_owned(),
+        "instrument" => lists::instrument(french, text.parse().ok()?, None).to_owned(),
+        "psp" => text.parse::<Psp>().ok()?.title().to_owned(),
+        "issuer" if text == "bank" => "banque".to_owned(),
+        "issuer" if text == "ancv" => "ANCV".to_owned(),
+        _ => return None,
+    })
 }
 
 fn write_entries(extract: Extract<'_>, order: &Order<'_>, out: &mut dyn Write) -> Result<String, Failure> {

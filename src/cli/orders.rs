@@ -182,11 +182,16 @@ fn plain(error: &csv::Error, columns: &csv::StringRecord) -> String {
 #[cfg(test)]
 mod tests {
     use cvco_domain::Cents;
+    use cvco_psp::ShopReferences;
 
     use super::*;
 
     fn parsed(text: &str) -> Result<Orders, String> {
-        let shop = Shop { id: ShopId::new("camping").expect("valid"), name: "Camping".to_owned() };
+        let shop = Shop {
+            id: ShopId::new("camping").expect("valid"),
+            name: "Camping".to_owned(),
+            references: ShopReferences::default(),
+        };
         parse(text, &[shop])
     }
 

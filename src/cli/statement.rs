@@ -55,7 +55,8 @@ impl Command {
 
 pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Failure> {
     let Command::Import(options) = command;
-    let settings = site.desk()?.books;
+    let desk = site.desk()?;
+    let settings = desk.books;
     known_shop(&settings, options.shop.as_ref())?;
     let layout = layout(&settings, options.layout.as_deref())?;
     let shop = options
@@ -68,9 +69,12 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     let stem = options.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let file_name = stem.and_then(|stem| StatementNumber::new(stem).ok());
     let given = Given { shop, number: options.number.clone(), file_name, paid_on: options.paid_on };
-    let file = settlement::read(&bytes, &layout.profile, &given).map_err(|error| {
+    let mut file = settlement::read(&bytes, &layout.profile, &given).map_err(|error| {
         Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
     })?;
+    if let Some(shop) = desk.shops.iter().find(|known| known.id == given.shop) {
+        file.shorten_references(|reference| shop.references.order(reference));
+    }
     let file_sha256 = sha256(&[&bytes]).to_string();
     let report = import(&mut site.writer()?, file, &file_sha256)?;
     if options.format == ReportFormat::Json {

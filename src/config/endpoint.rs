@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use cvco_domain::crypto::SecretToken;
 use cvco_domain::{Contract, EndpointId, Mode, Psp, ShopId};
-use cvco_psp::{Adapter, ReferencePattern, WithReferences};
+use cvco_psp::{Adapter, ReferencePattern, ReferencePatternError, WithReferences};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -141,7 +141,7 @@ impl RawEndpoint {
         if psp == Psp::Up2pay && self.api.is_none() {
             check.unwise(
                 &key,
-                "without api: Up2pay signs forevery merchant alike, so that only its API or a secret address proves that \
+                "without api: Up2pay signs for every merchant alike, so that only its API or a secret address proves that \
                  a payment is this shop's (docs/relay.md)",
             );
         }
@@ -156,8 +156,11 @@ impl RawEndpoint {
 
     /// Where the order's number stands in the references of its payments.
     fn reference_pattern(&self, at: &str, check: &mut Check<'_>) -> Option<ReferencePattern> {
-        let pattern = self.reference_pattern.as_deref().map(ReferencePattern::parse)?;
-        check.value(&format!("{at}.reference_pattern"), pattern)
+        check.value(&format!("{at}.reference_pattern"), self.pattern()?)
+    }
+
+    pub(super) fn pattern(&self) -> Option<Result<ReferencePattern, ReferencePatternError>> {
+        self.reference_pattern.as_deref().map(ReferencePattern::parse)
     }
 
     /// The contracts that payments may be settled on; none where not all are named.

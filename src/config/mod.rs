@@ -34,7 +34,7 @@ use cvco_domain::{
 };
 use cvco_domain::{Brand, Policy};
 use cvco_mail::Language;
-use cvco_psp::{Adapter, ReferencePattern};
+use cvco_psp::{Adapter, ReferencePattern, ShopReferences};
 use ipnet::IpNet;
 
 use check::Purpose;
@@ -291,6 +291,8 @@ pub struct Shop {
     pub id: ShopId,
     /// Its name for people.
     pub name: String,
+    /// What the references of its payments are made of.
+    pub references: ShopReferences,
 }
 
 /// `[[shop.endpoint]]`

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cvco_domain::ShopId;
+use cvco_psp::ShopReferences;
 use serde::Deserialize;
 
 use super::check::Check;
@@ -71,7 +72,13 @@ pub(super) fn resolve(
             endpoints.push(Arc::new(endpoint));
         }
         let name = raw.name.clone().unwrap_or_else(|| raw.id.clone());
-        shops.push(Shop { id, name });
+        let patterns = raw.endpoint.iter().map(RawEndpoint::pattern);
+        let references = ShopReferences {
+            // One that is wrong is named with its endpoint.
+            patterns: patterns.clone().flatten().filter_map(Result::ok).collect(),
+            some_are_plain: patterns.clone().any(|pattern| pattern.is_none()),
+        };
+        shops.push(Shop { id, name, references });
     }
     (shops, endpoints)
 }

@@ -250,6 +250,39 @@ async fn a_split_that_worldlines_messages_leave_open_is_settled_by_its_api() {
     daemon.out(&["verify"]);
 }
 
+/// Up2pay never calls about a refund, and a webhook may be lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_back_in_the_back_office_long_ago_is_found() {
+    let (daemon, sandbox) = asking().await;
+    let voucher = webhook(0, Part::Voucher(5412), 5000, 14_000);
+    let card = webhook(1, Part::Card(130, "A1".to_owned()), 9000, 14_000);
+    let books = |operations: &[Webhook]| {
+        for operation in operations.iter().filter(|operation| !operation.happening.is_refund()) {
+            let path = format!("/v2/PSPIDTEST/payments/{}", operation.id());
+            sandbox.answer(Match::get(path), Canned::json(worldline::answers::payment(operation)));
+        }
+        let details = worldline::answers::details(operations).expect("details");
+        for id in ["4375008553_0", "9000004375008553000"] {
+            let path = format!("/v2/PSPIDTEST/payments/{id}/details");
+            sandbox.answer(Match::get(path), Canned::json(details.clone()));
+        }
+    };
+    books(&[voucher.clone(), card.clone()]);
+    for call in [&voucher, &card] {
+        assert_eq!(post_webhook(&daemon, call, "key", "hello+world"), 200);
+    }
+    daemon.until(REGISTER, &["worldline|CMD-9|5000|9000|balanced"]).await;
+    daemon.until("SELECT DISTINCT state FROM questions WHERE psp = 'worldline'", &["settled"]).await;
+    let answered_at = daemon.rows("SELECT MAX(answered_at) FROM questions").remove(0);
+
+    let refund =
+        Webhook { operation: 2, happening: Happening::Refunded, acquired: Cents::new(9000), ..card.clone() };
+    books(&[voucher, card, refund]);
+    let later = Timestamp::from_millis(Timestamp::parse(&answered_at).expect("a time").millis() + 1);
+    daemon.out(&["catch-up", "--since", &later.to_string()]);
+    daemon.until("SELECT refunded_cents || ' ' || state FROM acct_register", &["9000 part_refunded"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_names_another_order_moves_no_money_there() {
     let (daemon, sandbox) = asking().await;

@@ -211,6 +211,27 @@ fn a_statement_without_commissions_is_taken_to_keep_what_the_rate_says() {
     assert!(raised(&mut past).is_empty());
 }
 
+/// The official Up2pay module for `WooCommerce` composes references with the customer's name, and statements repeat them.
+#[test]
+fn no_name_goes_from_a_statement_into_the_ledger() {
+    let mut past = paid(&[("1234", 4525)]);
+    let path = past.path("config.toml");
+    let plain = fs::read_to_string(&path).expect("a configuration");
+    let composed = plain.replace("\npsp = ", "\nreference_pattern = \"^woo_(?<order>[^_]+)_\"\npsp = ");
+    assert_ne!(composed, plain);
+    fs::write(&path, composed).expect("written");
+    let lines = [("woo_1234_Jean_Dupon", "45,25", "1,13"), ("Jean Dupont 77", "10,00", "0,25")];
+    let said = import(&mut past, "ancv.csv", &lines);
+    assert!(said.contains("1 belong to no payment") && !said.contains("Jean"), "{said}");
+    assert_eq!(
+        past.rows(
+            "SELECT COALESCE(reference, '-') || ' ' || amount_cents FROM statement_lines ORDER BY position"
+        ),
+        ["1234 4525", "- 1000"]
+    );
+    assert_eq!(past.rows("SELECT settled_cents FROM acct_tenders"), ["4525"]);
+}
+
 /// A bank's file, laid out as `[[statement]]` with these keys says.
 fn bank_file(past: &mut Past, keys: &str, text: &str) -> (Option<i32>, String) {
     let config = past.path("config.toml");

@@ -506,8 +506,13 @@ fn differences(order: &Order, found: &Found, luck: &Luck) -> String {
     }
     // An outage raises nothing that would not have been raised without it: rules of time wait until those have called who
     // found nobody. A long one may hide what came and went meanwhile.
-    let in_time = luck.weather == Weather::Calm && !luck.jumps && order.registered.is_known_before();
-    let exactly = in_time && (luck.deaths == 0 || !luck.lies_long);
+    let lay_long = luck.deaths > 0 && luck.lies_long;
+    // Two payments of one order that are asked about at once are answered in any order: each looks half paid without the
+    // other, and which is known first decides what is raised.
+    let in_order = !(lay_long && order.episode.joined);
+    let in_time =
+        luck.weather == Weather::Calm && !luck.jumps && order.registered.is_known_before() && in_order;
+    let exactly = in_time && !lay_long;
     let closed: Vec<&str> = found.closed.iter().map(String::as_str).collect();
     let mut unexpected = closed.clone();
     for kind in &truth.closed {

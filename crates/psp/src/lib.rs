@@ -19,7 +19,7 @@ pub mod worldline;
 #[cfg(test)]
 mod testing;
 
-pub use reference::{ReferencePattern, ReferencePatternError, WithReferences};
+pub use reference::{ReferencePattern, ReferencePatternError, ShopReferences, WithReferences};
 
 pub use message::{Message, NotUnderstood, Proof, Reading, Rejection};
 

@@ -18,6 +18,33 @@ const SIZE_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct ReferencePattern(Regex);
 
+/// Two are the same if their texts are.
+impl PartialEq for ReferencePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for ReferencePattern {}
+
+/// The references of a shop's payments, as all its endpoints together have them. Statements repeat them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShopReferences {
+    /// The patterns of those that are composed.
+    pub patterns: Vec<ReferencePattern>,
+    /// Whether some endpoint's are the order's number itself.
+    pub some_are_plain: bool,
+}
+
+impl ShopReferences {
+    /// The order's number in a reference that a statement tells. `None` where it may hold a name.
+    #[must_use]
+    pub fn order(&self, reference: OrderRef) -> Option<OrderRef> {
+        let found = self.patterns.iter().find_map(|pattern| pattern.order(reference.as_str()));
+        found.or(Some(reference).filter(|_| self.patterns.is_empty() || self.some_are_plain))
+    }
+}
+
 /// Why a text is no such pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReferencePatternError {
@@ -184,6 +211,21 @@ mod tests {
         for reference in ["woo_1234_Jean_Dupont_11282005", "1234 - Jean Dupont", "1234_Dupont", "1234"] {
             assert_eq!(order(older, reference).as_deref(), Some("1234"), "{reference}");
         }
+    }
+
+    #[test]
+    fn a_statement_tells_the_order_and_no_name_either() {
+        let told = |some_are_plain, reference: &str| {
+            let pattern = ReferencePattern::parse("^woo_(?<order>[^_]+)_").expect("a pattern");
+            let shop = ShopReferences { patterns: vec![pattern], some_are_plain };
+            shop.order(OrderRef::new(reference).expect("a reference")).map(String::from)
+        };
+        // ANCV keeps 20 characters.
+        assert_eq!(told(false, "woo_1234_Jean_Dupont").as_deref(), Some("1234"));
+        assert_eq!(told(false, "Jean Dupont 1234"), None);
+        assert_eq!(told(true, "R-1234").as_deref(), Some("R-1234"), "of an endpoint without a pattern");
+        let plain = ShopReferences::default();
+        assert!(plain.order(OrderRef::new("Jean Dupont 1234").expect("a reference")).is_some());
     }
 
     #[test]

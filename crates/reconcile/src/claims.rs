@@ -1,6 +1,6 @@
 //! Which order a payment belongs to, if notifications name several: it was paid once.
 
-use cvco_domain::OrderRef;
+use cvco_domain::{OrderRef, TenderId};
 
 use super::Fact;
 
@@ -21,7 +21,7 @@ pub fn payment_of(fact: &Fact) -> Option<&str> {
     if terms.numbers_operations {
         return Some(fact.event.call_number.as_str());
     }
-    fact.event.tender_id.as_ref().filter(|_| terms.transaction_names_tender).map(|id| id.as_str())
+    fact.event.tender_id.as_ref().filter(|_| terms.transaction_names_tender).map(TenderId::as_str)
 }
 
 /// The claim that is believed: one with a reference rather than one without, then the earliest by the PSP's own clock, then

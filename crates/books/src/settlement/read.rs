@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use cvco_domain::{Cents, Day, ShopId, Statement, StatementLine, StatementNumber};
+use cvco_domain::{Cents, Day, OrderRef, ShopId, Statement, StatementLine, StatementNumber};
 
 use super::Profile;
 use super::cells::{Cells, Kind, Places};
@@ -59,6 +59,14 @@ impl StatementFile {
     #[must_use]
     pub fn total(&self) -> Cents {
         self.statements.iter().map(|located| located.statement.total()).sum()
+    }
+
+    /// Leaves of each line's reference what `order` makes of it.
+    pub fn shorten_references(&mut self, order: impl Fn(OrderRef) -> Option<OrderRef>) {
+        let lines = self.statements.iter_mut().flat_map(|located| &mut located.statement.lines);
+        for line in lines {
+            line.reference = line.reference.take().and_then(&order);
+        }
     }
 }
 

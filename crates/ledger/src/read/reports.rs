@@ -93,7 +93,8 @@ const GAPS: &str = "
            WHEN 'currency_unexpected' THEN 'G11' WHEN 'contract_unknown' THEN 'G12'
            WHEN 'reference_collision' THEN 'G13' ELSE '' END,
          kind, severity, shop, psp, order_ref, call_number, expected_cents, actual_cents, actual_cents - expected_cents,
-         opened_at, closed_at, acked_by, last_note, detail, id
+         opened_at, closed_at, acked_by, last_note,
+         (SELECT d.detail_json FROM discrepancies d WHERE d.id = acct_discrepancies.id), id
   FROM acct_discrepancies WHERE id IN (SELECT id FROM gaps)
   UNION ALL
   SELECT 'G1', r.state, 'info', o.shop, r.psp, o.reference, r.call_number, r.expected_cents, r.paid_cents, r.gap_cents,

@@ -163,7 +163,7 @@ impl OrderPart {
     fn read(answer: &Element) -> Self {
         let Some(order) = answer.child(Space::Impl, "order") else { return Self::default() };
         Self {
-            reference: identifier(order, Space::Obj, "ref"),
+            reference: order.text(Space::Obj, "ref").and_then(OrderRef::escaped),
             total: order.text(Space::Obj, "amount").and_then(|text| Cents::parse(text).ok()),
             currency: order.text(Space::Obj, "currency").and_then(|text| Currency::parse(text).ok()),
         }
