@@ -217,9 +217,13 @@ fn no_name_goes_from_a_statement_into_the_ledger() {
     let mut past = paid(&[("1234", 4525)]);
     let path = past.path("config.toml");
     let plain = fs::read_to_string(&path).expect("a configuration");
-    let composed = plain.replace("\npsp = ", "\nreference_pattern = \"^woo_(?<order>[^_]+)_\"\npsp = ");
-    assert_ne!(composed, plain);
-    fs::write(&path, composed).expect("written");
+    let endpoint = r#"[[shop.endpoint]]
+id = "up2pay"
+psp = "up2pay"
+mode = "production"
+reference_pattern = "^woo_(?<order>[^_]+)_"
+"#;
+    fs::write(&path, plain + endpoint).expect("written");
     let lines = [("woo_1234_Jean_Dupon", "45,25", "1,13"), ("Jean Dupont 77", "10,00", "0,25")];
     let said = import(&mut past, "ancv.csv", &lines);
     assert!(said.contains("1 belong to no payment") && !said.contains("Jean"), "{said}");
