@@ -427,14 +427,16 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
 fn entry(arrival: &Arrival) -> Result<LogEntry, Trouble> {
     Ok(match arrival {
         Arrival::Message { place, wire } => understand(*place, wire)?,
-        Arrival::Registration { place, reference, total, currency } => LogEntry::Order(OrderRegistration {
-            shop: place.endpoint().shop.clone(),
-            reference: OrderRef::new(reference.as_str()).map_err(text)?,
-            total: *total,
-            currency: Currency::parse(currency).map_err(text)?,
-            due: None,
-            instalments: Vec::new(),
-        }),
+        Arrival::Registration { place, reference, total, currency, due } => {
+            LogEntry::Order(OrderRegistration {
+                shop: place.endpoint().shop.clone(),
+                reference: OrderRef::new(reference.as_str()).map_err(text)?,
+                total: *total,
+                currency: Currency::parse(currency).map_err(text)?,
+                due: *due,
+                instalments: Vec::new(),
+            })
+        }
     })
 }
 

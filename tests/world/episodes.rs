@@ -33,11 +33,23 @@ pub(crate) struct Episode {
     pub(crate) other_world: bool,
     /// The second visit's payment completes the first one's record.
     pub(crate) joined: bool,
+    /// The order costs twice what a visit pays: the second half is due a month after the first.
+    pub(crate) in_halves: bool,
 }
 
 const fn episode(name: &'static str, places: &'static [Place], deeds: &'static [Deed]) -> Episode {
     let (open, closed): (&[&str], &[&str]) = (&[], &[]);
-    Episode { name, places, deeds, open, closed, visit: 0, other_world: false, joined: false }
+    Episode {
+        name,
+        places,
+        deeds,
+        open,
+        closed,
+        visit: 0,
+        other_world: false,
+        joined: false,
+        in_halves: false,
+    }
 }
 
 impl Episode {
@@ -55,6 +67,9 @@ impl Episode {
     }
     const fn joined(self) -> Self {
         Self { joined: true, ..self }
+    }
+    const fn in_halves(self) -> Self {
+        Self { in_halves: true, ..self }
     }
 }
 
@@ -191,6 +206,26 @@ pub(crate) const EPISODES: &[Episode] = &[
         &[V_ALL, After(30), Contradicts(0)],
     )
     .raises(&["conflicting_notification"]),
+    // ─── a deposit, and its balance ───
+    episode("deposit and balance", EVERYWHERE, &[V, C, After(20 * DAY), Visit, V, C]).in_halves(),
+    episode(
+        "deposit by card, balance in both",
+        CARD_FIRST,
+        &[Pays(Card, All, Accepted), After(20 * DAY), Visit, V, C],
+    )
+    .in_halves(),
+    episode("deposit and balance in vouchers alone", LISTED, &[V_ALL, After(20 * DAY), Visit, V_ALL])
+        .in_halves(),
+    episode("balance late", EVERYWHERE, &[V, C, After(35 * DAY), Visit, V, C])
+        .mends(&["amount_short"])
+        .in_halves(),
+    episode("balance never paid", EVERYWHERE, &[V, C]).raises(&["amount_short"]).in_halves(),
+    episode("balance paid twice", EVERYWHERE, &[V, C, After(20 * DAY), Visit, V, C, After(5), Visit, V, C])
+        .raises(&["double_payment"])
+        .in_halves(),
+    episode("voucher left over", AT_UP2PAY, &[V, Pays(Card, Rest, Refused), After(40), Visit, V, C])
+        .raises(&["amount_over"])
+        .mends(&["voucher_orphan"]),
     // ─── paid twice ───
     episode("order paid twice", EVERYWHERE, &[V, C, After(5), Visit, V, C]).raises(&["double_payment"]),
     episode(

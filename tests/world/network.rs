@@ -22,8 +22,17 @@ pub(crate) enum Weather {
 /// Something that reaches the daemon.
 #[derive(Debug, Clone)]
 pub(crate) enum Arrival {
-    Message { place: Place, wire: WireMessage },
-    Registration { place: Place, reference: String, total: Cents, currency: &'static str },
+    Message {
+        place: Place,
+        wire: WireMessage,
+    },
+    Registration {
+        place: Place,
+        reference: String,
+        total: Cents,
+        currency: &'static str,
+        due: Option<Timestamp>,
+    },
 }
 
 impl Arrival {
@@ -59,7 +68,10 @@ pub(crate) fn deliveries(order: &Order, weather: Weather, dice: &mut Dice) -> Ve
     }
     for (at, total, currency) in &order.registered.calls {
         let (place, reference) = (order.history.place, order.history.reference.clone());
-        deliveries.push((*at, Arrival::Registration { place, reference, total: *total, currency }));
+        deliveries.push((
+            *at,
+            Arrival::Registration { place, reference, total: *total, currency, due: order.registered.due },
+        ));
     }
     deliveries
 }

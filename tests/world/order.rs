@@ -53,7 +53,11 @@ impl Order {
                 Mode::Test => Mode::Production,
             };
         }
-        let registered = Registered::draw(&history, is_plain(episode, &history), required, &mut dice);
+        let registered = if episode.in_halves {
+            Registered::in_halves(&history, required)
+        } else {
+            Registered::draw(&history, is_plain(episode, &history), required, &mut dice)
+        };
         let account = telling::tell(&history, &mut dice);
         let truth = Truth::of(episode, &history, &account, &registered);
         Self { episode, history, account, registered, truth, dice }

@@ -19,6 +19,8 @@ pub(crate) enum Way {
     Changed,
     /// In Swiss francs.
     Foreign,
+    /// Twice what a visit pays, which is due later.
+    InHalves,
     Never,
 }
 
@@ -32,6 +34,8 @@ pub(crate) struct Registered {
     pub(crate) calls: Vec<(Timestamp, Cents, &'static str)>,
     /// Those that say something new.
     pub(crate) versions: Vec<(Cents, &'static str)>,
+    /// When the whole is due, where the shop says so.
+    pub(crate) due: Option<Timestamp>,
 }
 
 const HOUR: u32 = 60;
@@ -39,6 +43,19 @@ const DAY: u32 = 24 * HOUR;
 const OTHER: Cents = Cents::new(7_77);
 
 impl Registered {
+    /// Of an order whose deposit is paid at the first visit.
+    pub(crate) fn in_halves(history: &History, required: bool) -> Self {
+        let paid_at = history.visits[0];
+        let total = history.total.plus(history.total);
+        Self {
+            way: Way::InHalves,
+            required,
+            calls: vec![(paid_at.before(std::time::Duration::from_hours(2)), total, "EUR")],
+            versions: vec![(total, "EUR")],
+            due: Some(later(paid_at, 30 * DAY)),
+        }
+    }
+
     /// `plain`: the order is paid to the cent and nothing happens afterwards, so that any way will do.
     pub(crate) fn draw(history: &History, plain: bool, required: bool, dice: &mut Dice) -> Self {
         const ANY: [Way; 9] = [
@@ -64,12 +81,12 @@ impl Registered {
             Way::Corrected => vec![eur(before, total.plus(OTHER)), eur(later(before, HOUR), total)],
             Way::Changed => vec![eur(before, total), eur(later(paid_at, 3 * DAY), total.plus(OTHER))],
             Way::Foreign => vec![(before, total, "CHF")],
-            Way::Never => Vec::new(),
+            Way::InHalves | Way::Never => Vec::new(),
         };
         let mut versions: Vec<(Cents, &'static str)> =
             calls.iter().map(|(_, total, currency)| (*total, *currency)).collect();
         versions.dedup();
-        Self { way, required, calls, versions }
+        Self { way, required, calls, versions, due: None }
     }
 
     /// What the shop expects in the end.
@@ -79,7 +96,7 @@ impl Registered {
 
     /// Nothing is raised for want of it.
     pub(crate) fn is_known_before(&self) -> bool {
-        matches!(self.way, Way::Before | Way::Twice | Way::Corrected)
+        matches!(self.way, Way::Before | Way::Twice | Way::Corrected | Way::InHalves)
     }
 
     /// What comes of the way in which the shop registered.
@@ -105,7 +122,7 @@ impl Registered {
             Way::Changed if records.iter().any(|record| accepted(&record)) => {
                 open.push(("total_changed".to_owned(), None));
             }
-            Way::Before | Way::Twice | Way::Corrected | Way::Changed => {}
+            Way::Before | Way::Twice | Way::Corrected | Way::Changed | Way::InHalves => {}
             Way::Foreign => open.extend(of_records("currency_unexpected")),
             Way::Never => open.extend(unknown.into_iter().flat_map(of_records)),
         }

@@ -7,7 +7,7 @@ use cvco_domain::{Cents, Instrument, Mode, Psp, Timestamp};
 use crate::episodes::Episode;
 use crate::history::{Fate, Happened, History, Part};
 use crate::places::Place;
-use crate::registration::Registered;
+use crate::registration::{Registered, Way};
 use crate::telling::{Account, Name};
 
 /// A row of `acct_orders`.
@@ -116,6 +116,17 @@ impl Truth {
                 (!parts.is_empty()).then(|| known.record(visit, &parts, amiss))
             })
             .collect();
+        // What was left over when another attempt paid the order is too many as a whole, and so is a third half.
+        let too_many = match (episode.in_halves, history.visits.len()) {
+            (true, 3) => Some(2),
+            (false, 2) if episode.open.contains(&"amount_over") => Some(episode.visit),
+            _ => None,
+        };
+        let call = too_many.map(|visit| account.calls[visit].clone());
+        for record in records.iter_mut().filter(|record| Some(&record.call_number) == call.as_ref()) {
+            (record.expected, record.gap) = (Some(0), Some(record.paid));
+            "unbalanced".clone_into(&mut record.state);
+        }
         records.sort();
         let mut closed: Vec<&'static str> = episode.closed.to_vec();
         registered.add(&records, account.states_total, &mut open, &mut closed);
@@ -145,7 +156,8 @@ fn paid_of(records: &[RecordRow]) -> i64 {
 }
 
 fn state_of(records: &[RecordRow], open: &[Discrepancy]) -> String {
-    if open.iter().any(|(kind, _)| kind == "double_payment") {
+    let is_amiss = |kind: &str| matches!(kind, "double_payment" | "amount_over" | "amount_short");
+    if open.iter().any(|(kind, _)| is_amiss(kind)) {
         return "unbalanced".to_owned();
     }
     let stands = |state: &&str| records.iter().any(|record| record.state == *state);
@@ -215,6 +227,17 @@ impl Known<'_> {
         let place = self.history.place;
         let is_foreign = self.is_paid_in_other_euros();
         let (expected, currency, expected_from) = match self.registered.last() {
+            // Each payment is held against its own half.
+            Some((_, currency)) if self.registered.way == Way::InHalves => {
+                // As soon as all of it is paid, the order says what each payment was about; before, only its PSP does.
+                match (self.history.visits.len() > 1, self.account.states_total) {
+                    (true, _) => (Some(self.history.total), currency, Some("order")),
+                    (false, true) => (Some(self.history.total), currency, Some("psp")),
+                    (false, false) => {
+                        (self.registered.last().map(|(total, _)| total), currency, Some("order"))
+                    }
+                }
+            }
             Some((total, currency)) if !is_foreign => (Some(total), currency, Some("order")),
             _ if self.account.states_total => (Some(self.history.total), "EUR", Some("psp")),
             _ => (None, "EUR", None),

@@ -81,7 +81,11 @@ fn is_voucher_alone(attempt: &Attempt) -> bool {
 fn belong_together(voucher: &Attempt, card: &Attempt, order: &Order) -> bool {
     let (by_voucher, by_card) = (paid(voucher, order), paid(card, order));
     if let Some(version) = order.current() {
-        return by_voucher < version.total && by_card < version.total;
+        // A payment whose own total is less than the order's is an instalment: no more than its rest belongs to it.
+        let is_too_much = voucher
+            .total()
+            .is_some_and(|own| by_voucher < own && own < version.total && by_voucher.plus(by_card) > own);
+        return by_voucher < version.total && by_card < version.total && !is_too_much;
     }
     match voucher.total() {
         Some(total) if by_voucher < total => by_card < total,

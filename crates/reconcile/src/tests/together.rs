@@ -72,6 +72,23 @@ fn a_deposit_and_its_balance_make_an_order_wherever_they_were_paid() {
     }
 }
 
+/// Between the two messages of the balance the deposit's card is not taken for its complement.
+#[test]
+fn a_deposit_by_card_does_not_complete_the_voucher_of_the_balance() {
+    for psp in [Psp::Worldline, Psp::Monext] {
+        let captured =
+            |told: Told, call: &str, at| told.psp(psp).call(call).at(at).state(ReportedState::Captured);
+        let deposit = captured(plain_card(25_000).total(25_000), "7001", MARCH);
+        let voucher = captured(voucher(6000).total(25_000), "7002", JUNE);
+        let balance = captured(plain_card(19_000).id("C2").total(25_000), "7002", JUNE);
+        let half = order(50_000).due(END_OF_JUNE).with(deposit).with(voucher);
+        half.clone().seen(JUNE).raises(&[]);
+        let paid = half.with(balance).seen(JUNE + 60);
+        paid.raises(&[]);
+        assert_eq!(states(&paid), ["balanced", "balanced"], "{psp}");
+    }
+}
+
 #[test]
 fn a_balance_that_never_comes_is_one_discrepancy_when_it_is_due() {
     let deposit = split(order(50_000).due(JUNE), Psp::Up2pay, "7001", (6000, 9000), MARCH);
