@@ -156,9 +156,10 @@ CREATE TABLE records (
   settled_at     TEXT,
   PRIMARY KEY (order_id, psp, call_number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX records_by_state ON records (state);
+CREATE INDEX records_by_state ON records (state, first_seen_at);
 CREATE INDEX records_by_call ON records (call_number);
 CREATE INDEX records_by_time ON records (first_seen_at);
+CREATE INDEX records_by_amount ON records (paid_cents, first_seen_at);
 
 CREATE TABLE tenders (
   order_id       INTEGER NOT NULL,
@@ -188,6 +189,7 @@ CREATE TABLE tenders (
   FOREIGN KEY (order_id, psp, call_number) REFERENCES records (order_id, psp, call_number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tenders_by_transaction ON tenders (tender_id);
+CREATE INDEX tenders_by_amount ON tenders (amount_cents, first_seen_at);
 CREATE INDEX tenders_by_day ON tenders (received_on) WHERE received_on IS NOT NULL;
 
 -- What was given back or cancelled, by accounting day.

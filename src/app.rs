@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::commands::Errands;
-use crate::admin::{Admin, command_places};
+use crate::admin::{Admin, Door, command_places};
 use crate::alert::channels::ChannelWorker;
 use crate::alert::desk::Desk;
 use crate::alert::trouble::TroubleWorker;
@@ -28,6 +28,7 @@ use crate::alert::worker::AlertWorker;
 use crate::clock::Clock;
 use crate::config::{Config, LedgerSettings};
 use crate::confirm::worker::ConfirmWorker;
+use crate::dashboard::Dashboard;
 use crate::exchange::Exchange;
 use crate::follower::{Follower, Readers};
 use crate::lifecycle::{self, Vitals};
@@ -213,28 +214,34 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         errands: Arc::clone(&errands),
     };
     parts.start("the exchange folder", exchange.run(stop.clone()));
-    let admin = Arc::new(Admin {
-        settings: views.admin,
-        log: log.clone(),
-        key: Arc::clone(&key),
-        followed: followed.clone(),
-        readers: readers.clone(),
-        clock: clock.clone(),
-        metrics: Arc::clone(&metrics),
-        errands,
-        commands: command_places(),
-    });
+    let payloads = Payloads::new(relayed_log, Arc::clone(&key));
+    // Nothing here keeps what is behind it alive: with the last connection its handles on log and ledger are gone.
+    let door = {
+        let admin = Arc::new(Admin {
+            settings: views.admin,
+            log: log.clone(),
+            key: Arc::clone(&key),
+            followed: followed.clone(),
+            readers: readers.clone(),
+            clock: clock.clone(),
+            metrics: Arc::clone(&metrics),
+            errands,
+            commands: command_places(),
+        });
+        let dashboard = Dashboard::new(Arc::clone(&admin), payloads.clone());
+        Arc::new(Door::on(dashboard.routes(admin.router())))
+    };
     if let Some(local) = listeners.local {
         let connections = metrics.admin_connections.clone();
-        let admin = Arc::clone(&admin);
-        let serving = accept::serve(local, admin, ADMIN_CONNECTIONS, connections, stop.clone());
+        let door = Arc::clone(&door);
+        let serving = accept::serve(local, door, ADMIN_CONNECTIONS, connections, stop.clone());
         parts.start("the admin socket", serving);
     }
     parts.start(
         "the admin listener",
         accept::serve(
             listeners.admin,
-            admin,
+            door,
             ADMIN_CONNECTIONS,
             metrics.admin_connections.clone(),
             stop.clone(),
@@ -249,7 +256,6 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         trouble,
     };
     parts.start("the timekeeper", timekeeper.run(stop.clone()));
-    let relay_key = Arc::clone(&key);
     let confirmations = ConfirmWorker {
         asked: views.asked,
         log: log.clone(),
@@ -263,7 +269,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let relays = RelayWorker {
         settings: views.relays,
         log: log.clone(),
-        payloads: Payloads::new(relayed_log, relay_key),
+        payloads,
         followed: followed.clone(),
         readers: readers.clone(),
         first,

@@ -35,6 +35,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod confirm;
+pub mod dashboard;
 pub mod exchange;
 pub mod follower;
 pub mod lifecycle;

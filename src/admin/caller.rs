@@ -1,6 +1,6 @@
 //! Who calls the admin address.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::unix::UCred;
 
@@ -8,7 +8,10 @@ use tokio::net::unix::UCred;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// Somebody over the network: the token says whether it is somebody who may.
-    Network,
+    Network {
+        /// From where.
+        from: IpAddr,
+    },
     /// An account of this machine, as the kernel says. It could open the socket, so it is in the group that may.
     Account {
         /// Its number.
@@ -17,8 +20,8 @@ pub enum Caller {
 }
 
 impl From<SocketAddr> for Caller {
-    fn from(_: SocketAddr) -> Self {
-        Self::Network
+    fn from(peer: SocketAddr) -> Self {
+        Self::Network { from: peer.ip().to_canonical() }
     }
 }
 

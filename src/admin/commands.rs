@@ -7,12 +7,13 @@ mod frame;
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::extract::Request;
 use bytes::Bytes;
 use cvco_log::Log;
 use http_body_util::channel::{Channel, Sender};
-use http_body_util::{BodyExt, Either, Limited};
-use hyper::body::Incoming;
-use hyper::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::{Response, StatusCode, header};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -21,7 +22,6 @@ use crate::account;
 use crate::clock::Clock;
 use crate::config::DeskSettings;
 use crate::follower::Followed;
-use crate::listener::accept::Body;
 pub use frame::{End, Frame, Order};
 
 /// Where commands are given.
@@ -91,14 +91,14 @@ impl Say for Reply {
 }
 
 impl Admin {
-    pub(super) async fn take_command(&self, request: Request<Incoming>, caller: Caller) -> Response<Body> {
+    pub(super) async fn take_command(&self, request: Request, caller: Caller) -> Response<Body> {
         match self.command(request, caller).await {
             Ok(response) => response,
             Err(refusal) => refusal.into(),
         }
     }
 
-    async fn command(&self, request: Request<Incoming>, caller: Caller) -> Result<Response<Body>, Answer> {
+    async fn command(&self, request: Request, caller: Caller) -> Result<Response<Body>, Answer> {
         let Caller::Account { uid } = caller else {
             return Err(Answer::error(
                 StatusCode::FORBIDDEN,
@@ -116,11 +116,22 @@ impl Admin {
             Order::read(&body.to_bytes()).map_err(|what| Answer::error(StatusCode::BAD_REQUEST, what))?;
         let (pieces, answer) = Channel::new(PIECES);
         self.carry_out(uid, order, input, pieces, place);
-        let mut response = Response::new(Either::Right(answer));
+        let mut response = Response::new(Body::new(answer));
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
         Ok(response)
+    }
+
+    /// What a command is carried out with.
+    pub(crate) fn desk(&self, runtime: Handle) -> Desk {
+        Desk {
+            settings: self.settings.borrow().desk.clone(),
+            log: self.log.clone(),
+            followed: self.followed.clone(),
+            clock: self.clock.clone(),
+            runtime,
+        }
     }
 
     fn carry_out(
@@ -132,13 +143,7 @@ impl Admin {
         place: OwnedSemaphorePermit,
     ) {
         let runtime = Handle::current();
-        let desk = Desk {
-            settings: self.settings.borrow().desk.clone(),
-            log: self.log.clone(),
-            followed: self.followed.clone(),
-            clock: self.clock.clone(),
-            runtime: runtime.clone(),
-        };
+        let desk = self.desk(runtime.clone());
         let errands = Arc::clone(&self.errands);
         tokio::task::spawn_blocking(move || {
             let errand = Errand { arguments: order.arguments, input, by: account::name_of(uid) };

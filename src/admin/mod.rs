@@ -12,18 +12,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::routing::any;
 use cvco_domain::crypto::{SealKey, SecretToken};
 use cvco_log::Log;
-use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
+use hyper::{HeaderMap, Method, Response, StatusCode, header};
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
 
 use crate::clock::Clock;
-use crate::config::{DeskSettings, Endpoint, Shop};
+use crate::config::{DeskSettings, Endpoint, Shop, User};
 use crate::follower::{Followed, Readers};
-use crate::listener::accept::{Body, Handler};
+use crate::listener::accept::Handler;
 use crate::telemetry::Metrics;
 
 pub use caller::Caller;
@@ -47,6 +50,12 @@ pub struct AdminSettings {
     pub secret_files: Vec<PathBuf>,
     /// What commands go by.
     pub desk: DeskSettings,
+    /// Who may sign in to the dashboard by name.
+    pub users: Vec<User>,
+    /// Where people open the dashboard, if it is said.
+    pub dashboard_url: Option<String>,
+    /// How PSPs reach the daemon, if it is said.
+    pub public_url: Option<String>,
 }
 
 /// Answers on the admin address.
@@ -123,22 +132,59 @@ impl Answer {
 
 impl From<Answer> for Response<Body> {
     fn from(Answer(status, content_type, text): Answer) -> Self {
-        let mut response = Self::new(Either::Left(Full::new(Bytes::from(text))));
+        let mut response = Self::new(Body::from(text));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
         response
     }
 }
 
-impl Handler for Admin {
-    type Peer = Caller;
+/// What is behind the admin address and the admin socket.
+pub struct Door {
+    router: Router,
+}
 
-    async fn handle(self: Arc<Self>, request: Request<Incoming>, caller: Caller) -> Response<Body> {
-        if request.uri().path() == commands::PATH && request.method() == Method::POST {
-            self.take_command(request, caller).await
-        } else {
-            self.answer(request, caller).await.into()
+impl Door {
+    /// Opens on these routes.
+    #[must_use]
+    pub const fn on(router: Router) -> Self {
+        Self { router }
+    }
+}
+
+impl Handler for Door {
+    type Peer = Caller;
+    type Body = Body;
+
+    async fn handle(self: Arc<Self>, request: hyper::Request<Incoming>, caller: Caller) -> Response<Body> {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(caller);
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
         }
+    }
+}
+
+/// Answers what is for programs.
+async fn answer(
+    State(admin): State<Arc<Admin>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response<Body> {
+    admin.answer(request, caller).await.into()
+}
+
+/// Takes what comes to the path of commands.
+async fn command(
+    State(admin): State<Arc<Admin>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response<Body> {
+    if request.method() == Method::POST {
+        admin.take_command(request, caller).await
+    } else {
+        admin.answer(request, caller).await.into()
     }
 }
 
@@ -150,7 +196,7 @@ pub fn command_places() -> Arc<Semaphore> {
 
 /// Whether a foreign page in a browser on this machine makes this call: its name was made to point here (DNS
 /// rebinding), and the call carries that name. What a page cannot keep a browser from sending tells it from a shop.
-fn is_from_foreign_page(headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_foreign_page(headers: &HeaderMap) -> bool {
     let by_browser = headers.contains_key(header::ORIGIN)
         || headers.contains_key(header::ACCEPT_LANGUAGE)
         || headers.contains_key("sec-fetch-site");
@@ -175,7 +221,16 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 impl Admin {
-    async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Answer {
+    /// What is for programs.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let mut router = Router::new().route(commands::PATH, any(command));
+        for route in ROUTES {
+            router = router.route(route.path, any(answer));
+        }
+        router.with_state(Arc::clone(self))
+    }
+
+    async fn answer(&self, request: Request, caller: Caller) -> Answer {
         let path = request.uri().path();
         let route = ROUTES.iter().find(|route| route.path == path && route.method == request.method());
         if !route.is_some_and(|route| route.is_open)
@@ -200,7 +255,7 @@ impl Admin {
         }
     }
 
-    fn authorise(&self, request: &Request<Incoming>, caller: Caller) -> Result<(), Answer> {
+    fn authorise(&self, request: &Request, caller: Caller) -> Result<(), Answer> {
         if matches!(caller, Caller::Account { .. }) {
             return Ok(());
         }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use axum::extract::Request;
 use cvco_domain::{Cents, Currency, Day, Instalment, OrderRef, Timestamp};
 use cvco_log::entry::OrderRegistration;
 use cvco_log::{Draft, LogEntry};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use hyper::StatusCode;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -188,7 +188,7 @@ fn due(text: Option<&str>) -> Result<Option<Timestamp>, OrderError> {
 
 impl Admin {
     /// Registers one order or many, all or none.
-    pub(super) async fn register_orders(&self, request: Request<Incoming>, caller: Caller) -> Answer {
+    pub(super) async fn register_orders(&self, request: Request, caller: Caller) -> Answer {
         if !is_json(request.headers()) {
             return Answer::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
         }

@@ -1,12 +1,12 @@
 //! `POST /api/v1/sessions`: the shop hands over the token of a payment session. Payline drops its notification once
 //! the shop has fetched the result itself.
 
+use axum::extract::Request;
 use cvco_log::entry::{Hint, Origin};
 use cvco_log::{Draft, Envelope, LogEntry};
 use cvco_psp::Rejection;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use hyper::StatusCode;
 use serde::Deserialize;
 
 use super::{Admin, Answer, BODY, is_json};
@@ -28,7 +28,7 @@ fn shortened(text: &str) -> String {
 
 impl Admin {
     /// Takes a token: it is stored, and the PSP is asked about it.
-    pub(super) async fn take_session(&self, request: Request<Incoming>) -> Answer {
+    pub(super) async fn take_session(&self, request: Request) -> Answer {
         if !is_json(request.headers()) {
             return Answer::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
         }

@@ -29,6 +29,8 @@ pub struct AlertSettings {
     pub shops: BTreeMap<ShopId, ShopAlerts>,
     /// `[[alerts.channel]]`
     pub channels: Vec<Channel>,
+    /// Where people open the dashboard; without it messages hold no links.
+    pub dashboard: Option<String>,
 }
 
 /// What a shop has of its own.

@@ -91,6 +91,9 @@ fn admin_settings(config: &Config) -> AdminSettings {
         ledger: config.ledger.path.clone(),
         secret_files: config.secret_files.clone(),
         desk: config.desk(),
+        users: config.users.clone(),
+        dashboard_url: config.alerts.as_ref().and_then(|alerts| alerts.dashboard.clone()),
+        public_url: config.listener.public_url.clone(),
     }
 }
 

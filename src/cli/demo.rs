@@ -3,11 +3,14 @@
 //! compared with what the story promises.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use cvco_domain::crypto::{HashedPassword, random_id};
 use cvco_domain::{Cents, EndpointId, Kind, Mode, Psp, Severity, ShopId};
 use cvco_ledger::{DiscrepancyFilter, OrderStory, Reader, RecordFilter, RecordRow};
 use cvco_mail::Language;
@@ -106,6 +109,7 @@ async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
     let sandbox = Sandbox::start(any_port).await.map_err(Failure::io("the sandbox"))?;
     let key = TrialKey::published();
     let config_path = write_configuration(folder, &options.language, &key, &mailbox, &sandbox)?;
+    let visitor = if options.keep { Some(Visitor::entered(&config_path)?) } else { None };
     let mut plays = if options.all { fixtures::plays(TOKEN) } else { Vec::new() };
     plays.extend(stories(key, options.all)?);
     for laid in simulate::empty_books().iter().chain(plays.iter().flat_map(|play| &play.answers)) {
@@ -121,6 +125,7 @@ async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
         format!("http://{address}").parse::<simulate::Address>().map_err(|e| Failure::Other(e.into()))
     };
     let (public, admin) = (address(&listeners.public)?, address(&listeners.admin)?);
+    let dashboard = listeners.admin.local_addr().map_err(Failure::io("the listener"))?;
     let stop = CancellationToken::new();
     let (_reload, reloads) = mpsc::channel(1);
     let setup = Setup { config, config_path: None, listeners, clock: Clock::system(), errands: errands() };
@@ -154,6 +159,9 @@ async fn play(folder: &Path, options: &Options) -> Result<Outcome, Failure> {
     };
     let good = kept && answered && report.unexpected_count == 0 && mails.len() == wanted;
     where_to_look(folder, &config_path, &ledger)?;
+    if let Some(visitor) = visitor {
+        visitor.tell(dashboard)?;
+    }
     output::line(if good {
         format!("Every story ended as it should; each thing that does not match is one e-mail: {wanted}.")
     } else {
@@ -507,6 +515,40 @@ fn show_mails(folder: &Path, mails: &[ReceivedMail]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Who may sign in to the dashboard of a demonstration that goes on.
+struct Visitor {
+    password: String,
+}
+
+impl Visitor {
+    const NAME: &'static str = "demo";
+
+    /// Enters one into the configuration, with a password of its own.
+    fn entered(config: &Path) -> Result<Self, Failure> {
+        let password: String = random_id().map_err(anyhow::Error::from)?.chars().take(16).collect();
+        let hash = HashedPassword::of(&password.clone().into()).map_err(anyhow::Error::from)?;
+        let user = format!(
+            "\n[[admin.user]]\nname = \"{}\"\nrole = \"admin\"\npassword_hash = \"{}\"\n",
+            Self::NAME,
+            hash.as_str()
+        );
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(config)
+            .and_then(|mut file| file.write_all(user.as_bytes()))
+            .map_err(Failure::io(config.display().to_string()))?;
+        Ok(Self { password })
+    }
+
+    fn tell(&self, dashboard: SocketAddr) -> Result<(), Failure> {
+        output::line(format!(
+            "  the dashboard  http://{dashboard}/  (name {}, password {})\n",
+            Self::NAME,
+            self.password
+        ))
+    }
 }
 
 fn where_to_look(folder: &Path, config: &Path, ledger: &Path) -> Result<(), Failure> {

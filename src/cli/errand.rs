@@ -210,7 +210,8 @@ impl AtDesk<'_> {
             | Command::Reread
             | Command::Backup(_)
             | Command::Restore(_)
-            | Command::Simulate(_) => {
+            | Command::Simulate(_)
+            | Command::UserHash(_) => {
                 Err(Failure::Refused("the daemon carries out no such command".to_owned()))
             }
         }

@@ -177,6 +177,13 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
             "cvco-reconciled simulate --url http://127.0.0.1:8080 --admin http://127.0.0.1:8081 --orders 40",
         ],
     ),
+    (
+        &["user-hash"],
+        [
+            "cvco-reconciled user-hash < marie.password > marie.hash",
+            "systemd-ask-password -n | cvco-reconciled user-hash",
+        ],
+    ),
 ];
 
 /// Gives each command its examples.

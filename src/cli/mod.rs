@@ -30,6 +30,7 @@ mod serve;
 mod simulate;
 mod site;
 mod statement;
+mod user_hash;
 mod who;
 
 use std::path::{Path, PathBuf};
@@ -135,6 +136,10 @@ enum Command {
     /// An endpoint with `api` asks the PSP about these payments, which do not exist there, and raises urgent alerts:
     /// leave `api` out meanwhile.
     Simulate(simulate::Options),
+    /// Make the hash of a password, for a user of the dashboard (`[[admin.user]] password_hash`).
+    ///
+    /// The password is read from standard input: at least 12 characters, of which the line end is none.
+    UserHash(user_hash::Options),
 }
 
 /// What people do who keep the books. Whoever may open neither the configuration nor the log has the daemon do it.
@@ -327,6 +332,7 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Rebuild(options) => proof::rebuild(config, &options),
         Command::Backup(options) => backup::backup(config, &options),
         Command::Restore(options) => backup::restore(config, &options),
+        Command::UserHash(options) => user_hash::run(&options),
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) struct RawAlerts {
     escalate_after: Option<String>,
     #[serde(default)]
     weekly: bool,
+    dashboard_url: Option<String>,
     #[serde(default)]
     fallback: Vec<RawFallback>,
     #[serde(default)]
@@ -153,8 +154,10 @@ impl RawAlerts {
             channels.push(channel);
         }
         let escalate_after = self.escalate_after(check);
+        let dashboard = self.dashboard(check);
         let settings = AlertSettings {
             language: language?,
+            dashboard,
             mailer,
             urgent,
             escalation,
@@ -182,6 +185,20 @@ impl RawAlerts {
             servers.push(server(format!("alerts.fallback[{n}]"), &fallback.smtp, password));
         }
         servers
+    }
+
+    /// Where people open the dashboard: links in messages begin so.
+    fn dashboard(&self, check: &mut Check<'_>) -> Option<String> {
+        let text = self.dashboard_url.as_deref()?.trim_end_matches('/');
+        let is_url = text.starts_with("https://") || text.starts_with("http://");
+        let is_plain =
+            text.parse::<hyper::Uri>().is_ok_and(|url| url.query().is_none() && url.path().len() <= 1);
+        if is_url && is_plain {
+            return Some(text.to_owned());
+        }
+        let what = format!("{text:?} is not an address; write for instance \"https://cvco.camping.example\"");
+        check.wrong("alerts.dashboard_url", what);
+        None
     }
 
     fn quiet(&self, check: &mut Check<'_>) -> Option<QuietHours> {

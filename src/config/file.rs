@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::accounting::{self, RawAccounting};
+use super::admin::RawAdmin;
 use super::alerts::{self, RawAlerts};
 use super::check::{Check, OTHERS, Purpose};
 use super::confirm::RawConfirm;
@@ -36,6 +37,8 @@ pub struct RawConfig {
     ledger: RawLedger,
     #[serde(default)]
     reconcile: RawReconcile,
+    #[serde(default)]
+    admin: RawAdmin,
     alerts: Option<RawAlerts>,
     #[serde(default)]
     confirm: RawConfirm,
@@ -203,6 +206,7 @@ impl RawConfig {
         let ledger = self.ledger.resolve(&mut check);
         let alerts =
             alerts::resolve(self.alerts.as_ref(), &self.shop, &self.ledger.anchor_to, mode, &mut check);
+        let users = self.admin.users(&mut check);
         let confirm = self.confirm.resolve(&mut check);
         let (shops, endpoints) = shop::resolve(&self.shop, &mut check, |_| true);
         if let Some(ledger) = &ledger {
@@ -227,6 +231,7 @@ impl RawConfig {
             listener,
             ledger,
             policy,
+            users,
             alerts: alerts.map(|alerts| alerts.settings),
             confirm,
             accounting,

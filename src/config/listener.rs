@@ -39,7 +39,7 @@ impl RawListener {
             check.value(key, SecretToken::new(&token))
         });
         let trusted_proxies = check.networks("listener.trusted_proxies", &self.trusted_proxies);
-        self.public_url(check);
+        let public_url = self.public_url(check);
         let (public, admin) = (public?, admin?);
         if !admin.ip().is_loopback() && admin_token.is_none() {
             check.wrong(
@@ -49,7 +49,7 @@ impl RawListener {
             );
         }
         let admin_socket = self.admin_socket(check);
-        Some(ListenerSettings { public, admin, admin_socket, admin_token, trusted_proxies })
+        Some(ListenerSettings { public, public_url, admin, admin_socket, admin_token, trusted_proxies })
     }
 
     /// Where accounts of this machine call. As a service that is the folder which systemd makes for it; elsewhere there is none

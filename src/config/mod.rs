@@ -3,6 +3,7 @@
 //! is told with file, key and what would be right.
 
 mod accounting;
+mod admin;
 mod alerts;
 mod channel;
 mod check;
@@ -28,12 +29,13 @@ use std::time::Duration;
 
 use cvco_books::accounting::Books;
 use cvco_books::settlement::Profile;
-use cvco_domain::crypto::SecretToken;
+use cvco_domain::crypto::{HashedPassword, SecretToken};
 use cvco_domain::{
     BookAt, CommissionRates, Contract, EndpointId, EndpointRef, Mode, PayoutTerms, Psp, ShopId,
 };
 use cvco_domain::{Brand, Policy};
 use cvco_mail::Language;
+use cvco_pages::Role;
 use cvco_psp::{Adapter, ReferencePattern, ShopReferences};
 use ipnet::IpNet;
 
@@ -110,6 +112,8 @@ pub struct Config {
     pub ledger: LedgerSettings,
     /// `[reconcile]`
     pub policy: Policy,
+    /// `[[admin.user]]`: who may sign in to the dashboard by name.
+    pub users: Vec<User>,
     /// `[alerts]`; without it nobody is told.
     pub alerts: Option<AlertSettings>,
     /// `[confirm]`
@@ -133,7 +137,9 @@ pub struct Config {
 pub struct ListenerSettings {
     /// Where notifications arrive.
     pub public: SocketAddr,
-    /// Where orders, health and metrics are.
+    /// How PSPs reach it, if it is said.
+    pub public_url: Option<String>,
+    /// Where orders, health, metrics and the dashboard are.
     pub admin: SocketAddr,
     /// Where accounts of this machine call.
     pub admin_socket: Option<PathBuf>,
@@ -141,6 +147,17 @@ pub struct ListenerSettings {
     pub admin_token: Option<SecretToken>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// `[[admin.user]]`
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The name that they sign in with, and in which they act.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The hash of their password.
+    pub password: HashedPassword,
 }
 
 /// `[ledger]`

@@ -1,14 +1,13 @@
 //! Connections: taken, bounded in number and time, and finished in the right order.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::channel::Channel;
-use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -44,9 +43,6 @@ const DRAIN: Duration = Duration::from_mins(1);
 
 /// How long to wait after the system refused a connection (out of descriptors).
 const BACK_OFF: Duration = Duration::from_millis(200);
-
-/// What an answer holds: something short, or what is still being made while it leaves.
-pub type Body = Either<Full<Bytes>, Channel<Bytes>>;
 
 /// Where connections come from.
 pub trait Listen: Send + Sync + 'static {
@@ -87,13 +83,15 @@ impl Listen for UnixListener {
 pub trait Handler: Send + Sync + 'static {
     /// Who calls.
     type Peer: Clone + Send + Sync + 'static;
+    /// What an answer holds.
+    type Body: hyper::body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
 
     /// Answers one request of a peer.
     fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
         peer: Self::Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
 
     /// A request of a peer was answered with an error before it got here: it is not HTTP that can be read, or its head is
     /// too long. `beginning` are its first bytes.
@@ -267,6 +265,7 @@ pub fn connection_limit() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::Full;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::Notify;
 
@@ -279,8 +278,9 @@ mod tests {
 
     impl Handler for Silent {
         type Peer = SocketAddr;
+        type Body = Full<Bytes>;
 
-        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Body> {
+        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
             self.asked.notify_one();
             std::future::pending().await
         }
@@ -329,9 +329,10 @@ mod tests {
 
     impl Handler for Prompt {
         type Peer = SocketAddr;
+        type Body = Full<Bytes>;
 
-        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Body> {
-            Response::new(Either::Left(Full::new(Bytes::from_static(b"taken"))))
+        async fn handle(self: Arc<Self>, _: Request<Incoming>, _: SocketAddr) -> Response<Full<Bytes>> {
+            Response::new(Full::new(Bytes::from_static(b"taken")))
         }
     }
 

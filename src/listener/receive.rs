@@ -3,18 +3,19 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cvco_domain::Refusal;
 use cvco_domain::crypto::{SealKey, SecretToken};
 use cvco_log::entry::Origin;
 use cvco_log::{Draft, Envelope, Log, LogEntry, LogError};
 use cvco_psp::{Method, Request};
-use http_body_util::Either;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Response, header};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
-use super::accept::{Body, Handler};
+use super::accept::Handler;
 use super::body::Bodies;
 use super::failures::Failures;
 use super::hints::Hints;
@@ -247,9 +248,14 @@ impl Receiver {
 
 impl Handler for Receiver {
     type Peer = SocketAddr;
+    type Body = Full<Bytes>;
 
-    async fn handle(self: Arc<Self>, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response<Body> {
-        reply(&self.receive(request, peer).await).map(Either::Left)
+    async fn handle(
+        self: Arc<Self>,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Full<Bytes>> {
+        reply(&self.receive(request, peer).await)
     }
 
     /// It was answered already; what its path still shows decides whether it matters.

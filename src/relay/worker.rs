@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cvco_domain::Timestamp;
 use cvco_domain::crypto::SealKey;
+use cvco_domain::{Seq, Timestamp};
 use cvco_ledger::PendingRelay;
 use cvco_log::entry::RelayOutcome;
 use cvco_log::{Envelope, Log, LogEntry, LogError, LogStore, SqliteLog};
@@ -59,13 +59,13 @@ impl Payloads {
         Self { log: Arc::new(Mutex::new(log)), key }
     }
 
-    /// The call that an entry was read from; `None` if it is no longer kept.
-    async fn of(&self, relay: &PendingRelay) -> Result<Option<Envelope>, LogError> {
-        let (payloads, relay) = (self.clone(), relay.clone());
+    /// The call that an entry was read from, of which this is the digest; `None` if it is no longer kept.
+    pub(crate) async fn of(&self, entry: Seq, sha256: &str) -> Result<Option<Envelope>, LogError> {
+        let (payloads, sha256) = (self.clone(), sha256.to_owned());
         let read = task::spawn_blocking(move || {
             let mut log = payloads.log.lock().unwrap_or_else(PoisonError::into_inner);
-            let sealed = log.payload(relay.notification)?;
-            sealed.map(|sealed| Envelope::open(&payloads.key, &relay.payload_sha256, &sealed)).transpose()
+            let sealed = log.payload(entry)?;
+            sealed.map(|sealed| Envelope::open(&payloads.key, &sha256, &sealed)).transpose()
         });
         read.await.unwrap_or(Err(LogError::Stopped))
     }
@@ -322,7 +322,7 @@ impl Attempt {
 
     async fn call(&self, attempt: u32) -> (Ended, Sign) {
         let parked = |why: &str| (Ended::For(RelayOutcome::Parked { why: why.to_owned() }), Sign::Nothing);
-        let envelope = match self.payloads.of(&self.relay).await {
+        let envelope = match self.payloads.of(self.relay.notification, &self.relay.payload_sha256).await {
             Ok(Some(envelope)) => envelope,
             Ok(None) => return parked("the call's bytes are no longer kept ([ledger] payload_retention)"),
             Err(error) => return (Ended::Failed(error.to_string()), Sign::Nothing),

@@ -16,6 +16,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hyper::client", &["outbound", "admin"]),
     ("nix::unistd", &["account"]),
     ("cvco_trial", &["cli"]),
+    ("axum::", &["admin", "dashboard"]),
+    ("tower::", &["admin"]),
+    ("askama::", &["dashboard"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
@@ -68,6 +71,18 @@ fn a_library_is_named_only_where_it_belongs() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The room of pages takes rows of the ledger, and reads none itself.
+#[test]
+fn pages_read_nothing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/pages/src");
+    for entry in std::fs::read_dir(folder).expect("folder") {
+        let text = std::fs::read_to_string(entry.expect("entry").path()).expect("source");
+        for word in ["Reader", "std::fs", "std::net", "SystemTime", "Instant"] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
 }
 
 #[test]

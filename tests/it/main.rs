@@ -21,6 +21,7 @@ mod command_line;
 mod configuration;
 mod confirmations;
 mod crash;
+mod dashboard;
 mod exchange;
 mod files;
 mod hostile_calls;

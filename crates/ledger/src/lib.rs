@@ -32,9 +32,12 @@ pub use ledger::{Ledger, Position, question_key, relay_key};
 pub use owed::{Class, DueAnchor, DueMail, DueWeek, Pace, QueuedMail, QuietHours};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    Backlog, DiscrepancyFilter, DiscrepancyRow, EntryRange, Extract, Flow, Heard, Open, OrderStory,
-    PendingQuestion, QuestionLine, Reader, RecordFilter, RecordRow, RelayFilter, RelayRow, RelayState,
-    ReportRange, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder, WeekCounts,
+    Acted, Backlog, Balance, BookedLine, COUNTED, DayTakings, DiscrepancyFilter, DiscrepancyRow, Dossier,
+    EntryRange, Extract, Flow, Found, Heard, Mailed, NoPlace, Open, OpenNow, OrderStory, PaidOut,
+    PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum, PendingQuestion, Piece, Place, Pulse,
+    QuestionLine, Reader, RecordFilter, RecordRow, Registered, RelayFilter, RelayRow, RelayState,
+    ReportRange, Reported, Sought, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder, Unsettled,
+    WORKED, WeekCounts, Whether, WorkCount, WorkFilter, WorkPlace,
 };
 pub use schema::refuse_unreleased;
 pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

@@ -7,7 +7,7 @@ use cvco_domain::{
 
 use super::catalogue::Case;
 use super::catalogue::Language::{self, English, French};
-use super::{particulars, typography, words};
+use super::{GapName, Item, Wording, particulars, render, typography, words};
 
 /// Where a record stands.
 #[must_use]
@@ -47,6 +47,32 @@ pub const fn call_number(language: Language, psp: Option<Psp>) -> &'static str {
 #[must_use]
 pub fn kind(language: Language, kind: Kind, detail: &Detail) -> String {
     super::wording(Case::of(kind, detail), language, None).title
+}
+
+/// A kind of discrepancy, in a few words that begin like a sentence.
+#[must_use]
+pub fn kind_name(language: Language, kind: Kind) -> String {
+    render::capitalised(&super::wording(Case::Of(kind), language, None).title)
+}
+
+/// What does not match, in a few words that begin like a sentence; of its own vouchers.
+#[must_use]
+pub fn title(language: Language, item: &Item) -> String {
+    said(language, item).title
+}
+
+/// All that is said of a discrepancy: what is wrong, and what to do now.
+#[must_use]
+pub fn said(language: Language, item: &Item) -> Wording {
+    let said = super::catalogue::wording_at(Case::of(item.kind, &item.detail), language, &item.psps());
+    let said = render::named(language, item, &said);
+    Wording { title: render::capitalised(&said.title), ..said }
+}
+
+/// The caption of a gap.
+#[must_use]
+pub const fn gap(language: Language, name: GapName) -> &'static str {
+    words::gap(language, name)
 }
 
 /// The particulars of a discrepancy, where it has any.

@@ -482,7 +482,7 @@ fn totals(language: Language, item: &Item) -> Vec<Fact> {
     .collect()
 }
 
-pub(super) fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
+    /// In small letters.
     pub head: String,
+    /// As they were set.
+    pub cookies: Vec<String>,
     pub body: String,
 }
 
@@ -32,6 +35,11 @@ impl Answer {
     fn parse(text: &str) -> Option<Self> {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some(Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() })
+        let cookie = |line: &str| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("set-cookie").then(|| value.to_owned())
+        };
+        let cookies = head.lines().filter_map(cookie).collect();
+        Some(Self { status, head: head.to_ascii_lowercase(), cookies, body: body.to_owned() })
     }
 }

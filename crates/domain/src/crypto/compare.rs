@@ -55,6 +55,12 @@ impl SecretToken {
         Self([0; 32])
     }
 
+    /// Its digest: by it a token can be told from another one, and not be found.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Whether this text is the token.
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {

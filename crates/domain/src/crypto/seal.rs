@@ -4,12 +4,13 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::sha256;
+use super::{StampKey, sha256};
 
 /// A sealing key of 256 bits.
 pub struct SealKey {
     key: LessSafeKey,
     fingerprint: String,
+    stamps: StampKey,
 }
 
 /// Why a seal could not be set or opened.
@@ -46,13 +47,20 @@ impl SealKey {
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::KeyFormat)?;
         // Of 256 random bits nobody finds the key by its digest.
         let fingerprint = sha256(&[b"cvco-reconciled payload key\0", &bytes]).to_string();
-        Ok(Self { key: LessSafeKey::new(key), fingerprint })
+        let stamps = StampKey::derived(&bytes, "cvco-reconciled stamps");
+        Ok(Self { key: LessSafeKey::new(key), fingerprint, stamps })
     }
 
     /// Tells this key from others, and does not give it away.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// What stamps things that the daemon hands out: the same on every machine that has this key.
+    #[must_use]
+    pub const fn stamps(&self) -> &StampKey {
+        &self.stamps
     }
 
     /// Seals bytes for one place (`context`), from which they cannot be moved to another.

@@ -2,15 +2,22 @@
 //! themselves and never hinder the writer.
 
 mod discrepancies;
+mod dossier;
 mod entries;
+mod figures;
+mod payments;
+#[cfg(test)]
+mod plans;
 mod questions;
 mod records;
 mod relays;
 mod reports;
+mod search;
 mod story;
 mod takings;
 mod watch;
 mod weeks;
+mod worklist;
 
 use std::path::Path;
 
@@ -21,15 +28,22 @@ use cvco_log::entry::OrderRegistration;
 use rusqlite::Connection;
 
 pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
+pub use dossier::{Acted, BookedLine, Dossier, Mailed, PaidOut, Registered, Reported};
 pub use entries::EntryRange;
+pub use figures::{Balance, DayTakings, OpenNow, Pulse, Unsettled};
+pub use payments::{
+    COUNTED, NoPlace, PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum, Piece, Place,
+};
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
 pub use relays::{RelayFilter, RelayRow, RelayState};
 pub use reports::ReportRange;
+pub use search::{Found, Sought};
 pub use story::{OrderStory, StoryLine};
 pub use takings::{Flow, Takings};
 pub use watch::{Backlog, Heard, Open};
 pub use weeks::WeekCounts;
+pub use worklist::{WORKED, Whether, WorkCount, WorkFilter, WorkPlace};
 
 use crate::tables::{
     LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,

@@ -198,6 +198,18 @@ impl Reader {
         Ok(records)
     }
 
+    /// Every payment of an order, the earliest first.
+    pub(super) fn all_payments_of(&self, order_id: OrderId) -> Result<Vec<Record>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT * FROM records WHERE order_id = ?1 ORDER BY COALESCE(authorised_at, first_seen_at), psp, call_number",
+        )?;
+        let mut records = statement.query_map([order_id], head)?.collect::<Result<Vec<_>, _>>()?;
+        for record in &mut records {
+            record.tenders = self.tenders_of_record(order_id, record)?;
+        }
+        Ok(records)
+    }
+
     fn tenders_of_record(&self, order_id: OrderId, record: &Record) -> Result<Vec<Tender>, LedgerError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT * FROM tenders WHERE order_id = ?1 AND psp = ?2 AND call_number = ?3 ORDER BY position",

@@ -1,0 +1,99 @@
+//! From what a person types to the orders that are meant: a reference or its beginning, a number, a transaction, an amount.
+
+use std::collections::BTreeSet;
+
+use cvco_domain::{Cents, ShopId};
+use rusqlite::{ToSql, params};
+
+use super::Reader;
+use crate::LedgerError;
+
+/// More orders than this no person looks through.
+const MOST: i64 = 500;
+
+/// What a person looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// As it was typed.
+    pub text: String,
+    /// The amount that it may be.
+    pub amount: Option<Cents>,
+}
+
+/// The orders that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    orders: BTreeSet<i64>,
+}
+
+impl Found {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
+    /// Whether there may be more.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        i64::try_from(self.orders.len()).is_ok_and(|found| found >= MOST)
+    }
+
+    pub(super) fn as_json(&self) -> String {
+        let ids: Vec<_> = self.orders.iter().map(ToString::to_string).collect();
+        format!("[{}]", ids.join(","))
+    }
+}
+
+const BY_CALL: &str = "SELECT order_id FROM records WHERE call_number = ?1 LIMIT ?2";
+const BY_TRANSACTION: &str = "SELECT order_id FROM tenders WHERE tender_id = ?1 LIMIT ?2";
+const BY_PAID: &str =
+    "SELECT order_id FROM records WHERE paid_cents = ?1 ORDER BY first_seen_at DESC LIMIT ?2";
+const BY_PART: &str =
+    "SELECT order_id FROM tenders WHERE amount_cents = ?1 ORDER BY first_seen_at DESC LIMIT ?2";
+const BY_REFERENCE: &str =
+    "SELECT order_id FROM orders WHERE shop = ?1 AND reference >= ?2 AND reference < ?3
+     ORDER BY reference LIMIT ?4";
+
+impl Reader {
+    /// The orders that a person may mean.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn search(&self, sought: &Sought, shops: &[ShopId]) -> Result<Found, LedgerError> {
+        let mut found = Found::default();
+        let text = sought.text.as_str();
+        for query in [BY_CALL, BY_TRANSACTION] {
+            self.gather(query, params![text, MOST], &mut found)?;
+        }
+        // The last character there is comes after every reference that begins so.
+        let end = format!("{text}\u{10ffff}");
+        for shop in shops {
+            self.gather(BY_REFERENCE, params![shop.as_str(), text, end, MOST], &mut found)?;
+        }
+        if let Some(amount) = sought.amount {
+            for query in [BY_PAID, BY_PART] {
+                self.gather(query, params![amount, MOST], &mut found)?;
+            }
+        }
+        while i64::try_from(found.orders.len()).is_ok_and(|count| count > MOST) {
+            found.orders.pop_first();
+        }
+        Ok(found)
+    }
+
+    fn gather(&self, query: &str, values: &[&dyn ToSql], found: &mut Found) -> Result<(), LedgerError> {
+        let mut statement = self.conn.prepare_cached(query)?;
+        let mut rows = statement.query(values)?;
+        while let Some(row) = rows.next()? {
+            found.orders.insert(row.get(0)?);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod plans {
+    pub(in crate::read) const ALL: [&str; 5] =
+        [super::BY_CALL, super::BY_TRANSACTION, super::BY_PAID, super::BY_PART, super::BY_REFERENCE];
+}

@@ -1,0 +1,17 @@
+//! What is said where there is no page.
+
+use askama::Template;
+
+use crate::Frame;
+
+/// A page that says why there is none.
+#[derive(Debug, Template)]
+#[template(path = "apology.html")]
+pub struct Apology {
+    /// What is around it.
+    pub frame: Frame,
+    /// In a few words.
+    pub title: String,
+    /// In a sentence, and what to do.
+    pub text: String,
+}

@@ -1,0 +1,484 @@
+//! One order: what was paid of it, how it came about, what is wrong, and what can be done.
+
+use askama::Template;
+use cvco_domain::{
+    Cents, Currency, Event, Instrument, Mode, Operation, OrderKey, Psp, Record, ReportedState, Seq, Source,
+    Tender, Timestamp,
+};
+use cvco_ledger::{Dossier, PaidOut, RelayState, Reported};
+use cvco_mail::{Item, lists};
+
+use crate::frame::{Frame, Role};
+use crate::mark::Mark;
+use crate::say::Lent;
+use crate::{Say, address, cut, order_address, outside};
+
+/// One order.
+#[derive(Debug, Template)]
+#[template(path = "order.html")]
+pub struct OrderPage {
+    /// What is around it.
+    pub frame: Frame,
+    /// All that is known of it.
+    pub dossier: Dossier,
+    /// Its discrepancies, as the mails tell them, in the dossier's order.
+    pub items: Vec<Item>,
+    /// The endpoints whose PSP can be asked.
+    pub can_ask: bool,
+}
+
+/// Something that happened, on the line of time.
+struct Happened {
+    at: Timestamp,
+    seq: Option<Seq>,
+    mark: Mark,
+    what: String,
+    says: Vec<String>,
+    quiet: Vec<String>,
+}
+
+/// A piece of the picture of the sum.
+struct Piece {
+    x: i64,
+    width: i64,
+    class: &'static str,
+    title: String,
+}
+
+/// The picture's width.
+const WIDTH: i64 = 1000;
+
+impl OrderPage {
+    fn t(&self) -> Say {
+        self.frame.say
+    }
+
+    fn name(&self) -> String {
+        let t = self.t();
+        match &self.dossier.key {
+            OrderKey::Reference(_, reference) => cut(&outside(reference.as_str()), 250),
+            OrderKey::Call(_, psp, call) => {
+                format!("{} {} {}", t.say("Paiement", "Payment"), psp.title(), outside(call.as_str()))
+            }
+        }
+    }
+
+    fn short_name(&self) -> String {
+        cut(&self.name(), 40)
+    }
+
+    fn state(&self) -> String {
+        lists::order_state(self.t().0, &self.dossier.state)
+    }
+
+    fn state_mark(&self) -> Mark {
+        match self.dossier.state.parse() {
+            Ok(state) => Mark::of_record(state),
+            Err(_) => Mark::Waiting,
+        }
+    }
+
+    fn file_link(&self) -> String {
+        order_address("/order.html", &self.dossier.key)
+    }
+
+    fn shop_name(&self) -> &str {
+        self.frame.shop(self.dossier.shop())
+    }
+
+    /// The payments that count: trials only where there is nothing else.
+    fn counting(&self) -> Vec<&Record> {
+        let real: Vec<_> =
+            self.dossier.payments.iter().filter(|payment| payment.mode == Mode::Production).collect();
+        if real.is_empty() { self.dossier.payments.iter().collect() } else { real }
+    }
+
+    fn currency(&self) -> Currency {
+        let registered = self.dossier.versions.last().map(|version| version.currency);
+        registered
+            .or_else(|| self.dossier.payments.first().map(|payment| payment.currency))
+            .unwrap_or(Currency::EUR)
+    }
+
+    fn paid(&self) -> Cents {
+        self.counting().into_iter().map(Record::paid).sum()
+    }
+
+    fn refunded(&self) -> Cents {
+        self.counting().into_iter().map(Record::refunded).sum()
+    }
+
+    fn by(&self, instrument: Instrument) -> Cents {
+        self.counting().into_iter().map(|payment| payment.paid_by(instrument)).sum()
+    }
+
+    fn vouchers(&self) -> Cents {
+        self.by(Instrument::Voucher)
+    }
+
+    fn cards(&self) -> Cents {
+        self.by(Instrument::Card)
+    }
+
+    /// What it should come to: what its shop registered, else what the only payment states.
+    fn expected(&self) -> Option<Cents> {
+        let registered = self.dossier.versions.last().map(|version| version.total);
+        registered.or_else(|| match self.counting().as_slice() {
+            [only] => only.expected.map(|(cents, _)| cents),
+            _ => None,
+        })
+    }
+
+    fn gap(&self) -> Option<Cents> {
+        self.expected().map(|expected| self.paid().minus(expected)).filter(|gap| *gap != Cents::ZERO)
+    }
+
+    fn money(&self, cents: impl Lent<Cents>) -> String {
+        self.t().money(cents, self.currency())
+    }
+
+    /// Every accepted part side by side, against what was expected.
+    fn picture(&self) -> Vec<Piece> {
+        let t = self.t();
+        let expected = self.expected().unwrap_or_default();
+        let whole = expected.get().max(self.paid().get()).max(1);
+        let scaled = |cents: Cents| cents.get().max(0).saturating_mul(WIDTH) / whole;
+        let mut pieces = Vec::new();
+        let mut x = 0_i64;
+        let counting = self.counting();
+        let parts = counting.iter().flat_map(|payment| payment.tenders.iter());
+        for tender in parts.filter(|tender| tender.state.is_accepted()) {
+            let width = scaled(tender.amount);
+            let class = if tender.instrument == Instrument::Voucher { "v" } else { "c" };
+            let title = format!("{} {}", self.part(tender), t.money(tender.amount, tender.currency));
+            pieces.push(Piece { x, width: width.saturating_sub(3).max(1), class, title });
+            x = x.saturating_add(width);
+        }
+        let missing = scaled(expected).saturating_sub(x);
+        if missing > 0 {
+            let cents = expected.minus(self.paid());
+            let title = format!("{} {}", t.say("manque", "missing"), self.money(cents));
+            pieces.push(Piece { x, width: missing, class: "gap", title });
+        }
+        pieces
+    }
+
+    /// Where the expected total lies in the picture, if more was paid.
+    fn expected_at(&self) -> Option<i64> {
+        let (expected, paid) = (self.expected()?, self.paid());
+        (paid > expected).then(|| expected.get().saturating_mul(WIDTH) / paid.get().max(1))
+    }
+
+    fn part(&self, tender: &Tender) -> String {
+        let language = self.t().0;
+        let name = lists::instrument(language, tender.instrument, Some(&tender.brand));
+        match (tender.instrument, tender.complement) {
+            (Instrument::Card, true) => self.t().say("Complément carte", "Card complement"),
+            _ => name.to_owned(),
+        }
+    }
+
+    fn brand(tender: &Tender) -> String {
+        outside(tender.brand.as_str())
+    }
+
+    fn transaction(tender: &Tender) -> String {
+        tender.id.as_ref().map(|id| outside(id.as_str())).unwrap_or_default()
+    }
+
+    fn authorisation(tender: &Tender) -> String {
+        tender.authorisation.as_ref().map(|number| outside(number.as_str())).unwrap_or_default()
+    }
+
+    fn tender_state(&self, tender: &Tender) -> &'static str {
+        lists::tender_state(self.t().0, tender.state)
+    }
+
+    fn tender_mark(tender: &Tender) -> Mark {
+        Mark::of_tender(tender.state)
+    }
+
+    fn call_caption(&self, psp: impl Lent<Psp>) -> &'static str {
+        lists::call_number(self.t().0, Some(psp.lent()))
+    }
+
+    fn call(payment: &Record) -> String {
+        outside(payment.call_number.as_str())
+    }
+
+    fn payment_state(&self, payment: &Record) -> &'static str {
+        lists::record_state(self.t().0, payment.state)
+    }
+
+    fn payment_mark(payment: &Record) -> Mark {
+        Mark::of_record(payment.state)
+    }
+
+    fn is_test(payment: &Record) -> bool {
+        payment.mode == Mode::Test
+    }
+
+    fn payment_expected(&self, payment: &Record) -> String {
+        payment.expected.map_or_else(|| "—".to_owned(), |(cents, _)| self.t().money(cents, payment.currency))
+    }
+
+    fn payment_paid(&self, payment: &Record) -> String {
+        self.t().money(payment.paid(), payment.currency)
+    }
+
+    fn settled(&self, tender: &Tender) -> String {
+        let t = self.t();
+        match tender.booked.settled_on {
+            Some(on) => format!("{} ({})", t.figure(tender.booked.settled), t.day(on)),
+            None => "—".to_owned(),
+        }
+    }
+
+    fn received_on(&self, tender: &Tender) -> String {
+        tender.booked.received_on.map_or_else(|| "—".to_owned(), |day| self.t().day(day))
+    }
+
+    fn item_title(&self, item: &Item) -> String {
+        lists::title(self.t().0, item)
+    }
+
+    fn item_mark(item: &Item) -> Mark {
+        if item.closed_at.is_some() { Mark::Good } else { Mark::of_severity(item.severity) }
+    }
+
+    fn item_words(&self, item: &Item) -> cvco_mail::Wording {
+        lists::said(self.t().0, item)
+    }
+
+    fn item_stake(&self, item: &Item) -> String {
+        item.at_stake().map(|cents| self.t().money(cents, item.currency)).unwrap_or_default()
+    }
+
+    fn sees_payloads(&self) -> bool {
+        self.frame.may(Role::Admin)
+    }
+
+    fn payload_link(seq: impl Lent<Seq>) -> String {
+        address("/payload", &[("entry", &seq.lent().to_string())])
+    }
+
+    fn verdict(&self, report: &Reported) -> String {
+        let t = self.t();
+        let said = match (report.source, report.verdict.as_deref()) {
+            (Source::Confirmation, _) => {
+                t.say("réponse du prestataire interrogé", "answer of the provider's API")
+            }
+            (_, Some("genuine")) => t.say("notification authentique", "genuine notification"),
+            (_, Some("duplicate")) => t.say("notification répétée", "repeated notification"),
+            (_, Some("ignored")) => t.say("notification sans objet", "notification of no concern"),
+            (_, Some("hint")) => t.say("appel sans preuve", "call without proof"),
+            (_, Some("unread")) => t.say("notification non comprise", "notification not understood"),
+            (_, Some(_) | None) => t.say("notification", "notification"),
+        };
+        match report.origin.as_deref() {
+            Some("mail") => {
+                format!("{said}{}", t.say(", tirée d'un e-mail d'avertissement", ", from a warning e-mail"))
+            }
+            Some("log") => {
+                format!("{said}{}", t.say(", tirée du journal d'un serveur web", ", from a web server's log"))
+            }
+            _ => said,
+        }
+    }
+
+    fn event(&self, event: &Event) -> String {
+        let t = self.t();
+        let Event { brand, amount, currency, operation, state, status, .. } = event;
+        let goes_back = *operation != Operation::Debit;
+        let amount = if goes_back { Cents::ZERO.minus(*amount) } else { *amount };
+        format!(
+            "{} {} {}, {} ({} {})",
+            lists::operation(t.0, operation),
+            outside(brand.as_str()),
+            t.money(amount, *currency),
+            lists::outcome(t.0, operation, *state),
+            t.say("statut", "status"),
+            outside(&status.code)
+        )
+    }
+
+    /// The fields that were proven, by their names.
+    fn fields(&self, event: &Event) -> Vec<(String, String)> {
+        let t = self.t();
+        let mut fields = Vec::new();
+        let mut field = |french: &str, english: &str, value: Option<String>| {
+            if let Some(value) = value {
+                fields.push((t.say(french, english), outside(&value)));
+            }
+        };
+        field("référence", "reference", event.order_ref.as_ref().map(ToString::to_string));
+        field("numéro", "number", Some(event.call_number.to_string()));
+        field("transaction", "transaction", event.tender_id.as_ref().map(ToString::to_string));
+        field("autorisation", "authorisation", event.authorisation.number().map(ToString::to_string));
+        field("contrat", "contract", event.contract.as_ref().map(ToString::to_string));
+        field(
+            "total de la commande",
+            "order's total",
+            event.order_total.map(|cents| t.money(cents, event.currency)),
+        );
+        field("daté par le prestataire", "dated by the provider", event.occurred_at.map(|at| t.paris(at)));
+        fields
+    }
+
+    fn told_fields(&self, report: &Reported) -> Vec<(String, String)> {
+        report.events.iter().flat_map(|event| self.fields(event)).collect()
+    }
+
+    /// Everything that happened, the earliest first.
+    fn story(&self) -> Vec<Happened> {
+        let t = self.t();
+        let dossier = &self.dossier;
+        let plain =
+            |at, seq, mark, what| Happened { at, seq, mark, what, says: Vec::new(), quiet: Vec::new() };
+        let mut story = Vec::new();
+        for (place, version) in dossier.versions.iter().enumerate() {
+            let total = t.money(version.total, version.currency);
+            let what = if place == 0 {
+                format!("{} {total}", t.say("Commande enregistrée :", "Order registered:"))
+            } else {
+                format!("{} {total}", t.say("Commande modifiée :", "Order changed:"))
+            };
+            let due = version.due.map(|due| format!("{} {}", t.say("à payer avant le", "due"), t.paris(due)));
+            let happened = plain(version.at, Some(version.seq), Mark::Info, what);
+            story.push(Happened { quiet: due.into_iter().collect(), ..happened });
+        }
+        for report in &dossier.reports {
+            let what = format!("{} ({})", capitalised(&self.verdict(report)), report.endpoint);
+            let came_to_nothing = |event: &Event| {
+                matches!(
+                    event.state,
+                    ReportedState::Refused
+                        | ReportedState::Abandoned
+                        | ReportedState::Cancelled
+                        | ReportedState::Expired
+                )
+            };
+            let mark = if report.events.iter().any(|event| event.operation != Operation::Debit) {
+                Mark::Back
+            } else if report.events.iter().all(came_to_nothing) {
+                Mark::Nothing
+            } else if report.verdict.as_deref() == Some("duplicate") {
+                Mark::Waiting
+            } else {
+                Mark::Good
+            };
+            let says = report.events.iter().map(|event| self.event(event)).collect();
+            let quiet = report.remark.iter().map(outside).collect();
+            story.push(Happened { says, quiet, ..plain(report.at, Some(report.seq), mark, what) });
+        }
+        for item in &self.items {
+            let title = self.item_title(item);
+            let opened = format!("{} {} : {title}", t.say("Écart n°", "Discrepancy"), item.id);
+            let opened = t.say(&opened, &opened.replace(" :", ":"));
+            story.push(plain(item.opened_at, None, Mark::of_severity(item.severity), opened));
+            if let Some(closed) = item.closed_at {
+                let what = format!(
+                    "{} {} {}",
+                    t.say("Écart n°", "Discrepancy"),
+                    item.id,
+                    t.say("résolu", "resolved")
+                );
+                story.push(plain(closed, None, Mark::Good, t.say(&what, &what)));
+            }
+        }
+        for act in &dossier.acts {
+            let done = match act.act.as_str() {
+                "acknowledged" => t.say("pris en charge par", "acknowledged by"),
+                "noted" => t.say("annoté par", "noted by"),
+                "snoozed" => t.say("mis en veille par", "snoozed by"),
+                _ => t.say("remis à traiter par", "put back by"),
+            };
+            let what = format!(
+                "{} {} {done} {}",
+                t.say("Écart n°", "Discrepancy"),
+                act.discrepancy,
+                outside(&act.by)
+            );
+            let mut says: Vec<String> = act.note.iter().map(outside).collect();
+            says.extend(act.until.map(|until| format!("{} {}", t.say("jusqu'au", "until"), t.paris(until))));
+            story.push(Happened { says, ..plain(act.at, Some(act.seq), Mark::Info, t.say(&what, &what)) });
+        }
+        story.sort_by_key(|happened| (happened.at, happened.seq));
+        story
+    }
+
+    fn news(&self, news: &str) -> String {
+        let t = self.t();
+        match news {
+            "opened" => t.say("annonce", "told"),
+            "reminded" => t.say("rappel", "reminder"),
+            "escalated" => t.say("relance", "escalation"),
+            _ => t.say("résolution", "resolution"),
+        }
+    }
+
+    fn way(&self, way: &cvco_domain::Way) -> String {
+        if way.is_mail() { self.t().say("e-mail", "e-mail") } else { outside(way.as_str()) }
+    }
+
+    fn relay_state(&self, state: impl Lent<RelayState>) -> String {
+        let t = self.t();
+        match state.lent() {
+            RelayState::Owed => t.say("à transmettre", "owed"),
+            RelayState::Delivered => t.say("transmise", "delivered"),
+            RelayState::Refused => t.say("refusée par la boutique", "refused by the shop"),
+            RelayState::Parked => t.say("en attente d'une décision", "waits for a decision"),
+            RelayState::Dropped => t.say("abandonnée", "dropped"),
+        }
+    }
+
+    fn relay_mark(state: impl Lent<RelayState>) -> Mark {
+        match state.lent() {
+            RelayState::Delivered => Mark::Good,
+            RelayState::Owed => Mark::Waiting,
+            RelayState::Refused | RelayState::Parked => Mark::Warning,
+            RelayState::Dropped => Mark::Nothing,
+        }
+    }
+
+    fn question_state(&self, state: &str) -> String {
+        let t = self.t();
+        match state {
+            "open" => t.say("sans réponse", "open"),
+            "unsettled" => t.say("pas encore décidé", "not decided yet"),
+            "settled" => t.say("répondu", "answered"),
+            "unknown" => t.say("inconnu du prestataire", "unknown to the provider"),
+            "given_up" => t.say("abandonné", "given up"),
+            _ => t.say("retiré", "withdrawn"),
+        }
+    }
+
+    fn at_text(&self, text: &str) -> String {
+        Timestamp::parse(text).map_or_else(|_| outside(text), |at| self.t().paris(at))
+    }
+
+    fn issuer(&self, line: &PaidOut) -> String {
+        match line.issuer.as_str() {
+            "ancv" => "ANCV".to_owned(),
+            "bank" => self.t().say("banque", "bank"),
+            other => other.to_owned(),
+        }
+    }
+
+    fn payout_sum(&self) -> Cents {
+        self.dossier.payouts.iter().map(|line| line.amount).sum()
+    }
+
+    fn debits(&self) -> Cents {
+        self.dossier.entries.iter().map(|line| line.debit).sum()
+    }
+
+    fn credits(&self) -> Cents {
+        self.dossier.entries.iter().map(|line| line.credit).sum()
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

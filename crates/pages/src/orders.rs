@@ -1,0 +1,342 @@
+//! Orders and their payments: a list that can be searched, filtered, sorted and taken away.
+
+use askama::Template;
+use cvco_domain::{Cents, Currency, Day, Mode, OrderKey, Psp, RecordState, ShopId};
+use cvco_ledger::{COUNTED, PaymentCount, PaymentRow, PaymentSort, PaymentSum};
+use cvco_mail::lists;
+
+use crate::csv;
+use crate::frame::Frame;
+use crate::mark::Mark;
+use crate::say::Lent;
+use crate::{Say, address, cut, order_address, outside};
+
+/// What was chosen, as it stands in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// What was searched for.
+    pub q: String,
+    /// A shop.
+    pub shop: Option<ShopId>,
+    /// A provider.
+    pub psp: Option<Psp>,
+    /// A state.
+    pub state: Option<RecordState>,
+    /// Real payments or trials.
+    pub mode: Option<Mode>,
+    /// Only with open discrepancies.
+    pub open: bool,
+    /// From a day on.
+    pub from: Option<Day>,
+    /// To a day.
+    pub to: Option<Day>,
+    /// By what it is sorted.
+    pub sort: PaymentSort,
+    /// The earliest, or the smallest, first.
+    pub ascending: bool,
+}
+
+impl Chosen {
+    /// The address of a list of these, with more of it.
+    #[must_use]
+    pub fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let (from, to) = (self.from.map(|day| day.to_string()), self.to.map(|day| day.to_string()));
+        let is_usual = self.sort == PaymentSort::default() && !self.ascending;
+        let mut query = vec![
+            ("q", self.q.as_str()),
+            ("shop", self.shop.as_ref().map_or("", ShopId::as_str)),
+            ("psp", self.psp.map_or("", Psp::as_str)),
+            ("state", self.state.map_or("", RecordState::as_str)),
+            ("mode", self.mode.map_or("", Mode::as_str)),
+            ("open", if self.open { "1" } else { "" }),
+            ("from", from.as_deref().unwrap_or_default()),
+            ("to", to.as_deref().unwrap_or_default()),
+            ("sort", if is_usual { "" } else { self.sort.as_str() }),
+            ("dir", if self.ascending { "asc" } else { "" }),
+        ];
+        query.extend_from_slice(more);
+        address(path, &query)
+    }
+
+    /// Whether anything is chosen but the order.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        let Self { q, shop, psp, state, mode, open, from, to, .. } = self;
+        !q.is_empty()
+            || shop.is_some()
+            || psp.is_some()
+            || state.is_some()
+            || mode.is_some()
+            || *open
+            || from.is_some()
+            || to.is_some()
+    }
+}
+
+/// The list.
+#[derive(Debug, Template)]
+#[template(path = "orders.html")]
+pub struct Orders {
+    /// What is around it.
+    pub frame: Frame,
+    /// What was chosen.
+    pub chosen: Chosen,
+    /// A piece of it.
+    pub rows: Vec<PaymentRow>,
+    /// How many there are, and what they come to.
+    pub count: PaymentCount,
+    /// What leads to the next piece: a name and a value of the address.
+    pub next: Option<(String, String)>,
+    /// Whether this is the first piece.
+    pub is_first: bool,
+    /// It was to be sorted, and there are too many.
+    pub is_unsorted: bool,
+    /// More orders fit the search than are looked at.
+    pub is_cut: bool,
+}
+
+/// The head of a column.
+struct Column {
+    name: String,
+    sort: PaymentSort,
+}
+
+/// The two bars of a payment against what was expected.
+struct Bars {
+    voucher: i64,
+    card: i64,
+    missing: i64,
+    mark: Option<i64>,
+    title: String,
+}
+
+const FULL: i64 = 100;
+
+impl Orders {
+    fn t(&self) -> Say {
+        self.frame.say
+    }
+
+    fn key(row: &PaymentRow) -> OrderKey {
+        key(row)
+    }
+
+    fn link(row: &PaymentRow) -> String {
+        order_address("/order", &Self::key(row))
+    }
+
+    fn name(&self, row: &PaymentRow) -> String {
+        match &row.reference {
+            Some(reference) => cut(&outside(reference.as_str()), 60),
+            None => self.t().say("sans référence", "no reference"),
+        }
+    }
+
+    fn call(row: &PaymentRow) -> String {
+        cut(&outside(row.call_number.as_str()), 40)
+    }
+
+    fn mark(row: &PaymentRow) -> Mark {
+        Mark::of_record(row.state)
+    }
+
+    fn state(&self, state: impl Lent<RecordState>) -> &'static str {
+        lists::record_state(self.t().0, state.lent())
+    }
+
+    fn is_test(row: &PaymentRow) -> bool {
+        row.mode == Mode::Test
+    }
+
+    /// The currency of all rows, if they have but one.
+    fn currency(&self) -> Option<Currency> {
+        let mut all = self.rows.iter().map(|row| row.currency);
+        let first = all.next().unwrap_or(Currency::EUR);
+        all.all(|currency| currency == first).then_some(first)
+    }
+
+    fn unit(&self) -> String {
+        match self.currency() {
+            Some(currency) if currency == Currency::EUR => "\u{a0}(€)".to_owned(),
+            Some(currency) => format!("\u{a0}({})", currency.as_str()),
+            None => String::new(),
+        }
+    }
+
+    fn amount(&self, cents: impl Lent<Cents>, row: &PaymentRow) -> String {
+        match self.currency() {
+            Some(_) => self.t().figure(cents),
+            None => self.t().money(cents, row.currency),
+        }
+    }
+
+    fn expected(&self, row: &PaymentRow) -> String {
+        row.expected.map_or_else(|| "—".to_owned(), |cents| self.amount(cents, row))
+    }
+
+    fn gap(&self, row: &PaymentRow) -> String {
+        match row.gap() {
+            None => "—".to_owned(),
+            Some(gap) => self.t().difference(gap),
+        }
+    }
+
+    fn is_wrong(row: &PaymentRow) -> bool {
+        row.state == RecordState::Unbalanced
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let t = self.t();
+        let column = |name, sort| Column { name, sort };
+        vec![
+            column(t.say("Commande", "Order"), PaymentSort::Reference),
+            column(t.say("Reçu le", "Received"), PaymentSort::Time),
+            column(t.say("Payé", "Paid") + &self.unit(), PaymentSort::Paid),
+            column(t.say("Écart", "Gap") + &self.unit(), PaymentSort::Gap),
+        ]
+    }
+
+    fn column(&self, place: usize) -> Column {
+        let mut columns = self.columns();
+        columns.swap_remove(place.min(columns.len().saturating_sub(1)))
+    }
+
+    fn sort_link(&self, sort: impl Lent<PaymentSort>) -> String {
+        let sort = sort.lent();
+        let is_same = self.chosen.sort == sort;
+        let ascending = if is_same { !self.chosen.ascending } else { sort == PaymentSort::Reference };
+        Chosen { sort, ascending, ..self.chosen.clone() }.address("/orders", &[])
+    }
+
+    fn sorted(&self, sort: impl Lent<PaymentSort>) -> &'static str {
+        match (self.chosen.sort == sort.lent() && !self.is_unsorted, self.chosen.ascending) {
+            (false, _) => "none",
+            (true, true) => "ascending",
+            (true, false) => "descending",
+        }
+    }
+
+    fn next_link(&self) -> Option<String> {
+        self.next.as_ref().map(|(name, value)| self.chosen.address("/orders", &[(name, value)]))
+    }
+
+    fn first_link(&self) -> String {
+        self.chosen.address("/orders", &[])
+    }
+
+    fn csv_link(&self) -> String {
+        self.chosen.address("/orders.csv", &[])
+    }
+
+    fn is_psp(&self, psp: impl Lent<Psp>) -> bool {
+        self.chosen.psp == Some(psp.lent())
+    }
+
+    fn is_state(&self, state: impl Lent<RecordState>) -> bool {
+        self.chosen.state == Some(state.lent())
+    }
+
+    fn is_shop(&self, shop: &ShopId) -> bool {
+        self.chosen.shop.as_ref() == Some(shop)
+    }
+
+    fn from(&self) -> String {
+        self.chosen.from.map(|day| day.to_string()).unwrap_or_default()
+    }
+
+    fn to(&self) -> String {
+        self.chosen.to.map(|day| day.to_string()).unwrap_or_default()
+    }
+
+    fn how_many(&self) -> String {
+        let t = self.t();
+        let counted = i64::from(self.count.counted);
+        let all = t.count(counted, "paiement", "paiements", "payment", "payments");
+        if self.count.more { t.say(&format!("plus de {all}"), &format!("more than {all}")) } else { all }
+    }
+
+    fn limit(&self) -> String {
+        self.t().number(i64::from(COUNTED))
+    }
+
+    fn bars(&self, row: &PaymentRow) -> Bars {
+        let t = self.t();
+        let (voucher, card) = (row.voucher.get(), row.card.get());
+        let expected = row.expected.map(Cents::get);
+        let whole = expected.unwrap_or_default().max(voucher.saturating_add(card)).max(1);
+        let scaled = |cents: i64| cents.max(0).saturating_mul(FULL) / whole;
+        let (voucher, card) = (scaled(voucher), scaled(card));
+        let mark = expected.map(scaled);
+        let missing = mark.unwrap_or_default().saturating_sub(voucher).saturating_sub(card).max(0);
+        let money = |cents| t.money(cents, row.currency);
+        let mut title = format!(
+            "{} {}, {} {}",
+            t.say("titres", "vouchers"),
+            money(row.voucher),
+            t.say("carte", "card"),
+            money(row.card)
+        );
+        if let Some(expected) = row.expected {
+            title = format!("{title}, {} {}", t.say("attendu", "expected"), money(expected));
+        }
+        Bars { voucher, card, missing, mark: mark.filter(|mark| *mark < FULL), title }
+    }
+
+    fn sums(&self) -> Vec<&PaymentSum> {
+        self.count.sums.iter().collect()
+    }
+}
+
+/// Which order a payment is for.
+fn key(row: &PaymentRow) -> OrderKey {
+    match &row.reference {
+        Some(reference) => OrderKey::Reference(row.shop.clone(), reference.clone()),
+        None => OrderKey::Call(row.shop.clone(), row.psp, row.call_number.clone()),
+    }
+}
+
+/// The head of the list as a file.
+#[must_use]
+pub fn csv_head(t: Say) -> String {
+    let heads = [
+        ("boutique", "shop"),
+        ("prestataire", "provider"),
+        ("commande", "order"),
+        ("paiement", "payment"),
+        ("reçu le", "received"),
+        ("attendu", "expected"),
+        ("titres", "vouchers"),
+        ("cartes", "cards"),
+        ("payé", "paid"),
+        ("écart", "gap"),
+        ("remboursé", "given back"),
+        ("devise", "currency"),
+        ("état", "state"),
+        ("écarts ouverts", "open discrepancies"),
+        ("mode", "mode"),
+    ];
+    let heads: Vec<_> = heads.iter().map(|(french, english)| csv::cell(&t.say(french, english))).collect();
+    csv::begin() + &csv::row(&heads)
+}
+
+/// A payment as a row of the file.
+#[must_use]
+pub fn csv_row(t: Say, row: &PaymentRow) -> String {
+    csv::row(&[
+        csv::cell(row.shop.as_str()),
+        csv::cell(row.psp.title()),
+        csv::cell(row.reference.as_ref().map_or("", |reference| reference.as_str())),
+        csv::cell(row.call_number.as_str()),
+        csv::cell(&t.paris(row.first_seen_at)),
+        csv::amount(row.expected),
+        csv::amount(Some(row.voucher)),
+        csv::amount(Some(row.card)),
+        csv::amount(Some(row.paid)),
+        csv::amount(row.gap()),
+        csv::amount(Some(row.refunded)),
+        csv::cell(row.currency.as_str()),
+        csv::cell(lists::record_state(t.0, row.state)),
+        row.open.to_string(),
+        csv::cell(row.mode.as_str()),
+    ])
+}

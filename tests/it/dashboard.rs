@@ -1,0 +1,5 @@
+//! The dashboard: who may see it, who may act there, and that nothing from outside runs in it.
+
+mod access;
+mod hostile;
+mod reading;
