@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test look tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -21,6 +21,12 @@ help: ## list what can be made
 demo: ## play split payments, good and bad, through a real daemon; needs no configuration
 	@packaging/rust.sh
 	@$(CARGO) run --locked --quiet -- demo $(ARGS)
+
+demo-cluster: ## two daemons with one log in two servers of PostgreSQL; a server and a daemon are killed under traffic
+	$(CARGO) test --locked --quiet --test cluster demo -- --nocapture
+
+test-cluster: ## the tests of several machines for longer: PostgreSQL dies twenty times under load; ROUNDS=how often
+	CLUSTER_ROUNDS=$(or $(ROUNDS),20) $(CARGO) test --locked --test cluster -p cvco-reconciled
 
 build: reference ## the release binary, target/release/cvco-reconciled, its manual pages and completions
 	$(CARGO) build --locked --release

@@ -11,7 +11,7 @@ build=("make make" "cc gcc" "cc libc6-dev")
 readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus"
     "php php-cli" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core" "mariadb mariadb-client-core")
 # Their programs alone: the tests run a Postfix of their own, and none of the system's is set up.
-servers=("postfix postfix" "saslpasswd2 sasl2-bin")
+servers=("postfix postfix" "saslpasswd2 sasl2-bin" "pg_ctlcluster postgresql")
 container=()
 if [[ ${1:-} == container ]]; then container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container"); fi
 
@@ -75,6 +75,11 @@ if ((${#packages[@]})); then
         "${as_root[@]}" debconf-set-selections <<<'postfix postfix/main_mailer_type select No configuration'
         # What its login needs, and is only recommended.
         packages+=(libsasl2-modules)
+    fi
+    # The tests run servers of their own: none of the system's is set up.
+    if [[ " ${packages[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+        "${as_root[@]}" install -d /etc/postgresql-common
+        echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
     mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vxE 'prometheus|nginx')
     if ((${#whole[@]})); then

@@ -1,5 +1,6 @@
 //! The program as a whole: configuration, log, ledger, workers, listeners; started and stopped in order.
 
+mod office;
 mod reload;
 mod settings;
 mod sockets;
@@ -21,22 +22,21 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::commands::Errands;
 use crate::admin::{Admin, Door, command_places};
-use crate::alert::channels::ChannelWorker;
-use crate::alert::desk::Desk;
 use crate::alert::trouble::TroubleWorker;
-use crate::alert::worker::AlertWorker;
-use crate::clock::Clock;
-use crate::config::{Config, LedgerSettings};
-use crate::confirm::worker::ConfirmWorker;
+use crate::clock::{Ahead, Clock};
+use crate::cluster::{self, Member, Membership};
+use crate::config::{ClusterSettings, Config, LedgerSettings};
 use crate::dashboard::Dashboard;
 use crate::exchange::Exchange;
 use crate::follower::{Follower, Readers};
+use crate::lead::Leads;
 use crate::lifecycle::{self, Vitals};
 use crate::listener::{Receiver, accept};
 use crate::relay::FirstAttempts;
-use crate::relay::worker::{Payloads, RelayWorker};
+use crate::relay::worker::Payloads;
 use crate::telemetry::Metrics;
 use crate::timekeeper::{self, Timekeeper};
+use office::Office;
 use reload::{Policies, Reloads};
 use settings::Settings;
 pub use sockets::Listeners;
@@ -103,9 +103,13 @@ pub struct Setup {
     pub errands: Arc<dyn Errands>,
 }
 
+/// How long the start waits for the first word of a log in PostgreSQL.
+const FIRST_WORD: Duration = Duration::from_secs(3);
+
 /// The files, opened and checked.
 struct Files {
-    log: SqliteLog,
+    /// Where entries are appended.
+    log: Box<dyn LogStore>,
     /// A value of its own for the follower.
     followed_log: SqliteLog,
     /// One for the relay.
@@ -116,6 +120,8 @@ struct Files {
     lease: Lease,
     /// When a daemon was last known to receive.
     last_alive: Option<Timestamp>,
+    /// This machine's part in a log of several.
+    membership: Option<Membership>,
 }
 
 impl Files {
@@ -123,6 +129,35 @@ impl Files {
         // A ledger of 0.x has no log beside it: that is said first.
         cvco_ledger::refuse_unreleased(&settings.path)?;
         let lease = take_lease(&settings.log)?;
+        match &settings.cluster {
+            Some(cluster) => Self::of_member(settings, cluster, lease),
+            None => Self::of_one_machine(settings, lease),
+        }
+    }
+
+    fn of_member(
+        settings: &LedgerSettings,
+        cluster: &ClusterSettings,
+        lease: Lease,
+    ) -> Result<Self, AppError> {
+        let cluster = cluster.url().and_then(|url| cluster::settings(cluster, &url));
+        let opened = cluster::open(settings, cluster.map_err(LogError::CannotJoin)?)?;
+        let mut replica = opened.replica;
+        let ledger = Ledger::open(&settings.path, &replica.id()?)?;
+        ledger.must_follow_from(&mut replica)?;
+        Ok(Self {
+            log: Box::new(opened.store),
+            relayed_log: replica.reader()?,
+            followed_log: replica,
+            ledger,
+            key: Arc::new(opened.key),
+            lease,
+            last_alive: opened.last_alive,
+            membership: Some(opened.membership),
+        })
+    }
+
+    fn of_one_machine(settings: &LedgerSettings, lease: Lease) -> Result<Self, AppError> {
         let key_file = &settings.payload_key_file;
         let mut log = SqliteLog::open_or_create(&settings.log, &[&settings.path, key_file])?;
         let key = match key_file::read(key_file)? {
@@ -135,7 +170,16 @@ impl Files {
         let (followed_log, relayed_log) = (log.reader()?, log.reader()?);
         let ledger = Ledger::open(&settings.path, &log.id()?)?;
         ledger.must_follow_from(&mut log)?;
-        Ok(Self { log, followed_log, relayed_log, ledger, key: Arc::new(key), lease, last_alive })
+        Ok(Self {
+            log: Box::new(log),
+            followed_log,
+            relayed_log,
+            ledger,
+            key: Arc::new(key),
+            lease,
+            last_alive,
+            membership: None,
+        })
     }
 }
 
@@ -162,8 +206,13 @@ fn take_lease(log: &Path) -> Result<Lease, AppError> {
 pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationToken) -> Result<(), AppError> {
     let Setup { config, config_path, listeners, clock, errands } = setup;
     lifecycle::status("opening log and ledger");
-    let Files { log, followed_log, relayed_log, ledger, key, lease, last_alive } =
-        Files::open(&config.ledger)?;
+    let ledger_settings = config.ledger.clone();
+    let files = tokio::task::spawn_blocking(move || Files::open(&ledger_settings)).await;
+    let Files { log, followed_log, relayed_log, ledger, key, lease, last_alive, membership } =
+        files.unwrap_or(Err(AppError::TaskEnded("opening log and ledger")))?;
+    // Of several machines all go by the clock that dates their entries.
+    let ahead = Ahead::default();
+    let clock = if membership.is_some() { Clock::ahead_by(&ahead) } else { clock };
     let dated = clock.clone();
     let metrics = Arc::new(Metrics::default());
     let counted = Arc::clone(&metrics);
@@ -171,22 +220,45 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         Appender::start_observed(log, move || dated.now(), move |commit| counted.count_commit(commit))?;
     let (failed, stop_now) = (watch::channel(None).0, stop.clone());
     let follower_failed = failed.clone();
-    let (following, followed) = Follower::start(ledger, followed_log, log.changed(), move || {
+    let mut member = match membership {
+        Some(membership) => Some(membership.join(appender.ends(), &log, ahead)?),
+        None => None,
+    };
+    let leads = member.as_ref().map_or_else(Leads::alone, |member| member.leads.clone());
+    let grown = member.as_ref().map_or_else(|| log.changed(), |member| member.grown.clone());
+    let (following, followed) = Follower::start(ledger, followed_log, grown, move || {
         follower_failed.send_replace(Some("the ledger's follower"));
         stop_now.cancel();
     })?;
     announce(&config, &listeners);
     lifecycle::status("letting the ledger catch up with the log");
-    resume(&log, last_alive, clock.now()).await?;
+    let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), root: stop.clone(), failed };
+    let mut cluster = None;
+    if let Some(Member { herald, cluster: joined, .. }) = &mut member {
+        cluster = Some(joined.clone());
+        if let Some(herald) = herald.take() {
+            parts.start("the herald", herald.run(stop.clone()));
+        }
+        drop(tokio::time::timeout(FIRST_WORD, joined.first_word()).await);
+        if let Err(error) = resume(&log, last_alive, clock.now()).await {
+            tracing::error!(%error, "PostgreSQL takes nothing yet; calls are refused until it does");
+        }
+    } else {
+        resume(&log, last_alive, clock.now()).await?;
+    }
 
     let readers = Readers::of(config.ledger.path.clone());
     let vitals = Vitals { log: log.clone(), followed: followed.clone(), readers: readers.clone() };
-    let policies = Policies { log: log.clone(), followed: followed.clone(), readers: readers.clone() };
+    let policies = Policies {
+        log: log.clone(),
+        followed: followed.clone(),
+        readers: readers.clone(),
+        leads: leads.clone(),
+    };
     policies.adopt(&config.policy).await?;
 
     let (settings, views) = Settings::of(config, Arc::clone(&metrics));
-    let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), failed };
-    let first = FirstAttempts::new(followed.clone(), readers.clone());
+    let first = FirstAttempts::new(followed.clone(), readers.clone(), leads.clone());
     let receiver = Arc::new(Receiver::new(
         views.intake,
         log.clone(),
@@ -218,7 +290,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     // Nothing here keeps what is behind it alive: with the last connection its handles on log and ledger are gone.
     let door = {
         let admin = Arc::new(Admin {
-            settings: views.admin,
+            settings: views.admin.clone(),
             log: log.clone(),
             key: Arc::clone(&key),
             followed: followed.clone(),
@@ -227,6 +299,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
             metrics: Arc::clone(&metrics),
             errands,
             commands: command_places(),
+            cluster,
         });
         let dashboard = Dashboard::new(Arc::clone(&admin), payloads.clone());
         Arc::new(Door::on(dashboard.routes(admin.router())))
@@ -251,32 +324,12 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let timekeeper = Timekeeper {
         log: log.clone(),
         position: followed.position(),
+        leads: leads.clone(),
         clock: clock.clone(),
         retention: views.retention,
         trouble,
     };
     parts.start("the timekeeper", timekeeper.run(stop.clone()));
-    let confirmations = ConfirmWorker {
-        asked: views.asked,
-        log: log.clone(),
-        key,
-        followed: followed.clone(),
-        readers: readers.clone(),
-        clock: clock.clone(),
-        metrics: Arc::clone(&metrics),
-    };
-    parts.start("the confirmation worker", confirmations.run(stop.clone()));
-    let relays = RelayWorker {
-        settings: views.relays,
-        log: log.clone(),
-        payloads,
-        followed: followed.clone(),
-        readers: readers.clone(),
-        first,
-        clock: clock.clone(),
-        metrics: Arc::clone(&metrics),
-    };
-    parts.start("the relay", relays.run(stop.clone()));
     let host = host_name();
     let troubles = TroubleWorker {
         addressees: views.addressees.clone(),
@@ -286,11 +339,24 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         host: host.clone(),
     };
     parts.start("the trouble worker", troubles.run(stop.clone()));
-    let desk = Desk { log: log.clone(), followed: followed.clone(), readers, clock, metrics, host };
-    let channels = ChannelWorker { addressees: views.addressees.clone(), desk: desk.clone() };
-    parts.start("the channels", channels.run(stop.clone()));
-    let alerts = AlertWorker { addressees: views.addressees, desk };
-    parts.start("the alert worker", alerts.run(stop.clone()));
+    let office = Office {
+        leads,
+        log: log.clone(),
+        payloads,
+        key,
+        followed: followed.clone(),
+        readers,
+        first,
+        policies: policies.clone(),
+        clock,
+        metrics,
+        host,
+        admin: views.admin,
+        asked: views.asked,
+        relays: views.relays,
+        addressees: views.addressees,
+    };
+    parts.start("the leader's office", office.run(parts.clone(), stop.clone()));
     let reloading = Reloads { config_path, settings, policies };
     parts.start("reloading", reloading.run(reloads, stop.clone()));
     parts.start("the watchdog", lifecycle::watchdog(vitals, stop.clone()));
@@ -305,9 +371,11 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     drop((log, followed));
     let ended = tokio::task::spawn_blocking(move || {
         let log_end = appender.join().map_err(AppError::from);
+        // Now that nothing is done any more as a leader does, another machine may lead.
+        let tail_end = member.map_or(Ok(()), |member| member.tail.join().map_err(AppError::from));
         let ledger_end = following.join().map_err(AppError::from);
         drop(lease);
-        log_end.and(ledger_end)
+        log_end.and(tail_end).and(ledger_end)
     });
     ended.await.unwrap_or(Err(AppError::TaskEnded("the end of the program")))?;
     match *failed.borrow() {
@@ -326,24 +394,33 @@ async fn resume(log: &Log, last_alive: Option<Timestamp>, now: Timestamp) -> Res
     Ok(())
 }
 
-/// The parts of the program that must live as long as it does.
+/// The parts of the program that must live as long as it does, or as long as a lead.
+#[derive(Clone)]
 struct Parts {
     tasks: TaskTracker,
+    /// When they are to end.
     stop: CancellationToken,
+    /// When the program is.
+    root: CancellationToken,
     failed: watch::Sender<Option<&'static str>>,
 }
 
 impl Parts {
+    /// Parts that live for a term.
+    fn of(&self, term: &CancellationToken) -> Self {
+        Self { tasks: TaskTracker::new(), stop: term.clone(), ..self.clone() }
+    }
+
     /// Starts a part. If it ends before it was told to, by a panic or by itself, the program stops with a
     /// failure, and the service manager starts it again: better than half a program.
     fn start(&self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
-        let (stop, failed) = (self.stop.clone(), self.failed.clone());
+        let (stop, root, failed) = (self.stop.clone(), self.root.clone(), self.failed.clone());
         self.tasks.spawn(async move {
             let ended = tokio::spawn(part).await;
             if !stop.is_cancelled() || ended.is_err() {
                 tracing::error!(part = name, "ended unexpectedly");
                 failed.send_replace(Some(name));
-                stop.cancel();
+                root.cancel();
             }
         });
     }

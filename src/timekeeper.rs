@@ -6,12 +6,13 @@ use std::time::Duration;
 use cvco_domain::Timestamp;
 use cvco_ledger::Position;
 use cvco_log::entry::{ClockCorrection, Pause};
-use cvco_log::{Draft, Log, LogEntry, LogError};
+use cvco_log::{Draft, Log, LogEntry, LogError, Stamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::lead::Leads;
 
 /// How often the log is written to as proof of life, and the clock looked at.
 const TICK: Duration = Duration::from_secs(5);
@@ -41,6 +42,8 @@ pub struct Timekeeper {
     pub log: Log,
     /// Where the ledger stands, and when its next deadline comes.
     pub position: watch::Receiver<Position>,
+    /// Whether it is this machine that says what time it is.
+    pub leads: Leads,
     /// The time.
     pub clock: Clock,
     /// How long payloads are kept, as last loaded.
@@ -80,16 +83,18 @@ impl Timekeeper {
     fn next_deadline(&mut self) -> Option<Timestamp> {
         let position = *self.position.borrow_and_update();
         let is_current = self.log.changed().borrow().seq <= position.seq;
-        position.next_deadline.filter(|_| is_current)
+        position.next_deadline.filter(|_| is_current && self.leads.now().is_some())
     }
 
     /// Says that a deadline has come. Until the ledger has folded that, there is nothing to announce.
     async fn announce(&mut self, deadline: Option<Timestamp>) {
         let Some(deadline) = deadline.filter(|deadline| *deadline <= self.clock.now()) else { return };
-        match self.append(&LogEntry::Time).await {
+        match self.say(&LogEntry::Time).await {
             Ok(stamp) => {
-                let folded = self.position.wait_for(|position| position.seq >= stamp);
+                let folded = self.position.wait_for(|position| position.seq >= stamp.seq);
                 drop(tokio::time::timeout(TICK, folded).await);
+                // The clock that dates the entries of several machines may not have come so far yet.
+                tokio::time::sleep(deadline.since(stamp.at).min(TICK)).await;
             }
             Err(error) => {
                 tracing::error!(%deadline, %error, "it could not be stored that a deadline has come");
@@ -98,8 +103,14 @@ impl Timekeeper {
         }
     }
 
-    async fn append(&self, entry: &LogEntry) -> Result<cvco_domain::Seq, LogError> {
-        Ok(self.log.append(Draft::new(entry)?).await?.seq)
+    async fn append(&self, entry: &LogEntry) -> Result<Stamp, LogError> {
+        self.log.append(Draft::new(entry)?).await
+    }
+
+    /// Appends what only the leader may say.
+    async fn say(&self, entry: &LogEntry) -> Result<Stamp, LogError> {
+        let lead = self.leads.now().ok_or(LogError::NotLeading)?;
+        lead.log(&self.log).append(Draft::new(entry)?).await
     }
 
     /// A process that was stopped, or a machine that slept, has calls waiting: they are heard before rules of time.
@@ -122,7 +133,7 @@ impl Timekeeper {
     /// The log never goes back in time by itself. Where the clock stays behind it, the log's dates were wrong.
     async fn check_clock(&self, behind_since: Option<Instant>) -> Option<Instant> {
         let (now, head) = (self.clock.now(), self.log.changed().borrow().at);
-        if head.since(now) <= TOLERATED {
+        if head.since(now) <= TOLERATED || self.leads.now().is_none() {
             return None;
         }
         let since = behind_since.unwrap_or_else(Instant::now);
@@ -139,7 +150,7 @@ impl Timekeeper {
             tracing::error!(clock = %now, "the clock cannot be right: set it; dates of the log stay as they are");
             return Some(since);
         }
-        match self.append(&LogEntry::Clock(ClockCorrection { from: head })).await {
+        match self.say(&LogEntry::Clock(ClockCorrection { from: head })).await {
             Ok(_) => {
                 tracing::warn!(log.from = %head, log.to = %now, "the dates of the log were corrected");
                 None
@@ -211,7 +222,8 @@ mod tests {
         let (sender, position) =
             watch::channel(Position { seq: Seq::new(seq), at: clock.now(), next_deadline, set_aside: 0 });
         let retention = watch::channel(Duration::from_hours(1)).1;
-        let keeper = Timekeeper { log: handle, position, clock, retention, trouble: watch::channel(None).0 };
+        let (leads, trouble) = (Leads::alone(), watch::channel(None).0);
+        let keeper = Timekeeper { log: handle, position, leads, clock, retention, trouble };
         Kept { keeper, log, _position: sender }
     }
 

@@ -25,6 +25,7 @@ use cvco_log::{Appender, Log, SqliteLog, key_file};
 use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
 use cvco_reconciled::follower::{Followed, Follower, Readers};
+use cvco_reconciled::lead::Leads;
 use cvco_reconciled::listener::{Intake, Receiver, accept};
 use cvco_reconciled::relay::FirstAttempts;
 use cvco_reconciled::telemetry::Metrics;
@@ -70,7 +71,7 @@ impl Daemon {
         let (_, intake) = watch::channel(Arc::new(intake));
         let (clock, key) = (Clock::system(), Arc::new(key));
         let readers = Readers::of(folder.join(LEDGER));
-        let first = FirstAttempts::new(followed.clone(), readers);
+        let first = FirstAttempts::new(followed.clone(), readers, Leads::alone());
         let receiver = Receiver::new(intake, log.clone(), key, followed.clone(), first, clock, metrics);
         let receiver = Arc::new(receiver);
         let (listener, address) = runtime.block_on(listen())?;

@@ -81,8 +81,26 @@ impl Admin {
             return Some(format!("the ledger does not follow the log: {trouble}"));
         }
         let late = self.followed.late_by(&self.log);
+        if let Some(why) = self.apart(late).await {
+            return Some(why);
+        }
         (late > LATE)
             .then(|| format!("the ledger is {} s late, with {} entries to fold", late.as_secs(), self.lag()))
+    }
+
+    /// What sets this machine apart from the others that share its log.
+    async fn apart(&self, late: Duration) -> Option<String> {
+        let cluster = self.cluster.as_ref()?;
+        if let Some(why) = cluster.obstacle(self.lag(), late) {
+            return Some(why);
+        }
+        if !cluster.is_led_by_another() {
+            return None;
+        }
+        let in_force = self.readers.read(Reader::policy_in_force).await.ok().flatten()?;
+        let keys = crate::cluster::differing(&self.settings.borrow().policy, &in_force);
+        (!keys.is_empty())
+            .then(|| format!("its settings differ from those of the machine that leads: {}", keys.join(", ")))
     }
 
     /// How many entries the ledger has not folded.
@@ -114,6 +132,13 @@ impl Admin {
         metrics.log_queue.set(whole(self.log.waiting()));
         metrics.log_entries.set(end.seq.get());
         metrics.log_ahead_seconds.set(seconds(end.at.since(self.clock.now())));
+        if let Some(cluster) = &self.cluster {
+            let figures = cluster.figures();
+            metrics.log_settles.inc_by(figures.settles.saturating_sub(metrics.log_settles.get()));
+            metrics.leads.get_or_create(&Known {}).set(i64::from(figures.epoch > 0));
+            metrics.lead_epoch.get_or_create(&Known {}).set(figures.epoch);
+            metrics.spooled_calls.get_or_create(&Known {}).set(whole(figures.spooled));
+        }
         metrics.fold_lag_entries.set(self.lag());
         metrics.fold_lag_seconds.set(seconds(self.followed.late_by(&self.log)));
         metrics.entries_set_aside.set(self.followed.position().borrow().set_aside);

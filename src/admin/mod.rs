@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::routing::any;
+use cvco_domain::Policy;
 use cvco_domain::crypto::{SealKey, SecretToken};
 use cvco_log::Log;
 use hyper::body::Incoming;
@@ -24,6 +25,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::config::{DeskSettings, Endpoint, Shop, User};
 use crate::follower::{Followed, Readers};
 use crate::listener::accept::Handler;
@@ -56,6 +58,8 @@ pub struct AdminSettings {
     pub dashboard_url: Option<String>,
     /// How PSPs reach the daemon, if it is said.
     pub public_url: Option<String>,
+    /// The settings that decide, as this machine has them.
+    pub policy: Policy,
 }
 
 /// Answers on the admin address.
@@ -78,6 +82,8 @@ pub struct Admin {
     pub errands: Arc<dyn Errands>,
     /// How many commands may still begin.
     pub commands: Arc<Semaphore>,
+    /// How this machine stands among others, if there are any.
+    pub cluster: Option<Cluster>,
 }
 
 /// Something that the admin address answers.

@@ -11,19 +11,24 @@ use super::settings::{Settings, keep_what_is_open};
 use super::{AppError, PATIENCE, tell_warnings};
 use crate::config::{Config, ConfigError};
 use crate::follower::{Followed, Readers};
+use crate::lead::Leads;
 use crate::lifecycle;
 
-/// The merchant's settings that decide: they take effect through the log.
+/// The merchant's settings that decide: they take effect through the log, by the word of the leader.
+#[derive(Clone)]
 pub(super) struct Policies {
     pub(super) log: Log,
     pub(super) followed: Followed,
     pub(super) readers: Readers,
+    pub(super) leads: Leads,
 }
 
 impl Policies {
     /// Appends a policy, unless it is the one in force; returns when the ledger goes by it. A ledger that has much to fold
-    /// is not waited for: then the policy is appended in any case, which changes nothing if it is the same.
+    /// is not waited for: then the policy is appended in any case, which changes nothing if it is the same. Where another
+    /// machine leads, its settings count.
     pub(super) async fn adopt(&self, policy: &Policy) -> Result<(), AppError> {
+        let Some(lead) = self.leads.now() else { return Ok(()) };
         let head = self.log.changed().borrow().seq;
         let is_current = tokio::time::timeout(PATIENCE, self.followed.folded(head)).await.is_ok();
         if is_current
@@ -31,7 +36,7 @@ impl Policies {
         {
             return Ok(());
         }
-        let stamp = self.log.append(Draft::new(&LogEntry::Policy(policy.clone()))?).await?;
+        let stamp = lead.log(&self.log).append(Draft::new(&LogEntry::Policy(policy.clone()))?).await?;
         drop(tokio::time::timeout(PATIENCE, self.followed.folded(stamp.seq)).await);
         Ok(())
     }

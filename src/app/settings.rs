@@ -94,6 +94,7 @@ fn admin_settings(config: &Config) -> AdminSettings {
         users: config.users.clone(),
         dashboard_url: config.alerts.as_ref().and_then(|alerts| alerts.dashboard.clone()),
         public_url: config.listener.public_url.clone(),
+        policy: config.policy.clone(),
     }
 }
 
@@ -140,7 +141,8 @@ pub(super) fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
         || new.listener.public != old.listener.public
         || new.listener.admin_socket != old.listener.admin_socket
         || new.ledger.path != old.ledger.path
-        || new.ledger.payload_key_file != old.ledger.payload_key_file;
+        || new.ledger.payload_key_file != old.ledger.payload_key_file
+        || new.ledger.cluster != old.ledger.cluster;
     if admin_moves && new.listener.admin_token.is_none() {
         new.listener.admin_token.clone_from(&old.listener.admin_token);
     }
@@ -150,6 +152,7 @@ pub(super) fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
     new.ledger.path.clone_from(&old.ledger.path);
     new.ledger.log.clone_from(&old.ledger.log);
     new.ledger.payload_key_file.clone_from(&old.ledger.payload_key_file);
+    new.ledger.cluster.clone_from(&old.ledger.cluster);
     differs
 }
 

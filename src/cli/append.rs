@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use super::Failure;
 use crate::admin::commands::Desk;
 use crate::clock::Clock;
+use crate::cluster::{self, Remote};
 use crate::config::LedgerSettings;
 use crate::follower::Followed;
 
@@ -48,6 +49,8 @@ struct Inside {
 /// In a process of its own.
 struct Outside {
     log: SqliteLog,
+    /// Where entries go, if the log is one of several machines.
+    member: Option<Box<dyn Remote>>,
     /// The ledger itself, where no daemon folds the log.
     own: Option<(Lease, Ledger)>,
 }
@@ -55,16 +58,23 @@ struct Outside {
 impl Writer {
     /// Opens log and ledger; both must be there.
     pub(super) fn open(settings: &LedgerSettings) -> Result<Self, Failure> {
-        let log = SqliteLog::open(&settings.log)?;
+        let mut log = SqliteLog::open(&settings.log)?;
+        let mut member = match &settings.cluster {
+            Some(cluster) => Some(cluster::remote(cluster, &mut log).map_err(Failure::Usage)?),
+            None => None,
+        };
         let own = match SqliteLog::lease(&settings.log)? {
             Some(lease) => {
+                if let Some(member) = &mut member {
+                    member.bring(&mut log)?;
+                }
                 let mut ledger = Ledger::open(&settings.path, &log.id()?)?;
                 ledger.catch_up_all(&mut log.reader()?)?;
                 Some((lease, ledger))
             }
             None => None,
         };
-        let way = Way::File(Box::new(Outside { log, own }));
+        let way = Way::File(Box::new(Outside { log, member, own }));
         Ok(Self { way, ledger: settings.path.clone(), clock: Clock::system() })
     }
 
@@ -115,7 +125,10 @@ impl Writer {
                 Ok(stamps)
             }),
             Way::File(outside) => {
-                let stamps = outside.log.append(&drafts, self.clock.now())?;
+                let stamps = match &mut outside.member {
+                    Some(member) => member.append(&drafts)?,
+                    None => outside.log.append(&drafts, self.clock.now())?,
+                };
                 if let Some(last) = stamps.last() {
                     outside.wait_until_folded(&self.ledger, last.seq, &mut waiting)?;
                 }
@@ -138,6 +151,9 @@ impl Outside {
         waiting: &mut dyn FnMut(),
     ) -> Result<(), Failure> {
         if let Some((_, ledger)) = &mut self.own {
+            if let Some(member) = &mut self.member {
+                member.bring(&mut self.log)?;
+            }
             ledger.catch_up_all(&mut self.log)?;
             return Ok(());
         }
@@ -158,6 +174,9 @@ impl Outside {
     /// Where the daemon has stopped meanwhile, the command folds the log itself.
     fn takes_over(&mut self, ledger: &Path) -> Result<bool, Failure> {
         let Some(lease) = SqliteLog::lease(self.log.path())? else { return Ok(false) };
+        if let Some(member) = &mut self.member {
+            member.bring(&mut self.log)?;
+        }
         let mut ledger = Ledger::open(ledger, &self.log.id()?)?;
         ledger.catch_up_all(&mut self.log)?;
         self.own = Some((lease, ledger));

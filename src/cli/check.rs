@@ -22,7 +22,7 @@ pub(super) struct Options {
     /// The form of the report.
     #[arg(long, default_value = "table")]
     format: ReportFormat,
-    /// Try neither the mail server nor the PSPs' APIs.
+    /// Try neither the mail server nor the PSPs' APIs, nor a log in PostgreSQL.
     #[arg(long)]
     offline: bool,
     /// Print the endpoints' URLs with their secret tokens.
@@ -38,22 +38,22 @@ const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
 /// One thing examined.
 #[derive(Debug, Serialize)]
-struct Line {
+pub(super) struct Line {
     what: String,
     verdict: Verdict,
-    remark: String,
+    pub(super) remark: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+pub(super) enum Verdict {
     Good,
     Unwise,
     Wrong,
 }
 
 impl Line {
-    fn new(what: impl Into<String>, verdict: Verdict, remark: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>, verdict: Verdict, remark: impl Into<String>) -> Self {
         Self { what: what.into(), verdict, remark: remark.into() }
     }
 }
@@ -69,6 +69,10 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     )];
     lines.extend(config.warnings.iter().map(|w| Line::new(w.key.as_str(), Verdict::Unwise, w.what.as_str())));
     lines.extend(log(&config.ledger, Clock::system().now()));
+    #[cfg(feature = "postgres")]
+    if let Some(cluster) = config.ledger.cluster.as_ref().filter(|_| !options.offline) {
+        lines.extend(super::database::examine(cluster, Clock::system().now()));
+    }
     lines.extend(ledger(&config.ledger));
     lines.extend(mail(&config, options.offline)?);
     if !options.offline {

@@ -195,8 +195,11 @@ impl AtDesk<'_> {
             .try_get_matches_from(words)
             .and_then(|matches| CommandLine::from_arg_matches(&matches))
             .map_err(|error| Failure::Usage(error.to_string()))?;
+        let refused = || Err(Failure::Refused("the daemon carries out no such command".to_owned()));
         match &line.command {
             Command::Accountant(command) => command.perform(self),
+            #[cfg(feature = "postgres")]
+            Command::Log(_) => refused(),
             Command::Init(_)
             | Command::Serve
             | Command::Demo(_)
@@ -211,9 +214,7 @@ impl AtDesk<'_> {
             | Command::Backup(_)
             | Command::Restore(_)
             | Command::Simulate(_)
-            | Command::UserHash(_) => {
-                Err(Failure::Refused("the daemon carries out no such command".to_owned()))
-            }
+            | Command::UserHash(_) => refused(),
         }
     }
 

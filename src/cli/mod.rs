@@ -11,6 +11,8 @@ mod backup;
 mod catch_up;
 mod check;
 mod close;
+#[cfg(feature = "postgres")]
+mod database;
 mod demo;
 mod diagnose;
 mod errand;
@@ -20,6 +22,8 @@ mod extract;
 mod import_mail;
 mod init;
 mod key;
+#[cfg(feature = "postgres")]
+mod log;
 mod orders;
 mod output;
 mod proof;
@@ -115,6 +119,10 @@ enum Command {
     /// List what shops' own handlers have not taken; send it again, or give it up.
     #[command(subcommand)]
     Relay(relay::Command),
+    /// The log of several machines, in PostgreSQL: its machines, its tables, and how to bring a log there and back.
+    #[cfg(feature = "postgres")]
+    #[command(subcommand)]
+    Log(log::Command),
     /// After an outage, ask the PSPs' own APIs about everything that is open or was never heard of.
     CatchUp(catch_up::Options),
     /// Prove that log and ledger are right: chain, payloads, anchors, fold, SQLite.
@@ -327,6 +335,8 @@ fn run(line: CommandLine) -> Result<Outcome, Failure> {
         Command::Diagnose(options) => diagnose::run(config, &options),
         Command::ImportMail(options) => import_mail::run(config, &options),
         Command::Relay(command) => relay::run(config, &command),
+        #[cfg(feature = "postgres")]
+        Command::Log(command) => log::run(config, &command),
         Command::CatchUp(options) => catch_up::run(config, &options),
         Command::Verify(options) => proof::verify(config, &options),
         Command::Rebuild(options) => proof::rebuild(config, &options),

@@ -19,6 +19,7 @@ use super::endpoint::RawEndpoint;
 use super::explain::explain;
 use super::ledger::RawLedger;
 use super::listener::RawListener;
+use super::log::RawLog;
 use super::reconcile::RawReconcile;
 use super::shop::{self, RawShop};
 use super::statement::{self, RawStatement};
@@ -35,6 +36,8 @@ pub struct RawConfig {
     pub(super) listener: RawListener,
     #[serde(default)]
     ledger: RawLedger,
+    #[serde(default)]
+    log: RawLog,
     #[serde(default)]
     reconcile: RawReconcile,
     #[serde(default)]
@@ -72,7 +75,7 @@ impl RawConfig {
     /// A value in `[ledger]` is wrong.
     pub fn ledger(&self, path: &Path) -> Result<LedgerSettings, ConfigError> {
         let mut check = Check::new(path);
-        let settings = self.ledger.resolve(&mut check);
+        let settings = self.ledger.resolve(&self.log, &mut check);
         check.finish(path, settings)
     }
 
@@ -92,7 +95,7 @@ impl RawConfig {
     /// A value is wrong that they need.
     pub fn desk(&self, path: &Path) -> Result<DeskSettings, ConfigError> {
         let mut check = Check { purpose: Purpose::Command, ..Check::new(path) };
-        let ledger = self.ledger.resolve(&mut check);
+        let ledger = self.ledger.resolve(&self.log, &mut check);
         let (shops, _) = shop::resolve(&self.shop, &mut check, |_| false);
         let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
         let (accounting, statements) = self.accounting(&ids, &mut check);
@@ -126,7 +129,7 @@ impl RawConfig {
         is_concerned: impl Fn(&EndpointOutline<'_>) -> bool,
     ) -> Result<CommandSettings, ConfigError> {
         let mut check = Check { purpose: Purpose::Command, ..Check::new(path) };
-        let ledger = self.ledger.resolve(&mut check);
+        let ledger = self.ledger.resolve(&self.log, &mut check);
         let (shops, endpoints) = shop::resolve(&self.shop, &mut check, |raw| is_concerned(&raw.outline()));
         let refund_window = self.confirm.refund_window(&mut check);
         let settings = ledger.map(|ledger| CommandSettings { ledger, shops, endpoints, refund_window });
@@ -203,7 +206,7 @@ impl RawConfig {
         };
         let mode = self.endpoints().any(in_production).then_some(Mode::Production);
         let listener = self.listener.resolve(mode, &mut check);
-        let ledger = self.ledger.resolve(&mut check);
+        let ledger = self.ledger.resolve(&self.log, &mut check);
         let alerts =
             alerts::resolve(self.alerts.as_ref(), &self.shop, &self.ledger.anchor_to, mode, &mut check);
         let users = self.admin.users(&mut check);
@@ -211,6 +214,9 @@ impl RawConfig {
         let (shops, endpoints) = shop::resolve(&self.shop, &mut check, |_| true);
         if let Some(ledger) = &ledger {
             check.readable(&ledger.payload_key_file, OTHERS | 0o070);
+            if ledger.cluster.is_some() {
+                self.log.check_url(&mut check);
+            }
         }
         if let Some(listener) = &listener {
             self.warn_of_blind_filters(listener, &mut check);

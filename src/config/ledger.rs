@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::LedgerSettings;
 use super::check::Check;
+use super::log::RawLog;
 use super::secrets;
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,7 +22,8 @@ pub(super) struct RawLedger {
 }
 
 impl RawLedger {
-    pub(super) fn resolve(&self, check: &mut Check<'_>) -> Option<LedgerSettings> {
+    pub(super) fn resolve(&self, log: &RawLog, check: &mut Check<'_>) -> Option<LedgerSettings> {
+        let cluster = log.resolve(check);
         let path = check.value(
             "ledger.path",
             secrets::path(self.path.as_deref().unwrap_or("ledger.sqlite"), check.folder),
@@ -47,6 +49,7 @@ impl RawLedger {
             exchange: exchange?,
             payload_retention: retention,
             payload_key_file: key_file?,
+            cluster,
         })
     }
 }

@@ -13,6 +13,7 @@ mod explain;
 mod file;
 mod ledger;
 mod listener;
+mod log;
 mod placeholders;
 mod reconcile;
 mod secrets;
@@ -38,6 +39,7 @@ use cvco_mail::Language;
 use cvco_pages::Role;
 use cvco_psp::{Adapter, ReferencePattern, ShopReferences};
 use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
 
 use check::Purpose;
 pub use file::RawConfig;
@@ -173,7 +175,43 @@ pub struct LedgerSettings {
     pub payload_retention: Duration,
     /// The key that seals them.
     pub payload_key_file: PathBuf,
+    /// `[log]`: where the log stands that this machine shares with others; then its own is a replica.
+    pub cluster: Option<ClusterSettings>,
 }
+
+/// `[log]`: a log in PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// Where it is.
+    pub url: Url,
+    /// The authority that signed the server's certificate, where it is none of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// This machine's name among the others.
+    pub name: String,
+    /// Whether the platform replicates below PostgreSQL, which then has no standby to show.
+    pub replicated_below: bool,
+}
+
+/// An address that holds a password.
+#[derive(Debug, Clone)]
+pub enum Url {
+    /// Written in the file itself.
+    Inline(SecretString),
+    /// In a file of its own.
+    File(PathBuf),
+}
+
+impl PartialEq for Url {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inline(one), Self::Inline(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::File(one), Self::File(other)) => one == other,
+            (Self::Inline(_), Self::File(_)) | (Self::File(_), Self::Inline(_)) => false,
+        }
+    }
+}
+
+impl Eq for Url {}
 
 /// `[confirm]`: how the PSPs' own APIs are asked.
 #[derive(Debug, Clone)]

@@ -20,6 +20,7 @@ use super::{Intake, Receiver, accept};
 use crate::clock::Clock;
 use crate::config::Endpoint;
 use crate::follower::{Follower, Readers};
+use crate::lead::Leads;
 use crate::outbound::Client;
 use crate::relay::FirstAttempts;
 use crate::telemetry::Metrics;
@@ -105,7 +106,7 @@ impl Listening {
         let (_, intake) = watch::channel(Arc::new(intake));
         let key = SealKey::parse(&SealKey::generate().expect("random numbers")).expect("a key");
         let (clock, metrics) = (Clock::manual(at), Arc::new(Metrics::default()));
-        let first = FirstAttempts::new(followed.clone(), Readers::of(PathBuf::new()));
+        let first = FirstAttempts::new(followed.clone(), Readers::of(PathBuf::new()), Leads::alone());
         let mut receiver = Receiver::new(intake, handle, Arc::new(key), followed, first, clock, metrics);
         receiver.hints = hints;
         let (gauge, stop) = (Gauge::default(), CancellationToken::new());

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::RelaySettings;
 use crate::follower::{Followed, Readers};
+use crate::lead::Leads;
 
 /// A notification, and the handler that it goes to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +25,14 @@ pub struct FirstAttempts {
     waiting: Arc<Mutex<BTreeMap<Way, oneshot::Sender<()>>>>,
     followed: Followed,
     readers: Readers,
+    leads: Leads,
 }
 
 impl FirstAttempts {
     /// Nobody waits yet.
     #[must_use]
-    pub fn new(followed: Followed, readers: Readers) -> Self {
-        Self { waiting: Arc::default(), followed, readers }
+    pub fn new(followed: Followed, readers: Readers, leads: Leads) -> Self {
+        Self { waiting: Arc::default(), followed, readers, leads }
     }
 
     /// Returns when each handler with a `wait` has had its first attempt at a notification, or will not have it now; at
@@ -51,11 +53,21 @@ impl FirstAttempts {
         if self.followed.folded(way.notification).await.is_err() {
             return;
         }
+        if self.leads.now().is_some() {
+            if self.is_untried(way).await {
+                drop(let_go.await);
+            }
+            return;
+        }
+        // The leader makes the attempt, and the ledger shows how it ended.
+        let mut position = self.followed.position();
+        while self.is_untried(way).await && position.changed().await.is_ok() {}
+    }
+
+    async fn is_untried(&self, way: &Way) -> bool {
         let Way { notification, target } = way.clone();
         let untried = self.readers.read(move |reader| reader.is_untried(notification, &target)).await;
-        if untried.unwrap_or(false) {
-            drop(let_go.await);
-        }
+        untried.unwrap_or(false)
     }
 
     fn enter(&self, way: Way) -> oneshot::Receiver<()> {

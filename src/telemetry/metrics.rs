@@ -41,6 +41,10 @@ pub struct Metrics {
     pub log_queue: Gauge,
     pub log_entries: Gauge,
     pub log_ahead_seconds: Gauge,
+    pub log_settles: Counter,
+    pub leads: Family<Known, Gauge>,
+    pub lead_epoch: Family<Known, Gauge>,
+    pub spooled_calls: Family<Known, Gauge>,
     pub fold_lag_entries: Gauge,
     pub fold_lag_seconds: Gauge,
     pub entries_set_aside: Gauge,
@@ -78,6 +82,10 @@ impl Default for Metrics {
             log_queue: Gauge::default(),
             log_entries: Gauge::default(),
             log_ahead_seconds: Gauge::default(),
+            log_settles: Counter::default(),
+            leads: Family::default(),
+            lead_epoch: Family::default(),
+            spooled_calls: Family::default(),
             fold_lag_entries: Gauge::default(),
             fold_lag_seconds: Gauge::default(),
             entries_set_aside: Gauge::default(),
@@ -109,6 +117,10 @@ impl Default for Metrics {
         metrics.register("log_queue", metrics.log_queue.clone());
         metrics.register("log_entries", metrics.log_entries.clone());
         metrics.register("log_ahead_seconds", metrics.log_ahead_seconds.clone());
+        metrics.register("log_settles", metrics.log_settles.clone());
+        metrics.register("leads", metrics.leads.clone());
+        metrics.register("lead_epoch", metrics.lead_epoch.clone());
+        metrics.register("spooled_calls", metrics.spooled_calls.clone());
         metrics.register("fold_lag_entries", metrics.fold_lag_entries.clone());
         metrics.register("fold_lag_seconds", metrics.fold_lag_seconds.clone());
         metrics.register("entries_set_aside", metrics.entries_set_aside.clone());

@@ -1,6 +1,7 @@
 //! A PostgreSQL of its own for each test: `initdb` once, a copy of that for each, and a socket in its own folder. It is
 //! Debian's (`packaging/bootstrap.sh`); without it these tests are left out, loudly, but never in continuous integration.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -23,7 +24,8 @@ pub fn programs() -> Option<PathBuf> {
                     std::env::var_os("CI").is_none(),
                     "PostgreSQL is missing: run packaging/bootstrap.sh"
                 );
-                println!("NOT CHECKED: PostgreSQL is missing; packaging/bootstrap.sh installs it");
+                let notice = "NOT CHECKED: PostgreSQL is missing; packaging/bootstrap.sh installs it";
+                writeln!(std::io::stderr(), "{notice}").expect("told");
             }
             found
         })
@@ -32,7 +34,7 @@ pub fn programs() -> Option<PathBuf> {
 
 /// Runs a program as somebody whom PostgreSQL does not refuse: it does not run as root.
 fn unprivileged(program: &Path) -> Command {
-    if !rustix_is_root() {
+    if !is_root() {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
@@ -42,13 +44,13 @@ fn unprivileged(program: &Path) -> Command {
     command
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
 fn give_away(folder: &Path) {
-    if rustix_is_root() {
+    if is_root() {
         let given = Command::new("chown").args(["-R", "nobody:nogroup"]).arg(folder).status().expect("chown");
         assert!(given.success());
     }
@@ -196,13 +198,18 @@ impl Postgres {
         }
     }
 
+    /// Keeps a standby from receiving any more.
+    pub fn stop_receiving(&self) {
+        self.sql("postgres", "ALTER SYSTEM SET primary_conninfo = ''");
+        self.reload();
+        while !self.sql("postgres", "SELECT pid FROM pg_stat_wal_receiver").is_empty() {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
     /// Makes a standby the primary.
     pub fn promote(&self) {
         self.sql("postgres", "SELECT pg_promote(true, 30)");
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The address of its database for the log.

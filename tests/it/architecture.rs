@@ -19,6 +19,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("axum::", &["admin", "dashboard"]),
     ("tower::", &["admin"]),
     ("askama::", &["dashboard"]),
+    ("cvco_log_postgres", &["cluster", "cli"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -15,6 +15,10 @@ use crate::tables::progress::Progress;
 use crate::tables::{attempts, progress, rejections, set_aside};
 use crate::{DueMail, LedgerError, Pace, Rejected, owed, schema};
 
+/// How the log is folded. It is raised whenever the same log folds into other rows: of several machines those with an older
+/// one then follow, and take no calls.
+pub const FOLD_VERSION: i32 = 1;
+
 /// Where a ledger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {

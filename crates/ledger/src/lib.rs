@@ -28,7 +28,7 @@ mod tests;
 
 pub use error::LedgerError;
 pub use fold::Verdict;
-pub use ledger::{Ledger, Position, question_key, relay_key};
+pub use ledger::{FOLD_VERSION, Ledger, Position, question_key, relay_key};
 pub use owed::{Class, DueAnchor, DueMail, DueWeek, Pace, QueuedMail, QuietHours};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{

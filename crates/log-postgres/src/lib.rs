@@ -9,6 +9,8 @@
 //! | `tail` | [`Tail`]: every row, as it comes, into this machine's replica |
 //! | `lead` | who leads: a row with a date by the server's clock |
 //! | `store`, `spool` | [`ClusterLog`]: the log as one machine has it; calls that PostgreSQL could not take |
+//! | `identify`, `inspect` | which log there is; machines, leader, and settings of the server that lose entries |
+//! | [`mend`] | a log brought there, and mended after a failover that lost entries |
 //! | [`migrate`] | the tables (`schema.sql`) and what each role may (`roles.sql`) |
 //!
 //! Two things decide whether it is right. A commit whose answer was lost is looked into only after the lock that the old
@@ -16,8 +18,11 @@
 //! of a standby that was not waited for.
 
 pub mod append;
+mod identify;
+mod inspect;
 mod joined;
 mod lead;
+pub mod mend;
 pub mod migrate;
 mod session;
 pub mod settings;
@@ -29,6 +34,8 @@ mod tests;
 mod tls;
 
 pub use append::{Counts, Mark, PostgresLog, Unstored};
+pub use identify::{Found, adopt_key, identify};
+pub use inspect::{Leader, Machine, Report, Server, Standby, inspect};
 pub use joined::{End, Identity};
 pub use lead::Lead;
 pub use settings::Settings;

@@ -158,3 +158,44 @@ fn restrict(path: &Path) -> Result<(), LogError> {
     let owner = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(path, owner).map_err(|source| LogError::File { path: path.to_owned(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{notified, order};
+
+    fn spool(folder: &tempfile::TempDir) -> Spool {
+        Spool::open(&folder.path().join("spool.sqlite")).expect("a spool")
+    }
+
+    #[test]
+    fn calls_are_kept_once_and_survive_a_restart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (call, other) = (notified("A"), notified("B"));
+        let group = [call.clone(), order("no call"), call.clone()];
+        assert_eq!(spool(&folder).keep(&group, None).expect("kept"), 0);
+        let mut spool = spool(&folder);
+        spool.keep(&[call.clone(), other.clone()], None).expect("kept");
+        let kept = spool.next().expect("read");
+        let drafts: Vec<_> = kept.iter().filter_map(|kept| kept.draft.clone()).collect();
+        assert_eq!(drafts, [call, other], "as they were, to the byte");
+        spool.submitted(&kept.iter().map(|kept| kept.number).collect::<Vec<_>>(), None).expect("submitted");
+        assert_eq!(spool.len().expect("read"), 0);
+    }
+
+    #[test]
+    fn a_call_of_a_group_that_may_be_stored_waits_until_that_is_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut spool = spool(&folder);
+        let mark = |n: i64| Mark { seq: Seq::new(n), hash: n.to_string() };
+        spool.keep(&[notified("A")], Some(&mark(1))).expect("kept");
+        spool.keep(&[notified("B")], Some(&mark(2))).expect("kept");
+        assert!(spool.next().expect("read").is_empty());
+        assert_eq!(spool.open_group().expect("read"), Some(mark(1)));
+        spool.group_is(&mark(1), true).expect("known");
+        spool.group_is(&mark(2), false).expect("known");
+        assert_eq!(spool.open_group().expect("read"), None);
+        let kept = spool.next().expect("read");
+        assert_eq!(kept.iter().filter_map(|kept| kept.draft.clone()).collect::<Vec<_>>(), [notified("B")]);
+    }
+}

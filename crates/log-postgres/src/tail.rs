@@ -44,6 +44,8 @@ pub struct Standing {
     pub lead: Option<Lead>,
     /// The machine that leads.
     pub leader: Option<String>,
+    /// When all of this was seen.
+    pub seen: Instant,
 }
 
 /// The tail's thread.
@@ -84,6 +86,7 @@ impl Tail {
             ahead: 0,
             lead: None,
             leader: None,
+            seen: Instant::now(),
         });
         let (stop, stopped) = watch::channel(false);
         let runtime = runtime()?;
@@ -141,7 +144,7 @@ struct Worker {
 impl Worker {
     async fn run(&mut self) -> Result<(), LogError> {
         let mut session: Option<Session> = None;
-        while !*self.stopped.borrow() {
+        while !self.is_over() {
             let followed = match &mut session {
                 Some(open) => self.follow(open).await,
                 None => self.connect().await.map(|open| session = Some(open)),
@@ -164,6 +167,11 @@ impl Worker {
             tracing::warn!(%error, "the lead was not given up; it ends by itself");
         }
         Ok(())
+    }
+
+    /// Whether it was told to end, or nobody appends any more.
+    fn is_over(&self) -> bool {
+        *self.stopped.borrow() || self.changed.has_changed().is_err()
     }
 
     async fn connect(&mut self) -> Result<Session, LogError> {
@@ -203,7 +211,15 @@ impl Worker {
         self.candidate.renew(session).await?;
         let lead = self.candidate.lead();
         let leader = if lead.is_some() { Some(self.settings.name.clone()) } else { lease.leader() };
-        let standing = Standing { trouble: None, disagrees: false, end: Some(end), ahead, lead, leader };
+        let standing = Standing {
+            trouble: None,
+            disagrees: false,
+            end: Some(end),
+            ahead,
+            lead,
+            leader,
+            seen: Instant::now(),
+        };
         self.standings.send_replace(standing);
         let until = Instant::now() + POLL;
         tokio::select! {
@@ -222,7 +238,7 @@ impl Worker {
 
     /// Brings rows up to an entry, at least.
     async fn bring(&mut self, session: &mut Session, to: Seq) -> Result<(), LogError> {
-        while self.head.seq < to && !*self.stopped.borrow() {
+        while self.head.seq < to && !self.is_over() {
             let rows = rows_after(session, self.head.seq).await?;
             if rows.is_empty() {
                 must_know(session, &self.head).await?;

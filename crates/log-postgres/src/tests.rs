@@ -42,6 +42,22 @@ pub(crate) fn called(body: &str) -> Draft {
     Draft::with_payload(&LogEntry::Time, payload).expect("a draft")
 }
 
+/// A call of a PSP; the same bytes each time.
+pub(crate) fn notified(what: &str) -> Draft {
+    let unread = cvco_log::entry::Unread {
+        endpoint: cvco_domain::EndpointRef {
+            shop: ShopId::new("camping").expect("a shop"),
+            endpoint: cvco_domain::EndpointId::new("up2pay").expect("an endpoint"),
+            psp: cvco_domain::Psp::Up2pay,
+            mode: cvco_domain::Mode::Production,
+        },
+        origin: cvco_log::entry::Origin::Call,
+        what: what.to_owned(),
+    };
+    let payload = cvco_log::SealedPayload { sha256: what.to_owned(), sealed: what.as_bytes().to_vec() };
+    Draft::with_payload(&LogEntry::Unread(unread), payload).expect("a draft")
+}
+
 /// The settings of a machine.
 pub(crate) fn settings(url: &str, name: &str) -> Settings {
     Settings::new(&url.to_owned().into(), name.to_owned(), 1, "1.0".to_owned()).expect("settings")

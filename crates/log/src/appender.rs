@@ -1,6 +1,6 @@
 //! The appender: one thread, one group, one sync.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use cvco_domain::Timestamp;
@@ -40,21 +40,27 @@ enum Request {
     MarkAlive { reply: Reply<()> },
 }
 
-/// Where the log ends, as far as this process knows; shared by all that learn of it.
+/// Where the log ends, as far as this process knows; for others that learn of it while the appender lives.
 #[derive(Clone)]
-pub struct Ends(Arc<watch::Sender<Stamp>>);
+pub struct Ends(Weak<watch::Sender<Stamp>>);
 
 impl Ends {
     /// The log holds this entry.
     pub fn note(&self, end: Stamp) {
-        self.0.send_if_modified(|known| {
-            let is_news = end.seq > known.seq;
-            if is_news {
-                *known = end;
-            }
-            is_news
-        });
+        if let Some(ends) = self.0.upgrade() {
+            note(&ends, end);
+        }
     }
+}
+
+fn note(ends: &watch::Sender<Stamp>, end: Stamp) {
+    ends.send_if_modified(|known| {
+        let is_news = end.seq > known.seq;
+        if is_news {
+            *known = end;
+        }
+        is_news
+    });
 }
 
 /// The appender's thread. It ends when the last [`Log`] handle is gone, or on an error that it cannot survive.
@@ -87,8 +93,8 @@ impl Appender {
         let (requests, queue) = mpsc::channel(QUEUE);
         let Head { seq, at, .. } = store.head()?;
         let (ends, end) = watch::channel(Stamp { seq, at });
-        let ends = Ends(Arc::new(ends));
-        let told = ends.clone();
+        let told = Arc::new(ends);
+        let ends = Ends(Arc::downgrade(&told));
         let thread = std::thread::Builder::new()
             .name("log-appender".to_owned())
             .spawn(move || {
@@ -117,7 +123,7 @@ impl Appender {
 struct Worker<S, C> {
     store: S,
     clock: C,
-    ends: Ends,
+    ends: Arc<watch::Sender<Stamp>>,
     observe: Observer,
     trouble: Trouble,
 }
@@ -175,7 +181,7 @@ impl<S: LogStore, C: Fn() -> Timestamp> Worker<S, C> {
         (self.observe)(Commit { entries: drafts.len(), took, is_stored: stored.is_ok() });
         // Readers may start at once; nobody is answered before.
         if let Ok(Some(end)) = stored.as_ref().map(|stamps| stamps.last()) {
-            self.ends.note(*end);
+            note(&self.ends, *end);
             self.trouble.is_over();
         }
         reply_to_all(waiting, &stored);

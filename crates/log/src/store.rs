@@ -78,3 +78,50 @@ pub trait LogStore: Send {
     /// The log cannot be written.
     fn tend(&mut self) -> Result<(), LogError>;
 }
+
+impl<L: LogStore + ?Sized> LogStore for Box<L> {
+    fn head(&mut self) -> Result<Head, LogError> {
+        (**self).head()
+    }
+
+    fn append(&mut self, group: &[Draft], now: Timestamp) -> Result<Vec<Stamp>, LogError> {
+        (**self).append(group, now)
+    }
+
+    fn append_as_leader(
+        &mut self,
+        group: &[Draft],
+        now: Timestamp,
+        epoch: Epoch,
+    ) -> Result<Vec<Stamp>, LogError> {
+        (**self).append_as_leader(group, now, epoch)
+    }
+
+    fn read(&mut self, after: Seq, at_most: usize) -> Result<Vec<Link>, LogError> {
+        (**self).read(after, at_most)
+    }
+
+    fn payload(&mut self, seq: Seq) -> Result<Option<Vec<u8>>, LogError> {
+        (**self).payload(seq)
+    }
+
+    fn purge(&mut self, older_than: Timestamp) -> Result<usize, LogError> {
+        (**self).purge(older_than)
+    }
+
+    fn mark_alive(&mut self, now: Timestamp) -> Result<(), LogError> {
+        (**self).mark_alive(now)
+    }
+
+    fn last_alive(&mut self) -> Result<Option<Timestamp>, LogError> {
+        (**self).last_alive()
+    }
+
+    fn flaws(&mut self) -> Vec<String> {
+        (**self).flaws()
+    }
+
+    fn tend(&mut self) -> Result<(), LogError> {
+        (**self).tend()
+    }
+}

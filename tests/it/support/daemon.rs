@@ -59,15 +59,21 @@ pub fn command() -> Command {
 
 impl Daemon {
     pub async fn start(settings: &Settings) -> Self {
+        let (folder, mailbox) = Self::prepare(settings).await;
+        let environment = settings.environment.clone();
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &environment);
+        Self { folder, environment, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
+    }
+
+    /// A folder with a configuration, and the mailbox that it names.
+    pub async fn prepare(settings: &Settings) -> (TempDir, MailSink) {
         let mailbox = MailSink::start("127.0.0.1:0".parse().expect("address")).await.expect("mailbox");
         let folder = tempfile::tempdir().expect("folder");
         std::fs::write(folder.path().join("up2pay.pem"), payments::public_pem()).expect("key");
         std::fs::write(folder.path().join("sogecommerce.key"), Sogecommerce::KEY).expect("key");
         std::fs::write(folder.path().join("config.toml"), configuration(settings, &mailbox))
             .expect("configuration");
-        let environment = settings.environment.clone();
-        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &environment);
-        Self { folder, environment, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
+        (folder, mailbox)
     }
 
     /// One whose folder holds a configuration already.

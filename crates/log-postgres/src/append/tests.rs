@@ -80,3 +80,75 @@ fn a_standby_that_was_not_waited_for_is_no_success() {
     server.reload();
     assert!(log.settle(&mark).expect("looked"));
 }
+
+#[test]
+fn a_machine_that_stands_still_with_the_end_of_the_log_in_its_hands_is_let_go_of_in_time() {
+    let Some(server) = Postgres::start("") else { return };
+    let identity = migrated(&server);
+    let (mut stopped, mut other) = (machine(&server, "one", &identity), machine(&server, "two", &identity));
+    let PostgresLog { runtime, writer } = &mut stopped;
+    runtime.block_on(async {
+        let ready = writer.ready().await.expect("a session");
+        ready.begin(None, PROMPT).await.unwrap_or_else(|trouble| panic!("{trouble}"));
+    });
+    // Within the time that a call is held for.
+    other.append(&[order("MEANWHILE")], None).expect("appended");
+    // When it goes on, nothing of what it was about is in the way, and it begins again.
+    stopped.append(&[order("LATER")], None).expect("appended");
+    assert_eq!(server.rows("SELECT count(*) FROM log"), ["2"]);
+}
+
+#[test]
+fn only_a_leader_whose_lead_lasts_says_what_leaders_say() {
+    let Some(server) = Postgres::start("") else { return };
+    let identity = migrated(&server);
+    let mut log = machine(&server, "one", &identity);
+    let holder = log.writer.settings.holder.clone();
+    let lead = |holder: &str, epoch: i64, expires: &str| {
+        server.rows(&format!("UPDATE lease SET holder = '{holder}', epoch = {epoch}, expires = {expires}"));
+    };
+    let mut say = |epoch| log.append(&[order("SAID")], Some(Epoch::new(epoch)));
+    lead(&holder, 7, "now() + interval '1 hour'");
+    say(7).expect("it leads");
+    for (whose, epoch, expires) in [
+        (holder.as_str(), 8, "now() + interval '1 hour'"),
+        ("two/x", 7, "now() + interval '1 hour'"),
+        (holder.as_str(), 7, "now() - interval '1 second'"),
+    ] {
+        lead(whose, epoch, expires);
+        assert!(
+            matches!(say(7), Err(Unstored { error: LogError::NotLeading, open: None })),
+            "{whose} {epoch}"
+        );
+    }
+    assert_eq!(server.rows("SELECT count(*) FROM log"), ["1"]);
+    log.append(&[order("ANYBODY")], None).expect("whoever leads");
+}
+
+#[test]
+fn a_log_that_lacks_what_this_machine_knows_is_not_written_to() {
+    let Some(server) = Postgres::start("") else { return };
+    let identity = migrated(&server);
+    let mut log = machine(&server, "one", &identity);
+    log.append(&[order("A"), order("B")], None).expect("appended");
+    let known = log.writer.known.clone();
+    let with = |known: Head| {
+        let settings = crate::tests::settings(&server.url(), "two");
+        PostgresLog::new(settings, identity.clone(), known, Arc::default()).expect("a log")
+    };
+    for lacking in
+        [Head { seq: Seq::new(3), ..known.clone() }, Head { hash: "0".repeat(64), ..known.clone() }]
+    {
+        let refused = with(lacking).append(&[order("C")], None);
+        assert!(
+            matches!(refused, Err(Unstored { error: LogError::Disagrees(_), open: None })),
+            "{refused:?}"
+        );
+    }
+    with(known).append(&[order("C")], None).expect("it knows all of it");
+    let other = Identity { log_id: "another".to_owned(), ..identity.clone() };
+    let settings = crate::tests::settings(&server.url(), "two");
+    let mut stranger = PostgresLog::new(settings, other, Head::default(), Arc::default()).expect("a log");
+    let refused = stranger.append(&[order("D")], None);
+    assert!(matches!(refused, Err(Unstored { error: LogError::CannotJoin(_), .. })), "{refused:?}");
+}

@@ -1,0 +1,81 @@
+//! One leads, and another does when it is gone.
+
+use crate::machines::Machines;
+use crate::postgres::Postgres;
+use crate::support::{Settings, Up2pay, until};
+
+/// Mails go out at once.
+fn mailing() -> Settings {
+    Settings { complement_grace: "1s", ..Settings::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leader_alone_mails_and_after_a_clean_stop_another_does() {
+    let Some(server) = Postgres::start("") else { return };
+    let mut machines = Machines::start_at(2, &server.url(), &mailing()).await;
+    let first = machines.leader(&server).await;
+    let other = 1 - first;
+    // A voucher without its card part is told once, by whoever leads, wherever it came in.
+    assert_eq!(machines.all[other].up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
+    let told = "SELECT count(*) FROM log WHERE kind = 'told'";
+    until(async || {
+        let rows = server.rows(told);
+        if rows == ["1"] { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+    machines.all[first].signal("-TERM");
+    assert_eq!(machines.all[first].ended(), Some(0));
+    let began = std::time::Instant::now();
+    assert_eq!(machines.leader(&server).await, other);
+    // Its lead would have lasted longer: nobody waited for its end.
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(machines.all[other].up2pay(&Up2pay::voucher("CMD-2", 1002, 15_000)), 200);
+    until(async || {
+        let rows = server.rows(told);
+        if rows == ["2"] { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_killed_is_followed_by_another_when_its_lease_is_over() {
+    let Some(server) = Postgres::start("") else { return };
+    let mut machines = Machines::start(2, &server).await;
+    let first = machines.leader(&server).await;
+    machines.all[first].kill();
+    until(async || {
+        let rows = server.rows("SELECT holder, epoch FROM lease WHERE expires > clock_timestamp()");
+        let is_other = rows.first().is_some_and(|row| row.starts_with(&format!("machine-{}/", 2 - first)));
+        if is_other { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_with_other_settings_is_not_ready_and_says_which() {
+    let Some(server) = Postgres::start("") else { return };
+    let mut machines = Machines::start(1, &server).await;
+    machines.leader(&server).await;
+    machines.join_with(&Settings { complement_grace: "2h", ..Settings::default() }).await;
+    let ready = until(async || {
+        let ready = machines.all[1].admin_get("/readyz");
+        if ready.body.contains("complement_grace") { Ok(ready) } else { Err(format!("{ready:?}")) }
+    })
+    .await;
+    assert_eq!(ready.status, 503);
+    assert_eq!(machines.all[0].admin_get("/readyz").status, 200);
+    // What comes to it all the same is stored.
+    assert_eq!(machines.all[1].up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
+    assert_eq!(server.rows("SELECT count(*) FROM log WHERE kind = 'policy'"), ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_older_than_the_one_that_leads_takes_no_calls() {
+    let Some(server) = Postgres::start("") else { return };
+    let machines = Machines::start(1, &server).await;
+    machines.leader(&server).await;
+    assert_eq!(machines.all[0].up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
+    server.rows("UPDATE head SET fold_version = 99");
+    assert_eq!(machines.all[0].up2pay(&Up2pay::voucher("CMD-2", 1002, 15_000)), 503);
+    assert!(machines.all[0].admin_get("/readyz").body.contains("newer version"));
+}

@@ -1,0 +1,73 @@
+//! A primary is lost: with a synchronous standby nothing is, with an asynchronous one much is, which proves the test.
+
+use crate::machines::{Machines, Traffic};
+use crate::postgres::Postgres;
+use crate::support::{Settings, until};
+
+/// Traffic, then the primary is gone and its standby takes over; the machines, the new primary, and what was lost.
+async fn fail_over(is_synchronous: bool) -> Option<(Machines, Postgres, Vec<String>)> {
+    let mut primary = Postgres::start("")?;
+    let standby = primary.standby("standby");
+    if is_synchronous {
+        primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+        primary.reload();
+    }
+    let url = Postgres::url_of(&[&primary, &standby]);
+    let settings = Settings { complement_grace: "1h", ..Settings::default() };
+    let machines = Machines::start_at(2, &url, &settings).await;
+    let traffic = Traffic::new();
+    let senders = traffic.send_to(&machines.addresses());
+    traffic.flows(60).await;
+    if !is_synchronous {
+        // It lags: its walreceiver stands still.
+        standby.stop_receiving();
+        traffic.flows(60).await;
+    }
+    primary.kill();
+    standby.promote();
+    if is_synchronous {
+        traffic.flows(60).await;
+    }
+    traffic.end(senders);
+    let stored = standby.rows("SELECT substring(content FROM '\"order_ref\":\"(R[0-9]+)\"') FROM log");
+    let lost = traffic.lost(&stored);
+    Some((machines, standby, lost))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_synchronous_standby_has_all_that_was_acknowledged() {
+    let Some((machines, standby, lost)) = fail_over(true).await else { return };
+    assert_eq!(lost, [""; 0]);
+    machines.agree(&standby).await;
+    machines.same(&["SELECT * FROM acct_notifications ORDER BY seq"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_asynchronous_standby_loses_and_a_machine_that_knows_more_mends_it() {
+    let Some((mut machines, standby, lost)) = fail_over(false).await else { return };
+    assert!(!lost.is_empty(), "this test could not tell");
+    // Both machines know entries that are gone, and say so rather than go on.
+    for machine in &machines.all {
+        until(async || {
+            let ready = machine.admin_get("/readyz");
+            if ready.body.contains("log heal") { Ok(()) } else { Err(ready.body) }
+        })
+        .await;
+    }
+    for machine in &mut machines.all {
+        machine.signal("-TERM");
+        machine.ended();
+    }
+    for machine in &machines.all {
+        machine.out(&["log", "heal"]);
+    }
+    for machine in &mut machines.all {
+        machine.restart();
+    }
+    machines.agree(&standby).await;
+    let stored = machines.all[0].rows("SELECT order_ref FROM acct_tenders");
+    for reference in lost {
+        assert!(stored.contains(&reference), "{reference} was not brought back");
+    }
+    machines.same(&["SELECT * FROM acct_notifications ORDER BY seq"]);
+}
