@@ -135,9 +135,11 @@ impl Admin {
         if let Some(cluster) = &self.cluster {
             let figures = cluster.figures();
             metrics.log_settles.inc_by(figures.settles.saturating_sub(metrics.log_settles.get()));
-            metrics.leads.get_or_create(&Known {}).set(i64::from(figures.epoch > 0));
-            metrics.lead_epoch.get_or_create(&Known {}).set(figures.epoch);
-            metrics.spooled_calls.get_or_create(&Known {}).set(whole(figures.spooled));
+            metrics.leads.set(i64::from(figures.epoch > 0));
+            metrics.lead_epoch.set(figures.epoch);
+            metrics.spooled_calls.set(whole(figures.spooled));
+        } else {
+            metrics.leads.set(1);
         }
         metrics.fold_lag_entries.set(self.lag());
         metrics.fold_lag_seconds.set(seconds(self.followed.late_by(&self.log)));

@@ -142,14 +142,14 @@ pub const FIGURES: &[Figure] = &[
         "leads",
         Gauge,
         &[],
-        "1 if this machine leads those that share its log, else 0",
+        "1 if this machine leads those that share its log, or is alone; else 0",
         "the sum over all machines is 1, and 0 for some seconds while the lead moves",
     ),
     figure(
         "lead_epoch",
         Gauge,
         &[],
-        "Number of this machine's lead; 0 if another leads",
+        "Number of this machine's lead; 0 if another leads, or there is no other",
         "grows whenever the lead moves: often means that machines do not reach the database in time",
     ),
     figure(

@@ -39,6 +39,6 @@ async fn a_command_on_one_machine_is_seen_on_all() {
     std::fs::write(&orders, "shop;reference;total_cents\ncamping;CMD-1;20000\n").expect("orders");
     machines.all[1].out(&["orders", "import", orders.to_str().expect("a path")]);
     machines.agree(&server).await;
-    let rows = machines.same(&["SELECT reference, total_cents FROM acct_orders"]);
+    let rows = machines.same(&["SELECT reference, total_cents FROM acct_orders"]).await;
     assert_eq!(rows, [["CMD-1|20000"]]);
 }

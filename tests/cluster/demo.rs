@@ -47,9 +47,11 @@ async fn a_server_and_a_daemon_are_killed_under_traffic() {
         ));
         assert_eq!(lost, [""; 0]);
     }
-    let ledgers = machines.same(&[
-        "SELECT * FROM acct_register ORDER BY order_ref",
-        "SELECT * FROM acct_notifications ORDER BY seq",
-    ]);
+    let ledgers = machines
+        .same(&[
+            "SELECT * FROM acct_register ORDER BY order_ref",
+            "SELECT * FROM acct_notifications ORDER BY seq",
+        ])
+        .await;
     say(&format!("both ledgers are equal, row for row: {} records", ledgers[0].len()));
 }

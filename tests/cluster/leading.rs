@@ -1,5 +1,7 @@
 //! One leads, and another does when it is gone.
 
+use std::collections::BTreeSet;
+
 use crate::machines::Machines;
 use crate::postgres::Postgres;
 use crate::support::{Settings, Up2pay, until};
@@ -16,6 +18,8 @@ async fn the_leader_alone_mails_and_after_a_clean_stop_another_does() {
     let first = machines.leader(&server).await;
     let other = 1 - first;
     // A voucher without its card part is told once, by whoever leads, wherever it came in.
+    machines.all[other].expect_order("CMD-1", 20_000);
+    machines.all[other].expect_order("CMD-2", 20_000);
     assert_eq!(machines.all[other].up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
     let told = "SELECT count(*) FROM log WHERE kind = 'told'";
     until(async || {
@@ -78,4 +82,46 @@ async fn a_program_older_than_the_one_that_leads_takes_no_calls() {
     server.rows("UPDATE head SET fold_version = 99");
     assert_eq!(machines.all[0].up2pay(&Up2pay::voucher("CMD-2", 1002, 15_000)), 503);
     assert!(machines.all[0].admin_get("/readyz").body.contains("newer version"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_stood_still_past_its_lease_repeats_at_most_one_mail() {
+    let Some(server) = Postgres::start("") else { return };
+    let machines = Machines::start_at(2, &server.url(), &mailing()).await;
+    let first = machines.leader(&server).await;
+    let other = 1 - first;
+    for n in 0..6 {
+        machines.all[other].expect_order(&format!("CMD-{n}"), 20_000);
+        let voucher = Up2pay::voucher(&format!("CMD-{n}"), 1001 + n, 15_000);
+        assert_eq!(machines.all[other].up2pay(&voucher), 200);
+    }
+    // Some are told before it stands still, and some by the other.
+    let told = "SELECT 1 FROM log WHERE kind = 'told'";
+    let at_least = async |count: usize| {
+        until(async || {
+            let rows = server.rows(told).len();
+            if rows >= count { Ok(()) } else { Err(format!("{rows} of {count}")) }
+        })
+        .await;
+    };
+    at_least(1).await;
+    machines.all[first].signal("-STOP");
+    at_least(6).await;
+    until(async || {
+        let figures = machines.all[other].admin_get("/metrics").body;
+        if figures.contains("cvco_leads 1") { Ok(()) } else { Err("the other does not lead".to_owned()) }
+    })
+    .await;
+    machines.all[first].signal("-CONT");
+    until(async || {
+        let figures = machines.all[first].admin_get("/metrics").body;
+        if figures.contains("cvco_leads 0") { Ok(()) } else { Err("it still leads".to_owned()) }
+    })
+    .await;
+    machines.agree(&server).await;
+    let mails = machines.all.iter().flat_map(|machine| machine.mailbox.mails());
+    let ids: Vec<String> = mails.filter_map(|mail| mail.message_id().map(str::to_owned)).collect();
+    let distinct: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(server.rows(told).len(), distinct.len());
+    assert!(ids.len() <= distinct.len() + 1, "{ids:?}");
 }

@@ -69,16 +69,27 @@ impl Machines {
         head
     }
 
-    /// The rows of the ledgers, as accountants see them, of which all must be the same.
-    pub fn same(&self, queries: &[&str]) -> Vec<Vec<String>> {
-        let of = |machine: &Daemon| -> Vec<Vec<String>> {
-            queries.iter().map(|query| machine.rows(query)).collect()
-        };
-        let first = of(&self.all[0]);
-        for other in &self.all[1..] {
-            assert_eq!(of(other), first);
-        }
-        first
+    /// The rows of the ledgers, as accountants see them, once they are the same on all machines.
+    pub async fn same(&self, queries: &[&str]) -> Vec<Vec<String>> {
+        until(async || {
+            let of = |machine: &Daemon| -> Vec<Vec<String>> {
+                queries.iter().map(|query| machine.rows(query)).collect()
+            };
+            let first = of(&self.all[0]);
+            for other in self.all.iter().skip(1).map(of) {
+                let mut both = first.iter().flatten().zip(other.iter().flatten());
+                if first != other {
+                    let differing = both.find(|(one, other)| one != other);
+                    let lengths = (first.iter().map(Vec::len), other.iter().map(Vec::len));
+                    return Err(format!(
+                        "{differing:?} of {:?}",
+                        lengths.0.zip(lengths.1).collect::<Vec<_>>()
+                    ));
+                }
+            }
+            Ok(first)
+        })
+        .await
     }
 
     /// The number of the machine that leads.

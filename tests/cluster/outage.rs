@@ -49,7 +49,7 @@ async fn nothing_acknowledged_is_lost_when_postgresql_dies_again_and_again() {
     machines.agree(&server).await;
     let stored = machines.all[0].rows("SELECT order_ref FROM acct_tenders");
     assert_eq!(traffic.lost(&stored), [""; 0]);
-    machines.same(&["SELECT * FROM acct_notifications ORDER BY seq"]);
+    machines.same(&["SELECT * FROM acct_notifications ORDER BY seq"]).await;
 }
 
 /// `make test-cluster` takes more.

@@ -219,9 +219,9 @@ impl Postgres {
 
     /// The address of several, of which one is the primary.
     pub fn url_of(servers: &[&Self]) -> String {
-        let hosts: Vec<String> =
-            servers.iter().map(|server| server.folder.path().display().to_string()).collect();
-        format!("postgresql:///cvco?user=cvco&host={}", hosts.join(","))
+        let host = |server: &&Self| server.folder.path().display().to_string().replace('/', "%2F");
+        let hosts: Vec<String> = servers.iter().map(host).collect();
+        format!("postgresql://cvco@{}/cvco", hosts.join(","))
     }
 
     /// Runs a script; rows come as text, columns separated by `|`.

@@ -18,9 +18,10 @@ async fn what_two_machines_take_is_one_payment_in_both_ledgers() {
     assert_eq!(machines.all[1].up2pay(&Up2pay::card("CMD-1", 1001, 5_000)), 200);
     machines.all[1].expect_order("CMD-1", 20_000);
     machines.agree(&server).await;
-    let rows = machines.same(&["SELECT order_ref, voucher_cents, card_cents, state FROM acct_register"]);
+    let rows =
+        machines.same(&["SELECT order_ref, voucher_cents, card_cents, state FROM acct_register"]).await;
     assert_eq!(rows, [["CMD-1|15000|5000|balanced"]]);
-    machines.same(&LEDGER);
+    machines.same(&LEDGER).await;
     for machine in &machines.all {
         assert!(machine.out(&["verify"]).starts_with("right"));
         assert!(machine.out(&["rebuild"]).contains("nothing changed"));
@@ -45,5 +46,5 @@ async fn a_machine_that_is_killed_takes_nothing_with_it() {
     machines.agree(&server).await;
     let stored = machines.all[0].rows("SELECT order_ref FROM acct_tenders");
     assert_eq!(traffic.lost(&stored), [""; 0]);
-    machines.same(&LEDGER);
+    machines.same(&LEDGER).await;
 }
