@@ -20,6 +20,9 @@ use crate::lead::{Lead, Leads};
 /// A clock that is further off than this is not to be relied on.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 
+/// Machines show themselves every five seconds; what is not longer ago than this is no pause.
+const SHOWN: Duration = Duration::from_secs(10);
+
 /// A machine that is so many entries late does not see what the others do.
 const LATE_ENTRIES: i64 = 1000;
 
@@ -98,7 +101,8 @@ pub(crate) fn open(ledger: &LedgerSettings, settings: Settings) -> Result<Opened
     let counts = Arc::new(Counts::default());
     let (spool, written) = (spool(ledger), replica.reader()?);
     let store = ClusterLog::new(settings.clone(), own.clone(), written, &spool, Arc::clone(&counts))?;
-    let last_alive = found.and_then(|found| found.last_seen);
+    let now = Clock::system().now();
+    let last_alive = found.and_then(|found| found.last_seen).filter(|seen| now.since(*seen) >= SHOWN);
     let membership = Membership { settings, own, replica: replica.reader()?, counts };
     Ok(Opened { store, replica, key, last_alive, membership })
 }
@@ -292,5 +296,56 @@ impl Remote for ByCommand {
 
     fn bring(&mut self, replica: &mut SqliteLog) -> Result<(), LogError> {
         cvco_log_postgres::catch_up(&self.settings, &self.own, replica).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cvco_domain::Seq;
+    use cvco_log::row::Head;
+    use cvco_log_postgres::End;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn standing() -> Standing {
+        let head = Head { seq: Seq::new(7), ..Head::default() };
+        Standing {
+            trouble: None,
+            disagrees: false,
+            end: Some(End { head, fold_version: 1, now: Timestamp::from_millis(0) }),
+            ahead: 0,
+            lead: None,
+            leader: Some("one".to_owned()),
+            seen: Instant::now(),
+        }
+    }
+
+    fn obstacle(standing: Standing, lag: i64, late: u64) -> String {
+        let (_, standing) = watch::channel(standing);
+        let cluster = Cluster { standing, counts: Arc::default() };
+        cluster.obstacle(lag, Duration::from_secs(late)).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn what_sets_a_machine_apart_is_told() {
+        assert_eq!(obstacle(standing(), 1000, 10), "");
+        assert!(obstacle(standing(), 1001, 0).contains("1001 entries"));
+        assert!(obstacle(standing(), 1, 11).contains("11 s late"));
+        for (ahead, words) in [(3_600_000, "1h behind"), (-3_600_000, "1h ahead of")] {
+            let told = obstacle(Standing { ahead, ..standing() }, 0, 0);
+            assert!(told.contains(words) && told.contains("set it"), "{told}");
+        }
+        assert_eq!(obstacle(Standing { ahead: 2000, ..standing() }, 0, 0), "");
+        let away = Standing { trouble: Some("PostgreSQL is away".to_owned()), ..standing() };
+        assert_eq!(obstacle(away, 0, 0), "PostgreSQL is away");
+    }
+
+    #[test]
+    fn settings_that_differ_are_named() {
+        let policy = Policy::default();
+        assert_eq!(differing(&policy, &policy), [""; 0]);
+        let other = Policy { complement_grace: Duration::from_secs(1), ..policy.clone() };
+        assert_eq!(differing(&policy, &other), ["complement_grace"]);
     }
 }

@@ -33,7 +33,11 @@ pub mod app;
 pub mod back_off;
 pub mod cli;
 pub mod clock;
+#[cfg(feature = "postgres")]
 pub mod cluster;
+#[cfg(not(feature = "postgres"))]
+#[path = "cluster/absent.rs"]
+mod cluster;
 pub mod config;
 pub mod confirm;
 pub mod dashboard;

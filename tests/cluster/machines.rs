@@ -168,12 +168,13 @@ impl Traffic {
         .await;
     }
 
-    /// Ends it.
+    /// Ends it, until somebody sends again.
     pub fn end(&self, senders: Vec<std::thread::JoinHandle<()>>) {
         self.over.store(true, Ordering::SeqCst);
         for sender in senders {
             sender.join().expect("sender");
         }
+        self.over.store(false, Ordering::SeqCst);
     }
 
     /// What was acknowledged and is not among these.

@@ -34,21 +34,34 @@ async fn what_comes_while_postgresql_is_away_is_refused_and_stored_all_the_same_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost_when_postgresql_dies_again_and_again() {
+async fn nothing_acknowledged_is_lost_whatever_dies_again_and_again() {
     let Some(mut server) = Postgres::start("") else { return };
-    let machines = Machines::start(2, &server).await;
+    let mut machines = Machines::start(2, &server).await;
     let traffic = Traffic::new();
-    let senders = traffic.send_to(&machines.addresses());
-    for _ in 0..rounds() {
+    for n in 0..rounds() {
+        let senders = traffic.send_to(&machines.addresses());
         traffic.flows(40).await;
-        server.kill();
-        server.run();
+        // The database, a machine, the database with a machine.
+        if n % 3 != 1 {
+            server.kill();
+        }
+        if n % 3 != 0 {
+            machines.all[n % 2].kill();
+        }
+        if n % 3 != 1 {
+            server.run();
+        }
+        traffic.flows(40).await;
+        traffic.end(senders);
+        if n % 3 != 0 {
+            machines.all[n % 2].restart();
+        }
     }
-    traffic.flows(40).await;
-    traffic.end(senders);
     machines.agree(&server).await;
     let stored = machines.all[0].rows("SELECT order_ref FROM acct_tenders");
     assert_eq!(traffic.lost(&stored), [""; 0]);
+    let twice = "SELECT content FROM log WHERE kind = 'notification' GROUP BY 1 HAVING count(*) > 1";
+    assert_eq!(server.rows(twice), [""; 0]);
     machines.same(&["SELECT * FROM acct_notifications ORDER BY seq"]).await;
 }
 

@@ -34,6 +34,9 @@ const OLDEST: i64 = 140_000;
 /// How long a statement may take that waits for nobody.
 pub(crate) const PROMPT: Duration = Duration::from_secs(10);
 
+/// How long one server may take to let us in: TCP, TLS, login, and whether it takes writes.
+const PER_SERVER: Duration = Duration::from_secs(3);
+
 /// What went wrong with a statement.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -93,10 +96,7 @@ impl Session {
             Tls::trusting(settings.ca_file.as_deref())
         };
         let tls = tls.map_err(Trouble::Lost)?;
-        let connecting = settings.config().connect(tls);
-        let connected = timeout(PROMPT, connecting).await;
-        let (client, connection) =
-            connected.map_err(|_| Trouble::Lost("no connection in time".to_owned()))??;
+        let (client, connection) = connect(settings, &tls).await?;
         let mut session = Self { client, connection, warnings: Vec::new(), has_news: false, ended: None };
         let manners = async |client: &Client| {
             client.batch_execute(MANNERS).await?;
@@ -169,6 +169,25 @@ impl Session {
     pub(crate) const fn is_over(&self) -> bool {
         self.ended.is_some()
     }
+}
+
+/// A connection to the first server that takes writes.
+async fn connect(
+    settings: &Settings,
+    tls: &Tls,
+) -> Result<(Client, Connection<Socket, Secured<Socket>>), Trouble> {
+    let mut why = Trouble::Lost("no server is named".to_owned());
+    for (place, server) in settings.servers() {
+        match timeout(PER_SERVER, server.connect(tls.clone())).await {
+            Ok(Ok(connected)) => {
+                settings.takes_writes(place);
+                return Ok(connected);
+            }
+            Ok(Err(error)) => why = error.into(),
+            Err(_) => why = Trouble::Lost("a server does not answer".to_owned()),
+        }
+    }
+    Err(why)
 }
 
 /// Moves bytes both ways, and hears what the server says unasked.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -14,11 +16,17 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long the network may leave what was sent unconfirmed.
 const UNCONFIRMED: Duration = Duration::from_secs(5);
 
+/// A connection on which nothing happens for so long is looked after.
+const KEPT_ALIVE: Duration = Duration::from_secs(30);
+
 /// A machine's part in the log of several.
 #[derive(Clone)]
 pub struct Settings {
-    url: SecretString,
     config: Config,
+    /// For each server its own: one that hangs must not keep the others from being tried.
+    servers: Vec<Config>,
+    /// The server that took writes when it was last looked for.
+    last: Arc<AtomicUsize>,
     is_near: bool,
     /// The authority that signed the servers' certificate, where it is none of the system's.
     pub ca_file: Option<PathBuf>,
@@ -75,16 +83,14 @@ impl Settings {
         }
         config
             .ssl_mode(if is_near { SslMode::Disable } else { SslMode::Require })
-            .application_name(format!("cvco-reconciled {name}"))
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .connect_timeout(CONNECT)
-            .tcp_user_timeout(UNCONFIRMED)
-            .keepalives_idle(Duration::from_secs(30));
+            .application_name(format!("cvco-reconciled {name}"));
+        let servers = servers(&config);
         let holder =
             format!("{name}/{}", cvco_domain::crypto::random_id().map_err(|error| error.to_string())?);
         Ok(Self {
-            url: url.clone(),
             config,
+            servers,
+            last: Arc::default(),
             is_near,
             ca_file: None,
             name,
@@ -93,14 +99,6 @@ impl Settings {
             version,
             patience: Duration::from_secs(8),
         })
-    }
-
-    /// Whether both lead to the same place in the same way.
-    #[must_use]
-    pub fn is_same_place(&self, other: &Self) -> bool {
-        self.url.expose_secret() == other.url.expose_secret()
-            && self.ca_file == other.ca_file
-            && self.name == other.name
     }
 
     /// Where it is, for people: hosts and database.
@@ -114,14 +112,60 @@ impl Settings {
         format!("{}/{}", hosts.join(","), self.config.get_dbname().unwrap_or_default())
     }
 
-    pub(crate) const fn config(&self) -> &Config {
-        &self.config
+    /// The servers, each with its place, the one first that took writes the last time.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (usize, &Config)> {
+        let last = self.last.load(Ordering::Relaxed);
+        let (others, first): (Vec<_>, Vec<_>) =
+            self.servers.iter().enumerate().partition(|(place, _)| *place != last);
+        first.into_iter().chain(others)
+    }
+
+    /// The server at this place takes writes.
+    pub(crate) fn takes_writes(&self, place: usize) {
+        self.last.store(place, Ordering::Relaxed);
     }
 
     /// Whether nothing goes over a network.
     pub(crate) const fn is_near(&self) -> bool {
         self.is_near
     }
+}
+
+/// The same settings, for one server each.
+fn servers(config: &Config) -> Vec<Config> {
+    let ports = config.get_ports();
+    let server = |(n, host): (usize, &Host)| {
+        let mut one = Config::new();
+        match host {
+            Host::Tcp(name) => one.host(name),
+            Host::Unix(path) => one.host_path(path),
+        };
+        if let Some(port) = ports.get(n).or_else(|| ports.first()) {
+            one.port(*port);
+        }
+        if let Some(user) = config.get_user() {
+            one.user(user);
+        }
+        if let Some(password) = config.get_password() {
+            one.password(password);
+        }
+        if let Some(database) = config.get_dbname() {
+            one.dbname(database);
+        }
+        if let Some(options) = config.get_options() {
+            one.options(options);
+        }
+        if let Some(name) = config.get_application_name() {
+            one.application_name(name);
+        }
+        one.ssl_mode(config.get_ssl_mode())
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(CONNECT)
+            .tcp_user_timeout(UNCONFIRMED)
+            .keepalives_idle(KEPT_ALIVE);
+        one
+    };
+    config.get_hosts().iter().enumerate().map(server).collect()
 }
 
 fn is_near(host: &Host) -> bool {
@@ -166,18 +210,30 @@ mod tests {
             "postgresql://node@localhost,[::1]/cvco?sslmode=disable",
             "postgresql:///cvco?host=/run/postgresql",
         ] {
-            assert_eq!(settings(near).expect("settings").config().get_ssl_mode(), SslMode::Disable, "{near}");
+            assert_eq!(settings(near).expect("settings").config.get_ssl_mode(), SslMode::Disable, "{near}");
         }
         for far in [
             "postgresql://node@db1,db2/cvco",
             "postgresql://node@db1,127.0.0.1/cvco?sslmode=require",
             "postgresql://node@db1/cvco?sslmode=verify-full&connect_timeout=9",
         ] {
-            assert_eq!(settings(far).expect("settings").config().get_ssl_mode(), SslMode::Require, "{far}");
+            assert_eq!(settings(far).expect("settings").config.get_ssl_mode(), SslMode::Require, "{far}");
         }
         assert!(
             settings("postgresql://node@db1/cvco?sslmode=prefer").expect_err("readable").contains("readable")
         );
+    }
+
+    #[test]
+    fn the_server_that_took_writes_is_tried_first() {
+        let settings = settings("postgresql://node:secret@db1:5433,db2:5434/cvco").expect("settings");
+        let order = || -> Vec<u16> {
+            settings.servers().flat_map(|(_, server)| server.get_ports().to_vec()).collect()
+        };
+        assert_eq!(order(), [5433, 5434]);
+        settings.takes_writes(1);
+        assert_eq!(order(), [5434, 5433]);
+        assert!(settings.servers().all(|(_, server)| server.get_password() == Some(b"secret")));
     }
 
     #[test]
