@@ -200,7 +200,7 @@ impl Folder<'_> {
                 Ok(layout) => {
                     let words = ["statement", "import", "--layout", &layout, "--", name];
                     let arguments = words.map(str::to_owned).to_vec();
-                    let errand = Errand { arguments, input: bytes, by };
+                    let errand = Errand { arguments, input: bytes, by, is_admin: false };
                     self.errands.carry_out(&errand, self.desk, &mut receipt);
                     tracing::info!(
                         account = errand.by,
@@ -254,6 +254,7 @@ impl Folder<'_> {
                 arguments: words.map(str::to_owned).to_vec(),
                 input: Vec::new(),
                 by: "cvco-reconciled".to_owned(),
+                is_admin: false,
             };
             let mut month_files = Shelf { folder: &unfinished, file: None, trouble: None };
             self.errands.carry_out(&errand, self.desk, &mut month_files);

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
 use cvco_log::Log;
+use cvco_psp::Diagnosis;
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Limited};
 use hyper::{Response, StatusCode, header};
@@ -20,7 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{Admin, Answer, BODY, Caller};
 use crate::account;
 use crate::clock::Clock;
-use crate::config::DeskSettings;
+use crate::config::{DeskSettings, Endpoint};
 use crate::follower::Followed;
 pub use frame::{End, Frame, Order};
 
@@ -58,12 +59,20 @@ pub struct Errand {
     pub input: Vec<u8>,
     /// The account whose command it is.
     pub by: String,
+    /// Whether they may also do what only an administrator does.
+    pub is_admin: bool,
 }
 
 /// Carries commands out.
 pub trait Errands: Send + Sync {
     /// Carries one out to its end, on a thread that may wait.
     fn carry_out(&self, errand: &Errand, desk: &Desk, answer: &mut dyn Say);
+
+    /// Says why a message that somebody saved does or does not verify at an endpoint.
+    ///
+    /// # Errors
+    /// It is no message; in English.
+    fn diagnose(&self, endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, String>;
 }
 
 /// Where an answer goes, piece by piece.
@@ -146,7 +155,8 @@ impl Admin {
         let desk = self.desk(runtime.clone());
         let errands = Arc::clone(&self.errands);
         tokio::task::spawn_blocking(move || {
-            let errand = Errand { arguments: order.arguments, input, by: account::name_of(uid) };
+            let errand =
+                Errand { arguments: order.arguments, input, by: account::name_of(uid), is_admin: false };
             let command: Vec<&str> = errand.arguments.iter().take(2).map(String::as_str).collect();
             tracing::info!(account = errand.by, ?command, "a command came over the admin socket");
             errands.carry_out(&errand, &desk, &mut Reply { pieces, runtime });

@@ -137,6 +137,7 @@ impl Desk {
             language: alerts.language_of(due.shop.as_ref()),
             shop_name: due.shop.as_ref().map_or_else(|| self.host.clone(), |shop| addressees.shop_name(shop)),
             host: self.host.clone(),
+            dashboard: alerts.dashboard.clone(),
             items: read.await?.into_iter().map(item).collect(),
         })
     }

@@ -201,6 +201,7 @@ fn show(site: &mut dyn Site, id: DiscrepancyId) -> Result<Outcome, Failure> {
         language: settings.language,
         shop_name: row.shop.as_ref().map_or_else(|| host.clone(), name),
         host,
+        dashboard: None,
         items: vec![alert_item(&settings.trial_endpoints, news_of(&row), row)],
     };
     let mail = render(&letter).map_err(anyhow::Error::from)?;

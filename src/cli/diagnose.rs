@@ -13,7 +13,7 @@ use cvco_psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
 
 use super::key::Places;
 use super::{Failure, Outcome, ReportFormat, output};
-use crate::config::RawConfig;
+use crate::config::{Endpoint, RawConfig};
 
 /// The largest message that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -99,6 +99,13 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     };
     print(&diagnosis, options.format)?;
     Ok(if diagnosis.genuine { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+/// Why a message that somebody saved does or does not verify at an endpoint.
+pub(super) fn at_endpoint(endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, Failure> {
+    let text = utf8(message);
+    let captured = Captured::of(&text, endpoint.adapter.headers())?;
+    Ok(endpoint.adapter.diagnose(&captured.request()))
 }
 
 fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {

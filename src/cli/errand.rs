@@ -9,15 +9,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::FromArgMatches;
 use cvco_mail::Language;
+use cvco_psp::Diagnosis;
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use super::append::Writer;
 use super::site::{self, Place, Site, WriteFile};
-use super::{Command, CommandLine, Failure, Outcome, command, output};
+use super::{Command, CommandLine, Failure, Outcome, command, diagnose, output, relay};
 use crate::admin::commands::client::{Conversation, SocketError};
 use crate::admin::commands::{Desk, End, Errand, Errands, Frame, INPUT_BYTES, Order, Say};
-use crate::config::{ConfigError, DEFAULT_ADMIN_SOCKET, DeskSettings, LedgerSettings, RawConfig};
+use crate::config::{ConfigError, DEFAULT_ADMIN_SOCKET, DeskSettings, Endpoint, LedgerSettings, RawConfig};
 
 /// So much of a file goes into one piece of an answer.
 const PIECE: usize = 48 * 1024;
@@ -164,6 +165,10 @@ pub fn errands() -> Arc<dyn Errands> {
 }
 
 impl Errands for Accountant {
+    fn diagnose(&self, endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, String> {
+        diagnose::at_endpoint(endpoint, message).map_err(|failure| failure.to_string())
+    }
+
     fn carry_out(&self, errand: &Errand, desk: &Desk, answer: &mut dyn Say) {
         let mut site = AtDesk { errand, desk, answer };
         let end = match site.carry_out() {
@@ -200,6 +205,9 @@ impl AtDesk<'_> {
             Command::Accountant(command) => command.perform(self),
             #[cfg(feature = "postgres")]
             Command::Log(_) => refused(),
+            Command::Relay(relay::Command::Retry { named }) if self.errand.is_admin => {
+                relay::retry(self, named)
+            }
             Command::Init(_)
             | Command::Serve
             | Command::Demo(_)

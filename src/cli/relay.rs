@@ -12,7 +12,7 @@ use cvco_log::{Draft, LogEntry};
 use super::alerts::one_line;
 use super::append::Writer;
 use super::output::Listing;
-use super::site::Here;
+use super::site::{Here, Site};
 use super::{Failure, Format, Outcome, ReportFormat, ledger_settings, open_reader, output, who};
 
 #[derive(Debug, Subcommand)]
@@ -96,7 +96,7 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::List(options) => list(path, options),
         Command::Show { number, format } => show(path, *number, *format),
-        Command::Retry { named } => retry(path, named),
+        Command::Retry { named } => retry(&mut Here::new(path), named),
         Command::Drop { named, note } => give_up(path, named, note.as_ref()),
         Command::Replay(options) => replay(path, options),
     }
@@ -189,8 +189,8 @@ fn unknown(number: Seq) -> Failure {
     ))
 }
 
-fn retry(path: &Path, Named { numbers, target }: &Named) -> Result<Outcome, Failure> {
-    let mut writer = Writer::open(&ledger_settings(path)?)?;
+pub(super) fn retry(site: &mut dyn Site, Named { numbers, target }: &Named) -> Result<Outcome, Failure> {
+    let mut writer = site.writer()?;
     let reader = writer.reader()?;
     let numbers: BTreeSet<Seq> = numbers.iter().copied().collect();
     let mut drafts = Vec::with_capacity(numbers.len());
@@ -213,12 +213,12 @@ fn retry(path: &Path, Named { numbers, target }: &Named) -> Result<Outcome, Fail
             }
         }
         let which = Replayed::One { notification: *number, target: target.clone() };
-        drafts.push(Draft::new(&LogEntry::Replay(Replay { which, by: who::account() }))?);
+        drafts.push(Draft::new(&LogEntry::Replay(Replay { which, by: site.account() }))?);
     }
     let is_served = writer.is_served();
     writer.append(drafts, || {})?;
     let when = if is_served { "is sent again" } else { "is sent when the daemon runs" };
-    numbers.iter().try_for_each(|number| output::line(format!("call {number} {when}")))?;
+    numbers.iter().try_for_each(|number| site.line(&format!("call {number} {when}")))?;
     Ok(Outcome::Fine)
 }
 

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::crypto::sha256;
 use cvco_pages::apology::Apology;
-use cvco_pages::{Section, address, assets};
+use cvco_pages::{Section, address, assets, outside};
 use http_body_util::{BodyExt, Limited};
 
 use super::form::Fields;
@@ -158,6 +158,8 @@ async fn apologise(dashboard: &Dashboard, visit: &Visit, parts: &Parts, refusal:
             Refusal::Forbidden => "somebody with another role may do this",
             Refusal::Foreign => "this form does not come from a page of the dashboard",
             Refusal::Senseless(_, english) => english,
+            Refusal::Meanwhile => "somebody acted on it meanwhile: look at it again",
+            Refusal::Failed(what) => what,
             Refusal::TooLarge => "too large, or too slow",
             Refusal::Trouble => "it could not be done; see the log",
         };
@@ -197,6 +199,21 @@ async fn apologise(dashboard: &Dashboard, visit: &Visit, parts: &Parts, refusal:
         Refusal::Senseless(french, english) => {
             (t.say("Cela n'a pas pu être compris", "That could not be understood"), t.say(french, english))
         }
+        Refusal::Meanwhile => (
+            t.say("Quelqu'un a agi entre-temps", "Somebody acted meanwhile"),
+            t.say(
+                "Rien n'a été fait. Rouvrez l'écart : ce qui vient d'être fait y est écrit.",
+                "Nothing was done. Open the discrepancy again: what was just done stands there.",
+            ),
+        ),
+        Refusal::Failed(what) => (
+            t.say("Cela n'a pas pu être fait", "It could not be done"),
+            format!(
+                "{} {}",
+                t.say("Rien n'a changé. Raison, en anglais :", "Nothing changed. The reason:"),
+                outside(what)
+            ),
+        ),
         Refusal::TooLarge => (
             t.say("C'est trop volumineux", "That is too large"),
             t.say("Rien n'a été fait.", "Nothing was done."),

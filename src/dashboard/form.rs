@@ -24,6 +24,11 @@ impl Fields {
         (all.len() <= MOST).then_some(Self { all })
     }
 
+    /// Fields that were read otherwise.
+    pub(super) const fn of(all: Vec<(String, String)>) -> Self {
+        Self { all }
+    }
+
     pub(super) fn of_body(body: &Bytes) -> Result<Self, Refusal> {
         Self::read(body)
             .ok_or(Refusal::Senseless("Le formulaire n’a pas pu être lu.", "The form could not be read."))

@@ -9,9 +9,13 @@
 //! | `form` | what a browser sends |
 //! | one module for each page | what is read for it |
 
+mod accounting;
 mod around;
+mod discrepancies;
+mod errand;
 mod form;
 mod gate;
+mod operations;
 mod order;
 mod orders;
 mod payload;
@@ -77,6 +81,22 @@ impl Dashboard {
             .route("/orders.csv", get(orders::file))
             .route("/order", get(order::show))
             .route("/order.html", get(order::file))
+            .route("/order/ask", post(order::ask))
+            .route("/discrepancies", get(discrepancies::list))
+            .route("/discrepancies.csv", get(discrepancies::file))
+            .route(
+                "/discrepancies/acknowledge",
+                get(discrepancies::ask_many).post(discrepancies::act_on_many),
+            )
+            .route("/discrepancies/{id}", get(discrepancies::show).post(discrepancies::act))
+            .route("/accounting", get(accounting::show))
+            .route("/accounting/export", get(accounting::export))
+            .route("/accounting/close", get(accounting::ask_close).post(accounting::close))
+            .route("/accounting/statement", get(accounting::statement))
+            .route("/accounting/statements", post(accounting::import))
+            .route("/operations", get(operations::show))
+            .route("/operations/diagnose", post(operations::diagnose))
+            .route("/relays/retry", post(operations::retry))
             .route("/payload", get(payload::show))
             .route("/sign-in", get(sign_in::ask).post(sign_in::take))
             .route("/sign-out", post(sign_in::leave))

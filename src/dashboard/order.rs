@@ -4,11 +4,14 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use cvco_domain::{CallNumber, News, OrderKey, OrderRef, Psp, ShopId};
-use cvco_pages::Section;
+use cvco_domain::{Asking, CallNumber, News, OrderKey, OrderRef, Psp, Question, ShopId, Subject};
+use cvco_ledger::QuestionLine;
+use cvco_log::entry::{Inquiry, Reason};
+use cvco_log::{Draft, LogEntry, LogError};
 use cvco_pages::order::OrderPage;
+use cvco_pages::{Role, Section};
 
-use super::form::Fields;
+use super::form::{Fields, path_back};
 use super::orders::as_file;
 use super::refusal::Refusal;
 use super::visit::Visit;
@@ -52,7 +55,9 @@ impl Dashboard {
 
 /// The page.
 pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
-    page(dashboard.order(&visit).await?.render())
+    let mut order = dashboard.order(&visit).await?;
+    order.frame.notice = super::discrepancies::notice(visit.say, &visit.query);
+    page(order.render())
 }
 
 /// The same as a file that needs nothing beside it.
@@ -65,4 +70,44 @@ pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Respons
     };
     let name = format!("{}-{name}.html", visit.say.say("commande", "order"));
     Ok(as_file(&name, "text/html; charset=utf-8", Body::from(order.render()?)))
+}
+
+/// Has the PSPs asked once more whatever was asked about the order before.
+pub(super) async fn ask(State(dashboard): Desk, visit: Visit, fields: Fields) -> Result<Response, Refusal> {
+    visit.must_be(Role::Admin)?;
+    let back = path_back(fields.get("back"));
+    let query = back.split_once('?').map(|(_, query)| query.as_bytes()).unwrap_or_default();
+    let key = key(&Fields::read(query).ok_or(Refusal::NotFound)?)?;
+    let dossier = dashboard.read(move |reader| reader.dossier(&key)).await?.ok_or(Refusal::NotFound)?;
+    let settings = std::sync::Arc::clone(&dashboard.admin.settings.borrow());
+    let mut drafts = Vec::new();
+    for endpoint in settings.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some()) {
+        let own = dossier.questions.iter().filter(|line| line.endpoint == endpoint.id.as_str());
+        let questions: Vec<Question> = own.filter_map(question).collect();
+        if !questions.is_empty() {
+            let inquiry = Inquiry { endpoint: endpoint.reference(), reason: Reason::CatchUp, questions };
+            drafts.push(Draft::new(&LogEntry::Inquiry(inquiry)).map_err(not_logged)?);
+        }
+    }
+    if drafts.is_empty() {
+        return Err(Refusal::Failed("nothing was ever asked about this order".to_owned()));
+    }
+    tracing::info!(user = visit.by(), "a person has PSPs asked about an order again");
+    if let Some(last) = dashboard.admin.log.append_all(drafts).await.map_err(not_logged)?.last() {
+        dashboard.admin.followed.folded(last.seq).await?;
+    }
+    Ok(super::operations::back(&fields, "ask"))
+}
+
+fn question(line: &QuestionLine) -> Option<Question> {
+    Some(Question {
+        topic: line.topic.parse().ok()?,
+        subject: Subject::new(line.subject.as_str()).ok()?,
+        asking: Asking::default(),
+    })
+}
+
+fn not_logged(error: LogError) -> Refusal {
+    tracing::error!(%error, "what a person wants asked is not stored");
+    Refusal::Trouble
 }

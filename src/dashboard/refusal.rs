@@ -18,6 +18,10 @@ pub(super) enum Refusal {
     Foreign,
     /// The address, or a form, says something that makes no sense; in both languages.
     Senseless(&'static str, &'static str),
+    /// Somebody acted on it since the page was made.
+    Meanwhile,
+    /// The rules do not allow it, or it cannot be read; in English.
+    Failed(String),
     /// Larger than anything that is taken.
     TooLarge,
     /// Something failed here; the log says what.
@@ -31,6 +35,8 @@ impl Refusal {
             Self::WrongVerb => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forbidden | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Senseless(..) => StatusCode::BAD_REQUEST,
+            Self::Meanwhile => StatusCode::CONFLICT,
+            Self::Failed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Trouble => StatusCode::SERVICE_UNAVAILABLE,
         }

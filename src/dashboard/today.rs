@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use cvco_domain::{Day, News, Seq, ShopId, Timestamp};
-use cvco_ledger::{Balance, DayTakings, DiscrepancyFilter, LedgerError, Reader, Unsettled};
+use cvco_ledger::{Aged, Balance, DayTakings, DiscrepancyFilter, LedgerError, Reader, Unsettled};
 use cvco_mail::Item;
 use cvco_pages::Section;
 use cvco_pages::today::{DAYS, EndpointPulse, Today};
@@ -27,12 +27,14 @@ const REST: u32 = 10;
 
 /// The sums of a shop, or of all.
 #[derive(Debug, Clone)]
-struct Sums {
+pub(super) struct Sums {
     from: Day,
     to: Day,
     days: Vec<DayTakings>,
     balance: Balance,
     unsettled: Unsettled,
+    /// What is not paid out, by age, of all shops.
+    pub(super) aged: Vec<Aged>,
     /// When they were added up.
     at: Timestamp,
     /// Of what.
@@ -52,6 +54,7 @@ impl Sums {
             days: reader.takings_by_day(from, to, shop)?,
             balance: reader.balance(from.start(), to.next().start(), shop)?,
             unsettled: reader.unsettled(shop)?,
+            aged: if shop.is_none() { reader.aged(to)? } else { Vec::new() },
             from,
             to,
             at: now,
@@ -76,7 +79,11 @@ pub(super) struct Figures {
 
 impl Dashboard {
     /// The sums: those that are known, while newer ones are added up.
-    async fn sums(self: &Arc<Self>, shop: Option<ShopId>, now: Timestamp) -> Result<Sums, Refusal> {
+    pub(super) async fn sums(
+        self: &Arc<Self>,
+        shop: Option<ShopId>,
+        now: Timestamp,
+    ) -> Result<Sums, Refusal> {
         let folded = self.admin.followed.position().borrow().seq;
         let known = self.figures.known.lock().unwrap_or_else(PoisonError::into_inner).get(&shop).cloned();
         match known {

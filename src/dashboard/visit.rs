@@ -71,6 +71,11 @@ impl Visit {
             Err(Refusal::Forbidden)
         }
     }
+
+    /// In whose name they act.
+    pub(super) fn by(&self) -> String {
+        self.visitor.name.clone().unwrap_or_default()
+    }
 }
 
 /// Where [`super::around`] has left it.

@@ -1,5 +1,6 @@
 //! The dashboard: who may see it, who may act there, and that nothing from outside runs in it.
 
 mod access;
+mod acting;
 mod hostile;
 mod reading;

@@ -16,6 +16,8 @@ pub struct Letter {
     pub shop_name: String,
     /// The host of the daemon, for the footer.
     pub host: String,
+    /// Where people open the dashboard, if it is said.
+    pub dashboard: Option<String>,
     /// What it tells, in any order; one item or more.
     pub items: Vec<Item>,
 }
@@ -62,6 +64,13 @@ pub struct Item {
     /// The record concerned, with its tenders as they are now; where the payments of an order are judged together, all of
     /// them, the earliest first.
     pub records: Vec<Record>,
+}
+
+impl Letter {
+    /// Where a discrepancy is shown.
+    pub(super) fn link(&self, item: &Item) -> Option<String> {
+        self.dashboard.as_ref().map(|dashboard| format!("{dashboard}/discrepancies/{}", item.id))
+    }
 }
 
 impl Item {

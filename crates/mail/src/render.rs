@@ -55,7 +55,11 @@ pub fn render(letter: &Letter) -> Result<RenderedMail, RenderError> {
             shop_name: one_line(&letter.shop_name),
             host: one_line(&letter.host),
             summary: if items.len() > 1 { summary(language, &items) } else { Vec::new() },
-            items: items.iter().take(in_full).map(|item| ItemView::new(language, item)).collect(),
+            items: items
+                .iter()
+                .take(in_full)
+                .map(|item| ItemView { link: letter.link(item), ..ItemView::new(language, item) })
+                .collect(),
             left_out: (!left_out.is_empty()).then(|| words::left_out(language, &left_out)),
         };
         let text = TextMail { page: &page }.render()?;
@@ -232,6 +236,8 @@ struct ItemView {
     dated: String,
     /// Empty once it is resolved.
     what_to_do: Vec<String>,
+    /// Where the dashboard shows it.
+    link: Option<String>,
 }
 
 /// A caption and what it captions.
@@ -336,6 +342,7 @@ impl ItemView {
             record_state: only(&item.records).map(state),
             dated: words::dated(language, item.id, &opened_at, closed_at.as_deref()),
             what_to_do,
+            link: None,
         }
     }
 }

@@ -86,5 +86,11 @@ pub(super) fn item(kind: Kind) -> Item {
 }
 
 pub(super) fn letter(language: Language, items: Vec<Item>) -> Letter {
-    Letter { language, shop_name: "Camping des Pins".to_owned(), host: "pins.example".to_owned(), items }
+    Letter {
+        language,
+        shop_name: "Camping des Pins".to_owned(),
+        host: "pins.example".to_owned(),
+        dashboard: None,
+        items,
+    }
 }

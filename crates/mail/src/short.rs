@@ -27,10 +27,14 @@ pub struct ShortMessage {
 #[must_use]
 pub fn short(letter: &Letter) -> ShortMessage {
     let items = sorted(letter);
-    let lines = match items.as_slice() {
+    let mut lines = match items.as_slice() {
         [only] => about_one(letter, only),
         several => about_several(letter, several),
     };
+    lines.extend(match items.as_slice() {
+        [only] => letter.link(only),
+        _ => letter.dashboard.as_ref().map(|dashboard| format!("{dashboard}/discrepancies")),
+    });
     ShortMessage {
         title: subject(letter, &items),
         lines: lines.iter().map(|line| one_line(line)).collect(),

@@ -33,6 +33,7 @@ pub(super) struct Labels {
     pub(super) date: &'static str,
     pub(super) number: &'static str,
     pub(super) summary: &'static str,
+    pub(super) open_it: &'static str,
     pub(super) automatic: &'static str,
     pub(super) paris_time: &'static str,
 }
@@ -72,6 +73,7 @@ const FRENCH: Labels = Labels {
     date: "AAAA-MM-JJ",
     number: "NUMÉRO",
     summary: "En résumé",
+    open_it: "Ouvrir cet écart dans le tableau de bord",
     automatic: "Message automatique de cvco-reconciled",
     paris_time: "heures de Paris",
 };
@@ -104,6 +106,7 @@ const ENGLISH: Labels = Labels {
     date: "YYYY-MM-DD",
     number: "NUMBER",
     summary: "In short",
+    open_it: "Open this discrepancy in the dashboard",
     automatic: "Automatic message from cvco-reconciled",
     paris_time: "Paris time",
 };

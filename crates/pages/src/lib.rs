@@ -4,6 +4,7 @@
 //! clock here: who asks, what time it is and what was read is handed in. Who may see a page, and what a button does, is the
 //! daemon's business.
 
+pub mod accounting;
 pub mod apology;
 pub mod assets;
 pub mod csv;
@@ -11,6 +12,7 @@ pub mod discrepancies;
 mod frame;
 mod link;
 mod mark;
+pub mod operations;
 pub mod order;
 pub mod orders;
 mod outside;

@@ -45,6 +45,7 @@ lent!(
     Day,
     Timestamp,
     i64,
+    bool,
     Psp,
     Severity,
     RecordState,

@@ -7,7 +7,7 @@ use cvco_domain::{Cents, Day, EndpointId, Mode, Psp, Severity, ShopId, Timestamp
 use cvco_ledger::{Backlog, Balance, DayTakings, OpenNow, Pulse, Unsettled};
 use cvco_mail::{Item, lists};
 
-use crate::frame::{Frame, Role};
+use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
 use crate::{Say, address, cut, outside};
@@ -274,10 +274,6 @@ impl Today {
 
     fn is_test(endpoint: &EndpointPulse) -> bool {
         endpoint.mode == Mode::Test
-    }
-
-    fn sees_addresses(&self) -> bool {
-        self.frame.may(Role::Admin)
     }
 
     fn fresh(&self) -> bool {

@@ -8,7 +8,10 @@ const URL_SECRET: &str = "sig-7c2f9e";
 
 fn message(items: Vec<Item>) -> Message {
     let (shop_name, host) = ("Camping & Pins".to_owned(), "pins.example".to_owned());
-    Message::of(&Letter { language: Language::French, shop_name, host, items }, Some("camping"))
+    Message::of(
+        &Letter { language: Language::French, shop_name, host, dashboard: None, items },
+        Some("camping"),
+    )
 }
 
 fn channel(kind: ChannelKind, url: &str) -> Channel {

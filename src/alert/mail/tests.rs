@@ -28,7 +28,8 @@ fn with_password(smtp_url: &str) -> MailSettings {
 fn alert() -> RenderedMail {
     let item = item(17, "CMD9542124-01A5G");
     let (shop_name, host) = ("Camping des Pins".to_owned(), "pins.example".to_owned());
-    render(&Letter { language: Language::French, shop_name, host, items: vec![item] }).expect("renders")
+    render(&Letter { language: Language::French, shop_name, host, dashboard: None, items: vec![item] })
+        .expect("renders")
 }
 
 async fn sink_and_mailer() -> (MailSink, Mailer) {
@@ -284,7 +285,7 @@ fn a_digest_of_hundreds_is_under_90_kilobytes_as_it_leaves() {
     for (language, count) in [(Language::French, 500), (Language::English, 500), (Language::French, 16)] {
         let items: Vec<Item> = (1..=count).map(one).collect();
         let (shop_name, host) = ("Camping des Pins".to_owned(), "pins.example".to_owned());
-        let mail = render(&Letter { language, shop_name, host, items }).expect("renders");
+        let mail = render(&Letter { language, shop_name, host, dashboard: None, items }).expect("renders");
         let sent = mailer.message(&mail, "a@h", None, at("2026-03-01T13:30:00Z")).expect("a message");
         let size = sent.formatted().len();
         assert!((20_000..90_000).contains(&size), "{size} bytes of {count}");

@@ -5,11 +5,13 @@ mod discrepancies;
 mod dossier;
 mod entries;
 mod figures;
+mod months;
 mod payments;
 #[cfg(test)]
 mod plans;
 mod questions;
 mod records;
+mod refusals;
 mod relays;
 mod reports;
 mod search;
@@ -31,11 +33,13 @@ pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use dossier::{Acted, BookedLine, Dossier, Mailed, PaidOut, Registered, Reported};
 pub use entries::EntryRange;
 pub use figures::{Balance, DayTakings, OpenNow, Pulse, Unsettled};
+pub use months::{Aged, ClosedMonth, ImportedRow, LineRow};
 pub use payments::{
     COUNTED, NoPlace, PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum, Piece, Place,
 };
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
+pub use refusals::RefusedCalls;
 pub use relays::{RelayFilter, RelayRow, RelayState};
 pub use reports::ReportRange;
 pub use search::{Found, Sought};

@@ -615,3 +615,17 @@ fn a_meal_voucher_has_a_word_of_its_own() {
         }
     }
 }
+
+#[test]
+fn where_the_dashboard_is_known_each_discrepancy_links_to_it() {
+    for language in Language::ALL {
+        let letter = letter(language, vec![item(Kind::VoucherOrphan)]);
+        let without = render(&letter).expect("renders");
+        assert!(!without.text.contains("/discrepancies/") && !without.html.contains("<a "));
+        let letter = Letter { dashboard: Some("https://cvco.pins.example".to_owned()), ..letter };
+        let with = render(&letter).expect("renders");
+        let link = format!("https://cvco.pins.example/discrepancies/{}", letter.items[0].id);
+        assert!(with.text.contains(&link) && with.html.contains(&format!("<a href=\"{link}\"")));
+        assert_eq!(crate::short(&letter).lines.last(), Some(&link));
+    }
+}

@@ -1,0 +1,104 @@
+//! What goes on behind, and what an administrator does about it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use cvco_domain::EndpointId;
+use cvco_ledger::{RelayFilter, RelayState};
+use cvco_pages::operations::{Diagnosed, LastProof, Operations};
+use cvco_pages::{Role, Section};
+
+use super::discrepancies::notice;
+use super::form::{Fields, path_back};
+use super::refusal::Refusal;
+use super::visit::Visit;
+use super::{Dashboard, Desk, page};
+use crate::telemetry::Verified;
+
+/// So many of a sort are shown.
+const SHOWN: u32 = 100;
+
+impl Dashboard {
+    async fn operations(
+        &self,
+        visit: &Visit,
+        diagnosed: Option<(EndpointId, Diagnosed)>,
+    ) -> Result<Response, Refusal> {
+        let filter = RelayFilter { states: RelayState::IN_VAIN.to_vec(), endpoint: None, limit: SHOWN };
+        let (refused, mails, relays, set_aside) = self
+            .read(move |reader| {
+                let (refused, mails) = (reader.refused_calls()?, reader.queue()?);
+                Ok((refused, mails, reader.relays(&filter)?, reader.latest_set_aside(SHOWN)?))
+            })
+            .await?;
+        let settings = Arc::clone(&self.admin.settings.borrow());
+        let proof =
+            Verified::last(&settings.ledger).map(|last| LastProof { at: last.at(), flaws: last.flaws });
+        let mut frame = self.frame(visit, Section::Operations).await?;
+        frame.notice = notice(visit.say, &visit.query);
+        let operations = Operations {
+            frame,
+            refused,
+            mails: mails.into_iter().take(SHOWN as usize).collect(),
+            relays,
+            set_aside,
+            proof,
+            logged: self.admin.log.changed().borrow().seq.get(),
+            folded: self.admin.followed.position().borrow().seq.get(),
+            trouble: self.admin.followed.trouble(),
+            endpoints: settings.endpoints.iter().map(|endpoint| endpoint.id.clone()).collect(),
+            diagnosed,
+        };
+        page(operations.render())
+    }
+}
+
+/// The page.
+pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    dashboard.operations(&visit, None).await
+}
+
+/// Says why a pasted message does or does not verify.
+pub(super) async fn diagnose(
+    State(dashboard): Desk,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    visit.must_be(Role::Admin)?;
+    let settings = Arc::clone(&dashboard.admin.settings.borrow());
+    let id = fields.get("endpoint");
+    let endpoint =
+        settings.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id).ok_or(Refusal::NotFound)?;
+    // What a browser sends as a line end is two characters.
+    let message = fields.get("message").replace("\r\n", "\n");
+    let diagnosed = match dashboard.admin.errands.diagnose(endpoint, message.as_bytes()) {
+        Ok(diagnosis) => {
+            Diagnosed { genuine: diagnosis.genuine, summary: diagnosis.summary, details: diagnosis.details }
+        }
+        Err(what) => Diagnosed { genuine: false, summary: what, details: Vec::new() },
+    };
+    dashboard.operations(&visit, Some((endpoint.id.clone(), diagnosed))).await
+}
+
+/// Relays a call again.
+pub(super) async fn retry(State(dashboard): Desk, visit: Visit, fields: Fields) -> Result<Response, Refusal> {
+    visit.must_be(Role::Admin)?;
+    let number: cvco_domain::Seq = fields.parse("number")?.ok_or(Refusal::NotFound)?;
+    let target: cvco_domain::RelayTarget = fields.parse("target")?.ok_or(Refusal::NotFound)?;
+    let arguments =
+        ["relay".to_owned(), "retry".to_owned(), number.to_string(), format!("--target={target}")].to_vec();
+    let done = dashboard.carry_out(&visit, arguments, Vec::new()).await?;
+    match done.complaint {
+        None => Ok(back(&fields, "relay")),
+        Some(complaint) => Err(Refusal::Failed(complaint)),
+    }
+}
+
+/// Back to where a button was, with a word of what was done.
+pub(super) fn back(fields: &Fields, done: &str) -> Response {
+    let path = path_back(fields.get("back"));
+    let sign = if path.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{path}{sign}done={done}")).into_response()
+}
