@@ -58,37 +58,51 @@ impl Say for Done {
     }
 }
 
-/// A file on its way to a browser.
+/// A file on its way to a browser. It begins with its first bytes: a command that fails before is answered with a page.
 struct Download {
+    name: String,
     /// Told the file's name, or why there is none.
     begun: Option<oneshot::Sender<Result<String, Option<String>>>>,
-    pieces: Sender<Bytes, std::io::Error>,
+    pieces: Option<Sender<Bytes, std::io::Error>>,
     runtime: Handle,
+}
+
+impl Download {
+    fn begin(&mut self) -> std::io::Result<()> {
+        let Some(begun) = self.begun.take() else { return Ok(()) };
+        begun.send(Ok(std::mem::take(&mut self.name))).map_err(|_| gone())
+    }
+}
+
+/// Nobody waits for it any more.
+fn gone() -> std::io::Error {
+    std::io::ErrorKind::BrokenPipe.into()
 }
 
 impl Say for Download {
     fn say(&mut self, frame: &Frame) -> std::io::Result<()> {
-        let gone = || std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         match frame {
-            Frame::File(name) => {
-                let begun = self.begun.take().ok_or_else(gone)?;
-                begun.send(Ok(name.clone())).map_err(|_| gone())
-            }
+            Frame::File(name) => self.name.clone_from(name),
             Frame::Data(piece) => {
+                self.begin()?;
                 let bytes = BASE64.decode(piece).map_err(std::io::Error::other)?;
-                self.runtime.block_on(self.pieces.send_data(bytes.into())).map_err(|_| gone())
+                let pieces = self.pieces.as_mut().ok_or_else(gone)?;
+                self.runtime.block_on(pieces.send_data(bytes.into())).map_err(|_| gone())?;
             }
-            Frame::End(End { complaint, .. }) => {
-                match self.begun.take() {
-                    Some(begun) => drop(begun.send(Err(complaint.clone()))),
-                    // Its reader sees that it broke off: the connection ends before the file does.
-                    None if complaint.is_some() => return Err(gone()),
-                    None => {}
+            Frame::Whole(_) => self.begin()?,
+            Frame::End(End { complaint, .. }) => match (self.begun.take(), complaint) {
+                (Some(begun), complaint) => begun.send(Err(complaint.clone())).map_err(|_| gone())?,
+                // The connection ends before the file does, so that its reader sees it.
+                (None, Some(_)) => {
+                    if let Some(pieces) = self.pieces.take() {
+                        pieces.abort(gone());
+                    }
                 }
-                Ok(())
-            }
-            Frame::Line(_) | Frame::Warning(_) | Frame::Question(_) | Frame::Whole(_) => Ok(()),
+                (None, None) => {}
+            },
+            Frame::Line(_) | Frame::Warning(_) | Frame::Question(_) => {}
         }
+        Ok(())
     }
 }
 
@@ -137,7 +151,8 @@ impl Dashboard {
         let (begun, begins) = oneshot::channel();
         let (pieces, body) = Channel::<Bytes, std::io::Error>::new(4);
         tokio::task::spawn_blocking(move || {
-            let mut download = Download { begun: Some(begun), pieces, runtime };
+            let mut download =
+                Download { name: String::new(), begun: Some(begun), pieces: Some(pieces), runtime };
             errands.carry_out(&errand, &desk, &mut download);
             drop(place);
         });
