@@ -34,6 +34,9 @@ async fn a_discrepancy_is_noted_acknowledged_snoozed_and_put_back() {
     let shown = browser.page(&page);
     assert!(shown.contains("&#60;b&#62;rappelé") && !shown.contains("<b>rappelé"), "{shown}");
 
+    let file = browser.page("/discrepancies.csv");
+    assert!(file.contains("\"'=cmd <b>rappelé</b> le client\""), "no formula: {file}");
+
     // A second press of the same button, and a page that somebody else has acted on since.
     let again = browser.send_form(&page, &page, &[("do", "ack"), ("note", "vu"), ("seen", "0")]);
     assert_eq!(again.status, 409, "{again:?}");
@@ -51,8 +54,6 @@ async fn a_discrepancy_is_noted_acknowledged_snoozed_and_put_back() {
     assert_eq!(browser.send_form(&page, &page, &[("do", "withdraw"), ("seen", &now)]).status, 303);
     assert_eq!(daemon.rows("SELECT acked_at IS NULL FROM acct_discrepancies"), ["1"]);
 
-    let file = browser.page("/discrepancies.csv");
-    assert!(file.contains("\"'=cmd <b>rappelé</b> le client\""), "no formula: {file}");
     assert!(browser.page("/order?shop=camping&reference=CMD-2").contains("annoté par anne"));
 }
 
