@@ -79,13 +79,12 @@ pub(super) async fn export(State(dashboard): Desk, visit: Visit) -> Result<Respo
     let query = &visit.query;
     let what = FILES.into_iter().find(|what| *what == query.get("what")).ok_or(Refusal::NotFound)?;
     let mut arguments = vec!["export".to_owned(), what.to_owned()];
-    match query.parse::<Period>("period")? {
-        Some(period) => arguments.push(format!("--period={period}")),
-        None => {
-            let day = |name| query.parse::<cvco_domain::Day>(name)?.ok_or(Refusal::NotFound);
-            arguments.push(format!("--from={}", day("from")?));
-            arguments.push(format!("--to={}", day("to")?));
-        }
+    if let Some(period) = query.parse::<Period>("period")? {
+        arguments.push(format!("--period={period}"));
+    } else {
+        let day = |name| query.parse::<cvco_domain::Day>(name)?.ok_or(Refusal::NotFound);
+        arguments.push(format!("--from={}", day("from")?));
+        arguments.push(format!("--to={}", day("to")?));
     }
     if query.get("draft") == "1" {
         arguments.push("--draft".to_owned());

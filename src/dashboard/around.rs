@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::crypto::sha256;
 use cvco_pages::apology::Apology;
-use cvco_pages::{Section, address, assets, outside};
+use cvco_pages::{Section, address, assets};
 use http_body_util::{BodyExt, Limited};
 
 use super::form::Fields;
@@ -152,80 +152,10 @@ fn wants_page(parts: &Parts) -> bool {
 /// Says why there is no page.
 async fn apologise(dashboard: &Dashboard, visit: &Visit, parts: &Parts, refusal: &Refusal) -> Response {
     if !wants_page(parts) {
-        let what = match refusal {
-            Refusal::NotFound => "no such page",
-            Refusal::WrongVerb => "another method is needed here",
-            Refusal::Forbidden => "somebody with another role may do this",
-            Refusal::Foreign => "this form does not come from a page of the dashboard",
-            Refusal::Senseless(_, english) => english,
-            Refusal::Meanwhile => "somebody acted on it meanwhile: look at it again",
-            Refusal::Failed(what) => what,
-            Refusal::TooLarge => "too large, or too slow",
-            Refusal::Trouble => "it could not be done; see the log",
-        };
-        let body = format!("{}\n", serde_json::json!({ "error": what }));
+        let body = format!("{}\n", serde_json::json!({ "error": refusal.in_english() }));
         return (refusal.status(), [(header::CONTENT_TYPE, "application/json")], body).into_response();
     }
-    let t = visit.say;
-    let (title, text) = match refusal {
-        Refusal::NotFound => (
-            t.say("Cette page n'existe pas", "There is no such page"),
-            t.say(
-                "Le lien est peut-être incomplet, ou ce qu'il désignait n'existe plus.",
-                "The link may be cut short, or what it meant is no longer there.",
-            ),
-        ),
-        Refusal::WrongVerb => (
-            t.say("Cette page ne s'ouvre pas ainsi", "This page does not open so"),
-            t.say(
-                "Revenez en arrière et utilisez le bouton de la page.",
-                "Go back and use the button on the page.",
-            ),
-        ),
-        Refusal::Forbidden => (
-            t.say("Vous n'avez pas ce droit", "You may not do this"),
-            t.say(
-                "Connectez-vous avec un compte qui l'a, ou demandez à votre administrateur.",
-                "Sign in with an account that may, or ask your administrator.",
-            ),
-        ),
-        Refusal::Foreign => (
-            t.say("Ce formulaire n'est plus valable", "This form is no longer valid"),
-            t.say(
-                "Rien n'a été fait. Rouvrez la page et recommencez.",
-                "Nothing was done. Open the page again and repeat it.",
-            ),
-        ),
-        Refusal::Senseless(french, english) => {
-            (t.say("Cela n'a pas pu être compris", "That could not be understood"), t.say(french, english))
-        }
-        Refusal::Meanwhile => (
-            t.say("Quelqu'un a agi entre-temps", "Somebody acted meanwhile"),
-            t.say(
-                "Rien n'a été fait. Rouvrez l'écart : ce qui vient d'être fait y est écrit.",
-                "Nothing was done. Open the discrepancy again: what was just done stands there.",
-            ),
-        ),
-        Refusal::Failed(what) => (
-            t.say("Cela n'a pas pu être fait", "It could not be done"),
-            format!(
-                "{} {}",
-                t.say("Rien n'a changé. Raison, en anglais :", "Nothing changed. The reason:"),
-                outside(what)
-            ),
-        ),
-        Refusal::TooLarge => (
-            t.say("C'est trop volumineux", "That is too large"),
-            t.say("Rien n'a été fait.", "Nothing was done."),
-        ),
-        Refusal::Trouble => (
-            t.say("Cela n'a pas fonctionné", "That did not work"),
-            t.say(
-                "Le journal du service dit pourquoi. Réessayez dans un instant.",
-                "The service's log says why. Try again in a moment.",
-            ),
-        ),
-    };
+    let (title, text) = refusal.in_words(visit.say);
     let frame = match dashboard.frame(visit, Section::Elsewhere).await {
         Ok(frame) => frame,
         Err(_) => visit.frame(),

@@ -171,7 +171,7 @@ pub(super) async fn act(
 ) -> Result<Response, Refusal> {
     visit.must_be(Role::Accountant)?;
     let id: DiscrepancyId = id.parse().map_err(|_| Refusal::NotFound)?;
-    let acts = dashboard.read(move |reader| Ok(reader.acts_on(id)?)).await?;
+    let acts = dashboard.read(move |reader| reader.acts_on(id)).await?;
     let last = acts.last().map_or_else(|| "0".to_owned(), |act| act.seq.to_string());
     if fields.get("seen") != last {
         return Err(Refusal::Meanwhile);

@@ -86,14 +86,16 @@ pub(super) async fn ask(State(dashboard): Desk, visit: Visit, fields: Fields) ->
         let questions: Vec<Question> = own.filter_map(question).collect();
         if !questions.is_empty() {
             let inquiry = Inquiry { endpoint: endpoint.reference(), reason: Reason::CatchUp, questions };
-            drafts.push(Draft::new(&LogEntry::Inquiry(inquiry)).map_err(not_logged)?);
+            drafts.push(Draft::new(&LogEntry::Inquiry(inquiry)).map_err(|error| not_logged(&error))?);
         }
     }
     if drafts.is_empty() {
         return Err(Refusal::Failed("nothing was ever asked about this order".to_owned()));
     }
     tracing::info!(user = visit.by(), "a person has PSPs asked about an order again");
-    if let Some(last) = dashboard.admin.log.append_all(drafts).await.map_err(not_logged)?.last() {
+    if let Some(last) =
+        dashboard.admin.log.append_all(drafts).await.map_err(|error| not_logged(&error))?.last()
+    {
         dashboard.admin.followed.folded(last.seq).await?;
     }
     Ok(super::operations::back(&fields, "ask"))
@@ -107,7 +109,7 @@ fn question(line: &QuestionLine) -> Option<Question> {
     })
 }
 
-fn not_logged(error: LogError) -> Refusal {
+fn not_logged(error: &LogError) -> Refusal {
     tracing::error!(%error, "what a person wants asked is not stored");
     Refusal::Trouble
 }
