@@ -131,15 +131,14 @@ async fn the_accountant_exports_and_is_told_what_a_close_would_book() {
 
 /// A form with a file, as a browser lays it out.
 fn with_file(fields: &[(&str, &str)], name: &str, content: &str) -> String {
-    let mut body = String::new();
-    for (field, value) in fields {
-        body += &format!("--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
-    }
-    body += &format!(
+    let field = |(field, value): &(&str, &str)| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n")
+    };
+    let file = format!(
         "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
          Content-Type: text/csv\r\n\r\n{content}\r\n--edge--\r\n"
     );
-    body
+    fields.iter().map(field).chain([file]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
