@@ -28,9 +28,12 @@ use crate::cluster::{self, Member, Membership};
 use crate::config::{ClusterSettings, Config, LedgerSettings};
 use crate::dashboard::Dashboard;
 use crate::exchange::Exchange;
+use crate::fault::Note;
 use crate::follower::{Follower, Readers};
 use crate::lead::Leads;
 use crate::lifecycle::{self, Vitals};
+use crate::listener::room::Rooms;
+use crate::listener::tls::{Public, Renewal};
 use crate::listener::{Receiver, accept};
 use crate::relay::FirstAttempts;
 use crate::relay::worker::Payloads;
@@ -40,9 +43,6 @@ use office::Office;
 use reload::{Policies, Reloads};
 use settings::Settings;
 pub use sockets::Listeners;
-
-/// Connections to the admin address.
-const ADMIN_CONNECTIONS: usize = 32;
 
 /// How often a start looks whether the log is free.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -216,6 +216,8 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let dated = clock.clone();
     let metrics = Arc::new(Metrics::default());
     let counted = Arc::clone(&metrics);
+    let fault = Note::beside(&config.ledger.path);
+    fault.watch(Arc::clone(&metrics));
     let (appender, log) =
         Appender::start_observed(log, move || dated.now(), move |commit| counted.count_commit(commit))?;
     let (failed, stop_now) = (watch::channel(None).0, stop.clone());
@@ -268,15 +270,26 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         clock.clone(),
         Arc::clone(&metrics),
     ));
+    let (public, shown) = match &settings.current.listener.tls {
+        None => (Public::plain(listeners.public), None),
+        Some(tls) => {
+            let (public, shown) = Public::secured(listeners.public, &tls.identity);
+            (public, Some(shown))
+        }
+    };
+    let (certificate, certificate_trouble) = watch::channel(None);
+    let renewal = Renewal {
+        files: views.tls,
+        shown,
+        trouble: certificate,
+        clock: clock.clone(),
+        metrics: Arc::clone(&metrics),
+    };
+    parts.start("the renewal of the certificate", renewal.run(stop.clone()));
+    let rooms = Rooms::of_this_process();
     parts.start(
         "the public listener",
-        accept::serve(
-            listeners.public,
-            receiver,
-            accept::connection_limit(),
-            metrics.connections.clone(),
-            stop.clone(),
-        ),
+        accept::serve(public, receiver, rooms.public, metrics.connections.clone(), stop.clone()),
     );
     let exchange = Exchange {
         settings: views.admin.clone(),
@@ -307,18 +320,12 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     if let Some(local) = listeners.local {
         let connections = metrics.admin_connections.clone();
         let door = Arc::clone(&door);
-        let serving = accept::serve(local, door, ADMIN_CONNECTIONS, connections, stop.clone());
+        let serving = accept::serve(local, door, rooms.admin, connections, stop.clone());
         parts.start("the admin socket", serving);
     }
     parts.start(
         "the admin listener",
-        accept::serve(
-            listeners.admin,
-            door,
-            ADMIN_CONNECTIONS,
-            metrics.admin_connections.clone(),
-            stop.clone(),
-        ),
+        accept::serve(listeners.admin, door, rooms.admin, metrics.admin_connections.clone(), stop.clone()),
     );
     let (trouble, log_trouble) = watch::channel(None);
     let timekeeper = Timekeeper {
@@ -334,6 +341,8 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     let troubles = TroubleWorker {
         addressees: views.addressees.clone(),
         log_trouble,
+        certificate_trouble,
+        fault,
         followed: followed.clone(),
         clock: clock.clone(),
         host: host.clone(),

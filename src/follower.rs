@@ -1,6 +1,7 @@
 //! Follows the log: applies its entries to the ledger as they come, on a thread of its own. Nothing waits for this thread
 //! but whoever wants to know an outcome.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,7 +85,9 @@ impl Follower {
             Worker { ledger, log, positions, troubles, holders, levels, pulses, told_at: None, applied: 0 };
         let thread = std::thread::Builder::new().name("ledger-follower".to_owned()).spawn(move || {
             give_way();
-            let ended = worker.run(&runtime, ends, waiting);
+            // A fault here must not leave a daemon that goes on without a ledger.
+            let ended = catch_unwind(AssertUnwindSafe(|| worker.run(&runtime, ends, waiting)))
+                .unwrap_or(Err(LedgerError::Stopped));
             if let Err(error) = &ended {
                 tracing::error!(%error, "the ledger cannot follow the log any more");
                 stop();

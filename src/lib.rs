@@ -42,6 +42,7 @@ pub mod config;
 pub mod confirm;
 pub mod dashboard;
 pub mod exchange;
+pub mod fault;
 pub mod follower;
 pub mod lead;
 pub mod lifecycle;

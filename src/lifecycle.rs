@@ -70,6 +70,10 @@ pub async fn watchdog(vitals: Vitals, stop: CancellationToken) {
             _ = tick.tick() => {}
         }
         let stored = vitals.log.mark_alive().await;
+        // Without its appender the daemon is none: this part ends, and with it the process.
+        if matches!(stored, Err(LogError::Stopped)) {
+            return;
+        }
         let status = vitals.status(stored.err()).await;
         if limit.is_some() && vitals.followed.silent_for() < FOLD_HANGS {
             tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);

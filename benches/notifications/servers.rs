@@ -26,6 +26,7 @@ use cvco_reconciled::clock::Clock;
 use cvco_reconciled::config::Config;
 use cvco_reconciled::follower::{Followed, Follower, Readers};
 use cvco_reconciled::lead::Leads;
+use cvco_reconciled::listener::room::Rooms;
 use cvco_reconciled::listener::{Intake, Receiver, accept};
 use cvco_reconciled::relay::FirstAttempts;
 use cvco_reconciled::telemetry::Metrics;
@@ -76,7 +77,7 @@ impl Daemon {
         let receiver = Arc::new(receiver);
         let (listener, address) = runtime.block_on(listen())?;
         let stop = CancellationToken::new();
-        let limit = accept::connection_limit();
+        let limit = Rooms::of_this_process().public;
         let serving = runtime.spawn(accept::serve(listener, receiver, limit, connections, stop.clone()));
         Ok(Self { address, stop, serving, appender, log, following, followed })
     }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Addressees;
 use crate::clock::Clock;
+use crate::fault::Note;
 use crate::follower::Followed;
 
 /// Trouble that is over within this time is not told.
@@ -29,6 +30,10 @@ pub struct TroubleWorker {
     pub addressees: watch::Receiver<Arc<Addressees>>,
     /// Why the log cannot be written, if it cannot.
     pub log_trouble: watch::Receiver<Option<String>>,
+    /// Why the certificate of the public address is not renewed, if it should be.
+    pub certificate_trouble: watch::Receiver<Option<String>>,
+    /// What of the program itself failed, and nobody was told of.
+    pub fault: Note,
     /// What keeps the ledger from following.
     pub followed: Followed,
     /// The time.
@@ -65,6 +70,9 @@ impl TroubleWorker {
             let is_due = known.told_at.is_none_or(|at| now.since(at) >= AGAIN);
             if is_due && now.since(known.since) >= PATIENCE && self.tell(trouble, &detail, now).await {
                 known.told_at = Some(now);
+                if trouble == Trouble::ProgramFault {
+                    self.fault.told();
+                }
             }
             case = Some(known);
         }
@@ -77,6 +85,12 @@ impl TroubleWorker {
         }
         if let Some(detail) = self.followed.trouble() {
             return Some((Trouble::LedgerBehind, detail));
+        }
+        if let Some(detail) = self.fault.read() {
+            return Some((Trouble::ProgramFault, detail));
+        }
+        if let Some(detail) = self.certificate_trouble.borrow().clone() {
+            return Some((Trouble::CertificateNotRenewed, detail));
         }
         self.followed.held_by().map(|readers| (Trouble::ReaderHoldsLedger, readers))
     }

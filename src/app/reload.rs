@@ -75,7 +75,7 @@ impl Reloads {
             Err(error) => return tracing::error!(%error, "the configuration was not loaded"),
         };
         if keep_what_is_open(&mut config, &self.settings.current) {
-            tracing::warn!("listener addresses and ledger files change only with a restart");
+            tracing::warn!("listener addresses, TLS on or off, and ledger files change only with a restart");
         }
         if let Err(error) = self.policies.adopt(&config.policy).await {
             return tracing::error!(%error, "the new policy was not stored; the old configuration stays");

@@ -11,6 +11,7 @@ use crate::alert::Addressees;
 use crate::config::{Config, Endpoint};
 use crate::confirm::worker::Asked;
 use crate::listener::Intake;
+use crate::listener::tls::TlsFiles;
 use crate::relay::RelaySettings;
 use crate::relay::worker::{Handler, Relays};
 use crate::telemetry::Metrics;
@@ -25,6 +26,7 @@ pub(super) struct Settings {
     relays: watch::Sender<Arc<Relays>>,
     addressees: watch::Sender<Arc<Addressees>>,
     retention: watch::Sender<Duration>,
+    tls: watch::Sender<Option<TlsFiles>>,
 }
 
 /// What the parts of the program see of [`Settings`].
@@ -35,6 +37,7 @@ pub(super) struct Views {
     pub(super) relays: watch::Receiver<Arc<Relays>>,
     pub(super) addressees: watch::Receiver<Arc<Addressees>>,
     pub(super) retention: watch::Receiver<Duration>,
+    pub(super) tls: watch::Receiver<Option<TlsFiles>>,
 }
 
 impl Settings {
@@ -46,6 +49,7 @@ impl Settings {
         let (relays, seen_relays) = watch::channel(Arc::new(relays_of(&config)));
         let (addressees, seen_addressees) = watch::channel(Arc::new(addressees_of(&config)));
         let (retention, seen_retention) = watch::channel(config.ledger.payload_retention);
+        let (tls, seen_tls) = watch::channel(tls_files(&config));
         let views = Views {
             intake: seen_intake,
             admin: seen_admin,
@@ -53,8 +57,9 @@ impl Settings {
             relays: seen_relays,
             addressees: seen_addressees,
             retention: seen_retention,
+            tls: seen_tls,
         };
-        (Self { current: config, metrics, intake, admin, asked, relays, addressees, retention }, views)
+        (Self { current: config, metrics, intake, admin, asked, relays, addressees, retention, tls }, views)
     }
 
     pub(super) fn replace(&mut self, config: Config) {
@@ -64,6 +69,7 @@ impl Settings {
         self.relays.send_replace(Arc::new(relays_of(&config)));
         self.addressees.send_replace(Arc::new(addressees_of(&config)));
         self.retention.send_replace(config.ledger.payload_retention);
+        self.tls.send_replace(tls_files(&config));
         begin_counts(&self.metrics, &config);
         self.current = config;
     }
@@ -81,6 +87,10 @@ fn begin_counts(metrics: &Metrics, config: &Config) {
 
 fn intake(config: &Config) -> Intake {
     Intake { endpoints: config.endpoints.clone(), trusted_proxies: config.listener.trusted_proxies.clone() }
+}
+
+fn tls_files(config: &Config) -> Option<TlsFiles> {
+    config.listener.tls.as_ref().map(|tls| tls.files.clone())
 }
 
 fn admin_settings(config: &Config) -> AdminSettings {
@@ -139,6 +149,7 @@ pub(super) fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
     let admin_moves = new.listener.admin != old.listener.admin;
     let differs = admin_moves
         || new.listener.public != old.listener.public
+        || new.listener.tls.is_some() != old.listener.tls.is_some()
         || new.listener.admin_socket != old.listener.admin_socket
         || new.ledger.path != old.ledger.path
         || new.ledger.payload_key_file != old.ledger.payload_key_file
@@ -148,6 +159,9 @@ pub(super) fn keep_what_is_open(new: &mut Config, old: &Config) -> bool {
     }
     new.listener.admin = old.listener.admin;
     new.listener.public = old.listener.public;
+    if new.listener.tls.is_some() != old.listener.tls.is_some() {
+        new.listener.tls.clone_from(&old.listener.tls);
+    }
     new.listener.admin_socket.clone_from(&old.listener.admin_socket);
     new.ledger.path.clone_from(&old.ledger.path);
     new.ledger.log.clone_from(&old.ledger.log);

@@ -8,14 +8,16 @@ use cvco_domain::{Psp, Timestamp};
 use cvco_ledger::{LedgerError, Reader, SetAside};
 use cvco_log::{LogError, LogStore, SqliteLog};
 use cvco_psp::api::NoAnswer;
+use rustls_pki_types::UnixTime;
 use serde::Serialize;
 
 use super::{Failure, Outcome, ReportFormat, output, runtime};
 use crate::alert::SendError;
 use crate::clock::Clock;
-use crate::config::{Config, EndpointUrl, LedgerSettings, RawConfig};
+use crate::config::{Config, EndpointUrl, LedgerSettings, RawConfig, Tls};
 use crate::confirm;
-use crate::outbound::Client;
+use crate::listener::tls::RENEWED_BEFORE;
+use crate::outbound::{Client, Distrust, trusted_by_callers};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -74,6 +76,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         lines.extend(super::database::examine(cluster, Clock::system().now()));
     }
     lines.extend(ledger(&config.ledger));
+    lines.extend(certificate(&config, raw.public_host(), Clock::system().now()));
     lines.extend(mail(&config, options.offline)?);
     if !options.offline {
         lines.extend(apis(&config)?);
@@ -212,6 +215,34 @@ fn set_aside(all: i64, latest: &[SetAside]) -> Vec<Line> {
 /// Whether the file could be made; a bare name belongs in the current folder.
 fn has_folder(file: &Path) -> bool {
     file.parent().is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+}
+
+/// Whether PSPs will trust the certificate that the daemon shows, if it shows one, and for how long.
+fn certificate(config: &Config, host: Option<&str>, now: Timestamp) -> Vec<Line> {
+    let Some(Tls { files, identity }) = &config.listener.tls else { return Vec::new() };
+    let line = |verdict, remark: String| Line::new("certificate", verdict, remark);
+    let expires = identity.expires.paris_text();
+    let left = identity.expires.since(now);
+    let mut lines = vec![if left.is_zero() {
+        line(Verdict::Wrong, format!("it expired on {expires}: PSPs will not call"))
+    } else if left < RENEWED_BEFORE {
+        line(Verdict::Unwise, format!("it expires on {expires}, and should have been renewed by now"))
+    } else {
+        let file = files.certificate.display();
+        line(Verdict::Good, format!("{file}, with its key, valid until {expires}"))
+    }];
+    let seconds = u64::try_from(now.millis() / 1000).unwrap_or_default();
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    match host.map(|host| trusted_by_callers(&identity.chain, host, at)) {
+        None => lines
+            .push(line(Verdict::Unwise, "its names are not checked: no [listener] public_url".to_owned())),
+        Some(Ok(())) => {}
+        // Said already.
+        Some(Err(Distrust::Certain(_))) if left.is_zero() => {}
+        Some(Err(Distrust::Certain(why))) => lines.push(line(Verdict::Wrong, why)),
+        Some(Err(Distrust::Likely(why))) => lines.push(line(Verdict::Unwise, why)),
+    }
+    lines
 }
 
 fn mail(config: &Config, offline: bool) -> Result<Vec<Line>, Failure> {

@@ -141,6 +141,12 @@ impl RawConfig {
         self.endpoints().map(|(_, endpoint)| endpoint.id.as_str())
     }
 
+    /// The host by which PSPs reach us, if the file says so.
+    #[must_use]
+    pub fn public_host(&self) -> Option<&str> {
+        self.listener.public_host()
+    }
+
     /// Every endpoint's URL, as its PSP is told: with its secret token, or without.
     ///
     /// # Errors

@@ -7,9 +7,10 @@ use cvco_domain::crypto::SecretToken;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::ListenerSettings;
-use super::check::Check;
+use super::check::{Check, OTHERS};
 use super::secrets::{self, Source};
+use super::{ListenerSettings, Tls};
+use crate::listener::tls::{Identity, TlsFiles};
 
 /// The name of the socket in the service's folder.
 const ADMIN_SOCKET: &str = "admin.sock";
@@ -23,6 +24,8 @@ pub(super) struct RawListener {
     admin_socket: Option<String>,
     admin_token: Option<SecretString>,
     admin_token_file: Option<String>,
+    tls_certificate_file: Option<String>,
+    tls_key_file: Option<String>,
     #[serde(default)]
     trusted_proxies: Vec<String>,
 }
@@ -49,7 +52,38 @@ impl RawListener {
             );
         }
         let admin_socket = self.admin_socket(check);
-        Some(ListenerSettings { public, public_url, admin, admin_socket, admin_token, trusted_proxies })
+        let tls = self.tls(check);
+        Some(ListenerSettings { public, public_url, admin, admin_socket, admin_token, trusted_proxies, tls })
+    }
+
+    /// A pair that cannot be used is told now, and not by the first PSP that calls.
+    fn tls(&self, check: &mut Check<'_>) -> Option<Tls> {
+        let (certificate, key) = match (self.tls_certificate_file.as_deref(), self.tls_key_file.as_deref()) {
+            (None, None) => return None,
+            (Some(certificate), Some(key)) => (certificate, key),
+            (Some(_), None) => {
+                check.wrong("listener.tls_key_file", "needed beside tls_certificate_file");
+                return None;
+            }
+            (None, Some(_)) => {
+                check.wrong("listener.tls_certificate_file", "needed beside tls_key_file");
+                return None;
+            }
+        };
+        let certificate = secrets::path(certificate, check.folder);
+        let certificate = check.value("listener.tls_certificate_file", certificate)?;
+        let is_credential = key.starts_with("%d/");
+        let key = check.value("listener.tls_key_file", secrets::path(key, check.folder))?;
+        check.readable(&key, OTHERS);
+        if is_credential {
+            check.unwise(
+                "listener.tls_key_file",
+                "systemd copies a credential when the service starts: after each renewal it must be restarted",
+            );
+        }
+        let files = TlsFiles { certificate, key };
+        let identity = check.value("listener.tls_certificate_file", Identity::read(&files))?;
+        Some(Tls { files, identity })
     }
 
     /// Where accounts of this machine call. As a service that is the folder which systemd makes for it; elsewhere there is none
@@ -67,6 +101,17 @@ impl RawListener {
 
     pub(super) fn admin_token_source(&self) -> Source<'_> {
         Source::new(self.admin_token.as_ref(), self.admin_token_file.as_deref())
+    }
+
+    /// The name or address in `public_url`.
+    pub(super) fn public_host(&self) -> Option<&str> {
+        let (_, rest) = self.public_url.as_deref()?.split_once("://")?;
+        let authority = rest.split('/').next()?;
+        let host = match authority.strip_prefix('[') {
+            Some(inner) => inner.split(']').next()?,
+            None => authority.split(':').next()?,
+        };
+        (!host.is_empty()).then_some(host)
     }
 
     pub(super) fn public_url(&self, check: &mut Check<'_>) -> Option<String> {

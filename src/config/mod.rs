@@ -46,6 +46,7 @@ pub use file::RawConfig;
 pub use trial::{Signing, TrialEndpoint};
 
 use crate::alert::{AlertSettings, MailError};
+use crate::listener::tls::{Identity, TlsFiles};
 use crate::outbound::Proxy;
 use crate::relay::RelaySettings;
 
@@ -149,6 +150,17 @@ pub struct ListenerSettings {
     pub admin_token: Option<SecretToken>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// TLS of its own; without it a web server with TLS stands in front.
+    pub tls: Option<Tls>,
+}
+
+/// `[listener] tls_certificate_file` and `tls_key_file`
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Where the pair is.
+    pub files: TlsFiles,
+    /// The pair as it was read.
+    pub identity: Identity,
 }
 
 /// `[[admin.user]]`

@@ -1,57 +1,25 @@
-//! A stream that remembers how the request began that is being read, for what is not HTTP enough to be handed over.
+//! A stream that remembers the head of the request that is being read.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_util::sync::CancellationToken;
 
-/// So much of each request is remembered: enough for its method and path.
-const REMEMBERED: usize = 1024;
+use super::head::Beginning;
 
-/// The first bytes of the request that is being read.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Beginning {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    /// Whether anything was ever read.
-    begun: CancellationToken,
-}
-
-impl Beginning {
-    /// The bytes.
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Returns once something was read; that includes the peer's farewell.
-    pub(super) async fn has_begun(&self) {
-        self.begun.cancelled().await;
-    }
-
-    fn hear(&self, bytes: &[u8]) {
-        self.begun.cancel();
-        let mut heard = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = REMEMBERED.saturating_sub(heard.len());
-        heard.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-    }
-
-    fn forget(&self) {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-/// Notes what is read, until an answer has left.
+/// Notes what is read, until an answer has left. What was read before it was made comes first.
 pub(super) struct Overheard<S> {
     stream: S,
     beginning: Beginning,
+    /// Read already, and not yet handed on.
+    read: Vec<u8>,
     has_answered: bool,
 }
 
 impl<S> Overheard<S> {
-    pub(super) fn new(stream: S, beginning: Beginning) -> Self {
-        Self { stream, beginning, has_answered: false }
+    pub(super) fn new(stream: S, beginning: Beginning, read: Vec<u8>) -> Self {
+        Self { stream, beginning, read, has_answered: false }
     }
 }
 
@@ -61,6 +29,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Overheard<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.read.is_empty() {
+            let length = self.read.len().min(buffer.remaining());
+            let rest = self.read.split_off(length);
+            buffer.put_slice(&std::mem::replace(&mut self.read, rest));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if std::mem::take(&mut self.has_answered) {

@@ -1,6 +1,6 @@
 //! One request, from its path to the log: endpoint and token, size, proof, reading, commit, answer.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -258,6 +258,20 @@ impl Handler for Receiver {
         reply(&self.receive(request, peer).await)
     }
 
+    /// Anybody who looks for open ports does so: it is worth a count, and no line in the log.
+    fn unopened(&self, error: &std::io::Error, peer: &SocketAddr) {
+        self.metrics.count_rejection("", RejectionReason::Tls);
+        tracing::debug!(caller = %peer.ip(), %error, "no TLS was agreed");
+    }
+
+    /// The web server in front is counted nowhere: everybody comes from there.
+    fn counted_at(&self, peer: &SocketAddr) -> Option<IpAddr> {
+        let address = peer.ip().to_canonical();
+        let intake = self.intake.borrow();
+        let is_proxy = intake.trusted_proxies.iter().any(|network| network.contains(&address));
+        (!is_proxy).then_some(address)
+    }
+
     /// It was answered already; what its path still shows decides whether it matters.
     async fn unreadable(self: Arc<Self>, beginning: Vec<u8>, peer: SocketAddr) {
         let intake = Arc::clone(&self.intake.borrow());
@@ -265,7 +279,8 @@ impl Handler for Receiver {
         let known = path.as_deref().and_then(route).and_then(|(id, token)| authenticate(&intake, id, token));
         let caller = peer.ip().to_canonical();
         if let Some(endpoint) = known {
-            let why = "HTTP that cannot be read, or with more in its head than is taken (32 KiB)";
+            let why =
+                "HTTP that cannot be read, or in two ways, or with more in its head than is taken (16 KiB)";
             let sender = Sender { caller, is_known: true };
             let refused = Refused::unread(Refusal::Http, Outcome::Malformed, why, sender);
             drop(self.refuse(endpoint, refused).await);

@@ -110,7 +110,8 @@ impl Listening {
         let mut receiver = Receiver::new(intake, handle, Arc::new(key), followed, first, clock, metrics);
         receiver.hints = hints;
         let (gauge, stop) = (Gauge::default(), CancellationToken::new());
-        tokio::spawn(accept::serve(listener, Arc::new(receiver), 16, gauge, stop));
+        let room = accept::Room { connections: 16, silent_per_address: 16 };
+        tokio::spawn(accept::serve(listener, Arc::new(receiver), room, gauge, stop));
         Self { log, url: format!("http://{address}/n/greeter/") }
     }
 

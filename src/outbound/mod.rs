@@ -29,6 +29,7 @@ pub use deliver::{Delivery, Reply};
 pub use exchange::ANSWER_BYTES;
 pub use proxy::{Proxy, ProxyError};
 pub use signed::{SecretError, Signer};
+pub use tls::{Distrust, trusted_by_callers};
 
 use connect::Reach;
 use target::Target;

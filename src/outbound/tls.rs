@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-#[cfg(test)]
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::target::Target;
@@ -66,6 +66,45 @@ fn connector(roots: RootCertStore) -> Result<TlsConnector, Error> {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Why callers would not trust us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody would.
+    Certain(String),
+    /// Callers who know what this system knows would not.
+    Likely(String),
+}
+
+/// Whether callers would trust a chain of certificates shown for a name. This system's roots stand for theirs.
+///
+/// # Errors
+/// Why they would not.
+pub fn trusted_by_callers(chain: &[CertificateDer<'_>], name: &str, at: UnixTime) -> Result<(), Distrust> {
+    let unfit = |error: Error| Distrust::Certain(error.to_string());
+    let (leaf, others) =
+        chain.split_first().ok_or_else(|| Distrust::Certain("there is no certificate".to_owned()))?;
+    let parsed = ParsedCertificate::try_from(leaf).map_err(unfit)?;
+    let server = ServerName::try_from(name)
+        .map_err(|_| Distrust::Certain(format!("{name} is no name that a certificate could be for")))?;
+    verify_server_name(&parsed, &server).map_err(|_| {
+        Distrust::Certain(format!("it is not for {name}, the name in [listener] public_url that PSPs call"))
+    })?;
+    let roots = system_roots().map_err(Distrust::Likely)?;
+    let algorithms = ring::default_provider().signature_verification_algorithms.all;
+    match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, at, algorithms) {
+        Ok(()) => Ok(()),
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Err(Distrust::Likely(
+            "its chain does not lead to an authority that this system trusts: PSPs do not fetch what is missing of it \
+             (write the whole chain into the file), and trust no authority of your own"
+                .to_owned(),
+        )),
+        Err(Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => Err(Distrust::Certain("it has expired, or one of its chain has".to_owned())),
+        Err(error) => Err(unfit(error)),
+    }
 }
 
 fn why_not_secure(error: &io::Error, target: &Target) -> String {

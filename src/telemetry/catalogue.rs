@@ -76,7 +76,7 @@ pub const FIGURES: &[Figure] = &[
         Counter,
         &["endpoint", "reason"],
         "Calls that were refused",
-        "`signature`: a wrong key, or somebody who tries; `not_stored`: the PSP comes again. The endpoint is empty where the \
+        "`signature`: a wrong key, or somebody who tries; `not_stored`: the PSP comes again; `tls`: no TLS was agreed. The endpoint is empty where the \
          call named none, or had not its token",
     ),
     figure(
@@ -115,6 +115,13 @@ pub const FIGURES: &[Figure] = &[
         &[],
         "Commits of the log that failed",
         "nothing of them was acknowledged; the journal says why",
+    ),
+    figure(
+        "panics",
+        Counter,
+        &[],
+        "Faults of the program itself",
+        "each is in the journal and is mailed; please report it",
     ),
     figure(
         "log_queue",
@@ -265,6 +272,20 @@ pub const FIGURES: &[Figure] = &[
         &["file"],
         "Since a secret's file was last changed",
         "of each file that the configuration names, but for systemd's credentials, whose dates say nothing",
+    ),
+    figure(
+        "certificate_expires_at_seconds",
+        Gauge,
+        &[],
+        "When the certificate of the public address expires, in seconds since 1970",
+        "`cvco_certificate_expires_at_seconds - time()` is what is left. No series without TLS of its own",
+    ),
+    figure(
+        "certificate_broken",
+        Gauge,
+        &[],
+        "1 if a new certificate or its key cannot be used",
+        "the old one is shown until it expires; the journal says why",
     ),
 ];
 

@@ -41,7 +41,7 @@ pub struct RejectionLabels {
 
 labels! {
     /// Why a call was refused.
-    RejectionReason { Path = "path", Token = "token", Address = "address", TooLarge = "too_large", Incomplete = "incomplete", Signature = "signature", Account = "account", Malformed = "malformed", Method = "method", Http = "http", Flood = "flood", Loop = "loop", NotStored = "not_stored" }
+    RejectionReason { Path = "path", Token = "token", Address = "address", TooLarge = "too_large", Incomplete = "incomplete", Signature = "signature", Account = "account", Malformed = "malformed", Method = "method", Http = "http", Flood = "flood", Loop = "loop", NotStored = "not_stored", Tls = "tls" }
 }
 
 impl RejectionReason {

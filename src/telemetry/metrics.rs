@@ -38,6 +38,7 @@ pub struct Metrics {
     pub append_seconds: Histogram,
     pub append_entries: Histogram,
     pub append_failures: Counter,
+    pub panics: Counter,
     pub log_queue: Gauge,
     pub log_entries: Gauge,
     pub log_ahead_seconds: Gauge,
@@ -61,6 +62,8 @@ pub struct Metrics {
     pub disk_free_bytes: Gauge,
     pub file_bytes: Family<FileLabel, Gauge>,
     pub key_age_seconds: Family<FileLabel, Gauge>,
+    pub certificate_expires_at_seconds: Family<Known, Gauge>,
+    pub certificate_broken: Family<Known, Gauge>,
 }
 
 impl Default for Metrics {
@@ -79,6 +82,7 @@ impl Default for Metrics {
             append_seconds: Histogram::new(SECONDS),
             append_entries: Histogram::new(ENTRIES),
             append_failures: Counter::default(),
+            panics: Counter::default(),
             log_queue: Gauge::default(),
             log_entries: Gauge::default(),
             log_ahead_seconds: Gauge::default(),
@@ -102,6 +106,8 @@ impl Default for Metrics {
             disk_free_bytes: Gauge::default(),
             file_bytes: Family::default(),
             key_age_seconds: Family::default(),
+            certificate_expires_at_seconds: Family::default(),
+            certificate_broken: Family::default(),
         };
         metrics.register("build_info", build_info);
         metrics.register("ready", metrics.ready.clone());
@@ -114,6 +120,7 @@ impl Default for Metrics {
         metrics.register("append_seconds", metrics.append_seconds.clone());
         metrics.register("append_entries", metrics.append_entries.clone());
         metrics.register("append_failures", metrics.append_failures.clone());
+        metrics.register("panics", metrics.panics.clone());
         metrics.register("log_queue", metrics.log_queue.clone());
         metrics.register("log_entries", metrics.log_entries.clone());
         metrics.register("log_ahead_seconds", metrics.log_ahead_seconds.clone());
@@ -137,9 +144,8 @@ impl Default for Metrics {
         metrics.register("disk_free_bytes", metrics.disk_free_bytes.clone());
         metrics.register("file_bytes", metrics.file_bytes.clone());
         metrics.register("key_age_seconds", metrics.key_age_seconds.clone());
-        for outcome in [MailOutcome::Sent, MailOutcome::Failed] {
-            drop(metrics.mails.get_or_create(&MailLabels { outcome }));
-        }
+        metrics.register_certificate();
+        metrics.begin_mails();
         metrics
     }
 }
@@ -147,6 +153,18 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self, name: &str, metric: impl Metric) {
         self.registry.register(name, catalogue::help(name), metric);
+    }
+
+    fn register_certificate(&mut self) {
+        let expires = self.certificate_expires_at_seconds.clone();
+        self.register("certificate_expires_at_seconds", expires);
+        self.register("certificate_broken", self.certificate_broken.clone());
+    }
+
+    fn begin_mails(&self) {
+        for outcome in [MailOutcome::Sent, MailOutcome::Failed] {
+            drop(self.mails.get_or_create(&MailLabels { outcome }));
+        }
     }
 
     /// Begins the counts of an endpoint at nought: what has not happened yet can be told from what is not watched.

@@ -11,7 +11,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre::", &["alert"]),
     ("prometheus_client", &["telemetry", "listener"]),
     ("clap::", &["cli"]),
-    ("tokio_rustls", &["outbound"]),
+    ("tokio_rustls", &["outbound", "listener"]),
     ("rustls_native_certs", &["outbound"]),
     ("hyper::client", &["outbound", "admin"]),
     ("nix::unistd", &["account"]),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::others;
 use crate::support::{Daemon, Settings, Sogecommerce, Up2pay};
+use crate::tls;
 
 #[path = "../../examples/reference/metrics.rs"]
 mod page;
@@ -57,7 +58,8 @@ card_contracts = ["CB1"]
 api = { base_url = "http://127.0.0.1:9/" }
 "#;
 
-/// A daemon that has seen all that is counted: calls, a refused one, a handler of the shop, a proof.
+/// A daemon that has seen all that is counted: calls, a refused one, a handler of the shop, a proof; and of
+/// another one what it says of its certificate.
 async fn seen() -> (Daemon, String) {
     let mut daemon = Daemon::start(&Settings::default()).await;
     daemon.kill();
@@ -73,7 +75,10 @@ async fn seen() -> (Daemon, String) {
     daemon.until("SELECT COUNT(*) FROM attempts WHERE what LIKE 'relay%'", &["1"]).await;
     assert!(daemon.out(&["verify"]).starts_with("right"));
     let text = daemon.admin_get("/metrics").body;
-    (daemon, text)
+    let secured = tls::secured("good.pem").await.admin_get("/metrics").body;
+    let own = |line: &&str| line.contains("cvco_certificate");
+    let secured: Vec<&str> = secured.lines().filter(own).collect();
+    (daemon, secured.join("\n") + "\n" + &text)
 }
 
 /// The names of figures in an expression.

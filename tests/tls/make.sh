@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates of the tests of src/outbound anew: ./make.sh in this folder, with OpenSSL 3.
+# Makes the certificates of the tests of src/outbound and of tests/it/tls.rs: ./make.sh in this folder, with OpenSSL 3.
 # The authority's own key is thrown away; the server's key proves nothing to anybody.
 set -eu
 scratch=$(mktemp -d)
@@ -53,4 +53,5 @@ by_authority="-cert authority.pem -keyfile $scratch/authority.key"
     sign expired.pem "$scratch/server.csr" server 20201231235959Z $by_authority
     sign other-name.pem "$scratch/server.csr" other-name $forever $by_authority
 }
+openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out other.key
 sign self-signed.pem "$scratch/server.csr" server $forever -selfsign -keyfile server.key

@@ -17,6 +17,10 @@ pub enum Trouble {
     LedgerBehind,
     /// Someone reads the ledger without end, and its write-ahead log grows.
     ReaderHoldsLedger,
+    /// PSPs will not call an address any more whose certificate has expired.
+    CertificateNotRenewed,
+    /// A part of the program failed in a way that it must not.
+    ProgramFault,
 }
 
 /// One such mail.
@@ -40,8 +44,15 @@ struct Text {
 }
 
 const fn text(language: Language, trouble: Trouble) -> Text {
-    match (language, trouble) {
-        (Language::French, Trouble::NothingStored) => Text {
+    match language {
+        Language::French => french(trouble),
+        Language::English => english(trouble),
+    }
+}
+
+const fn french(trouble: Trouble) -> Text {
+    match trouble {
+        Trouble::NothingStored => Text {
             title: "notifications non enregistrées",
             what: "Le serveur ne peut plus enregistrer les notifications de paiement. Les prestataires reçoivent une erreur et rappelleront plus tard ; aucun ne rappelle indéfiniment.",
             steps: &[
@@ -51,7 +62,7 @@ const fn text(language: Language, trouble: Trouble) -> Text {
             ],
             detail: "Message du système",
         },
-        (Language::French, Trouble::LedgerBehind) => Text {
+        Trouble::LedgerBehind => Text {
             title: "les listes ne sont plus à jour",
             what: "Les notifications sont enregistrées, mais le programme ne peut plus mettre les listes à jour : aucun écart n'est signalé pour l'instant.",
             steps: &[
@@ -60,7 +71,7 @@ const fn text(language: Language, trouble: Trouble) -> Text {
             ],
             detail: "Message du système",
         },
-        (Language::French, Trouble::ReaderHoldsLedger) => Text {
+        Trouble::ReaderHoldsLedger => Text {
             title: "une lecture sans fin occupe le disque",
             what: "Un programme garde une lecture du registre ouverte depuis longtemps. Tant qu'elle dure, l'espace disque utilisé augmente.",
             steps: &[
@@ -68,7 +79,31 @@ const fn text(language: Language, trouble: Trouble) -> Text {
             ],
             detail: "Programmes qui lisent",
         },
-        (Language::English, Trouble::NothingStored) => Text {
+        Trouble::CertificateNotRenewed => Text {
+            title: "certificat à renouveler",
+            what: "Le certificat de l'adresse que les prestataires appellent n'a pas été renouvelé. L'ancien sert encore jusqu'à son expiration ; ensuite, les prestataires n'appelleront plus.",
+            steps: &[
+                "Faites vérifier le renouvellement automatique du certificat (certbot ou autre) et les fichiers indiqués sous [listener] tls_certificate_file et tls_key_file.",
+                "Rien d'autre n'est à faire : le nouveau certificat sert dès qu'il est en place.",
+                "S'il avait déjà expiré, lancez ensuite cvco-reconciled catch-up depuis la date d'expiration.",
+            ],
+            detail: "Ce qui ne va pas",
+        },
+        Trouble::ProgramFault => Text {
+            title: "erreur interne du programme",
+            what: "Une partie du programme s'est arrêtée sur une erreur qui n'aurait pas dû se produire. Le reste continue ; au besoin, le service redémarre de lui-même. Les notifications déjà acceptées sont conservées.",
+            steps: &[
+                "Vérifiez que le service tourne : systemctl status cvco-reconciled, puis cvco-reconciled check.",
+                "Signalez l'erreur aux auteurs du programme, en joignant le message ci-dessous ; relisez-le d'abord : il ne doit contenir ni paiement ni secret.",
+            ],
+            detail: "Erreur",
+        },
+    }
+}
+
+const fn english(trouble: Trouble) -> Text {
+    match trouble {
+        Trouble::NothingStored => Text {
             title: "notifications are not stored",
             what: "The server can no longer store payment notifications. The providers get an error and will call again later; none of them does so forever.",
             steps: &[
@@ -78,7 +113,7 @@ const fn text(language: Language, trouble: Trouble) -> Text {
             ],
             detail: "The system's message",
         },
-        (Language::English, Trouble::LedgerBehind) => Text {
+        Trouble::LedgerBehind => Text {
             title: "the lists are no longer up to date",
             what: "Notifications are stored, but the program can no longer bring the lists up to date: no discrepancy is told for now.",
             steps: &[
@@ -87,13 +122,32 @@ const fn text(language: Language, trouble: Trouble) -> Text {
             ],
             detail: "The system's message",
         },
-        (Language::English, Trouble::ReaderHoldsLedger) => Text {
+        Trouble::ReaderHoldsLedger => Text {
             title: "an endless reader fills the disk",
             what: "A program has kept a read of the ledger open for a long time. As long as it lasts, more disk space is used.",
             steps: &[
                 "Close the program named below (sqlite3, a spreadsheet or another tool): the space is given back afterwards.",
             ],
             detail: "Programs that read",
+        },
+        Trouble::CertificateNotRenewed => Text {
+            title: "the certificate must be renewed",
+            what: "The certificate of the address that the providers call was not renewed. The old one serves until it expires; after that the providers will no longer call.",
+            steps: &[
+                "Have the automatic renewal of the certificate (certbot or another) looked at, and the files that [listener] tls_certificate_file and tls_key_file name.",
+                "Nothing else is to be done: the new certificate serves as soon as it is there.",
+                "If it had expired already, then run cvco-reconciled catch-up from the day on which it did.",
+            ],
+            detail: "What is wrong",
+        },
+        Trouble::ProgramFault => Text {
+            title: "the program has a fault",
+            what: "A part of the program stopped at an error that should not be possible. The rest goes on; if need be, the service starts again by itself. Notifications that were accepted are kept.",
+            steps: &[
+                "See whether the service runs: systemctl status cvco-reconciled, then cvco-reconciled check.",
+                "Report the fault to the program's authors with the message below, after a look at it: it should hold no payment and no secret.",
+            ],
+            detail: "The fault",
         },
     }
 }
@@ -151,7 +205,13 @@ mod tests {
     #[test]
     fn every_trouble_says_what_to_do_in_both_languages() {
         for language in [Language::French, Language::English] {
-            for trouble in [Trouble::NothingStored, Trouble::LedgerBehind, Trouble::ReaderHoldsLedger] {
+            for trouble in [
+                Trouble::NothingStored,
+                Trouble::LedgerBehind,
+                Trouble::ReaderHoldsLedger,
+                Trouble::CertificateNotRenewed,
+                Trouble::ProgramFault,
+            ] {
                 let letter = TroubleLetter {
                     language,
                     host: "srv".to_owned(),

@@ -24,6 +24,10 @@ pub struct Settings {
     pub language: &'static str,
     /// What stands in its environment.
     pub environment: Vec<(&'static str, PathBuf)>,
+    /// How many descriptors it may have, if that is limited.
+    pub descriptors: Option<u32>,
+    /// How much it logs.
+    pub log: &'static str,
 }
 
 impl Default for Settings {
@@ -34,6 +38,8 @@ impl Default for Settings {
             digest: "0s",
             language: "fr",
             environment: Vec::new(),
+            descriptors: None,
+            log: "info",
         }
     }
 }
@@ -47,9 +53,17 @@ pub struct Daemon {
     is_running: bool,
     /// What stands in its environment when it starts the next time.
     pub environment: Vec<(&'static str, PathBuf)>,
+    bounds: Bounds,
     pub public: SocketAddr,
     pub admin: SocketAddr,
     pub mailbox: MailSink,
+}
+
+/// What differs from an ordinary start.
+#[derive(Clone, Copy)]
+struct Bounds {
+    descriptors: Option<u32>,
+    log: &'static str,
 }
 
 /// The program under test.
@@ -61,8 +75,10 @@ impl Daemon {
     pub async fn start(settings: &Settings) -> Self {
         let (folder, mailbox) = Self::prepare(settings).await;
         let environment = settings.environment.clone();
-        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &environment);
-        Self { folder, environment, child, scribe: Some(scribe), is_running: true, public, admin, mailbox }
+        let bounds = Bounds { descriptors: settings.descriptors, log: settings.log };
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &environment, bounds);
+        let scribe = Some(scribe);
+        Self { folder, environment, bounds, child, scribe, is_running: true, public, admin, mailbox }
     }
 
     /// A folder with a configuration, and the mailbox that it names.
@@ -78,10 +94,12 @@ impl Daemon {
 
     /// One whose folder holds a configuration already.
     pub fn on(folder: TempDir, mailbox: MailSink) -> Self {
-        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &[]);
+        let bounds = Bounds { descriptors: None, log: "info" };
+        let Spawned { child, scribe, public, admin } = spawn(folder.path(), &[], bounds);
         Self {
             folder,
             environment: Vec::new(),
+            bounds,
             child,
             scribe: Some(scribe),
             is_running: true,
@@ -97,9 +115,27 @@ impl Daemon {
         self.ended();
     }
 
+    /// Starts it on the same ledger, and kills it after a while, wherever it is then.
+    pub fn start_and_kill_after(&self, life: Duration) {
+        let mut child = command()
+            .arg("--config")
+            .arg(self.path("config.toml"))
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
+        // When it dies is what differs from time to time, and nothing waits for it.
+        std::thread::park_timeout(life);
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    }
+
     /// Starts it again on the same ledger, on other ports.
     pub fn restart(&mut self) {
-        let Spawned { child, scribe, public, admin } = spawn(self.folder.path(), &self.environment);
+        let Spawned { child, scribe, public, admin } =
+            spawn(self.folder.path(), &self.environment, self.bounds);
         self.child = child;
         self.scribe = Some(scribe);
         self.is_running = true;
@@ -324,11 +360,17 @@ struct Spawned {
 
 /// Starts the daemon and reads from its first log line where it listens; the rest of its log is read and
 /// dropped, so that it never waits for us.
-fn spawn(folder: &Path, environment: &[(&str, PathBuf)]) -> Spawned {
-    let mut child = command()
+fn spawn(folder: &Path, environment: &[(&str, PathBuf)], bounds: Bounds) -> Spawned {
+    let mut program = command();
+    if let Some(descriptors) = bounds.descriptors {
+        let limited = program.get_program().to_owned();
+        program = Command::new("prlimit");
+        program.arg(format!("--nofile={descriptors}")).arg(limited);
+    }
+    let mut child = program
         .arg("--config")
         .arg(folder.join("config.toml"))
-        .args(["--log-format", "json", "serve"])
+        .args(["--log", bounds.log, "--log-format", "json", "serve"])
         .env_remove("JOURNAL_STREAM")
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
