@@ -8,9 +8,9 @@
   const dress = () => all("[data-copy]").forEach(el => {
     if (!el.textContent || el.nextElementSibling?.classList.contains("copy") || !navigator.clipboard) return;
     const button = document.createElement("button");
-    button.type = "button"; button.className = "copy"; button.textContent = "⧉";
+    button.type = "button"; button.className = "copy";
     button.setAttribute("aria-label", (french ? "Copier " : "Copy ") + el.textContent);
-    button.onclick = () => navigator.clipboard.writeText(el.textContent).then(() => { button.textContent = "✓"; });
+    button.onclick = () => navigator.clipboard.writeText(el.textContent).then(() => { button.classList.add("copied"); });
     el.after(button);
   });
   dress();
