@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs deny lint soak power-cuts mutants bench bench-peers install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak power-cuts mutants bench install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -63,6 +63,12 @@ docs: ## write docs/discrepancies.md, commands.md and metrics.md, from the words
 	$(CARGO) run --locked --quiet --example reference -- metrics > docs/metrics.md.new
 	mv docs/metrics.md.new docs/metrics.md
 
+browser: ## try the dashboard in Chromium
+	$(CARGO) test --locked -p cvco-browser --test browser -- --ignored --skip screenshots
+
+screenshots: ## take the pictures of docs/images again, in Chromium
+	$(CARGO) test --locked -p cvco-browser --test browser screenshots -- --ignored
+
 deny:
 	@packaging/deny.sh
 
@@ -83,9 +89,6 @@ bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=f
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
 	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
 	$(CARGO) bench --locked --bench export -- $(if $(ORDERS),ORDERS=$(ORDERS)) $(if $(DIR),DIR=$(DIR))
-
-bench-peers: ## the same beside what a merchant would run instead (nginx with PHP, FastAPI); DIR=folder, ROUNDS=how often
-	benches/peers/run.sh $(DIR)
 
 install: ## put binary, units, users, manual pages and documents in place; `make build` comes first, as yourself
 	@$(STAGE) packaging/stage.sh install

@@ -5,13 +5,17 @@
 #   packaging/bootstrap.sh container  also what boots a container for `make service-test`
 #   packaging/bootstrap.sh look       installs nothing, and says what `make test` leaves out without it
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Program, package.
+# Program, or several of which one is enough, and package.
 build=("make make" "cc gcc" "cc libc6-dev")
 readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus"
     "php php-cli" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core" "mariadb mariadb-client-core")
 # Their programs alone: the tests run a Postfix of their own, and none of the system's is set up.
 servers=("postfix postfix" "saslpasswd2 sasl2-bin" "pg_ctlcluster postgresql")
+# The dashboard is tried in a browser (tests/browser); npm fetches what looks there for barriers.
+browser=("chromium,chromium-browser,google-chrome chromium" "chromedriver chromium-driver" "npm npm")
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/cvco-reconciled/npm"
 container=()
 if [[ ${1:-} == container ]]; then container=("mmdebstrap mmdebstrap" "systemd-nspawn systemd-container"); fi
 
@@ -21,7 +25,8 @@ missing() {
     shift
     for pair in "$@"; do
         read -r program package <<<"$pair"
-        command -v "$program" >/dev/null || if [[ $what == packages ]]; then echo "$package"; else echo "$program"; fi
+        # shellcheck disable=SC2086 # one word for each; it is enough that one is there
+        command -v ${program//,/ } >/dev/null || if [[ $what == packages ]]; then echo "$package"; else echo "${program%%,*}"; fi
     done | uniq
 }
 
@@ -32,7 +37,7 @@ look() {
         echo "building needs ${tools//$'\n'/, }: packaging/bootstrap.sh installs it" >&2
         exit 3
     fi
-    programs=$(missing programs "${readers[@]}" "${servers[@]}")
+    programs=$(missing programs "${readers[@]}" "${servers[@]}" "${browser[@]}"; has_axe || echo axe-core)
     if [[ -z $programs ]]; then return; fi
     cat >&2 <<NOTICE
 *****************************************************************************
@@ -42,6 +47,10 @@ look() {
 NOTICE
     # Continuous integration must not pass for want of a program.
     if [[ -n ${CI:-} ]]; then exit 3; fi
+}
+
+has_axe() {
+    [[ -f $cache/node_modules/axe-core/axe.min.js ]]
 }
 
 # One program of a package that would start a server: where it is in there, and where it goes.
@@ -62,7 +71,8 @@ if [[ ${1:-} == look ]]; then
     exit
 fi
 
-mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}" "${servers[@]}" "${container[@]}")
+mapfile -t packages < <(missing packages "${build[@]}" "${readers[@]}" "${servers[@]}" "${browser[@]}" \
+    "${container[@]}")
 if ((${#packages[@]})); then
     if ! command -v apt-get >/dev/null; then
         echo "please install with this system's package manager: ${packages[*]}" >&2
@@ -81,12 +91,23 @@ if ((${#packages[@]})); then
         "${as_root[@]}" install -d /etc/postgresql-common
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
+    # Ubuntu has it as a snap, under other names.
+    if ! apt-cache show chromium &>/dev/null; then
+        packages=("${packages[@]/%chromium/chromium-browser}")
+        packages=("${packages[@]/chromium-driver/chromium-chromedriver}")
+    fi
     mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vxE 'prometheus|nginx')
     if ((${#whole[@]})); then
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${whole[@]}"
     fi
     if ! command -v promtool >/dev/null; then alone prometheus usr/bin/promtool /usr/local/bin/promtool; fi
     if ! command -v /usr/sbin/nginx >/dev/null; then alone nginx usr/sbin/nginx /usr/sbin/nginx; fi
+fi
+
+if ! has_axe; then
+    mkdir -p "$cache"
+    cp tests/browser/package.json tests/browser/package-lock.json "$cache/"
+    (cd "$cache" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 fi
 
 if ! command -v cargo >/dev/null && [[ ! -x $HOME/.cargo/bin/cargo ]]; then

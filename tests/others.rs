@@ -1,16 +1,25 @@
 //! Programs of others that read what we write. `packaging/bootstrap.sh` installs them.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The program, where it is there. Where it is not, the check is left out, and that is said loudly; continuous integration
-/// (`CI` in the environment) leaves none out.
+/// The program, where it is there.
 pub(crate) fn program(name: &str) -> Option<Command> {
+    one_of(&[name]).map(Command::new)
+}
+
+/// The first of these programs that is there.
+pub(crate) fn one_of(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|folder| is_program(&folder.join(name))) {
-        return Some(Command::new(name));
-    }
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut places = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    places.find(|place| is_program(place)).or_else(|| missing(names[0]))
+}
+
+/// Where something is not there, its check is left out, and that is said loudly; continuous integration (`CI` in the
+/// environment) leaves none out.
+pub(crate) fn missing<T>(name: &str) -> Option<T> {
     assert!(std::env::var_os("CI").is_none(), "{name} is missing: packaging/bootstrap.sh installs it");
     // Not by a macro: the test runner would keep it to itself.
     let notice = format!("\nNOT CHECKED: {name} is missing; packaging/bootstrap.sh installs it\n");
