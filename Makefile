@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak power-cuts mutants bench install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak power-cuts mutants bench bench-peers install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -89,6 +89,9 @@ bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=f
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
 	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
 	$(CARGO) bench --locked --bench export -- $(if $(ORDERS),ORDERS=$(ORDERS)) $(if $(DIR),DIR=$(DIR))
+
+bench-peers: ## the same beside what a merchant would run instead (nginx with PHP, FastAPI); DIR=folder, ROUNDS=how often
+	benches/peers/run.sh $(DIR)
 
 install: ## put binary, units, users, manual pages and documents in place; `make build` comes first, as yourself
 	@$(STAGE) packaging/stage.sh install

@@ -235,9 +235,8 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     announce(&config, &listeners);
     lifecycle::status("letting the ledger catch up with the log");
     let parts = Parts { tasks: TaskTracker::new(), stop: stop.clone(), root: stop.clone(), failed };
-    let mut cluster = None;
+    let cluster = member.as_ref().map(|member| member.cluster.clone());
     if let Some(Member { herald, cluster: joined, .. }) = &mut member {
-        cluster = Some(joined.clone());
         if let Some(herald) = herald.take() {
             parts.start("the herald", herald.run(stop.clone()));
         }

@@ -10,6 +10,7 @@ mod writers;
 
 use std::fs;
 use std::io::stdout;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +50,18 @@ const RUNS: [Run; 3] = [
 /// temporary folder may be in memory, where nothing is durable and syncs cost nothing.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 
+/// Another server that does the same work, already running: `name=address`. See `benches/peers`.
+struct Peer {
+    name: String,
+    address: SocketAddr,
+}
+
+impl Peer {
+    fn parse(name: &str, address: &str) -> Result<Self> {
+        Ok(Self { name: name.to_owned(), address: address.parse().with_context(|| address.to_owned())? })
+    }
+}
+
 /// What every measurement needs.
 struct Bench {
     folder: PathBuf,
@@ -61,13 +74,20 @@ struct Bench {
 
 fn main() -> Result<()> {
     // Cargo itself adds `--bench`.
-    let parent = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let parent = arguments.iter().find(|argument| !argument.contains('='));
     let parent = parent.map_or_else(|| PathBuf::from(FOLDER), PathBuf::from);
+    let peers = arguments.iter().filter_map(|argument| argument.split_once('='));
+    let peers = peers.map(|(name, address)| Peer::parse(name, address));
+    let peers = peers.collect::<Result<Vec<_>>>()?;
     fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
     let folder = tempfile::tempdir_in(&parent)?;
     let mut bench = Bench::prepare(folder.path())?;
     bench.introduce(&parent)?;
-    bench.over_http()?;
+    bench.over_http(&peers)?;
+    if !peers.is_empty() {
+        return Ok(());
+    }
     bench.without_http()?;
     bench.parse_and_verify()?;
     bench.prove_ledger()
@@ -103,8 +123,8 @@ impl Bench {
         ))
     }
 
-    /// The daemon, the limit and the bare server, one after the other for each number of connections.
-    fn over_http(&mut self) -> Result<()> {
+    /// The daemon, the limit, the peers and the bare server, one after the other for each number of connections.
+    fn over_http(&mut self, peers: &[Peer]) -> Result<()> {
         let daemon = Daemon::start(&self.runtime, &self.config, &self.folder)?;
         let limit = limit::start(&self.runtime, &self.folder.join("limit.sqlite"))?;
         let bare = servers::start_bare_hyper(&self.runtime)?;
@@ -116,9 +136,14 @@ impl Bench {
             let most = send(limit, range.clone())?;
             let count = range.len();
             let began = Instant::now();
-            let ours = send(daemon.address, range)?;
+            let ours = send(daemon.address, range.clone())?;
             daemon.reconciled(&self.runtime)?;
             let reconciled = Sample::of_all(count, began.elapsed());
+            for peer in peers {
+                let theirs = send(peer.address, range.clone())?;
+                self.report.row(&peer.name, connections, &theirs)?;
+                self.report.ratio(&format!("  acknowledged : {}", peer.name), &ours, &theirs)?;
+            }
             let bare = send(bare, 0..requests)?;
             self.report.row("daemon, acknowledged", connections, &ours)?;
             self.report.row("daemon, reconciled", connections, &reconciled)?;

@@ -45,8 +45,12 @@ fn unprivileged(program: &Path) -> Command {
 }
 
 fn is_root() -> bool {
+    own_uid() == 0
+}
+
+fn own_uid() -> u32 {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+    std::fs::metadata("/proc/self").map_or(u32::MAX, |own| own.uid())
 }
 
 fn give_away(folder: &Path) {
@@ -65,10 +69,15 @@ fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A fresh cluster that the others are copied from.
+/// A fresh cluster that the others are copied from, made once and kept for the next run.
 fn template(bin: &Path) -> &'static Path {
-    static MADE: OnceLock<TempDir> = OnceLock::new();
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
+        let version = bin.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let kept = std::env::temp_dir().join(format!("cvco-postgresql-{version}-{}", own_uid()));
+        if kept.join("data/PG_VERSION").exists() {
+            return kept;
+        }
         let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
         give_away(folder.path());
         let data = folder.path().join("data");
@@ -83,9 +92,10 @@ fn template(bin: &Path) -> &'static Path {
              wal_level = replica\nautovacuum = off\nmax_wal_size = 256MB\nwal_keep_size = 64MB\n",
         );
         std::fs::write(data.join("postgresql.conf"), conf).expect("settings");
-        folder
+        // Another process may have been first.
+        drop(std::fs::rename(folder.path(), &kept));
+        if kept.join("data/PG_VERSION").exists() { kept } else { folder.keep() }
     })
-    .path()
 }
 
 /// A running server; killed when it goes out of scope.

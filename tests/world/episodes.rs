@@ -371,7 +371,7 @@ pub(crate) const EPISODES: &[Episode] = &[
         AT_WORLDLINE,
         &[V, C, After(HOUR), GivesBack(0, Whole), After(HOUR), GivesBack(1, Whole)],
     )
-    .raises(&["refund_order"]),
+    .mends(&["refund_order"]),
     episode("refund asked for and not made", AT_WORLDLINE, &[V, C, After(HOUR), Becomes(1, AsksBack)])
         .raises(&["refund_partial"]),
     episode("refund refused", AT_WORLDLINE, &[V, C, After(HOUR), Becomes(1, KeepsAll)])

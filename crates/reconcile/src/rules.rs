@@ -18,7 +18,7 @@ use cvco_domain::{
 use super::Policy;
 use super::records::{Draft, Missing, Wait, complement_failed};
 use super::tenders::Evidence;
-use super::whole::Whole;
+use super::whole::{Whole, is_lost};
 
 /// Every rule that an order breaks, in a fixed order.
 pub(super) fn findings(
@@ -236,7 +236,11 @@ fn sequence_disagrees(draft: &Draft) -> Option<Finding> {
     let total = draft.itemised_total?;
     let told = |evidence: &Evidence| evidence.tender.amount.plus(evidence.lowered_by);
     let counted: Cents = draft.evidence.iter().filter(|e| e.was_counted).map(told).sum();
-    (counted != total).then(|| draft.amount_finding(Kind::SequenceDisagrees, Some(total), counted))
+    // The list adds up with the part that was refused: that one is missing, and nothing contradicts itself.
+    let came_to_nothing = |evidence: &&Evidence| !evidence.was_counted && is_lost(evidence.tender.state);
+    let lost: Cents = draft.evidence.iter().filter(came_to_nothing).map(|e| e.tender.amount).sum();
+    (counted != total && counted.plus(lost) != total)
+        .then(|| draft.amount_finding(Kind::SequenceDisagrees, Some(total), counted))
 }
 
 /// A payment held against the total that its own PSP states. What the shop registered is held against all payments

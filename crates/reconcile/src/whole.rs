@@ -38,6 +38,8 @@ pub(super) struct Payment {
     parts: Parts,
     /// The other part is known to be missing, or was tried and came to nothing.
     other_part_failed: bool,
+    /// What it would have come to with the parts that were tried and came to nothing.
+    tried: Cents,
     /// The shop asked for just this part of the order.
     is_instalment: bool,
     /// Nothing is missing of it, as far as anybody says what it should be.
@@ -162,6 +164,8 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         other_part_failed: parts == Parts::Alone(Instrument::Card)
             || announced == Some(false)
             || complement_failed(&attempt.tenders),
+        tried: paid
+            .plus(attempt.tenders.iter().filter(|e| is_lost(e.tender.state)).map(|e| e.tender.amount).sum()),
         is_instalment: false,
         is_complete: announced == Some(true),
         left_over_beside: None,
@@ -243,10 +247,12 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
     let is_of_a_part =
         |own: &Cents| *own < total && order.versions.iter().all(|version| version.total != *own);
     let several = payments.iter().filter(|payment| payment.counts()).count() > 1;
-    for payment in payments.iter_mut() {
+    let tried_again: Vec<Option<Cents>> = payments.iter().map(|half| tried_again(half, payments)).collect();
+    for (payment, tried_again) in payments.iter_mut().zip(tried_again) {
         let without_it = whole.paid.minus(payment.paid);
-        payment.left_over_beside =
-            (payment.counts() && several && payment.is_half() && without_it >= total).then_some(total);
+        let may_be_left_over = payment.is_half() || payment.alone().is_some() && payment.other_part_failed;
+        let is_left_over = payment.counts() && several && may_be_left_over && without_it >= total;
+        payment.left_over_beside = is_left_over.then_some(total).or(tried_again);
         let own_total = payment.own_total.filter(is_of_a_part);
         let is_all = !several && own_total.is_none() && !payment.is_instalment;
         let expected = if !payment.counts() || payment.paid >= total || is_all {
@@ -255,7 +261,7 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
             (payment.paid, ExpectedFrom::Order)
         } else if let Some(own) = own_total {
             (own, ExpectedFrom::Psp)
-        } else if payment.is_instalment {
+        } else if payment.is_instalment || payment.left_over_beside.is_some() {
             (payment.paid, ExpectedFrom::Order)
         } else {
             (total.minus(without_it), ExpectedFrom::Order)
@@ -267,11 +273,25 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
     }
 }
 
+/// What was paid later in the place of a payment of which one part was refused: both parts of the same sum. What is left of
+/// the first goes to the rest of the order, if there is any.
+fn tried_again(half: &Payment, payments: &[Payment]) -> Option<Cents> {
+    if !half.counts() || half.alone().is_none() || half.tried <= half.paid {
+        return None;
+    }
+    let instead = |other: &&Payment| {
+        other.counts() && other.parts == Parts::Both && other.paid == half.tried && other.at > half.at
+    };
+    payments.iter().find(instead).map(|other| other.paid)
+}
+
 /// Where too much was paid, each payment in its turn is for what the earlier ones left of the order; one part alone comes
 /// last. A payment of the whole order is held against that.
 fn share_out(payments: &mut [Payment], total: Cents) {
     let mut places = by_time(payments);
-    places.sort_by_key(|place| payments.get(*place).is_some_and(Payment::is_half));
+    places.sort_by_key(|place| {
+        payments.get(*place).is_some_and(|payment| payment.is_half() || payment.left_over_beside.is_some())
+    });
     let mut left = total;
     for place in places {
         let Some(payment) = payments.get_mut(place).filter(|payment| payment.counts()) else { continue };

@@ -162,7 +162,9 @@ fn out_of_order(draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Findin
         .filter(|refund| refund.at <= until)
         .map(|refund| refund.amount)
         .sum();
-    let is_out_of_order = back < paid && first.seen_at.after(policy.refund_grace) <= now;
+    // Once the card has its share, nothing is left to do.
+    let is_all_back = cards().flat_map(Evidence::made).map(|refund| refund.amount).sum::<Cents>() >= paid;
+    let is_out_of_order = back < paid && !is_all_back && first.seen_at.after(policy.refund_grace) <= now;
     is_out_of_order.then(|| draft.amount_finding(Kind::RefundOrder, Some(paid), back))
 }
 
@@ -191,8 +193,11 @@ fn unfinished(draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding>
     let kept = record.paid().minus(record.refunded());
     let is_mended = record.expected.is_some_and(|(expected, _)| expected == kept);
     let waits = parts().flat_map(Evidence::made).any(|refund| in_time(&refund));
+    // More than the whole of one part is nothing of another.
+    let left = |tender: &Tender| tender.amount.minus(tender.refunded).max(Cents::ZERO);
+    let remains: Cents = record.tenders.iter().filter(|tender| is_paid(tender)).map(left).sum();
     (one_is_missing && !is_mended && !waits)
-        .then(|| draft.amount_finding(Kind::RefundPartial, Some(record.paid()), record.refunded()))
+        .then(|| draft.amount_finding(Kind::RefundPartial, Some(record.paid()), record.paid().minus(remains)))
 }
 
 fn is_paid(tender: &Tender) -> bool {

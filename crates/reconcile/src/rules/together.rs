@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use cvco_domain::{
-    Cents, Currency, Detail, Finding, Instrument, Kind, Order, OrderVersion, PaymentName, Timestamp,
+    CallNumber, Cents, Currency, Detail, Finding, Instrument, Kind, Order, OrderVersion, PaymentName, Psp,
+    Timestamp,
 };
 
 use super::super::records::{Draft, Missing, Wait};
-use super::super::whole::Whole;
+use super::super::whole::{Whole, is_lost};
 use super::{disputes, duplicate_tenders, is_told_by_sequence, mixes_currencies};
 
 /// Less than what is due by now. What is said of single payments, `known`, may explain it.
@@ -63,9 +64,16 @@ fn over_the_order(drafts: &[Draft], counted: &[&Draft], whole: &Whole, total: Ce
     if is_explained(drafts, surplus, whole) {
         return None;
     }
-    let complete: Vec<&Draft> = counted.iter().copied().filter(|draft| !draft.payment.is_half()).collect();
-    let all_too_much = whole.paid.minus(total);
-    if of_one_amount(&complete).into_values().any(|same| is_paid_again(&same, all_too_much)) {
+    let withdrawn = withdrawn_since(counted);
+    let all_too_much = whole.paid.minus(total).plus(withdrawn.values().copied().sum());
+    let once =
+        |draft: &Draft| draft.payment.paid.plus(withdrawn.get(&draft.key()).copied().unwrap_or_default());
+    let complete: Vec<&Draft> = counted
+        .iter()
+        .copied()
+        .filter(|draft| !draft.payment.is_half() || withdrawn.contains_key(&draft.key()))
+        .collect();
+    if by_amount(&complete, once).into_iter().any(|(once, same)| same.len() > 1 && once <= all_too_much) {
         return Some(twice(counted, Some(total), whole.kept()));
     }
     let is_awaited = |draft: &&Draft| {
@@ -83,8 +91,20 @@ fn over_the_order(drafts: &[Draft], counted: &[&Draft], whole: &Whole, total: Ce
     Some(one_too_many(too_much, Some(total), whole.kept()))
 }
 
-fn is_paid_again(same: &[&Draft], all_too_much: Cents) -> bool {
-    same.len() > 1 && same.first().is_some_and(|draft| draft.payment.paid <= all_too_much)
+/// What the merchant cancelled of payments after all of them were made: part of what was paid too often, of which the rest
+/// is still to be given back.
+fn withdrawn_since(counted: &[&Draft]) -> BTreeMap<(Psp, CallNumber), Cents> {
+    let last = counted.iter().filter_map(|draft| draft.accepted_since()).max();
+    let withdrawn = |draft: &&Draft| {
+        let parts = draft.evidence.iter().filter(|evidence| {
+            is_lost(evidence.tender.state)
+                && evidence.accepted_seen_at.is_some()
+                && evidence.withdrawn_seen_at > last
+        });
+        let amount: Cents = parts.map(|evidence| evidence.tender.amount).sum();
+        amount.is_positive().then(|| (draft.key(), amount))
+    };
+    counted.iter().filter_map(withdrawn).collect()
 }
 
 /// Without a registered order two payments of one amount are one too many, unless one of them was given back; and so is one
@@ -95,7 +115,9 @@ fn over_what_is_stated(counted: &[&Draft]) -> Option<Finding> {
         is_stated && draft.wait == Wait::Nothing && draft.payment.left_over_beside.is_none()
     };
     let whole: Vec<&Draft> = counted.iter().copied().filter(is_whole).collect();
-    let again = of_one_amount(&whole).into_iter().find(|(once, same)| same.len() > 1 && kept(same) > *once);
+    let again = by_amount(&whole, |draft| draft.payment.paid)
+        .into_iter()
+        .find(|(once, same)| same.len() > 1 && kept(same) > *once);
     if let Some((once, same)) = again {
         return Some(twice(&same, Some(once), kept(&same)));
     }
@@ -109,10 +131,10 @@ fn kept(drafts: &[&Draft]) -> Cents {
     drafts.iter().map(|draft| draft.payment.kept()).sum()
 }
 
-fn of_one_amount<'d>(drafts: &[&'d Draft]) -> BTreeMap<Cents, Vec<&'d Draft>> {
+fn by_amount<'d>(drafts: &[&'d Draft], amount: impl Fn(&Draft) -> Cents) -> BTreeMap<Cents, Vec<&'d Draft>> {
     let mut by_amount: BTreeMap<Cents, Vec<&Draft>> = BTreeMap::new();
     for draft in drafts {
-        by_amount.entry(draft.payment.paid).or_default().push(draft);
+        by_amount.entry(amount(draft)).or_default().push(draft);
     }
     by_amount
 }
@@ -164,7 +186,9 @@ pub(super) fn total_changed(drafts: &[Draft], whole: &Whole, order: &Order) -> O
     let left = whole.gap().unwrap_or_default();
     let difference = then.total.minus(current.total);
     let is_part_of_it = (left > Cents::ZERO) == (difference > Cents::ZERO) && left.abs() <= difference.abs();
-    let is_open = then.currency != current.currency || left != Cents::ZERO && is_part_of_it;
+    // Of another currency alone its own rule speaks.
+    let is_other = then.currency != current.currency && then.total != current.total;
+    let is_open = is_other || left != Cents::ZERO && is_part_of_it;
     is_open.then(|| Finding {
         expected: Some(then.total),
         actual: Some(current.total),

@@ -120,8 +120,9 @@ fn worldline_gives_the_card_back_before_any_voucher() {
     for minutes in [20, 30, 50] {
         first.clone().with(card_back(psp, 4000, minutes)).raises(&[]);
     }
-    // An hour later is another refund: the order was wrong all the same.
-    first.with(card_back(psp, 4000, 90)).raises(&[Kind::RefundOrder]);
+    // An hour later is another refund; once the card has all that it is to get, nothing is left to do.
+    first.clone().with(card_back(psp, 1000, 90)).raises(&[Kind::RefundOrder]);
+    first.with(card_back(psp, 4000, 90)).raises(&[]);
     let alone = order(6000).with(at_psp(psp)(voucher(6000).state(ReportedState::Captured).happened(0)));
     alone.with(voucher_back(psp, 1000, 30)).raises(&[]);
 }
@@ -159,6 +160,20 @@ fn one_part_of_two_refunds_that_were_asked_for() {
         .with(card_back(psp, 4000, 30))
         .with(voucher_back(psp, 1000, 30).state(ReportedState::Pending));
     assert_eq!(figures(&case.finding(Kind::RefundPartial)), (Some(5000), Some(4000)));
+}
+
+#[test]
+fn what_remains_to_be_given_back_is_what_was_not() {
+    let psp = Psp::Sogecommerce;
+    let case = paid(psp).with(card_back(psp, 4500, 30)).seen(60);
+    let finding = case.assess().findings.into_iter().find(|finding| finding.kind == Kind::RefundPartial);
+    let remains =
+        finding.map(|finding| finding.expected.zip(finding.actual).map(|(all, back)| all.minus(back)));
+    assert_eq!(
+        remains.flatten(),
+        Some(Cents::new(6000)),
+        "five too much of the card is nothing of the voucher"
+    );
 }
 
 #[test]

@@ -102,8 +102,9 @@ fn what_was_paid_before_the_change_and_heard_of_after_it_was_right_too() {
 }
 
 #[test]
-fn another_currency_of_the_same_figure_is_a_change() {
-    let kinds = paid(order(10_000).registered_in(10_000, "USD", 30)).kinds();
+fn of_another_currency_of_the_same_figure_its_own_rule_speaks() {
+    paid(order(10_000).registered_in(10_000, "USD", 30)).raises(&[Kind::CurrencyUnexpected]);
+    let kinds = paid(order(10_000).registered_in(12_000, "USD", 30)).kinds();
     assert!(kinds.contains(&Kind::TotalChanged), "{kinds:?}");
 }
 

@@ -246,6 +246,67 @@ fn a_voucher_left_over_and_then_a_card_that_pays_all() {
     }
 }
 
+/// The message lists the refused card too: with it the list adds up, and contradicts nothing.
+#[test]
+fn what_is_left_over_of_a_list_with_a_refused_part_is_no_contradiction() {
+    for psp in [Psp::Sogecommerce, Psp::Monext] {
+        for state in [ReportedState::Refused, ReportedState::Abandoned] {
+            let listed = |told: Told| told.psp(psp).listed_in(10_000);
+            let half =
+                |case: Case| case.with(listed(voucher(6000))).with(listed(card(4000).id("C0").state(state)));
+            half(order(10_000)).seen(60).raises(&[Kind::VoucherOrphan]);
+            for case in [order(10_000), unregistered()] {
+                let again = listed(plain_card(10_000).id("C2").call("7002").at(5));
+                let finding = half(case).with(again).seen(60).finding(Kind::AmountOver);
+                assert!(is_left_over(&finding), "{psp}");
+                assert_eq!(figures(&finding), (Some(10_000), Some(16_000)), "{psp}");
+            }
+            let rest = plain_card(4000).sogecommerce().id("S2").call("s-2").listed_in(4000).at(50);
+            let paid = half(order(10_000)).with(rest).seen(80);
+            paid.raises(&[]);
+            assert_eq!(order_state(&paid), "balanced", "{psp}");
+        }
+    }
+}
+
+#[test]
+fn an_attempt_that_was_made_again_asks_for_no_more_than_it_was() {
+    let plan = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
+    let refused = plan.with(voucher(10_000)).with(card(5000).state(ReportedState::Refused).at(1));
+    let again = split(refused, Psp::Up2pay, "7002", (10_000, 5000), 5).seen(60);
+    again.raises(&[]);
+    assert_eq!(order_state(&again), "part_paid", "what is left of the first goes to the balance");
+    let all = split(again, Psp::Up2pay, "7003", (20_000, 15_000), JUNE - DAY).seen(JUNE - DAY + 60);
+    assert!(is_left_over(&all.finding(Kind::AmountOver)), "or is too much in the end");
+}
+
+#[test]
+fn a_voucher_left_over_is_named_even_if_it_equals_an_instalment() {
+    let plan = order(10_000).planned(&[(2000, DAY), (8000, JUNE)]);
+    let refused = plan.with(voucher(2000)).with(card(8000).state(ReportedState::Refused).at(1));
+    let finding = split(refused, Psp::Up2pay, "7002", (2000, 8000), 5).seen(60).finding(Kind::AmountOver);
+    assert_eq!((is_left_over(&finding), figures(&finding)), (true, (Some(10_000), Some(12_000))));
+}
+
+#[test]
+fn an_order_paid_twice_stays_so_until_all_of_one_payment_is_back() {
+    let twice = split(order(10_000), Psp::Sogecommerce, "s-1", (6000, 4000), 0);
+    let twice = split(twice, Psp::Sogecommerce, "s-2", (6000, 4000), 5);
+    assert_eq!(figures(&twice.clone().seen(6).finding(Kind::DoublePayment)), (Some(10_000), Some(20_000)));
+    let cancelled = |told: Told, id: &str, at| {
+        told.sogecommerce().call("s-2").id(id).state(ReportedState::Cancelled).at(at)
+    };
+    let some = twice.with(cancelled(voucher(6000), "V-s-2", 60));
+    for at in [61, 79, 81, DAY] {
+        assert_eq!(
+            figures(&some.clone().seen(at).finding(Kind::DoublePayment)),
+            (Some(10_000), Some(14_000)),
+            "{at}"
+        );
+    }
+    some.with(cancelled(card(4000), "C-s-2", 62)).seen(62).raises(&[]);
+}
+
 #[test]
 fn an_orphan_becomes_a_left_over_when_the_order_is_paid_otherwise() {
     let orphan = order(5000).with(voucher(2000)).with(card(3000).state(ReportedState::Refused).at(1));
