@@ -218,6 +218,8 @@ CREATE TABLE discrepancies (
   subject        TEXT NOT NULL,        -- tells two of one kind on one record apart
   expected_cents INTEGER,
   actual_cents   INTEGER,
+  opened_expected_cents INTEGER,       -- the two figures as they were when it opened
+  opened_actual_cents   INTEGER,
   detail_json    TEXT NOT NULL,        -- the particulars as data
   detail         TEXT NOT NULL,        -- the same in a short line
   opened_at      TEXT NOT NULL,
@@ -226,6 +228,7 @@ CREATE TABLE discrepancies (
   acked_by       TEXT,
   acked_note     TEXT,
   snoozed_until  TEXT,                 -- when a person wants to be reminded of it; NULL once it has closed
+  reminded_for   TEXT,                 -- snooze_over, figures_changed, graver: why people were last reminded of it
   closes_at      TEXT,                 -- when it closes by itself, if time alone closes it
   escalate_at    TEXT,                 -- when others are told of it, unless a person has seen it by then
   escalated_at   TEXT                  -- when they were

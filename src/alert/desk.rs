@@ -127,12 +127,11 @@ impl Desk {
             let row = |item: &MailItem| {
                 let row = reader.discrepancy(item.discrepancy)?;
                 let row = row.ok_or(LedgerError::NoDiscrepancy(item.discrepancy.get()))?;
-                Ok((item.news, row, reader.others_open(item.discrepancy)?))
+                Ok((item.news, row))
             };
             items.iter().map(row).collect::<Result<Vec<_>, LedgerError>>()
         });
-        let item =
-            |(news, row, others_open)| Item { others_open, ..item(&addressees.trial_endpoints, news, row) };
+        let item = |(news, row)| item(&addressees.trial_endpoints, news, row);
         Ok(Letter {
             language: alerts.language_of(due.shop.as_ref()),
             shop_name: due.shop.as_ref().map_or_else(|| self.host.clone(), |shop| addressees.shop_name(shop)),
@@ -163,12 +162,15 @@ pub fn item(trial_endpoints: &BTreeSet<EndpointId>, news: News, row: Discrepancy
         currency: row.records.first().map_or(Currency::EUR, |record| record.currency),
         expected: row.expected,
         actual: row.actual,
+        opened_expected: row.opened_expected,
+        opened_actual: row.opened_actual,
         detail: row.detail,
         last_error: row.last_error,
         mode,
         opened_at: row.opened_at,
         closed_at: row.closed_at,
-        others_open: None,
+        reminded_for: row.reminded_for,
+        order: row.order,
         last_note: row.last_note,
         records: row.records,
     }

@@ -25,7 +25,10 @@ pub(super) fn item(id: i64, reference: &str) -> Item {
         mode: Mode::Production,
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
-        others_open: Some(0),
+        opened_expected: Some(Cents::new(123_400)),
+        opened_actual: Some(Cents::new(122_400)),
+        reminded_for: None,
+        order: None,
         last_note: None,
         records: Vec::new(),
     }

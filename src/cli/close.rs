@@ -12,12 +12,12 @@ use cvco_domain::{Cents, Day, Period};
 use cvco_ledger::{EntryRange, Extract, LedgerError, Reader};
 use cvco_log::entry::{Close, Witness};
 use cvco_log::{Draft, LogEntry};
-use cvco_mail::Language;
+use cvco_mail::{Language, lists};
 use serde_json::{Value, json};
 
 use super::append::Writer;
 use super::extract::{Order, Span, TableFormat, What, write};
-use super::output::Listing;
+use super::output::{Heading, Listing};
 use super::site::{self, Place, Site};
 use super::{Failure, Outcome, ReportFormat, output};
 use crate::clock::Clock;
@@ -62,15 +62,23 @@ impl Options {
 
 pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Failure> {
     let settings = site.desk()?.books;
+    let language = site.language()?;
+    let say = |fr: &'static str, en: &'static str| match language {
+        Language::French => fr,
+        Language::English => en,
+    };
     let reader = Reader::open(&settings.ledger.path)?;
     let through = if options.due {
         let Some(wait) = settings.accounting.close_after else {
-            site.line(&"nothing is closed by itself: [accounting] close_after is not set")?;
+            site.line(&say(
+                "rien n’est clôturé de soi-même\u{a0}: [accounting] close_after n’est pas réglé",
+                "nothing is closed by itself: [accounting] close_after is not set",
+            ))?;
             return Ok(Outcome::Fine);
         };
         let due = before(Clock::system().now().before(wait).paris_day().period());
         if reader.first_open()?.is_none_or(|open| open > due) {
-            site.line(&"no month is due")?;
+            site.line(&say("aucun mois n’est à clôturer", "no month is due"))?;
             return Ok(Outcome::Fine);
         }
         Some(due)
@@ -91,12 +99,20 @@ pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Fai
         refused(reader.obstacle_to_close(*first, today)?.or_else(|| not_over(*last, today)))?;
         let of = if first == last {
             first.to_string()
+        } else if language == Language::French {
+            format!("{first} à {last}, {} mois", open.len())
         } else {
             format!("{first} to {last}, {} months", open.len())
         };
-        let question = format!("{}A month that is closed never changes. Close {of}?", standing(&reader)?);
+        let standing = standing(&reader, language)?;
+        let question = match language {
+            Language::French => {
+                format!("{standing}Un mois clôturé ne change plus jamais. Clôturer {of}\u{a0}?")
+            }
+            Language::English => format!("{standing}A month that is closed never changes. Close {of}?"),
+        };
         if !options.yes && !site.confirm(&question)? {
-            return Err(Failure::Refused("nothing was closed".to_owned()));
+            return Err(Failure::Refused(say("rien n’a été clôturé", "nothing was closed").to_owned()));
         }
     }
     let mut manifests = Vec::with_capacity(months.len());
@@ -117,7 +133,7 @@ pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Fai
         }
     }
     tell(site, &parsed(last)?, true)?;
-    site.line(&standing(&reader)?.trim_end())?;
+    site.line(&standing(&reader, language)?.trim_end())?;
     Ok(Outcome::Fine)
 }
 
@@ -138,9 +154,12 @@ fn months(reader: &Reader, period: Option<Period>, through: Option<Period>) -> R
 }
 
 /// How many discrepancies are open: a month can be closed with them, and a person should know.
-fn standing(reader: &Reader) -> Result<String, Failure> {
+fn standing(reader: &Reader, language: Language) -> Result<String, Failure> {
     let open = reader.open_discrepancies()?;
     Ok(match open {
+        0 if language == Language::French => "Aucun écart n’est ouvert. ".to_owned(),
+        1 if language == Language::French => "1 écart est ouvert (`alerts list`). ".to_owned(),
+        open if language == Language::French => format!("{open} écarts sont ouverts (`alerts list`). "),
         0 => "No discrepancy is open. ".to_owned(),
         1 => "1 discrepancy is open (`alerts list`). ".to_owned(),
         open => format!("{open} discrepancies are open (`alerts list`). "),
@@ -214,6 +233,7 @@ fn dry_run(
     format: ReportFormat,
 ) -> Result<Outcome, Failure> {
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(Outcome::Fine) };
+    let language = site.language()?;
     let today = Clock::system().now().paris_day();
     let obstacle = reader.obstacle_to_close(*first, today)?.or_else(|| not_over(*last, today));
     let drafts = Some(settings.accounting.books.clone());
@@ -239,8 +259,12 @@ fn dry_run(
         site::json(site, &preview)?;
     } else {
         tell(site, &preview, true)?;
-        site.line(&standing(reader)?.trim_end())?;
-        site.line(&obstacle.as_deref().unwrap_or("Nothing was closed: this was a dry run."))?;
+        site.line(&standing(reader, language)?.trim_end())?;
+        let nothing = match language {
+            Language::French => "Rien n’a été clôturé\u{a0}: c’était un essai.",
+            Language::English => "Nothing was closed: this was a dry run.",
+        };
+        site.line(&obstacle.as_deref().unwrap_or(nothing))?;
     }
     Ok(if obstacle.is_some() { Outcome::FoundSomething } else { Outcome::Fine })
 }
@@ -249,31 +273,49 @@ fn parsed(manifest: &str) -> Result<Value, Failure> {
     Ok(serde_json::from_str(manifest).map_err(anyhow::Error::from)?)
 }
 
+const ACCOUNTS: [Heading; 4] = [
+    Heading { fr: "compte", en: "account" },
+    Heading { fr: "intitulé", en: "name" },
+    Heading { fr: "débit", en: "debit" },
+    Heading { fr: "crédit", en: "credit" },
+];
+
 /// A manifest for people: how many entries, and what the accounts come to.
 fn tell(site: &mut dyn Site, manifest: &Value, with_accounts: bool) -> Result<(), Failure> {
+    let language = site.language()?;
     let text =
         |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let count = |name: &str| manifest.get(name).and_then(Value::as_i64).unwrap_or_default();
     let list = |name: &str| manifest.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let series: Vec<String> = list("series")
         .iter()
-        .map(|series| format!("{} to {}", text(series, "first"), text(series, "last")))
+        .map(|series| {
+            let (from, until) = (text(series, "first"), text(series, "last"));
+            match language {
+                Language::French => format!("{from} à {until}"),
+                Language::English => format!("{from} to {until}"),
+            }
+        })
         .collect();
-    let numbers = if series.is_empty() { String::new() } else { format!(": {}", series.join(", ")) };
-    site.line(&format!(
-        "{}  {} entries, {} lines{numbers}",
-        text(manifest, "period"),
-        count("entries"),
-        count("lines")
-    ))?;
+    let numbers = match language {
+        _ if series.is_empty() => String::new(),
+        Language::French => format!("\u{a0}: {}", series.join(", ")),
+        Language::English => format!(": {}", series.join(", ")),
+    };
+    let (period, entries, lines) = (text(manifest, "period"), count("entries"), count("lines"));
+    site.line(&match language {
+        Language::French => format!("{period}  {entries} écritures, {lines} lignes{numbers}"),
+        Language::English => format!("{period}  {entries} entries, {lines} lines{numbers}"),
+    })?;
     let accounts = list("accounts");
     if !with_accounts || accounts.is_empty() {
         return Ok(());
     }
-    let mut listing = Listing::new(&["account", "name", "debit", "credit"], &[2, 3]);
+    let mut listing = Listing::of(language, &ACCOUNTS, &[2, 3]);
     for account in &accounts {
         let money = |name: &str| {
-            Cents::new(account.get(name).and_then(Value::as_i64).unwrap_or_default()).to_string()
+            let cents = account.get(name).and_then(Value::as_i64).unwrap_or_default();
+            lists::figure(language, Cents::new(cents))
         };
         listing.push(vec![
             text(account, "account"),

@@ -10,7 +10,7 @@ use cvco_books::export::{
     Beancount, Checker, EntriesCsv, EntryFile, Fec, Headings, JournalFile, Summary, TableCsv, TableFile,
     TableWorkbook, fec_file_name,
 };
-use cvco_domain::{Books, Day, Detail, Period, Psp, ShopId};
+use cvco_domain::{Books, Day, Detail, Issuer, Period, Psp, ShopId};
 use cvco_ledger::{EntryRange, Extract, ReportRange};
 use cvco_mail::{Language, lists};
 use indicatif::ProgressBar;
@@ -201,6 +201,11 @@ fn in_words(language: Language, report: Report, cells: &[Cell]) -> Vec<Cell> {
     let said = |name: &str, text: &str| -> Option<String> {
         match (language, name) {
             (_, "detail") => lists::detail(language, &detail).or_else(|| Some(String::new())),
+            (Language::French, "instrument") => {
+                let instrument = text.parse().ok()?;
+                let brand = issuer(report, cells).and_then(|issuer| issuer.brands().into_iter().next());
+                Some(lists::instrument(language, instrument, brand.as_ref()).to_owned())
+            }
             (Language::French, _) => in_french(name, text, &detail),
             (Language::English, _) => None,
         }
@@ -221,6 +226,15 @@ fn particulars(report: Report, cells: &[Cell]) -> Detail {
     serde_json::from_str(json).unwrap_or_default()
 }
 
+/// Who owes the part of a row.
+fn issuer(report: Report, cells: &[Cell]) -> Option<Issuer> {
+    let mut columns = cells.iter().zip(report.columns());
+    match columns.find(|(_, (name, _, _))| *name == "issuer")? {
+        (Cell::Text(issuer), _) => issuer.parse().ok(),
+        (_, _) => None,
+    }
+}
+
 fn in_french(column: &str, text: &str, detail: &Detail) -> Option<String> {
     let french = Language::French;
     Some(match column {
@@ -231,10 +245,14 @@ fn in_french(column: &str, text: &str, detail: &Detail) -> Option<String> {
             Err(_) => lists::order_state(french, text),
         },
         "severity" => lists::severity(french, text.parse().ok()?).to_owned(),
-        "instrument" => lists::instrument(french, text.parse().ok()?, None).to_owned(),
         "psp" => text.parse::<Psp>().ok()?.title().to_owned(),
         "issuer" if text == "bank" => "banque".to_owned(),
         "issuer" if text == "ancv" => "ANCV".to_owned(),
+        // A name.
+        "issuer" => {
+            let mut letters = text.chars();
+            letters.next()?.to_uppercase().chain(letters).collect()
+        }
         _ => return None,
     })
 }

@@ -318,10 +318,18 @@ fn operation(language: Language, psp: Option<Psp>, event: &Event) -> String {
         (false, _, _) => lists::amount(language, *amount, *currency),
     };
     let code = &status.code;
-    let meaning = psp.and_then(|psp| meaning(psp, code)).map(|meaning| format!(" ({meaning})"));
-    let meaning = meaning.unwrap_or_default();
+    // The tables are in English, and of payments alone; in French the outcome says it.
+    let tells = language == Language::English && *operation == Operation::Debit;
+    let meaning = psp.filter(|_| tells).and_then(|psp| meaning(psp, code));
+    let meaning = meaning.map(|meaning| format!(" ({meaning})")).unwrap_or_default();
     let outcome = lists::outcome(language, operation, *state);
     let done = lists::operation(language, operation);
+    // A message about the card that names no brand.
+    let brand = match (brand.as_str(), language) {
+        ("CARD", Language::French) => "carte",
+        ("CARD", Language::English) => "card",
+        (brand, _) => brand,
+    };
     match language {
         Language::French => {
             format!("{done} {brand}\u{a0}: {amount}, {outcome}\u{a0}; statut {code}{meaning}")

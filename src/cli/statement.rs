@@ -6,11 +6,12 @@ use clap::{Args, Subcommand};
 use cvco_books::settlement::{self, Given, Located, StatementFile};
 use cvco_domain::crypto::sha256;
 use cvco_domain::{
-    AuthorisationNumber, Cents, Day, OrderRef, ShopId, StatementLine, StatementNumber, TenderId,
+    AuthorisationNumber, Cents, Currency, Day, OrderRef, ShopId, StatementLine, StatementNumber, TenderId,
 };
 use cvco_ledger::Reader;
 use cvco_log::entry::ImportedStatement;
 use cvco_log::{Draft, LogEntry};
+use cvco_mail::{Language, lists};
 use serde::Serialize;
 
 use super::append::Writer;
@@ -59,18 +60,23 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     let settings = desk.books;
     known_shop(&settings, options.shop.as_ref())?;
     let layout = layout(&settings, options.layout.as_deref())?;
+    let language = site.language()?;
     let shop = options
         .shop
         .clone()
         .or_else(|| layout.profile.shop.clone())
         .or_else(|| if let [only] = settings.shops.as_slice() { Some(only.clone()) } else { None })
-        .ok_or_else(|| Failure::Usage("whose statement is it? give --shop".to_owned()))?;
+        .ok_or_else(|| Failure::Usage(whose(language)))?;
     let bytes = site.input(&options.file)?;
     let stem = options.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let file_name = stem.and_then(|stem| StatementNumber::new(stem).ok());
     let given = Given { shop, number: options.number.clone(), file_name, paid_on: options.paid_on };
     let mut file = settlement::read(&bytes, &layout.profile, &given).map_err(|error| {
-        Failure::Usage(format!("{}:\n{error}\nnothing was imported", options.file.display()))
+        let nothing = match language {
+            Language::French => "rien n’a été importé",
+            Language::English => "nothing was imported",
+        };
+        Failure::Usage(format!("{}:\n{error}\n{nothing}", options.file.display()))
     })?;
     if let Some(shop) = desk.shops.iter().find(|known| known.id == given.shop) {
         file.shorten_references(|reference| shop.references.order(reference));
@@ -127,6 +133,9 @@ struct Unknown {
 }
 
 fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
+    if site.language()? == Language::French {
+        return tell_in_french(site, report);
+    }
     site.line(&format!("{} lines in the file, which come to {}", report.lines, report.sum_cents))?;
     if !report.passed_over.is_empty() {
         let lines: Vec<String> = report.passed_over.iter().map(u64::to_string).collect();
@@ -157,6 +166,50 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
                 unknown.line,
                 named.join(", "),
                 says.amount
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn tell_in_french(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
+    let money = |cents| lists::amount(Language::French, cents, Currency::EUR);
+    let lines = |n: i64| if n == 1 { "1 ligne".to_owned() } else { format!("{n} lignes") };
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    site.line(&format!("{} dans le fichier, pour {}", lines(count(report.lines)), money(report.sum_cents)))?;
+    if !report.passed_over.is_empty() {
+        let passed: Vec<String> = report.passed_over.iter().map(u64::to_string).collect();
+        site.line(&format!(
+            "laissées de côté, car elles ne nomment ni paiement ni montant\u{a0}: lignes {}",
+            passed.join(", ")
+        ))?;
+    }
+    if report.known {
+        site.line(&"ce fichier a déjà été importé\u{a0}: rien n’a changé")?;
+    }
+    for statement in &report.statements {
+        let known = count(statement.lines).saturating_sub(statement.new);
+        site.line(&format!(
+            "relevé {}\u{a0}: {} de plus, {} déjà connues\u{a0}; sans paiement connu\u{a0}: {}\u{a0}; total {}",
+            statement.number,
+            lines(statement.new),
+            known,
+            statement.unknown,
+            money(statement.sum_cents)
+        ))?;
+        for unknown in &statement.unknown_lines {
+            let says = &unknown.says;
+            let named = [
+                says.reference.as_ref().map(OrderRef::as_str),
+                says.transaction.as_ref().map(TenderId::as_str),
+                says.authorisation.as_ref().map(AuthorisationNumber::as_str),
+            ];
+            let named: Vec<&str> = named.into_iter().flatten().collect();
+            site.line(&format!(
+                "  ligne {}\u{a0}: aucun paiement connu pour {}, {}",
+                unknown.line,
+                named.join(", "),
+                money(says.amount)
             ))?;
         }
     }
@@ -230,6 +283,16 @@ fn imported(reader: &Reader, located: Located, before: i64) -> Result<Imported, 
         unknown_lines,
         number: statement.number,
     })
+}
+
+fn whose(language: Language) -> String {
+    match language {
+        Language::French => {
+            "à quelle boutique est ce relevé\u{a0}? Indiquez-la par shop dans son [[statement]], ou par --shop"
+        }
+        Language::English => "whose statement is it? Say so by shop in its [[statement]], or by --shop",
+    }
+    .to_owned()
 }
 
 fn layout<'s>(settings: &'s BookSettings, id: Option<&str>) -> Result<&'s StatementSettings, Failure> {

@@ -50,6 +50,8 @@ struct Refused {
     /// The last few.
     recent: VecDeque<Timestamp>,
     reported_at: Option<Timestamp>,
+    /// How many there were within a day then.
+    reported: u32,
     /// When a signed one was last reported.
     signed_reported_at: Option<Timestamp>,
 }
@@ -77,15 +79,18 @@ impl Failures {
             let refused = history.refused.entry(refusal).or_default();
             let calls = refused.add(now);
             let is_due = |at: Option<Timestamp>| at.is_none_or(|at| now.since(at) >= REPORT_EVERY);
+            // What was told stays near the truth, at the price of a few entries.
+            let has_grown = refused.reported > 0 && calls >= refused.reported.saturating_mul(3) / 2;
             let tells = if is_signed {
                 is_due(refused.signed_reported_at)
             } else {
-                is_due(refused.reported_at) && refused.is_alarming(calls, taken, now)
+                (is_due(refused.reported_at) || has_grown) && refused.is_alarming(calls, taken, now)
             };
             if !tells {
                 return None;
             }
             refused.reported_at = Some(now);
+            refused.reported = calls;
             if is_signed {
                 refused.signed_reported_at = Some(now);
             }

@@ -8,8 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::{
     AmountFrom, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, Detail,
     DiscrepancyId, EndpointId, ExpectedFrom, Instrument, Issuer, Kind, Mode, News, OrderRef, Psp,
-    RecordState, RelayTarget, ReportedState, Seq, Severity, ShopId, Source, StatementNumber, StatusReading,
-    Subject, TenderId, TenderState, Timestamp, Topic, Way,
+    RecordState, RelayTarget, Reminder, ReportedState, Seq, Severity, ShopId, Source, StatementNumber,
+    StatusReading, Subject, TenderId, TenderState, Timestamp, Topic, Way,
 };
 
 impl ToSql for Timestamp {
@@ -93,6 +93,7 @@ words!(
     News,
     Psp,
     RecordState,
+    Reminder,
     ReportedState,
     Severity,
     Source,

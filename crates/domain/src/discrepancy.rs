@@ -89,6 +89,41 @@ impl FromStr for News {
     }
 }
 
+/// Why people are reminded of a discrepancy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reminder {
+    /// The date has come until which they put it aside.
+    SnoozeOver,
+    /// What they saw had other amounts.
+    FiguresChanged,
+    /// It has become graver.
+    Graver,
+}
+
+impl Reminder {
+    const ALL: [Self; 3] = [Self::SnoozeOver, Self::FiguresChanged, Self::Graver];
+
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SnoozeOver => "snooze_over",
+            Self::FiguresChanged => "figures_changed",
+            Self::Graver => "graver",
+        }
+    }
+}
+
+impl FromStr for Reminder {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|reminder| reminder.as_str() == text)
+            .ok_or_else(|| UnknownWord::new(text, "snooze_over, figures_changed, graver"))
+    }
+}
+
 /// A text that names no kind of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a kind of discrepancy")]

@@ -31,6 +31,7 @@ pub mod ids;
 mod issuer;
 mod money;
 mod order;
+mod order_now;
 mod plain;
 mod policy;
 mod psp;
@@ -50,7 +51,7 @@ pub use day::{DateError, Day, Period};
 pub use detail::{
     Detail, Difference, LineSays, OddStatus, PartName, PaymentName, ShopCalls, StatusOf, Verdict,
 };
-pub use discrepancy::{About, Finding, Identity, Kind, News, Severity, UnknownKind};
+pub use discrepancy::{About, Finding, Identity, Kind, News, Reminder, Severity, UnknownKind};
 pub use endpoint::EndpointRef;
 pub use event::{
     AmountFrom, Authorisation, Event, Operation, ReportedState, Source, StatusCode, StatusReading,
@@ -62,6 +63,7 @@ pub use ids::{
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion, OtherClaim};
+pub use order_now::{OrderNow, OrderTotal};
 pub use plain::plain;
 pub use policy::{Audience, Policy};
 pub use psp::{Mode, Psp, UnknownWord};

@@ -14,7 +14,7 @@ pub use case::Case;
 pub use gap::GapName;
 pub use page::page;
 
-use cvco_domain::{Kind, Psp, UnknownWord};
+use cvco_domain::{Kind, Psp, UnknownWord, VoucherKind};
 
 use super::typography::typeset;
 
@@ -77,9 +77,56 @@ pub const fn figures(kind: Kind, language: Language) -> [&'static str; 2] {
     }
 }
 
+/// What the two figures of a case are called.
+#[must_use]
+pub const fn figures_of(case: Case, kind: Kind, language: Language) -> [&'static str; 2] {
+    match (case, language) {
+        (Case::RefundRefused, Language::French) => ["–", "Remboursement refusé"],
+        (Case::RefundRefused, Language::English) => ["–", "Refund refused"],
+        (Case::RefundWithStatus, Language::French) => ["–", "Remboursement demandé"],
+        (Case::RefundWithStatus, Language::English) => ["–", "Refund asked for"],
+        (_, _) => figures(kind, language),
+    }
+}
+
+/// What the payment that a step is about was made with: what cannot be given back of it need not be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PaidWith {
+    /// It has a card part.
+    pub(super) card: bool,
+    /// The kind of its voucher part, where it has one.
+    pub(super) voucher: Option<VoucherKind>,
+}
+
+impl PaidWith {
+    /// What most are made with.
+    pub(super) const VOUCHER_AND_CARD: Self = Self { card: true, voucher: Some(VoucherKind::Holiday) };
+
+    /// The step, unless it is about a part that the payment does not have. What it is about stands in front of it.
+    fn concerns(self, step: &str) -> Option<&str> {
+        let is_meal = self.voucher == Some(VoucherKind::Meal);
+        let marks = [
+            ("{card}", self.card),
+            ("{voucher}", self.voucher.is_some()),
+            ("{meal}", is_meal),
+            ("{holiday}", self.voucher.is_some() && !is_meal),
+        ];
+        let marked = marks.iter().find_map(|(mark, concerned)| Some((step.strip_prefix(mark)?, *concerned)));
+        match marked {
+            Some((step, concerned)) => concerned.then_some(step),
+            None => Some(step),
+        }
+    }
+}
+
 /// The words about a case. Some steps depend on the PSP, for each allows other operations on a voucher.
 #[must_use]
 pub fn wording(case: Case, language: Language, psp: Option<Psp>) -> Wording {
+    wording_about(case, language, psp, PaidWith::VOUCHER_AND_CARD)
+}
+
+/// The words about a case of a payment that was made with these parts.
+pub(super) fn wording_about(case: Case, language: Language, psp: Option<Psp>, with: PaidWith) -> Wording {
     let (entry, names) = match language {
         Language::French => (french::case(case, psp), french::names(psp)),
         Language::English => (english::case(case, psp), english::names(psp)),
@@ -87,21 +134,26 @@ pub fn wording(case: Case, language: Language, psp: Option<Psp>) -> Wording {
     Wording {
         title: typeset(language, entry.title),
         explanation: typeset(language, entry.explanation),
-        what_to_do: entry.what_to_do.iter().map(|step| typeset(language, &names.put_into(step))).collect(),
+        what_to_do: entry
+            .what_to_do
+            .iter()
+            .filter_map(|step| with.concerns(step))
+            .map(|step| typeset(language, &names.put_into(step)))
+            .collect(),
     }
 }
 
 /// The words about payments at several PSPs: the first step is that of any, then each PSP has its own.
 #[must_use]
-pub fn wording_at(case: Case, language: Language, psps: &[Psp]) -> Wording {
+pub(super) fn wording_at(case: Case, language: Language, psps: &[Psp], with: PaidWith) -> Wording {
     match psps {
-        [] => wording(case, language, None),
-        [only] => wording(case, language, Some(*only)),
+        [] => wording_about(case, language, None, with),
+        [only] => wording_about(case, language, Some(*only), with),
         [..] => {
-            let Wording { title, explanation, what_to_do } = wording(case, language, None);
+            let Wording { title, explanation, what_to_do } = wording_about(case, language, None, with);
             let own = |psp: &Psp| {
-                let steps = wording(case, language, Some(*psp)).what_to_do;
-                let steps = steps.get(1..).unwrap_or_default().join(" ");
+                let steps = wording_about(case, language, Some(*psp), with).what_to_do;
+                let steps = uncapitalised(&steps.get(1..).unwrap_or_default().join(" "));
                 match language {
                     Language::French => format!("{}\u{a0}: {steps}", psp.title()),
                     Language::English => format!("{}: {steps}", psp.title()),
@@ -110,6 +162,18 @@ pub fn wording_at(case: Case, language: Language, psps: &[Psp]) -> Wording {
             let what_to_do = what_to_do.into_iter().take(1).chain(psps.iter().map(own)).collect();
             Wording { title, explanation, what_to_do }
         }
+    }
+}
+
+/// A sentence that follows a colon: with a small letter, unless a name begins it.
+fn uncapitalised(sentence: &str) -> String {
+    let is_name = Psp::ALL
+        .iter()
+        .any(|psp| psp.title().split(' ').next().is_some_and(|name| sentence.starts_with(name)));
+    let mut letters = sentence.chars();
+    match letters.next() {
+        Some(first) if !is_name => first.to_lowercase().chain(letters).collect(),
+        _ => sentence.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What an alert is about, in domain types.
 
 use cvco_domain::{
-    CallNumber, Cents, Currency, Detail, EndpointId, Instrument, Kind, Mode, News, OrderRef, Psp, Record,
-    Severity, Timestamp, VoucherKind,
+    CallNumber, Cents, Currency, Detail, EndpointId, Instrument, Kind, Mode, News, OrderNow, OrderRef, Psp,
+    Record, Reminder, Severity, Timestamp, VoucherKind,
 };
 
 use super::catalogue::{GapName, Language};
@@ -47,6 +47,10 @@ pub struct Item {
     pub expected: Option<Cents>,
     /// What was found.
     pub actual: Option<Cents>,
+    /// What was expected when it opened.
+    pub opened_expected: Option<Cents>,
+    /// What was found when it opened.
+    pub opened_actual: Option<Cents>,
     /// The particulars.
     pub detail: Detail,
     /// What failed last, where the detail is about something that is tried again and again; in technical words.
@@ -57,8 +61,10 @@ pub struct Item {
     pub opened_at: Timestamp,
     /// Since when they no longer do.
     pub closed_at: Option<Timestamp>,
-    /// How many other discrepancies of its order are open; `None` if it is about no order.
-    pub others_open: Option<usize>,
+    /// Why people are reminded of it.
+    pub reminded_for: Option<Reminder>,
+    /// How its order stands now; `None` if it is about none.
+    pub order: Option<OrderNow>,
     /// What a person last noted on it.
     pub last_note: Option<String>,
     /// The record concerned, with its tenders as they are now; where the payments of an order are judged together, all of
@@ -93,20 +99,46 @@ impl Item {
     pub fn own_gap(&self) -> Option<(GapName, Cents)> {
         let is_some = |cents: Option<Cents>| cents.is_some_and(|cents| cents != Cents::ZERO);
         let gap = self.gap().filter(|gap| *gap != Cents::ZERO)?;
-        (is_some(self.expected) && is_some(self.actual) && !self.is_share())
+        (is_some(self.expected) && is_some(self.actual) && !self.is_share(gap))
             .then(|| (GapName::of(self.kind, gap), gap))
     }
 
-    /// Whether less was given back than may be given back as a whole: what is wrong is the share that was, and not the rest.
-    fn is_share(&self) -> bool {
-        self.kind == Kind::RefundNotAllowed && self.gap().is_some_and(|gap| !gap.is_positive())
+    /// What its order lacks (below zero) or has too much, less what was given back of it; of an order that was never
+    /// registered, by what its provider announced.
+    #[must_use]
+    pub fn order_gap(&self) -> Option<Cents> {
+        let order = self.order.as_ref()?;
+        if order.total.is_some() {
+            return order.gap;
+        }
+        let gap = |record: &Record| {
+            let over = record.gap()?;
+            let is_over = over.is_positive();
+            Some(if is_over { over.minus(record.refunded()).max(Cents::ZERO) } else { over })
+        };
+        let accepted = self.records.iter().filter(|record| record.paid().is_positive());
+        let gaps: Vec<Cents> = accepted.filter_map(gap).collect();
+        (!gaps.is_empty()).then(|| gaps.into_iter().sum())
     }
 
-    /// The amount in question: the size of the gap, else the one amount that is known. Nothing is not in question.
+    /// Whether less was given back than may be given back as a whole: what is wrong is the share that was, and not the rest.
+    fn is_share(&self, gap: Cents) -> bool {
+        self.kind == Kind::RefundNotAllowed && !gap.is_positive()
+    }
+
+    /// The amount in question: the size of the gap, else the one amount that is known. Nothing is not in question. Once it is
+    /// resolved, the amount of its opening: people know it by that.
     #[must_use]
     pub fn at_stake(&self) -> Option<Cents> {
-        let gap = self.gap().filter(|_| !self.is_share());
-        let amount = gap.map(Cents::abs).or(self.actual).or(self.expected);
+        let (gap, actual, expected) = match self.news {
+            News::Closed => {
+                let (actual, expected) = (self.opened_actual, self.opened_expected);
+                (actual.zip(expected).map(|(actual, expected)| actual.minus(expected)), actual, expected)
+            }
+            News::Opened | News::Reminded | News::Escalated => (self.gap(), self.actual, self.expected),
+        };
+        let gap = gap.filter(|gap| !self.is_share(*gap));
+        let amount = gap.map(Cents::abs).or(actual).or(expected);
         amount.filter(|amount| *amount != Cents::ZERO)
     }
 

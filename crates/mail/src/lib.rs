@@ -6,6 +6,8 @@
 
 pub mod anchor;
 pub mod catalogue;
+mod closing;
+mod giving_back;
 mod letter;
 pub mod lists;
 mod particulars;
@@ -21,7 +23,7 @@ mod words;
 mod samples;
 
 pub use askama::Error as RenderError;
-pub use catalogue::{Case, GapName, Language, Wording, figures, page, wording};
+pub use catalogue::{Case, GapName, Language, Wording, figures, figures_of, page, wording};
 pub use letter::{Item, Letter};
 pub use render::{RenderedMail, render};
 pub use short::{ShortMessage, short};

@@ -64,8 +64,7 @@ pub fn title(language: Language, item: &Item) -> String {
 /// All that is said of a discrepancy: what is wrong, and what to do now.
 #[must_use]
 pub fn said(language: Language, item: &Item) -> Wording {
-    let said = super::catalogue::wording_at(Case::of(item.kind, &item.detail), language, &item.psps());
-    let said = render::named(language, item, &said);
+    let said = super::giving_back::said(language, item);
     Wording { title: render::capitalised(&said.title), ..said }
 }
 

@@ -25,11 +25,20 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
             &format!("notification address {endpoint}"),
         ),
         Detail::Currencies { found, expected } => {
+            let is_all = found.iter().all(|currency| currency == expected);
             let found = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            words.pair(
-                &format!("payé en {found}, commande en {expected}"),
-                &format!("paid in {found}, order in {expected}"),
-            )
+            if is_all {
+                // Nobody registered the order in another one.
+                words.pair(
+                    &format!("payé en {found}, et non en euros"),
+                    &format!("paid in {found}, not in euros"),
+                )
+            } else {
+                words.pair(
+                    &format!("payé en {found}, commande en {expected}"),
+                    &format!("paid in {found}, order in {expected}"),
+                )
+            }
         }
         Detail::Authorisation { part, number } => {
             let number = match number {
@@ -101,9 +110,8 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
             words.pair(&format!("dernière notification le {at}"), &format!("last notification {at}"))
         }
         Detail::Refused { calls: 1, .. } => words.pair("1 appel refusé", "1 call refused"),
-        Detail::Refused { calls, .. } => {
-            words.pair(&format!("{calls} appels refusés"), &format!("{calls} calls refused"))
-        }
+        Detail::Refused { calls, .. } => words
+            .pair(&format!("au moins {calls} appels refusés"), &format!("at least {calls} calls refused")),
         Detail::RefusedFor { refusal, calls, caller, .. } => {
             words.refused(*refusal, *calls, caller.as_deref())
         }
@@ -277,16 +285,35 @@ impl Words {
         )
     }
 
+    /// The subject of a question: of a time span `from/to`, in Paris, and the contract after it.
+    fn subject(&self, topic: Topic, subject: &str) -> String {
+        let mut parts = subject.splitn(3, '/');
+        // A minute stands for its first second.
+        let mut instant = || Timestamp::parse(&format!("{}:00Z", parts.next()?)).ok();
+        let (Topic::Window, Some(from), Some(to)) = (topic, instant(), instant()) else {
+            return format!("{} {subject}", self.topic(topic));
+        };
+        let (from, to) = (self.at(from), self.at(to));
+        let span =
+            self.pair(&format!("paiements du {from} au {to}"), &format!("payments from {from} to {to}"));
+        match parts.next().filter(|contract| !contract.is_empty()) {
+            Some(contract) => {
+                self.pair(&format!("{span}, contrat {contract}"), &format!("{span}, contract {contract}"))
+            }
+            None => span,
+        }
+    }
+
     fn awaited(&self, count: u32, topic: Topic, subject: &str) -> String {
-        let topic = self.topic(topic);
+        let subject = self.subject(topic, subject);
         match count {
             1 => self.pair(
-                &format!("1 question en attente\u{a0}: {topic} {subject}"),
-                &format!("1 question waiting: {topic} {subject}"),
+                &format!("1 question en attente\u{a0}: {subject}"),
+                &format!("1 question waiting: {subject}"),
             ),
             _ => self.pair(
-                &format!("{count} questions en attente, dont la première\u{a0}: {topic} {subject}"),
-                &format!("{count} questions waiting, the first: {topic} {subject}"),
+                &format!("{count} questions en attente, dont la première\u{a0}: {subject}"),
+                &format!("{count} questions waiting, the first: {subject}"),
             ),
         }
     }
@@ -309,8 +336,8 @@ impl Words {
         let counted = match calls {
             1 => self.pair(&format!("1 appel refusé pour {why}"), &format!("1 call refused for {why}")),
             _ => self.pair(
-                &format!("{calls} appels refusés en un jour pour {why}"),
-                &format!("{calls} calls refused in a day for {why}"),
+                &format!("au moins {calls} appels refusés en un jour pour {why}"),
+                &format!("at least {calls} calls refused in a day for {why}"),
             ),
         };
         match caller {

@@ -5,14 +5,17 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use askama::Template;
-use cvco_domain::{Cents, Currency, Kind, Mode, News, Record, Severity, Tender, TenderState};
+use cvco_domain::{
+    Cents, Currency, Detail, Instrument, Kind, Mode, News, Record, Severity, Tender, TenderState,
+};
 
 use super::RenderError;
-use super::catalogue::{Case, GapName, Language, Wording, figures, wording, wording_at};
+use super::catalogue::{Case, GapName, Language, Wording, figures_of, wording};
 use super::letter::{Item, Letter};
 use super::particulars;
 use super::typography::{amount, difference, one_line, paris, shortened};
 use super::words::{self, Labels};
+use super::{closing, giving_back};
 
 /// An e-mail without its envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -304,40 +307,37 @@ impl ItemView {
     }
 
     fn new(language: Language, item: &Item) -> Self {
-        let words = wording_at(Case::of(item.kind, &item.detail), language, &item.psps());
-        let words = named(language, item, &words);
+        let said = giving_back::said(language, item);
         let opened_at = paris(language, item.opened_at);
         let closed_at = item.closed_at.map(|at| paris(language, at));
         let labels = words::labels(language);
         let severity = words::severity(language, item.severity);
         let colour = severity_colour(item.severity);
         let (badge, colour, explanation, what_to_do) = match item.news {
-            News::Opened => (severity.to_owned(), colour, words.explanation, words.what_to_do),
+            News::Opened => (severity.to_owned(), colour, said.explanation, said.what_to_do),
             News::Reminded => (
                 format!("{}, {severity}", labels.reminder),
                 colour,
-                format!("{} {}", labels.still_open, words.explanation),
-                words.what_to_do,
+                format!("{} {}", words::still_open(language, item.reminded_for), said.explanation),
+                said.what_to_do,
             ),
             News::Escalated => (
                 format!("{}, {severity}", labels.unanswered),
                 colour,
-                format!("{} {}", labels.nobody_saw, words.explanation),
-                words.what_to_do,
+                format!("{} {}", labels.nobody_saw, said.explanation),
+                said.what_to_do,
             ),
-            News::Closed => {
-                (labels.resolved.to_owned(), GREEN, words::closed(language, item.others_open), Vec::new())
-            }
+            News::Closed => (labels.resolved.to_owned(), GREEN, closing::remains(language, item), Vec::new()),
         };
         let state = |record: &Record| words::record_state(language, record.state);
         Self {
             id: item.id,
             badge,
             colour,
-            title: capitalised(&words.title),
+            title: capitalised(&said.title),
             explanation,
             facts: facts(language, item),
-            payments: payments(language, &item.records),
+            payments: payments(language, item),
             totals: totals(language, item),
             record_state: only(&item.records).map(state),
             dated: words::dated(language, item.id, &opened_at, closed_at.as_deref()),
@@ -371,8 +371,12 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     };
     let is_test = item.records.first().map_or(item.mode, |record| record.mode) == Mode::Test;
     // How many answers were missing is history once none is.
-    let detail = match (item.kind, item.news) {
-        (Kind::Unconfirmed, News::Closed) => None,
+    let detail = match (&item.detail, item.news) {
+        // The parts stand below, as they are now.
+        (
+            Detail::Awaited { .. } | Detail::Parts(_) | Detail::LeftOver(_) | Detail::Payments(_),
+            News::Closed,
+        ) => None,
         (_, _) => particulars::in_words(language, &item.detail, &item.records),
     };
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
@@ -387,7 +391,8 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         .flatten();
     let is_reminder = matches!(item.news, News::Reminded | News::Escalated);
     let note = item.last_note.as_ref().filter(|_| is_reminder);
-    let [expected_label, actual_label] = figures(item.kind, language);
+    let settled_by = if item.news == News::Closed { closing::settled_by(language, item) } else { None };
+    let [expected_label, actual_label] = figures_of(Case::of(item.kind, &item.detail), item.kind, language);
     [
         item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
         item.call_number
@@ -399,6 +404,7 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         actual.map(|cents| Fact::plain(actual_label, figure(cents))),
         gap.map(|(name, gap)| Fact::gap(language, name, gap, item.currency)),
         detail.map(|detail| Fact::plain(labels.particulars, detail)),
+        settled_by.map(|events| Fact::plain(labels.settled_by, events)),
         technical.map(|what| Fact::plain(labels.technical, what)),
         is_reminder.then(|| Fact::plain(labels.open_since, paris(language, item.opened_at))),
         note.map(|note| Fact::plain(labels.last_note, one_line(note))),
@@ -415,11 +421,13 @@ fn only(records: &[Record]) -> Option<&Record> {
     }
 }
 
-fn payments(language: Language, records: &[Record]) -> Vec<PaymentView> {
+fn payments(language: Language, item: &Item) -> Vec<PaymentView> {
+    let records = &item.records;
     let is_one_of_several = records.len() > 1;
+    let taken = item.actual.filter(|_| item.kind == Kind::Chargeback);
     let payment = |record: &Record| PaymentView {
         heading: is_one_of_several.then(|| heading(language, record)),
-        tenders: record.tenders.iter().map(|tender| TenderView::new(language, tender)).collect(),
+        tenders: record.tenders.iter().map(|tender| TenderView::new(language, tender, taken)).collect(),
     };
     records.iter().map(payment).collect()
 }
@@ -435,24 +443,42 @@ fn heading(language: Language, record: &Record) -> String {
 }
 
 impl TenderView {
-    fn new(language: Language, tender: &Tender) -> Self {
+    /// `taken`: what the card's bank took back, where the mail is about that.
+    fn new(language: Language, tender: &Tender, taken: Option<Cents>) -> Self {
         let labels = words::labels(language);
-        let state = words::tender_state(language, tender.state);
+        let is_taken = tender.instrument == Instrument::Card
+            && taken.is_some_and(|taken| taken == tender.refunded)
+            && tender.refunded.is_positive();
+        let state = match language {
+            Language::French if is_taken => "impayé, repris par la banque",
+            Language::English if is_taken => "charged back by the bank",
+            Language::French | Language::English => words::tender_state(language, tender.state),
+        };
         let given_back = tender.refunded.is_positive() && tender.refunded != tender.amount;
-        let transaction = match &tender.id {
+        // Of a payment that was never heard of, only what went back is known.
+        let is_unknown = tender.amount == Cents::ZERO && tender.refunded.is_positive();
+        let transaction = match tender.id.as_ref().filter(|_| !is_unknown) {
             Some(id) => format!("{} {id}", labels.transaction),
             None => labels.no_transaction.to_owned(),
         };
         let at = paris(language, tender.authorised_at.unwrap_or(tender.first_seen_at));
         Self {
             name: format!("{} ({})", words::instrument(language, tender), tender.brand),
-            amount: amount(language, tender.amount, tender.currency),
+            amount: match (is_unknown, language) {
+                (true, Language::French) => "inconnu".to_owned(),
+                (true, Language::English) => "unknown".to_owned(),
+                (false, _) => amount(language, tender.amount, tender.currency),
+            },
             state: if given_back {
                 format!("{state} ({})", amount(language, tender.refunded, tender.currency))
             } else {
                 state.to_owned()
             },
-            particulars: format!("{transaction}, {at}"),
+            particulars: match (is_unknown, language) {
+                (true, Language::French) => "le paiement lui-même n’est pas enregistré ici".to_owned(),
+                (true, Language::English) => "the payment itself is not recorded here".to_owned(),
+                (false, _) => format!("{transaction}, {at}"),
+            },
             accepted: tender.state.is_accepted(),
             lost: !tender.state.is_accepted() && tender.state != TenderState::Pending,
         }
@@ -464,29 +490,81 @@ fn shown(cents: Option<Cents>) -> Option<Cents> {
     cents.filter(|cents| *cents != Cents::ZERO)
 }
 
-/// What the payments come to. A gap is left out where the discrepancy has shown the same one; what several payments come
-/// to together is what the discrepancy is about.
+/// What the payments come to, and what the order should: once in a mail, and not where the discrepancy itself says what was
+/// expected. What a payment alone is held against is said of an order that was never registered.
 fn totals(language: Language, item: &Item) -> Vec<Fact> {
     let labels = words::labels(language);
     let Some(first) = item.records.first() else { return Vec::new() };
     let figure = |cents| amount(language, cents, first.currency);
-    let paid = item.records.iter().map(Record::paid).sum();
+    let paid: Cents = item.records.iter().map(Record::paid).sum();
     let refunded: Cents = item.records.iter().map(Record::refunded).sum();
-    let own = item.own_gap().filter(|_| item.news != News::Closed).map(|(name, _)| name);
-    let record = only(&item.records).filter(|_| !(item.kind == Kind::TotalChanged && own.is_some()));
-    let gap = record
-        .and_then(|record| shown(record.gap()))
-        .map(|gap| (GapName::of_payments(gap), gap))
-        .filter(|(name, _)| own != Some(*name) && own != Some(GapName::Difference));
+    let (total, gap) = should_be(language, item, paid);
     [
         Some(Fact::plain(labels.total_accepted, figure(paid))),
-        refunded.is_positive().then(|| Fact::plain(labels.of_which_refunded, figure(refunded))),
-        record.and_then(|r| r.expected).map(|(cents, _)| Fact::plain(labels.expected, figure(cents))),
-        gap.map(|(name, gap)| Fact::gap(language, name, gap, first.currency)),
+        refunded.is_positive().then(|| Fact::plain(of_which_back(language, item.kind), figure(refunded))),
+        total,
+        gap,
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What it should all come to, and what is missing or too much, as far as the mail has not said so.
+fn should_be(language: Language, item: &Item, paid: Cents) -> (Option<Fact>, Option<Fact>) {
+    let labels = words::labels(language);
+    let is_closed = item.news == News::Closed;
+    let says_expected = !is_closed && item.expected.is_some() && is_of_total(item.kind);
+    if says_expected {
+        return (None, None);
+    }
+    let own = item.own_gap().filter(|_| !is_closed).map(|(name, _)| name);
+    let gap_fact = |gap: Cents, currency| {
+        let name = GapName::of_payments(gap);
+        let is_said = own == Some(name) || own == Some(GapName::Difference);
+        (gap != Cents::ZERO && !is_said).then(|| Fact::gap(language, name, gap, currency))
+    };
+    let shows_gap = !is_closed || closing::has_gap(item);
+    if let Some((order, total)) = item.order.as_ref().and_then(|order| Some((order, order.total?))) {
+        // Of one payment among others the order's total says nothing.
+        if order.paid != paid && !is_closed {
+            return (None, None);
+        }
+        let fact = Fact::plain(labels.order_total, amount(language, total.cents, total.currency));
+        let gap = order.gap.filter(|_| shows_gap && total.currency == item.currency);
+        return (Some(fact), gap.and_then(|gap| gap_fact(gap, total.currency)));
+    }
+    let Some(record) = only(&item.records) else { return (None, None) };
+    let expected = shown(record.expected.map(|(cents, _)| cents));
+    let fact = expected.map(|cents| Fact::plain(labels.expected, amount(language, cents, record.currency)));
+    let gap = item.order_gap().filter(|_| shows_gap && expected.is_some());
+    (fact, gap.and_then(|gap| gap_fact(gap, record.currency)))
+}
+
+/// Whether the figures of a kind are what was expected of payments and what they came to.
+const fn is_of_total(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::AmountShort
+            | Kind::AmountOver
+            | Kind::ComplementMissing
+            | Kind::ComplementOrphan
+            | Kind::VoucherOrphan
+            | Kind::DuplicateTender
+            | Kind::DoublePayment
+            | Kind::OrderUnknown
+            | Kind::TotalUnknown
+            | Kind::TotalChanged
+    )
+}
+
+/// What went back: a bank's taking is no refund.
+const fn of_which_back(language: Language, kind: Kind) -> &'static str {
+    match (language, kind) {
+        (Language::French, Kind::Chargeback) => "dont repris ou remboursé",
+        (Language::English, Kind::Chargeback) => "of which taken back or refunded",
+        (_, _) => words::labels(language).of_which_refunded,
+    }
 }
 
 pub(crate) fn capitalised(text: &str) -> String {

@@ -3,7 +3,7 @@
 use cvco_domain::News;
 use cvco_domain::{
     Booked, Brand, CallNumber, Cents, Currency, Detail, EndpointId, ExpectedFrom, Instrument, Issuer, Kind,
-    Mode, OrderRef, Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
+    Mode, OrderNow, OrderRef, Psp, Record, RecordState, Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::{Item, Language, Letter};
@@ -79,7 +79,16 @@ pub(super) fn item(kind: Kind) -> Item {
         mode: Mode::Production,
         opened_at: at("2026-03-01T13:25:09Z"),
         closed_at: None,
-        others_open: Some(0),
+        opened_expected: Some(Cents::new(123_400)),
+        opened_actual: Some(Cents::new(122_400)),
+        reminded_for: None,
+        order: Some(OrderNow {
+            total: None,
+            paid: Cents::new(122_400),
+            refunded: Cents::ZERO,
+            gap: None,
+            others_open: 0,
+        }),
         last_note: None,
         records: vec![record(123_400, vec![voucher(122_400), refused_card(1000)])],
     }

@@ -1,10 +1,10 @@
 //! The same words for a channel: a title and a few lines, without layout and without anything about the customer.
 
-use super::catalogue::{Case, figures, wording};
+use super::catalogue::{Case, figures_of, wording};
 use super::letter::{Item, Letter};
 use super::render::{capitalised, is_trial, is_urgent, named, sorted, subject};
 use super::typography::{amount, one_line, paris};
-use super::words;
+use super::{closing, giving_back, words};
 use cvco_domain::{News, OrderRef};
 
 /// So many discrepancies have a line of their own.
@@ -48,12 +48,12 @@ fn about_one(letter: &Letter, item: &Item) -> Vec<String> {
     let closed_at = item.closed_at.map(|at| paris(language, at));
     let dated = words::dated(language, item.id, &paris(language, item.opened_at), closed_at.as_deref());
     if item.news == News::Closed {
-        return vec![words::closed(language, item.others_open), dated];
+        return vec![closing::remains(language, item), dated];
     }
-    let said = named(language, item, &wording(Case::of(item.kind, &item.detail), language, item.psp));
+    let said = giving_back::said(language, item);
     let colon = words::colon(language);
     let figure = |label: &str, cents| format!("{label}{colon} {}", amount(language, cents, item.currency));
-    let [expected, actual] = figures(item.kind, language);
+    let [expected, actual] = figures_of(Case::of(item.kind, &item.detail), item.kind, language);
     let gap = item.own_gap().map(|(name, gap)| figure(words::gap(language, name), gap.abs()));
     let known = |label, cents: Option<_>| cents.map(|cents| figure(label, cents));
     let money: Vec<String> =
@@ -131,6 +131,7 @@ mod tests {
         let closed = Item {
             news: News::Closed,
             closed_at: Some(item(Kind::AmountShort).opened_at),
+            order: None,
             ..item(Kind::AmountShort)
         };
         let message = short(&letter(Language::French, vec![closed]));

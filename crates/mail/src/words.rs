@@ -1,6 +1,8 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
-use cvco_domain::{Instrument, Psp, RecordState, ReportedState, Severity, Tender, TenderState, VoucherKind};
+use cvco_domain::{
+    Instrument, Psp, RecordState, Reminder, ReportedState, Severity, Tender, TenderState, VoucherKind,
+};
 
 use super::catalogue::{GapName, Language};
 
@@ -11,7 +13,8 @@ pub(super) struct Labels {
     pub(super) reminder: &'static str,
     pub(super) unanswered: &'static str,
     pub(super) nobody_saw: &'static str,
-    pub(super) still_open: &'static str,
+    pub(super) settled_by: &'static str,
+    pub(super) order_total: &'static str,
     pub(super) open_since: &'static str,
     pub(super) last_note: &'static str,
     pub(super) order: &'static str,
@@ -50,7 +53,8 @@ const FRENCH: Labels = Labels {
     reminder: "rappel",
     unanswered: "sans réponse",
     nobody_saw: "Personne n’a encore pris cet écart en charge.",
-    still_open: "Cet écart est toujours ouvert\u{a0}: sa mise en veille est terminée, ou ses montants ont changé.",
+    settled_by: "Depuis",
+    order_total: "Total de la commande",
     open_since: "Ouvert depuis",
     last_note: "Dernière note",
     order: "Commande",
@@ -83,7 +87,8 @@ const ENGLISH: Labels = Labels {
     reminder: "reminder",
     unanswered: "unanswered",
     nobody_saw: "Nobody has taken charge of this discrepancy yet.",
-    still_open: "This discrepancy is still open: its snooze is over, or its amounts have changed.",
+    settled_by: "Since then",
+    order_total: "Order total",
     open_since: "Open since",
     last_note: "Last note",
     order: "Order",
@@ -357,31 +362,27 @@ pub(super) fn numbers(language: Language, ids: &[i64]) -> String {
     }
 }
 
-/// What is left to do once a discrepancy has closed.
-pub(super) fn closed(language: Language, others_open: Option<usize>) -> String {
-    match (language, others_open) {
-        (Language::French, None) => {
-            "Tout est rentré dans l’ordre\u{a0}: il n’y a plus rien à faire.".to_owned()
+/// Why people are reminded of a discrepancy.
+pub(super) const fn still_open(language: Language, why: Option<Reminder>) -> &'static str {
+    match (language, why) {
+        (Language::French, Some(Reminder::SnoozeOver)) => {
+            "Cet écart est toujours ouvert, et sa mise en veille est terminée."
         }
-        (Language::French, Some(0)) => {
-            "Tout est rentré dans l’ordre pour cette commande\u{a0}: il n’y a plus rien à faire.".to_owned()
+        (Language::French, Some(Reminder::FiguresChanged)) => {
+            "Cet écart est toujours ouvert, et ses chiffres ont changé depuis que vous l’avez vu."
         }
-        (Language::French, Some(1)) => {
-            "Cet écart n’existe plus, mais la commande en a encore un autre, qui reste ouvert.".to_owned()
+        (Language::French, Some(Reminder::Graver)) => "Cet écart est toujours ouvert, et il s’est aggravé.",
+        (Language::French, None) => "Cet écart est toujours ouvert.",
+        (Language::English, Some(Reminder::SnoozeOver)) => {
+            "This discrepancy is still open, and its snooze is over."
         }
-        (Language::French, Some(n)) => {
-            format!("Cet écart n’existe plus, mais la commande en a encore {n} autres, qui restent ouverts.")
+        (Language::English, Some(Reminder::FiguresChanged)) => {
+            "This discrepancy is still open, and its figures have changed since you saw it."
         }
-        (Language::English, None) => "All is well again: there is nothing left to do.".to_owned(),
-        (Language::English, Some(0)) => {
-            "All is well again with this order: there is nothing left to do.".to_owned()
+        (Language::English, Some(Reminder::Graver)) => {
+            "This discrepancy is still open, and it has become graver."
         }
-        (Language::English, Some(1)) => {
-            "This discrepancy no longer exists, but the order has another one that is still open.".to_owned()
-        }
-        (Language::English, Some(n)) => {
-            format!("This discrepancy no longer exists, but the order has {n} others that are still open.")
-        }
+        (Language::English, None) => "This discrepancy is still open.",
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn findings(
         found.extend(together::over(drafts, whole));
     }
     found.extend(drafts.iter().flat_map(|draft| after_payment(draft, drafts, order, policy, now)));
-    found.extend(order.also_claimed.iter().filter_map(|claim| claimed_twice(drafts, claim)));
+    found.extend(claimed_twice(drafts, &order.also_claimed));
     found.extend(payouts::unallocated(unallocated));
     found.extend(changed);
     found
@@ -339,8 +339,19 @@ fn unknown_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     Some(draft.finding(Kind::UnknownStatus, &subject, detail))
 }
 
-/// A payment that was also notified under another order's reference counts here alone, and one of the two is wrong.
-fn claimed_twice(drafts: &[Draft], claim: &OtherClaim) -> Option<Finding> {
+/// A payment that was also notified under another order's reference counts here alone, and one of the two is wrong. It is
+/// said once of a payment and the other order, however many of its parts the message names.
+fn claimed_twice(drafts: &[Draft], claims: &[OtherClaim]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for finding in claims.iter().filter_map(|claim| claimed_by_another(drafts, claim)) {
+        if !found.contains(&finding) {
+            found.push(finding);
+        }
+    }
+    found
+}
+
+fn claimed_by_another(drafts: &[Draft], claim: &OtherClaim) -> Option<Finding> {
     let is_meant = |draft: &&Draft| {
         draft.evidence.iter().any(|evidence| {
             let id = evidence.tender.id.as_ref().map(TenderId::as_str);

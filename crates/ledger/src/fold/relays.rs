@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cvco_domain::{
     CallNumber, Detail, EndpointId, EndpointRef, Event, Instrument, Kind, Mode, OrderRef, Question,
-    RelayTarget, Severity, ShopCalls, Timestamp,
+    RelayTarget, Reminder, Severity, ShopCalls, Timestamp,
 };
 use cvco_log::entry::{Origin, RelayOutcome, Relayed, Replayed, Unreached};
 
@@ -156,7 +156,7 @@ impl Fold<'_> {
         self.open_of_endpoint(endpoint, &trouble, at)?;
         match known {
             // What the person saw was fewer.
-            Some(open) if open.is_seen => acts::remind(self.conn, open.id, at),
+            Some(open) if open.is_seen => acts::remind(self.conn, open.id, Reminder::FiguresChanged, at),
             Some(_) | None => Ok(()),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cvco_domain::{Detail, DiscrepancyId, EndpointId, EndpointRef, Kind, Mode, Timestamp};
+use cvco_domain::{Detail, DiscrepancyId, EndpointId, EndpointRef, Kind, Mode, Reminder, Timestamp};
 use cvco_log::entry::{Origin, Pause};
 use cvco_reconcile::silent_from;
 
@@ -71,7 +71,7 @@ impl Fold<'_> {
                     told.insert(question.endpoint, at);
                 }
                 Due::Endpoint(endpoint) => self.check_silence(&endpoint, at)?,
-                Due::Reminder(id) => acts::remind(self.conn, id, at)?,
+                Due::Reminder(id) => acts::remind(self.conn, id, Reminder::SnoozeOver, at)?,
                 Due::Escalation(id) => discrepancies::escalate(self.conn, id, at)?,
                 Due::Closing(id) => discrepancies::close(self.conn, id, at)?,
             }

@@ -6,8 +6,8 @@ use super::Reader;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
 use cvco_domain::{
-    CallNumber, Cents, Detail, DiscrepancyId, EndpointId, Kind, OrderRef, Psp, Record, Severity, ShopId,
-    Timestamp,
+    CallNumber, Cents, Detail, DiscrepancyId, EndpointId, Kind, OrderNow, OrderRef, OrderTotal, Psp, Record,
+    Reminder, Severity, ShopId, Timestamp,
 };
 
 /// Which discrepancies to list.
@@ -52,6 +52,10 @@ pub struct DiscrepancyRow {
     pub expected: Option<Cents>,
     /// What was found, in cents.
     pub actual: Option<Cents>,
+    /// What was expected when it opened.
+    pub opened_expected: Option<Cents>,
+    /// What was found when it opened.
+    pub opened_actual: Option<Cents>,
     /// The particulars.
     pub detail: Detail,
     /// Since when.
@@ -62,14 +66,31 @@ pub struct DiscrepancyRow {
     pub acked: Option<(Timestamp, String, String)>,
     /// When a person wants to be reminded of it.
     pub snoozed_until: Option<Timestamp>,
+    /// Why people were last reminded of it.
+    pub reminded_for: Option<Reminder>,
     /// What a person last noted on it, with whatever act.
     pub last_note: Option<String>,
     /// Why the last question to the endpoint's API failed, of an open discrepancy about missing answers.
     pub last_error: Option<String>,
-    /// The record concerned, or the order's only one; where the payments of an order are judged together, all of them, the
-    /// earliest first.
+    /// The record concerned, or the order's only one; where the payments of an order are judged together, or once it has
+    /// closed, all of them, the earliest first.
     pub records: Vec<Record>,
+    /// How its order stands now; `None` if it is about none.
+    pub order: Option<OrderNow>,
 }
+
+/// Trials count only where there is nothing else, as in `acct_orders`.
+const ORDER_NOW: &str = "SELECT v.total_cents, v.currency, o.gap_cents,
+        CASE WHEN v.version > 1 THEN v.registered_at END AS changed_at,
+        COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS paid_cents,
+        COALESCE((SELECT SUM(r.refunded_cents) FROM records r WHERE r.order_id = o.order_id
+                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS refunded_cents,
+        (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = o.order_id AND d.closed_at IS NULL
+            AND d.id <> ?2 AND d.severity <> 'info') AS others_open
+ FROM orders o LEFT JOIN order_versions v ON v.order_id = o.order_id
+  AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
+ WHERE o.order_id = ?1";
 
 impl DiscrepancyRow {
     /// The particulars in a short line, with what went wrong last.
@@ -97,14 +118,18 @@ impl DiscrepancyRow {
             call_number: row.get("call_number")?,
             expected: row.get("expected_cents")?,
             actual: row.get("actual_cents")?,
+            opened_expected: row.get("opened_expected_cents")?,
+            opened_actual: row.get("opened_actual_cents")?,
             detail: row.get("detail_json")?,
             opened_at: row.get("opened_at")?,
             closed_at: row.get("closed_at")?,
             acked,
             snoozed_until: row.get("snoozed_until")?,
+            reminded_for: row.get("reminded_for")?,
             last_note: row.get("last_note")?,
             last_error: None,
             records: Vec::new(),
+            order: None,
         })
     }
 }
@@ -175,7 +200,8 @@ impl Reader {
         let found = self
             .conn
             .prepare_cached(
-                "SELECT a.*, d.detail_json, d.order_id FROM acct_discrepancies a JOIN discrepancies d USING (id) WHERE id = ?1",
+                "SELECT a.*, d.detail_json, d.order_id, d.opened_expected_cents, d.opened_actual_cents, d.reminded_for
+                 FROM acct_discrepancies a JOIN discrepancies d USING (id) WHERE id = ?1",
             )?
             .query_row([id], |row| {
                 Ok((DiscrepancyRow::read(row)?, row.get::<_, Option<OrderId>>("order_id")?))
@@ -186,12 +212,51 @@ impl Reader {
             row.last_error = self.last_error(endpoint)?;
         }
         if let Some(order_id) = order_id {
-            row.records = if row.kind.is_of_all_payments() {
-                self.payments_of(order_id)?
+            let own = if row.kind.is_of_all_payments() {
+                None
             } else {
-                self.record_of(order_id, row.psp, row.call_number.as_ref())?.into_iter().collect()
+                self.record_of(order_id, row.psp, row.call_number.as_ref())?
             };
+            row.records = match own {
+                // What settled it may be another payment.
+                Some(own) if row.closed_at.is_some() => {
+                    let mut all = self.payments_of(order_id)?;
+                    let is_own =
+                        |record: &Record| record.psp == own.psp && record.call_number == own.call_number;
+                    if !all.iter().any(is_own) {
+                        all.insert(0, own);
+                    }
+                    all
+                }
+                Some(own) => vec![own],
+                None if row.kind.is_of_all_payments() => self.payments_of(order_id)?,
+                None => Vec::new(),
+            };
+            row.order = self.order_now(order_id, id)?;
         }
         Ok(Some(row))
+    }
+
+    /// How an order stands beside one of its discrepancies.
+    fn order_now(&self, order_id: OrderId, beside: DiscrepancyId) -> Result<Option<OrderNow>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(ORDER_NOW)?;
+        let read = |row: &Row<'_>| {
+            let total = match row.get::<_, Option<Cents>>("total_cents")? {
+                Some(cents) => Some(OrderTotal {
+                    cents,
+                    currency: row.get("currency")?,
+                    changed_at: row.get("changed_at")?,
+                }),
+                None => None,
+            };
+            Ok(OrderNow {
+                total,
+                paid: row.get("paid_cents")?,
+                refunded: row.get("refunded_cents")?,
+                gap: row.get("gap_cents")?,
+                others_open: row.get("others_open")?,
+            })
+        };
+        Ok(statement.query_row(params![order_id, beside], read).optional()?)
     }
 }

@@ -1,6 +1,6 @@
 //! What a shop's week brought, beside its takings.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::Reader;
 use crate::LedgerError;
@@ -73,23 +73,5 @@ impl Reader {
         let oldest =
             oldest.query_map(params![shop.as_str(), OLDEST], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok(WeekCounts { oldest, ..counts })
-    }
-
-    /// How many other discrepancies of the same order are open; `None` if it is about no order.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn others_open(&self, id: DiscrepancyId) -> Result<Option<usize>, LedgerError> {
-        let count: Option<i64> = self
-            .conn
-            .prepare_cached(
-                "SELECT COUNT(o.id) FROM discrepancies d
-                 LEFT JOIN discrepancies o ON o.order_id = d.order_id AND o.closed_at IS NULL AND o.id <> d.id
-                   AND o.severity <> 'info'
-                 WHERE d.id = ?1 AND d.order_id IS NOT NULL GROUP BY d.id",
-            )?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        Ok(count.and_then(|count| usize::try_from(count).ok()))
     }
 }

@@ -4,7 +4,8 @@
 //! discrepancies otherwise finds it all the same.
 
 use cvco_domain::{
-    About, CallNumber, DiscrepancyId, EndpointId, Identity, Kind, OrderKey, Psp, Seq, ShopId, Timestamp,
+    About, CallNumber, DiscrepancyId, EndpointId, Identity, Kind, OrderKey, Psp, Reminder, Seq, ShopId,
+    Timestamp,
 };
 use cvco_log::entry::{Act, Deed};
 use rusqlite::types::Value;
@@ -154,8 +155,14 @@ pub(crate) fn insert(
 }
 
 /// Ends a snooze, if there is one, and owes the e-mail that reminds of the discrepancy.
-pub(crate) fn remind(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
-    conn.prepare_cached("UPDATE discrepancies SET snoozed_until = NULL WHERE id = ?1")?.execute([id])?;
+pub(crate) fn remind(
+    conn: &Connection,
+    id: DiscrepancyId,
+    why: Reminder,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE discrepancies SET snoozed_until = NULL, reminded_for = ?2 WHERE id = ?1")?
+        .execute(params![id, why.as_str()])?;
     owed::owe_reminder(conn, id, at)
 }
 

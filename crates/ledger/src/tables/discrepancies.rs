@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{
-    Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, RelayTarget, Severity, ShopId,
-    Timestamp,
+    Cents, Detail, DiscrepancyId, EndpointId, EndpointRef, Finding, Kind, RelayTarget, Reminder, Severity,
+    ShopId, Timestamp,
 };
 
 use super::acts;
@@ -102,7 +102,7 @@ fn sync(
                 ])?;
                 // What the person saw was something else.
                 if known.is_seen && known.amounts != (finding.expected, finding.actual) {
-                    acts::remind(conn, known.id, at)?;
+                    acts::remind(conn, known.id, Reminder::FiguresChanged, at)?;
                 }
             }
             None => insert(conn, owner, finding, at)?,
@@ -147,8 +147,8 @@ fn insert(conn: &Connection, owner: &Owner<'_>, finding: &Finding, at: Timestamp
     let severity = finding.kind.severity();
     conn.prepare_cached(
         "INSERT INTO discrepancies (kind, severity, shop, order_id, psp, call_number, subject,
-             expected_cents, actual_cents, detail_json, detail, opened_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             expected_cents, actual_cents, opened_expected_cents, opened_actual_cents, detail_json, detail, opened_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         finding.kind.as_str(),
@@ -212,6 +212,8 @@ pub(crate) fn open_of_endpoint(
         )?
         .execute(params![id, detail, detail.to_string(), known.max(severity).as_str(), closes_at])?;
         return if severity > known {
+            conn.prepare_cached("UPDATE discrepancies SET reminded_for = ?2 WHERE id = ?1")?
+                .execute(params![id, Reminder::Graver.as_str()])?;
             owed::owe_worsening(conn, id, Some(&endpoint.shop), severity, at)
         } else {
             Ok(())

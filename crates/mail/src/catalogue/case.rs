@@ -1,6 +1,6 @@
 //! What happened, as far as the words depend on it.
 
-use cvco_domain::{Detail, Kind, OddStatus, ReportedState, StatusOf};
+use cvco_domain::{Detail, Difference, Kind, OddStatus, ReportedState, StatusOf};
 
 /// A kind of discrepancy, or one of the things that a kind can be about, where each wants other advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,10 @@ pub enum Case {
     Of(Kind),
     /// A surplus that is the voucher of an attempt which was given up.
     LeftOverVoucher,
+    /// One payment that was notified under the references of two orders.
+    OneMessageTwoOrders,
+    /// A payment that one notification accepts and another refuses.
+    AcceptedAndRefused,
     /// An odd status of a payment that stays accepted: what failed came later, such as a capture.
     AcceptedWithStatus,
     /// A refund that the PSP did not make.
@@ -24,6 +28,8 @@ impl Case {
             &[Self::AcceptedWithStatus, Self::RefundRefused, Self::RefundWithStatus]
         } else if kind == Kind::AmountOver {
             &[Self::LeftOverVoucher]
+        } else if kind == Kind::ConflictingNotification {
+            &[Self::OneMessageTwoOrders, Self::AcceptedAndRefused]
         } else {
             &[]
         };
@@ -35,6 +41,15 @@ impl Case {
     pub fn of(kind: Kind, detail: &Detail) -> Self {
         if matches!(detail, Detail::LeftOver(_)) {
             return Self::LeftOverVoucher;
+        }
+        match (kind, detail) {
+            (Kind::ConflictingNotification, Detail::Order(_)) => return Self::OneMessageTwoOrders,
+            (Kind::ConflictingNotification, Detail::Dispute { differences, .. })
+                if differences.iter().any(|it| matches!(it, Difference::Outcome { .. })) =>
+            {
+                return Self::AcceptedAndRefused;
+            }
+            (_, _) => {}
         }
         let Detail::Status { of, statuses, .. } = detail else { return Self::Of(kind) };
         let all =

@@ -71,6 +71,24 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             "The order is paid without this voucher part, which was accepted in an attempt that the customer gave up: it is to be given back.",
             steps::left_over_voucher(psp),
         ),
+        Case::OneMessageTwoOrders => says(
+            "one payment notified under two orders",
+            "One and the same payment was notified under two order references. It counts once, here.",
+            &[
+                "Open the transaction in {back_office} and read which order it is about.",
+                "Confirm that one only: the other order is not paid by this payment.",
+                "Ask the developer where the second reference comes from: a notification that was sent again, or a payment number that the shop used twice.",
+            ],
+        ),
+        Case::AcceptedAndRefused => says(
+            "payment said to be accepted and refused",
+            "One genuine notification says that the transaction is accepted, another that it is refused.",
+            &[
+                "Open the transaction in {back_office} and read its state there, which is authoritative.",
+                "If it is refused there, do not confirm the booking, and ask the customer to pay again.",
+                "Report the contradiction to {support}, quoting the transaction number.",
+            ],
+        ),
         Case::AcceptedWithStatus => says(
             "payment accepted, what follows to be checked",
             "This payment is accepted, but the provider then gave it a status that calls for your attention.",
@@ -134,9 +152,11 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "Two parts of the same nature were accepted where only one is possible.",
             steps::duplicate_tender(psp),
         ),
-        Kind::DoublePayment => {
-            says("order paid twice", "The order was paid twice in full.", steps::double_payment(psp))
-        }
+        Kind::DoublePayment => says(
+            "one payment too many",
+            "The order received one payment too many: together its payments exceed the amount expected.",
+            steps::double_payment(psp),
+        ),
         Kind::OrderUnknown => says(
             "unknown order",
             "A payment arrived for an order that the shop has not registered.",
@@ -170,7 +190,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ConflictingNotification => says(
             "contradictory notifications",
-            "Two genuine notifications of the same transaction contradict each other.",
+            "Two genuine notifications of the same transaction do not state the same amount.",
             &[
                 "Open the transaction in {back_office}, which is authoritative.",
                 "Confirm the booking only once the amount is certain.",
@@ -201,11 +221,10 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ProductionInTest => says(
             "real payment at a test address",
-            "A real payment reached the test notification address: it is absent from the accounting exports.",
+            "A real payment reached a test notification address. It counts like any other: totals, exports and entries contain it.",
             &[
-                "Check the payment in {back_office}: if it is there, the customer has really paid.",
-                "Ask the developer to correct the shop's notification address.",
-                "Book this payment by hand, and note it when you mark the discrepancy as handled.",
+                "Check the payment in {back_office}: if it is there, the customer has really paid. Do not book it by hand: it would be booked twice.",
+                "Ask the developer to set this address to production mode in the configuration, or to have real payments notified to a production address.",
             ],
         ),
         Kind::ReferenceCollision => says(

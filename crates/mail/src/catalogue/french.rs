@@ -71,6 +71,24 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             "La commande est payée sans cette part chèque-vacances, acceptée lors d'une tentative que le client n'a pas menée à son terme : elle est à rendre au client.",
             steps::left_over_voucher(psp),
         ),
+        Case::OneMessageTwoOrders => says(
+            "paiement notifié sous deux commandes",
+            "Un même paiement a été notifié sous deux références de commande. Il n'est compté qu'une fois, ici.",
+            &[
+                "Ouvrez la transaction dans {back_office} et lisez à quelle commande elle se rapporte.",
+                "Ne confirmez que celle-là : l'autre commande n'est pas payée par ce paiement.",
+                "Demandez au développeur d'où vient la seconde référence : d'une notification renvoyée, ou d'un numéro de paiement réutilisé par la boutique.",
+            ],
+        ),
+        Case::AcceptedAndRefused => says(
+            "paiement dit accepté et refusé",
+            "Selon une notification authentique, la transaction est acceptée ; selon une autre, elle est refusée.",
+            &[
+                "Ouvrez la transaction dans {back_office} et lisez-y son état : c'est lui qui fait foi.",
+                "Si elle y est refusée, ne confirmez pas la prestation et demandez au client de payer à nouveau.",
+                "Signalez la contradiction à {support}, avec le numéro de la transaction.",
+            ],
+        ),
         Case::AcceptedWithStatus => says(
             "paiement accepté, suite à examiner",
             "Ce paiement est accepté, mais le prestataire lui a donné ensuite un statut qui demande votre attention.",
@@ -135,8 +153,8 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             steps::duplicate_tender(psp),
         ),
         Kind::DoublePayment => says(
-            "commande payée deux fois",
-            "La commande a été payée deux fois en entier.",
+            "paiement en trop",
+            "La commande a reçu un paiement de trop : ensemble, ses paiements dépassent le montant attendu.",
             steps::double_payment(psp),
         ),
         Kind::OrderUnknown => says(
@@ -172,7 +190,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ConflictingNotification => says(
             "notifications contradictoires",
-            "Deux notifications authentiques de la même transaction se contredisent.",
+            "Deux notifications authentiques de la même transaction n'annoncent pas le même montant.",
             &[
                 "Ouvrez la transaction dans {back_office} : c'est lui qui fait foi.",
                 "Ne confirmez la prestation qu'une fois le montant établi.",
@@ -203,11 +221,10 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::ProductionInTest => says(
             "paiement réel sur une adresse de test",
-            "Un paiement réel est arrivé à l'adresse de notification de test : il est absent des exports comptables.",
+            "Un paiement réel est arrivé à une adresse de notification de test. Il compte comme les autres : les totaux, les exports et les écritures le contiennent.",
             &[
-                "Vérifiez le paiement dans {back_office} : s'il y figure, le client a bien payé.",
-                "Demandez au développeur de corriger l'adresse de notification de la boutique.",
-                "Comptabilisez ce paiement à la main, et notez-le en marquant l'écart comme traité.",
+                "Vérifiez le paiement dans {back_office} : s'il y figure, le client a bien payé. Ne le comptabilisez pas à la main : il le serait deux fois.",
+                "Demandez au développeur de passer cette adresse en mode production dans la configuration, ou de faire notifier les paiements réels à une adresse de production.",
             ],
         ),
         Kind::ReferenceCollision => says(

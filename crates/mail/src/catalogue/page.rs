@@ -2,7 +2,7 @@
 
 use cvco_domain::{Kind, Psp};
 
-use super::{Case, Language, figures, wording};
+use super::{Case, Language, figures_of, wording};
 
 const HEAD: &str = "\
 # Discrepancies
@@ -38,7 +38,7 @@ pub fn page() -> String {
 
 fn section(page: &mut String, kind: Kind, case: Case, language: Language) {
     let words = wording(case, language, None);
-    let [expected, actual] = figures(kind, language);
+    let [expected, actual] = figures_of(case, kind, language);
     let (figures, what_to_do) = match language {
         Language::French => ("chiffres", "Que faire maintenant\u{a0}:"),
         Language::English => ("figures", "What to do now:"),

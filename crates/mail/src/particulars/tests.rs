@@ -54,8 +54,8 @@ fn each_is_said_in_the_language_of_its_reader() {
                 caller: Some("194.2.122.190".to_owned()),
                 why: "its address is outside allow_from".to_owned(),
             },
-            "12 appels refusés en un jour pour leur adresse d’origine, le dernier venu de 194.2.122.190",
-            "12 calls refused in a day for the address they came from, the last one from 194.2.122.190",
+            "au moins 12 appels refusés en un jour pour leur adresse d’origine, le dernier venu de 194.2.122.190",
+            "at least 12 calls refused in a day for the address they came from, the last one from 194.2.122.190",
         ),
         (
             awaited(3, Topic::Payment),
@@ -102,8 +102,8 @@ fn each_is_said_in_the_language_of_its_reader() {
         ),
         (
             Detail::Refused { calls: 240, diagnosis: "the key of the test mode fits".to_owned() },
-            "240 appels refusés",
-            "240 calls refused",
+            "au moins 240 appels refusés",
+            "at least 240 calls refused",
         ),
         (
             Detail::Entry { seq: Seq::new(12), kind: None, reason: "vads_amount is 40.00".to_owned() },
@@ -151,4 +151,29 @@ fn calls_to_a_shop_are_counted_with_the_handler_in_front() {
         assert_eq!(said(French, &detail), french);
         assert_eq!(said(English, &detail), english);
     }
+}
+
+#[test]
+fn a_time_span_is_said_in_paris() {
+    let span = Detail::Awaited {
+        count: 1,
+        topic: Topic::Window,
+        subject: Subject::new("2026-03-10T07:50/2026-03-10T09:01/CVCO1").expect("a subject"),
+    };
+    let said = |language| in_words(language, &span, &[]).map(|said| said.replace('\u{a0}', " "));
+    assert_eq!(
+        said(French).as_deref(),
+        Some("1 question en attente : paiements du 10/03/2026 08:50 au 10/03/2026 10:01, contrat CVCO1")
+    );
+    assert_eq!(
+        said(English).as_deref(),
+        Some("1 question waiting: payments from 2026-03-10 08:50 to 2026-03-10 10:01, contract CVCO1")
+    );
+}
+
+#[test]
+fn an_order_that_nobody_registered_is_in_no_currency() {
+    let chf = Currency::parse("756").expect("a currency");
+    let detail = Detail::Currencies { found: vec![chf], expected: chf };
+    assert_eq!(in_words(French, &detail, &[]).as_deref(), Some("payé en CHF, et non en euros"));
 }

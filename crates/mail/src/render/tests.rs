@@ -1,6 +1,7 @@
 use cvco_domain::{
-    Brand, CallNumber, Cents, Day, Detail, Instrument, Issuer, Kind, LineId, LineSays, OddStatus, OrderRef,
-    PartName, PaymentName, Psp, RecordState, ReportedState, StatementNumber, StatusOf, TenderId,
+    Brand, CallNumber, Cents, Day, Detail, Difference, Instrument, Issuer, Kind, LineId, LineSays, OddStatus,
+    OrderNow, OrderRef, OrderTotal, PartName, PaymentName, Psp, RecordState, Reminder, ReportedState,
+    StatementNumber, StatusOf, TenderId,
 };
 
 use super::super::samples::{at, item, letter, record, refused_card, voucher};
@@ -21,7 +22,12 @@ fn closed(mut item: Item) -> Item {
 }
 
 fn reminded(item: Item) -> Item {
-    Item { news: News::Reminded, last_note: Some("cliente\nrappelée".to_owned()), ..item }
+    Item {
+        news: News::Reminded,
+        reminded_for: Some(Reminder::SnoozeOver),
+        last_note: Some("cliente\nrappelée".to_owned()),
+        ..item
+    }
 }
 
 #[test]
@@ -68,7 +74,7 @@ fn a_reminder_says_since_when_and_what_was_last_noted() {
             Language::French,
             [
                 "Chèques-vacances acceptés, complément refusé (rappel, urgent)\n",
-                "\nCet écart est toujours ouvert : sa mise en veille est terminée, ou ses montants ont changé. Le ",
+                "\nCet écart est toujours ouvert, et sa mise en veille est terminée. Le ",
                 "\n  Attendu          1 234,00 €\n",
                 "\n  Ouvert depuis    01/03/2026 14:25\n  Dernière note    cliente rappelée\n",
                 "\nQue faire maintenant\n  1. ",
@@ -80,7 +86,7 @@ fn a_reminder_says_since_when_and_what_was_last_noted() {
             Language::English,
             [
                 "Vouchers accepted, card part refused (reminder, urgent)\n",
-                "\nThis discrepancy is still open: its snooze is over, or its amounts have changed. The ",
+                "\nThis discrepancy is still open, and its snooze is over. The ",
                 "\n  Expected         €1,234.00\n",
                 "\n  Open since       2026-03-01 14:25\n  Last note        cliente rappelée\n",
                 "\nWhat to do now\n  1. ",
@@ -109,7 +115,7 @@ fn the_subject_of_several_counts_them_and_names_the_gravest() {
     let two = || vec![item(Kind::AmountShort), item(Kind::DoublePayment)];
     assert_eq!(
         subject_of(Language::French, two()),
-        "[CVCo urgent] Camping des Pins : 2 écarts, dont commande payée deux fois, 10,00 € – commande CMD9542124-01A5G"
+        "[CVCo urgent] Camping des Pins : 2 écarts, dont paiement en trop, 10,00 € – commande CMD9542124-01A5G"
     );
     let mixed = || vec![closed(item(Kind::DoublePayment)), item(Kind::AmountShort)];
     assert_eq!(
@@ -166,7 +172,6 @@ Paiements (en écart)
   Complément carte (LIMOCB)                 10,00 €   refusé
     transaction 722487981, 01/03/2026 14:05
   Total accepté                          1 224,00 €
-  Attendu                                1 234,00 €
 
 Que faire maintenant
   1. Contactez le client : le plus simple est qu’il règle le solde par un autre moyen.
@@ -291,14 +296,174 @@ En résumé
     assert!(!text_of(Language::French, item(Kind::AmountShort)).contains("En résumé"), "not of one");
 }
 
+/// A registered order that was to come to fifty euros.
+fn order_now(paid: i64, refunded: i64, gap: i64, others_open: u32) -> OrderNow {
+    OrderNow {
+        total: Some(OrderTotal { cents: Cents::new(5000), currency: Currency::EUR, changed_at: None }),
+        paid: Cents::new(paid),
+        refunded: Cents::new(refunded),
+        gap: Some(Cents::new(gap)),
+        others_open,
+    }
+}
+
+fn closed_with(order: impl Into<Option<OrderNow>>) -> String {
+    text_of(Language::French, Item { order: order.into(), ..closed(item(Kind::AmountShort)) })
+}
+
 #[test]
 fn a_closing_says_whether_the_order_is_in_order() {
-    let text =
-        |others_open| text_of(Language::French, Item { others_open, ..closed(item(Kind::AmountShort)) });
-    assert!(text(Some(0)).contains("Tout est rentré dans l’ordre pour cette commande"));
-    assert!(text(None).contains("Tout est rentré dans l’ordre : il n’y a plus rien à faire"));
-    assert!(text(Some(1)).contains("la commande en a encore un autre, qui reste ouvert"));
-    assert!(text(Some(3)).contains("la commande en a encore 3 autres, qui restent ouverts"));
+    let done = closed_with(order_now(5000, 0, 0, 0));
+    assert!(done.contains("Tout est rentré dans l’ordre pour cette commande : il n’y a plus rien à faire"));
+    let of_none = closed_with(None);
+    assert!(of_none.contains("Tout est rentré dans l’ordre : il n’y a plus rien à faire"), "{of_none}");
+    for (text, said) in [
+        (
+            closed_with(order_now(5000, 0, 0, 1)),
+            "n’existe plus. La commande a un autre écart, qui reste ouvert.",
+        ),
+        (closed_with(order_now(5000, 0, 0, 3)), "La commande a 3 autres écarts, qui restent ouverts."),
+        (closed_with(order_now(6000, 0, 1000, 0)), "mais il reste 10,00 € en trop sur cette commande."),
+        (closed_with(order_now(4000, 0, -1000, 0)), "mais il reste 10,00 € à payer sur cette commande."),
+        (closed_with(order_now(0, 0, -5000, 0)), "aucun paiement n’est plus accepté pour cette commande"),
+        (closed_with(order_now(1500, 1500, -3500, 0)), "tout ce que le client avait payé lui a été rendu"),
+    ] {
+        assert!(text.contains(said), "{said:?} in {text}");
+        assert!(!text.contains("Tout est rentré dans l’ordre"), "{text}");
+    }
+}
+
+#[test]
+fn a_closing_shows_the_figures_of_the_order_as_they_are_now_and_what_settled_it() {
+    let later = Some(at("2026-03-01T13:40:00Z"));
+    let mut second = record(1000, vec![voucher(1000)]);
+    second.call_number = CallNumber::new("9782014").expect("a call number");
+    second.tenders[0].authorised_at = later;
+    let mut given_back = voucher(5000);
+    (given_back.refunded, given_back.refunded_at) = (Cents::new(1000), later);
+    given_back.state = TenderState::PartRefunded;
+    let text = text_of(
+        Language::French,
+        Item {
+            order: Some(order_now(6000, 1000, 0, 0)),
+            records: vec![record(5000, vec![given_back]), second],
+            ..closed(item(Kind::AmountOver))
+        },
+    );
+    for line in [
+        "  Depuis           chèque-vacances 10,00 € accepté le 01/03/2026 14:40 (Up2pay e-Transactions) ; \
+         chèque-vacances : 10,00 € remboursés le 01/03/2026 14:40 (Up2pay e-Transactions)\n",
+        "  Total accepté                             60,00 €\n",
+        "  dont remboursé                            10,00 €\n",
+        "  Total de la commande                      50,00 €\n",
+    ] {
+        assert!(text.contains(line), "{line:?} in {text}");
+    }
+    for word in ["En trop", "Manque", "Attendu"] {
+        assert!(!text.contains(word), "{word} in {text}");
+    }
+}
+
+#[test]
+fn the_subject_of_a_closing_has_the_amount_of_the_opening() {
+    let mut short = closed(item(Kind::AmountShort));
+    (short.opened_expected, short.opened_actual) = (Some(Cents::new(50_000)), Some(Cents::new(15_000)));
+    (short.expected, short.actual) = (Some(Cents::new(50_000)), Some(Cents::new(35_000)));
+    assert!(subject_of(Language::French, vec![short]).contains("montant insuffisant, 350,00 €"));
+}
+
+#[test]
+fn a_mail_has_one_expected_amount() {
+    // The deposit alone is held against itself; the order lacks the balance.
+    let text = text_of(
+        Language::French,
+        Item {
+            order: Some(order_now(1500, 0, -3500, 0)),
+            expected: Some(Cents::new(5000)),
+            actual: Some(Cents::new(1500)),
+            records: vec![record(1500, vec![voucher(1500)])],
+            ..item(Kind::AmountShort)
+        },
+    );
+    assert_eq!(text.matches("Attendu").count(), 1, "{text}");
+    // Money in another currency pays nothing of it.
+    let usd = Currency::parse("USD").expect("a currency");
+    let mut order = order_now(5000, 0, 0, 0);
+    if let Some(total) = &mut order.total {
+        total.currency = usd;
+    }
+    let other = Item {
+        order: Some(order),
+        expected: None,
+        actual: None,
+        records: vec![record(5000, vec![voucher(5000)])],
+        ..item(Kind::CurrencyUnexpected)
+    };
+    let text = text_of(Language::French, other);
+    assert!(
+        text.contains("Total de la commande                    50,00 USD") && !text.contains("Attendu"),
+        "{text}"
+    );
+}
+
+#[test]
+fn calls_that_were_refused_may_be_lost_when_it_is_over() {
+    for kind in [Kind::SignatureFailures, Kind::CallsRefused] {
+        let mut refused = closed(item(kind));
+        (refused.order, refused.order_ref, refused.records) = (None, None, Vec::new());
+        let text = text_of(Language::French, refused);
+        assert!(text.contains("de vrais paiements peuvent manquer") && text.contains("catch-up"), "{text}");
+        assert!(!text.contains("plus rien à faire"), "{text}");
+    }
+}
+
+#[test]
+fn a_reminder_says_why() {
+    let reminded_for = |why| {
+        text_of(Language::French, Item { reminded_for: Some(why), ..reminded(item(Kind::AmountShort)) })
+    };
+    assert!(reminded_for(Reminder::SnoozeOver).contains("sa mise en veille est terminée."));
+    assert!(
+        reminded_for(Reminder::FiguresChanged).contains("ses chiffres ont changé depuis que vous l’avez vu.")
+    );
+    assert!(reminded_for(Reminder::Graver).contains("il s’est aggravé."));
+}
+
+#[test]
+fn a_conflict_is_told_by_what_differs() {
+    let text = |detail| text_of(Language::French, Item { detail, ..item(Kind::ConflictingNotification) });
+    let other = OrderRef::new("J03-bis").expect("a reference");
+    let two_orders = text(Detail::Order(other));
+    assert!(two_orders.contains("lisez à quelle commande elle se rapporte"), "{two_orders}");
+    assert!(!two_orders.contains("montant établi"), "{two_orders}");
+    let part = PartName {
+        transaction: TenderId::new("10_1").ok(),
+        instrument: Instrument::Card,
+        brand: Brand::new("VISA").expect("valid"),
+        elsewhere: None,
+    };
+    let differences = vec![Difference::Outcome { accepted_by: Vec::new(), failed_by: Vec::new() }];
+    let two_states = text(Detail::Dispute { part: part.clone(), differences });
+    assert!(two_states.contains("lisez-y son état"), "{two_states}");
+    let two_amounts = text(Detail::Dispute { part, differences: Vec::new() });
+    assert!(two_amounts.contains("montant établi"), "{two_amounts}");
+}
+
+#[test]
+fn a_chargeback_is_never_said_to_be_a_refund() {
+    let mut card = refused_card(4000);
+    (card.state, card.refunded) = (TenderState::Refunded, Cents::new(4000));
+    let taken = |tender: Tender| Item {
+        expected: None,
+        actual: Some(Cents::new(4000)),
+        records: vec![record(4000, vec![tender])],
+        ..item(Kind::Chargeback)
+    };
+    let known = text_of(Language::French, taken(card.clone()));
+    assert!(known.contains("impayé, repris par la banque") && !known.contains("dont remboursé"), "{known}");
+    let unknown = text_of(Language::French, taken(Tender { amount: Cents::ZERO, ..card }));
+    assert!(unknown.contains("le paiement lui-même n’est pas enregistré ici"), "{unknown}");
+    assert!(!unknown.contains(" 0,00 €   "), "{unknown}");
 }
 
 #[test]
@@ -419,7 +584,7 @@ fn only_at_up2pay_has_a_payment_a_call_number() {
 #[test]
 fn a_promised_refund_that_was_refused_is_not_told_as_a_payment() {
     let mut refund = item(Kind::UnknownStatus);
-    (refund.expected, refund.actual) = (None, None);
+    (refund.expected, refund.actual) = (None, Some(Cents::new(4000)));
     refund.detail = Detail::Status {
         part: PartName {
             transaction: TenderId::new("10_1").ok(),
@@ -431,7 +596,8 @@ fn a_promised_refund_that_was_refused_is_not_told_as_a_payment() {
         statuses: vec![OddStatus { code: "83".to_owned(), state: ReportedState::Refused }],
     };
     let mail = mail(Language::French, vec![refund]);
-    assert!(mail.subject.contains("remboursement refusé"), "{}", mail.subject);
+    assert!(mail.subject.contains("remboursement refusé, 40,00\u{a0}€"), "{}", mail.subject);
+    assert!(mail.text.contains("Remboursement refusé 40,00\u{a0}€"), "{}", mail.text);
     assert!(!mail.text.contains("Ne confirmez pas la prestation"), "{}", mail.text);
     let said = "remboursement de\u{a0}: carte (VISA), transaction 10_1\u{a0}: refusé (statut «\u{a0}83\u{a0}» chez le prestataire)";
     assert!(mail.text.contains(said), "{}", mail.text);
@@ -478,9 +644,9 @@ fn a_double_payment_lists_its_payments_and_says_what_to_do_at_their_provider() {
         "Camping des Pins
 
 ------------------------------------------------------------------------
-Commande payée deux fois (urgent)
+Paiement en trop (urgent)
 
-La commande a été payée deux fois en entier.
+La commande a reçu 2 paiements, qui dépassent ensemble de 50,00 € le montant attendu.
 
   Commande         CMD9542124-01A5G
   Prestataire      Up2pay e-Transactions
@@ -503,24 +669,52 @@ Paiements
 
 Que faire maintenant
   1. Vérifiez dans la boutique qu’il s’agit bien d’une seule commande, puis prévenez le client.
-  2. Remboursez la part carte du second paiement, à partir du lendemain du paiement.
-  3. Sa part chèque-vacances n’est pas remboursable chez Up2pay : convenez d’un avoir avec le client, ou \
-adressez-vous à l’ANCV.
+  2. Rendez 50,00 €, et rien de plus, sur le dernier paiement : Up2pay e-Transactions, numéro d’appel 7002, \
+02/03/2026 14:05, 50,00 €. Gardez les autres.
+  3. Remboursez la part carte du paiement en trop depuis le back-office Up2pay, à partir du lendemain du paiement.
+  4. La part chèque-vacances de ce paiement n’est pas remboursable chez Up2pay : convenez d’un avoir avec le \
+client, ou adressez-vous à l’ANCV.
 "
     );
 }
 
 #[test]
-fn payments_at_two_providers_have_the_steps_of_both() {
-    let text = text_of(Language::French, paid_twice(Psp::Up2pay, Psp::Sogecommerce));
+fn of_payments_at_two_providers_the_last_one_is_given_back_and_no_other() {
+    let text = text_of(Language::French, paid_twice(Psp::Sogecommerce, Psp::Up2pay));
     for words in [
         "\n  Prestataire      Up2pay e-Transactions, Sogecommerce\n",
         "\n  1. Vérifiez dans la boutique",
-        "\n  2. Up2pay e-Transactions : Remboursez la part carte du second paiement",
-        "\n  3. Sogecommerce : Avant la remise (trois jours au plus), annulez le second paiement",
+        "\n  2. Rendez 50,00 €, et rien de plus, sur le dernier paiement : Up2pay e-Transactions, numéro d’appel 7002",
+        "\n  3. Remboursez la part carte du paiement en trop depuis le back-office Up2pay",
     ] {
         assert!(text.contains(words), "{words:?} in {text}");
     }
+    assert!(!text.contains("back-office Sogecommerce"), "{text}");
+}
+
+#[test]
+fn of_a_payment_by_card_alone_no_voucher_is_given_back() {
+    let mut twice = paid_twice(Psp::Up2pay, Psp::Up2pay);
+    twice.records[1].tenders.remove(0);
+    twice.actual = Some(Cents::new(8000));
+    let text = text_of(Language::French, twice);
+    assert!(
+        text.contains("Rendez 30,00 €, et rien de plus") && !text.contains("part chèque-vacances"),
+        "{text}"
+    );
+}
+
+#[test]
+fn of_three_payments_too_many_each_is_named() {
+    let mut thrice = paid_twice(Psp::Up2pay, Psp::Up2pay);
+    thrice.records.push(paid_at(Psp::Worldline, "7003", (2000, 3000), "03-03"));
+    thrice.actual = Some(Cents::new(15_000));
+    let text = text_of(Language::French, thrice);
+    assert!(text.contains("La commande a reçu 3 paiements, qui dépassent ensemble de 100,00 €"), "{text}");
+    let latest_first = "Rendez 100,00 € en tout, et rien de plus, en commençant par le paiement le plus récent : \
+                        Worldline Direct, paiement 7003, 03/03/2026 14:05, 50,00 € ; puis Up2pay e-Transactions, numéro d’appel 7002";
+    assert!(text.contains(latest_first), "{text}");
+    assert!(text.contains("Worldline Direct : remboursez le paiement"), "no capital after the colon: {text}");
 }
 
 #[test]
@@ -605,6 +799,8 @@ fn a_meal_voucher_has_a_word_of_its_own() {
     assert!(french.text.contains("La part titre-restaurant a été acceptée"), "{}", french.text);
     assert!(french.text.contains("Titre-restaurant (APETIZ)"), "{}", french.text);
     assert!(!french.text.to_lowercase().contains("chèque-vacances"), "{}", french.text);
+    assert!(!french.text.contains("ni annulée ni remboursée"), "{}", french.text);
+    assert!(french.text.contains("remboursez la part titre-restaurant"), "{}", french.text);
     assert!(mail(Language::English, vec![item.clone()]).text.contains("Meal voucher (APETIZ)"));
     // Nobody is sent to ANCV about it.
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::ReferenceCollision) {

@@ -207,13 +207,16 @@ fn is_paid(tender: &Tender) -> bool {
 /// Statuses of refunds that call for a person, or that the tables do not have; where the part has the same one, it says
 /// so itself.
 fn odd_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
-    let told = evidence.returns.iter().filter(|refund| refund.odd_status != evidence.odd_status);
-    let statuses: BTreeSet<_> = told.filter_map(|refund| refund.odd_status.clone()).collect();
+    let told = || evidence.returns.iter().filter(|refund| refund.odd_status != evidence.odd_status);
+    let with_status = told().filter(|refund| refund.odd_status.is_some());
+    let asked =
+        Some(with_status.map(|refund| refund.amount).sum()).filter(|asked: &Cents| asked.is_positive());
+    let statuses: BTreeSet<_> = told().filter_map(|refund| refund.odd_status.clone()).collect();
     (!statuses.is_empty()).then(|| {
         let part = draft.part(evidence);
         let subject = format!("refund of {part}");
         let statuses = statuses.into_iter().collect();
         let detail = Detail::Status { part, of: StatusOf::Refund, statuses };
-        draft.finding(Kind::UnknownStatus, &subject, detail)
+        Finding { actual: asked, ..draft.finding(Kind::UnknownStatus, &subject, detail) }
     })
 }

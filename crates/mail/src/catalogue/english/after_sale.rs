@@ -27,7 +27,8 @@ pub(super) const fn refund_not_allowed(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Open both parts in the Up2pay back office, and see what was really given back.",
-            "At Up2pay the voucher part cannot be refunded at all; the card part can, from the day after the payment, up to its amount.",
+            "{holiday}At Up2pay the voucher part cannot be refunded at all; the card part can, from the day after the payment, up to its amount.",
+            "{meal}At Up2pay the meal voucher part and the card part can be refunded from the day after the payment, each up to its amount.",
             "If money went back that should not have, contact {support} and quote the call number; book the refund only as {back_office} shows it.",
         ],
         Some(Sogecommerce) => &[

@@ -25,7 +25,8 @@ pub(super) const fn amount_over(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "First check the order's total in the shop.",
             "If it is right, refund the surplus on the card part, from the day after the payment.",
-            "The voucher part cannot be refunded at Up2pay: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{holiday}The voucher part cannot be refunded at Up2pay: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{meal}If the surplus exceeds the card part, refund the rest on the meal voucher part, which can also be refunded from the day after the payment.",
         ],
         Some(Sogecommerce) => &[
             "First check the order's total in the shop.",
@@ -58,8 +59,10 @@ pub(super) const fn left_over_voucher(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Do not ask the customer for a balance: check in the Up2pay back office that the other payment pays the order.",
-            "This voucher part can be neither cancelled nor refunded by API at Up2pay: turn to Up2pay support or ANCV, with the call number.",
-            "Tell the customer; if it cannot be cancelled, agree on a credit note.",
+            "{holiday}This voucher part can be neither cancelled nor refunded by API at Up2pay: turn to Up2pay support or ANCV, with the call number.",
+            "{meal}Refund this meal voucher part in the Up2pay back office: it can be refunded from the day after the payment.",
+            "{holiday}Tell the customer; if it cannot be cancelled, agree on a credit note.",
+            "{meal}Tell the customer.",
         ],
         Some(Sogecommerce) => &[
             "Do not ask the customer for a balance: check in the Sogecommerce back office that the other payment pays the order.",
@@ -93,7 +96,8 @@ pub(super) const fn complement_missing(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Look up the call number in the Up2pay back office: if it shows an accepted card transaction (LIMOCB), only its notification was lost and the order is paid.",
             "Otherwise ask the customer to pay the balance by another means, and do not confirm the booking until it has been paid.",
-            "The voucher part can be neither cancelled nor refunded at Up2pay: if the sale falls through, contact Up2pay support or ANCV.",
+            "{holiday}The voucher part can be neither cancelled nor refunded at Up2pay: if the sale falls through, contact Up2pay support or ANCV.",
+            "{meal}If the sale falls through, refund the meal voucher part in the Up2pay back office: it can be refunded from the day after the payment.",
         ],
         Some(Sogecommerce) => &[
             "Open the order in the Sogecommerce back office: if it shows an accepted card part, have the notification URL called again.",
@@ -156,7 +160,8 @@ pub(super) const fn voucher_orphan(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Contact the customer: the simplest way out is to pay the balance by another means.",
             "Do not confirm the booking until the balance has been paid.",
-            "The voucher part can be neither cancelled nor refunded by API at Up2pay: if the sale falls through, contact Up2pay support or ANCV and quote the call number.",
+            "{holiday}The voucher part can be neither cancelled nor refunded by API at Up2pay: if the sale falls through, contact Up2pay support or ANCV and quote the call number.",
+            "{meal}If the sale falls through, refund the meal voucher part in the Up2pay back office: it can be refunded from the day after the payment.",
         ],
         Some(Sogecommerce) => &[
             "Contact the customer, who can pay the balance by another means.",
@@ -191,7 +196,8 @@ pub(super) const fn duplicate_tender(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Check both transactions in the Up2pay back office.",
             "If the card part is there twice, refund one of the two, from the day after the payment.",
-            "If the voucher part is there twice, Up2pay cannot refund it: contact Up2pay support or ANCV, and tell the customer.",
+            "{holiday}If the voucher part is there twice, Up2pay cannot refund it: contact Up2pay support or ANCV, and tell the customer.",
+            "{meal}If the meal voucher part is there twice, refund one of the two, also from the day after the payment, and tell the customer.",
         ],
         Some(Sogecommerce) => &[
             "Check both transactions in the Sogecommerce back office.",
@@ -222,32 +228,34 @@ pub(super) const fn double_payment(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Check in the shop that it really is a single order, then tell the customer.",
-            "Refund the card part of the second payment, from the day after it was made.",
-            "Its voucher part cannot be refunded at Up2pay: agree on a credit note with the customer, or contact ANCV.",
+            "{card}Refund the card part of the surplus payment in the Up2pay back office, from the day after it was made.",
+            "{holiday}The voucher part of this payment cannot be refunded at Up2pay: agree on a credit note with the customer, or contact ANCV.",
+            "{meal}Refund the meal voucher part of this payment, also from the day after.",
         ],
         Some(Sogecommerce) => &[
             "Check in the shop that it really is a single order, then tell the customer.",
-            "Before capture (three days at most), cancel the second payment in the Sogecommerce back office.",
-            "After capture, refund each of its parts separately; the voucher part whole only.",
+            "Before capture (three days at most), cancel the surplus payment in the Sogecommerce back office.",
+            "{card}After capture, refund its card part.",
+            "{voucher}After capture, the voucher part of this payment is refunded by itself, whole only.",
         ],
         Some(Worldline) => &[
             "Check in the shop that it really is a single order, then tell the customer.",
-            "Refund the second payment in {back_office}: the card part first, then the vouchers.",
-            "Vouchers can be refunded only within 4 hours of the payment: after that, agree on a credit note with the customer, or contact ANCV.",
+            "Refund the surplus payment in {back_office}: Worldline refunds the card part first, if there is one.",
+            "{voucher}Vouchers can be refunded only within 4 hours of the payment: after that, agree on a credit note with the customer, or contact ANCV.",
         ],
         Some(Monext) => &[
             "Check in the shop that it really is a single order, then tell the customer.",
-            "Refund the card part of the second payment in {back_office}.",
-            "Its voucher part cannot be refunded at Monext: agree on a credit note with the customer, or contact ANCV.",
+            "{card}Refund the card part of the surplus payment in {back_office}.",
+            "{voucher}The voucher part of this payment cannot be refunded at Monext: agree on a credit note with the customer, or contact ANCV.",
         ],
         Some(Ancv) => &[
             "Check in the shop that it really is a single order, then tell the customer.",
-            "Cancel the voucher part of the second payment in {back_office}: whole only.",
-            "Refund its card part at the provider that took it.",
+            "{voucher}Cancel the voucher part of the surplus payment in {back_office}: whole only.",
+            "{card}Refund its card part at the provider that took it.",
         ],
         None => &[
             "Check in the shop that it really is a single order, then tell the customer.",
-            "Cancel or refund one of the two payments if the provider allows it; otherwise agree on a credit note.",
+            "Cancel or refund the surplus payment if the provider allows it; otherwise agree on a credit note.",
         ],
     }
 }

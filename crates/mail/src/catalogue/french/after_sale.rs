@@ -27,7 +27,8 @@ pub(super) const fn refund_not_allowed(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Ouvrez les deux parts dans le back-office Up2pay, et voyez ce qui a réellement été rendu.",
-            "Chez Up2pay, la part chèque-vacances ne se rembourse pas du tout ; la part carte se rembourse à partir du lendemain du paiement, jusqu'à son montant.",
+            "{holiday}Chez Up2pay, la part chèque-vacances ne se rembourse pas du tout ; la part carte se rembourse à partir du lendemain du paiement, jusqu'à son montant.",
+            "{meal}Chez Up2pay, la part titre-restaurant et la part carte se remboursent à partir du lendemain du paiement, chacune jusqu'à son montant.",
             "Si de l'argent a été rendu à tort, adressez-vous à {support} avec le numéro d'appel ; ne comptabilisez que ce que montre {back_office}.",
         ],
         Some(Sogecommerce) => &[

@@ -25,7 +25,8 @@ pub(super) const fn amount_over(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
             "S'il est juste, remboursez le trop-perçu sur la part carte, à partir du lendemain du paiement.",
-            "La part chèque-vacances n'est pas remboursable chez Up2pay : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{holiday}La part chèque-vacances n'est pas remboursable chez Up2pay : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{meal}Si le trop-perçu dépasse la part carte, remboursez le reste sur la part titre-restaurant, elle aussi à partir du lendemain du paiement.",
         ],
         Some(Sogecommerce) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
@@ -58,8 +59,10 @@ pub(super) const fn left_over_voucher(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Ne demandez aucun solde au client : vérifiez dans le back-office Up2pay que la commande est bien payée par l'autre paiement.",
-            "Cette part chèque-vacances ne peut être ni annulée ni remboursée par API chez Up2pay : adressez-vous à l'assistance Up2pay ou à l'ANCV, avec le numéro d'appel.",
-            "Prévenez le client ; à défaut d'annulation, convenez d'un avoir avec lui.",
+            "{holiday}Cette part chèque-vacances ne peut être ni annulée ni remboursée par API chez Up2pay : adressez-vous à l'assistance Up2pay ou à l'ANCV, avec le numéro d'appel.",
+            "{meal}Remboursez cette part titre-restaurant depuis le back-office Up2pay : c'est possible à partir du lendemain du paiement.",
+            "{holiday}Prévenez le client ; à défaut d'annulation, convenez d'un avoir avec lui.",
+            "{meal}Prévenez le client.",
         ],
         Some(Sogecommerce) => &[
             "Ne demandez aucun solde au client : vérifiez dans le back-office Sogecommerce que la commande est bien payée par l'autre paiement.",
@@ -93,7 +96,8 @@ pub(super) const fn complement_missing(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Cherchez le numéro d'appel dans le back-office Up2pay : si une transaction carte (LIMOCB) acceptée y figure, seule sa notification s'est perdue et la commande est payée.",
             "Sinon, demandez au client de régler le solde par un autre moyen, et ne confirmez pas la prestation avant de l'avoir reçu.",
-            "La part chèque-vacances ne peut être ni annulée ni remboursée chez Up2pay : si la vente ne se fait pas, adressez-vous à l'assistance Up2pay ou à l'ANCV.",
+            "{holiday}La part chèque-vacances ne peut être ni annulée ni remboursée chez Up2pay : si la vente ne se fait pas, adressez-vous à l'assistance Up2pay ou à l'ANCV.",
+            "{meal}Si la vente ne se fait pas, remboursez la part titre-restaurant depuis le back-office Up2pay : c'est possible à partir du lendemain du paiement.",
         ],
         Some(Sogecommerce) => &[
             "Ouvrez la commande dans le back-office Sogecommerce : si un complément carte accepté y figure, relancez l'appel de l'URL de notification.",
@@ -156,7 +160,8 @@ pub(super) const fn voucher_orphan(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Contactez le client : le plus simple est qu'il règle le solde par un autre moyen.",
             "Ne confirmez pas la prestation avant d'avoir reçu le solde.",
-            "La part chèque-vacances ne peut être ni annulée ni remboursée par API chez Up2pay : si la vente ne se fait pas, adressez-vous à l'assistance Up2pay ou à l'ANCV, avec le numéro d'appel.",
+            "{holiday}La part chèque-vacances ne peut être ni annulée ni remboursée par API chez Up2pay : si la vente ne se fait pas, adressez-vous à l'assistance Up2pay ou à l'ANCV, avec le numéro d'appel.",
+            "{meal}Si la vente ne se fait pas, remboursez la part titre-restaurant depuis le back-office Up2pay : c'est possible à partir du lendemain du paiement.",
         ],
         Some(Sogecommerce) => &[
             "Contactez le client : il peut régler le solde par un autre moyen.",
@@ -191,7 +196,8 @@ pub(super) const fn duplicate_tender(psp: Option<Psp>) -> Steps {
         Some(Up2pay) => &[
             "Vérifiez les deux transactions dans le back-office Up2pay.",
             "Si la part carte est en double, remboursez l'une des deux, à partir du lendemain du paiement.",
-            "Si la part chèque-vacances est en double, Up2pay ne peut pas la rembourser : adressez-vous à l'assistance Up2pay ou à l'ANCV, et prévenez le client.",
+            "{holiday}Si la part chèque-vacances est en double, Up2pay ne peut pas la rembourser : adressez-vous à l'assistance Up2pay ou à l'ANCV, et prévenez le client.",
+            "{meal}Si la part titre-restaurant est en double, remboursez l'une des deux, elle aussi à partir du lendemain du paiement, et prévenez le client.",
         ],
         Some(Sogecommerce) => &[
             "Vérifiez les deux transactions dans le back-office Sogecommerce.",
@@ -222,32 +228,34 @@ pub(super) const fn double_payment(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
-            "Remboursez la part carte du second paiement, à partir du lendemain du paiement.",
-            "Sa part chèque-vacances n'est pas remboursable chez Up2pay : convenez d'un avoir avec le client, ou adressez-vous à l'ANCV.",
+            "{card}Remboursez la part carte du paiement en trop depuis le back-office Up2pay, à partir du lendemain du paiement.",
+            "{holiday}La part chèque-vacances de ce paiement n'est pas remboursable chez Up2pay : convenez d'un avoir avec le client, ou adressez-vous à l'ANCV.",
+            "{meal}Remboursez la part titre-restaurant de ce paiement, elle aussi à partir du lendemain.",
         ],
         Some(Sogecommerce) => &[
             "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
-            "Avant la remise (trois jours au plus), annulez le second paiement dans le back-office Sogecommerce.",
-            "Après la remise, remboursez-en chaque part séparément ; la part chèque-vacances en totalité seulement.",
+            "Avant la remise (trois jours au plus), annulez le paiement en trop dans le back-office Sogecommerce.",
+            "{card}Après la remise, remboursez-en la part carte.",
+            "{voucher}Après la remise, la part chèque-vacances de ce paiement se rembourse séparément, en totalité seulement.",
         ],
         Some(Worldline) => &[
             "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
-            "Remboursez le second paiement depuis {back_office} : la part carte d'abord, puis les chèques-vacances.",
-            "Les chèques-vacances ne sont remboursables que dans les 4 heures qui suivent le paiement : passé ce délai, convenez d'un avoir, ou adressez-vous à l'ANCV.",
+            "Remboursez le paiement en trop depuis {back_office} : Worldline rembourse d'abord la part carte, s'il y en a une.",
+            "{voucher}Les chèques-vacances ne sont remboursables que dans les 4 heures qui suivent le paiement : passé ce délai, convenez d'un avoir, ou adressez-vous à l'ANCV.",
         ],
         Some(Monext) => &[
             "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
-            "Remboursez le complément carte du second paiement depuis {back_office}.",
-            "Sa part chèque-vacances n'est pas remboursable chez Monext : convenez d'un avoir avec le client, ou adressez-vous à l'ANCV.",
+            "{card}Remboursez la part carte du paiement en trop depuis {back_office}.",
+            "{voucher}La part chèque-vacances de ce paiement n'est pas remboursable chez Monext : convenez d'un avoir avec le client, ou adressez-vous à l'ANCV.",
         ],
         Some(Ancv) => &[
             "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
-            "Annulez la part chèque-vacances du second paiement dans {back_office} : c'est possible en totalité seulement.",
-            "Remboursez sa part carte chez le prestataire qui l'a encaissée.",
+            "{voucher}Annulez la part chèque-vacances du paiement en trop dans {back_office} : c'est possible en totalité seulement.",
+            "{card}Remboursez sa part carte chez le prestataire qui l'a encaissée.",
         ],
         None => &[
             "Vérifiez dans la boutique qu'il s'agit bien d'une seule commande, puis prévenez le client.",
-            "Annulez ou remboursez l'un des deux paiements si le prestataire le permet ; sinon, convenez d'un avoir.",
+            "Annulez ou remboursez le paiement en trop si le prestataire le permet ; sinon, convenez d'un avoir.",
         ],
     }
 }
