@@ -57,7 +57,7 @@ async fn a_statement_that_is_put_in_is_imported_once_and_has_a_receipt() {
 
     fs::write(daemon.path("exchange/in/bank-again.csv"), format!("{HEAD}{line}")).expect("written");
     let receipt = appears(&daemon, "exchange/in/bank-again.csv.recu.txt").await;
-    assert!(receipt.contains("imported before"), "{receipt}");
+    assert!(receipt.contains("déjà été importé"), "{receipt}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
