@@ -126,6 +126,23 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
             "cvco-reconciled relay replay --from 2026-03-01T08:00:00Z --to 2026-03-01T12:00:00Z --endpoint camping-up2pay",
         ],
     ),
+    (&["log", "status"], ["cvco-reconciled log status", "cvco-reconciled log status --format json"]),
+    (
+        &["log", "migrate"],
+        ["cvco-reconciled log migrate --print", "cvco-reconciled log migrate --owner-url-file owner.url"],
+    ),
+    (
+        &["log", "push"],
+        ["cvco-reconciled log push", "cvco-reconciled --config /etc/cvco-reconciled/config.toml log push"],
+    ),
+    (
+        &["log", "pull"],
+        ["cvco-reconciled log pull", "cvco-reconciled --config /etc/cvco-reconciled/config.toml log pull"],
+    ),
+    (
+        &["log", "heal"],
+        ["cvco-reconciled log heal", "cvco-reconciled --config /etc/cvco-reconciled/config.toml log heal"],
+    ),
     (
         &["catch-up"],
         [
@@ -177,13 +194,7 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
             "cvco-reconciled simulate --url http://127.0.0.1:8080 --admin http://127.0.0.1:8081 --orders 40",
         ],
     ),
-    (
-        &["user-hash"],
-        [
-            "cvco-reconciled user-hash < marie.password > marie.hash",
-            "systemd-ask-password -n | cvco-reconciled user-hash",
-        ],
-    ),
+    (&["user-hash"], ["cvco-reconciled --config trial.toml user-hash", "cvco-reconciled user-hash"]),
 ];
 
 /// Gives each command its examples.

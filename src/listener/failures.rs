@@ -186,12 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_told_once_an_hour() {
+    fn a_burst_is_told_once_an_hour_and_whenever_it_has_grown_by_half() {
         let failures = Failures::default();
         failures.genuine(&endpoint(), at(-1));
-        assert_eq!(told(&failures, 0..20), [4]);
+        assert_eq!(told(&failures, 0..20), [4, 6, 9, 14]);
         failures.genuine(&endpoint(), at(99));
-        assert_eq!(told(&failures, 100..120), [0_i64; 0]);
+        assert_eq!(told(&failures, 100..120), [101, 112]);
         assert_eq!(told(&failures, 4000..4010), [4000]);
     }
 
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_taken_few_are_enough() {
-        assert_eq!(told(&Failures::default(), [0, 7200, 14_400, 15_000]), [14_400]);
+        assert_eq!(told(&Failures::default(), [0, 7200, 14_400, 15_000]), [14_400, 15_000]);
         let heard = Failures::default();
         heard.genuine(&endpoint(), at(0));
         assert_eq!(told(&heard, [0, 7200, 14_400, 15_000]), [0_i64; 0], "now and then, beside genuine ones");
