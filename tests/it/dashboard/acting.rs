@@ -52,7 +52,8 @@ async fn a_discrepancy_is_noted_acknowledged_snoozed_and_put_back() {
     let snooze = [("do", "snooze"), ("until", "2020-01-01"), ("seen", now.as_str())];
     assert_eq!(browser.send_form(&page, &page, &snooze).status, 422, "in the past");
     assert_eq!(browser.send_form(&page, &page, &[("do", "withdraw"), ("seen", &now)]).status, 303);
-    assert_eq!(daemon.rows("SELECT acked_at IS NULL FROM acct_discrepancies"), ["1"]);
+    let is_open = format!("SELECT acked_at IS NULL FROM acct_discrepancies WHERE id = {id}");
+    assert_eq!(daemon.rows(&is_open), ["1"]);
 
     assert!(browser.page("/order?shop=camping&reference=CMD-2").contains("annoté par anne"));
 }
