@@ -133,87 +133,66 @@ struct Unknown {
 }
 
 fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
-    if site.language()? == Language::French {
-        return tell_in_french(site, report);
-    }
-    site.line(&format!("{} lines in the file, which come to {}", report.lines, report.sum_cents))?;
+    let language = site.language()?;
+    let money = |cents: Cents| match language {
+        Language::French => lists::amount(language, cents, Currency::EUR),
+        Language::English => cents.to_string(),
+    };
+    let said = |french: String, english: String| match language {
+        Language::French => french,
+        Language::English => english,
+    };
+    let sum = money(report.sum_cents);
+    site.line(&said(
+        format!("{} dans le fichier, pour {sum}", lines_in_french(report.lines)),
+        format!("{} lines in the file, which come to {sum}", report.lines),
+    ))?;
     if !report.passed_over.is_empty() {
-        let lines: Vec<String> = report.passed_over.iter().map(u64::to_string).collect();
-        site.line(&format!(
-            "passed over, for they name neither a payment nor an amount: lines {}",
-            lines.join(", ")
+        let lines = report.passed_over.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        site.line(&said(
+            format!("laissées de côté, car elles ne nomment ni paiement ni montant\u{a0}: lignes {lines}"),
+            format!("passed over, for they name neither a payment nor an amount: lines {lines}"),
         ))?;
     }
     if report.known {
-        site.line(&"this very file was imported before: nothing changed")?;
-    }
-    for statement in &report.statements {
-        let known = i64::try_from(statement.lines).unwrap_or(i64::MAX).saturating_sub(statement.new);
-        site.line(&format!(
-            "{}: {} lines imported, {known} were known; {} belong to no payment that is known; they come to {}",
-            statement.number, statement.new, statement.unknown, statement.sum_cents
+        site.line(&said(
+            "ce fichier a déjà été importé\u{a0}: rien n’a changé".to_owned(),
+            "this very file was imported before: nothing changed".to_owned(),
         ))?;
-        for unknown in &statement.unknown_lines {
-            let says = &unknown.says;
+    }
+    for Imported { number, lines, sum_cents, new, unknown, unknown_lines } in &report.statements {
+        let known = i64::try_from(*lines).unwrap_or(i64::MAX).saturating_sub(*new);
+        let sum = money(*sum_cents);
+        site.line(&said(
+            format!(
+                "relevé {number}\u{a0}: {} de plus, {known} déjà connues\u{a0}; sans paiement connu\u{a0}: \
+                 {unknown}\u{a0}; total {sum}",
+                lines_in_french(usize::try_from(*new).unwrap_or_default())
+            ),
+            format!(
+                "{number}: {new} lines imported, {known} were known; {unknown} belong to no payment that is known; they \
+                 come to {sum}"
+            ),
+        ))?;
+        for Unknown { line, says } in unknown_lines {
             let named = [
                 says.reference.as_ref().map(OrderRef::as_str),
                 says.transaction.as_ref().map(TenderId::as_str),
                 says.authorisation.as_ref().map(AuthorisationNumber::as_str),
             ];
-            let named: Vec<&str> = named.into_iter().flatten().collect();
-            site.line(&format!(
-                "  line {}: no payment known for {}, {}",
-                unknown.line,
-                named.join(", "),
-                says.amount
+            let named = named.into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let amount = money(says.amount);
+            site.line(&said(
+                format!("  ligne {line}\u{a0}: aucun paiement connu pour {named}, {amount}"),
+                format!("  line {line}: no payment known for {named}, {amount}"),
             ))?;
         }
     }
     Ok(())
 }
 
-fn tell_in_french(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
-    let money = |cents| lists::amount(Language::French, cents, Currency::EUR);
-    let lines = |n: i64| if n == 1 { "1 ligne".to_owned() } else { format!("{n} lignes") };
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    site.line(&format!("{} dans le fichier, pour {}", lines(count(report.lines)), money(report.sum_cents)))?;
-    if !report.passed_over.is_empty() {
-        let passed: Vec<String> = report.passed_over.iter().map(u64::to_string).collect();
-        site.line(&format!(
-            "laissées de côté, car elles ne nomment ni paiement ni montant\u{a0}: lignes {}",
-            passed.join(", ")
-        ))?;
-    }
-    if report.known {
-        site.line(&"ce fichier a déjà été importé\u{a0}: rien n’a changé")?;
-    }
-    for statement in &report.statements {
-        let known = count(statement.lines).saturating_sub(statement.new);
-        site.line(&format!(
-            "relevé {}\u{a0}: {} de plus, {} déjà connues\u{a0}; sans paiement connu\u{a0}: {}\u{a0}; total {}",
-            statement.number,
-            lines(statement.new),
-            known,
-            statement.unknown,
-            money(statement.sum_cents)
-        ))?;
-        for unknown in &statement.unknown_lines {
-            let says = &unknown.says;
-            let named = [
-                says.reference.as_ref().map(OrderRef::as_str),
-                says.transaction.as_ref().map(TenderId::as_str),
-                says.authorisation.as_ref().map(AuthorisationNumber::as_str),
-            ];
-            let named: Vec<&str> = named.into_iter().flatten().collect();
-            site.line(&format!(
-                "  ligne {}\u{a0}: aucun paiement connu pour {}, {}",
-                unknown.line,
-                named.join(", "),
-                money(says.amount)
-            ))?;
-        }
-    }
-    Ok(())
+fn lines_in_french(lines: usize) -> String {
+    if lines == 1 { "1 ligne".to_owned() } else { format!("{lines} lignes") }
 }
 
 /// Imports the statements of a file, all or none; nothing of a file that was imported before.

@@ -99,7 +99,7 @@ impl Candidate {
         Ok(())
     }
 
-    /// Takes the lead where nobody has it. What the leader before it said is in the log by then.
+    /// Takes the lead if no machine holds it. What the leader before it said is in the log by then.
     pub(crate) async fn take(&mut self, session: &mut Session, found: &Found) -> Result<(), LogError> {
         let is_own = found.holder == self.settings.holder;
         if !(found.is_over || (is_own && self.lead.is_none())) {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::append::Mark;
 
-/// So many calls are kept at most.
+/// At most this many calls are kept.
 const CALLS: i64 = 10_000;
 
 /// And so many bytes.

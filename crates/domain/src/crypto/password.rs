@@ -64,7 +64,7 @@ impl HashedPassword {
         Ok(Self(hash.to_string()))
     }
 
-    /// The hash of a password that nobody has: what an unknown name is checked against, so that its answer takes as long.
+    /// A hash that no known password gives. An unknown name is checked against it, so that its answer takes as long.
     #[must_use]
     pub fn of_nobody() -> Self {
         Self(

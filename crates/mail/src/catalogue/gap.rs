@@ -29,10 +29,9 @@ impl GapName {
         if gap.is_positive() { Self::Over } else { Self::Short }
     }
 
-    /// The name of what was found minus what was expected.
-    #[must_use]
-    pub fn of(kind: Kind, gap: Cents) -> Self {
-        let is_about_payments = matches!(
+    /// Whether the figures of a kind are what was expected of payments, and what they came to.
+    pub(crate) const fn is_of_payments(kind: Kind) -> bool {
+        matches!(
             kind,
             Kind::AmountShort
                 | Kind::AmountOver
@@ -44,12 +43,17 @@ impl GapName {
                 | Kind::OrderUnknown
                 | Kind::TotalUnknown
                 | Kind::Unconfirmed
-        );
+        )
+    }
+
+    /// The name of what was found minus what was expected.
+    #[must_use]
+    pub fn of(kind: Kind, gap: Cents) -> Self {
         if kind == Kind::TotalChanged {
             return if gap.is_positive() { Self::ToRefund } else { Self::ToCollect };
         }
         let too_little = !gap.is_positive();
-        if is_about_payments {
+        if Self::is_of_payments(kind) {
             Self::of_payments(gap)
         } else if too_little && matches!(kind, Kind::RefundPartial | Kind::RefundOrder) {
             Self::ToRefund

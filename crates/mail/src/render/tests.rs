@@ -1,7 +1,7 @@
 use cvco_domain::{
-    Brand, CallNumber, Cents, Day, Detail, Difference, Instrument, Issuer, Kind, LineId, LineSays, OddStatus,
-    OrderNow, OrderRef, OrderTotal, PartName, PaymentName, Psp, RecordState, Reminder, ReportedState,
-    StatementNumber, StatusOf, TenderId,
+    Brand, CallNumber, Cents, Day, Detail, Difference, Instrument, Issuer, Kind, LineId, LineSays, Mode,
+    OddStatus, OrderNow, OrderRef, OrderTotal, PartName, PaymentName, Psp, Record, RecordState, Reminder,
+    ReportedState, StatementNumber, StatusOf, Tender, TenderId, TenderState,
 };
 
 use super::super::samples::{at, item, letter, record, refused_card, voucher};

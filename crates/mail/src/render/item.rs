@@ -1,0 +1,341 @@
+//! One discrepancy of a mail: its figures, its payments, and what to do.
+
+use cvco_domain::{
+    Cents, Currency, Detail, Instrument, Kind, Mode, News, Record, Severity, Tender, TenderState,
+};
+
+use super::capitalised;
+use crate::catalogue::{Case, GapName, Language, figures_of};
+use crate::letter::Item;
+use crate::typography::{amount, difference, one_line, paris};
+use crate::words;
+use crate::{closing, giving_back, particulars};
+
+pub(super) struct ItemView {
+    pub(super) id: i64,
+    pub(super) badge: String,
+    pub(super) colour: &'static str,
+    pub(super) title: String,
+    pub(super) explanation: String,
+    pub(super) facts: Vec<Fact>,
+    pub(super) payments: Vec<PaymentView>,
+    pub(super) totals: Vec<Fact>,
+    pub(super) record_state: Option<&'static str>,
+    pub(super) dated: String,
+    /// Empty once it is resolved.
+    pub(super) what_to_do: Vec<String>,
+    /// Where the dashboard shows it.
+    pub(super) link: Option<String>,
+}
+
+/// A caption and what it captions.
+pub(super) struct Fact {
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    tone: Tone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Wrong,
+}
+
+/// One payment of several; or the only one, which needs no heading.
+pub(super) struct PaymentView {
+    pub(super) heading: Option<String>,
+    pub(super) tenders: Vec<TenderView>,
+}
+
+pub(super) struct TenderView {
+    pub(super) name: String,
+    pub(super) amount: String,
+    pub(super) state: String,
+    pub(super) particulars: String,
+    pub(super) accepted: bool,
+    /// Neither accepted nor still to be decided.
+    pub(super) lost: bool,
+}
+
+impl Fact {
+    const fn plain(label: &'static str, value: String) -> Self {
+        Self { label, value, tone: Tone::Plain }
+    }
+
+    pub(super) fn is_wrong(&self) -> bool {
+        self.tone == Tone::Wrong
+    }
+
+    /// A gap by its own name, which says in which direction it goes; a plain difference carries a sign.
+    fn gap(language: Language, name: GapName, gap: Cents, currency: Currency) -> Self {
+        let value = match name {
+            GapName::Difference => difference(language, gap, currency),
+            GapName::Short
+            | GapName::Over
+            | GapName::ToRefund
+            | GapName::ToCollect
+            | GapName::ToCapture
+            | GapName::AgainstTerms => amount(language, gap.abs(), currency),
+        };
+        Self { label: words::gap(language, name), value, tone: Tone::Wrong }
+    }
+}
+
+/// The width of a caption in plain text, unless one is longer.
+const CAPTION: usize = 16;
+
+impl ItemView {
+    /// A caption as wide as the widest one beside it.
+    pub(super) fn padded(&self, fact: &Fact) -> String {
+        let widest = self.facts.iter().map(|fact| fact.label.chars().count()).max().unwrap_or_default();
+        format!("{:<width$}", fact.label, width = widest.max(CAPTION))
+    }
+
+    pub(super) fn new(language: Language, item: &Item) -> Self {
+        let said = giving_back::said(language, item);
+        let opened_at = paris(language, item.opened_at);
+        let closed_at = item.closed_at.map(|at| paris(language, at));
+        let labels = words::labels(language);
+        let severity = words::severity(language, item.severity);
+        let colour = severity_colour(item.severity);
+        let (badge, colour, explanation, what_to_do) = match item.news {
+            News::Opened => (severity.to_owned(), colour, said.explanation, said.what_to_do),
+            News::Reminded => (
+                format!("{}, {severity}", labels.reminder),
+                colour,
+                format!("{} {}", words::still_open(language, item.reminded_for), said.explanation),
+                said.what_to_do,
+            ),
+            News::Escalated => (
+                format!("{}, {severity}", labels.unanswered),
+                colour,
+                format!("{} {}", labels.nobody_saw, said.explanation),
+                said.what_to_do,
+            ),
+            News::Closed => (labels.resolved.to_owned(), GREEN, closing::remains(language, item), Vec::new()),
+        };
+        let state = |record: &Record| words::record_state(language, record.state);
+        Self {
+            id: item.id,
+            badge,
+            colour,
+            title: capitalised(&said.title),
+            explanation,
+            facts: facts(language, item),
+            payments: payments(language, item),
+            totals: totals(language, item),
+            record_state: only(&item.records).map(state),
+            dated: words::dated(language, item.id, &opened_at, closed_at.as_deref()),
+            what_to_do,
+            link: None,
+        }
+    }
+}
+
+pub(super) const GREEN: &str = "#1e6b3a";
+
+pub(super) const fn severity_colour(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Urgent => "#b3261e",
+        Severity::Warning => "#8a5a00",
+        Severity::Info => "#44546a",
+    }
+}
+
+fn facts(language: Language, item: &Item) -> Vec<Fact> {
+    let labels = words::labels(language);
+    let figure = |cents| amount(language, cents, item.currency);
+    let provider = match (item.psp, &item.endpoint) {
+        (Some(psp), Some(endpoint)) => Some(format!("{} ({endpoint})", psp.title())),
+        (Some(psp), None) => Some(psp.title().to_owned()),
+        (None, Some(endpoint)) => Some(endpoint.to_string()),
+        (None, None) => {
+            let names: Vec<_> = item.psps().iter().map(|psp| psp.title()).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        }
+    };
+    let is_test = item.records.first().map_or(item.mode, |record| record.mode) == Mode::Test;
+    // How many answers were missing is history once none is.
+    let detail = match (&item.detail, item.news) {
+        // The parts stand below, as they are now.
+        (
+            Detail::Awaited { .. } | Detail::Parts(_) | Detail::LeftOver(_) | Detail::Payments(_),
+            News::Closed,
+        ) => None,
+        (_, _) => particulars::in_words(language, &item.detail, &item.records),
+    };
+    // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
+    let (expected, actual, gap) = match item.news {
+        News::Opened | News::Reminded | News::Escalated => {
+            (shown(item.expected), shown(item.actual), item.own_gap())
+        }
+        News::Closed => (None, None, None),
+    };
+    let technical = (item.news != News::Closed)
+        .then(|| particulars::technical(&item.detail, item.last_error.as_deref()))
+        .flatten();
+    let is_reminder = matches!(item.news, News::Reminded | News::Escalated);
+    let note = item.last_note.as_ref().filter(|_| is_reminder);
+    let settled_by = if item.news == News::Closed { closing::settled_by(language, item) } else { None };
+    let [expected_label, actual_label] = figures_of(Case::of(item.kind, &item.detail), item.kind, language);
+    [
+        item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
+        item.call_number
+            .as_ref()
+            .map(|call| Fact::plain(words::call_number(language, item.psp), call.to_string())),
+        provider.map(|provider| Fact::plain(labels.provider, provider)),
+        is_test.then(|| Fact::plain(labels.mode, labels.test_mode.to_owned())),
+        expected.map(|cents| Fact::plain(expected_label, figure(cents))),
+        actual.map(|cents| Fact::plain(actual_label, figure(cents))),
+        gap.map(|(name, gap)| Fact::gap(language, name, gap, item.currency)),
+        detail.map(|detail| Fact::plain(labels.particulars, detail)),
+        settled_by.map(|events| Fact::plain(labels.settled_by, events)),
+        technical.map(|what| Fact::plain(labels.technical, what)),
+        is_reminder.then(|| Fact::plain(labels.open_since, paris(language, item.opened_at))),
+        note.map(|note| Fact::plain(labels.last_note, one_line(note))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn only(records: &[Record]) -> Option<&Record> {
+    match records {
+        [only] => Some(only),
+        [] | [..] => None,
+    }
+}
+
+fn payments(language: Language, item: &Item) -> Vec<PaymentView> {
+    let records = &item.records;
+    let is_one_of_several = records.len() > 1;
+    let taken = item.actual.filter(|_| item.kind == Kind::Chargeback);
+    let payment = |record: &Record| PaymentView {
+        heading: is_one_of_several.then(|| heading(language, record)),
+        tenders: record.tenders.iter().map(|tender| TenderView::new(language, tender, taken)).collect(),
+    };
+    records.iter().map(payment).collect()
+}
+
+/// A payment among others: when, where, and what it came to.
+fn heading(language: Language, record: &Record) -> String {
+    let accepted = record.tenders.iter().filter(|tender| tender.state.is_accepted());
+    let at = accepted.filter_map(|tender| tender.authorised_at).min().or_else(|| record.first_seen_at());
+    let at = at.map(|at| format!("{}, ", paris(language, at))).unwrap_or_default();
+    let paid = amount(language, record.paid(), record.currency);
+    let call = words::call_number(language, Some(record.psp)).to_lowercase();
+    format!("{at}{}, {call} {}{} {paid}", record.psp.title(), record.call_number, words::colon(language))
+}
+
+impl TenderView {
+    /// `taken`: what the card's bank took back, where the mail is about that.
+    fn new(language: Language, tender: &Tender, taken: Option<Cents>) -> Self {
+        let labels = words::labels(language);
+        let is_taken = tender.instrument == Instrument::Card
+            && taken.is_some_and(|taken| taken == tender.refunded)
+            && tender.refunded.is_positive();
+        let state = match language {
+            Language::French if is_taken => "impayé, repris par la banque",
+            Language::English if is_taken => "charged back by the bank",
+            Language::French | Language::English => words::tender_state(language, tender.state),
+        };
+        let given_back = tender.refunded.is_positive() && tender.refunded != tender.amount;
+        // Of a payment that was never heard of, only what went back is known.
+        let is_unknown = tender.amount == Cents::ZERO && tender.refunded.is_positive();
+        let transaction = match tender.id.as_ref().filter(|_| !is_unknown) {
+            Some(id) => format!("{} {id}", labels.transaction),
+            None => labels.no_transaction.to_owned(),
+        };
+        let at = paris(language, tender.authorised_at.unwrap_or(tender.first_seen_at));
+        Self {
+            name: format!("{} ({})", words::instrument(language, tender), tender.brand),
+            amount: match (is_unknown, language) {
+                (true, Language::French) => "inconnu".to_owned(),
+                (true, Language::English) => "unknown".to_owned(),
+                (false, _) => amount(language, tender.amount, tender.currency),
+            },
+            state: if given_back {
+                format!("{state} ({})", amount(language, tender.refunded, tender.currency))
+            } else {
+                state.to_owned()
+            },
+            particulars: match (is_unknown, language) {
+                (true, Language::French) => "le paiement lui-même n’est pas enregistré ici".to_owned(),
+                (true, Language::English) => "the payment itself is not recorded here".to_owned(),
+                (false, _) => format!("{transaction}, {at}"),
+            },
+            accepted: tender.state.is_accepted(),
+            lost: !tender.state.is_accepted() && tender.state != TenderState::Pending,
+        }
+    }
+}
+
+/// A figure of nothing tells nothing.
+fn shown(cents: Option<Cents>) -> Option<Cents> {
+    cents.filter(|cents| *cents != Cents::ZERO)
+}
+
+/// What the payments come to, and what the order should: once in a mail, and not where the discrepancy itself says what was
+/// expected. What a payment alone is held against is said of an order that was never registered.
+fn totals(language: Language, item: &Item) -> Vec<Fact> {
+    let labels = words::labels(language);
+    let Some(first) = item.records.first() else { return Vec::new() };
+    let figure = |cents| amount(language, cents, first.currency);
+    let paid: Cents = item.records.iter().map(Record::paid).sum();
+    let refunded: Cents = item.records.iter().map(Record::refunded).sum();
+    let (total, gap) = should_be(language, item, paid);
+    [
+        Some(Fact::plain(labels.total_accepted, figure(paid))),
+        refunded.is_positive().then(|| Fact::plain(of_which_back(language, item.kind), figure(refunded))),
+        total,
+        gap,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What it should all come to, and what is missing or too much, as far as the mail has not said so.
+fn should_be(language: Language, item: &Item, paid: Cents) -> (Option<Fact>, Option<Fact>) {
+    let labels = words::labels(language);
+    let is_closed = item.news == News::Closed;
+    let says_expected = !is_closed && item.expected.is_some() && is_of_total(item.kind);
+    if says_expected {
+        return (None, None);
+    }
+    let own = item.own_gap().filter(|_| !is_closed).map(|(name, _)| name);
+    let gap_fact = |gap: Cents, currency| {
+        let name = GapName::of_payments(gap);
+        let is_said = own == Some(name) || own == Some(GapName::Difference);
+        (gap != Cents::ZERO && !is_said).then(|| Fact::gap(language, name, gap, currency))
+    };
+    let shows_gap = !is_closed || closing::has_gap(item);
+    if let Some((order, total)) = item.order.as_ref().and_then(|order| Some((order, order.total?))) {
+        // Of one payment among others the order's total says nothing.
+        if order.paid != paid && !is_closed {
+            return (None, None);
+        }
+        let fact = Fact::plain(labels.order_total, amount(language, total.cents, total.currency));
+        let gap = order.gap.filter(|_| shows_gap && total.currency == item.currency);
+        return (Some(fact), gap.and_then(|gap| gap_fact(gap, total.currency)));
+    }
+    let Some(record) = only(&item.records) else { return (None, None) };
+    let expected = shown(record.expected.map(|(cents, _)| cents));
+    let fact = expected.map(|cents| Fact::plain(labels.expected, amount(language, cents, record.currency)));
+    let gap = item.order_gap().filter(|_| shows_gap && expected.is_some());
+    (fact, gap.and_then(|gap| gap_fact(gap, record.currency)))
+}
+
+/// Whether the figures of a kind are those of the order's total.
+fn is_of_total(kind: Kind) -> bool {
+    kind == Kind::TotalChanged || kind != Kind::Unconfirmed && GapName::is_of_payments(kind)
+}
+
+/// What went back: a bank's taking is no refund.
+const fn of_which_back(language: Language, kind: Kind) -> &'static str {
+    match (language, kind) {
+        (Language::French, Kind::Chargeback) => "dont repris ou remboursé",
+        (Language::English, Kind::Chargeback) => "of which taken back or refunded",
+        (_, _) => words::labels(language).of_which_refunded,
+    }
+}
