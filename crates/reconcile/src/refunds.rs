@@ -146,20 +146,29 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
     };
     let fact = leading(deciding)?;
     let at = first_time(deciding, |_| true)?;
+    // That it was made may be told without an amount, where it was asked for with one.
+    let stated = if fact.event.amount.is_positive() { fact } else { leading(facts)? };
     Some(Refund {
         fact,
         of: deciding.iter().filter_map(named).min(),
         told: Return {
             id: fact.event.tender_id.clone(),
-            amount: given_back_in_turns(deciding).unwrap_or(fact.event.amount),
+            amount: given_back_in_turns(deciding).unwrap_or(stated.event.amount),
             by: by(&fact.event),
             outcome: Outcome::of(furthest),
             at,
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
             is_dated: deciding.iter().any(|fact| fact.occurred_at().is_some()),
-            odd_status: odd_status(facts, furthest),
+            odd_status: odd_status(facts, furthest).or_else(|| refused(deciding, furthest)),
         },
     })
+}
+
+/// Who promised money back must hear that it was not given, whichever word the PSP has for that.
+fn refused(deciding: &[&Fact], furthest: ReportedState) -> Option<OddStatus> {
+    let is_refused = matches!(furthest, ReportedState::Refused | ReportedState::Expired);
+    let code = deciding.iter().map(|fact| fact.event.status.code.as_str()).min().filter(|_| is_refused)?;
+    Some(OddStatus { code: code.to_owned(), state: furthest })
 }
 
 /// What was given back by a refund of several turns under one transaction (Worldline: two partial refunds may
@@ -217,7 +226,7 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<Fit> {
     (named || possible).then(|| Fit {
         named,
         is_enough: refund.told.amount <= left,
-        is_exact: refund.told.amount == left,
+        is_exact: refund.told.amount == left && left.is_positive(),
         is_of_same_call: evidence.call_number == event.call_number,
         is_of_same_brand: tender.brand == event.brand,
         left: if refund.told.amount <= left { Cents::ZERO } else { left },

@@ -22,7 +22,7 @@ use cvco_domain::{ReportedState, StatusCode, StatusReading};
 
 /// `statusCode`: the numbers of the former Ogone platform. A refused capture or cancellation leaves the
 /// payment authorised, a refused refund leaves it captured.
-const NUMBERS: [(u16, Meaning, &str); 38] = [
+const NUMBERS: [(u16, Meaning, &str); 39] = [
     (0, Payment(Pending, Known), "incomplete"),
     (1, Payment(Abandoned, Known), "cancelled by the customer"),
     (2, Payment(Refused, Known), "refused"),
@@ -47,7 +47,8 @@ const NUMBERS: [(u16, Meaning, &str); 38] = [
     (71, Refund(Pending, Known), "deletion waiting"),
     (72, Refund(Pending, Known), "deletion uncertain"),
     (73, Refund(Refused, Attention), "deletion refused; still captured"),
-    (75, Payment(Cancelled, Known), "deleted by the merchant"),
+    (74, Refund(Refused, Attention), "deletion declined; still captured"),
+    (75, Refund(Captured, Known), "deleted by the merchant"),
     (8, Refund(Captured, Known), "refunded"),
     (81, Refund(Pending, Known), "refund waiting"),
     (82, Refund(Pending, Known), "refund uncertain"),

@@ -19,7 +19,8 @@ pub(super) struct GivenBack<'a> {
     pub(super) id: &'a PaymentId,
     pub(super) order_ref: Option<OrderRef>,
     pub(super) method: &'a Method,
-    pub(super) amount: Cents,
+    /// How much, where that is told.
+    pub(super) amount: Option<Cents>,
     /// The amount of this part that was refunded so far.
     pub(super) so_far: Option<Cents>,
     pub(super) currency: Currency,
@@ -101,6 +102,11 @@ impl GivenBack<'_> {
         // Two parts may be given back under one operation.
         let tender_id = TenderId::new(format!("{}/{}", self.id.tender_id()?, self.method.as_str())).ok();
         let Kind { instrument, brand } = Kind::of(None, self.method)?;
+        let mut status = self.status;
+        if self.amount.is_none() && self.state == ReportedState::Captured {
+            // Money went back and nobody says how much: a person, or another message, must find it.
+            status.reading = StatusReading::Attention;
+        }
         Some(Event {
             order_ref: self.order_ref,
             call_number: self.call_number.clone(),
@@ -108,12 +114,12 @@ impl GivenBack<'_> {
             instrument,
             brand,
             operation: Operation::Credit { of: None },
-            amount: self.amount,
-            amount_from: AmountFrom::Part,
+            amount: self.amount.unwrap_or(Cents::ZERO),
+            amount_from: self.amount.map_or(AmountFrom::Before, |_| AmountFrom::Part),
             running_total: self.so_far,
             currency: self.currency,
             state: self.state,
-            status: self.status,
+            status,
             authorisation: Authorisation::NotStated,
             contract: None,
             mode: None,
@@ -152,7 +158,7 @@ pub(super) fn event(refund: &Refund, at: Option<Timestamp>) -> Result<Event, Ski
         id,
         order_ref: output.references.merchant_reference.0.clone(),
         method: &output.method().ok_or("a refund that does not say of which part")?,
-        amount: output.amount_of_money.positive().ok_or("a refund without an amount")?,
+        amount: output.amount_of_money.positive(),
         so_far: output.refunded_so_far(),
         currency: output.amount_of_money.currency().ok_or("a refund without a currency")?,
         state,
@@ -162,10 +168,10 @@ pub(super) fn event(refund: &Refund, at: Option<Timestamp>) -> Result<Event, Ski
     given_back.into_event().ok_or("a refund without a method's name")
 }
 
-/// Reads a payment object that tells of a refund and states its amount.
+/// Reads a payment object that tells of a refund. Its amount is the operation's own; that of the payment is the whole
+/// order's.
 pub(super) fn of_payment(
     payment: &Payment,
-    amount: Cents,
     state: ReportedState,
     reading: StatusReading,
     at: Option<Timestamp>,
@@ -176,7 +182,7 @@ pub(super) fn of_payment(
         id,
         order_ref: payment.output.references.merchant_reference.0.clone(),
         method: payment.method().ok_or("a refund that does not say of which part")?,
-        amount,
+        amount: payment.operation_output.amount_of_money.positive(),
         so_far: None,
         currency: payment.currency().ok_or("a refund without a currency")?,
         state,

@@ -2,7 +2,7 @@
 
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, CallNumber, Cents, Currency, Event, Instrument,
-    Operation, OrderRef, ReportedState, StatusCode, StatusReading, Timestamp,
+    Operation, OrderRef, ReportedState, StatusCode, Timestamp,
 };
 
 use super::codes::Meaning;
@@ -108,19 +108,11 @@ pub(super) fn event(payment: &Payment, at: Option<Timestamp>) -> Result<Event, S
     if let Some(Meaning::Chargeback(state)) = payment.status().meaning() {
         return refund::chargeback(payment, own, state, at);
     }
-    let (state, reading, own) = match meaning {
-        Meaning::Payment(state, reading) => (state, reading, own),
+    let (state, reading) = match meaning {
+        Meaning::Payment(state, reading) => (state, reading),
         Meaning::Chargeback(state) => return refund::chargeback(payment, own, state, at),
-        // The refund was refused or is still pending, so the payment is unchanged.
-        Meaning::Refund(ReportedState::Refused, reading) => (ReportedState::Captured, reading, None),
-        Meaning::Refund(state, reading) => match own {
-            Some(amount) => return refund::of_payment(payment, amount, state, reading, at),
-            None if state == ReportedState::Captured => {
-                // The payment was refunded, but the amount is unknown. A person or the API must find it.
-                (ReportedState::Captured, StatusReading::Attention, None)
-            }
-            None => (ReportedState::Captured, reading, None),
-        },
+        // Under an operation of its own, or that of the payment, which stays as it is whatever became of the refund.
+        Meaning::Refund(state, reading) => return refund::of_payment(payment, state, reading, at),
     };
     let output = &payment.output;
     let method = payment.method().ok_or("a payment without a method: nothing was chosen yet")?;

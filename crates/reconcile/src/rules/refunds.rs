@@ -205,9 +205,18 @@ fn is_paid(tender: &Tender) -> bool {
 }
 
 /// Statuses of refunds that call for a person, or that the tables do not have; where the part has the same one, it says
-/// so itself.
+/// so itself. One that was refused is over once as much was given back.
 fn odd_status(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
-    let told = || evidence.returns.iter().filter(|refund| refund.odd_status != evidence.odd_status);
+    let was_made_since = |refused: &Return| {
+        refused.outcome == Outcome::Failed
+            && evidence
+                .made_by_merchant()
+                .any(|made| made.seen_at >= refused.seen_at && made.amount >= refused.amount)
+    };
+    let told = || {
+        let told = evidence.returns.iter().filter(|refund| refund.odd_status != evidence.odd_status);
+        told.filter(|refund| !was_made_since(refund))
+    };
     let with_status = told().filter(|refund| refund.odd_status.is_some());
     let asked =
         Some(with_status.map(|refund| refund.amount).sum()).filter(|asked: &Cents| asked.is_positive());

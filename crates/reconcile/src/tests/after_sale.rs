@@ -71,6 +71,44 @@ fn nobody_gives_back_more_than_was_paid() {
 }
 
 #[test]
+fn a_refund_that_was_refused_is_told_at_every_psp_until_it_is_made() {
+    use StatusReading::{Attention, Known};
+    for (psp, code, reading) in [
+        (Psp::Sogecommerce, "REFUSED/05", Known),
+        (Psp::Worldline, "83", Attention),
+        (Psp::Monext, "01100", Known),
+    ] {
+        let refused = card_back(psp, 4000, 2 * DAY).state(ReportedState::Refused).status(code, reading);
+        let case = paid(psp).with(refused);
+        let finding = case.finding(Kind::UnknownStatus);
+        assert_eq!(finding.detail.to_string(), format!("C1/LIMOCB: {code}"));
+        assert!(matches!(finding.detail, Detail::Status { of: StatusOf::Refund, .. }), "{psp}");
+        assert_eq!(case.record().paid().minus(case.record().refunded()), Cents::new(10_000), "{psp}");
+        // Some of it is not all of it.
+        let again = |cents| case.clone().with(card_back(psp, cents, 3 * DAY).id("RC2")).kinds();
+        assert!(again(1000).contains(&Kind::UnknownStatus), "{psp}");
+        assert!(!again(4000).contains(&Kind::UnknownStatus), "{psp}");
+    }
+}
+
+#[test]
+fn a_refund_of_unknown_amount_is_of_what_was_asked_for() {
+    let psp = Psp::Worldline;
+    let untold = |state| {
+        let told = card_back(psp, 0, 60).state(state).status("8", StatusReading::Attention);
+        told.change(|event| event.amount_from = AmountFrom::Before)
+    };
+    let asked = paid(psp).with(card_back(psp, 3000, 30).state(ReportedState::Pending));
+    assert_eq!(asked.clone().with(untold(ReportedState::Captured)).record().refunded(), Cents::new(3000));
+    let refused = asked.with(untold(ReportedState::Refused)).record();
+    assert_eq!((refused.refunded(), refused.refunding), (Cents::ZERO, Cents::ZERO));
+    // Nobody says how much: nothing is booked, and a person looks.
+    let case = paid(psp).with(untold(ReportedState::Captured));
+    assert_eq!(case.record().refunded(), Cents::ZERO);
+    case.raises(&[Kind::UnknownStatus]);
+}
+
+#[test]
 fn a_refund_of_a_payment_that_is_older_than_the_ledger_is_no_discrepancy() {
     unregistered().with(card_back(Psp::Sogecommerce, 4000, 0)).seen(DAY).raises(&[]);
 }
@@ -149,7 +187,7 @@ fn a_refund_that_is_asked_for_and_not_made_is_incomplete() {
     made.raises(&[]);
     assert_eq!((made.record().refunding, made.record().refunded()), (Cents::ZERO, Cents::new(3000)));
     let refused = asked.with(card_back(psp, 3000, 60).state(ReportedState::Refused));
-    refused.raises(&[]);
+    refused.raises(&[Kind::UnknownStatus]);
     assert_eq!(refused.record().refunding, Cents::ZERO);
 }
 

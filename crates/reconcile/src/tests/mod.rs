@@ -28,8 +28,8 @@ use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Detail,
     EndpointId, Event, Finding, Instalment, Instrument, Issuer, Kind, LineId, Mode, Operation, Order,
     OrderRef, OrderVersion, Payout, PayoutTerms, Psp, Record, RecordState, ReportedState, Source,
-    StatementLine, StatementNumber, StatusCode, StatusReading, Subject, Tender, TenderId, TenderState,
-    Timestamp,
+    StatementLine, StatementNumber, StatusCode, StatusOf, StatusReading, Subject, Tender, TenderId,
+    TenderState, Timestamp,
 };
 
 use cvco_domain::Policy;

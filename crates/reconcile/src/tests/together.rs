@@ -261,6 +261,9 @@ fn what_is_left_over_of_a_list_with_a_refused_part_is_no_contradiction() {
                 assert!(is_left_over(&finding), "{psp}");
                 assert_eq!(figures(&finding), (Some(10_000), Some(16_000)), "{psp}");
             }
+            let untried = order(10_000).with(listed(voucher(6000)));
+            let again = listed(plain_card(10_000).id("C2").call("7002").at(5));
+            untried.with(again).seen(60).raises(&[Kind::AmountOver]);
             let rest = plain_card(4000).sogecommerce().id("S2").call("s-2").listed_in(4000).at(50);
             let paid = half(order(10_000)).with(rest).seen(80);
             paid.raises(&[]);

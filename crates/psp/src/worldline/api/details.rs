@@ -224,7 +224,7 @@ fn refund(call_number: &CallNumber, payment: &Payment, listed: &Listed<'_>) -> O
         id: listed.id,
         order_ref: payment.output.references.merchant_reference.0.clone(),
         method: listed.method,
-        amount: own.positive()?,
+        amount: own.positive(),
         so_far: None,
         currency: own.currency().or_else(|| payment.currency())?,
         state,

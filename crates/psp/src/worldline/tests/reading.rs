@@ -125,19 +125,50 @@ fn a_refund_under_the_names_of_the_magento_plugin() {
     assert_eq!(only(events(&asked)).state, ReportedState::Pending, "8 while it is only asked for");
 }
 
-/// Code 83 comes with the refund, or with the payment that stays captured.
+/// The codes of a refused refund, or deletion, come with the refund, or with the payment that stays captured.
 #[test]
-fn a_refused_refund_takes_nothing_from_the_payment() {
-    let refund = altered(&fixture!("S6-refunded"), r#""statusCode":8"#, r#""statusCode":83"#);
-    let event = only(events(&refund));
-    assert_eq!((event.state, event.status.reading), (ReportedState::Refused, StatusReading::Attention));
+fn a_refused_refund_takes_nothing_from_the_payment_and_adds_nothing_to_it() {
+    let of_refund = |code: &str| altered(&fixture!("S6-refunded"), r#""statusCode":8"#, code);
+    let of_payment = |code: &str| altered(&fixture!("S3-split-card"), r#""statusCode":9"#, code);
+    for number in [73, 74, 83, 84] {
+        let code = format!(r#""statusCode":{number}"#);
+        for message in [of_refund(&code), of_payment(&code)] {
+            let event = only(events(&message));
+            assert_eq!((event.operation, event.amount), (Operation::Credit { of: None }, Cents::new(9000)));
+            assert_eq!(event.state, ReportedState::Refused, "{number}");
+            assert_eq!(
+                event.status,
+                StatusCode { code: number.to_string(), reading: StatusReading::Attention }
+            );
+        }
+    }
+}
 
-    let payment = altered(&fixture!("S3-split-card"), r#""statusCode":9"#, r#""statusCode":83"#);
-    let event = only(events(&payment));
-    assert_eq!(event.operation, Operation::Debit);
-    assert_eq!((event.state, event.status.code.as_str()), (ReportedState::Captured, "83"));
-    assert_eq!(event.status.reading, StatusReading::Attention);
-    assert_eq!(event.amount_from, AmountFrom::OrderTotal, "the amount of the operation is the refund's");
+#[test]
+fn a_refund_told_by_a_payment_without_the_operations_amount_is_of_an_unknown_one() {
+    use ReportedState::{Captured, Pending, Refused};
+    use StatusReading::{Attention, Known};
+    let codes = [
+        (7, Captured, Attention),
+        (71, Pending, Known),
+        (72, Pending, Known),
+        (73, Refused, Attention),
+        (74, Refused, Attention),
+        (75, Captured, Attention),
+        (8, Captured, Attention),
+        (81, Pending, Known),
+        (82, Pending, Known),
+        (83, Refused, Attention),
+        (84, Refused, Attention),
+        (85, Captured, Attention),
+    ];
+    for (number, state, reading) in codes {
+        let code = format!(r#""statusCode":{number}"#);
+        let event = only(events(&altered(&fixture!("S1-voucher-only"), r#""statusCode":9"#, &code)));
+        assert_eq!((event.operation, event.state), (Operation::Credit { of: None }, state), "{number}");
+        assert_eq!((event.amount, event.amount_from), (Cents::ZERO, AmountFrom::Before), "{number}");
+        assert_eq!(event.status.reading, reading, "{number}");
+    }
 }
 
 #[test]
@@ -148,14 +179,11 @@ fn a_refused_capture_leaves_the_authorisation() {
 }
 
 #[test]
-fn a_payment_that_tells_of_a_refund_needs_its_amount() {
+fn a_payment_that_tells_of_a_refund_gives_back_the_operations_amount() {
     let told = altered(&fixture!("S3-split-card"), r#""statusCode":9"#, r#""statusCode":8"#);
     let event = only(events(&told));
     assert_eq!((event.operation, event.amount), (Operation::Credit { of: None }, Cents::new(9000)));
-    let untold = altered(&fixture!("S1-voucher-only"), r#""statusCode":9"#, r#""statusCode":8"#);
-    let event = only(events(&untold));
-    assert_eq!((event.operation, event.state), (Operation::Debit, ReportedState::Captured));
-    assert_eq!(event.status.reading, StatusReading::Attention, "refunded, but nobody says how much");
+    assert_eq!(event.status.reading, StatusReading::Known);
 }
 
 #[test]
