@@ -23,10 +23,14 @@ impl Note {
         Self(ledger.with_file_name("fault.txt"))
     }
 
-    /// From now on every panic of this process is logged, counted and noted.
+    /// From now on every panic of this process is logged, counted and noted, before what was done about it so far.
     pub fn watch(&self, metrics: Arc<Metrics>) {
         let note = self.clone();
-        std::panic::set_hook(Box::new(move |panic| note.take(panic, &metrics)));
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            note.take(panic, &metrics);
+            before(panic);
+        }));
     }
 
     /// What is noted.
