@@ -64,7 +64,7 @@ docs: ## write docs/discrepancies.md, commands.md and metrics.md, from the words
 	mv docs/metrics.md.new docs/metrics.md
 
 browser: ## try the dashboard in Chromium
-	$(CARGO) test --locked -p cvco-browser --test browser -- --ignored --skip screenshots
+	$(CARGO) test --locked -p cvco-browser --test browser
 
 screenshots: ## take the pictures of docs/images again, in Chromium
 	$(CARGO) test --locked -p cvco-browser --test browser screenshots -- --ignored

@@ -25,7 +25,7 @@ async fn violations(site: &Site, axe: &Axe, pages: &[String]) -> Vec<String> {
                     site.browser.runs(&axe.0, vec![]).await;
                     is_there = true;
                 }
-                let violations = site.browser.runs_to_end(RUN).await;
+                let violations = site.browser.runs_to_end(RUN, vec![]).await;
                 let violations = violations.as_array().expect("a list");
                 found.extend(violations.iter().map(|violation| format!("{page} {look:?}: {violation}")));
             }
@@ -35,7 +35,6 @@ async fn violations(site: &Site, axe: &Axe, pages: &[String]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn nothing_keeps_anybody_out() {
     let (Some(axe), Some(site)) = (Axe::find(), Site::open().await) else { return };
     let mut found = violations(&site, &axe, &["/sign-in".to_owned()]).await;

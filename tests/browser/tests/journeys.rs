@@ -31,7 +31,6 @@ async fn finds_an_order(site: &Site) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn somebody_finds_an_order_at_a_desk() {
     let Some(site) = Site::open().await else { return };
     site.browser.looks(DESK).await;
@@ -40,7 +39,6 @@ async fn somebody_finds_an_order_at_a_desk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn somebody_finds_an_order_on_a_telephone() {
     let Some(site) = Site::open().await else { return };
     site.browser.looks(TELEPHONE).await;
@@ -49,7 +47,6 @@ async fn somebody_finds_an_order_on_a_telephone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn somebody_finds_an_order_without_scripts() {
     let Some(site) = Site::open().await else { return };
     site.browser.looks(DESK).await;
@@ -60,7 +57,6 @@ async fn somebody_finds_an_order_without_scripts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn keys_lead_through_the_pages_until_they_are_switched_off() {
     let Some(site) = Site::signed_in(Users::VIEWER).await else { return };
     let browser = &site.browser;
@@ -90,7 +86,6 @@ async fn keys_lead_through_the_pages_until_they_are_switched_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn the_first_tab_leads_past_the_navigation() {
     let Some(site) = Site::signed_in(Users::VIEWER).await else { return };
     let browser = &site.browser;

@@ -3,6 +3,7 @@
 //! | file | promises |
 //! |---|---|
 //! | `journeys.rs` | what a person does from beginning to end, with a keyboard, a telephone, or without JavaScript |
+//! | `accountant.rs` | what an accountant does in a month: a discrepancy, a statement, a close, the entries |
 //! | `accessibility.rs` | axe-core finds nothing against WCAG 2.2 AA, on any page, in both languages, light and dark, narrow and wide |
 //! | `manners.rs` | nothing is loaded from elsewhere, nothing scrolls sideways, every control is reached by Tab |
 //! | `screenshots.rs` | the pictures of the documentation: `make screenshots` |
@@ -23,6 +24,7 @@ mod others;
 mod support;
 
 mod accessibility;
+mod accountant;
 mod journeys;
 mod manners;
 mod screenshots;

@@ -37,7 +37,6 @@ const FOCUSED: &str = "
              seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 };";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn pages_stay_in_their_window_and_load_nothing_from_elsewhere() {
     let Some(site) = Site::signed_in(Users::ADMIN).await else { return };
     let mut found = Vec::new();
@@ -63,7 +62,6 @@ async fn pages_stay_in_their_window_and_load_nothing_from_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "it takes minutes: make browser"]
 async fn tab_reaches_every_control_in_order_and_shows_where_it_is() {
     let Some(site) = Site::signed_in(Users::ADMIN).await else { return };
     site.browser.looks(Look { language: "fr", dark: false, width: WIDE }).await;

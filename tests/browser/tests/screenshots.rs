@@ -5,6 +5,9 @@ use std::process::Command;
 
 use crate::support::{Look, PHONE, Site, Users, WIDE};
 
+/// The width of a mail program's pane, in CSS pixels.
+const MAIL: u32 = 700;
+
 /// Larger pictures are not worth their weight in a repository.
 const BYTES: u64 = 150 * 1024;
 
@@ -15,12 +18,38 @@ struct Picture {
     look: Look,
 }
 
+impl Picture {
+    /// An address, or a target at the site.
+    async fn opens(&self, site: &Site) {
+        site.browser.looks(self.look).await;
+        if self.page.starts_with("file:") {
+            site.browser.opens(&self.page).await;
+        } else {
+            site.browser.goes(&self.page).await;
+        }
+    }
+}
+
+/// The mail of the demonstration about the voucher whose complement was given up, in its folder.
+fn mail() -> String {
+    let demo = Command::new(env!("CARGO_BIN_EXE_cvco-under-test")).arg("demo").output().expect("played");
+    let said = String::from_utf8(demo.stdout).expect("text");
+    let folder =
+        said.lines().find_map(|line| line.trim().strip_prefix("the e-mails")).expect("where they are");
+    let mut files =
+        std::fs::read_dir(folder.trim()).expect("mails").map(|entry| entry.expect("a mail").path());
+    let is_it = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|extension| extension == "html")
+            && std::fs::read_to_string(path).expect("a mail").contains("complément refusé")
+    };
+    format!("file://{}", files.find(is_it).expect("the mail").display())
+}
+
 async fn take(site: &Site, picture: &Picture) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images");
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(format!("{}.png", picture.name));
-    site.browser.looks(picture.look).await;
-    site.browser.goes(&picture.page).await;
+    picture.opens(site).await;
     std::fs::write(&path, site.browser.picture(false).await).expect("written");
     // Fewer colours, where the program is there.
     drop(
@@ -50,6 +79,7 @@ async fn pictures_are_taken() {
         of("orders", "/orders", desk),
         of("order", &order, desk),
         of("discrepancies", "/discrepancies", desk),
+        of("mail", &mail(), Look { width: MAIL, ..desk }),
     ] {
         take(&site, &picture).await;
     }

@@ -1,7 +1,7 @@
 //! One window of Chromium.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct Browser {
     client: Client,
     driver: Child,
     base: String,
-    profile: TempDir,
+    _profile: TempDir,
     _log: std::thread::JoinHandle<()>,
 }
 
@@ -61,18 +61,9 @@ impl Browser {
         let patience = Some(Duration::from_mins(2));
         let timeouts = TimeoutConfiguration::new(patience, patience, None);
         client.update_timeouts(timeouts).await.expect("taken");
-        let browser = Self { client, driver, base, profile, _log: log };
+        let browser = Self { client, driver, base, _profile: profile, _log: log };
         browser.tells("Network.enable", json!({})).await;
-        let path = browser.downloads();
         browser
-            .tells("Browser.setDownloadBehavior", json!({"behavior": "allow", "downloadPath": path}))
-            .await;
-        browser
-    }
-
-    /// Where downloads go.
-    pub fn downloads(&self) -> PathBuf {
-        self.profile.path().join("downloads")
     }
 
     /// A command of Chromium's own.
@@ -90,7 +81,11 @@ impl Browser {
         )
         .await;
         let scheme = if dark { "dark" } else { "light" };
-        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        // Colours that still change have a contrast of their own.
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
         self.tells("Emulation.setEmulatedMedia", json!({"features": features})).await;
         let headers = json!({"Accept-Language": language});
         self.tells("Network.setExtraHTTPHeaders", json!({"headers": headers})).await;
@@ -102,7 +97,12 @@ impl Browser {
     }
 
     pub async fn goes(&self, target: &str) {
-        self.client.goto(&format!("{}{target}", self.base)).await.expect("a page");
+        self.opens(&format!("{}{target}", self.base)).await;
+    }
+
+    /// Goes to an address that need not be the daemon's.
+    pub async fn opens(&self, address: &str) {
+        self.client.goto(address).await.expect("a page");
     }
 
     /// The path and query that it shows.
@@ -159,9 +159,9 @@ impl Browser {
         self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
-    pub async fn runs_to_end(&self, script: &str) -> Value {
+    pub async fn runs_to_end(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client
-            .execute_async(script, vec![])
+            .execute_async(script, arguments)
             .await
             .unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
