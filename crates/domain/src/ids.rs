@@ -43,8 +43,15 @@ fn slug(text: &str, max: usize) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
+fn trimmed(text: String) -> String {
+    if text.trim().len() == text.len() { text } else { text.trim().to_owned() }
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+        text_id!($(#[$doc])* $name, $what, $rule, $check, |text| text);
+    };
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr, $tidied:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -56,7 +63,8 @@ macro_rules! text_id {
             /// # Errors
             /// The rule that the text breaks.
             pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
-                let text = text.into();
+                let tidied: fn(String) -> String = $tidied;
+                let text = tidied(text.into());
                 let check: fn(&str) -> bool = $check;
                 if check(&text) { Ok(Self(text)) } else { Err(IdError::new($what, $rule)) }
             }
@@ -117,8 +125,9 @@ text_id!(
     Way, "channel's id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
 );
 text_id!(
-    /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`).
-    OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250)
+    /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`). Blanks around it are none of it: nobody sees them,
+    /// and one PSP keeps them where another, or the shop, does not.
+    OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250), trimmed
 );
 text_id!(
     /// What ties the tenders of one payment attempt together.
@@ -199,10 +208,10 @@ impl OrderRef {
     }
 
     /// The first 20 characters: all that ANCV keeps of a reference, and all that comes back on its
-    /// reimbursement statement.
+    /// reimbursement statement; without a blank at which it was cut, which no reference keeps.
     #[must_use]
     pub fn ancv_prefix(&self) -> String {
-        self.0.chars().take(20).collect()
+        trimmed(self.0.chars().take(20).collect())
     }
 }
 
@@ -265,6 +274,19 @@ impl Seq {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_around_a_reference_are_none_of_it() {
+        let plain = OrderRef::new("CMD 17").expect("a reference");
+        for text in ["CMD 17 ", " CMD 17", "\tCMD 17\u{a0}"] {
+            assert_eq!(OrderRef::new(text), Ok(plain.clone()), "{text:?}");
+            assert_eq!(OrderRef::escaped(text), Some(plain.clone()), "{text:?}");
+            assert_eq!(OrderRef::try_from(text.to_owned()), Ok(plain.clone()), "{text:?}");
+        }
+        let cut_at_a_blank = OrderRef::new("S6 RESERVATION 2026 17").expect("a reference");
+        let as_ancv_keeps_it = OrderRef::new("S6 RESERVATION 2026 ").expect("a reference");
+        assert_eq!(cut_at_a_blank.ancv_prefix(), as_ancv_keeps_it.ancv_prefix());
+    }
 
     #[test]
     fn identifiers_carry_no_control_characters() {

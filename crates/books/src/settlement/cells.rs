@@ -270,6 +270,11 @@ impl Cells<'_> {
         number
     }
 
+    /// Whether a column says which statement the line is of.
+    pub(super) fn names_its_statement(&self) -> bool {
+        self.text(self.places.statement).is_some()
+    }
+
     pub(super) fn paid_on(&self, given: &Given, problems: &mut Problems) -> Option<Day> {
         let own = self.day(self.places.paid_on, problems);
         let day = own.or(given.paid_on);

@@ -240,12 +240,23 @@ impl Collected {
             lines: Vec::new(),
             at: Vec::new(),
         });
-        if (found.paid_on, found.commission) != (paid_on, commission) {
+        if found.paid_on != paid_on {
+            let first = found.paid_on;
+            let remedy = if cells.names_its_statement() {
+                "leave the column of its number out of the layout, and give no --number"
+            } else {
+                "give no --number"
+            };
             problems.add(
                 cells.at,
-                "says otherwise than the lines above when the statement was paid, or what was kept of it; of a file \
-                 with several value dates give no --number: each is then a statement of its own",
+                format!(
+                    "its statement was paid on {first} by the lines above, and on {paid_on} by this one; where one number \
+                     goes on over several value dates, {remedy}: each date is then a statement of its own"
+                ),
             );
+        } else if found.commission != commission {
+            problems
+                .add(cells.at, "says otherwise than the lines above what was kept of the whole statement");
         }
         found.lines.push(line);
         found.at.push(cells.at);

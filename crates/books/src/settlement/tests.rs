@@ -107,8 +107,9 @@ fn every_line_that_is_wrong_is_told_with_what_would_be_right() {
         "line 5: \"2026-03-20\" is not a date of the form \"%d/%m/%Y\"",
         "line 5: no date on which it was paid: name its column (paid_on), or give --paid-on",
         "line 7: a commission of 2.50, but the net amount leaves 3.00",
-        "line 8: says otherwise than the lines above when the statement was paid, or what was kept of it; of a file with \
-         several value dates give no --number: each is then a statement of its own",
+        "line 8: its statement was paid on 2026-03-20 by the lines above, and on 2026-03-21 by this one; where one number goes \
+         on over several value dates, leave the column of its number out of the layout, and give no --number: each date is \
+         then a statement of its own",
         "line 9: no amount in column \"Montant\"",
     ];
     assert_eq!(told.lines().collect::<Vec<_>>(), wanted);
@@ -302,7 +303,8 @@ fn dates_may_have_times_and_a_value_date_makes_a_statement() {
         assert_eq!(named(&given), Ok(vec![both("2026-11-28"), both("2026-11-30")]));
     }
     let told = named(&Given { number: "R1".parse().ok(), ..given() }).expect_err("two dates").to_string();
-    assert!(told.starts_with("line 3: says otherwise") && told.contains("give no --number"), "{told}");
+    assert!(told.starts_with("line 3: its statement was paid on 2026-11-28"), "{told}");
+    assert!(told.contains("value dates, give no --number: each date"), "{told}");
 }
 
 #[test]

@@ -147,6 +147,12 @@ impl Payment {
         if self.transactions.len() < listed {
             self.remarks.push("a VERIFICATION moves no money");
         }
+        let listed = self.transactions.len();
+        // What the merchant lowered to nothing says that nothing is left of it.
+        self.transactions.retain(|transaction| transaction.amount != Cents::ZERO || transaction.revised);
+        if self.transactions.len() < listed {
+            self.remarks.push("a transaction of nothing moves no money");
+        }
         let events =
             self.transactions.iter().map(|transaction| self.event(transaction)).collect::<Result<_, _>>()?;
         let remark = (!self.remarks.is_empty()).then(|| self.remarks.join("; "));

@@ -230,6 +230,10 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, 
         }
     };
 
+    if essentials.amount == Cents::ZERO {
+        return Ok(Content::Nothing(format!("an amount of nothing ({code}): no money moves")));
+    }
+
     let authorisation = authorisation(fields, accepted)?;
     let mode = proven_mode(&authorisation, accepted, paid_with.instrument);
     let trial_money = (settings.mode, mode) == (Mode::Production, Some(Mode::Test))

@@ -318,3 +318,15 @@ proptest! {
         prop_assert_eq!(event.parts_announced.map(|parts| format!("1-{parts}")), call.index);
     }
 }
+
+#[test]
+fn a_call_about_an_amount_of_nothing_tells_of_no_payment() {
+    for amount in ["0", "000"] {
+        let call = changed(&call(), "Mt=1500", &format!("Mt={amount}"));
+        assert_eq!(
+            prove_and_read(&adapter(), &get(&call)),
+            Ok(Reading::nothing("an amount of nothing (00000): no money moves")),
+            "{amount}"
+        );
+    }
+}
