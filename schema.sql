@@ -325,15 +325,27 @@ CREATE TABLE statement_lines (
   commission_cents INTEGER NOT NULL,   -- its share of what the issuer kept
   order_id         INTEGER REFERENCES orders (order_id),  -- NULL: not known
   matched_by       TEXT,               -- transaction, authorisation, reference_and_amount, reference
-  psp              TEXT,               -- with the next two: the part of the order that it pays out
-  call_number      TEXT,
-  tender_position  INTEGER,
   PRIMARY KEY (statement_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX statement_lines_by_order ON statement_lines (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX statement_lines_unknown ON statement_lines (shop, ancv_prefix) WHERE order_id IS NULL;
 CREATE INDEX statement_lines_unknown_by_transaction ON statement_lines (transaction_id)
   WHERE order_id IS NULL AND transaction_id IS NOT NULL;
+
+-- What a line pays out of each part of its order: of one part all of it, of several what falls to each.
+CREATE TABLE payout_shares (
+  statement_id     INTEGER NOT NULL,
+  position         INTEGER NOT NULL,   -- of the line
+  order_id         INTEGER NOT NULL,
+  psp              TEXT NOT NULL,
+  call_number      TEXT NOT NULL,
+  tender_position  INTEGER NOT NULL,
+  amount_cents     INTEGER NOT NULL,
+  commission_cents INTEGER NOT NULL,
+  PRIMARY KEY (statement_id, position, psp, call_number, tender_position),
+  FOREIGN KEY (statement_id, position) REFERENCES statement_lines (statement_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payout_shares_by_order ON payout_shares (order_id);
 
 -- A period that was closed. Its entries never change.
 CREATE TABLE closings (
@@ -599,20 +611,24 @@ FROM (
   SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents, 0, 0
   FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
   UNION ALL
-  SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, l.amount_cents, l.commission_cents
-  FROM statement_lines l
-  JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
-   AND t.position = l.tender_position)
+  SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, p.amount_cents, p.commission_cents
+  FROM statement_lines l JOIN payout_shares p USING (statement_id, position)
+  JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
+   AND t.position = p.tender_position)
 GROUP BY day, shop, psp, contract;
 
--- The lines of statements, each with the order that it was found to be about.
+-- The lines of statements, each with the order that it was found to be about. A line that pays out several parts has a row
+-- for each of them, with what falls to it.
 CREATE VIEW acct_settlements AS
 SELECT l.shop, l.issuer, s.number AS statement, l.position AS line, l.paid_on, l.transaction_id, l.reference, l.authorisation,
-       l.contract, l.dated, l.amount_cents, l.commission_cents, l.amount_cents - l.commission_cents AS net_cents,
-       l.matched_by, o.reference AS order_ref, l.psp, l.call_number,
-       (SELECT tender_id FROM tenders t WHERE t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
-           AND t.position = l.tender_position) AS tender_id
-FROM statement_lines l JOIN statements s USING (statement_id) LEFT JOIN orders o USING (order_id);
+       l.contract, l.dated, COALESCE(p.amount_cents, l.amount_cents) AS amount_cents,
+       COALESCE(p.commission_cents, l.commission_cents) AS commission_cents,
+       COALESCE(p.amount_cents - p.commission_cents, l.amount_cents - l.commission_cents) AS net_cents,
+       l.matched_by, o.reference AS order_ref, p.psp, p.call_number,
+       (SELECT tender_id FROM tenders t WHERE t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
+           AND t.position = p.tender_position) AS tender_id
+FROM statement_lines l JOIN statements s USING (statement_id) LEFT JOIN orders o USING (order_id)
+LEFT JOIN payout_shares p ON p.statement_id = l.statement_id AND p.position = l.position;
 
 CREATE VIEW acct_notifications AS
 SELECT seq, received_at, endpoint, psp, verdict, events, payload_sha256, chain_hash, remark AS reason, origin,

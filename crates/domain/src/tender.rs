@@ -182,7 +182,16 @@ pub struct Booked {
     /// When the last of that came.
     pub settled_on: Option<Day>,
     /// The lines that say so.
-    pub payouts: Vec<LineId>,
+    pub payouts: Vec<PaidShare>,
+}
+
+/// What a line of a statement pays out of a tender: all of the line, or its share of a line about several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidShare {
+    /// The line.
+    pub line: LineId,
+    /// In cents; negative for what is taken back.
+    pub amount: Cents,
 }
 
 /// An amount that was given back.

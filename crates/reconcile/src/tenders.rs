@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use cvco_domain::{
-    AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, OddStatus, Operation, Payout,
-    Psp, Tender, TenderId, Timestamp,
+    AmountFrom, Brand, CallNumber, Cents, EndpointId, Event, Instrument, Mode, OddStatus, Operation, Psp,
+    Tender, TenderId, Timestamp,
 };
 
 use super::Fact;
 use super::disputes::Dispute;
+use super::payouts::PartPaid;
 use super::refunds::Return;
 use super::weighing::weigh;
 
@@ -67,7 +68,7 @@ pub(super) struct Evidence {
     /// When the daemon first heard of that.
     pub(super) withdrawn_seen_at: Option<Timestamp>,
     /// The lines of statements that pay it out.
-    pub(super) payouts: Vec<Payout>,
+    pub(super) payouts: Vec<PartPaid>,
 }
 
 /// How well the amount of a tender is known, best first.

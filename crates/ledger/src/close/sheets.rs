@@ -294,12 +294,14 @@ impl StatementHead {
 
     fn sheet(&self, conn: &Connection, books: &Books) -> Result<Sheet, LedgerError> {
         let mut rows = conn.prepare_cached(
-            "SELECT o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, l.amount_cents, l.commission_cents
+            "SELECT o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract,
+                    COALESCE(p.amount_cents, l.amount_cents), COALESCE(p.commission_cents, l.commission_cents)
              FROM statement_lines l
-             LEFT JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
-              AND t.position = l.tender_position
+             LEFT JOIN payout_shares p ON p.statement_id = l.statement_id AND p.position = l.position
+             LEFT JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
+              AND t.position = p.tender_position
              LEFT JOIN orders o ON o.order_id = t.order_id
-             WHERE l.statement_id = ?1 ORDER BY l.position",
+             WHERE l.statement_id = ?1 ORDER BY l.position, p.psp, p.call_number, p.tender_position",
         )?;
         let lines = rows
             .query_map([self.statement_id], |row| {

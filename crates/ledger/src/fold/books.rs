@@ -1,6 +1,8 @@
 //! What the books need of the fold: statements and the orders that they are about, and the close of a period.
 
-use cvco_domain::{Day, Order, OrderKey, Record, Seq, ShopId, Timestamp};
+use std::collections::BTreeMap;
+
+use cvco_domain::{Day, LineId, Order, OrderKey, PaidShare, Record, Seq, ShopId, Timestamp};
 use cvco_log::entry::{Close, ImportedStatement};
 
 use super::Fold;
@@ -68,23 +70,29 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Notes which part of an order each line of a statement pays out.
+    /// Notes which parts of an order each line of a statement pays out.
     pub(super) fn note_payouts(
         &self,
         shop: &ShopId,
         order_id: OrderId,
         records: &[Record],
     ) -> Result<(), LedgerError> {
-        statements::forget_tenders(self.conn, order_id)?;
+        statements::forget_parts(self.conn, order_id)?;
+        let mut paid: BTreeMap<&LineId, Vec<PaidPart<'_>>> = BTreeMap::new();
         for record in records {
             for (position, tender) in (0_u32..).zip(&record.tenders) {
-                let part = PaidPart { psp: record.psp, call_number: &record.call_number, position };
-                for line in &tender.booked.payouts {
-                    statements::note_tender(self.conn, shop, order_id, line, &part)?;
+                for PaidShare { line, amount } in &tender.booked.payouts {
+                    paid.entry(line).or_default().push(PaidPart {
+                        psp: record.psp,
+                        call_number: &record.call_number,
+                        position,
+                        amount: *amount,
+                    });
                 }
             }
         }
-        Ok(())
+        paid.iter()
+            .try_for_each(|(line, parts)| statements::note_parts(self.conn, shop, order_id, line, parts))
     }
 
     /// What was booked in a closed period may be other now, or something belongs there that was not booked: the next

@@ -118,9 +118,9 @@ const AGEING: &str = "
              IIF(t.received_on <= ?2, t.amount_cents, 0) AS received,
              COALESCE((SELECT SUM(b.amount_cents) FROM returns b WHERE b.order_id = t.order_id AND b.psp = t.psp
                AND b.call_number = t.call_number AND b.position = t.position AND b.returned_on <= ?2), 0) AS returned,
-             COALESCE((SELECT SUM(l.amount_cents) FROM statement_lines l WHERE l.order_id = t.order_id
-               AND l.psp = t.psp AND l.call_number = t.call_number AND l.tender_position = t.position
-               AND l.paid_on <= ?2), 0) AS settled,
+             COALESCE((SELECT SUM(p.amount_cents) FROM payout_shares p JOIN statement_lines l USING (statement_id, position)
+               WHERE p.order_id = t.order_id AND p.psp = t.psp AND p.call_number = t.call_number
+                 AND p.tender_position = t.position AND l.paid_on <= ?2), 0) AS settled,
              IIF(t.settled_on > ?2, t.settled_on, NULL) AS later
       FROM tenders t JOIN orders o USING (order_id)
       WHERE (t.received_on <= ?2
@@ -152,10 +152,10 @@ const TOTALS: &str = "
       FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
       WHERE b.returned_on BETWEEN ?1 AND ?2
       UNION ALL
-      SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, l.amount_cents, l.commission_cents
-      FROM statements s JOIN statement_lines l USING (statement_id)
-      JOIN tenders t ON t.order_id = l.order_id AND t.psp = l.psp AND t.call_number = l.call_number
-       AND t.position = l.tender_position
+      SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, p.amount_cents, p.commission_cents
+      FROM statements s JOIN statement_lines l USING (statement_id) JOIN payout_shares p USING (statement_id, position)
+      JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
+       AND t.position = p.tender_position
       WHERE s.paid_on BETWEEN ?1 AND ?2)
     WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
     GROUP BY day, shop, psp, contract)

@@ -26,7 +26,7 @@ pub use set_aside::SetAside;
 pub use statements::LineCount;
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
-pub(crate) const FOLD_TABLES: [(&str, &str); 28] = [
+pub(crate) const FOLD_TABLES: [(&str, &str); 29] = [
     ("notifications", "seq"),
     ("set_aside", "seq"),
     ("refused", "seq"),
@@ -39,6 +39,7 @@ pub(crate) const FOLD_TABLES: [(&str, &str); 28] = [
     ("returns", "order_id, psp, call_number, position, number"),
     ("statements", "statement_id"),
     ("statement_lines", "statement_id, position"),
+    ("payout_shares", "statement_id, position, psp, call_number, tender_position"),
     ("closings", "period"),
     ("numbers", "series"),
     ("reopened", "order_id, statement_id"),

@@ -1,14 +1,15 @@
 //! Statements on disk: their lines, the order that each line is about, and the lines that nobody can explain.
 
 mod matching;
+mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{
-    CallNumber, Cents, CommissionRates, Day, Detail, Finding, Issuer, Kind, LineId, OrderRef, Payout, Psp,
-    Seq, ShopId, Statement, StatementLine, StatementNumber, Timestamp, spread,
+    Cents, CommissionRates, Day, Detail, Finding, Issuer, Kind, LineId, OrderRef, Payout, Seq, ShopId,
+    Statement, StatementLine, StatementNumber, Timestamp, spread,
 };
 
 use cvco_log::entry::ImportedStatement;
@@ -18,6 +19,7 @@ use super::ids::{OrderId, StatementId};
 use crate::LedgerError;
 
 pub(crate) use matching::{any_unknown, explained_by, match_lines};
+pub(crate) use shares::{PaidPart, forget_parts, note_parts};
 
 /// A line of a statement as it is stored.
 struct Stored {
@@ -210,6 +212,7 @@ fn share_commission(
             "UPDATE statement_lines SET commission_cents = ?3 WHERE statement_id = ?1 AND position = ?2",
         )?
         .execute(params![statement_id, stored.position, share])?;
+        shares::spread_over_parts(conn, statement_id, stored.position, share)?;
     }
     Ok(())
 }
@@ -242,48 +245,6 @@ pub(crate) fn of_order(conn: &Connection, order_id: OrderId) -> Result<Vec<Payou
         Ok(Payout { id: LineId { issuer, statement: row.get(11)?, position }, paid_on, line })
     };
     Ok(lines.query_map([order_id], payout)?.collect::<Result<_, _>>()?)
-}
-
-/// The part of an order that a line pays out.
-pub(crate) struct PaidPart<'a> {
-    pub(crate) psp: Psp,
-    pub(crate) call_number: &'a CallNumber,
-    pub(crate) position: u32,
-}
-
-/// Notes which part of its order a line pays out.
-pub(crate) fn note_tender(
-    conn: &Connection,
-    shop: &ShopId,
-    order_id: OrderId,
-    id: &LineId,
-    part: &PaidPart<'_>,
-) -> Result<(), LedgerError> {
-    conn.prepare_cached(
-        "UPDATE statement_lines SET psp = ?5, call_number = ?6, tender_position = ?7
-         WHERE order_id = ?8 AND position = ?4 AND statement_id =
-           (SELECT statement_id FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3)",
-    )?
-    .execute(params![
-        shop.as_str(),
-        id.issuer.as_str(),
-        id.statement.as_str(),
-        id.position,
-        part.psp.as_str(),
-        part.call_number.as_str(),
-        part.position,
-        order_id
-    ])?;
-    Ok(())
-}
-
-/// Forgets which parts of an order its lines pay out, before they are worked out again.
-pub(crate) fn forget_tenders(conn: &Connection, order_id: OrderId) -> Result<(), LedgerError> {
-    conn.prepare_cached(
-        "UPDATE statement_lines SET psp = NULL, call_number = NULL, tender_position = NULL WHERE order_id = ?1",
-    )?
-    .execute([order_id])?;
-    Ok(())
 }
 
 /// Brings the discrepancies of a statement into line: its unknown lines, and a commission that is stated of the whole.

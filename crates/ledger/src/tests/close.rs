@@ -1,5 +1,7 @@
 //! The close of a period: refused where the rules do not allow it, final where they do.
 
+use cvco_domain::StatementLine;
+
 use super::stories::{close, line, numbered_statement, statement, witness};
 use super::*;
 
@@ -108,6 +110,40 @@ fn a_statement_pays_out_what_it_is_about_and_lines_that_nobody_knows_are_told() 
 }
 
 #[test]
+fn a_line_about_two_vouchers_is_booked_and_lettered_with_both() {
+    let mut book = Book::new();
+    let second = Event { tender_id: TenderId::new("A-second").ok(), ..part("A", 3000, Instrument::Voucher) };
+    book.take(0, registered("A", 10_000));
+    book.take(1, voucher("A", 3000).saying(ReportedState::Captured));
+    book.take(2, notification(vec![second]).saying(ReportedState::Captured));
+    book.take(3, card("A", 4000).saying(ReportedState::Captured));
+    let both = StatementLine { commission: Some(Cents::new(151)), ..line("A", 6000) };
+    book.take(9 * DAY, statement(&[both]));
+    assert_eq!(
+        book.texts("SELECT settled_cents FROM tenders WHERE instrument = 'voucher'"),
+        ["3000", "3000"]
+    );
+    assert_eq!(
+        book.texts("SELECT amount_cents || ' ' || commission_cents FROM acct_settlements ORDER BY 1"),
+        ["3000 75", "3000 76"],
+        "each with its share of what ANCV kept"
+    );
+    assert_eq!(
+        book.texts(
+            "SELECT paid_out_cents || ' ' || commission_cents FROM acct_totals WHERE paid_out_cents > 0"
+        ),
+        ["6000 151"]
+    );
+    book.wait_until(65 * DAY);
+    book.take(65 * DAY, close("2026-03"));
+    assert_eq!(
+        book.texts("SELECT COUNT(*) || ' ' || COUNT(EcritureLet) FROM acct_entries WHERE leg = 'voucher'"),
+        ["4 4"],
+        "what was received of each, and what was paid out of it"
+    );
+}
+
+#[test]
 fn a_statement_that_is_imported_again_adds_only_what_is_new() {
     let mut book = paid();
     book.take(9 * DAY, statement(&[line("A", 6000)]));
@@ -117,6 +153,21 @@ fn a_statement_that_is_imported_again_adds_only_what_is_new() {
     assert_eq!(book.count("statement_lines"), 2, "twice in one statement is two");
     book.take(9 * DAY, numbered_statement("R2", &[line("A", 6000)]));
     assert_eq!(book.count("statement_lines"), 3, "another statement");
+}
+
+#[test]
+fn what_was_kept_of_a_line_follows_the_lines_that_a_statement_has_by_now() {
+    let with_total = |lines: &[StatementLine]| {
+        let LogEntry::Statement(mut told) = statement(lines) else { panic!("a statement") };
+        told.statement.commission = Some(Cents::new(150));
+        LogEntry::Statement(told)
+    };
+    let kept = "SELECT line || ': ' || commission_cents FROM acct_settlements ORDER BY line";
+    let mut book = paid();
+    book.take(9 * DAY, with_total(&[line("A", 6000)]));
+    assert_eq!(book.texts(kept), ["1: 150"]);
+    book.take(9 * DAY, with_total(&[line("A", 6000), line("B", 4000)]));
+    assert_eq!(book.texts(kept), ["1: 90", "2: 60"]);
 }
 
 #[test]

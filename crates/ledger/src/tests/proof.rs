@@ -107,6 +107,7 @@ fn is_last(table: &str) -> String {
         "tenders" => "order_id, psp, call_number, position",
         "returns" => "order_id, psp, call_number, position, number",
         "statement_lines" => "statement_id, position",
+        "payout_shares" => "statement_id, position, psp, call_number, tender_position",
         "closings" => "period",
         "numbers" => "series",
         "questions" => "endpoint, topic, subject",

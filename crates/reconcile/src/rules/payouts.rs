@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cvco_domain::{Cents, Detail, EndpointId, Finding, Issuer, Kind, LineId, Payout, PayoutTerms, Timestamp};
 
 use super::super::Policy;
+use super::super::payouts::PartPaid;
 use super::super::records::Draft;
 use super::super::tenders::Evidence;
 
@@ -77,7 +78,7 @@ impl<'d> Due<'d> {
         self.sum(|part| part.tender.booked.settled)
     }
 
-    fn lines(&self) -> impl Iterator<Item = &Payout> {
+    fn lines(&self) -> impl Iterator<Item = &PartPaid> {
         self.parts.iter().flat_map(|part| &part.payouts)
     }
 
@@ -92,10 +93,7 @@ impl<'d> Due<'d> {
     /// Each line so far is one that a part lets expect, so that the others may still come.
     fn is_well_so_far(&self) -> bool {
         self.settled() < self.kept()
-            && self
-                .parts
-                .iter()
-                .all(|part| part.payouts.iter().all(|payout| part.is_exact(payout.line.amount)))
+            && self.parts.iter().all(|part| part.payouts.iter().all(|paid| part.is_exact(paid.amount)))
     }
 
     /// The terms of the endpoints that heard of its parts, for those that must be on a statement.
@@ -127,14 +125,15 @@ impl<'d> Due<'d> {
             let parts = || Detail::Parts(draft.parts(self.parts.iter().copied()));
             return overdue.then(|| found(Kind::SettlementMissing, parts()));
         }
-        let lines: BTreeSet<&LineId> = self.lines().map(|payout| &payout.id).collect();
+        let lines: BTreeSet<&LineId> = self.lines().map(|paid| &paid.payout.id).collect();
         Some(found(Kind::SettlementMismatch, Detail::Lines(lines.into_iter().cloned().collect())))
     }
 }
 
 /// Commissions of single lines that are not what the rate says, but for a cent of rounding.
 fn commissions<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item = Finding> + 'd {
-    draft.evidence.iter().flat_map(|evidence| &evidence.payouts).filter_map(|payout| {
+    let paid = draft.evidence.iter().flat_map(|evidence| &evidence.payouts).filter(|paid| paid.is_first);
+    paid.map(|paid| &paid.payout).filter_map(|payout| {
         let kept = payout.line.commission?;
         let expected = policy.rates.commission(payout.id.issuer, payout.paid_on, payout.line.amount)?;
         (kept.minus(expected).abs() > Cents::new(1)).then(|| {

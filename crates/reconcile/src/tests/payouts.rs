@@ -49,6 +49,74 @@ fn one_line_may_pay_out_two_parts() {
     two.paid_out(Issuer::Bank, 6001).raises(&[Kind::SettlementMismatch]);
 }
 
+/// What was settled of each part, payment by payment.
+fn settled(case: &Case) -> Vec<Vec<i64>> {
+    let of_record = |record: &Record| record.tenders.iter().map(|t| t.booked.settled.get()).collect();
+    case.assess().records.iter().map(of_record).collect()
+}
+
+#[test]
+fn a_line_about_all_vouchers_of_a_payment_is_shared_out_over_them() {
+    let vouchers = || {
+        order(10_000)
+            .with(voucher(3000).id("V1"))
+            .with(voucher(3000).id("V2"))
+            .with(card(4000))
+            .due_on_statements()
+            .paid_out(Issuer::Bank, 4000)
+    };
+    let paid = vouchers().paid_out(Issuer::Ancv, 6000).seen(30 * DAYS);
+    paid.raises(&[]);
+    assert_eq!(settled(&paid), [[3000, 3000, 4000]]);
+    // What was given back of both is taken back of both.
+    let one_by_one = vouchers().paid_out(Issuer::Ancv, 3000).paid_out(Issuer::Ancv, 3000).seen(30 * DAYS);
+    one_by_one.raises(&[]);
+    assert_eq!(settled(&one_by_one), [[3000, 3000, 4000]]);
+    let wrong = vouchers().paid_out(Issuer::Ancv, 5999).seen(30 * DAYS);
+    wrong.raises(&[Kind::SettlementMismatch]);
+}
+
+#[test]
+fn a_line_about_all_vouchers_of_an_order_is_shared_out_over_its_payments() {
+    let at = |told: Told, total| told.sogecommerce().listed_in(total);
+    let vouchers = || {
+        order(50_000)
+            .with(at(voucher(10_000), 15_000))
+            .with(at(card(5000), 15_000))
+            .with(at(voucher(20_000).id("V2").call("7002"), 35_000))
+            .with(at(card(15_000).id("C2").call("7002"), 35_000))
+            .due_on_statements()
+            .paid_out(Issuer::Bank, 20_000)
+    };
+    let paid = vouchers().paid_out(Issuer::Ancv, 30_000).seen(30 * DAYS);
+    paid.raises(&[]);
+    assert_eq!(settled(&paid), [[10_000, 5000], [20_000, 15_000]]);
+    // A line of one part is that part's.
+    let one = vouchers().paid_out(Issuer::Ancv, 20_000).seen(5 * DAYS);
+    assert_eq!(settled(&one), [[0, 5000], [20_000, 15_000]]);
+}
+
+#[test]
+fn what_is_taken_back_of_all_parts_by_one_line_is_shared_out_too() {
+    let back = |id: &str, of: &str| card(3000).id(id).sogecommerce().refund_of(of).happened(2 * DAYS);
+    let case = order(10_000)
+        .with(voucher(4000).sogecommerce().listed_in(10_000))
+        .with(card(3000).id("C1").sogecommerce().listed_in(10_000))
+        .with(card(3000).id("C2").sogecommerce().listed_in(10_000))
+        .with(back("R1", "C1"))
+        .with(back("R2", "C2"))
+        .paid_out(Issuer::Bank, 6000)
+        .paid_out(Issuer::Bank, -6000);
+    assert_eq!(settled(&case), [[0, 0, 0]]);
+}
+
+#[test]
+fn the_commission_of_a_line_about_several_parts_is_judged_once() {
+    let mut case = order(10_000).with(voucher(5000).id("V1")).with(voucher(5000).id("V2"));
+    case = case.paid_out_less(Issuer::Ancv, 10_000, Some(900));
+    case.raises(&[Kind::CommissionMismatch]);
+}
+
 #[test]
 fn what_was_paid_out_before_a_refund_is_right_and_so_is_what_is_taken_back_for_it() {
     let refunded = || paid().with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS)).seen(30 * DAYS);
