@@ -149,6 +149,7 @@ CREATE TABLE records (
   paid_cents     INTEGER NOT NULL,
   refunded_cents INTEGER NOT NULL,
   refunding_cents INTEGER NOT NULL DEFAULT 0,  -- asked for, not made yet
+  counts         INTEGER NOT NULL,     -- 0: a trial beside real money, or at an endpoint for real money
   state          TEXT NOT NULL,
   first_seen_at  TEXT NOT NULL,
   authorised_at  TEXT,
@@ -501,21 +502,17 @@ CREATE TABLE rejections (
 
 CREATE VIEW acct_orders AS
 SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_at, v.due,
-       -- trials count only where there is nothing else
-       COALESCE((SELECT SUM(r.paid_cents) FROM records r
-                  WHERE r.order_id = o.order_id
-                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS paid_cents,
+       COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS paid_cents,
        o.state,
-       COALESCE((SELECT SUM(r.refunded_cents) FROM records r
-                  WHERE r.order_id = o.order_id
-                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS refunded_cents,
-       -- what the customer still has to pay: a refund is no debt
+       COALESCE((SELECT SUM(r.refunded_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0)
+         AS refunded_cents,
+       -- what the customer still has to pay: a refund is no debt, but what a bank took back is
        MAX(-o.gap_cents, 0) AS owed_cents,
        -- what is missing (below zero) or too much, less what was given back of it
        o.gap_cents,
        v.instalments,
        -- of what was paid: an order in another currency may have been paid in euros
-       (SELECT MIN(r.currency) FROM records r WHERE r.order_id = o.order_id AND r.paid_cents > 0) AS paid_currency
+       (SELECT MIN(r.currency) FROM records r WHERE r.order_id = o.order_id AND r.paid_cents > 0 AND r.counts) AS paid_currency
 FROM orders o
 JOIN order_versions v ON v.order_id = o.order_id
  AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id);

@@ -137,27 +137,35 @@ impl Truth {
         }
         open.sort();
         closed.sort_unstable();
+        let counting = counting(&records, history.place);
+        let is_charged_back = history.parts.iter().any(|part| part.charged_back);
         let order = registered.last().map(|(total, currency)| OrderRow {
             total: total.get(),
             currency: currency.to_owned(),
             version: i64::try_from(registered.versions.len()).expect("few"),
-            paid: paid_of(&records),
-            paid_currency: paid.iter().map(|record| record.currency.clone()).min(),
-            state: state_of(&records, &open),
+            paid: counting.iter().map(|record| record.paid).sum(),
+            paid_currency: counting
+                .iter()
+                .filter(|record| record.paid > 0)
+                .map(|record| record.currency.clone())
+                .min(),
+            state: state_of(&counting, &open, is_charged_back && currency == "EUR"),
         });
         Self { order, records, open, closed, unanswered }
     }
 }
 
-/// Trials count only where there is nothing else.
-fn paid_of(records: &[RecordRow]) -> i64 {
+/// Trials count only where there is nothing else, and never at an endpoint for real money.
+fn counting(records: &[RecordRow], place: Place) -> Vec<&RecordRow> {
     let mode = records.iter().map(|record| &record.mode).min();
-    records.iter().filter(|record| Some(&record.mode) == mode).map(|record| record.paid).sum()
+    let is_play_money = |record: &RecordRow| record.mode == "test" && place.mode() == Mode::Production;
+    records.iter().filter(|record| Some(&record.mode) == mode && !is_play_money(record)).collect()
 }
 
-fn state_of(records: &[RecordRow], open: &[Discrepancy]) -> String {
+/// What a bank took back is no refund: the customer owes it.
+fn state_of(records: &[&RecordRow], open: &[Discrepancy], is_charged_back: bool) -> String {
     let is_amiss = |kind: &str| matches!(kind, "double_payment" | "amount_over" | "amount_short");
-    if open.iter().any(|(kind, _)| is_amiss(kind)) {
+    if is_charged_back || open.iter().any(|(kind, _)| is_amiss(kind)) {
         return "unbalanced".to_owned();
     }
     let stands = |state: &&str| records.iter().any(|record| record.state == *state);

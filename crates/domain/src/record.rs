@@ -130,6 +130,8 @@ pub struct Record {
     pub tenders: Vec<Tender>,
     /// Refunds that were asked for and are not made yet, in cents.
     pub refunding: Cents,
+    /// Whether it is a payment of its order: a trial is none beside real money, or at an endpoint for real money.
+    pub counts: bool,
 }
 
 impl Record {

@@ -58,6 +58,7 @@ pub(super) fn record(expected: i64, tenders: Vec<Tender>) -> Record {
         state: RecordState::Unbalanced,
         tenders,
         refunding: Cents::ZERO,
+        counts: true,
     }
 }
 

@@ -136,7 +136,7 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     let of_drafts = drafts.iter().filter_map(|draft| draft.look_again_after(now, order, policy));
     let look_again_at = of_drafts.chain(whole.deadlines().filter(|at| *at > now)).min();
     let records: Vec<_> = drafts.into_iter().map(|draft| draft.record).collect();
-    let order_state = order_state(&records, &whole, &findings);
+    let order_state = order_state(&records, &whole, &findings, now);
     findings.extend(rules::reference_collision(order, order_state));
     Assessment { records, order_state, gap: whole.gap(), findings, look_again_at }
 }
@@ -162,9 +162,14 @@ fn is_paid_in_other_euros(order: &Order, facts: &[Fact]) -> bool {
 }
 
 /// The state of an order is that of its record; of several records the one that a person should see first decides. But
-/// records that are complete each in itself can be too little together, or too much. Trials count only where there is
-/// nothing else.
-fn order_state(records: &[Record], whole: &Whole, findings: &[Finding]) -> Option<RecordState> {
+/// records that are complete each in itself can be too little together, or too much. What a bank took back is no refund: it
+/// is owed until it is paid again.
+fn order_state(
+    records: &[Record],
+    whole: &Whole,
+    findings: &[Finding],
+    now: Timestamp,
+) -> Option<RecordState> {
     const BY_WEIGHT: [RecordState; 8] = [
         RecordState::Unbalanced,
         RecordState::PartRefunded,
@@ -184,11 +189,19 @@ fn order_state(records: &[Record], whole: &Whole, findings: &[Finding]) -> Optio
     if findings.iter().any(is_amiss) {
         return Some(RecordState::Unbalanced);
     }
-    let mode = records.iter().map(|record| record.mode).min();
-    let counts = |record: &&Record| Some(record.mode) == mode;
+    let counts = |record: &&Record| record.counts;
     let state = BY_WEIGHT
         .into_iter()
         .find(|state| records.iter().filter(counts).any(|record| record.state == *state))?;
+    let is_given_back = matches!(state, RecordState::PartRefunded | RecordState::Refunded);
+    if is_given_back && whole.taken_back.is_positive() && whole.refunded == Cents::ZERO {
+        match whole.gap() {
+            Some(Cents::ZERO) => return Some(RecordState::Balanced),
+            Some(_) if whole.is_part_paid(now) => return Some(RecordState::PartPaid),
+            Some(_) => return Some(RecordState::Unbalanced),
+            None => {}
+        }
+    }
     let is_less = whole.paid.is_positive() && whole.gap().is_some_and(|gap| gap < Cents::ZERO);
     Some(if state == RecordState::Balanced && is_less { RecordState::PartPaid } else { state })
 }

@@ -64,6 +64,7 @@ pub(super) fn draft(
         state: RecordState::Pending,
         tenders,
         refunding: refunding(&attempt.tenders),
+        counts: payment.is_of_the_order(),
     };
     let wait = waiting(&attempt, &payment, whole, policy, now);
     record.state = state(&record, &payment, wait, whole, now);
@@ -92,8 +93,8 @@ fn waiting(attempt: &Attempt, payment: &Payment, whole: &Whole, policy: &Policy,
             | Wait::Over(Missing::Complement | Missing::Voucher)
     );
     let is_over = matches!(wait, Wait::Over(_));
-    let is_not_missed = payment.counts() && whole.is_settled()
-        || is_over && (payment.left_over_beside.is_some() || payment.counts() && whole.is_reached());
+    let is_not_missed = payment.counts() && whole.was_settled()
+        || is_over && (payment.left_over_beside.is_some() || payment.counts() && whole.was_reached());
     if is_of_a_part && is_not_missed { Wait::Nothing } else { wait }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn findings(
         found.extend(together::short(drafts, whole, &found, now));
         found.extend(together::over(drafts, whole));
     }
-    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, drafts, order, policy, now)));
+    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, order, policy, now)));
     found.extend(claimed_twice(drafts, &order.also_claimed));
     found.extend(payouts::unallocated(unallocated));
     found.extend(changed);
@@ -81,18 +81,12 @@ fn of_record(
 }
 
 /// What may go wrong after a payment was accepted: captures, refunds, contracts, payouts.
-fn after_payment(
-    draft: &Draft,
-    drafts: &[Draft],
-    order: &Order,
-    policy: &Policy,
-    now: Timestamp,
-) -> Vec<Finding> {
+fn after_payment(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
     if mode_mismatch(draft).is_some_and(|finding| finding.kind == Kind::TestInProduction) {
         return Vec::new();
     }
     let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
-    found.extend(refunds::findings(draft, drafts, policy, now));
+    found.extend(refunds::findings(draft, policy, now));
     found.extend(contracts_unknown(draft, policy));
     found.extend(payouts::findings(draft, policy, now));
     found

@@ -8,18 +8,21 @@ use cvco_domain::{
 };
 
 use super::records::complement_failed;
-use super::tenders::Attempt;
+use super::refunds::By;
+use super::tenders::{Attempt, Evidence};
 
 /// What the payments of an order come to together.
 #[derive(Debug, Clone)]
 pub(super) struct Whole {
     /// What the shop expects.
     pub(super) total: Option<Cents>,
-    /// What was paid by the payments that count.
+    /// What was paid by the payments that count, less what banks took back of it: that is owed again.
     pub(super) paid: Cents,
-    /// What of that was given back.
+    /// What of that the merchant gave back.
     pub(super) refunded: Cents,
-    /// What was paid and given back wholly.
+    /// What banks took back.
+    pub(super) taken_back: Cents,
+    /// What was paid and given back wholly by the merchant.
     undone: Cents,
     /// What is to be paid by when. "As soon as the customer pays" is the grace after the last payment.
     demands: Vec<(Timestamp, Cents)>,
@@ -29,8 +32,11 @@ pub(super) struct Whole {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Payment {
     standing: Standing,
+    /// Less what a bank took back of it.
     pub(super) paid: Cents,
+    /// What of that the merchant gave back.
     pub(super) refunded: Cents,
+    taken_back: Cents,
     /// When its first part was accepted.
     at: Option<Timestamp>,
     /// The total of this payment as its PSP states it.
@@ -78,9 +84,19 @@ impl Payment {
         matches!(self.standing, Standing::Counts)
     }
 
+    /// Whether it is a payment of its order at all. A trial is none beside real money, or at an endpoint for real money.
+    pub(super) const fn is_of_the_order(&self) -> bool {
+        !matches!(self.standing, Standing::PlayMoney)
+    }
+
     /// What of it was not given back.
     pub(super) fn kept(&self) -> Cents {
         self.paid.minus(self.refunded)
+    }
+
+    /// What was accepted, whatever became of it.
+    fn accepted(&self) -> Cents {
+        self.paid.plus(self.taken_back)
     }
 
     /// One part of a split payment that waits for the other.
@@ -118,6 +134,11 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
         total: order.current().map(|version| version.total),
         paid: counted().map(|payment| payment.paid).sum(),
         refunded: counted().map(|payment| payment.refunded).sum(),
+        taken_back: payments
+            .iter()
+            .filter(|payment| payment.is_of_the_order())
+            .map(|payment| payment.taken_back)
+            .sum(),
         undone: payments
             .iter()
             .filter(|payment| payment.standing == Standing::Undone)
@@ -138,7 +159,8 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
     let accepted = || attempt.accepted().map(|evidence| &evidence.tender);
     let has = |instrument| accepted().any(|tender| tender.instrument == instrument);
     let paid: Cents = accepted().filter(|tender| tender.currency == currency).map(|t| t.amount).sum();
-    let refunded = accepted().map(|tender| tender.refunded).sum();
+    let given_back: Cents = accepted().map(|tender| tender.refunded).sum();
+    let taken_back: Cents = attempt.accepted().map(Evidence::taken_back).sum();
     let in_any_currency: Cents = accepted().map(|tender| tender.amount).sum();
     let parts = match (has(Instrument::Voucher), has(Instrument::Card)) {
         (true, true) => Parts::Both,
@@ -149,15 +171,16 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
     let is_play_money = attempt.mode() == Mode::Test && attempt.endpoint_mode == Mode::Production;
     let announced = attempt.parts_announced.map(|parts| accepted().count() >= usize::from(parts));
     let is_of_the_order = Some(attempt.mode()) == counted_mode && !is_play_money;
-    let standing = match (is_of_the_order, in_any_currency > refunded) {
+    let standing = match (is_of_the_order, in_any_currency > given_back) {
         (true, true) => Standing::Counts,
         (true, false) => Standing::Undone,
         (false, _) => Standing::PlayMoney,
     };
     Payment {
         standing,
-        paid,
-        refunded,
+        paid: paid.minus(taken_back),
+        refunded: given_back.minus(taken_back),
+        taken_back,
         at: accepted().filter_map(|tender| tender.authorised_at).min(),
         own_total: attempt.total(),
         parts,
@@ -182,6 +205,14 @@ pub(super) const fn is_lost(state: TenderState) -> bool {
         | TenderState::Captured
         | TenderState::Refunded
         | TenderState::PartRefunded => false,
+    }
+}
+
+impl Evidence {
+    /// What a bank took back of what was paid by it.
+    fn taken_back(&self) -> Cents {
+        let by_bank = self.made().filter(|refund| refund.by == By::Bank);
+        by_bank.map(|refund| refund.amount).sum::<Cents>().min(self.tender.amount)
     }
 }
 
@@ -216,21 +247,23 @@ fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) -> Vec<(Times
 fn complete(payments: &mut [Payment], order: &Order) {
     let Some(version) = order.current() else {
         for payment in payments.iter_mut() {
-            payment.is_complete = payment.own_total.map_or(payment.is_complete, |own| payment.paid >= own);
+            payment.is_complete =
+                payment.own_total.map_or(payment.is_complete, |own| payment.accepted() >= own);
         }
         return;
     };
     let mut instalments: Vec<Cents> = version.instalments.iter().map(|part| part.cents).collect();
     for place in by_time(payments) {
         let Some(payment) = payments.get_mut(place) else { continue };
-        let pays_its_own = payment.own_total.is_some_and(|own| payment.paid >= own);
-        let instalment = instalments.iter().position(|cents| *cents == payment.paid && payment.counts());
+        let accepted = payment.accepted();
+        let pays_its_own = payment.own_total.is_some_and(|own| accepted >= own);
+        let instalment = instalments.iter().position(|cents| *cents == accepted && payment.counts());
         if let Some(instalment) = instalment {
             instalments.remove(instalment);
             payment.is_instalment = true;
         }
-        payment.is_complete = payment.paid >= version.total
-            || (payment.paid.is_positive() && (pays_its_own || payment.is_instalment));
+        payment.is_complete =
+            accepted >= version.total || (accepted.is_positive() && (pays_its_own || payment.is_instalment));
     }
 }
 
@@ -255,16 +288,17 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
         payment.left_over_beside = is_left_over.then_some(total).or(tried_again);
         let own_total = payment.own_total.filter(is_of_a_part);
         let is_all = !several && own_total.is_none() && !payment.is_instalment;
-        let expected = if !payment.counts() || payment.paid >= total || is_all {
+        let accepted = payment.accepted();
+        let expected = if !payment.counts() || accepted >= total || is_all {
             (total, ExpectedFrom::Order)
         } else if whole.paid == total {
-            (payment.paid, ExpectedFrom::Order)
+            (accepted, ExpectedFrom::Order)
         } else if let Some(own) = own_total {
             (own, ExpectedFrom::Psp)
         } else if payment.is_instalment || payment.left_over_beside.is_some() {
-            (payment.paid, ExpectedFrom::Order)
+            (accepted, ExpectedFrom::Order)
         } else {
-            (total.minus(without_it), ExpectedFrom::Order)
+            (total.minus(without_it).plus(payment.taken_back), ExpectedFrom::Order)
         };
         payment.expected = Some(expected);
     }
@@ -276,13 +310,13 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
 /// What was paid later in the place of a payment of which one part was refused: both parts of the same sum. What is left of
 /// the first goes to the rest of the order, if there is any.
 fn tried_again(half: &Payment, payments: &[Payment]) -> Option<Cents> {
-    if !half.counts() || half.alone().is_none() || half.tried <= half.paid {
+    if !half.counts() || half.alone().is_none() || half.tried <= half.accepted() {
         return None;
     }
     let instead = |other: &&Payment| {
-        other.counts() && other.parts == Parts::Both && other.paid == half.tried && other.at > half.at
+        other.counts() && other.parts == Parts::Both && other.accepted() == half.tried && other.at > half.at
     };
-    payments.iter().find(instead).map(|other| other.paid)
+    payments.iter().find(instead).map(Payment::accepted)
 }
 
 /// Where too much was paid, each payment in its turn is for what the earlier ones left of the order; one part alone comes
@@ -297,8 +331,8 @@ fn share_out(payments: &mut [Payment], total: Cents) {
         let Some(payment) = payments.get_mut(place).filter(|payment| payment.counts()) else { continue };
         let share = payment.paid.min(left);
         left = left.minus(share);
-        if payment.paid < total {
-            payment.expected = Some((share, ExpectedFrom::Order));
+        if payment.accepted() < total {
+            payment.expected = Some((share.plus(payment.taken_back), ExpectedFrom::Order));
         }
     }
 }
@@ -326,7 +360,7 @@ fn paid_instead_of(half: &Payment, payments: &[Payment]) -> Option<Cents> {
             }
     };
     let instead = payments.iter().find(instead)?;
-    Some(instead.own_total.unwrap_or(instead.paid))
+    Some(instead.own_total.unwrap_or(instead.accepted()))
 }
 
 impl Whole {
@@ -335,18 +369,28 @@ impl Whole {
         self.paid.minus(self.refunded)
     }
 
-    /// The payments come to the registered total.
-    pub(super) fn is_settled(&self) -> bool {
-        self.total == Some(self.paid)
+    /// The payments come to the registered total, or did before a bank took back some of them.
+    pub(super) fn was_settled(&self) -> bool {
+        [self.paid, self.accepted()].into_iter().any(|paid| self.total == Some(paid))
     }
 
-    /// They come to it, or to more.
+    /// They come to it or to more, or did.
+    pub(super) fn was_reached(&self) -> bool {
+        self.total.is_some_and(|total| self.accepted() >= total)
+    }
+
+    fn accepted(&self) -> Cents {
+        self.paid.plus(self.taken_back)
+    }
+
+    /// The payments come to the registered total, or to more.
     pub(super) fn is_reached(&self) -> bool {
         self.total.is_some_and(|total| self.paid >= total)
     }
 
     /// Paid minus expected, in cents: what is missing of a registered order, or what is too much of it. What was given back
-    /// of a surplus is no longer too much; what was given back otherwise is no debt, as where all of an order was.
+    /// of a surplus is no longer too much; what was given back otherwise is no debt, as where all of an order was. What a bank
+    /// took back is one: the customer has to pay it again.
     pub(super) fn gap(&self) -> Option<Cents> {
         let total = self.total?;
         if self.paid == Cents::ZERO {

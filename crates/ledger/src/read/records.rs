@@ -259,5 +259,6 @@ fn head(row: &Row<'_>) -> rusqlite::Result<Record> {
         state: row.get("state")?,
         tenders: Vec::new(),
         refunding: row.get("refunding_cents")?,
+        counts: row.get("counts")?,
     })
 }

@@ -105,15 +105,15 @@ fn write_record(conn: &Connection, order_id: OrderId, record: &Record) -> Result
     conn.prepare_cached(
         "INSERT INTO records (order_id, psp, call_number, endpoint, mode, currency, expected_cents,
              expected_from, voucher_cents, card_cents, paid_cents, refunded_cents, refunding_cents, state,
-             first_seen_at, authorised_at, captured_at, settled_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             first_seen_at, authorised_at, captured_at, settled_at, counts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
          ON CONFLICT (order_id, psp, call_number) DO UPDATE SET endpoint = ?4, mode = ?5, currency = ?6,
              expected_cents = ?7, expected_from = ?8, voucher_cents = ?9, card_cents = ?10, paid_cents = ?11,
              refunded_cents = ?12, refunding_cents = ?13, state = ?14, first_seen_at = ?15, authorised_at = ?16,
-             captured_at = ?17, settled_at = ?18
+             captured_at = ?17, settled_at = ?18, counts = ?19
          WHERE (endpoint, mode, currency, expected_cents, expected_from, voucher_cents, card_cents, paid_cents,
-                refunded_cents, refunding_cents, state, first_seen_at, authorised_at, captured_at, settled_at)
-            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                refunded_cents, refunding_cents, state, first_seen_at, authorised_at, captured_at, settled_at, counts)
+            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(params![
         order_id,
@@ -134,6 +134,7 @@ fn write_record(conn: &Connection, order_id: OrderId, record: &Record) -> Result
         record.authorised_at(),
         record.captured_at(),
         record.settled_on().map(Day::start),
+        record.counts,
     ])?;
     Ok(())
 }

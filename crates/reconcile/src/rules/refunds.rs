@@ -13,11 +13,11 @@ use super::super::refunds::{By, Outcome, Return};
 use super::super::tenders::Evidence;
 
 /// Every rule that the refunds of a record break.
-pub(super) fn findings(draft: &Draft, drafts: &[Draft], policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub(super) fn findings(draft: &Draft, policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
     for evidence in &draft.evidence {
         found.extend(chargeback(draft, evidence));
-        found.extend(not_allowed(draft, evidence, drafts));
+        found.extend(not_allowed(draft, evidence, policy, now));
         found.extend(late(draft, evidence, policy, now));
         found.extend(odd_status(draft, evidence));
     }
@@ -84,11 +84,13 @@ fn chargeback(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     })
 }
 
-/// More than may be given back of a part, less where only the whole may be, or too soon.
-fn not_allowed(draft: &Draft, evidence: &Evidence, drafts: &[Draft]) -> Option<Finding> {
+/// More than may be given back of a part, less where only the whole may be, or too soon. What fits no payment that is known
+/// is more than was paid; its payment is given the grace to be told, for it may only be late.
+fn not_allowed(draft: &Draft, evidence: &Evidence, policy: &Policy, now: Timestamp) -> Option<Finding> {
     let (tender, terms) = (&evidence.tender, evidence.terms()?);
+    let may_be_paid_yet = |refund: &Return| refund.seen_at.after(policy.refund_grace) > now;
     evidence.made_by_merchant().next()?;
-    if tender.amount == Cents::ZERO && !is_beside_its_payment(evidence, drafts) {
+    if tender.amount == Cents::ZERO && evidence.made_by_merchant().all(may_be_paid_yet) {
         return None;
     }
     let refunded: Cents = evidence.made_by_merchant().map(|refund| refund.amount).sum();
@@ -114,17 +116,6 @@ fn not_allowed(draft: &Draft, evidence: &Evidence, drafts: &[Draft]) -> Option<F
             ..draft.finding(Kind::RefundNotAllowed, &part.to_string(), Detail::Parts(vec![part]))
         }
     })
-}
-
-/// A refund that fits no part, although parts of its kind are known: it is of more than was paid. Where none is known
-/// the payment may be older than the ledger.
-fn is_beside_its_payment(evidence: &Evidence, drafts: &[Draft]) -> bool {
-    let of_its_kind = |other: &Evidence| {
-        (other.psp, other.tender.instrument) == (evidence.psp, evidence.tender.instrument)
-            && other.tender.state.is_accepted()
-            && other.tender.amount.is_positive()
-    };
-    drafts.iter().flat_map(|draft| &draft.evidence).any(of_its_kind)
 }
 
 /// After the time in which the PSP allows it, by the PSP's own clock where it states the times. An answer of its API states

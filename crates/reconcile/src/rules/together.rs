@@ -29,7 +29,8 @@ pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Tim
         .filter(|finding| counted().any(|draft| finding.record.as_ref() == Some(&draft.key())))
         .filter_map(|finding| Some(finding.expected?.minus(finding.actual?)))
         .sum();
-    let is_told = missing_of_payments.plus(gap) >= Cents::ZERO;
+    // Of what a bank took back its chargeback speaks.
+    let is_told = missing_of_payments.plus(whole.taken_back).plus(gap) >= Cents::ZERO;
     if is_told || counted().any(is_awaited) || is_explained(drafts, gap, whole) {
         return None;
     }
