@@ -304,6 +304,7 @@ CREATE TABLE statements (
   paid_on          TEXT NOT NULL,
   commission_cents INTEGER,            -- where it is stated of the whole only
   file_sha256      TEXT NOT NULL,      -- of the file that brought it first
+  imported_by      TEXT NOT NULL,      -- the account of whoever brought that file
   UNIQUE (shop, issuer, number)
 ) STRICT;
 CREATE INDEX statements_by_day ON statements (paid_on);
@@ -350,10 +351,12 @@ CREATE INDEX payout_shares_by_order ON payout_shares (order_id);
 
 -- A period that was closed. Its entries never change.
 CREATE TABLE closings (
-  period   TEXT PRIMARY KEY,           -- 2026-03
-  seq      INTEGER NOT NULL,
-  manifest TEXT NOT NULL,              -- JSON: numbers, totals, chain head
-  exports  TEXT                        -- JSON: SHA-256 of each export, once they were rendered
+  period    TEXT PRIMARY KEY,          -- 2026-03
+  seq       INTEGER NOT NULL,
+  closed_at TEXT NOT NULL,
+  closed_by TEXT NOT NULL,             -- an account
+  manifest  TEXT NOT NULL,             -- JSON: numbers, totals, chain head
+  exports   TEXT                       -- JSON: SHA-256 of each export, once they were rendered
 ) STRICT, WITHOUT ROWID;
 
 -- The last number of each series of entries, and of the letters.

@@ -269,12 +269,17 @@ fn take(
     deed: Deed,
     note: Option<&String>,
 ) -> Result<Outcome, Failure> {
+    let language = site.language()?;
     let mut writer = site.writer()?;
     let now = writer.now();
     if let Deed::Snoozed { until } = deed
         && (until <= now || until > now.after(LONGEST_SNOOZE))
     {
-        return Err(Failure::Usage("--until wants a date ahead, at most two years".to_owned()));
+        let wants = match language {
+            Language::French => "--until attend une date à venir, dans deux ans au plus",
+            Language::English => "--until wants a date ahead, at most two years",
+        };
+        return Err(Failure::Usage(wants.to_owned()));
     }
     let ids: BTreeSet<DiscrepancyId> = ids.iter().copied().collect();
     let (by, reader) = (site.account(), writer.reader()?);
@@ -288,14 +293,27 @@ fn take(
         drafts.push(Draft::new(&LogEntry::Act(act))?);
     }
     writer.append(drafts, || {})?;
-    let done = match deed {
-        Deed::Acknowledged => "acknowledged".to_owned(),
-        Deed::Noted => "noted".to_owned(),
-        Deed::Snoozed { until } => format!("snoozed until {}", until.paris_text()),
-        Deed::Withdrawn => "neither acknowledged nor snoozed".to_owned(),
-    };
-    ids.iter().try_for_each(|id| site.line(&format!("discrepancy {id} {done}")))?;
+    ids.iter().try_for_each(|id| site.line(&done(language, *id, deed)))?;
     Ok(Outcome::Fine)
+}
+
+fn done(language: Language, id: DiscrepancyId, deed: Deed) -> String {
+    match (language, deed) {
+        (Language::English, Deed::Acknowledged) => format!("discrepancy {id} acknowledged"),
+        (Language::English, Deed::Noted) => format!("discrepancy {id} noted"),
+        (Language::English, Deed::Snoozed { until }) => {
+            format!("discrepancy {id} snoozed until {}", until.paris_text())
+        }
+        (Language::English, Deed::Withdrawn) => {
+            format!("discrepancy {id} neither acknowledged nor snoozed")
+        }
+        (Language::French, Deed::Acknowledged) => format!("écart {id} pris en charge"),
+        (Language::French, Deed::Noted) => format!("écart {id} annoté"),
+        (Language::French, Deed::Snoozed { until }) => {
+            format!("écart {id} mis en veille jusqu’au {}", until.paris_text())
+        }
+        (Language::French, Deed::Withdrawn) => format!("écart {id} remis à traiter"),
+    }
 }
 
 /// A note as other people's terminals may show it.

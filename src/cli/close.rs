@@ -190,7 +190,7 @@ fn close_month(
         let mut writer = site.writer()?;
         let reader = writer.reader()?;
         if reader.extract(|extract| extract.manifest(month))?.is_none() {
-            close(&mut writer, &reader, settings, month, site.is_watched())?;
+            close(&mut writer, &reader, settings, month, site.account(), site.is_watched())?;
         }
         let exports = reader.extract(|extract| digests(extract, month, site.is_watched()))?;
         writer.append_one(Draft::new(&LogEntry::Witness(Witness { period: month, exports }))?)?;
@@ -211,10 +211,11 @@ fn close(
     reader: &Reader,
     settings: &BookSettings,
     period: Period,
+    by: String,
     is_watched: bool,
 ) -> Result<(), Failure> {
     refused(reader.obstacle_to_close(period, writer.now().paris_day())?)?;
-    let close = Close { period, books: settings.accounting.books.clone() };
+    let close = Close { period, books: settings.accounting.books.clone(), by };
     let spinner = output::spinner("closing", is_watched);
     let stamps = writer.append(vec![Draft::new(&LogEntry::Close(close))?], || spinner.tick())?;
     spinner.finish_and_clear();

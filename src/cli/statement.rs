@@ -82,7 +82,7 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
         file.shorten_references(|reference| shop.references.order(reference));
     }
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let report = import(&mut site.writer()?, file, &file_sha256)?;
+    let report = import(&mut site.writer()?, file, &Source { file_sha256, by: site.account() })?;
     if options.format == ReportFormat::Json {
         site::json(site, &report)?;
     } else {
@@ -195,10 +195,18 @@ fn lines_in_french(lines: usize) -> String {
     if lines == 1 { "1 ligne".to_owned() } else { format!("{lines} lignes") }
 }
 
+/// Where statements come from.
+#[derive(Clone)]
+struct Source {
+    file_sha256: String,
+    /// The account of whoever brings them.
+    by: String,
+}
+
 /// Imports the statements of a file, all or none; nothing of a file that was imported before.
-fn import(writer: &mut Writer, file: StatementFile, file_sha256: &str) -> Result<Report, Failure> {
+fn import(writer: &mut Writer, file: StatementFile, source: &Source) -> Result<Report, Failure> {
     let reader = writer.reader()?;
-    let known = reader.is_statement_file_known(file_sha256)?;
+    let known = reader.is_statement_file_known(&source.file_sha256)?;
     let mut report = Report {
         lines: file.lines(),
         sum_cents: file.total(),
@@ -207,7 +215,7 @@ fn import(writer: &mut Writer, file: StatementFile, file_sha256: &str) -> Result
         statements: Vec::new(),
     };
     if !known {
-        let before = append(writer, &reader, &file.statements, file_sha256)?;
+        let before = append(writer, &reader, &file.statements, source)?;
         report.statements = file
             .statements
             .into_iter()
@@ -223,7 +231,7 @@ fn append(
     writer: &mut Writer,
     reader: &Reader,
     statements: &[Located],
-    file_sha256: &str,
+    source: &Source,
 ) -> Result<Vec<i64>, Failure> {
     let mut drafts = Vec::with_capacity(statements.len());
     let mut known = Vec::with_capacity(statements.len());
@@ -232,8 +240,8 @@ fn append(
             return Err(Failure::Refused(obstacle));
         }
         known.push(reader.statement_lines(statement)?.lines);
-        let imported =
-            ImportedStatement { statement: statement.clone(), file_sha256: file_sha256.to_owned() };
+        let Source { file_sha256, by } = source.clone();
+        let imported = ImportedStatement { statement: statement.clone(), file_sha256, by };
         drafts.push(Draft::new(&LogEntry::Statement(imported))?);
     }
     for stamp in writer.append(drafts, || {})? {

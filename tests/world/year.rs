@@ -45,7 +45,9 @@ fn books_policy() -> Policy {
 }
 
 fn close(daemon: &mut Daemon, period: Period, when: Timestamp) {
-    daemon.append(when, [LogEntry::Close(Close { period, books: Books::default() })]).expect("appended");
+    daemon
+        .append(when, [LogEntry::Close(Close { period, books: Books::default(), by: "marie".to_owned() })])
+        .expect("appended");
     let closed: bool = daemon
         .ledger()
         .query_row("SELECT EXISTS (SELECT 1 FROM closings WHERE period = ?1)", [period.to_string()], |row| {
@@ -244,7 +246,7 @@ fn import(daemon: &mut Daemon, statements: Vec<Statement>, when: Timestamp) {
     for statement in statements {
         let name = format!("{} {}", statement.issuer, statement.number);
         let file_sha256 = sha256(&[name.as_bytes()]).to_string();
-        let imported = ImportedStatement { statement, file_sha256 };
+        let imported = ImportedStatement { statement, file_sha256, by: "marie".to_owned() };
         daemon.append(when, [LogEntry::Statement(imported)]).expect("imported");
     }
 }

@@ -331,6 +331,8 @@ pub struct ImportedStatement {
     pub statement: Statement,
     /// SHA-256 of the file, in hexadecimal.
     pub file_sha256: String,
+    /// The account of whoever imported it, or the daemon's.
+    pub by: String,
 }
 
 /// The close of a period.
@@ -340,6 +342,8 @@ pub struct Close {
     pub period: Period,
     /// The merchant's choices for its journal entries.
     pub books: Books,
+    /// The account of whoever closed it.
+    pub by: String,
 }
 
 /// What a period's exports were, byte for byte, right after its close.

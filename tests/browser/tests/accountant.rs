@@ -66,6 +66,7 @@ async fn imports_a_statement_and_finds_the_order_that_it_pays() {
     browser.presses("form[action='/accounting/statements'] button.main").await;
     browser.presses("a[href^='/accounting/statement?']").await;
     let statement = browser.text().await;
+    assert!(statement.contains("importé par marie"), "{statement}");
     assert!(statement.contains(&name) && !statement.contains("aucun paiement connu"), "{statement}");
     browser.presses("tbody th a").await;
     let order = browser.text().await;
@@ -84,7 +85,7 @@ async fn closes_a_month_and_downloads_its_entries() {
         browser.one("form.act input[name=period]").await.attr("value").await.expect("read").expect("a month");
     browser.presses("form.act button.main").await;
     let page = browser.text().await;
-    assert!(page.contains(&month) && page.contains("clos"), "{page}");
+    assert!(page.contains(&month) && page.contains("par marie"), "{page}");
     browser.goes(&format!("/accounting/close?period={month}")).await;
     assert!(!browser.has("form.act").await, "a month is closed once");
 

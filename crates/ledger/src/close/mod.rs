@@ -200,8 +200,10 @@ pub(crate) fn insert(
     close: &Close,
 ) -> Result<(), LedgerError> {
     let manifest = manifest::written(conn, close.period, at, before)?;
-    conn.prepare_cached("INSERT INTO closings (period, seq, manifest) VALUES (?1, ?2, ?3)")?
-        .execute(params![close.period.to_string(), before.seq.next(), manifest])?;
+    conn.prepare_cached(
+        "INSERT INTO closings (period, seq, closed_at, closed_by, manifest) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![close.period.to_string(), before.seq.next(), at, close.by, manifest])?;
     Ok(())
 }
 

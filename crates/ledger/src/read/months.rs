@@ -1,7 +1,7 @@
 //! What the accounting pages show: months that were closed, statements with what they were found to be about, and what issuers
 //! still owe, by age.
 
-use cvco_domain::{Cents, DateError, Day, Issuer, OrderRef, Period, ShopId, StatementNumber};
+use cvco_domain::{Cents, DateError, Day, Issuer, OrderRef, Period, ShopId, StatementNumber, Timestamp};
 use rusqlite::params;
 
 use super::Reader;
@@ -12,6 +12,10 @@ use crate::LedgerError;
 pub struct ClosedMonth {
     /// The month.
     pub period: Period,
+    /// When.
+    pub at: Timestamp,
+    /// Who closed it.
+    pub by: String,
     /// How many entries it has.
     pub entries: i64,
     /// How many lines.
@@ -31,6 +35,8 @@ pub struct ImportedRow {
     pub number: StatementNumber,
     /// When the money came.
     pub paid_on: Day,
+    /// Who imported it.
+    pub by: String,
     /// Its lines.
     pub lines: i64,
     /// Those that no payment explains.
@@ -73,13 +79,14 @@ pub struct Aged {
     pub card: Cents,
 }
 
-const CLOSED: &str = "SELECT period, json_extract(manifest, '$.entries'), json_extract(manifest, '$.lines')
+const CLOSED: &str = "SELECT period, json_extract(manifest, '$.entries'), json_extract(manifest, '$.lines'), closed_at, closed_by
      FROM closings ORDER BY period DESC LIMIT ?1";
 const IMPORTED: &str = "SELECT s.statement_id, s.shop, s.issuer, s.number, s.paid_on,
             (SELECT COUNT(*) FROM statement_lines l WHERE l.statement_id = s.statement_id),
             (SELECT COUNT(*) FROM statement_lines l WHERE l.statement_id = s.statement_id AND l.order_id IS NULL),
             (SELECT COALESCE(SUM(l.amount_cents), 0) FROM statement_lines l WHERE l.statement_id = s.statement_id),
-            (SELECT COALESCE(SUM(l.commission_cents), 0) FROM statement_lines l WHERE l.statement_id = s.statement_id)
+            (SELECT COALESCE(SUM(l.commission_cents), 0) FROM statement_lines l WHERE l.statement_id = s.statement_id),
+            s.imported_by
      FROM statements s";
 const LINES: &str = "SELECT l.position, l.reference, l.transaction_id, l.amount_cents, l.commission_cents, l.matched_by, o.reference
      FROM statement_lines l LEFT JOIN orders o ON o.order_id = l.order_id
@@ -108,7 +115,7 @@ impl Reader {
             let period = period.parse().map_err(|error: DateError| {
                 rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
             })?;
-            Ok(ClosedMonth { period, entries, lines })
+            Ok(ClosedMonth { period, at: row.get(3)?, by: row.get(4)?, entries, lines })
         })?;
         Ok(months.collect::<Result<_, _>>()?)
     }
@@ -174,6 +181,7 @@ fn imported(row: &rusqlite::Row<'_>) -> rusqlite::Result<ImportedRow> {
         unknown: row.get(6)?,
         amount: row.get(7)?,
         commission: row.get(8)?,
+        by: row.get(9)?,
     })
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, Led
 pub(crate) fn insert(
     conn: &Connection,
     seq: Seq,
-    ImportedStatement { statement, file_sha256 }: &ImportedStatement,
+    ImportedStatement { statement, file_sha256, by }: &ImportedStatement,
     known: Option<StatementId>,
     new: &[StatementLine],
     rates: &CommissionRates,
@@ -143,8 +143,8 @@ pub(crate) fn insert(
         id
     } else {
         conn.prepare_cached(
-            "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents, file_sha256)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO statements (shop, issuer, number, paid_on, commission_cents, file_sha256, imported_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             statement.shop.as_str(),
@@ -153,6 +153,7 @@ pub(crate) fn insert(
             statement.paid_on,
             statement.commission,
             file_sha256,
+            by,
         ])?;
         StatementId::new(conn.last_insert_rowid())
     };

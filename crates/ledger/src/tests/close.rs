@@ -178,3 +178,15 @@ fn a_statement_that_contradicts_a_known_one_is_refused_as_a_whole() {
     other.statement.paid_on = other.statement.paid_on.next();
     assert!(refused(&mut book, 9 * DAY, LogEntry::Statement(other)).contains("R1"));
 }
+
+#[test]
+fn the_ledger_says_who_imported_a_statement_and_who_closed_a_month() {
+    let mut book = paid();
+    book.take(9 * DAY, statement(&[line("A", 6000)]));
+    assert_eq!(book.texts("SELECT imported_by FROM statements"), ["marie"]);
+    book.take(40 * DAY, close("2026-03"));
+    assert_eq!(
+        book.texts("SELECT closed_by || ' ' || substr(closed_at, 1, 7) FROM closings"),
+        ["marie 2026-04"]
+    );
+}

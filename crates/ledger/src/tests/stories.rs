@@ -33,7 +33,7 @@ pub(super) fn numbered_statement(number: &str, lines: &[StatementLine]) -> LogEn
         commission: None,
         lines: lines.to_vec(),
     };
-    LogEntry::Statement(ImportedStatement { statement, file_sha256: "5".repeat(64) })
+    LogEntry::Statement(ImportedStatement { statement, file_sha256: "5".repeat(64), by: "marie".to_owned() })
 }
 
 pub(super) fn period(text: &str) -> Period {
@@ -41,7 +41,7 @@ pub(super) fn period(text: &str) -> Period {
 }
 
 pub(super) fn close(text: &str) -> LogEntry {
-    LogEntry::Close(Close { period: period(text), books: Books::default() })
+    LogEntry::Close(Close { period: period(text), books: Books::default(), by: "marie".to_owned() })
 }
 
 pub(super) fn witness(text: &str) -> LogEntry {

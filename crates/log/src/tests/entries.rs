@@ -168,7 +168,7 @@ fn statements() -> impl Strategy<Value = ImportedStatement> {
     (shops(), issuers, ids(StatementNumber::new), days(), vec(lines(), 0..4)).prop_map(
         |(shop, issuer, number, paid_on, lines)| {
             let statement = Statement { shop, issuer, number, paid_on, commission: None, lines };
-            ImportedStatement { statement, file_sha256: "5".repeat(64) }
+            ImportedStatement { statement, file_sha256: "5".repeat(64), by: "marie".to_owned() }
         },
     )
 }
@@ -296,7 +296,11 @@ fn entries() -> BoxedStrategy<LogEntry> {
         ),
         refusals().prop_map(LogEntry::Refusals),
         statements().prop_map(LogEntry::Statement),
-        periods().prop_map(|period| LogEntry::Close(Close { period, books: Books::default() })),
+        periods().prop_map(|period| LogEntry::Close(Close {
+            period,
+            books: Books::default(),
+            by: "marie".to_owned()
+        })),
         (periods(), btree_map("[a-z]{1,8}", "[0-9a-f]{64}", 0..4))
             .prop_map(|(period, exports)| LogEntry::Witness(Witness { period, exports })),
         Just(LogEntry::Time),
