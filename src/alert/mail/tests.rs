@@ -273,6 +273,7 @@ fn a_digest_of_hundreds_is_under_90_kilobytes_as_it_leaves() {
         state: cvco_domain::RecordState::Unbalanced,
         tenders: (0..6).map(tender).collect(),
         refunding: Cents::ZERO,
+        counts: true,
     });
     let one = |id: i64| Item {
         kind: Kind::ALL[usize::try_from(id).expect("small") % Kind::ALL.len()],
