@@ -127,7 +127,7 @@ async fn an_accountant_acknowledges_as_the_mail_says_and_the_log_says_who_it_was
     let words = line.split('"').collect::<Vec<_>>();
     let mut typed: Vec<&str> = words[0].split_whitespace().skip(1).collect();
     typed.push(words[1]);
-    assert!(office.out(&typed).contains("acknowledged"), "{line}");
+    assert!(office.out(&typed).contains("pris en charge"), "{line}");
     assert_eq!(
         office.daemon.rows("SELECT acked_by, acked_note FROM acct_discrepancies"),
         [format!("{}|{}", office.account(), words[1])]

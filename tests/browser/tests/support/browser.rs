@@ -19,6 +19,9 @@ use super::Chrome;
 pub const PHONE: u32 = 360;
 pub const WIDE: u32 = 1280;
 
+/// How long a page may take on a machine that has more to do.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// How a person looks at pages.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -58,7 +61,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("a session");
-        let patience = Some(Duration::from_mins(2));
+        let patience = Some(PATIENCE);
         let timeouts = TimeoutConfiguration::new(patience, patience, None);
         client.update_timeouts(timeouts).await.expect("taken");
         let browser = Self { client, driver, base, _profile: profile, _log: log };
@@ -133,7 +136,15 @@ impl Browser {
     #[track_caller]
     pub fn presses<'b>(&'b self, selector: &'b str) -> impl Future<Output = ()> + 'b {
         let pressed = self.one(selector);
-        async move { pressed.await.click().await.expect("pressed") }
+        async move {
+            let pressed = pressed.await;
+            // The driver waits for a page that is on its way, but a press may return before it is.
+            self.runs("document.documentElement.dataset.pressed = ''", vec![]).await;
+            pressed.click().await.expect("pressed");
+            let another =
+                self.client.wait().at_most(PATIENCE).for_element(Locator::Css("html:not([data-pressed])"));
+            another.await.unwrap_or_else(|error| panic!("{selector} leads nowhere: {error}"));
+        }
     }
 
     /// Writes into a field in place of what is there.
