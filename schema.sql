@@ -148,6 +148,7 @@ CREATE TABLE records (
   card_cents     INTEGER NOT NULL,
   paid_cents     INTEGER NOT NULL,
   refunded_cents INTEGER NOT NULL,
+  taken_back_cents INTEGER NOT NULL,   -- of that by banks (chargebacks)
   refunding_cents INTEGER NOT NULL DEFAULT 0,  -- asked for, not made yet
   counts         INTEGER NOT NULL,     -- 0: a trial beside real money, or at an endpoint for real money
   state          TEXT NOT NULL,
@@ -174,6 +175,7 @@ CREATE TABLE tenders (
   amount_cents   INTEGER NOT NULL,
   currency       TEXT NOT NULL,
   refunded_cents INTEGER NOT NULL,
+  taken_back_cents INTEGER NOT NULL,   -- of that by the card's bank (a chargeback)
   state          TEXT NOT NULL,
   authorisation  TEXT,
   contract       TEXT,
@@ -201,6 +203,7 @@ CREATE TABLE returns (
   position     INTEGER NOT NULL,       -- of the tender
   number       INTEGER NOT NULL,       -- 1, 2, 3 …
   returned_on  TEXT NOT NULL,
+  cause        TEXT NOT NULL,          -- refund, chargeback, cancellation
   amount_cents INTEGER NOT NULL,
   PRIMARY KEY (order_id, psp, call_number, position, number),
   FOREIGN KEY (order_id, psp, call_number, position) REFERENCES tenders (order_id, psp, call_number, position)
@@ -515,7 +518,10 @@ SELECT o.shop, o.reference, v.total_cents, v.currency, v.version, v.registered_a
        o.gap_cents,
        v.instalments,
        -- of what was paid: an order in another currency may have been paid in euros
-       (SELECT MIN(r.currency) FROM records r WHERE r.order_id = o.order_id AND r.paid_cents > 0 AND r.counts) AS paid_currency
+       (SELECT MIN(r.currency) FROM records r WHERE r.order_id = o.order_id AND r.paid_cents > 0 AND r.counts) AS paid_currency,
+       -- of refunded_cents, what a card's bank took back: a chargeback is no refund
+       COALESCE((SELECT SUM(r.taken_back_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0)
+         AS taken_back_cents
 FROM orders o
 JOIN order_versions v ON v.order_id = o.order_id
  AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id);
@@ -535,7 +541,8 @@ SELECT o.shop, r.psp, r.endpoint, r.mode, o.reference AS order_ref, r.call_numbe
          WHERE t.order_id = r.order_id AND t.psp = r.psp AND t.call_number = r.call_number) AS received_on,
        (SELECT e.EcritureNum FROM entries e
          WHERE e.order_id = r.order_id AND e.psp = r.psp AND e.call_number = r.call_number AND e.movement = 'receipt'
-         ORDER BY e.line LIMIT 1) AS entry
+         ORDER BY e.line LIMIT 1) AS entry,
+       r.taken_back_cents  -- of refunded_cents, by the card's bank
 FROM records r JOIN orders o USING (order_id);
 
 CREATE VIEW acct_tenders AS
@@ -543,7 +550,8 @@ SELECT o.shop, t.psp, t.endpoint, r.mode, o.reference AS order_ref, t.call_numbe
        t.tender_id, t.instrument, t.brand, t.amount_cents, t.refunded_cents, t.state,
        t.authorisation, t.contract, t.authorised_at, t.captured_at, t.refunded_at, t.currency,
        t.received_on, t.settled_cents, t.settled_on,
-       t.issuer  -- who owes it: ancv, bank, or the name of another
+       t.issuer,  -- who owes it: ancv, bank, or the name of another
+       t.taken_back_cents  -- of refunded_cents, by the card's bank
 FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id);
 
 -- A discrepancy of an order as a whole is shown with the PSP, or the payment, where the order has only one.

@@ -262,13 +262,13 @@ impl AlertWorker {
                     card: takings.map(|takings| takings.card.accepted).unwrap_or_default(),
                 }
             };
-            let refunded =
-                days.iter().flat_map(|(_, all)| all.iter().filter(of_shop)).map(Takings::refunded).sum();
+            let all = || days.iter().flat_map(|(_, all)| all.iter().filter(of_shop));
             ShopWeek {
                 name: addressees.shop_name(&shop),
                 days: days.iter().map(own).collect(),
                 payments: counts.payments,
-                refunded,
+                refunded: all().map(Takings::refunded).sum(),
+                taken_back: all().map(Takings::taken_back).sum(),
                 opened: counts.opened,
                 closed: counts.closed,
                 open: counts.open,
@@ -293,6 +293,7 @@ impl AlertWorker {
         let as_told = |flow: Flow| anchor::Flow { accepted: flow.accepted, refunded: flow.refunded };
         let shop = |takings: Takings| ShopTakings {
             name: addressees.shop_name(&takings.shop),
+            taken_back: takings.taken_back(),
             vouchers: takings.vouchers.into_iter().map(|(issuer, flow)| (issuer, as_told(flow))).collect(),
             card: as_told(takings.card),
         };

@@ -86,7 +86,10 @@ pub(super) fn listing(language: Language, records: &[RecordRow]) -> Listing {
             record.gap_cents.map(money).unwrap_or_default(),
             money(record.refunded_cents),
             record.currency.clone(),
-            lists::order_state(language, &record.state),
+            record.state.parse().map_or_else(
+                |_| record.state.clone(),
+                |state| lists::payment_state(language, state, record.is_charged_back()).to_owned(),
+            ),
             record.open_discrepancies.to_string(),
         ]);
     }
@@ -194,7 +197,7 @@ impl Story<'_> {
                 tender.currency.clone(),
                 tender.state.parse().map_or_else(
                     |_| tender.state.clone(),
-                    |state| lists::tender_state(language, state).to_owned(),
+                    |state| lists::tender_state(language, state, tender.is_charged_back()).to_owned(),
                 ),
                 tender.authorisation.clone().unwrap_or_default(),
                 tender.authorised_at.as_deref().map(|at| in_paris(language, at)).unwrap_or_default(),

@@ -72,5 +72,5 @@ pub use record::{ExpectedFrom, Record, RecordState};
 pub use refund_terms::{REFUND_TERMS, RefundTerms, Refundable};
 pub use refusal::Refusal;
 pub use statement::{LineId, Payout, PayoutTerms, Statement, StatementLine};
-pub use tender::{BookAt, Booked, Instrument, PaidShare, Returned, Tender, TenderState};
+pub use tender::{BookAt, Booked, Instrument, PaidShare, ReturnCause, Returned, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

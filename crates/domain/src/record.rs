@@ -158,6 +158,18 @@ impl Record {
         self.tenders.iter().map(|t| t.refunded).sum()
     }
 
+    /// What of that banks took back.
+    #[must_use]
+    pub fn taken_back(&self) -> Cents {
+        self.tenders.iter().map(|t| t.taken_back).sum()
+    }
+
+    /// All that went back was taken by banks: that is no refund.
+    #[must_use]
+    pub fn is_charged_back(&self) -> bool {
+        self.taken_back().is_positive() && self.taken_back() >= self.refunded()
+    }
+
     /// Paid minus expected, in cents, where it is known what to expect.
     #[must_use]
     pub fn gap(&self) -> Option<Cents> {

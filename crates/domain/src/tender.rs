@@ -150,6 +150,8 @@ pub struct Tender {
     pub currency: Currency,
     /// How much of it was given back, in cents.
     pub refunded: Cents,
+    /// How much of that a card's bank took back.
+    pub taken_back: Cents,
     /// The acquirer's authorisation number.
     pub authorisation: Option<AuthorisationNumber>,
     /// The contract that settles it.
@@ -199,11 +201,42 @@ pub struct PaidShare {
 pub struct Returned {
     /// The accounting day.
     pub on: Day,
+    /// Why.
+    pub cause: ReturnCause,
     /// In cents.
     pub amount: Cents,
 }
 
+/// Why money went back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReturnCause {
+    /// The merchant gave it back.
+    Refund,
+    /// The card's bank took it back.
+    Chargeback,
+    /// What was accepted was cancelled, or expired.
+    Cancellation,
+}
+
+impl ReturnCause {
+    /// The name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refund => "refund",
+            Self::Chargeback => "chargeback",
+            Self::Cancellation => "cancellation",
+        }
+    }
+}
+
 impl Tender {
+    /// All that went back was taken by a bank: that is no refund.
+    #[must_use]
+    pub fn is_charged_back(&self) -> bool {
+        self.taken_back.is_positive() && self.taken_back >= self.refunded
+    }
+
     /// What of it is kept, in cents.
     #[must_use]
     pub fn kept(&self) -> Cents {

@@ -47,6 +47,8 @@ pub struct ShopTakings {
     pub vouchers: Vec<(Issuer, Flow)>,
     /// Cards.
     pub card: Flow,
+    /// What cards' banks took back.
+    pub taken_back: Cents,
 }
 
 /// What came in and what was given back.
@@ -134,7 +136,11 @@ impl ShopView {
         let none = (!has_ancv).then(|| row(labels.voucher.to_owned(), Flow::default()));
         let vouchers = shop.vouchers.iter().map(|(issuer, flow)| row(of(issuer), *flow));
         let card = row(labels.card.to_owned(), shop.card);
-        Self { name: one_line(&shop.name), rows: none.into_iter().chain(vouchers).chain([card]).collect() }
+        let taken_back = shop.taken_back.is_positive().then(|| {
+            (labels.taken_back.to_owned(), String::new(), amount(language, shop.taken_back, Currency::EUR))
+        });
+        let rows = none.into_iter().chain(vouchers).chain([card]).chain(taken_back).collect();
+        Self { name: one_line(&shop.name), rows }
     }
 }
 
@@ -150,6 +156,7 @@ struct Labels {
     voucher: &'static str,
     other_voucher: &'static str,
     card: &'static str,
+    taken_back: &'static str,
     nothing: &'static str,
     purpose: &'static str,
     how_to_check: &'static str,
@@ -174,6 +181,7 @@ const FRENCH: Labels = Labels {
     voucher: "Chèques-vacances (ANCV)",
     other_voucher: "Autres titres",
     card: "Carte",
+    taken_back: "Impayés carte",
     nothing: "Aucun paiement ni remboursement.",
     purpose: "Conservez ce message hors du serveur\u{a0}: tant que l’empreinte reste la même, personne n’a réécrit ce \
               que le registre contenait alors.",
@@ -192,6 +200,7 @@ const ENGLISH: Labels = Labels {
     voucher: "Vouchers (ANCV)",
     other_voucher: "Other vouchers",
     card: "Card",
+    taken_back: "Card chargebacks",
     nothing: "No payment and no refund.",
     purpose: "Keep this message away from the server: as long as the hash stays the same, nobody has rewritten what \
               the ledger held then.",
@@ -251,6 +260,7 @@ mod tests {
                     ),
                 ],
                 card: Flow { accepted: Cents::new(7890), refunded: Cents::new(500) },
+                taken_back: Cents::new(2345),
             }],
         }
     }
@@ -266,6 +276,8 @@ mod tests {
             "1\u{a0}234,56\u{a0}€",
             "78,90\u{a0}€",
             "5,00\u{a0}€",
+            "Impayés carte",
+            "23,45\u{a0}€",
             "Autres titres (edenred)",
             "42,00\u{a0}€",
             &format!("cvco-reconciled verify --anchor 1234:{hash}"),

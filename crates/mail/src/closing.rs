@@ -176,6 +176,12 @@ fn happened(
     if let Some(at) = tender.refunded_at.filter(|at| *at > since && tender.refunded.is_positive()) {
         let (cents, at_text) = (figure(tender.refunded), paris(language, at));
         let said = match language {
+            French if tender.is_charged_back() => {
+                format!("{name}\u{a0}: {cents} repris par la banque le {at_text} ({psp})")
+            }
+            English if tender.is_charged_back() => {
+                format!("{name}: {cents} taken back by the bank {at_text} ({psp})")
+            }
             French => format!("{name}\u{a0}: {cents} remboursés le {at_text} ({psp})"),
             English => format!("{name}: {cents} refunded {at_text} ({psp})"),
         };

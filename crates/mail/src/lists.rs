@@ -15,6 +15,12 @@ pub const fn record_state(language: Language, state: RecordState) -> &'static st
     words::record_state(language, state)
 }
 
+/// Where a payment stands; what a bank took back is no refund.
+#[must_use]
+pub const fn payment_state(language: Language, state: RecordState, is_charged_back: bool) -> &'static str {
+    words::record_stands(language, state, is_charged_back)
+}
+
 /// Where an order stands, by its word in the ledger; one of which nothing was heard is `unpaid`.
 #[must_use]
 pub fn order_state(language: Language, state: &str) -> String {
@@ -25,10 +31,10 @@ pub fn order_state(language: Language, state: &str) -> String {
     }
 }
 
-/// Where a part stands.
+/// Where a part stands; what a bank took back is no refund.
 #[must_use]
-pub const fn tender_state(language: Language, state: TenderState) -> &'static str {
-    words::tender_state(language, state)
+pub const fn tender_state(language: Language, state: TenderState, is_charged_back: bool) -> &'static str {
+    words::tender_stands(language, state, is_charged_back)
 }
 
 /// How fast a person should look.
@@ -103,10 +109,10 @@ pub const fn operation(language: Language, operation: &Operation) -> &'static st
     match (language, operation) {
         (French, Operation::Debit) => "paiement",
         (French, Operation::Credit { .. }) => "remboursement",
-        (French, Operation::Chargeback) => "impayé, repris par la banque de la carte",
+        (French, Operation::Chargeback) => "impayé, repris par la banque,",
         (English, Operation::Debit) => "payment",
         (English, Operation::Credit { .. }) => "refund",
-        (English, Operation::Chargeback) => "chargeback, taken back by the card's bank",
+        (English, Operation::Chargeback) => "chargeback, taken back by the bank,",
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn voucher(cents: i64) -> Tender {
         amount: Cents::new(cents),
         currency: Currency::EUR,
         refunded: Cents::ZERO,
+        taken_back: Cents::ZERO,
         authorisation: None,
         contract: None,
         endpoint: EndpointId::new("camping-up2pay").expect("valid"),

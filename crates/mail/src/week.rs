@@ -34,8 +34,10 @@ pub struct ShopWeek {
     pub days: Vec<DayTakings>,
     /// How many payments were accepted.
     pub payments: i64,
-    /// What was given back.
+    /// What the merchant gave back.
     pub refunded: Cents,
+    /// What cards' banks took back.
+    pub taken_back: Cents,
     /// How many discrepancies were found.
     pub opened: i64,
     /// How many have closed.
@@ -170,16 +172,20 @@ impl ShopView {
         };
         let voucher: Cents = shop.days.iter().map(|day| day.voucher).sum();
         let card: Cents = shop.days.iter().map(|day| day.card).sum();
+        let taken_back = shop.taken_back.is_positive().then(|| (labels.taken_back, figure(shop.taken_back)));
         Self {
             name: one_line(&shop.name),
             bars: shop.days.iter().map(bar).collect(),
-            sums: vec![
+            sums: [
                 (labels.payments, shop.payments.to_string()),
                 (labels.voucher, figure(voucher)),
                 (labels.card, figure(card)),
                 (labels.accepted, figure(voucher.plus(card))),
                 (labels.refunded, figure(shop.refunded)),
-            ],
+            ]
+            .into_iter()
+            .chain(taken_back)
+            .collect(),
             counts: vec![(labels.opened, shop.opened.to_string()), (labels.closed, shop.closed.to_string())],
             open: open(language, shop),
             is_open: shop.open > 0,
@@ -241,6 +247,7 @@ struct Labels {
     card: &'static str,
     accepted: &'static str,
     refunded: &'static str,
+    taken_back: &'static str,
     discrepancies: &'static str,
     opened: &'static str,
     closed: &'static str,
@@ -262,6 +269,7 @@ const FRENCH: Labels = Labels {
     card: "Carte",
     accepted: "Total accepté",
     refunded: "Remboursé",
+    taken_back: "Impayés carte, repris par la banque",
     discrepancies: "Écarts",
     opened: "Constatés cette semaine",
     closed: "Résolus cette semaine",
@@ -276,6 +284,7 @@ const ENGLISH: Labels = Labels {
     card: "Card",
     accepted: "Total accepted",
     refunded: "Refunded",
+    taken_back: "Card chargebacks, taken back by the bank",
     discrepancies: "Discrepancies",
     opened: "Found this week",
     closed: "Resolved this week",
@@ -311,6 +320,7 @@ mod tests {
                 days,
                 payments: 41,
                 refunded: Cents::new(12_300),
+                taken_back: Cents::new(4_200),
                 opened: 5,
                 closed: 3,
                 open: 2,

@@ -210,6 +210,21 @@ pub(super) const fn tender_state(language: Language, state: TenderState) -> &'st
     }
 }
 
+/// Where a part stands: what a bank took back is no refund.
+pub(super) const fn tender_stands(
+    language: Language,
+    state: TenderState,
+    is_charged_back: bool,
+) -> &'static str {
+    match (language, state) {
+        (Language::French, TenderState::Refunded) if is_charged_back => "impayé, repris par la banque",
+        (Language::English, TenderState::Refunded) if is_charged_back => "charged back by the bank",
+        (Language::French, TenderState::PartRefunded) if is_charged_back => "impayé en partie",
+        (Language::English, TenderState::PartRefunded) if is_charged_back => "partly charged back",
+        (_, state) => tender_state(language, state),
+    }
+}
+
 /// What a status of the PSP was taken for.
 pub(super) const fn reported_state(language: Language, state: ReportedState) -> &'static str {
     tender_state(
@@ -280,6 +295,21 @@ pub(super) const fn record_state(language: Language, state: RecordState) -> &'st
             RecordState::Refunded => "refunded",
             RecordState::PartRefunded => "partly refunded",
         },
+    }
+}
+
+/// Where a payment stands: what a bank took back is no refund.
+pub(super) const fn record_stands(
+    language: Language,
+    state: RecordState,
+    is_charged_back: bool,
+) -> &'static str {
+    match (language, state) {
+        (Language::French, RecordState::Refunded) if is_charged_back => "impayé",
+        (Language::French, RecordState::PartRefunded) if is_charged_back => "impayé en partie",
+        (Language::English, RecordState::Refunded) if is_charged_back => "charged back",
+        (Language::English, RecordState::PartRefunded) if is_charged_back => "partly charged back",
+        (_, state) => record_state(language, state),
     }
 }
 

@@ -86,11 +86,9 @@ impl OrderPage {
         self.frame.shop(self.dossier.shop())
     }
 
-    /// The payments that count: trials only where there is nothing else.
+    /// The payments that count: a trial beside real money is none.
     fn counting(&self) -> Vec<&Record> {
-        let real: Vec<_> =
-            self.dossier.payments.iter().filter(|payment| payment.mode == Mode::Production).collect();
-        if real.is_empty() { self.dossier.payments.iter().collect() } else { real }
+        self.dossier.payments.iter().filter(|payment| payment.counts).collect()
     }
 
     fn currency(&self) -> Currency {
@@ -104,8 +102,14 @@ impl OrderPage {
         self.counting().into_iter().map(Record::paid).sum()
     }
 
+    /// What the merchant gave back.
     fn refunded(&self) -> Cents {
-        self.counting().into_iter().map(Record::refunded).sum()
+        self.counting().into_iter().map(Record::refunded).sum::<Cents>().minus(self.taken_back())
+    }
+
+    /// What cards' banks took back.
+    fn taken_back(&self) -> Cents {
+        self.counting().into_iter().map(Record::taken_back).sum()
     }
 
     fn by(&self, instrument: Instrument) -> Cents {
@@ -129,8 +133,10 @@ impl OrderPage {
         })
     }
 
+    /// What is missing, or too much: of a registered order what its payments leave of it.
     fn gap(&self) -> Option<Cents> {
-        self.expected().map(|expected| self.paid().minus(expected)).filter(|gap| *gap != Cents::ZERO)
+        let of_the_payment = || self.expected().map(|expected| self.paid().minus(expected));
+        self.dossier.gap.or_else(of_the_payment).filter(|gap| *gap != Cents::ZERO)
     }
 
     fn money(&self, cents: impl Lent<Cents>) -> String {
@@ -191,7 +197,7 @@ impl OrderPage {
     }
 
     fn tender_state(&self, tender: &Tender) -> &'static str {
-        lists::tender_state(self.t().0, tender.state)
+        lists::tender_state(self.t().0, tender.state, tender.is_charged_back())
     }
 
     fn tender_mark(tender: &Tender) -> Mark {
@@ -207,7 +213,7 @@ impl OrderPage {
     }
 
     fn payment_state(&self, payment: &Record) -> &'static str {
-        lists::record_state(self.t().0, payment.state)
+        lists::payment_state(self.t().0, payment.state, payment.is_charged_back())
     }
 
     fn payment_mark(payment: &Record) -> Mark {

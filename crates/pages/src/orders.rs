@@ -140,6 +140,10 @@ impl Orders {
         Mark::of_record(row.state)
     }
 
+    fn row_state(&self, row: &PaymentRow) -> &'static str {
+        lists::payment_state(self.t().0, row.state, row.is_charged_back())
+    }
+
     fn state(&self, state: impl Lent<RecordState>) -> &'static str {
         lists::record_state(self.t().0, state.lent())
     }
@@ -335,7 +339,7 @@ pub fn csv_row(t: Say, row: &PaymentRow) -> String {
         csv::amount(row.gap()),
         csv::amount(Some(row.refunded)),
         csv::cell(row.currency.as_str()),
-        csv::cell(lists::record_state(t.0, row.state)),
+        csv::cell(lists::payment_state(t.0, row.state, row.is_charged_back())),
         row.open.to_string(),
         csv::cell(row.mode.as_str()),
     ])

@@ -1,8 +1,9 @@
 //! What of a tender is for the books: when it was received, and what was given back when.
 
-use cvco_domain::{BookAt, Cents, Currency, Day, Mode, Returned, TenderState, Timestamp};
+use cvco_domain::{BookAt, Cents, Currency, Day, Mode, ReturnCause, Returned, TenderState, Timestamp};
 
 use super::Policy;
+use super::refunds::{By, Return};
 use super::tenders::{Attempt, Evidence};
 
 /// Enters every tender of real money in euros: of another currency nobody knows what it is worth.
@@ -18,17 +19,27 @@ pub(super) fn enter(attempts: &mut [Attempt], policy: &Policy) {
     }
 }
 
+impl Return {
+    fn booked(&self) -> Returned {
+        let cause = match self.by {
+            By::Merchant => ReturnCause::Refund,
+            By::Bank => ReturnCause::Chargeback,
+        };
+        Returned { on: self.at.paris_day(), cause, amount: self.amount }
+    }
+}
+
 impl Evidence {
     fn enter(&mut self, book_at: BookAt) {
         let received_on = self.received_at(book_at).map(Timestamp::paris_day);
-        let mut returned: Vec<Returned> =
-            self.made().map(|refund| Returned { on: refund.at.paris_day(), amount: refund.amount }).collect();
+        let mut returned: Vec<Returned> = self.made().map(Return::booked).collect();
         returned.retain(|returned| returned.amount.is_positive());
         self.tender.booked.received_on = received_on;
         // What was never received need not be cancelled, nor what was cancelled the same day.
         if let (Some(received_on), Some(withdrawn_on)) = (received_on, self.withdrawn_on()) {
             if withdrawn_on > received_on {
-                returned.push(Returned { on: withdrawn_on, amount: self.tender.amount });
+                let cause = ReturnCause::Cancellation;
+                returned.push(Returned { on: withdrawn_on, cause, amount: self.tender.amount });
             } else {
                 self.tender.booked.received_on = None;
             }

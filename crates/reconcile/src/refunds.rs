@@ -245,6 +245,9 @@ impl Evidence {
         }
         let tender = &mut self.tender;
         tender.refunded = tender.refunded.plus(refund.amount);
+        if refund.by == By::Bank {
+            tender.taken_back = tender.taken_back.plus(refund.amount);
+        }
         tender.state =
             if tender.refunded >= tender.amount { TenderState::Refunded } else { TenderState::PartRefunded };
         tender.refunded_at = tender.refunded_at.max(Some(refund.at));
@@ -289,6 +292,7 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
             amount: Cents::ZERO,
             currency: event.currency,
             refunded: refund.told.amount,
+            taken_back: if refund.told.by == By::Bank { refund.told.amount } else { Cents::ZERO },
             authorisation: None,
             contract: None,
             endpoint: fact.endpoint.clone(),

@@ -39,7 +39,8 @@ pub(super) fn findings(
         found.extend(together::short(drafts, whole, &found, now));
         found.extend(together::over(drafts, whole));
     }
-    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, order, policy, now)));
+    let last_paid_at = last_paid_at(drafts, whole);
+    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, last_paid_at, order, policy, now)));
     found.extend(claimed_twice(drafts, &order.also_claimed));
     found.extend(payouts::unallocated(unallocated));
     found.extend(changed);
@@ -80,13 +81,26 @@ fn of_record(
     found
 }
 
+/// When the last payment was heard of, if the order lacks nothing.
+fn last_paid_at(drafts: &[Draft], whole: &Whole) -> Option<Timestamp> {
+    whole.gap().filter(|gap| *gap >= Cents::ZERO)?;
+    let counted = drafts.iter().filter(|draft| draft.payment.counts());
+    counted.flat_map(|draft| &draft.evidence).filter_map(|evidence| evidence.accepted_seen_at).max()
+}
+
 /// What may go wrong after a payment was accepted: captures, refunds, contracts, payouts.
-fn after_payment(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+fn after_payment(
+    draft: &Draft,
+    last_paid_at: Option<Timestamp>,
+    order: &Order,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Finding> {
     if mode_mismatch(draft).is_some_and(|finding| finding.kind == Kind::TestInProduction) {
         return Vec::new();
     }
     let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
-    found.extend(refunds::findings(draft, policy, now));
+    found.extend(refunds::findings(draft, last_paid_at, policy, now));
     found.extend(contracts_unknown(draft, policy));
     found.extend(payouts::findings(draft, policy, now));
     found

@@ -102,6 +102,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
             amount: event.amount,
             currency: event.currency,
             refunded: Cents::ZERO,
+            taken_back: Cents::ZERO,
             authorisation: deciding
                 .iter()
                 .filter_map(|fact| fact.event.authorisation.number())

@@ -8,8 +8,7 @@ use cvco_domain::{
 };
 
 use super::records::complement_failed;
-use super::refunds::By;
-use super::tenders::{Attempt, Evidence};
+use super::tenders::Attempt;
 
 /// What the payments of an order come to together.
 #[derive(Debug, Clone)]
@@ -160,7 +159,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
     let has = |instrument| accepted().any(|tender| tender.instrument == instrument);
     let paid: Cents = accepted().filter(|tender| tender.currency == currency).map(|t| t.amount).sum();
     let given_back: Cents = accepted().map(|tender| tender.refunded).sum();
-    let taken_back: Cents = attempt.accepted().map(Evidence::taken_back).sum();
+    let taken_back: Cents = accepted().map(|tender| tender.taken_back.min(tender.amount)).sum();
     let in_any_currency: Cents = accepted().map(|tender| tender.amount).sum();
     let parts = match (has(Instrument::Voucher), has(Instrument::Card)) {
         (true, true) => Parts::Both,
@@ -205,14 +204,6 @@ pub(super) const fn is_lost(state: TenderState) -> bool {
         | TenderState::Captured
         | TenderState::Refunded
         | TenderState::PartRefunded => false,
-    }
-}
-
-impl Evidence {
-    /// What a bank took back of what was paid by it.
-    fn taken_back(&self) -> Cents {
-        let by_bank = self.made().filter(|refund| refund.by == By::Bank);
-        by_bank.map(|refund| refund.amount).sum::<Cents>().min(self.tender.amount)
     }
 }
 

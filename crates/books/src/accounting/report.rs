@@ -75,7 +75,8 @@ const REGISTER: &[Column] = &[
     ("mode", "Mode", Holds::Text),
     ("currency", "Devise", Holds::Text),
     ("other_vouchers", "Titres-restaurant et autres titres", Holds::Money),
-    ("carried", "Rappel d’un autre mois (écart)", Holds::Count),
+    ("carried", "Rappel d’un autre mois", Holds::Count),
+    ("taken_back", "Dont repris par la banque (impayé)", Holds::Money),
 ];
 
 const GAPS: &[Column] = &[

@@ -40,22 +40,45 @@ pub enum Movement {
     /// A customer paid.
     Receipt,
     /// A customer was given something back.
-    Return,
+    Refund,
+    /// A card's bank took something back.
+    Chargeback,
+    /// What was received was cancelled.
+    Cancellation,
     /// ANCV or the bank paid out.
     Payout,
 }
 
 impl Movement {
     /// Every movement.
-    pub const ALL: [Self; 3] = [Self::Receipt, Self::Return, Self::Payout];
+    pub const ALL: [Self; 5] =
+        [Self::Receipt, Self::Refund, Self::Chargeback, Self::Cancellation, Self::Payout];
 
     /// The name in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Receipt => "receipt",
-            Self::Return => "return",
+            Self::Refund => "refund",
+            Self::Chargeback => "chargeback",
+            Self::Cancellation => "cancellation",
             Self::Payout => "payout",
+        }
+    }
+
+    /// Whether money went back to a customer.
+    #[must_use]
+    pub const fn is_back(self) -> bool {
+        matches!(self, Self::Refund | Self::Chargeback | Self::Cancellation)
+    }
+
+    /// How the label of an entry begins.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Receipt | Self::Payout => "",
+            Self::Refund => "remboursement ",
+            Self::Chargeback => "impaye ",
+            Self::Cancellation => "annulation ",
         }
     }
 }
@@ -66,7 +89,7 @@ impl FromStr for Movement {
         Self::ALL
             .into_iter()
             .find(|known| known.as_str() == text)
-            .ok_or_else(|| UnknownWord::new(text, "receipt, return, payout"))
+            .ok_or_else(|| UnknownWord::new(text, "receipt, refund, chargeback, cancellation, payout"))
     }
 }
 
@@ -156,8 +179,7 @@ impl Sheet {
         missing: Cents,
         books: &Books,
     ) -> Self {
-        let sign =
-            |amount: Cents| if movement == Movement::Return { Cents::ZERO.minus(amount) } else { amount };
+        let sign = |amount: Cents| if movement.is_back() { Cents::ZERO.minus(amount) } else { amount };
         let whole = moved.first().map(|moved| Part { tender: None, contract: None, ..moved.part.clone() });
         let account =
             |role, part: Option<&Part>, issuer| books.chart.account(role, booking(shop, part, issuer));
@@ -177,7 +199,7 @@ impl Sheet {
         let account = account(Role::Customer, whole.as_ref(), None);
         let customer = Posting { leg: Leg::Customer, part: whole, account, amount: Cents::ZERO.minus(owed) };
         // What is debited stands first, as accountants write it.
-        let place = if movement == Movement::Return { 0 } else { postings.len() };
+        let place = if movement.is_back() { 0 } else { postings.len() };
         postings.insert(place, customer);
         Self { shop: shop.clone(), topic: Topic::Order(order_ref.cloned()), day, movement, postings }
     }
@@ -283,7 +305,9 @@ impl Sheet {
     pub const fn journal(&self, corrects: bool) -> JournalRole {
         match self.movement {
             _ if corrects => JournalRole::Corrections,
-            Movement::Receipt | Movement::Return => JournalRole::Receipts,
+            Movement::Receipt | Movement::Refund | Movement::Chargeback | Movement::Cancellation => {
+                JournalRole::Receipts
+            }
             Movement::Payout => JournalRole::Bank,
         }
     }
@@ -344,7 +368,7 @@ impl Sheet {
                 let words: Vec<&str> =
                     words.into_iter().filter(|(leg, _)| has(*leg)).map(|(_, word)| word).collect();
                 let what = if words.is_empty() { String::new() } else { format!("{} ", words.join("+")) };
-                let back = if self.movement == Movement::Return { "remboursement " } else { "" };
+                let back = self.movement.word();
                 let calls: Vec<&str> = self.calls().into_iter().map(CallNumber::as_str).collect();
                 let reference =
                     reference.as_ref().map(|reference| format!("{reference} ")).unwrap_or_default();

@@ -77,6 +77,29 @@ pub(crate) fn manifest(conn: &Connection, period: Period) -> Result<Option<Strin
     Ok(Some(serde_json::to_string_pretty(&manifest)?))
 }
 
+fn totals(conn: &Connection, period: &str) -> Result<Totals, LedgerError> {
+    let sum = |condition: &str| -> Result<Cents, LedgerError> {
+        let query =
+            format!("SELECT COALESCE(SUM(Debit - Credit), 0) FROM entries WHERE period = ?1 AND {condition}");
+        Ok(conn.prepare_cached(&query)?.query_row([period], |row| row.get(0))?)
+    };
+    let received = |leg: &str| sum(&format!("movement = 'receipt' AND leg = '{leg}'"));
+    let returned = |leg: &str| {
+        let back = sum(&format!("movement IN ('refund', 'chargeback', 'cancellation') AND leg = '{leg}'"))?;
+        Ok::<_, LedgerError>(Cents::ZERO.minus(back))
+    };
+    Ok(Totals {
+        voucher_received_cents: received("voucher")?,
+        card_received_cents: received("card")?,
+        other_voucher_received_cents: received("other_voucher")?,
+        voucher_returned_cents: returned("voucher")?,
+        other_voucher_returned_cents: returned("other_voucher")?,
+        card_returned_cents: returned("card")?,
+        paid_out_cents: sum("leg = 'bank'")?,
+        commission_cents: sum("leg IN ('commission', 'vat')")?,
+    })
+}
+
 /// The manifest as it is written at the close: the same bytes whenever it is made.
 pub(super) fn written(
     conn: &Connection,
@@ -116,22 +139,7 @@ pub(super) fn written(
         })?
         .collect::<Result<_, _>>()?
     };
-    let sum = |condition: &str| -> Result<Cents, LedgerError> {
-        let query =
-            format!("SELECT COALESCE(SUM(Debit - Credit), 0) FROM entries WHERE period = ?1 AND {condition}");
-        Ok(conn.prepare_cached(&query)?.query_row([&period], |row| row.get(0))?)
-    };
-    let back = |sum: Cents| Cents::ZERO.minus(sum);
-    let totals = Totals {
-        voucher_received_cents: sum("movement = 'receipt' AND leg = 'voucher'")?,
-        card_received_cents: sum("movement = 'receipt' AND leg = 'card'")?,
-        other_voucher_received_cents: sum("movement = 'receipt' AND leg = 'other_voucher'")?,
-        voucher_returned_cents: back(sum("movement = 'return' AND leg = 'voucher'")?),
-        other_voucher_returned_cents: back(sum("movement = 'return' AND leg = 'other_voucher'")?),
-        card_returned_cents: back(sum("movement = 'return' AND leg = 'card'")?),
-        paid_out_cents: sum("leg = 'bank'")?,
-        commission_cents: sum("leg IN ('commission', 'vat')")?,
-    };
+    let totals = totals(conn, &period)?;
     let last: Option<String> = conn
         .prepare_cached("SELECT manifest FROM closings ORDER BY period DESC LIMIT 1")?
         .query_row([], |row| row.get(0))

@@ -171,10 +171,10 @@ struct OrderDay {
 
 const MOVES: [&str; 2] = [
     "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.issuer,
-        t.received_on, 0, t.amount_cents, t.position
+        t.received_on, 'receipt', t.amount_cents, t.position
      FROM tenders t JOIN orders o USING (order_id) WHERE t.amount_cents > 0 AND t.received_on",
     "SELECT o.order_id, o.shop, o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract, t.issuer,
-        b.returned_on, 1, b.amount_cents, t.position
+        b.returned_on, b.cause, b.amount_cents, t.position
      FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
      WHERE b.amount_cents > 0 AND b.returned_on",
 ];
@@ -204,8 +204,7 @@ fn orders_of(conn: &Connection, which: &Which) -> Result<Vec<OrderMoves>, Ledger
         }
         if let Some(order) = orders.last_mut() {
             let moved = moved(row, order.reference.clone())?;
-            let movement = if row.get::<_, bool>(10)? { Movement::Return } else { Movement::Receipt };
-            order.moves.push((row.get(9)?, movement, moved));
+            order.moves.push((row.get(9)?, row.get(10)?, moved));
         }
     }
     Ok(orders)
@@ -226,7 +225,7 @@ impl OrderMoves {
     fn on_day(self, conn: &Connection, day: Day, books: &Books) -> Result<Option<OrderDay>, LedgerError> {
         let missing = if books.suspense { missing(conn, self.order_id, day)? } else { Cents::ZERO };
         let mut sheets = Vec::new();
-        for movement in [Movement::Receipt, Movement::Return] {
+        for movement in Movement::ALL {
             let moved: Vec<Moved> = self
                 .moves
                 .iter()
@@ -244,12 +243,16 @@ impl OrderMoves {
     }
 }
 
-/// What an order that does not add up lacks, on the last day on which something was received of it; else nothing.
+/// What an order that does not add up lacks, on the last day on which something was received of it; else nothing. What a
+/// bank took back is booked as that, and what was paid in its place is not too much.
 fn missing(conn: &Connection, order_id: OrderId, day: Day) -> Result<Cents, LedgerError> {
     Ok(conn
         .prepare_cached(
             "SELECT CASE WHEN o.state = 'unbalanced' AND v.currency = 'EUR' AND MAX(t.received_on) = ?2
-                    THEN v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)) ELSE 0 END
+                    THEN MAX(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)), 0)
+                       + MIN(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0,
+                                                     t.amount_cents - MIN(t.taken_back_cents, t.amount_cents))), 0)
+                    ELSE 0 END
              FROM orders o
              JOIN order_versions v ON v.order_id = o.order_id
               AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)

@@ -79,13 +79,11 @@ pub struct DiscrepancyRow {
     pub order: Option<OrderNow>,
 }
 
-/// Trials count only where there is nothing else, as in `acct_orders`.
+/// Of the payments that count, as in `acct_orders`.
 const ORDER_NOW: &str = "SELECT v.total_cents, v.currency, o.gap_cents,
         CASE WHEN v.version > 1 THEN v.registered_at END AS changed_at,
-        COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id
-                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS paid_cents,
-        COALESCE((SELECT SUM(r.refunded_cents) FROM records r WHERE r.order_id = o.order_id
-                    AND r.mode = (SELECT MIN(mode) FROM records WHERE order_id = o.order_id)), 0) AS refunded_cents,
+        COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS paid_cents,
+        COALESCE((SELECT SUM(r.refunded_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS refunded_cents,
         (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = o.order_id AND d.closed_at IS NULL
             AND d.id <> ?2 AND d.severity <> 'info') AS others_open
  FROM orders o LEFT JOIN order_versions v ON v.order_id = o.order_id

@@ -155,6 +155,8 @@ pub struct PaymentRow {
     pub paid: Cents,
     /// Given back.
     pub refunded: Cents,
+    /// What of that banks took back.
+    pub taken_back: Cents,
     /// Where it stands.
     pub state: RecordState,
     /// When it was first heard of.
@@ -168,6 +170,12 @@ pub struct PaymentRow {
 }
 
 impl PaymentRow {
+    /// All that went back was taken by banks: that is no refund.
+    #[must_use]
+    pub fn is_charged_back(&self) -> bool {
+        self.taken_back.is_positive() && self.taken_back >= self.refunded
+    }
+
     /// Paid less expected.
     #[must_use]
     pub fn gap(&self) -> Option<Cents> {
@@ -193,6 +201,7 @@ impl PaymentRow {
             card: row.get("card_cents")?,
             paid: row.get("paid_cents")?,
             refunded: row.get("refunded_cents")?,
+            taken_back: row.get("taken_back_cents")?,
             state: row.get("state")?,
             first_seen_at,
             open: row.get("open")?,

@@ -37,6 +37,7 @@ pub struct RecordRow {
     pub card_cents: i64,
     pub paid_cents: i64,
     pub refunded_cents: i64,
+    pub taken_back_cents: i64,
     pub gap_cents: Option<i64>,
     pub state: String,
     pub first_seen_at: String,
@@ -59,12 +60,27 @@ pub struct TenderRow {
     pub currency: String,
     pub amount_cents: i64,
     pub refunded_cents: i64,
+    pub taken_back_cents: i64,
     pub state: String,
     pub authorisation: Option<String>,
     pub authorised_at: Option<String>,
 }
 
+impl TenderRow {
+    /// All that went back was taken by banks: that is no refund.
+    #[must_use]
+    pub const fn is_charged_back(&self) -> bool {
+        self.taken_back_cents > 0 && self.taken_back_cents >= self.refunded_cents
+    }
+}
+
 impl RecordRow {
+    /// All that went back was taken by banks: that is no refund.
+    #[must_use]
+    pub const fn is_charged_back(&self) -> bool {
+        self.taken_back_cents > 0 && self.taken_back_cents >= self.refunded_cents
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             shop: row.get("shop")?,
@@ -80,6 +96,7 @@ impl RecordRow {
             card_cents: row.get("card_cents")?,
             paid_cents: row.get("paid_cents")?,
             refunded_cents: row.get("refunded_cents")?,
+            taken_back_cents: row.get("taken_back_cents")?,
             gap_cents: row.get("gap_cents")?,
             state: row.get("state")?,
             first_seen_at: row.get("first_seen_at")?,
@@ -156,6 +173,7 @@ impl Reader {
                     currency: row.get("currency")?,
                     amount_cents: row.get("amount_cents")?,
                     refunded_cents: row.get("refunded_cents")?,
+                    taken_back_cents: row.get("taken_back_cents")?,
                     state: row.get("state")?,
                     authorisation: row.get("authorisation")?,
                     authorised_at: row.get("authorised_at")?,
@@ -225,6 +243,7 @@ impl Reader {
                     amount: row.get("amount_cents")?,
                     currency: row.get("currency")?,
                     refunded: row.get("refunded_cents")?,
+                    taken_back: row.get("taken_back_cents")?,
                     authorisation: row.get("authorisation")?,
                     contract: row.get("contract")?,
                     endpoint: row.get("endpoint")?,

@@ -23,7 +23,8 @@ pub struct ReportRange {
 // Parameters: ?1, ?2 the days; ?3, ?4 the instants from which on and before which; ?5 the shop; ?6 with trials.
 
 /// What register and gaps are about. `own`: the payments of the span; `gaps`: the discrepancies that were open in it, or
-/// are open still and concern such a payment. So what is a gap in one list is a row of the other.
+/// are open still and concern such a payment. So what is a gap in one list is a row of the other; and so is what went back
+/// in the span of a payment of another month, for the books of the span hold it.
 const SUBJECTS: &str = "
   WITH moved AS (
     SELECT order_id, psp, call_number FROM tenders WHERE received_on BETWEEN ?1 AND ?2
@@ -62,6 +63,8 @@ const SUBJECTS: &str = "
     FROM (SELECT order_id, psp, call_number, MIN(carried) AS carried
           FROM (SELECT order_id, psp, call_number, 0 AS carried FROM own
                 UNION ALL
+                SELECT order_id, psp, call_number, 2 FROM returns WHERE returned_on BETWEEN ?1 AND ?2
+                UNION ALL
                 SELECT r.order_id, r.psp, r.call_number, 1 FROM gaps d JOIN records r ON r.order_id = d.order_id
                  AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
           GROUP BY order_id, psp, call_number) k
@@ -78,10 +81,10 @@ const REGISTER: &str = "
             AND e.call_number = r.call_number AND e.movement = 'receipt' ORDER BY e.line LIMIT 1),
          (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = r.order_id AND d.closed_at IS NULL
             AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number))),
-         r.mode, r.currency, r.other_cents, r.carried
+         r.mode, r.currency, r.other_cents, MIN(r.carried, 1), r.taken_back_cents
   FROM listed r JOIN orders o USING (order_id)
   WHERE ?5 IS NULL OR o.shop = ?5
-  ORDER BY r.carried, r.first_seen_at, o.shop, r.psp, r.call_number";
+  ORDER BY MIN(r.carried, 1), r.first_seen_at, o.shop, r.psp, r.call_number";
 
 /// Classes of accounting practice; a kind without one stands without. A payment that lacks something and is no
 /// discrepancy, because there is time yet, stands by its state.
@@ -100,7 +103,7 @@ const GAPS: &str = "
   SELECT 'G1', r.state, 'info', o.shop, r.psp, o.reference, r.call_number, r.expected_cents, r.paid_cents, r.gap_cents,
          r.first_seen_at, NULL, NULL, NULL, NULL, NULL
   FROM listed r JOIN orders o USING (order_id)
-  WHERE r.gap_cents <> 0 AND (?5 IS NULL OR o.shop = ?5)
+  WHERE r.gap_cents <> 0 AND r.carried < 2 AND (?5 IS NULL OR o.shop = ?5)
     AND NOT EXISTS (SELECT 1 FROM gaps d WHERE d.order_id = r.order_id
           AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
   ORDER BY 11, 16";
@@ -180,13 +183,13 @@ const TOTALS: &str = "
   SELECT 'ecritures', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL,
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'voucher', Debit - Credit, 0)), 0), NULL,
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'card', Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(movement = 'return' AND leg = 'voucher', Credit - Debit, 0)), 0),
-         COALESCE(SUM(IIF(movement = 'return' AND leg = 'card', Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'voucher', Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'card', Credit - Debit, 0)), 0),
          COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'other_voucher', 'card'), Credit - Debit, 0)), 0),
          COALESCE(SUM(IIF(leg IN ('commission', 'vat'), Debit - Credit, 0)), 0),
          COALESCE(SUM(IIF(leg = 'bank', Debit - Credit, 0)), 0), NULL,
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'other_voucher', Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(movement = 'return' AND leg = 'other_voucher', Credit - Debit, 0)), 0), 4
+         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'other_voucher', Credit - Debit, 0)), 0), 4
   FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
   ORDER BY part, 2, 3, 4, 5";
 

@@ -22,8 +22,10 @@ pub struct Takings {
 pub struct Flow {
     /// Accepted, less what was cancelled since.
     pub accepted: Cents,
-    /// Given back.
+    /// Given back by the merchant.
     pub refunded: Cents,
+    /// Taken back by banks.
+    pub taken_back: Cents,
 }
 
 impl Takings {
@@ -33,7 +35,13 @@ impl Takings {
         self.vouchers.values().map(|flow| flow.accepted).sum()
     }
 
-    /// All that was given back.
+    /// What cards' banks took back.
+    #[must_use]
+    pub const fn taken_back(&self) -> Cents {
+        self.card.taken_back
+    }
+
+    /// All that the merchant gave back.
     #[must_use]
     pub fn refunded(&self) -> Cents {
         self.vouchers.values().map(|flow| flow.refunded).sum::<Cents>().plus(self.card.refunded)
@@ -44,13 +52,14 @@ const TAKINGS: &str = "
   WITH part AS (
     SELECT o.shop, t.instrument, t.issuer,
            t.state IN ('authorised', 'captured', 'refunded', 'part_refunded') AS accepted,
-           t.amount_cents, t.refunded_cents, t.authorised_at >= ?1 AND t.authorised_at < ?2 AS paid_then,
+           t.amount_cents, t.refunded_cents, t.taken_back_cents, t.authorised_at >= ?1 AND t.authorised_at < ?2 AS paid_then,
            t.refunded_at >= ?1 AND t.refunded_at < ?2 AS refunded_then
     FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id)
     WHERE r.mode = 'production' AND t.currency = 'EUR')
   SELECT shop, instrument, issuer,
          COALESCE(SUM(amount_cents) FILTER (WHERE paid_then AND accepted), 0),
-         COALESCE(SUM(refunded_cents) FILTER (WHERE refunded_then), 0)
+         COALESCE(SUM(refunded_cents - taken_back_cents) FILTER (WHERE refunded_then), 0),
+         COALESCE(SUM(taken_back_cents) FILTER (WHERE refunded_then), 0)
   FROM part WHERE paid_then AND accepted OR refunded_then
   GROUP BY shop, instrument, issuer ORDER BY shop, instrument, issuer";
 
@@ -69,7 +78,7 @@ impl Reader {
             if takings.last().is_none_or(|last| last.shop != shop) {
                 takings.push(Takings { shop, vouchers: BTreeMap::new(), card: Flow::default() });
             }
-            let flow = Flow { accepted: row.get(3)?, refunded: row.get(4)? };
+            let flow = Flow { accepted: row.get(3)?, refunded: row.get(4)?, taken_back: row.get(5)? };
             let (instrument, issuer): (Instrument, Issuer) = (row.get(1)?, row.get(2)?);
             let Some(last) = takings.last_mut() else { continue };
             match instrument {
@@ -77,6 +86,7 @@ impl Reader {
                 Instrument::Card => {
                     last.card.accepted = last.card.accepted.plus(flow.accepted);
                     last.card.refunded = last.card.refunded.plus(flow.refunded);
+                    last.card.taken_back = last.card.taken_back.plus(flow.taken_back);
                 }
             }
         }

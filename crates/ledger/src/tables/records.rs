@@ -105,15 +105,16 @@ fn write_record(conn: &Connection, order_id: OrderId, record: &Record) -> Result
     conn.prepare_cached(
         "INSERT INTO records (order_id, psp, call_number, endpoint, mode, currency, expected_cents,
              expected_from, voucher_cents, card_cents, paid_cents, refunded_cents, refunding_cents, state,
-             first_seen_at, authorised_at, captured_at, settled_at, counts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+             first_seen_at, authorised_at, captured_at, settled_at, counts, taken_back_cents)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
          ON CONFLICT (order_id, psp, call_number) DO UPDATE SET endpoint = ?4, mode = ?5, currency = ?6,
              expected_cents = ?7, expected_from = ?8, voucher_cents = ?9, card_cents = ?10, paid_cents = ?11,
              refunded_cents = ?12, refunding_cents = ?13, state = ?14, first_seen_at = ?15, authorised_at = ?16,
-             captured_at = ?17, settled_at = ?18, counts = ?19
+             captured_at = ?17, settled_at = ?18, counts = ?19, taken_back_cents = ?20
          WHERE (endpoint, mode, currency, expected_cents, expected_from, voucher_cents, card_cents, paid_cents,
-                refunded_cents, refunding_cents, state, first_seen_at, authorised_at, captured_at, settled_at, counts)
-            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                refunded_cents, refunding_cents, state, first_seen_at, authorised_at, captured_at, settled_at, counts,
+                taken_back_cents)
+            IS NOT (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?
     .execute(params![
         order_id,
@@ -135,6 +136,7 @@ fn write_record(conn: &Connection, order_id: OrderId, record: &Record) -> Result
         record.captured_at(),
         record.settled_on().map(Day::start),
         record.counts,
+        record.taken_back(),
     ])?;
     Ok(())
 }
@@ -149,21 +151,24 @@ fn write_tender(
     conn.prepare_cached(
         "INSERT INTO tenders (order_id, psp, call_number, position, tender_id, instrument, brand,
              issuer, amount_cents, currency, refunded_cents, state, authorisation, contract, endpoint, complement,
-             first_seen_at, authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
+             first_seen_at, authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on,
+             taken_back_cents)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+             ?24)
          ON CONFLICT (order_id, psp, call_number, position) DO UPDATE SET
              tender_id = ?5, instrument = ?6, brand = ?7, issuer = ?8, amount_cents = ?9,
              currency = ?10, refunded_cents = ?11, state = ?12, authorisation = ?13,
              contract = ?14, endpoint = ?15, complement = ?16, first_seen_at = ?17,
              authorised_at = ?18, captured_at = ?19, refunded_at = ?20, received_on = ?21,
-             settled_cents = ?22, settled_on = ?23
+             settled_cents = ?22, settled_on = ?23, taken_back_cents = ?24
          WHERE (
                 tender_id, instrument, brand, issuer, amount_cents, currency, refunded_cents,
                 state, authorisation, contract, endpoint, complement, first_seen_at,
-                authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on)
+                authorised_at, captured_at, refunded_at, received_on, settled_cents, settled_on,
+                taken_back_cents)
             IS NOT (
                 ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23)",
+                ?22, ?23, ?24)",
     )?
     .execute(params![
         order_id,
@@ -189,11 +194,12 @@ fn write_tender(
         tender.booked.received_on,
         tender.booked.settled,
         tender.booked.settled_on,
+        tender.taken_back,
     ])?;
     for (number, returned) in (1_u32..).zip(&tender.booked.returned) {
         conn.prepare_cached(
-            "INSERT INTO returns (order_id, psp, call_number, position, number, returned_on, amount_cents)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO returns (order_id, psp, call_number, position, number, returned_on, cause, amount_cents)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             order_id,
@@ -202,6 +208,7 @@ fn write_tender(
             position,
             number,
             returned.on,
+            returned.cause.as_str(),
             returned.amount
         ])?;
     }

@@ -1,9 +1,11 @@
 //! The close of a period: refused where the rules do not allow it, final where they do.
 
+use cvco_books::accounting::{Cell, Report};
 use cvco_domain::StatementLine;
 
 use super::stories::{close, line, numbered_statement, statement, witness};
 use super::*;
+use crate::ReportRange;
 
 /// What a refused close must leave alone.
 fn books(book: &Book) -> Vec<Table> {
@@ -92,8 +94,52 @@ fn what_is_learned_of_a_closed_month_is_booked_by_the_next_close() {
     let untouched = "SELECT COUNT(*) FROM entries WHERE period = '2026-03'";
     assert_eq!(book.texts(untouched), [booked.len().to_string()]);
     let returned =
-        book.texts("SELECT SUM(Debit) || '' FROM entries WHERE period = '2026-04' AND movement = 'return'");
+        book.texts("SELECT SUM(Debit) || '' FROM entries WHERE period = '2026-04' AND movement = 'refund'");
     assert_eq!(returned, ["1000"]);
+}
+
+#[test]
+fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month() {
+    let mut book = Book::new();
+    for order in ["A", "B", "C"] {
+        book.take(0, registered(order, 10_000));
+        book.take(1, voucher(order, 6000).saying(ReportedState::Captured));
+        book.take(2, card(order, 4000).saying(ReportedState::Captured));
+    }
+    book.take(33 * DAY, close("2026-03"));
+    let taken = Event {
+        operation: Operation::Chargeback,
+        tender_id: TenderId::new("A-chargeback").ok(),
+        ..part("A", 4000, Instrument::Card)
+    };
+    book.take(34 * DAY, notification(vec![taken]).saying(ReportedState::Captured));
+    book.take(34 * DAY, refund("B", 4000).saying(ReportedState::Captured));
+    book.take(34 * DAY, voucher("C", 6000).saying(ReportedState::Cancelled));
+    book.take(34 * DAY, card("C", 4000).saying(ReportedState::Cancelled));
+    assert_eq!(
+        book.texts("SELECT order_ref || ' ' || refunded_cents || ' ' || taken_back_cents FROM acct_register"),
+        ["A 4000 4000", "B 4000 0", "C 0 0"]
+    );
+    let range = ReportRange {
+        from: "2026-04-01".parse().expect("a day"),
+        to: "2026-04-30".parse().expect("a day"),
+        shop: None,
+        with_trials: false,
+    };
+    let mut listed = Vec::new();
+    let told = book.ledger.extract().each_row(Report::Register, &range, |cells| {
+        let (order, carried) = (cells.get(3).cloned(), cells.get(21).cloned());
+        listed.push((order.expect("an order"), carried.expect("whether it is carried")));
+        Ok::<_, LedgerError>(())
+    });
+    told.expect("read");
+    let row = |order: &str| (Cell::Text(order.to_owned()), Cell::Count(1));
+    assert_eq!(listed, [row("A"), row("B"), row("C")]);
+    book.take(65 * DAY, close("2026-04"));
+    assert_eq!(
+        book.texts("SELECT DISTINCT EcritureLib FROM entries WHERE period = '2026-04' ORDER BY 1"),
+        ["A impaye CB appel call-A", "B remboursement CB appel call-B", "C annulation CVCo+CB appel call-C"]
+    );
 }
 
 #[test]

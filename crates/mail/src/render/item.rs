@@ -1,8 +1,6 @@
 //! One discrepancy of a mail: its figures, its payments, and what to do.
 
-use cvco_domain::{
-    Cents, Currency, Detail, Instrument, Kind, Mode, News, Record, Severity, Tender, TenderState,
-};
+use cvco_domain::{Cents, Currency, Detail, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 use super::capitalised;
 use crate::catalogue::{Case, GapName, Language, figures_of};
@@ -114,7 +112,7 @@ impl ItemView {
             ),
             News::Closed => (labels.resolved.to_owned(), GREEN, closing::remains(language, item), Vec::new()),
         };
-        let state = |record: &Record| words::record_state(language, record.state);
+        let state = |record: &Record| words::record_stands(language, record.state, record.is_charged_back());
         Self {
             id: item.id,
             badge,
@@ -209,10 +207,9 @@ fn only(records: &[Record]) -> Option<&Record> {
 fn payments(language: Language, item: &Item) -> Vec<PaymentView> {
     let records = &item.records;
     let is_one_of_several = records.len() > 1;
-    let taken = item.actual.filter(|_| item.kind == Kind::Chargeback);
     let payment = |record: &Record| PaymentView {
         heading: is_one_of_several.then(|| heading(language, record)),
-        tenders: record.tenders.iter().map(|tender| TenderView::new(language, tender, taken)).collect(),
+        tenders: record.tenders.iter().map(|tender| TenderView::new(language, tender)).collect(),
     };
     records.iter().map(payment).collect()
 }
@@ -228,17 +225,9 @@ fn heading(language: Language, record: &Record) -> String {
 }
 
 impl TenderView {
-    /// `taken`: what the card's bank took back, where the mail is about that.
-    fn new(language: Language, tender: &Tender, taken: Option<Cents>) -> Self {
+    fn new(language: Language, tender: &Tender) -> Self {
         let labels = words::labels(language);
-        let is_taken = tender.instrument == Instrument::Card
-            && taken.is_some_and(|taken| taken == tender.refunded)
-            && tender.refunded.is_positive();
-        let state = match language {
-            Language::French if is_taken => "impayé, repris par la banque",
-            Language::English if is_taken => "charged back by the bank",
-            Language::French | Language::English => words::tender_state(language, tender.state),
-        };
+        let state = words::tender_stands(language, tender.state, tender.is_charged_back());
         let given_back = tender.refunded.is_positive() && tender.refunded != tender.amount;
         // Of a payment that was never heard of, only what went back is known.
         let is_unknown = tender.amount == Cents::ZERO && tender.refunded.is_positive();
@@ -283,10 +272,13 @@ fn totals(language: Language, item: &Item) -> Vec<Fact> {
     let figure = |cents| amount(language, cents, first.currency);
     let paid: Cents = item.records.iter().map(Record::paid).sum();
     let refunded: Cents = item.records.iter().map(Record::refunded).sum();
+    let taken_back: Cents = item.records.iter().map(Record::taken_back).sum();
     let (total, gap) = should_be(language, item, paid);
     [
         Some(Fact::plain(labels.total_accepted, figure(paid))),
-        refunded.is_positive().then(|| Fact::plain(of_which_back(language, item.kind), figure(refunded))),
+        refunded
+            .is_positive()
+            .then(|| Fact::plain(of_which_back(language, refunded, taken_back), figure(refunded))),
         total,
         gap,
     ]
@@ -332,10 +324,12 @@ fn is_of_total(kind: Kind) -> bool {
 }
 
 /// What went back: a bank's taking is no refund.
-const fn of_which_back(language: Language, kind: Kind) -> &'static str {
-    match (language, kind) {
-        (Language::French, Kind::Chargeback) => "dont repris ou remboursé",
-        (Language::English, Kind::Chargeback) => "of which taken back or refunded",
-        (_, _) => words::labels(language).of_which_refunded,
+fn of_which_back(language: Language, back: Cents, taken_back: Cents) -> &'static str {
+    match language {
+        _ if !taken_back.is_positive() => words::labels(language).of_which_refunded,
+        Language::French if taken_back >= back => "dont repris par la banque",
+        Language::English if taken_back >= back => "of which taken back by the bank",
+        Language::French => "dont repris ou remboursé",
+        Language::English => "of which taken back or refunded",
     }
 }

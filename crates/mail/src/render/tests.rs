@@ -453,6 +453,7 @@ fn a_conflict_is_told_by_what_differs() {
 fn a_chargeback_is_never_said_to_be_a_refund() {
     let mut card = refused_card(4000);
     (card.state, card.refunded) = (TenderState::Refunded, Cents::new(4000));
+    card.taken_back = Cents::new(4000);
     let taken = |tender: Tender| Item {
         expected: None,
         actual: Some(Cents::new(4000)),

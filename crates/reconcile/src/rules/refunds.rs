@@ -13,10 +13,15 @@ use super::super::refunds::{By, Outcome, Return};
 use super::super::tenders::Evidence;
 
 /// Every rule that the refunds of a record break.
-pub(super) fn findings(draft: &Draft, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub(super) fn findings(
+    draft: &Draft,
+    last_paid_at: Option<Timestamp>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     for evidence in &draft.evidence {
-        found.extend(chargeback(draft, evidence));
+        found.extend(chargeback(draft, evidence, last_paid_at));
         found.extend(not_allowed(draft, evidence, policy, now));
         found.extend(late(draft, evidence, policy, now));
         found.extend(odd_status(draft, evidence));
@@ -68,13 +73,16 @@ impl Evidence {
     }
 }
 
-/// What the card's bank took back of a part, or announced that it would.
-fn chargeback(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
+/// What the card's bank took back of a part, or announced that it would. `last_paid_at`: when the last payment was heard of
+/// of an order that lacks nothing; what was taken before that is paid again.
+fn chargeback(draft: &Draft, evidence: &Evidence, last_paid_at: Option<Timestamp>) -> Option<Finding> {
+    let is_paid_again = |refund: &&Return| last_paid_at.is_some_and(|paid| refund.seen_at < paid);
     let by_bank = |outcome| {
         let returns = evidence.returns.iter();
         returns.filter(move |refund| (refund.by, refund.outcome) == (By::Bank, outcome))
     };
-    let all = || by_bank(Outcome::Made).chain(by_bank(Outcome::Awaited));
+    let made = || by_bank(Outcome::Made).filter(|refund| !is_paid_again(refund));
+    let all = || made().chain(by_bank(Outcome::Awaited));
     all().next()?;
     let part = draft.part(evidence);
     Some(Finding {

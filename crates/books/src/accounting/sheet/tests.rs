@@ -42,7 +42,7 @@ fn what_is_received_is_debited_and_what_is_given_back_is_credited() {
     let books = Books::default();
     let received = mixed(Movement::Receipt, 0, &books);
     assert_eq!(lines(&received), [("511600", 18_000), ("511500", 12_000), ("411000", -30_000)]);
-    let back = mixed(Movement::Return, 0, &books);
+    let back = mixed(Movement::Refund, 0, &books);
     assert_eq!(lines(&back), [("411000", 30_000), ("511600", -18_000), ("511500", -12_000)]);
 }
 
