@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::LedgerError;
 use crate::tables::ids::StatementId;
+use cvco_books::accounting::Movement;
 use cvco_domain::{Cents, Day, Period};
 
 use super::numbers::Numbers;
@@ -15,7 +16,7 @@ struct Open {
     line: i64,
     /// The order, the part of it, and the account.
     of: (i64, String, String, Option<String>, String, String),
-    is_return: bool,
+    is_back: bool,
     statement_id: Option<StatementId>,
     day: Day,
     amount: Cents,
@@ -26,7 +27,7 @@ impl Open {
         Ok(Self {
             line: row.get(0)?,
             of: (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?),
-            is_return: row.get::<_, String>(7)? == "return",
+            is_back: row.get::<_, Movement>(7)?.is_back(),
             statement_id: row.get(8)?,
             day: row.get(9)?,
             amount: row.get(10)?,
@@ -96,7 +97,7 @@ fn letter(part: &[Open], groups: &mut BTreeMap<Group, (Day, Vec<i64>)>) {
     }
     let is_taken_back = |line: &Open| line.statement_id.is_some() && line.amount.is_positive();
     let (back, forth): (Vec<&Open>, Vec<&Open>) =
-        part.iter().partition(|line| line.is_return || is_taken_back(line));
+        part.iter().partition(|line| line.is_back || is_taken_back(line));
     enter(forth);
     enter(back);
 }

@@ -143,6 +143,28 @@ fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month(
 }
 
 #[test]
+fn what_was_paid_out_is_lettered_whatever_went_back_since() {
+    let operations = [Operation::Credit { of: None }, Operation::Chargeback];
+    for operation in operations {
+        let mut book = paid();
+        book.take(9 * DAY, statement(&[line("A", 6000)]));
+        let back = Event {
+            operation,
+            tender_id: TenderId::new("A-back").ok(),
+            ..part("A", 1000, Instrument::Voucher)
+        };
+        book.take(10 * DAY, notification(vec![back]).saying(ReportedState::Captured));
+        book.take(33 * DAY, close("2026-03"));
+        assert_eq!(
+            book.texts(
+                "SELECT COUNT(*) || ' ' || COUNT(EcritureLet) FROM acct_entries WHERE leg = 'voucher'"
+            ),
+            ["3 2"]
+        );
+    }
+}
+
+#[test]
 fn a_statement_pays_out_what_it_is_about_and_lines_that_nobody_knows_are_told() {
     let mut book = paid();
     book.take(9 * DAY, statement(&[line("A", 6000), line("nobody", 4200)]));

@@ -364,8 +364,8 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "The customer's bank takes a card payment back, or announces that it will: the customer disputes it, or the bank refuses it afterwards. It is a chargeback, not a refund of yours.",
             &[
                 "Open the payment in {back_office}: it shows the reason and the time in which you may dispute it.",
-                "If the service was rendered, collect the evidence (booking, invoice, presence) and dispute the chargeback in that time.",
-                "If not, claim the amount from the customer by other means. Refund nothing more by card: the customer would be paid twice.",
+                "If the service was rendered, or you had refunded the customer already, collect the evidence (booking, invoice, presence, refund) and dispute the chargeback in that time.",
+                "Otherwise, claim the amount from the customer by other means. Refund nothing more by card: the customer would be paid twice.",
                 "Check the chargeback fee on the bank's next statement.",
             ],
         ),

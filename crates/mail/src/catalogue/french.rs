@@ -364,7 +364,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "La banque du client reprend un paiement par carte, ou annonce qu'elle le reprendra : le client l'a contesté, ou sa banque le refuse après coup. C'est un impayé, pas un remboursement de votre part.",
             &[
                 "Ouvrez le paiement dans {back_office} : lisez-y le motif de l'impayé et le délai de contestation.",
-                "Si la prestation a été rendue, réunissez les preuves (réservation, facture, présence) et contestez-le dans ce délai.",
+                "Si la prestation a été rendue, ou si vous aviez déjà remboursé le client, réunissez les preuves (réservation, facture, présence, remboursement) et contestez-le dans ce délai.",
                 "Sinon, réclamez la somme au client par un autre moyen. Ne remboursez rien de plus par carte : il serait payé deux fois.",
                 "Vérifiez les frais d'impayé sur le prochain relevé de la banque.",
             ],

@@ -33,16 +33,19 @@ pub(super) const fn refund_not_allowed(psp: Option<Psp>) -> Steps {
         ],
         Some(Sogecommerce) => &[
             "Open the transaction in the Sogecommerce back office, and see what was really given back.",
+            "If the payment itself is not recorded here, look for it in {back_office}: it is older than the installation, or its notification was lost.",
             "The voucher part can only be refunded whole: if a part of it was, contact {support} or ANCV.",
             "If more was refunded than was paid, ask {support} to take the surplus back.",
         ],
         Some(Monext) => &[
             "Open the transaction in {back_office}, and see what was really given back.",
+            "If the payment itself is not recorded here, look for it in {back_office}: it is older than the installation, or its notification was lost.",
             "At Monext only the card part can be refunded, up to its amount: for vouchers contact {support} or ANCV.",
             "Book the refund only as {back_office} shows it.",
         ],
         Some(Worldline | Ancv) | None => &[
             "Open the payment in {back_office}, and see what was really given back.",
+            "If the payment itself is not recorded here, look for it in {back_office}: it is older than the installation, or its notification was lost.",
             "If more was refunded than was paid, or a part that cannot be, contact {support} and quote the transaction number.",
             "Book the refund only as {back_office} shows it.",
         ],

@@ -33,16 +33,19 @@ pub(super) const fn refund_not_allowed(psp: Option<Psp>) -> Steps {
         ],
         Some(Sogecommerce) => &[
             "Ouvrez la transaction dans le back-office Sogecommerce, et voyez ce qui a réellement été rendu.",
+            "Si le paiement lui-même n'est pas enregistré ici, cherchez-le dans {back_office} : il est antérieur à l'installation, ou sa notification s'est perdue.",
             "La part chèque-vacances ne se rembourse qu'en totalité : si elle l'a été en partie, adressez-vous à {support} ou à l'ANCV.",
             "Si le montant remboursé dépasse le montant payé, demandez à {support} de reprendre l'excédent.",
         ],
         Some(Monext) => &[
             "Ouvrez la transaction dans {back_office}, et voyez ce qui a réellement été rendu.",
+            "Si le paiement lui-même n'est pas enregistré ici, cherchez-le dans {back_office} : il est antérieur à l'installation, ou sa notification s'est perdue.",
             "Chez Monext, seul le complément carte se rembourse, jusqu'à son montant : pour les chèques-vacances, adressez-vous à {support} ou à l'ANCV.",
             "Ne comptabilisez que ce que montre {back_office}.",
         ],
         Some(Worldline | Ancv) | None => &[
             "Ouvrez le paiement dans {back_office}, et voyez ce qui a réellement été rendu.",
+            "Si le paiement lui-même n'est pas enregistré ici, cherchez-le dans {back_office} : il est antérieur à l'installation, ou sa notification s'est perdue.",
             "Si le montant remboursé dépasse le montant payé, ou si une part non remboursable l'a été, adressez-vous à {support} avec le numéro de la transaction.",
             "Ne comptabilisez que ce que montre {back_office}.",
         ],
