@@ -194,12 +194,12 @@ fn order_state(
         .into_iter()
         .find(|state| records.iter().filter(counts).any(|record| record.state == *state))?;
     let is_given_back = matches!(state, RecordState::PartRefunded | RecordState::Refunded);
-    if is_given_back && whole.taken_back.is_positive() && whole.refunded == Cents::ZERO {
+    if is_given_back && whole.taken_back.is_positive() {
         match whole.gap() {
-            Some(Cents::ZERO) => return Some(RecordState::Balanced),
-            Some(_) if whole.is_part_paid(now) => return Some(RecordState::PartPaid),
-            Some(_) => return Some(RecordState::Unbalanced),
-            None => {}
+            Some(Cents::ZERO) if whole.refunded == Cents::ZERO => return Some(RecordState::Balanced),
+            Some(gap) if gap < Cents::ZERO && whole.is_part_paid(now) => return Some(RecordState::PartPaid),
+            Some(gap) if gap < Cents::ZERO => return Some(RecordState::Unbalanced),
+            Some(_) | None => {}
         }
     }
     let is_less = whole.paid.is_positive() && whole.gap().is_some_and(|gap| gap < Cents::ZERO);

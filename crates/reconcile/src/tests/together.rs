@@ -525,6 +525,17 @@ fn a_deposit_that_was_taken_back_may_be_paid_with_the_balance() {
     }
 }
 
+/// Both are facts: the customer has the money twice, and owes what the bank took.
+#[test]
+fn what_was_refunded_before_the_bank_took_it_is_owed_once() {
+    let back = card(4000).psp(Psp::Worldline).id("R1").refund().at(10 * DAY);
+    let case = charged_back().with(back);
+    case.raises(&[Kind::Chargeback]);
+    assert_eq!(stands(&case), (Some(-4000), Some(RecordState::Unbalanced)));
+    let record = case.record();
+    assert_eq!((record.refunded(), record.taken_back()), (Cents::new(8000), Cents::new(4000)));
+}
+
 /// A platform repeats that the card was captured, also of one that its bank took back: nothing says that the dispute was
 /// won, so the money counts as taken until a statement brings it, or it is paid again.
 #[test]
