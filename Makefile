@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak power-cuts mutants bench bench-peers install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -81,6 +81,12 @@ soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST
 power-cuts: ## cut the power at many instants of a daemon's life; IMAGES=how many disks, FIRST=from which on
 	POWER_CUT_IMAGES=$(or $(IMAGES),10000) POWER_CUT_FIRST=$(or $(FIRST),0) \
 	    $(CARGO) test --locked --test it power_cut -- --nocapture
+
+fuzz: ## any bytes into every parser, a minute each; SECONDS_EACH=60, TARGETS=some of them
+	packaging/fuzz.sh $(TARGETS)
+
+instructions: ## count what a notification of each PSP costs, and compare; KEEP=keep writes the figures down
+	packaging/instructions.sh $(KEEP)
 
 mutants: ## break reconciliation and the adapters on purpose, and see whether the world notices; FILE=part of a path
 	$(CARGO) mutants --workspace --test-package cvco-ledger $(if $(FILE),--re $(FILE)) -- --locked -p cvco-ledger --test world
