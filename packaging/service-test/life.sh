@@ -22,6 +22,9 @@ trap 'journalctl --no-pager -u "cvco-*" >/test/journal 2>&1 || true' EXIT
 trap 'echo "line $LINENO: $BASH_COMMAND"' ERR
 
 program() { runuser -u cvco-reconciled -- cvco-reconciled "$@"; }
+# An account that is in the accountants' group and may do nothing else, in a folder of its own.
+accountant() { runuser -u comptable -- env -C /home/comptable cvco-reconciled "$@"; }
+entries() { sqlite3 -readonly "$state/log.sqlite" "SELECT COUNT(*) FROM log WHERE kind = '$1'"; }
 property() { systemctl show --value -p "$1" "$unit"; }
 # How many payments the ledger knows.
 payments() { sqlite3 -readonly "$state/ledger.sqlite" 'SELECT COUNT(*) FROM acct_tenders'; }
@@ -70,10 +73,23 @@ program check >/test/check || true
 [[ $(grep -c '^BAD' /test/check) == "$(grep -c '^BAD.*smtp\|^BAD.*mail' /test/check)" ]] || { cat /test/check; fail "check finds nothing else"; }
 step "init has written a configuration that check accepts"
 
-systemctl enable --now cvco-reconciled.socket "$unit" 2>/dev/null
+cat >>$config <<'BOOKS'
+
+[[statement]]
+id = "bank"
+issuer = "bank"
+since = "2026-01-01"
+delimiter = ","
+decimal = "."
+date = "%Y-%m-%d"
+columns = { reference = "reference", authorisation = "autorisation", contract = "contrat", amount = "montant_brut", net = "montant_net", date = "date_operation", paid_on = "date_remise" }
+BOOKS
+systemctl enable --now cvco-reconciled.socket cvco-reconciled-admin.socket "$unit" 2>/dev/null
 is_active || fail "the service starts"
 [[ $(ready) == ready* ]] || fail "it is ready"
-step "socket and service are started; ready"
+[[ $(stat -c '%U:%G %a' /run/cvco-reconciled/admin.sock) == "cvco-reconciled:cvco-ledger 660" ]] ||
+    fail "systemd holds the admin socket, for the accountants' group"
+step "sockets and service are started; ready"
 
 traffic --orders 200
 await 20 "everything is folded" folded
@@ -94,6 +110,42 @@ journalctl --sync
 journalctl -u "$unit" -o json --no-pager >/test/fields
 grep -q '"ENDPOINT_ID"' /test/fields || { head -c 2000 /test/fields; fail "the journal has native fields"; }
 step "live exposure $exposure; the ledger is the group's, the key is not; the journal has fields"
+
+# ───────────────────────────── an accountant ─────────────────────────────
+
+useradd --create-home --groups cvco-ledger comptable
+! runuser -u comptable -- ls /etc/cvco-reconciled/secrets >/dev/null 2>&1 || fail "the accountant may not see the secrets"
+! runuser -u comptable -- cat $state/payload.key >/dev/null 2>&1 || fail "the accountant may not read the payload key"
+! runuser -u comptable -- test -w $state/log.sqlite || fail "the accountant may not write the log"
+cat >/home/comptable/releve.csv <<'FILE'
+date_operation,reference,autorisation,contrat,montant_brut,montant_net,date_remise
+2026-03-10,NOBODY,,,10.00,10.00,2026-03-13
+FILE
+# The line is of no payment that is known: 1 says so.
+status=0
+accountant statement import --layout bank releve.csv >/test/imported 2>&1 || status=$?
+((status == 1)) || { cat /test/imported; fail "an accountant imports a statement"; }
+accountant alerts list --format json >/test/alerts
+grep -q statement_line_unknown /test/alerts || { cat /test/alerts; fail "she sees what it opened"; }
+accountant close --period 2026-02 -o fevrier >/test/closed 2>&1 || { cat /test/closed; fail "an accountant closes a month"; }
+[[ -O /home/comptable/fevrier || $(stat -c %U /home/comptable/fevrier/manifeste-2026-02.json) == comptable ]] ||
+    fail "the files of the close are hers"
+sqlite3 -readonly $state/ledger.sqlite .dump >/dev/null || fail "the ledger can be read"
+runuser -u comptable -- sqlite3 -readonly $state/ledger.sqlite 'SELECT COUNT(*) FROM acct_register' >/test/rows ||
+    fail "she reads the ledger's views"
+step "an accountant, without sudo, imports a statement, closes a month and reads the ledger"
+
+# Months that are due are closed by the timer's unit, beside the running daemon.
+closes=$(entries close)
+sed -i '0,/^\[accounting\]/{s//[accounting]\nclose_after = "1d"/}' $config
+grep -q '^\[accounting\]' $config || printf '\n[accounting]\nclose_after = "1d"\n' >>$config
+systemctl reload "$unit"
+systemctl start cvco-reconciled-close.service ||
+    { journalctl --no-pager -u cvco-reconciled-close.service | tail; fail "the close of the timer"; }
+(($(entries close) >= closes)) || fail "no close is lost"
+systemctl enable --now cvco-reconciled-close.timer 2>/dev/null
+systemctl list-timers --no-legend cvco-reconciled-close.timer | grep -q close || fail "its timer waits"
+step "the close of due months runs in its sandbox ($((($(entries close) - closes))) more are closed), and its timer waits"
 
 # ───────────────────────────── restarts, deaths ─────────────────────────────
 
@@ -130,10 +182,22 @@ journalctl --sync
 journalctl -u "$unit" --no-pager >/test/fields
 grep -qi 'watchdog timeout' /test/fields || fail "it was the watchdog"
 traffic --orders 10
+step "a daemon whose appender hangs is killed by the watchdog, and the next one takes calls"
+
+# A fold that hangs keeps no PSP waiting, so it is given its time before the watchdog counts it: calls are taken meanwhile.
+/test/hold-thread "$(property MainPID)" ledger-follower >/test/held-fold &
+await 10 "the fold hangs" grep -q held /test/held-fold
+before=$(property NRestarts)
+traffic --orders 10
+[[ $(property NRestarts) == "$before" ]] || fail "a fold that hangs for a moment is no reason to restart"
+await 20 "the ledger's lag is told" bash -c "! curl -fsS $admin/readyz | grep -q '^ready; 0 entries'"
+kill -9 "$(property MainPID)"
+await 20 "it comes back" has_restarted "$before"
+await 20 "what was taken meanwhile is folded" folded
 rm /run/systemd/system/$unit.d/test.conf
 systemctl daemon-reload
 systemctl restart "$unit"
-step "a daemon whose appender hangs is killed by the watchdog, and the next one takes calls"
+step "while the fold hangs calls are taken, and the next daemon folds them"
 
 # ───────────────────────────── upgrade, backup, restore ─────────────────────────────
 
@@ -156,17 +220,19 @@ step "upgraded under load: configuration, log and ledger are kept, the service i
 
 await 20 "everything is folded" folded
 calls=$(notifications)
-runuser -u cvco-reconciled -- sqlite3 $state/log.sqlite ".backup '$state/log.backup'"
+systemctl start cvco-reconciled-backup.service || fail "the backup of the timer"
+backup=$(find $state/backups -mindepth 1 -maxdepth 1 -type d | sort | tail -n 1)
+[[ -e $backup/backup.json ]] || fail "the backup is whole"
 cp -p $state/payload.key /test/payload.key
-step "log and key are backed up while it runs"
-systemctl stop "$unit" cvco-reconciled.socket
+step "the nightly backup ran in its sandbox, while the daemon served"
+systemctl stop "$unit" cvco-reconciled.socket cvco-reconciled-admin.socket
 mv $state /var/lib/lost
 systemd-tmpfiles --create cvco-reconciled.conf
-install -o cvco-reconciled -g cvco-ledger -m 0640 /var/lib/lost/log.backup $state/log.sqlite
 install -o cvco-reconciled -g cvco-ledger -m 0600 /test/payload.key $state/payload.key
-program rebuild >/test/rebuilt
+# The folder of the machine that was lost, as it would be mounted.
+program restore "/var/lib/lost/${backup#"$state/"}" >/test/restored || { cat /test/restored; fail "restore"; }
 [[ $(program verify) == right* ]] || fail "what was restored is proven"
-systemctl start cvco-reconciled.socket "$unit"
+systemctl start cvco-reconciled.socket cvco-reconciled-admin.socket "$unit"
 await 20 "everything is folded" folded
 [[ $(notifications) == "$calls" ]] || fail "every notification is there again"
 traffic --orders 10
@@ -187,5 +253,11 @@ step "removed: configuration, log and ledger are kept"
 dpkg -P cvco-reconciled >/test/dpkg 2>&1 || { cat /test/dpkg; fail "purged"; }
 grep -q "kept $state" /test/dpkg || { cat /test/dpkg; fail "purging says what it keeps"; }
 [[ -e $state/log.sqlite && -e $state/payload.key && -e $config ]] || fail "purging keeps log, key and configuration"
-step "purged: evidence and configuration are kept, and apt says so"
+step "purged, and nobody could be asked: evidence and configuration are kept, and apt says so"
+dpkg -i package.deb >/test/dpkg 2>&1 || { cat /test/dpkg; fail "installed again"; }
+[[ $(payments) == "$known" ]] || fail "the ledger is still there"
+echo 'cvco-reconciled cvco-reconciled/delete-evidence boolean true' | debconf-set-selections
+dpkg -P cvco-reconciled >/test/dpkg 2>&1 || { cat /test/dpkg; fail "purged with a yes"; }
+[[ ! -e $state && ! -e $config ]] || { cat /test/dpkg; fail "a yes deletes them"; }
+step "purged, and the question answered with yes: they are deleted"
 touch /test/passed
