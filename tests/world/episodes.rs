@@ -124,7 +124,10 @@ pub(crate) const EPISODES: &[Episode] = &[
     episode("in two payments", &[Worldline], &[V, After(5), Visit, C]).joined(),
     // Its API goes on saying of the voucher's payment that something is still to come; the order adds up all the same.
     episode("in two payments, asked about", &[WorldlineAsked], &[V, After(15), Visit, C]).joined(),
-    episode("in two sessions", &[Monext], &[V, After(15), Visit, C]).joined().mends(&["complement_missing"]),
+    episode("in two sessions", &[Monext], &[V, After(15), Visit, C]).joined(),
+    episode("in two sessions, the second one late", &[Monext], &[V, After(50), Visit, C])
+        .joined()
+        .mends(&["complement_missing"]),
     // ─── the network loses a message for good ───
     episode("all lost", EVERYWHERE, &[Lost, V_ALL]),
     episode("card lost", ONE_CALL_A_PART, &[V, Lost, C]).raises(&["complement_missing"]),

@@ -144,8 +144,7 @@ fn waiting_by_itself(
         });
     }
     match (seen(Instrument::Voucher), seen(Instrument::Card)) {
-        // A message that lists the parts tells the whole: nothing else is to come.
-        (Some(_), None) if !is_complete && itemised => Wait::Over(Missing::Complement),
+        // Also where a message lists all parts: the platform may yet cancel the vouchers, or the customer try again.
         (Some(since), None) if !is_complete => {
             match until(Missing::Complement, since.after(policy.complement_grace)) {
                 // Nobody says that there should have been a card part, and none was tried.

@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cvco_domain::{
-    Booked, Cents, Event, Issuer, OddStatus, Operation, Order, ReportedState, Tender, TenderId, TenderState,
-    Timestamp,
+    Booked, Cents, Event, Instrument, Issuer, OddStatus, Operation, Order, RefundTerms, ReportedState,
+    Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::Fact;
@@ -67,8 +67,11 @@ impl Outcome {
 }
 
 /// What all facts about one refund amount to, by the same rule as for a debit.
+#[derive(Clone)]
 struct Refund<'a> {
     fact: &'a Fact,
+    /// Of which kind of part it is.
+    instrument: Instrument,
     /// The transaction that it gives back, where the PSP names it.
     of: Option<&'a TenderId>,
     /// What the tender will remember.
@@ -80,27 +83,36 @@ struct Refund<'a> {
 /// those that were not made the tender only knows.
 pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Order) {
     for mut refund in refunds(facts) {
-        let in_need: Vec<bool> = attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
-        let target = attempts
-            .iter_mut()
-            .zip(in_need)
-            .flat_map(|(attempt, in_need)| {
-                attempt.tenders.iter_mut().map(move |evidence| (evidence, in_need))
-            })
-            .filter(|(evidence, _)| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
-            .filter_map(|(evidence, in_need)| Some(((fit(&refund, evidence)?, in_need), evidence)))
-            .max_by(|(a, _), (b, _)| a.cmp(b));
-        if let Some((_, evidence)) = &target {
-            refund.fit_to(evidence);
+        if let Some(of_vouchers) = refund.beyond_cards(attempts) {
+            refund.told.amount = refund.told.amount.minus(of_vouchers.told.amount);
+            give_back(attempts, of_vouchers, order);
+            if !refund.told.amount.is_positive() {
+                continue;
+            }
         }
-        match (target, refund.told.outcome) {
-            (Some((_, evidence)), Outcome::Made) => evidence.book(refund.told),
-            (Some((_, evidence)), Outcome::Awaited | Outcome::Failed) => evidence.returns.push(refund.told),
-            (None, Outcome::Made) => keep_apart(attempts, &refund),
-            (None, Outcome::Awaited | Outcome::Failed) => remember(attempts, refund),
-        }
+        give_back(attempts, refund, order);
     }
     attempts.retain(|attempt| !attempt.tenders.is_empty());
+}
+
+fn give_back(attempts: &mut [Attempt], mut refund: Refund<'_>, order: &Order) {
+    let in_need: Vec<bool> = attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
+    let target = attempts
+        .iter_mut()
+        .zip(in_need)
+        .flat_map(|(attempt, in_need)| attempt.tenders.iter_mut().map(move |evidence| (evidence, in_need)))
+        .filter(|(evidence, _)| evidence.psp == refund.fact.psp && evidence.tender.state.is_accepted())
+        .filter_map(|(evidence, in_need)| Some(((fit(&refund, evidence)?, in_need), evidence)))
+        .max_by(|(a, _), (b, _)| a.cmp(b));
+    if let Some((_, evidence)) = &target {
+        refund.fit_to(evidence);
+    }
+    match (target, refund.told.outcome) {
+        (Some((_, evidence)), Outcome::Made) => evidence.book(refund.told),
+        (Some((_, evidence)), Outcome::Awaited | Outcome::Failed) => evidence.returns.push(refund.told),
+        (None, Outcome::Made) => keep_apart(attempts, &refund),
+        (None, Outcome::Awaited | Outcome::Failed) => remember(attempts, refund),
+    }
 }
 
 /// Whether a payment is one that a merchant gives back: what it came to is wrong, or its refund has begun.
@@ -150,6 +162,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
     let stated = if fact.event.amount.is_positive() { fact } else { leading(facts)? };
     Some(Refund {
         fact,
+        instrument: fact.event.instrument,
         of: deciding.iter().filter_map(named).min(),
         told: Return {
             id: fact.event.tender_id.clone(),
@@ -182,6 +195,35 @@ fn given_back_in_turns(accepting: &[&Fact]) -> Option<Cents> {
 }
 
 impl Refund<'_> {
+    /// What of it goes to the vouchers of its payment, although it names the card: a PSP that gives the card's share back
+    /// first takes the rest from vouchers, while it may, and can tell both at once.
+    fn beyond_cards(&self, attempts: &[Attempt]) -> Option<Self> {
+        let told = &self.told;
+        let names_cards = self.instrument == Instrument::Card && self.of.is_none();
+        if !names_cards || told.by == By::Bank || told.outcome != Outcome::Made {
+            return None;
+        }
+        let event = &self.fact.event;
+        let parts = || {
+            attempts.iter().flat_map(|attempt| &attempt.tenders).filter(|evidence| {
+                (evidence.psp, &evidence.call_number) == (self.fact.psp, &event.call_number)
+                    && evidence.tender.state.is_accepted()
+                    && evidence.tender.currency == event.currency
+            })
+        };
+        let cards = || parts().filter(|evidence| evidence.tender.instrument == Instrument::Card);
+        cards().next()?;
+        let left = |evidence: &Evidence| evidence.tender.kept().max(Cents::ZERO);
+        let of_cards: Cents = cards().map(left).sum();
+        let of_vouchers: Cents = parts().filter(|e| e.follows_the_card(told.at)).map(left).sum();
+        let beyond = told.amount.minus(of_cards).min(of_vouchers);
+        beyond.is_positive().then(|| Self {
+            instrument: Instrument::Voucher,
+            told: Return { amount: beyond, odd_status: None, ..told.clone() },
+            ..self.clone()
+        })
+    }
+
     /// What only the payment that it undoes can tell.
     fn fit_to(&mut self, evidence: &Evidence) {
         let (told, tender) = (&mut self.told, &evidence.tender);
@@ -222,7 +264,7 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<Fit> {
         None => false,
     };
     let left = tender.kept();
-    let possible = tender.instrument == event.instrument && tender.currency == event.currency;
+    let possible = tender.instrument == refund.instrument && tender.currency == event.currency;
     (named || possible).then(|| Fit {
         named,
         is_enough: refund.told.amount <= left,
@@ -234,6 +276,15 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<Fit> {
 }
 
 impl Evidence {
+    /// Vouchers that are given back once the card's share is, and may be at that time.
+    fn follows_the_card(&self, at: Timestamp) -> bool {
+        let Tender { instrument, brand, authorised_at, .. } = &self.tender;
+        let terms = RefundTerms::of(self.psp, *instrument, brand).filter(|terms| terms.after_card);
+        terms.is_some_and(|terms| {
+            terms.within.zip(*authorised_at).is_none_or(|(within, paid_at)| at <= paid_at.after(within))
+        })
+    }
+
     pub(super) fn made(&self) -> impl Iterator<Item = &Return> {
         self.returns.iter().filter(|refund| refund.outcome == Outcome::Made)
     }

@@ -70,6 +70,31 @@ fn nobody_gives_back_more_than_was_paid() {
     }
 }
 
+/// Worldline gives the card's share back first, and vouchers for what exceeds it: one message may tell both as the card's.
+#[test]
+fn what_worldline_gives_back_beyond_the_card_goes_to_the_vouchers_while_it_may() {
+    let psp = Psp::Worldline;
+    let back = |case: &Case| {
+        let record = case.record();
+        record.tenders.iter().map(|tender| tender.refunded.get()).collect::<Vec<_>>()
+    };
+    let whole = paid(psp).with(card_back(psp, 10_000, HOURS));
+    whole.raises(&[]);
+    assert_eq!(back(&whole), [6000, 4000]);
+    let in_two = paid(psp).with(card_back(psp, 4500, HOURS)).with(card_back(psp, 1000, 2 * HOURS).id("RC2"));
+    in_two.raises(&[]);
+    assert_eq!(back(&in_two), [1500, 4000]);
+    // Of more than was paid the surplus stays with the card, and is exact.
+    let too_much = paid(psp).with(card_back(psp, 10_500, HOURS));
+    assert_eq!(figures(&too_much.finding(Kind::RefundNotAllowed)), (Some(4000), Some(4500)));
+    // When vouchers cannot be given back any more, it is the card's.
+    let late = paid(psp).with(card_back(psp, 4500, 5 * HOURS));
+    assert_eq!(figures(&late.finding(Kind::RefundNotAllowed)), (Some(4000), Some(4500)));
+    // Elsewhere each part is refunded by itself.
+    let elsewhere = paid(Psp::Monext).with(card_back(Psp::Monext, 4500, HOURS));
+    assert_eq!(back(&elsewhere), [0, 4500]);
+}
+
 #[test]
 fn what_is_given_back_for_a_payment_that_nobody_knows_is_more_than_was_paid() {
     for psp in [Psp::Sogecommerce, Psp::Worldline, Psp::Monext] {

@@ -49,12 +49,20 @@ fn refused_attempts_of_a_sequence_are_not_added_up() {
         .raises(&[]);
 }
 
+/// Its platform may yet cancel the vouchers, or the customer try again at once.
 #[test]
-fn a_complete_list_without_a_card_part_waits_for_nothing() {
+fn a_complete_list_without_a_card_part_is_given_the_grace_too() {
     let listed = || voucher(6000).sogecommerce().listed_in(10_000);
-    unregistered().with(listed()).seen(0).raises(&[Kind::ComplementMissing]);
     let refused = card(4000).sogecommerce().listed_in(10_000).state(ReportedState::Refused);
-    unregistered().with(listed()).with(refused).seen(0).raises(&[Kind::VoucherOrphan]);
+    for (case, kind) in [
+        (unregistered().with(listed()), Kind::ComplementMissing),
+        (unregistered().with(listed()).with(refused), Kind::VoucherOrphan),
+    ] {
+        case.clone().seen_just_before(20).raises(&[]);
+        case.clone().seen(20).raises(&[kind]);
+        let cancelled = listed().state(ReportedState::Cancelled).at(2);
+        case.with(cancelled).seen(60).is(RecordState::Failed);
+    }
 }
 
 #[test]
