@@ -71,7 +71,6 @@ server() {
             fastcgi_param PEER_DSN "$2";
             fastcgi_param PEER_FORM_KEY $key;
             fastcgi_param PEER_PUBLIC_KEY $folder/up2pay.pem;
-            fastcgi_keep_conn on;
             fastcgi_pass php;
         }
     }
@@ -82,7 +81,7 @@ CONF
     if [[ $(id -u) == 0 ]]; then echo "user postgres;"; fi
     echo "events { worker_connections 4096; }"
     echo "http { access_log off; keepalive_requests 1000000; client_body_temp_path $folder/body; fastcgi_temp_path $folder/fcgi;"
-    echo "  upstream php { server unix:$folder/fpm.sock; keepalive 16; }"
+    echo "  upstream php { server unix:$folder/fpm.sock; }"
     server 9401 "pgsql:host=$folder;dbname=php;user=bench"
     server 9402 "sqlite:$folder/php.sqlite"
     echo "}"

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use cvco_domain::{Order, OrderKey, OtherClaim};
+use cvco_domain::{Order, OrderKey, OtherClaim, Psp, ShopId};
 use cvco_reconcile::{Claim, Fact, owner, payment_of};
 
 use super::affected::AffectedOrder;
@@ -36,7 +36,7 @@ impl Fold<'_> {
             if !self.flags.has_claims.get() && before.iter().any(is_known) {
                 continue;
             }
-            let found = claims::others(self.conn, order.key.shop(), fact.psp, number, order.id)?;
+            let found = self.others(order.key.shop(), fact.psp, number, order.id)?;
             if found.is_empty() {
                 continue;
             }
@@ -85,11 +85,24 @@ impl Fold<'_> {
         Ok(counted)
     }
 
+    /// The other orders of the shop that have such a payment, or claim it.
+    fn others(
+        &self,
+        shop: &ShopId,
+        psp: Psp,
+        number: &str,
+        order_id: OrderId,
+    ) -> Result<BTreeSet<OrderId>, LedgerError> {
+        let mut others = claims::holding(self.conn, shop, psp, number, order_id)?;
+        if self.flags.has_claims.get() {
+            others.extend(claims::claiming(self.conn, shop, psp, number, order_id)?);
+        }
+        Ok(others)
+    }
+
     fn told_about(&self, known: &KnownOrder<'_>, payment: &Payment) -> Result<Vec<Told>, LedgerError> {
-        let mut claiming =
-            claims::others(self.conn, known.key.shop(), payment.psp, &payment.number, known.id)?;
-        claiming.push(known.id);
-        claiming.sort_unstable();
+        let mut claiming = self.others(known.key.shop(), payment.psp, &payment.number, known.id)?;
+        claiming.insert(known.id);
         let mut all = Vec::new();
         for order_id in claiming {
             let key = orders::key(self.conn, order_id)?;

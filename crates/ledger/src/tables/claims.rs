@@ -1,5 +1,7 @@
 //! Payments that several orders of a shop claim.
 
+use std::collections::BTreeSet;
+
 use cvco_domain::{Psp, ShopId};
 use rusqlite::{Connection, params};
 
@@ -18,29 +20,40 @@ pub(crate) fn any(conn: &Connection) -> Result<bool, LedgerError> {
     Ok(conn.query_row("SELECT EXISTS (SELECT 1 FROM claims)", [], |row| row.get(0))?)
 }
 
-/// The other orders of the shop that have such a payment, or claim it.
-pub(crate) fn others(
+/// The other orders of the shop that have such a payment.
+pub(crate) fn holding(
     conn: &Connection,
     shop: &ShopId,
     psp: Psp,
     number: &str,
     order_id: OrderId,
-) -> Result<Vec<OrderId>, LedgerError> {
+) -> Result<BTreeSet<OrderId>, LedgerError> {
     // A PSP that numbers what is done to a payment later names the payment by its call number alone.
     let holding = if psp.terms().numbers_operations {
         "SELECT o.order_id FROM records r JOIN orders o USING (order_id)
-         WHERE r.call_number = ?1 AND r.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4
-         UNION
-         SELECT o.order_id FROM claims c JOIN orders o USING (order_id)
-         WHERE c.psp = ?2 AND c.payment = ?1 AND o.shop = ?3 AND o.order_id <> ?4"
+         WHERE r.call_number = ?1 AND r.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4"
     } else {
         "SELECT o.order_id FROM tenders t JOIN orders o USING (order_id)
-         WHERE t.tender_id = ?1 AND t.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4
-         UNION
-         SELECT o.order_id FROM claims c JOIN orders o USING (order_id)
-         WHERE c.psp = ?2 AND c.payment = ?1 AND o.shop = ?3 AND o.order_id <> ?4"
+         WHERE t.tender_id = ?1 AND t.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4"
     };
     let mut statement = conn.prepare_cached(holding)?;
+    let found =
+        statement.query_map(params![number, psp.as_str(), shop.as_str(), order_id], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The other orders of the shop that claim such a payment.
+pub(crate) fn claiming(
+    conn: &Connection,
+    shop: &ShopId,
+    psp: Psp,
+    number: &str,
+    order_id: OrderId,
+) -> Result<BTreeSet<OrderId>, LedgerError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT o.order_id FROM claims c JOIN orders o USING (order_id)
+         WHERE c.psp = ?2 AND c.payment = ?1 AND o.shop = ?3 AND o.order_id <> ?4",
+    )?;
     let found =
         statement.query_map(params![number, psp.as_str(), shop.as_str(), order_id], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)

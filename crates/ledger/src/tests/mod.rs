@@ -16,6 +16,7 @@ pub(crate) mod poison;
 mod proof;
 mod questions;
 mod relays;
+mod scans;
 mod set_aside;
 mod silence;
 mod stories;
