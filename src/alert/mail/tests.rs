@@ -253,6 +253,7 @@ fn a_digest_of_hundreds_is_under_90_kilobytes_as_it_leaves() {
         amount: Cents::new(12_300),
         currency: Currency::EUR,
         refunded: Cents::ZERO,
+        taken_back: Cents::ZERO,
         authorisation: None,
         contract: None,
         endpoint: cvco_domain::EndpointId::new("camping-up2pay").expect("an id"),
