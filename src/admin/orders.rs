@@ -110,8 +110,8 @@ pub enum OrderError {
     /// The configuration has no such shop.
     #[error("shop {0:?} is not in the configuration")]
     UnknownShop(String),
-    /// A total of zero, a negative one, or one of more than 12 digits.
-    #[error("total_cents {0} is not an amount above zero of at most 12 digits")]
+    /// A negative total, or one of more than 12 digits.
+    #[error("total_cents {0} is not an amount of 0 or more, of at most 12 digits")]
     Total(i64),
     /// A reference or a currency that is none.
     #[error(transparent)]
@@ -143,7 +143,8 @@ impl RawOrder {
             .iter()
             .find(|shop| shop.id.as_str() == self.shop)
             .ok_or_else(|| OrderError::UnknownShop(self.shop.chars().take(64).collect()))?;
-        if !(1..=MOST_CENTS).contains(&self.total_cents) {
+        // A shop has orders of nothing too: free ones, and such as it cancelled.
+        if !(0..=MOST_CENTS).contains(&self.total_cents) {
             return Err(OrderError::Total(self.total_cents));
         }
         let currency = self.currency.as_deref().filter(|code| !code.is_empty()).unwrap_or("EUR");

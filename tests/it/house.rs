@@ -12,7 +12,13 @@ fn continuous_integration_runs_make_test_and_a_forge_runs_the_package_too() {
     let workflow = read(".github/workflows/ci.yml");
     let commands: Vec<&str> =
         workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: ")).collect();
-    let others = ["packaging/bootstrap.sh container", "make deny", "make service-test"];
+    let others = [
+        "packaging/bootstrap.sh container",
+        "make deny",
+        "make service-test",
+        "apt-get update && apt-get install --yes valgrind",
+        "make instructions",
+    ];
     assert_eq!(commands, [["bash .ci/run"].as_slice(), &others].concat());
     let ours = read(".ci/run");
     assert_eq!(

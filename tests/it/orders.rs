@@ -15,6 +15,19 @@ async fn registering_again_changes_nothing_unless_the_total_does() {
     assert!(kinds.contains(&"total_changed".to_owned()), "{kinds:?}");
 }
 
+/// A shop's list holds free orders too; one of them must not keep the others out.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_nothing_is_registered_and_whatever_is_paid_for_it_is_too_much() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    daemon.expect_order("FREE", 0);
+    assert_eq!(daemon.rows("SELECT total_cents, gap_cents FROM acct_orders"), ["0|0"]);
+    daemon.up2pay(&Up2pay::voucher("FREE", 1, 2500));
+    assert_eq!(daemon.rows("SELECT gap_cents FROM acct_orders"), ["2500"]);
+    let surplus = daemon
+        .rows("SELECT kind, expected_cents, actual_cents FROM acct_discrepancies WHERE closed_at IS NULL");
+    assert_eq!(surplus, ["amount_over|0|2500"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_token_an_order_is_registered_and_raised_and_no_more() {
     let daemon = Daemon::start(&Settings::default()).await;

@@ -46,6 +46,12 @@ fn held_against(case: &Case) -> Vec<(i64, i64)> {
 }
 
 #[test]
+fn an_order_of_nothing_lacks_nothing() {
+    let free = Case { now: minute(2 * DAY), ..unregistered().registered(0, MARCH).due(DAY) };
+    assert!(free.assess().findings.is_empty());
+}
+
+#[test]
 fn a_deposit_and_its_balance_make_an_order_wherever_they_were_paid() {
     for (first, second) in [
         (Psp::Up2pay, Psp::Up2pay),
