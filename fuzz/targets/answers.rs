@@ -7,7 +7,7 @@ use cvco_psp::Request;
 use cvco_psp::api::{Api, ApiResponse, Exchange, Inquiry, ProbeStep, Step};
 use libfuzzer_sys::fuzz_target;
 
-/// So many calls one question may take.
+/// The most calls that one question may take.
 const CALLS: usize = 8;
 
 fn converse(api: &dyn Api, inquiry: &Inquiry<'_>, answer: &ApiResponse, now: Timestamp) {

@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_hours(1);
 pub(super) struct Failing {
     handler: Handler,
     mode: Mode,
-    /// So many calls wait for it.
+    /// How many calls wait for it.
     waiting: u32,
     /// Since when the first of those waits that it did not take.
     since: Timestamp,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cvco_domain::{Psp, ShopId};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, Params, params};
 
 use super::ids::OrderId;
 use crate::LedgerError;
@@ -29,17 +29,18 @@ pub(crate) fn holding(
     order_id: OrderId,
 ) -> Result<BTreeSet<OrderId>, LedgerError> {
     // A PSP that numbers what is done to a payment later names the payment by its call number alone.
-    let holding = if psp.terms().numbers_operations {
-        "SELECT o.order_id FROM records r JOIN orders o USING (order_id)
-         WHERE r.call_number = ?1 AND r.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4"
+    let by_number = if psp.terms().numbers_operations {
+        conn.prepare_cached(
+            "SELECT o.order_id FROM records r JOIN orders o USING (order_id)
+             WHERE r.call_number = ?1 AND r.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4",
+        )?
     } else {
-        "SELECT o.order_id FROM tenders t JOIN orders o USING (order_id)
-         WHERE t.tender_id = ?1 AND t.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4"
+        conn.prepare_cached(
+            "SELECT o.order_id FROM tenders t JOIN orders o USING (order_id)
+             WHERE t.tender_id = ?1 AND t.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4",
+        )?
     };
-    let mut statement = conn.prepare_cached(holding)?;
-    let found =
-        statement.query_map(params![number, psp.as_str(), shop.as_str(), order_id], |row| row.get(0))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    orders(by_number, params![number, psp.as_str(), shop.as_str(), order_id])
 }
 
 /// The other orders of the shop that claim such a payment.
@@ -50,12 +51,18 @@ pub(crate) fn claiming(
     number: &str,
     order_id: OrderId,
 ) -> Result<BTreeSet<OrderId>, LedgerError> {
-    let mut statement = conn.prepare_cached(
+    let by_claim = conn.prepare_cached(
         "SELECT o.order_id FROM claims c JOIN orders o USING (order_id)
          WHERE c.psp = ?2 AND c.payment = ?1 AND o.shop = ?3 AND o.order_id <> ?4",
     )?;
-    let found =
-        statement.query_map(params![number, psp.as_str(), shop.as_str(), order_id], |row| row.get(0))?;
+    orders(by_claim, params![number, psp.as_str(), shop.as_str(), order_id])
+}
+
+fn orders(
+    mut statement: CachedStatement<'_>,
+    parameters: impl Params,
+) -> Result<BTreeSet<OrderId>, LedgerError> {
+    let found = statement.query_map(parameters, |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
