@@ -186,7 +186,7 @@ fn ledger(settings: &LedgerSettings) -> Vec<Line> {
         }
         Err(error) => return line(Verdict::Wrong, error.to_string()),
     };
-    let standing = || Ok((reader.folded()?.0, reader.set_aside()?, reader.latest_set_aside(SHOWN)?));
+    let standing = || Ok((reader.folded()?.0, reader.set_aside()?, reader.latest_set_aside(None, SHOWN)?));
     match standing() {
         Ok((folded, all, latest)) => {
             let mut lines = line(Verdict::Good, format!("{path}, made of the log up to entry {folded}"));

@@ -108,7 +108,8 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
         None if options.all => RelayState::ALL.to_vec(),
         None => RelayState::IN_VAIN.to_vec(),
     };
-    let filter = RelayFilter { states, endpoint: options.endpoint.clone(), limit: options.limit };
+    let filter =
+        RelayFilter { states, endpoint: options.endpoint.clone(), after: None, limit: options.limit };
     let found = open_reader(path)?.relays(&filter)?;
     let none = if options.all || options.state.is_some() { "no such calls" } else { "every call was taken" };
     listing(&found).print(&mut Here::new(path), options.format, &found, none)?;

@@ -6,23 +6,25 @@ use askama::Template;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::{Cents, Period};
-use cvco_pages::accounting::{AccountSum, Accounting, Close, Layout, StatementPage};
+use cvco_ledger::ImportedRow;
+use cvco_pages::accounting::{AccountSum, Accounting, Close, LINES, Layout, SHOWN, StatementPage};
 use cvco_pages::{Notice, Role, Section, Tone, address};
 use serde_json::Value;
 
 use super::around::check_token;
 use super::discrepancies::notice;
+use super::files::Part;
 use super::form::Fields;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
 use crate::admin::commands::INPUT_BYTES;
 
-/// So many months and statements are shown.
-const SHOWN: u32 = 60;
+/// So many are read at a time for a file.
+const AT_A_TIME: u32 = 1000;
 
-/// So many lines of a statement are shown.
-const LINES: u32 = 2000;
+/// More months than a merchant closes in a life.
+const ALL_MONTHS: u32 = 2000;
 
 /// So many open months are shown.
 const OPEN: usize = 24;
@@ -41,7 +43,7 @@ impl Dashboard {
         let (first, closed, statements) = self
             .read(|reader| {
                 let (first, closed) = (reader.first_open()?, reader.closed_months(SHOWN)?);
-                Ok((first, closed, reader.imported_statements(SHOWN)?))
+                Ok((first, closed, reader.imported_statements(None, SHOWN)?))
             })
             .await?;
         let mut open: Vec<Period> = Vec::new();
@@ -72,6 +74,27 @@ impl Dashboard {
 pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
     let notice = notice(visit.say, &visit.query);
     dashboard.accounting(&visit, notice).await
+}
+
+/// One of its lists as a file.
+pub(super) async fn list(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    let t = visit.say;
+    match visit.query.get("what") {
+        "months" => {
+            let name = t.say("mois-clos", "closed-months");
+            Ok(dashboard.list_as_file(&visit, &name, |reader, _: Option<()>| {
+                Ok(Part::all(reader.closed_months(ALL_MONTHS)?))
+            }))
+        }
+        "statements" => {
+            let name = t.say("releves", "statements");
+            Ok(dashboard.list_as_file(&visit, &name, |reader, after| {
+                let rows = reader.imported_statements(after, AT_A_TIME)?;
+                Ok(Part::of(rows, AT_A_TIME, ImportedRow::place))
+            }))
+        }
+        _ => Err(Refusal::NotFound),
+    }
 }
 
 /// A file for the accountant.
@@ -149,6 +172,18 @@ pub(super) async fn statement(State(dashboard): Desk, visit: Visit) -> Result<Re
     let found = dashboard.read(move |reader| reader.imported_statement(id, LINES)).await?;
     let (row, lines) = found.ok_or(Refusal::NotFound)?;
     page(StatementPage { frame: dashboard.frame(&visit, Section::Accounting).await?, row, lines }.render())
+}
+
+/// Its lines as a file, as they stand in it.
+pub(super) async fn lines(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    let id: i64 = visit.query.parse("id")?.ok_or(Refusal::NotFound)?;
+    let found = dashboard.read(move |reader| reader.imported_statement(id, 0)).await?;
+    let (row, _) = found.ok_or(Refusal::NotFound)?;
+    let name = format!("{}-{}", visit.say.say("releve", "statement"), row.number);
+    Ok(dashboard.list_as_file(&visit, &name, move |reader, after| {
+        let rows = reader.lines_of_statement(id, after.unwrap_or_default(), AT_A_TIME)?;
+        Ok(Part::of(rows, AT_A_TIME, |row| row.position))
+    }))
 }
 
 /// Imports a statement that was uploaded.

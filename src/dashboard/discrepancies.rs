@@ -1,21 +1,15 @@
 //! The list of what does not match, one of it, and what a person does about it.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::{DiscrepancyId, News, ShopId};
 use cvco_ledger::{DiscrepancyRow, LedgerError, Reader, WORKED, Whether, WorkFilter, WorkPlace};
-use cvco_pages::discrepancies::{
-    AcknowledgeMany, Case, Discrepancies, DiscrepancyPage, csv_head, csv_row, work_address,
-};
+use cvco_pages::discrepancies::{AcknowledgeMany, Case, Discrepancies, DiscrepancyPage, work_address};
 use cvco_pages::{Notice, Role, Say, Section, Tone, address};
-use http_body_util::channel::Channel;
 
+use super::files::Part;
 use super::form::Fields;
-use super::orders::as_file;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
@@ -113,28 +107,11 @@ pub(super) async fn list(State(dashboard): Desk, visit: Visit) -> Result<Respons
 /// All that is filtered, as a file.
 pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
     let filter = chosen(&visit.query)?;
-    let (mut pieces, body) = Channel::<Bytes, std::io::Error>::new(2);
-    let t = visit.say;
-    let dashboard = Arc::clone(&dashboard);
-    tokio::spawn(async move {
-        let mut after = None;
-        let mut text = csv_head(t);
-        loop {
-            let of = filter.clone();
-            let read = dashboard.read(move |reader| {
-                let places = reader.work(&of, after, AT_A_TIME)?;
-                Ok((places.last().copied(), rows(reader, &places)?))
-            });
-            let Ok((last, rows)) = read.await else { return pieces.abort(std::io::ErrorKind::Other.into()) };
-            text.extend(rows.iter().map(|row| csv_row(t, row)));
-            if pieces.send_data(Bytes::from(std::mem::take(&mut text))).await.is_err() || last.is_none() {
-                return;
-            }
-            after = last;
-        }
-    });
-    let name = format!("{}-{}.csv", t.say("ecarts", "discrepancies"), visit.now.paris_day());
-    Ok(as_file(&name, "text/csv; charset=utf-8", Body::new(body)))
+    let name = visit.say.say("ecarts", "discrepancies");
+    Ok(dashboard.list_as_file(&visit, &name, move |reader, after| {
+        let places = reader.work(&filter, after, AT_A_TIME)?;
+        Ok(Part { rows: rows(reader, &places)?, next: places.last().copied() })
+    }))
 }
 
 /// One of them.

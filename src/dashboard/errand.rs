@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use cvco_pages::Role;
 
 use super::Dashboard;
-use super::orders::as_file;
+use super::files::as_file;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use crate::admin::commands::{End, Errand, Frame, Say};

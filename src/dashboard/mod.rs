@@ -7,12 +7,14 @@
 //! | [`around`] | what is done with every call: access, forms, headers |
 //! | `session`, `gate`, `sign_in` | cookies, and how they are come by |
 //! | `form` | what a browser sends |
+//! | `files` | lists as files |
 //! | one module for each page | what is read for it |
 
 mod accounting;
 mod around;
 mod discrepancies;
 mod errand;
+mod files;
 mod form;
 mod gate;
 mod operations;
@@ -77,10 +79,13 @@ impl Dashboard {
     pub fn routes(self: &Arc<Self>, programs: Router) -> Router {
         let pages = Router::new()
             .route("/", get(today::show))
+            .route("/days.csv", get(today::days))
+            .route("/endpoints.csv", get(today::endpoints))
             .route("/orders", get(orders::list))
             .route("/orders.csv", get(orders::file))
             .route("/order", get(order::show))
             .route("/order.html", get(order::file))
+            .route("/order.csv", get(order::list))
             .route("/order/ask", post(order::ask))
             .route("/discrepancies", get(discrepancies::list))
             .route("/discrepancies.csv", get(discrepancies::file))
@@ -90,11 +95,14 @@ impl Dashboard {
             )
             .route("/discrepancies/{id}", get(discrepancies::show).post(discrepancies::act))
             .route("/accounting", get(accounting::show))
+            .route("/accounting.csv", get(accounting::list))
             .route("/accounting/export", get(accounting::export))
             .route("/accounting/close", get(accounting::ask_close).post(accounting::close))
             .route("/accounting/statement", get(accounting::statement))
+            .route("/accounting/statement.csv", get(accounting::lines))
             .route("/accounting/statements", post(accounting::import))
             .route("/operations", get(operations::show))
+            .route("/operations.csv", get(operations::file))
             .route("/operations/diagnose", post(operations::diagnose))
             .route("/relays/retry", post(operations::retry))
             .route("/payload", get(payload::show))

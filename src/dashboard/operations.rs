@@ -6,19 +6,20 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::EndpointId;
-use cvco_ledger::{RelayFilter, RelayState};
-use cvco_pages::operations::{Diagnosed, LastProof, Operations};
+use cvco_ledger::{RelayFilter, RelayRow, RelayState};
+use cvco_pages::operations::{Diagnosed, LastProof, Operations, SHOWN};
 use cvco_pages::{Role, Section};
 
 use super::discrepancies::notice;
+use super::files::Part;
 use super::form::{Fields, path_back};
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
 use crate::telemetry::Verified;
 
-/// So many of a sort are shown.
-const SHOWN: u32 = 100;
+/// So many are read at a time for a file.
+const AT_A_TIME: u32 = 1000;
 
 impl Dashboard {
     async fn operations(
@@ -26,11 +27,12 @@ impl Dashboard {
         visit: &Visit,
         diagnosed: Option<(EndpointId, Diagnosed)>,
     ) -> Result<Response, Refusal> {
-        let filter = RelayFilter { states: RelayState::IN_VAIN.to_vec(), endpoint: None, limit: SHOWN };
+        let filter =
+            RelayFilter { states: RelayState::IN_VAIN.to_vec(), endpoint: None, after: None, limit: SHOWN };
         let (refused, mails, relays, set_aside) = self
             .read(move |reader| {
                 let (refused, mails) = (reader.refused_calls()?, reader.queue()?);
-                Ok((refused, mails, reader.relays(&filter)?, reader.latest_set_aside(SHOWN)?))
+                Ok((refused, mails, reader.relays(&filter)?, reader.latest_set_aside(None, SHOWN)?))
             })
             .await?;
         let settings = Arc::clone(&self.admin.settings.borrow());
@@ -58,6 +60,38 @@ impl Dashboard {
 /// The page.
 pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
     dashboard.operations(&visit, None).await
+}
+
+/// One of its lists as a file.
+pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    let t = visit.say;
+    match visit.query.get("what") {
+        "refused" => {
+            let name = t.say("appels-refuses", "refused-calls");
+            Ok(dashboard
+                .list_as_file(&visit, &name, |reader, _: Option<()>| Ok(Part::all(reader.kept_refusals()?))))
+        }
+        "mails" => {
+            let name = t.say("messages-en-attente", "waiting-messages");
+            Ok(dashboard.list_as_file(&visit, &name, |reader, _: Option<()>| Ok(Part::all(reader.queue()?))))
+        }
+        "relays" => {
+            let name = t.say("transmissions-en-attente", "waiting-relays");
+            Ok(dashboard.list_as_file(&visit, &name, |reader, after| {
+                let states = RelayState::IN_VAIN.to_vec();
+                let filter = RelayFilter { states, endpoint: None, after, limit: AT_A_TIME };
+                Ok(Part::of(reader.relays(&filter)?, AT_A_TIME, RelayRow::place))
+            }))
+        }
+        "set-aside" => {
+            let name = t.say("entrees-mises-de-cote", "entries-set-aside");
+            Ok(dashboard.list_as_file(&visit, &name, |reader, before| {
+                let rows = reader.latest_set_aside(before, AT_A_TIME)?;
+                Ok(Part::of(rows, AT_A_TIME, |row| row.seq))
+            }))
+        }
+        _ => Err(Refusal::NotFound),
+    }
 }
 
 /// Says why a pasted message does or does not verify.

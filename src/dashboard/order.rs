@@ -8,11 +8,12 @@ use cvco_domain::{Asking, CallNumber, News, OrderKey, OrderRef, Psp, Question, S
 use cvco_ledger::QuestionLine;
 use cvco_log::entry::{Inquiry, Reason};
 use cvco_log::{Draft, LogEntry, LogError};
+use cvco_pages::csv::OrderList;
 use cvco_pages::order::OrderPage;
 use cvco_pages::{Role, Section};
 
+use super::files::{CSV, as_file, named};
 use super::form::{Fields, path_back};
-use super::orders::as_file;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
@@ -64,12 +65,24 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Respons
 pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
     let mut order = dashboard.order(&visit).await?;
     order.frame.is_file = true;
-    let name = match &order.dossier.key {
-        OrderKey::Reference(_, reference) => reference.to_string(),
-        OrderKey::Call(_, _, call) => call.to_string(),
-    };
-    let name = format!("{}-{name}.html", visit.say.say("commande", "order"));
+    let name = format!("{}-{}.html", visit.say.say("commande", "order"), name(&order.dossier.key));
     Ok(as_file(&name, "text/html; charset=utf-8", Body::from(order.render()?)))
+}
+
+/// One of its lists as a file.
+pub(super) async fn list(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    let what = visit.query.get("what");
+    let list = OrderList::ALL.into_iter().find(|list| list.as_str() == what).ok_or(Refusal::NotFound)?;
+    let order = dashboard.order(&visit).await?;
+    let name = format!("{}-{}", list.name(visit.say), name(&order.dossier.key));
+    Ok(as_file(&named(&visit, &name), CSV, Body::from(order.csv(list))))
+}
+
+fn name(key: &OrderKey) -> &str {
+    match key {
+        OrderKey::Reference(_, reference) => reference.as_str(),
+        OrderKey::Call(_, _, call) => call.as_str(),
+    }
 }
 
 /// Has the PSPs asked once more whatever was asked about the order before.

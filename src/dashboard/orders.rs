@@ -1,18 +1,14 @@
 //! The list of orders and payments, as a page and as a file.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cvco_domain::{Day, ShopId};
 use cvco_ledger::{COUNTED, PaymentFilter, PaymentSort, Piece, Place, Sought};
-use cvco_pages::orders::{Chosen, Orders, csv_head, csv_row};
+use cvco_pages::orders::{Chosen, Orders};
 use cvco_pages::{Section, typed};
-use http_body_util::channel::Channel;
 
+use super::files::Part;
 use super::form::Fields;
 use super::refusal::Refusal;
 use super::visit::Visit;
@@ -114,50 +110,14 @@ pub(super) async fn list(State(dashboard): Desk, visit: Visit) -> Result<Respons
     page(Orders { frame, chosen, rows, count, next, is_first, is_unsorted, is_cut }.render())
 }
 
-/// All that is filtered, as a file; it leaves while it is made.
+/// All that is filtered, as a file.
 pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
     let chosen = chosen(&visit.query)?;
     let (filter, _) = dashboard.filter(&chosen).await?;
-    let (mut pieces, body) = Channel::<Bytes, std::io::Error>::new(2);
-    let t = visit.say;
-    let dashboard = Arc::clone(&dashboard);
-    tokio::spawn(async move {
-        let mut after = None;
-        let mut text = csv_head(t);
-        loop {
-            let piece = if chosen.ascending { Piece::Earliest(after) } else { Piece::Latest(after) };
-            let of = filter.clone();
-            let rows = dashboard.read(move |reader| reader.payments(&of, &piece, AT_A_TIME)).await;
-            // A file that breaks off is one that its reader sees to be broken.
-            let Ok(rows) = rows else { return pieces.abort(std::io::ErrorKind::Other.into()) };
-            text.extend(rows.iter().map(|row| csv_row(t, row)));
-            if pieces.send_data(Bytes::from(std::mem::take(&mut text))).await.is_err() {
-                return;
-            }
-            after = rows.last().map(|row| row.place.clone());
-            if rows.len() < AT_A_TIME as usize {
-                return;
-            }
-        }
-    });
-    let name = format!("{}-{}.csv", t.say("paiements", "payments"), visit.now.paris_day());
-    Ok(as_file(&name, "text/csv; charset=utf-8", Body::new(body)))
-}
-
-/// An answer that a browser saves under a name; of plain letters, digits and a few signs.
-pub(super) fn as_file(name: &str, content_type: &'static str, body: Body) -> Response {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
-        .collect();
-    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{plain}\""))
-        .unwrap_or(HeaderValue::from_static("attachment"));
-    (
-        [
-            (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
-            (header::CONTENT_DISPOSITION, disposition),
-        ],
-        body,
-    )
-        .into_response()
+    let name = visit.say.say("paiements", "payments");
+    Ok(dashboard.list_as_file(&visit, &name, move |reader, after| {
+        let piece = if chosen.ascending { Piece::Earliest(after) } else { Piece::Latest(after) };
+        let rows = reader.payments(&filter, &piece, AT_A_TIME)?;
+        Ok(Part::of(rows, AT_A_TIME, |row| row.place.clone()))
+    }))
 }

@@ -6,18 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use cvco_domain::{Day, News, Seq, ShopId, Timestamp};
 use cvco_ledger::{Aged, Balance, DayTakings, DiscrepancyFilter, LedgerError, Reader, Unsettled};
 use cvco_mail::Item;
-use cvco_pages::Section;
 use cvco_pages::today::{DAYS, EndpointPulse, Today};
+use cvco_pages::{Section, csv};
 
+use super::files::{CSV, as_file, named};
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
 use crate::alert::desk::item;
+use crate::config::Endpoint;
 
 /// So many discrepancies are named.
 const NAMED: u32 = 8;
@@ -117,6 +120,28 @@ impl Dashboard {
         Ok(sums)
     }
 
+    /// How each endpoint is heard.
+    async fn pulses(&self, shop: Option<ShopId>, now: Timestamp) -> Result<Vec<EndpointPulse>, Refusal> {
+        let settings = Arc::clone(&self.admin.settings.borrow());
+        let base = settings.public_url.clone().unwrap_or_default();
+        let is_sought = |endpoint: &&Arc<Endpoint>| shop.as_ref().is_none_or(|shop| endpoint.shop == *shop);
+        let endpoints: Vec<_> = settings.endpoints.iter().filter(is_sought).cloned().collect();
+        self.read(move |reader| {
+            let pulse = |endpoint: Arc<Endpoint>| {
+                Ok(EndpointPulse {
+                    shop: endpoint.shop.clone(),
+                    psp: endpoint.psp,
+                    mode: endpoint.mode,
+                    url: format!("{base}/n/{}/…", endpoint.id),
+                    id: endpoint.id.clone(),
+                    pulse: reader.pulse(&endpoint.id, now)?,
+                })
+            };
+            endpoints.into_iter().map(pulse).collect()
+        })
+        .await
+    }
+
     /// A shop of ours that the address names.
     pub(super) fn shop_of(&self, visit: &Visit) -> Result<Option<ShopId>, Refusal> {
         let shop: Option<ShopId> = match visit.query.get("shop") {
@@ -132,16 +157,10 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Respons
     let (shop, now) = (dashboard.shop_of(&visit)?, visit.now);
     let sums = dashboard.sums(shop.clone(), now).await?;
     let settings = Arc::clone(&dashboard.admin.settings.borrow());
-    let base = settings.public_url.clone().unwrap_or_default();
-    let endpoints: Vec<_> = settings
-        .endpoints
-        .iter()
-        .filter(|endpoint| shop.as_ref().is_none_or(|shop| endpoint.shop == *shop))
-        .cloned()
-        .collect();
     let trials = settings.desk.trial_endpoints.clone();
+    let endpoints = dashboard.pulses(shop.clone(), now).await?;
     let of = shop.clone();
-    let (open, gravest, pulses, waiting, set_aside) = dashboard
+    let (open, gravest, waiting, set_aside) = dashboard
         .read(move |reader| {
             let open = reader.open_now(of.as_ref())?;
             let mut gravest = Vec::new();
@@ -160,21 +179,9 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Respons
                 };
                 gravest.extend(reader.discrepancies(&filter)?);
             }
-            let pulses = endpoints
-                .iter()
-                .map(|endpoint| Ok((Arc::clone(endpoint), reader.pulse(&endpoint.id, now)?)))
-                .collect::<Result<Vec<_>, LedgerError>>()?;
-            Ok((open, gravest, pulses, reader.backlogs()?, reader.set_aside()?))
+            Ok((open, gravest, reader.backlogs()?, reader.set_aside()?))
         })
         .await?;
-    let endpoints = pulses.into_iter().map(|(endpoint, pulse)| EndpointPulse {
-        shop: endpoint.shop.clone(),
-        psp: endpoint.psp,
-        mode: endpoint.mode,
-        url: format!("{base}/n/{}/…", endpoint.id),
-        id: endpoint.id.clone(),
-        pulse,
-    });
     let gravest: Vec<Item> = gravest.into_iter().map(|row| item(&trials, News::Opened, row)).collect();
     let folded = dashboard.admin.followed.position().borrow().seq.get();
     let logged = dashboard.admin.log.changed().borrow().seq.get();
@@ -189,10 +196,24 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Respons
         figures_at: sums.at,
         open,
         gravest,
-        endpoints: endpoints.collect(),
+        endpoints,
         waiting,
         to_fold: logged.saturating_sub(folded),
         set_aside,
     };
     page(today.render())
+}
+
+/// What each day brought, as a file.
+pub(super) async fn days(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    let sums = dashboard.sums(dashboard.shop_of(&visit)?, visit.now).await?;
+    let name = visit.say.say("jours", "days");
+    Ok(as_file(&named(&visit, &name), CSV, Body::from(csv::whole(visit.say, &sums.days))))
+}
+
+/// How each endpoint is heard, as a file.
+pub(super) async fn endpoints(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
+    let pulses = dashboard.pulses(dashboard.shop_of(&visit)?, visit.now).await?;
+    let name = visit.say.say("points-d-entree", "endpoints");
+    Ok(as_file(&named(&visit, &name), CSV, Body::from(csv::whole(visit.say, &pulses))))
 }

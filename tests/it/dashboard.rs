@@ -2,5 +2,6 @@
 
 mod access;
 mod acting;
+mod files;
 mod hostile;
 mod reading;

@@ -35,10 +35,10 @@ pub use read::{
     Acted, Aged, Backlog, Balance, BookedLine, COUNTED, ClosedMonth, DayTakings, DiscrepancyFilter,
     DiscrepancyRow, Dossier, EntryRange, Extract, Flow, Found, Heard, ImportedRow, LineRow, Mailed, NoPlace,
     Open, OpenNow, OrderStory, PaidOut, PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum,
-    PendingQuestion, Piece, Place, Pulse, QuestionLine, Reader, RecordFilter, RecordRow, RefusedCalls,
-    Registered, RelayFilter, RelayRow, RelayState, ReportRange, Reported, Sought, StoryLine,
-    StrandedQuestion, Takings, TenderRow, UnheardOrder, Unsettled, WORKED, WeekCounts, Whether, WorkCount,
-    WorkFilter, WorkPlace,
+    PendingQuestion, Piece, Place, Pulse, QuestionLine, Reader, RecordFilter, RecordRow, RefusedCall,
+    RefusedCalls, Registered, RelayFilter, RelayPlace, RelayRow, RelayState, ReportRange, Reported, Sought,
+    StatementPlace, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder, Unsettled, WORKED,
+    WeekCounts, Whether, WorkCount, WorkFilter, WorkPlace,
 };
 pub use schema::refuse_unreleased;
 pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

@@ -6,7 +6,7 @@ use cvco_ledger::{Aged, ClosedMonth, ImportedRow, LineRow};
 
 use crate::frame::Frame;
 use crate::say::Lent;
-use crate::{Say, address, order_address, outside};
+use crate::{Say, address, order_address, words};
 
 /// The files that a month has: the word of the command, and what people call it.
 const FILES: [(&str, &str, &str); 8] = [
@@ -19,6 +19,12 @@ const FILES: [(&str, &str, &str); 8] = [
     ("journal", "journal", "journal"),
     ("beancount", "beancount", "beancount"),
 ];
+
+/// So many months, and so many statements, are shown; all are in the file.
+pub const SHOWN: u32 = 60;
+
+/// So many lines of a statement are shown.
+pub const LINES: u32 = 2000;
 
 /// A layout of statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,20 +113,16 @@ impl Accounting {
         address("/accounting/export", &[("what", "ageing"), ("from", &today), ("to", &today)])
     }
 
+    fn is_cut<T>(list: &[T]) -> bool {
+        list.len() >= SHOWN as usize
+    }
+
     fn issuer(&self, row: &ImportedRow) -> String {
-        issuer(self.t(), row)
+        words::issuer(self.t(), row.issuer)
     }
 
     fn link(row: &ImportedRow) -> String {
         address("/accounting/statement", &[("id", &row.id.to_string())])
-    }
-}
-
-fn issuer(t: Say, row: &ImportedRow) -> String {
-    match row.issuer.as_str() {
-        "ancv" => "ANCV".to_owned(),
-        "bank" => t.say("banque", "bank"),
-        other => outside(other),
     }
 }
 
@@ -185,7 +187,7 @@ impl StatementPage {
     }
 
     fn issuer(&self) -> String {
-        issuer(self.t(), &self.row)
+        words::issuer(self.t(), self.row.issuer)
     }
 
     fn order_link(&self, line: &LineRow) -> Option<String> {
@@ -193,14 +195,17 @@ impl StatementPage {
         Some(order_address("/order", &OrderKey::Reference(self.row.shop.clone(), reference)))
     }
 
-    fn matched_by(&self, by: &str) -> String {
-        let t = self.t();
-        match by {
-            "transaction" => t.say("transaction", "transaction"),
-            "authorisation" => t.say("autorisation", "authorisation"),
-            "reference_and_amount" => t.say("référence et montant", "reference and amount"),
-            _ => t.say("référence", "reference"),
-        }
+    fn matched_by(&self, by: impl AsRef<str>) -> String {
+        words::matched_by(self.t(), by.as_ref())
+    }
+
+    fn csv_link(&self) -> String {
+        address("/accounting/statement.csv", &[("id", &self.row.id.to_string())])
+    }
+
+    /// How many of its lines are shown, where that is not all.
+    fn shown(&self) -> Option<i64> {
+        i64::try_from(self.lines.len()).ok().filter(|shown| *shown < self.row.lines)
     }
 
     fn total(&self) -> String {

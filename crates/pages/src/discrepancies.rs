@@ -5,7 +5,6 @@ use cvco_domain::{Currency, Kind, Severity, ShopId};
 use cvco_ledger::{Acted, DiscrepancyRow, WORKED, Whether, WorkCount, WorkFilter};
 use cvco_mail::{Item, lists};
 
-use crate::csv;
 use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
@@ -314,51 +313,4 @@ impl DiscrepancyPage {
         let until = self.case.row.closed_at.unwrap_or(self.frame.now);
         self.t().span(until.since(self.case.row.opened_at))
     }
-}
-
-/// The head of the list as a file.
-#[must_use]
-pub fn csv_head(t: Say) -> String {
-    let heads = [
-        ("n°", "id"),
-        ("gravité", "severity"),
-        ("écart", "discrepancy"),
-        ("boutique", "shop"),
-        ("point d'entrée", "endpoint"),
-        ("commande", "order"),
-        ("paiement", "payment"),
-        ("attendu", "expected"),
-        ("constaté", "found"),
-        ("ouvert le", "opened"),
-        ("résolu le", "resolved"),
-        ("pris en charge le", "acknowledged"),
-        ("par", "by"),
-        ("dernière note", "last note"),
-        ("en veille jusqu'au", "snoozed until"),
-    ];
-    let heads: Vec<_> = heads.iter().map(|(french, english)| csv::cell(&t.say(french, english))).collect();
-    csv::begin() + &csv::row(&heads)
-}
-
-/// A discrepancy as a row of the file.
-#[must_use]
-pub fn csv_row(t: Say, row: &DiscrepancyRow) -> String {
-    let text = |text: Option<String>| csv::cell(&text.unwrap_or_default());
-    csv::row(&[
-        row.id.to_string(),
-        csv::cell(lists::severity(t.0, row.severity)),
-        csv::cell(&lists::kind(t.0, row.kind, &row.detail)),
-        text(row.shop.as_ref().map(ToString::to_string)),
-        text(row.endpoint.as_ref().map(ToString::to_string)),
-        text(row.order_ref.as_ref().map(ToString::to_string)),
-        text(row.call_number.as_ref().map(ToString::to_string)),
-        csv::amount(row.expected),
-        csv::amount(row.actual),
-        csv::cell(&t.paris(row.opened_at)),
-        text(row.closed_at.map(|at| t.paris(at))),
-        text(row.acked.as_ref().map(|(at, ..)| t.paris(at))),
-        text(row.acked.as_ref().map(|(_, by, _)| by.clone())),
-        text(row.last_note.clone()),
-        text(row.snoozed_until.map(|at| t.paris(at))),
-    ])
 }

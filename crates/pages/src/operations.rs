@@ -1,13 +1,16 @@
 //! What goes on behind: refused calls, what waits, the last proof, and why a signature does not verify.
 
 use askama::Template;
-use cvco_domain::{EndpointId, Timestamp};
+use cvco_domain::{EndpointId, Timestamp, Way};
 use cvco_ledger::{QueuedMail, RefusedCalls, RelayRow, RelayState, SetAside};
 
 use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
-use crate::{Say, cut, outside};
+use crate::{Say, cut, outside, words};
+
+/// So many of a sort are shown; all are in the file.
+pub const SHOWN: u32 = 100;
 
 /// What the last `verify` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,27 +73,21 @@ impl Operations {
         cut(text, 16)
     }
 
-    fn class(&self, class: &str) -> String {
-        let t = self.t();
-        match class {
-            "urgent" => t.say("urgent", "urgent"),
-            "digest" => t.say("récapitulatif", "digest"),
-            "escalation" => t.say("relance", "escalation"),
-            "anchor" => t.say("ancre de preuve", "anchor of the proof"),
-            "week" => t.say("semaine", "week"),
-            other => outside(other),
-        }
+    fn class(&self, class: impl AsRef<str>) -> String {
+        words::mail_class(self.t(), class.as_ref())
+    }
+
+    fn way(&self, way: &Way) -> String {
+        words::way(self.t(), way)
     }
 
     fn relay_state(&self, state: impl Lent<RelayState>) -> String {
-        let t = self.t();
-        match state.lent() {
-            RelayState::Owed => t.say("à transmettre", "owed"),
-            RelayState::Delivered => t.say("transmis", "delivered"),
-            RelayState::Refused => t.say("refusé par la boutique", "refused by the shop"),
-            RelayState::Parked => t.say("attend une décision", "waits for a decision"),
-            RelayState::Dropped => t.say("abandonné", "dropped"),
-        }
+        words::relay_state(self.t(), state.lent())
+    }
+
+    /// Whether a list goes on beyond what is shown.
+    fn is_cut<T>(list: &[T]) -> bool {
+        list.len() >= SHOWN as usize
     }
 
     fn age(&self, at: impl Lent<Timestamp>) -> String {

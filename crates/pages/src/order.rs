@@ -2,8 +2,8 @@
 
 use askama::Template;
 use cvco_domain::{
-    Cents, Currency, Event, Instrument, Mode, Operation, OrderKey, Psp, Record, ReportedState, Seq, Source,
-    Tender, Timestamp,
+    Cents, Currency, Event, Instrument, Mode, Operation, OrderKey, Psp, Record, ReportedState, Seq, Tender,
+    Timestamp, Way,
 };
 use cvco_ledger::{Dossier, PaidOut, RelayState, Reported};
 use cvco_mail::{Item, lists};
@@ -11,7 +11,7 @@ use cvco_mail::{Item, lists};
 use crate::frame::{Frame, Role};
 use crate::mark::Mark;
 use crate::say::Lent;
-use crate::{Say, address, cut, order_address, outside};
+use crate::{Say, address, cut, order_address, outside, words};
 
 /// One order.
 #[derive(Debug, Template)]
@@ -28,13 +28,13 @@ pub struct OrderPage {
 }
 
 /// Something that happened, on the line of time.
-struct Happened {
-    at: Timestamp,
-    seq: Option<Seq>,
+pub(crate) struct Happened {
+    pub(crate) at: Timestamp,
+    pub(crate) seq: Option<Seq>,
     mark: Mark,
-    what: String,
-    says: Vec<String>,
-    quiet: Vec<String>,
+    pub(crate) what: String,
+    pub(crate) says: Vec<String>,
+    pub(crate) quiet: Vec<String>,
 }
 
 /// A piece of the picture of the sum.
@@ -176,12 +176,7 @@ impl OrderPage {
     }
 
     fn part(&self, tender: &Tender) -> String {
-        let language = self.t().0;
-        let name = lists::instrument(language, tender.instrument, Some(&tender.brand));
-        match (tender.instrument, tender.complement) {
-            (Instrument::Card, true) => self.t().say("Complément carte", "Card complement"),
-            _ => name.to_owned(),
-        }
+        words::part(self.t(), tender)
     }
 
     fn brand(tender: &Tender) -> String {
@@ -269,43 +264,39 @@ impl OrderPage {
     }
 
     fn verdict(&self, report: &Reported) -> String {
-        let t = self.t();
-        let said = match (report.source, report.verdict.as_deref()) {
-            (Source::Confirmation, _) => {
-                t.say("réponse du prestataire interrogé", "answer of the provider's API")
-            }
-            (_, Some("genuine")) => t.say("notification authentique", "genuine notification"),
-            (_, Some("duplicate")) => t.say("notification répétée", "repeated notification"),
-            (_, Some("ignored")) => t.say("notification sans objet", "notification of no concern"),
-            (_, Some("hint")) => t.say("appel sans preuve", "call without proof"),
-            (_, Some("unread")) => t.say("notification non comprise", "notification not understood"),
-            (_, Some(_) | None) => t.say("notification", "notification"),
-        };
-        match report.origin.as_deref() {
-            Some("mail") => {
-                format!("{said}{}", t.say(", tirée d'un e-mail d'avertissement", ", from a warning e-mail"))
-            }
-            Some("log") => {
-                format!("{said}{}", t.say(", tirée du journal d'un serveur web", ", from a web server's log"))
-            }
-            _ => said,
-        }
+        words::verdict(self.t(), report)
     }
 
     fn event(&self, event: &Event) -> String {
-        let t = self.t();
-        let Event { brand, amount, currency, operation, state, status, .. } = event;
-        let goes_back = *operation != Operation::Debit;
-        let amount = if goes_back { Cents::ZERO.minus(*amount) } else { *amount };
-        format!(
-            "{} {} {}, {} ({} {})",
-            lists::operation(t.0, operation),
-            outside(brand.as_str()),
-            t.money(amount, *currency),
-            lists::outcome(t.0, operation, *state),
-            t.say("statut", "status"),
-            outside(&status.code)
-        )
+        words::event(self.t(), event)
+    }
+
+    fn news(&self, news: &str) -> String {
+        words::news(self.t(), news)
+    }
+
+    fn way(&self, way: &Way) -> String {
+        words::way(self.t(), way)
+    }
+
+    fn relay_state(&self, state: impl Lent<RelayState>) -> String {
+        words::relay_state(self.t(), state.lent())
+    }
+
+    fn question_state(&self, state: &str) -> String {
+        words::question_state(self.t(), state)
+    }
+
+    fn issuer(&self, line: &PaidOut) -> String {
+        words::issuer(self.t(), line.issuer)
+    }
+
+    fn matched_by(&self, line: &PaidOut) -> String {
+        line.matched_by.as_ref().map(|by| words::matched_by(self.t(), by)).unwrap_or_default()
+    }
+
+    fn csv_link(&self, list: impl AsRef<str>) -> String {
+        format!("{}&what={}", order_address("/order.csv", &self.dossier.key), list.as_ref())
     }
 
     /// The fields that were proven, by their names.
@@ -336,7 +327,7 @@ impl OrderPage {
     }
 
     /// Everything that happened, the earliest first.
-    fn story(&self) -> Vec<Happened> {
+    pub(crate) fn story(&self) -> Vec<Happened> {
         let t = self.t();
         let dossier = &self.dossier;
         let plain =
@@ -413,31 +404,6 @@ impl OrderPage {
         story
     }
 
-    fn news(&self, news: &str) -> String {
-        let t = self.t();
-        match news {
-            "opened" => t.say("annonce", "told"),
-            "reminded" => t.say("rappel", "reminder"),
-            "escalated" => t.say("relance", "escalation"),
-            _ => t.say("résolution", "resolution"),
-        }
-    }
-
-    fn way(&self, way: &cvco_domain::Way) -> String {
-        if way.is_mail() { self.t().say("e-mail", "e-mail") } else { outside(way.as_str()) }
-    }
-
-    fn relay_state(&self, state: impl Lent<RelayState>) -> String {
-        let t = self.t();
-        match state.lent() {
-            RelayState::Owed => t.say("à transmettre", "owed"),
-            RelayState::Delivered => t.say("transmise", "delivered"),
-            RelayState::Refused => t.say("refusée par la boutique", "refused by the shop"),
-            RelayState::Parked => t.say("en attente d'une décision", "waits for a decision"),
-            RelayState::Dropped => t.say("abandonnée", "dropped"),
-        }
-    }
-
     fn relay_mark(state: impl Lent<RelayState>) -> Mark {
         match state.lent() {
             RelayState::Delivered => Mark::Good,
@@ -447,28 +413,8 @@ impl OrderPage {
         }
     }
 
-    fn question_state(&self, state: &str) -> String {
-        let t = self.t();
-        match state {
-            "open" => t.say("sans réponse", "open"),
-            "unsettled" => t.say("pas encore décidé", "not decided yet"),
-            "settled" => t.say("répondu", "answered"),
-            "unknown" => t.say("inconnu du prestataire", "unknown to the provider"),
-            "given_up" => t.say("abandonné", "given up"),
-            _ => t.say("retiré", "withdrawn"),
-        }
-    }
-
     fn at_text(&self, text: &str) -> String {
-        Timestamp::parse(text).map_or_else(|_| outside(text), |at| self.t().paris(at))
-    }
-
-    fn issuer(&self, line: &PaidOut) -> String {
-        match line.issuer.as_str() {
-            "ancv" => "ANCV".to_owned(),
-            "bank" => self.t().say("banque", "bank"),
-            other => other.to_owned(),
-        }
+        words::at_text(self.t(), text)
     }
 
     fn payout_sum(&self) -> Cents {

@@ -5,7 +5,6 @@ use cvco_domain::{Cents, Currency, Day, Mode, OrderKey, Psp, RecordState, ShopId
 use cvco_ledger::{COUNTED, PaymentCount, PaymentRow, PaymentSort, PaymentSum};
 use cvco_mail::lists;
 
-use crate::csv;
 use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
@@ -297,50 +296,4 @@ fn key(row: &PaymentRow) -> OrderKey {
         Some(reference) => OrderKey::Reference(row.shop.clone(), reference.clone()),
         None => OrderKey::Call(row.shop.clone(), row.psp, row.call_number.clone()),
     }
-}
-
-/// The head of the list as a file.
-#[must_use]
-pub fn csv_head(t: Say) -> String {
-    let heads = [
-        ("boutique", "shop"),
-        ("prestataire", "provider"),
-        ("commande", "order"),
-        ("paiement", "payment"),
-        ("reçu le", "received"),
-        ("attendu", "expected"),
-        ("titres", "vouchers"),
-        ("cartes", "cards"),
-        ("payé", "paid"),
-        ("écart", "gap"),
-        ("remboursé", "given back"),
-        ("devise", "currency"),
-        ("état", "state"),
-        ("écarts ouverts", "open discrepancies"),
-        ("mode", "mode"),
-    ];
-    let heads: Vec<_> = heads.iter().map(|(french, english)| csv::cell(&t.say(french, english))).collect();
-    csv::begin() + &csv::row(&heads)
-}
-
-/// A payment as a row of the file.
-#[must_use]
-pub fn csv_row(t: Say, row: &PaymentRow) -> String {
-    csv::row(&[
-        csv::cell(row.shop.as_str()),
-        csv::cell(row.psp.title()),
-        csv::cell(row.reference.as_ref().map_or("", |reference| reference.as_str())),
-        csv::cell(row.call_number.as_str()),
-        csv::cell(&t.paris(row.first_seen_at)),
-        csv::amount(row.expected),
-        csv::amount(Some(row.voucher)),
-        csv::amount(Some(row.card)),
-        csv::amount(Some(row.paid)),
-        csv::amount(row.gap()),
-        csv::amount(Some(row.refunded)),
-        csv::cell(row.currency.as_str()),
-        csv::cell(lists::payment_state(t.0, row.state, row.is_charged_back())),
-        row.open.to_string(),
-        csv::cell(row.mode.as_str()),
-    ])
 }

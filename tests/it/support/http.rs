@@ -42,4 +42,19 @@ impl Answer {
         let cookies = head.lines().filter_map(cookie).collect();
         Some(Self { status, head: head.to_ascii_lowercase(), cookies, body: body.to_owned() })
     }
+
+    /// The body without the lengths of its pieces, where it was sent in pieces.
+    pub fn whole(&self) -> String {
+        if !self.head.contains("transfer-encoding: chunked") {
+            return self.body.clone();
+        }
+        let (mut whole, mut rest) = (String::new(), self.body.as_str());
+        while let Some((length, after)) = rest.split_once("\r\n") {
+            let length = usize::from_str_radix(length, 16).expect("a length");
+            let (piece, after) = after.split_at_checked(length).expect("a whole piece");
+            whole.push_str(piece);
+            rest = after.strip_prefix("\r\n").unwrap_or_default();
+        }
+        whole
+    }
 }

@@ -33,14 +33,14 @@ pub use discrepancies::{DiscrepancyFilter, DiscrepancyRow};
 pub use dossier::{Acted, BookedLine, Dossier, Mailed, PaidOut, Registered, Reported};
 pub use entries::EntryRange;
 pub use figures::{Balance, DayTakings, OpenNow, Pulse, Unsettled};
-pub use months::{Aged, ClosedMonth, ImportedRow, LineRow};
+pub use months::{Aged, ClosedMonth, ImportedRow, LineRow, StatementPlace};
 pub use payments::{
     COUNTED, NoPlace, PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum, Piece, Place,
 };
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};
-pub use refusals::RefusedCalls;
-pub use relays::{RelayFilter, RelayRow, RelayState};
+pub use refusals::{RefusedCall, RefusedCalls};
+pub use relays::{RelayFilter, RelayPlace, RelayRow, RelayState};
 pub use reports::ReportRange;
 pub use search::{Found, Sought};
 pub use story::{OrderStory, StoryLine};
@@ -169,12 +169,12 @@ impl Reader {
         set_aside::unread(&self.conn, after, at_most)
     }
 
-    /// The entries that are set aside, the latest first.
+    /// The entries that are set aside, the latest first; those before a number, if one is given.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn latest_set_aside(&self, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
-        set_aside::latest(&self.conn, at_most)
+    pub fn latest_set_aside(&self, before: Option<Seq>, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
+        set_aside::latest(&self.conn, before, at_most)
     }
 
     /// Whether a call told nothing that was not known.

@@ -79,6 +79,21 @@ pub struct Aged {
     pub card: Cents,
 }
 
+/// A place in the list of statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatementPlace {
+    paid_on: Day,
+    id: i64,
+}
+
+impl ImportedRow {
+    /// Its place in the list.
+    #[must_use]
+    pub const fn place(&self) -> StatementPlace {
+        StatementPlace { paid_on: self.paid_on, id: self.id }
+    }
+}
+
 const CLOSED: &str = "SELECT period, json_extract(manifest, '$.entries'), json_extract(manifest, '$.lines'), closed_at, closed_by
      FROM closings ORDER BY period DESC LIMIT ?1";
 const IMPORTED: &str = "SELECT s.statement_id, s.shop, s.issuer, s.number, s.paid_on,
@@ -88,9 +103,12 @@ const IMPORTED: &str = "SELECT s.statement_id, s.shop, s.issuer, s.number, s.pai
             (SELECT COALESCE(SUM(l.commission_cents), 0) FROM statement_lines l WHERE l.statement_id = s.statement_id),
             s.imported_by
      FROM statements s";
+const LISTED: &str =
+    "WHERE (s.paid_on, s.statement_id) < (?1, ?2) ORDER BY s.paid_on DESC, s.statement_id DESC LIMIT ?3";
 const LINES: &str = "SELECT l.position, l.reference, l.transaction_id, l.amount_cents, l.commission_cents, l.matched_by, o.reference
-     FROM statement_lines l LEFT JOIN orders o ON o.order_id = l.order_id
-     WHERE l.statement_id = ?1 ORDER BY l.order_id IS NOT NULL, l.position LIMIT ?2";
+     FROM statement_lines l LEFT JOIN orders o ON o.order_id = l.order_id WHERE l.statement_id = ?1";
+const UNKNOWN_FIRST: &str = "ORDER BY l.order_id IS NOT NULL, l.position LIMIT ?2";
+const IN_ORDER: &str = "AND l.position > ?2 ORDER BY l.position LIMIT ?3";
 const AGED: &str = "
   SELECT CASE WHEN days <= 7 THEN 0 WHEN days <= 15 THEN 1 WHEN days <= 30 THEN 2 WHEN days <= 60 THEN 3 ELSE 4 END,
          COUNT(*), SUM(IIF(issuer = 'bank', 0, owed)), SUM(IIF(issuer = 'bank', owed, 0))
@@ -120,15 +138,20 @@ impl Reader {
         Ok(months.collect::<Result<_, _>>()?)
     }
 
-    /// The statements that were imported, the latest first.
+    /// The statements that were imported, the latest first; after a place, if one is given.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
-    pub fn imported_statements(&self, at_most: u32) -> Result<Vec<ImportedRow>, LedgerError> {
-        let mut rows = self
-            .conn
-            .prepare_cached(&format!("{IMPORTED} ORDER BY s.paid_on DESC, s.statement_id DESC LIMIT ?1"))?;
-        Ok(rows.query_map([at_most], imported)?.collect::<Result<_, _>>()?)
+    pub fn imported_statements(
+        &self,
+        after: Option<StatementPlace>,
+        at_most: u32,
+    ) -> Result<Vec<ImportedRow>, LedgerError> {
+        let mut rows = self.conn.prepare_cached(&format!("{IMPORTED} {LISTED}"))?;
+        // Every date comes before a letter.
+        let day = after.map_or_else(|| "end".to_owned(), |place| place.paid_on.to_string());
+        let values = params![day, after.map_or(0, |place| place.id), at_most];
+        Ok(rows.query_map(values, imported)?.collect::<Result<_, _>>()?)
     }
 
     /// One statement, with its lines; those that no payment explains come first.
@@ -142,19 +165,18 @@ impl Reader {
     ) -> Result<Option<(ImportedRow, Vec<LineRow>)>, LedgerError> {
         let mut rows = self.conn.prepare_cached(&format!("{IMPORTED} WHERE s.statement_id = ?1"))?;
         let Some(row) = rows.query_map([id], imported)?.next().transpose()? else { return Ok(None) };
-        let mut lines = self.conn.prepare_cached(LINES)?;
-        let lines = lines.query_map(params![id, at_most], |row| {
-            Ok(LineRow {
-                position: row.get(0)?,
-                reference: row.get(1)?,
-                transaction: row.get(2)?,
-                amount: row.get(3)?,
-                commission: row.get(4)?,
-                matched_by: row.get(5)?,
-                order_ref: row.get(6)?,
-            })
-        })?;
+        let mut lines = self.conn.prepare_cached(&format!("{LINES} {UNKNOWN_FIRST}"))?;
+        let lines = lines.query_map(params![id, at_most], line)?;
         Ok(Some((row, lines.collect::<Result<_, _>>()?)))
+    }
+
+    /// The lines of a statement as they stand in it, after one of them.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn lines_of_statement(&self, id: i64, after: i64, at_most: u32) -> Result<Vec<LineRow>, LedgerError> {
+        let mut lines = self.conn.prepare_cached(&format!("{LINES} {IN_ORDER}"))?;
+        Ok(lines.query_map(params![id, after, at_most], line)?.collect::<Result<_, _>>()?)
     }
 
     /// What was received and not paid out on a day, by age.
@@ -185,15 +207,28 @@ fn imported(row: &rusqlite::Row<'_>) -> rusqlite::Result<ImportedRow> {
     })
 }
 
+fn line(row: &rusqlite::Row<'_>) -> rusqlite::Result<LineRow> {
+    Ok(LineRow {
+        position: row.get(0)?,
+        reference: row.get(1)?,
+        transaction: row.get(2)?,
+        amount: row.get(3)?,
+        commission: row.get(4)?,
+        matched_by: row.get(5)?,
+        order_ref: row.get(6)?,
+    })
+}
+
 #[cfg(test)]
 pub(super) mod plans {
     /// `AGED` runs over all that is not paid out: it is added up beside the calls of people.
     pub(in crate::read) fn all() -> Vec<String> {
-        let imported = super::IMPORTED;
+        let (imported, lines) = (super::IMPORTED, super::LINES);
         vec![
             super::CLOSED.to_owned(),
-            super::LINES.to_owned(),
-            format!("{imported} ORDER BY s.paid_on DESC, s.statement_id DESC LIMIT ?1"),
+            format!("{lines} {}", super::UNKNOWN_FIRST),
+            format!("{lines} {}", super::IN_ORDER),
+            format!("{imported} {}", super::LISTED),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{dossier, figures, months, payments, search, worklist};
+use super::{dossier, figures, months, payments, relays, search, worklist};
 
 /// How SQLite would go about a query, step by step.
 fn plan(conn: &Connection, query: &str) -> Vec<String> {
@@ -21,6 +21,7 @@ fn every_query_of_a_page_uses_an_index() {
         .into_iter()
         .chain(worklist::plans::all())
         .chain(months::plans::all())
+        .chain(relays::plans::all())
         .chain(
             [search::plans::ALL.as_slice(), &dossier::plans::ALL, &figures::plans::ALL]
                 .concat()

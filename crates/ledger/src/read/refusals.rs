@@ -1,4 +1,4 @@
-//! Refused calls, by reason, as far as a sample of them is kept.
+//! Refused calls, by reason and one by one, as far as a sample of them is kept.
 
 use cvco_domain::{EndpointId, Psp, Timestamp};
 
@@ -24,7 +24,45 @@ pub struct RefusedCalls {
     pub sha256: String,
 }
 
+/// A call that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedCall {
+    /// When it came.
+    pub at: Timestamp,
+    /// Where it came in.
+    pub endpoint: EndpointId,
+    /// Whose format was expected.
+    pub psp: Psp,
+    /// Why, in English.
+    pub reason: String,
+    /// Where it came from.
+    pub caller: String,
+    /// The SHA-256 of its payload.
+    pub sha256: String,
+}
+
 impl Reader {
+    /// The refused calls that are kept, the latest first: no more than a thousand.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn kept_refusals(&self) -> Result<Vec<RefusedCall>, LedgerError> {
+        let mut rows = self.conn.prepare_cached(
+            "SELECT received_at, endpoint, psp, reason, caller, payload_sha256 FROM rejections ORDER BY id DESC",
+        )?;
+        let rows = rows.query_map([], |row| {
+            Ok(RefusedCall {
+                at: row.get(0)?,
+                endpoint: row.get(1)?,
+                psp: row.get(2)?,
+                reason: row.get(3)?,
+                caller: row.get(4)?,
+                sha256: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Refused calls by endpoint and reason, the latest first. No more than a thousand calls are kept.
     ///
     /// # Errors

@@ -55,18 +55,27 @@ pub(crate) fn unread(conn: &Connection, after: Seq, at_most: u32) -> Result<Vec<
 pub struct SetAside {
     /// Its number in the log.
     pub seq: Seq,
+    /// When it was stored.
+    pub at: Timestamp,
     /// What kind of entry it is; `unread` for a notification that was not understood.
     pub kind: String,
     /// Why it changed nothing.
     pub reason: String,
 }
 
-/// The entries that are set aside, the latest first.
-pub(crate) fn latest(conn: &Connection, at_most: u32) -> Result<Vec<SetAside>, LedgerError> {
-    let mut entries =
-        conn.prepare_cached("SELECT seq, kind, reason FROM set_aside ORDER BY seq DESC LIMIT ?1")?;
-    let entry = |row: &Row<'_>| Ok(SetAside { seq: row.get(0)?, kind: row.get(1)?, reason: row.get(2)? });
-    Ok(entries.query_map([at_most], entry)?.collect::<Result<_, _>>()?)
+/// The entries that are set aside, the latest first; those before a number, if one is given.
+pub(crate) fn latest(
+    conn: &Connection,
+    before: Option<Seq>,
+    at_most: u32,
+) -> Result<Vec<SetAside>, LedgerError> {
+    let mut entries = conn.prepare_cached(
+        "SELECT seq, at, kind, reason FROM set_aside WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
+    )?;
+    let entry = |row: &Row<'_>| {
+        Ok(SetAside { seq: row.get(0)?, at: row.get(1)?, kind: row.get(2)?, reason: row.get(3)? })
+    };
+    Ok(entries.query_map(params![before, at_most], entry)?.collect::<Result<_, _>>()?)
 }
 
 /// How many entries are set aside.

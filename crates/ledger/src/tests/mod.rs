@@ -10,6 +10,7 @@ mod damage;
 mod entries;
 mod fold;
 mod following;
+mod lists;
 mod owed;
 mod payloads;
 pub(crate) mod poison;

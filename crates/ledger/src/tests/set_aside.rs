@@ -172,7 +172,7 @@ fn a_genuine_message_that_is_not_understood_is_told_at_once() {
     assert_eq!(book.texts(SET_ASIDE), ["2 unread: a status of another type"]);
     assert_eq!(book.texts("SELECT kind || ' ' || endpoint FROM discrepancies"), ["set_aside camping-up2pay"]);
     assert_eq!(book.count("endpoints"), 1, "it is a sign of life");
-    assert_eq!(book.reader().latest_set_aside(10).expect("read").len(), 1);
+    assert_eq!(book.reader().latest_set_aside(None, 10).expect("read").len(), 1);
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! Payments, discrepancies, days and endpoints as rows of a file.
+
+use cvco_ledger::{DayTakings, DiscrepancyRow, PaymentRow};
+use cvco_mail::lists;
+
+use super::{Listed, amount, cell, day, maybe, moment};
+use crate::Say;
+use crate::today::EndpointPulse;
+
+impl Listed<15> for PaymentRow {
+    const HEADS: [(&'static str, &'static str); 15] = [
+        ("boutique", "shop"),
+        ("prestataire", "provider"),
+        ("commande", "order"),
+        ("paiement", "payment"),
+        ("reçu le", "received"),
+        ("attendu", "expected"),
+        ("titres", "vouchers"),
+        ("cartes", "cards"),
+        ("payé", "paid"),
+        ("écart", "gap"),
+        ("remboursé", "given back"),
+        ("devise", "currency"),
+        ("état", "state"),
+        ("écarts ouverts", "open discrepancies"),
+        ("mode", "mode"),
+    ];
+
+    fn cells(&self, t: Say) -> [String; 15] {
+        [
+            cell(self.shop.as_str()),
+            cell(self.psp.title()),
+            maybe(self.reference.as_ref()),
+            cell(self.call_number.as_str()),
+            moment(t, Some(self.first_seen_at)),
+            amount(self.expected),
+            amount(Some(self.voucher)),
+            amount(Some(self.card)),
+            amount(Some(self.paid)),
+            amount(self.gap()),
+            amount(Some(self.refunded)),
+            cell(self.currency.as_str()),
+            cell(lists::payment_state(t.0, self.state, self.is_charged_back())),
+            self.open.to_string(),
+            cell(self.mode.as_str()),
+        ]
+    }
+}
+
+impl Listed<15> for DiscrepancyRow {
+    const HEADS: [(&'static str, &'static str); 15] = [
+        ("n°", "id"),
+        ("gravité", "severity"),
+        ("écart", "discrepancy"),
+        ("boutique", "shop"),
+        ("point d'entrée", "endpoint"),
+        ("commande", "order"),
+        ("paiement", "payment"),
+        ("attendu", "expected"),
+        ("constaté", "found"),
+        ("ouvert le", "opened"),
+        ("résolu le", "resolved"),
+        ("pris en charge le", "acknowledged"),
+        ("par", "by"),
+        ("dernière note", "last note"),
+        ("en veille jusqu'au", "snoozed until"),
+    ];
+
+    fn cells(&self, t: Say) -> [String; 15] {
+        [
+            self.id.to_string(),
+            cell(lists::severity(t.0, self.severity)),
+            cell(&lists::kind(t.0, self.kind, &self.detail)),
+            maybe(self.shop.as_ref()),
+            maybe(self.endpoint.as_ref()),
+            maybe(self.order_ref.as_ref()),
+            maybe(self.call_number.as_ref()),
+            amount(self.expected),
+            amount(self.actual),
+            moment(t, Some(self.opened_at)),
+            moment(t, self.closed_at),
+            moment(t, self.acked.as_ref().map(|(at, ..)| *at)),
+            maybe(self.acked.as_ref().map(|(_, by, _)| by)),
+            maybe(self.last_note.as_ref()),
+            moment(t, self.snoozed_until),
+        ]
+    }
+}
+
+impl Listed<5> for DayTakings {
+    const HEADS: [(&'static str, &'static str); 5] = [
+        ("jour", "day"),
+        ("titres (€)", "vouchers (€)"),
+        ("cartes (€)", "cards (€)"),
+        ("remboursé (€)", "given back (€)"),
+        ("parts", "parts"),
+    ];
+
+    fn cells(&self, t: Say) -> [String; 5] {
+        [
+            day(t, Some(self.day)),
+            amount(Some(self.voucher)),
+            amount(Some(self.card)),
+            amount(Some(self.returned)),
+            self.parts.to_string(),
+        ]
+    }
+}
+
+impl Listed<8> for EndpointPulse {
+    const HEADS: [(&'static str, &'static str); 8] = [
+        ("point d'entrée", "endpoint"),
+        ("boutique", "shop"),
+        ("prestataire", "provider"),
+        ("mode", "mode"),
+        ("dernier appel", "last call"),
+        ("appels en 28 jours", "calls in 28 days"),
+        ("dernier refus", "last refusal"),
+        ("raison (en anglais)", "reason"),
+    ];
+
+    fn cells(&self, t: Say) -> [String; 8] {
+        let refused = self.pulse.refused.as_ref();
+        [
+            cell(self.id.as_str()),
+            cell(self.shop.as_str()),
+            cell(self.psp.title()),
+            cell(self.mode.as_str()),
+            moment(t, self.pulse.heard_at),
+            self.pulse.calls.to_string(),
+            moment(t, refused.map(|(at, _)| *at)),
+            maybe(refused.map(|(_, reason)| reason)),
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+//! Words that several pages and files say.
+
+use cvco_domain::{Cents, Event, Instrument, Issuer, Operation, Source, Tender, Timestamp, Way};
+use cvco_ledger::{RelayState, Reported};
+use cvco_mail::lists;
+
+use crate::{Say, outside};
+
+/// What came in, and how far it was proven.
+pub(crate) fn verdict(t: Say, report: &Reported) -> String {
+    let said = match (report.source, report.verdict.as_deref()) {
+        (Source::Confirmation, _) => {
+            t.say("réponse du prestataire interrogé", "answer of the provider's API")
+        }
+        (_, Some("genuine")) => t.say("notification authentique", "genuine notification"),
+        (_, Some("duplicate")) => t.say("notification répétée", "repeated notification"),
+        (_, Some("ignored")) => t.say("notification sans objet", "notification of no concern"),
+        (_, Some("hint")) => t.say("appel sans preuve", "call without proof"),
+        (_, Some("unread")) => t.say("notification non comprise", "notification not understood"),
+        (_, Some(_) | None) => t.say("notification", "notification"),
+    };
+    match report.origin.as_deref() {
+        Some("mail") => {
+            format!("{said}{}", t.say(", tirée d'un e-mail d'avertissement", ", from a warning e-mail"))
+        }
+        Some("log") => {
+            format!("{said}{}", t.say(", tirée du journal d'un serveur web", ", from a web server's log"))
+        }
+        _ => said,
+    }
+}
+
+/// What is stated of money, in a line.
+pub(crate) fn event(t: Say, event: &Event) -> String {
+    let Event { brand, currency, operation, state, status, .. } = event;
+    format!(
+        "{} {} {}, {} ({} {})",
+        lists::operation(t.0, operation),
+        outside(brand.as_str()),
+        t.money(moved(event), *currency),
+        lists::outcome(t.0, operation, *state),
+        t.say("statut", "status"),
+        outside(&status.code)
+    )
+}
+
+/// The amount of an event: below zero where money goes back.
+pub(crate) fn moved(event: &Event) -> Cents {
+    if event.operation == Operation::Debit { event.amount } else { Cents::ZERO.minus(event.amount) }
+}
+
+/// What a message about a discrepancy tells.
+pub(crate) fn news(t: Say, news: &str) -> String {
+    match news {
+        "opened" => t.say("annonce", "told"),
+        "reminded" => t.say("rappel", "reminder"),
+        "escalated" => t.say("relance", "escalation"),
+        _ => t.say("résolution", "resolution"),
+    }
+}
+
+/// What sort of message it is.
+pub(crate) fn mail_class(t: Say, class: &str) -> String {
+    match class {
+        "urgent" => t.say("urgent", "urgent"),
+        "digest" => t.say("récapitulatif", "digest"),
+        "escalation" => t.say("relance", "escalation"),
+        "anchor" => t.say("ancre de preuve", "anchor of the proof"),
+        "week" => t.say("semaine", "week"),
+        other => outside(other),
+    }
+}
+
+/// By what a message goes.
+pub(crate) fn way(t: Say, way: &Way) -> String {
+    if way.is_mail() { t.say("e-mail", "e-mail") } else { outside(way.as_str()) }
+}
+
+/// Where a relay stands.
+pub(crate) fn relay_state(t: Say, state: RelayState) -> String {
+    match state {
+        RelayState::Owed => t.say("à transmettre", "owed"),
+        RelayState::Delivered => t.say("transmise", "delivered"),
+        RelayState::Refused => t.say("refusée par la boutique", "refused by the shop"),
+        RelayState::Parked => t.say("en attente d'une décision", "waits for a decision"),
+        RelayState::Dropped => t.say("abandonnée", "dropped"),
+    }
+}
+
+/// Where a question stands.
+pub(crate) fn question_state(t: Say, state: &str) -> String {
+    match state {
+        "open" => t.say("sans réponse", "open"),
+        "unsettled" => t.say("pas encore décidé", "not decided yet"),
+        "settled" => t.say("répondu", "answered"),
+        "unknown" => t.say("inconnu du prestataire", "unknown to the provider"),
+        "given_up" => t.say("abandonné", "given up"),
+        _ => t.say("retiré", "withdrawn"),
+    }
+}
+
+/// Who sent a statement.
+pub(crate) fn issuer(t: Say, issuer: Issuer) -> String {
+    match issuer {
+        Issuer::Ancv => "ANCV".to_owned(),
+        Issuer::Bank => t.say("banque", "bank"),
+        Issuer::Other(_) => outside(issuer.as_str()),
+    }
+}
+
+/// By what a line of a statement was found to be an order's.
+pub(crate) fn matched_by(t: Say, by: &str) -> String {
+    match by {
+        "transaction" => t.say("transaction", "transaction"),
+        "authorisation" => t.say("autorisation", "authorisation"),
+        "reference_and_amount" => t.say("référence et montant", "reference and amount"),
+        _ => t.say("référence", "reference"),
+    }
+}
+
+/// What a part of a payment is.
+pub(crate) fn part(t: Say, tender: &Tender) -> String {
+    match (tender.instrument, tender.complement) {
+        (Instrument::Card, true) => t.say("Complément carte", "Card complement"),
+        _ => lists::instrument(t.0, tender.instrument, Some(&tender.brand)).to_owned(),
+    }
+}
+
+/// An instant as the ledger writes it.
+pub(crate) fn at_text(t: Say, text: &str) -> String {
+    Timestamp::parse(text).map_or_else(|_| outside(text), |at| t.paris(at))
+}
