@@ -70,8 +70,10 @@ CREATE TABLE orders (
   call_number   TEXT,                  -- only where reference is NULL
   state         TEXT NOT NULL,         -- unpaid, part_paid, or what its payments come to together
   gap_cents     INTEGER,               -- of a registered one: what was paid minus what is expected
-  next_check_at TEXT                   -- when time alone may change its assessment
+  next_check_at TEXT,                  -- when time alone may change its assessment
+  awaited_since TEXT                   -- when it was registered, as long as no payment of it is known
 ) STRICT;
+CREATE INDEX orders_awaited ON orders (awaited_since) WHERE awaited_since IS NOT NULL;
 CREATE UNIQUE INDEX orders_by_reference ON orders (shop, reference) WHERE reference IS NOT NULL;
 CREATE UNIQUE INDEX orders_by_call ON orders (shop, psp, call_number) WHERE reference IS NULL;
 CREATE INDEX orders_by_prefix ON orders (shop, ancv_prefix) WHERE reference IS NOT NULL;

@@ -63,7 +63,7 @@ impl Dashboard {
             found,
             shop: chosen.shop.clone(),
             psp: chosen.psp,
-            state: chosen.state,
+            standing: chosen.state,
             mode: chosen.mode,
             open: chosen.open,
             from: from.map(Day::start),
@@ -103,7 +103,7 @@ pub(super) async fn list(State(dashboard): Desk, visit: Visit) -> Result<Respons
         Some(_) if is_sorted && !is_unsorted => {
             Some(("skip".to_owned(), skip.saturating_add(ON_A_PAGE).to_string()))
         }
-        Some(last) => Some(("after".to_owned(), last.place.to_string())),
+        Some(last) => Some(("after".to_owned(), last.place().to_string())),
     };
     let is_first = visit.query.get("after").is_empty() && skip == 0;
     let frame = dashboard.frame(&visit, Section::Orders).await?;
@@ -114,10 +114,10 @@ pub(super) async fn list(State(dashboard): Desk, visit: Visit) -> Result<Respons
 pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
     let chosen = chosen(&visit.query)?;
     let (filter, _) = dashboard.filter(&chosen).await?;
-    let name = visit.say.say("paiements", "payments");
+    let name = visit.say.say("commandes", "orders");
     Ok(dashboard.list_as_file(&visit, &name, move |reader, after| {
         let piece = if chosen.ascending { Piece::Earliest(after) } else { Piece::Latest(after) };
         let rows = reader.payments(&filter, &piece, AT_A_TIME)?;
-        Ok(Part::of(rows, AT_A_TIME, |row| row.place.clone()))
+        Ok(Part::of(rows, AT_A_TIME, |row| row.place().clone()))
     }))
 }

@@ -32,13 +32,14 @@ pub use ledger::{FOLD_VERSION, Ledger, Position, question_key, relay_key};
 pub use owed::{Class, DueAnchor, DueMail, DueWeek, Pace, QueuedMail, QuietHours};
 pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yardstick, rebuild, verify};
 pub use read::{
-    Acted, Aged, Backlog, Balance, BookedLine, COUNTED, ClosedMonth, DayTakings, DiscrepancyFilter,
-    DiscrepancyRow, Dossier, EntryRange, Extract, Flow, Found, Heard, ImportedRow, LineRow, Mailed, NoPlace,
-    Open, OpenNow, OrderStory, PaidOut, PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum,
-    PendingQuestion, Piece, Place, Pulse, QuestionLine, Reader, RecordFilter, RecordRow, RefusedCall,
-    RefusedCalls, Registered, RelayFilter, RelayPlace, RelayRow, RelayState, ReportRange, Reported, Sought,
-    StatementPlace, StoryLine, StrandedQuestion, Takings, TenderRow, UnheardOrder, Unsettled, WORKED,
-    WeekCounts, Whether, WorkCount, WorkFilter, WorkPlace,
+    Acted, Aged, AwaitedOrder, Backlog, Balance, BookedLine, COUNTED, ClosedMonth, DayTakings,
+    DiscrepancyFilter, DiscrepancyRow, Dossier, EntryRange, Extract, Flow, Found, Heard, ImportedRow,
+    LineRow, Mailed, NoPlace, Open, OpenNow, OrderRow, OrderStanding, OrderStory, PaidOut, PaymentCount,
+    PaymentFilter, PaymentRow, PaymentSort, PaymentSum, PendingQuestion, Piece, Place, Pulse, QuestionLine,
+    Reader, RecordFilter, RecordRow, RefusedCall, RefusedCalls, Registered, RelayFilter, RelayPlace,
+    RelayRow, RelayState, ReportRange, Reported, Sought, StatementPlace, StoryLine, StrandedQuestion,
+    Takings, TenderRow, UnheardOrder, Unsettled, WORKED, WeekCounts, Whether, WorkCount, WorkFilter,
+    WorkPlace,
 };
 pub use schema::refuse_unreleased;
 pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

@@ -31,6 +31,17 @@ pub fn order_state(language: Language, state: &str) -> String {
     }
 }
 
+/// Where an order stands that is registered, and of which no payment is known.
+#[must_use]
+pub const fn awaited(language: Language, total: Cents) -> &'static str {
+    match (language, total.is_positive()) {
+        (French, true) => "enregistrée, rien de payé",
+        (French, false) => "enregistrée, rien à payer",
+        (English, true) => "registered, nothing paid yet",
+        (English, false) => "registered, nothing to pay",
+    }
+}
+
 /// Where a part stands; what a bank took back is no refund.
 #[must_use]
 pub const fn tender_state(language: Language, state: TenderState, is_charged_back: bool) -> &'static str {

@@ -68,7 +68,10 @@ impl OrderPage {
     }
 
     fn state(&self) -> String {
-        lists::order_state(self.t().0, &self.dossier.state)
+        match (self.dossier.payments.as_slice(), self.dossier.versions.last()) {
+            ([], Some(registered)) => lists::awaited(self.t().0, registered.total).to_owned(),
+            _ => lists::order_state(self.t().0, &self.dossier.state),
+        }
     }
 
     fn state_mark(&self) -> Mark {

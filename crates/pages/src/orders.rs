@@ -2,13 +2,12 @@
 
 use askama::Template;
 use cvco_domain::{Cents, Currency, Day, Mode, OrderKey, Psp, RecordState, ShopId};
-use cvco_ledger::{COUNTED, PaymentCount, PaymentRow, PaymentSort, PaymentSum};
-use cvco_mail::lists;
+use cvco_ledger::{COUNTED, OrderRow, OrderStanding, PaymentCount, PaymentSort, PaymentSum};
 
 use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
-use crate::{Say, address, cut, order_address, outside};
+use crate::{Say, address, cut, order_address, outside, words};
 
 /// What was chosen, as it stands in the address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,8 +18,8 @@ pub struct Chosen {
     pub shop: Option<ShopId>,
     /// A provider.
     pub psp: Option<Psp>,
-    /// A state.
-    pub state: Option<RecordState>,
+    /// How it stands.
+    pub state: Option<OrderStanding>,
     /// Real payments or trials.
     pub mode: Option<Mode>,
     /// Only with open discrepancies.
@@ -45,7 +44,7 @@ impl Chosen {
             ("q", self.q.as_str()),
             ("shop", self.shop.as_ref().map_or("", ShopId::as_str)),
             ("psp", self.psp.map_or("", Psp::as_str)),
-            ("state", self.state.map_or("", RecordState::as_str)),
+            ("state", self.state.map_or("", OrderStanding::as_str)),
             ("mode", self.mode.map_or("", Mode::as_str)),
             ("open", if self.open { "1" } else { "" }),
             ("from", from.as_deref().unwrap_or_default()),
@@ -81,7 +80,7 @@ pub struct Orders {
     /// What was chosen.
     pub chosen: Chosen,
     /// A piece of it.
-    pub rows: Vec<PaymentRow>,
+    pub rows: Vec<OrderRow>,
     /// How many there are, and what they come to.
     pub count: PaymentCount,
     /// What leads to the next piece: a name and a value of the address.
@@ -92,6 +91,19 @@ pub struct Orders {
     pub is_unsorted: bool,
     /// More orders fit the search than are looked at.
     pub is_cut: bool,
+}
+
+/// Who collected a payment, and its number there.
+struct PaymentName {
+    psp: Psp,
+    call: String,
+}
+
+/// A state that can be chosen.
+struct Choice {
+    word: &'static str,
+    name: &'static str,
+    is_chosen: bool,
 }
 
 /// The head of a column.
@@ -116,44 +128,58 @@ impl Orders {
         self.frame.say
     }
 
-    fn key(row: &PaymentRow) -> OrderKey {
+    fn key(row: &OrderRow) -> OrderKey {
         key(row)
     }
 
-    fn link(row: &PaymentRow) -> String {
+    fn link(row: &OrderRow) -> String {
         order_address("/order", &Self::key(row))
     }
 
-    fn name(&self, row: &PaymentRow) -> String {
-        match &row.reference {
+    fn name(&self, row: &OrderRow) -> String {
+        match row.reference() {
             Some(reference) => cut(&outside(reference.as_str()), 60),
             None => self.t().say("sans référence", "no reference"),
         }
     }
 
-    fn call(row: &PaymentRow) -> String {
-        cut(&outside(row.call_number.as_str()), 40)
+    /// Who collected it, and what ties its parts together.
+    fn payment(row: &OrderRow) -> Option<PaymentName> {
+        match row {
+            OrderRow::Payment(payment) => {
+                Some(PaymentName { psp: payment.psp, call: cut(&outside(payment.call_number.as_str()), 40) })
+            }
+            OrderRow::Awaited(_) => None,
+        }
     }
 
-    fn mark(row: &PaymentRow) -> Mark {
-        Mark::of_record(row.state)
+    fn mark(row: &OrderRow) -> Mark {
+        match row {
+            OrderRow::Payment(payment) => Mark::of_record(payment.state),
+            OrderRow::Awaited(_) => Mark::Waiting,
+        }
     }
 
-    fn row_state(&self, row: &PaymentRow) -> &'static str {
-        lists::payment_state(self.t().0, row.state, row.is_charged_back())
+    fn row_state(&self, row: &OrderRow) -> &'static str {
+        words::stands(self.t(), row)
     }
 
-    fn state(&self, state: impl Lent<RecordState>) -> &'static str {
-        lists::record_state(self.t().0, state.lent())
+    fn states(&self) -> Vec<Choice> {
+        let choice = |standing: OrderStanding| Choice {
+            word: standing.as_str(),
+            name: words::standing(self.t(), standing),
+            is_chosen: self.chosen.state == Some(standing),
+        };
+        OrderStanding::all().map(choice).collect()
     }
 
-    fn is_test(row: &PaymentRow) -> bool {
-        row.mode == Mode::Test
+    fn is_test(row: &OrderRow) -> bool {
+        matches!(row, OrderRow::Payment(payment) if payment.mode == Mode::Test)
     }
 
     /// The currency of all rows, if they have but one.
     fn currency(&self) -> Option<Currency> {
-        let mut all = self.rows.iter().map(|row| row.currency);
+        let mut all = self.rows.iter().map(OrderRow::currency);
         let first = all.next().unwrap_or(Currency::EUR);
         all.all(|currency| currency == first).then_some(first)
     }
@@ -166,26 +192,26 @@ impl Orders {
         }
     }
 
-    fn amount(&self, cents: impl Lent<Cents>, row: &PaymentRow) -> String {
+    fn amount(&self, cents: impl Lent<Cents>, row: &OrderRow) -> String {
         match self.currency() {
             Some(_) => self.t().figure(cents),
-            None => self.t().money(cents, row.currency),
+            None => self.t().money(cents, row.currency()),
         }
     }
 
-    fn expected(&self, row: &PaymentRow) -> String {
-        row.expected.map_or_else(|| "—".to_owned(), |cents| self.amount(cents, row))
+    fn expected(&self, row: &OrderRow) -> String {
+        row.expected().map_or_else(|| "—".to_owned(), |cents| self.amount(cents, row))
     }
 
-    fn gap(&self, row: &PaymentRow) -> String {
+    fn gap(&self, row: &OrderRow) -> String {
         match row.gap() {
             None => "—".to_owned(),
             Some(gap) => self.t().difference(gap),
         }
     }
 
-    fn is_wrong(row: &PaymentRow) -> bool {
-        row.state == RecordState::Unbalanced
+    fn is_wrong(row: &OrderRow) -> bool {
+        matches!(row, OrderRow::Payment(payment) if payment.state == RecordState::Unbalanced)
     }
 
     fn columns(&self) -> Vec<Column> {
@@ -235,10 +261,6 @@ impl Orders {
         self.chosen.psp == Some(psp.lent())
     }
 
-    fn is_state(&self, state: impl Lent<RecordState>) -> bool {
-        self.chosen.state == Some(state.lent())
-    }
-
     fn is_shop(&self, shop: &ShopId) -> bool {
         self.chosen.shop.as_ref() == Some(shop)
     }
@@ -252,34 +274,49 @@ impl Orders {
     }
 
     fn how_many(&self) -> String {
-        let t = self.t();
-        let counted = i64::from(self.count.counted);
-        let all = t.count(counted, "paiement", "paiements", "payment", "payments");
-        if self.count.more { t.say(&format!("plus de {all}"), &format!("more than {all}")) } else { all }
+        let (t, count) = (self.t(), &self.count);
+        let awaited = t.count(
+            i64::from(count.awaited),
+            "commande sans paiement",
+            "commandes sans paiement",
+            "order without a payment",
+            "orders without a payment",
+        );
+        let payments = i64::from(count.counted.saturating_sub(count.awaited));
+        let payments = t.count(payments, "paiement", "paiements", "payment", "payments");
+        match (count.awaited, count.counted == count.awaited) {
+            _ if count.more => {
+                let lines = t.count(i64::from(count.counted), "ligne", "lignes", "row", "rows");
+                t.say(&format!("plus de {lines}"), &format!("more than {lines}"))
+            }
+            (0, _) => payments,
+            (_, true) => awaited,
+            (_, false) => format!("{payments}, {awaited}"),
+        }
     }
 
     fn limit(&self) -> String {
         self.t().number(i64::from(COUNTED))
     }
 
-    fn bars(&self, row: &PaymentRow) -> Bars {
+    fn bars(&self, row: &OrderRow) -> Bars {
         let t = self.t();
-        let (voucher, card) = (row.voucher.get(), row.card.get());
-        let expected = row.expected.map(Cents::get);
+        let (voucher, card) = (row.voucher().get(), row.card().get());
+        let expected = row.expected().map(Cents::get);
         let whole = expected.unwrap_or_default().max(voucher.saturating_add(card)).max(1);
         let scaled = |cents: i64| cents.max(0).saturating_mul(FULL) / whole;
         let (voucher, card) = (scaled(voucher), scaled(card));
         let mark = expected.map(scaled);
         let missing = mark.unwrap_or_default().saturating_sub(voucher).saturating_sub(card).max(0);
-        let money = |cents| t.money(cents, row.currency);
+        let money = |cents| t.money(cents, row.currency());
         let mut title = format!(
             "{} {}, {} {}",
             t.say("titres", "vouchers"),
-            money(row.voucher),
+            money(row.voucher()),
             t.say("carte", "card"),
-            money(row.card)
+            money(row.card())
         );
-        if let Some(expected) = row.expected {
+        if let Some(expected) = row.expected() {
             title = format!("{title}, {} {}", t.say("attendu", "expected"), money(expected));
         }
         Bars { voucher, card, missing, mark: mark.filter(|mark| *mark < FULL), title }
@@ -290,10 +327,13 @@ impl Orders {
     }
 }
 
-/// Which order a payment is for.
-fn key(row: &PaymentRow) -> OrderKey {
-    match &row.reference {
-        Some(reference) => OrderKey::Reference(row.shop.clone(), reference.clone()),
-        None => OrderKey::Call(row.shop.clone(), row.psp, row.call_number.clone()),
+/// Which order a row is about.
+fn key(row: &OrderRow) -> OrderKey {
+    match row {
+        OrderRow::Payment(payment) => match &payment.reference {
+            Some(reference) => OrderKey::Reference(payment.shop.clone(), reference.clone()),
+            None => OrderKey::Call(payment.shop.clone(), payment.psp, payment.call_number.clone()),
+        },
+        OrderRow::Awaited(order) => OrderKey::Reference(order.shop.clone(), order.reference.clone()),
     }
 }

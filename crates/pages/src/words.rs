@@ -1,7 +1,7 @@
 //! Words that several pages and files say.
 
 use cvco_domain::{Cents, Event, Instrument, Issuer, Operation, Source, Tender, Timestamp, Way};
-use cvco_ledger::{RelayState, Reported};
+use cvco_ledger::{OrderRow, OrderStanding, RelayState, Reported};
 use cvco_mail::lists;
 
 use crate::{Say, outside};
@@ -129,4 +129,20 @@ pub(crate) fn part(t: Say, tender: &Tender) -> String {
 /// An instant as the ledger writes it.
 pub(crate) fn at_text(t: Say, text: &str) -> String {
     Timestamp::parse(text).map_or_else(|_| outside(text), |at| t.paris(at))
+}
+
+/// Where a row of the list of orders stands.
+pub(crate) fn stands(t: Say, row: &OrderRow) -> &'static str {
+    match row {
+        OrderRow::Payment(payment) => lists::payment_state(t.0, payment.state, payment.is_charged_back()),
+        OrderRow::Awaited(order) => lists::awaited(t.0, order.expected),
+    }
+}
+
+/// What rows are asked for.
+pub(crate) fn standing(t: Say, standing: OrderStanding) -> &'static str {
+    match standing {
+        OrderStanding::Payment(state) => lists::record_state(t.0, state),
+        OrderStanding::Awaited => lists::awaited(t.0, Cents::new(1)),
+    }
 }

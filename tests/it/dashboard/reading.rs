@@ -12,6 +12,7 @@ async fn a_payment_is_on_the_first_page_in_the_list_and_has_a_page_of_its_own() 
     let daemon = Daemon::start(&Settings { complement_grace: "0s", ..Settings::default() }).await;
     daemon.expect_order("CMD-1", 9990);
     daemon.expect_order("CMD-2", 20000);
+    daemon.expect_order("CMD-9", 7000);
     daemon.sogecommerce(&Sogecommerce::split("CMD-1", "abc123", 6000, 3990));
     daemon.up2pay(&Up2pay::voucher("CMD-2", 7, 123_456));
     daemon.up2pay(&Up2pay::card("CMD-2", 7, 1000).refused());
@@ -23,10 +24,14 @@ async fn a_payment_is_on_the_first_page_in_the_list_and_has_a_page_of_its_own() 
     assert!(today.len() < 60 * 1024, "{} bytes", today.len());
 
     let orders = plain(&browser.page("/orders"));
-    assert!(orders.contains("2 paiements") && orders.contains("1 234,56"), "{orders}");
+    assert!(orders.contains("2 paiements, 1 commande sans paiement"), "{orders}");
+    assert!(orders.contains("1 234,56") && orders.contains("enregistrée, rien de payé"), "{orders}");
     for (query, found) in [
         ("q=CMD-1", 1),
-        ("q=CMD", 2),
+        ("q=CMD", 3),
+        ("q=CMD-9", 1),
+        ("state=awaited", 1),
+        ("state=awaited&psp=up2pay", 0),
         ("q=abc123-20260301-12345678", 1),
         ("q=71", 1),
         ("q=60,00", 1),
@@ -36,8 +41,8 @@ async fn a_payment_is_on_the_first_page_in_the_list_and_has_a_page_of_its_own() 
         ("open=1", 1),
         ("psp=up2pay", 1),
         ("from=2020-01-01&to=2020-12-31", 0),
-        ("sort=paid", 2),
-        ("sort=order&dir=asc", 2),
+        ("sort=paid", 3),
+        ("sort=order&dir=asc", 3),
     ] {
         let page = browser.page(&format!("/orders?{query}"));
         assert_eq!(page.matches("<th scope=\"row\" class=\"c-name\"><a").count(), found, "{query}");
@@ -46,6 +51,11 @@ async fn a_payment_is_on_the_first_page_in_the_list_and_has_a_page_of_its_own() 
     }
     assert_eq!(browser.get("/orders?state=nonsense").status, 400);
     assert_eq!(browser.get("/orders?after=nonsense").status, 400);
+
+    let awaited = plain(&browser.page("/orders?state=awaited"));
+    let total = awaited.split("<tfoot>").nth(1).expect("a total");
+    assert!(total.contains(">70,00<") && total.contains(">−70,00<") && total.contains(">0,00<"), "{total}");
+    assert!(browser.page("/order?shop=camping&reference=CMD-9").contains("enregistrée, rien de payé"));
 
     let order = plain(&browser.page("/order?shop=camping&reference=CMD-2"));
     for words in

@@ -35,7 +35,8 @@ pub use entries::EntryRange;
 pub use figures::{Balance, DayTakings, OpenNow, Pulse, Unsettled};
 pub use months::{Aged, ClosedMonth, ImportedRow, LineRow, StatementPlace};
 pub use payments::{
-    COUNTED, NoPlace, PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum, Piece, Place,
+    AwaitedOrder, COUNTED, NoPlace, OrderRow, OrderStanding, PaymentCount, PaymentFilter, PaymentRow,
+    PaymentSort, PaymentSum, Piece, Place,
 };
 pub use questions::{PendingQuestion, QuestionLine, StrandedQuestion, UnheardOrder};
 pub use records::{RecordFilter, RecordRow, TenderRow};

@@ -14,6 +14,17 @@ fn plan(conn: &Connection, query: &str) -> Vec<String> {
 }
 
 #[test]
+fn orders_by_time_are_not_sorted_but_read_as_they_lie() {
+    let conn = crate::schema::scratch().expect("a ledger");
+    crate::schema::complete(&conn).expect("its indexes");
+    for query in payments::plans::in_order() {
+        for step in plan(&conn, &query) {
+            assert!(!step.contains("TEMP B-TREE"), "{step}, in {query}");
+        }
+    }
+}
+
+#[test]
 fn every_query_of_a_page_uses_an_index() {
     let conn = crate::schema::scratch().expect("a ledger");
     crate::schema::complete(&conn).expect("its indexes");

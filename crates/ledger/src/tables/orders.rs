@@ -233,9 +233,17 @@ pub(crate) fn note_state(
 ) -> Result<(), LedgerError> {
     let state = assessment.order_state.map_or("unpaid", cvco_domain::RecordState::as_str);
     conn.prepare_cached(
-        "UPDATE orders SET state = ?2, gap_cents = ?3, next_check_at = ?4 WHERE order_id = ?1",
+        "UPDATE orders SET state = ?2, gap_cents = ?3, next_check_at = ?4,
+                awaited_since = IIF(?5, (SELECT MIN(registered_at) FROM order_versions WHERE order_id = ?1), NULL)
+         WHERE order_id = ?1",
     )?
-    .execute(params![order_id, state, assessment.gap, assessment.look_again_at])?;
+    .execute(params![
+        order_id,
+        state,
+        assessment.gap,
+        assessment.look_again_at,
+        assessment.records.is_empty()
+    ])?;
     Ok(())
 }
 

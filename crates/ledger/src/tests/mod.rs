@@ -3,6 +3,7 @@
 
 mod acts;
 mod anchors;
+mod awaited;
 mod claims;
 mod clock;
 mod close;

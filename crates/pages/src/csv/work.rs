@@ -1,13 +1,14 @@
 //! Payments, discrepancies, days and endpoints as rows of a file.
 
-use cvco_ledger::{DayTakings, DiscrepancyRow, PaymentRow};
+use cvco_domain::Cents;
+use cvco_ledger::{DayTakings, DiscrepancyRow, OrderRow};
 use cvco_mail::lists;
 
 use super::{Listed, amount, cell, day, maybe, moment};
-use crate::Say;
 use crate::today::EndpointPulse;
+use crate::{Say, words};
 
-impl Listed<15> for PaymentRow {
+impl Listed<15> for OrderRow {
     const HEADS: [(&'static str, &'static str); 15] = [
         ("boutique", "shop"),
         ("prestataire", "provider"),
@@ -27,22 +28,26 @@ impl Listed<15> for PaymentRow {
     ];
 
     fn cells(&self, t: Say) -> [String; 15] {
+        let payment = match self {
+            Self::Payment(payment) => Some(payment),
+            Self::Awaited(_) => None,
+        };
         [
-            cell(self.shop.as_str()),
-            cell(self.psp.title()),
-            maybe(self.reference.as_ref()),
-            cell(self.call_number.as_str()),
-            moment(t, Some(self.first_seen_at)),
-            amount(self.expected),
-            amount(Some(self.voucher)),
-            amount(Some(self.card)),
-            amount(Some(self.paid)),
+            cell(self.shop().as_str()),
+            maybe(payment.map(|payment| payment.psp.title())),
+            maybe(self.reference()),
+            maybe(payment.map(|payment| &payment.call_number)),
+            moment(t, Some(self.at())),
+            amount(self.expected()),
+            amount(Some(self.voucher())),
+            amount(Some(self.card())),
+            amount(Some(self.paid())),
             amount(self.gap()),
-            amount(Some(self.refunded)),
-            cell(self.currency.as_str()),
-            cell(lists::payment_state(t.0, self.state, self.is_charged_back())),
-            self.open.to_string(),
-            cell(self.mode.as_str()),
+            amount(Some(payment.map_or(Cents::ZERO, |payment| payment.refunded))),
+            cell(self.currency().as_str()),
+            cell(words::stands(t, self)),
+            self.open().to_string(),
+            maybe(payment.map(|payment| payment.mode.as_str())),
         ]
     }
 }
