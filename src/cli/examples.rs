@@ -54,7 +54,10 @@ const EXAMPLES: &[(&[&str], [&str; 2])] = &[
         &["records"],
         ["cvco-reconciled records --state unbalanced", "cvco-reconciled records --shop camping --format csv"],
     ),
-    (&["record"], ["cvco-reconciled record CMD9542124", "cvco-reconciled record CMD9542124 --format json"]),
+    (
+        &["record"],
+        ["cvco-reconciled record CMD9542124", "cvco-reconciled record CMD9542124 --format html -o dossier/"],
+    ),
     (&["reread"], ["cvco-reconciled reread", "cvco-reconciled --config test.toml reread"]),
     (
         &["alerts", "list"],

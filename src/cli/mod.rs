@@ -24,6 +24,7 @@ mod init;
 mod key;
 #[cfg(feature = "postgres")]
 mod log;
+mod order_file;
 mod orders;
 mod output;
 mod proof;
@@ -292,7 +293,8 @@ impl AccountantCommand {
     fn needs(&self) -> Needs<'_> {
         match self {
             Self::Orders(command) => Needs { writes: true, input: Some(command.input()), ..Needs::default() },
-            Self::Records(_) | Self::Record(_) => Needs::default(),
+            Self::Records(_) => Needs::default(),
+            Self::Record(options) => Needs { output: options.place(), ..Needs::default() },
             Self::Alerts(command) => Needs { writes: command.writes(), ..Needs::default() },
             Self::Export(options) => Needs { output: Some(options.place()), ..Needs::default() },
             Self::Close(options) => {

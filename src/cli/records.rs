@@ -1,7 +1,11 @@
 //! `records` and `record REF`: what was paid, and how it came about.
 
-use clap::Args;
-use cvco_domain::{AmountFrom, Brand, Cents, Currency, Event, Operation, Psp, RecordState, Timestamp};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use cvco_domain::{
+    AmountFrom, Brand, Cents, Currency, Event, Operation, Psp, RecordState, ShopId, Timestamp,
+};
 use cvco_ledger::{DiscrepancyRow, OrderStory, QuestionLine, Reader, RecordFilter, RecordRow, StoryLine};
 use cvco_mail::{Language, lists};
 use cvco_psp::{monext, sogecommerce, up2pay, worldline};
@@ -9,8 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::output::{Heading, Listing};
-use super::site::{self, Site};
-use super::{Failure, Format, Outcome, ReportFormat};
+use super::site::{self, Place, Site};
+use super::{Failure, Format, Outcome, order_file};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
@@ -33,9 +37,33 @@ pub(super) struct ListOptions {
 pub(super) struct StoryOptions {
     /// The order's reference, or a payment's call number.
     reference: String,
+    /// Only this shop's.
+    #[arg(long, value_name = "ID")]
+    shop: Option<ShopId>,
     /// The form of the report.
     #[arg(long, default_value = "table")]
-    format: ReportFormat,
+    format: StoryFormat,
+    /// Where the HTML goes: a file, or a folder for it (`dossier/`), which is made if it is missing; without it, standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The form of an order's story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StoryFormat {
+    /// For people, in lines.
+    Table,
+    /// For programs.
+    Json,
+    /// For the accountant's records: the page of the dashboard, as one file that needs nothing beside it.
+    Html,
+}
+
+impl StoryOptions {
+    /// Where its file goes.
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        (self.format == StoryFormat::Html).then(|| Place::of(self.output.as_deref()))
+    }
 }
 
 pub(super) fn list(site: &mut dyn Site, options: &ListOptions) -> Result<Outcome, Failure> {
@@ -109,9 +137,16 @@ fn provider(psp: &str) -> String {
 }
 
 pub(super) fn tell(site: &mut dyn Site, options: &StoryOptions) -> Result<Outcome, Failure> {
+    if let Some(place) = options.place() {
+        return order_file::write(site, &options.reference, options.shop.as_ref(), place);
+    }
+    if options.output.is_some() {
+        return Err(Failure::Usage("-o is for --format html alone".to_owned()));
+    }
     let reader = Reader::open(&site.ledger()?.path)?;
-    let stories = reader.stories(&options.reference)?;
-    if options.format == ReportFormat::Json {
+    let mut stories = reader.stories(&options.reference)?;
+    stories.retain(|story| options.shop.as_ref().is_none_or(|shop| story.shop == shop.as_str()));
+    if options.format == StoryFormat::Json {
         site::json(site, &stories)?;
         return Ok(Outcome::Fine);
     }

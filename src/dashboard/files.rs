@@ -78,13 +78,9 @@ pub(super) fn named(visit: &Visit, name: &str) -> String {
     format!("{name}-{}.csv", visit.now.paris_day())
 }
 
-/// An answer that a browser saves under a name; of plain letters, digits and a few signs.
+/// An answer that a browser saves under a name.
 pub(super) fn as_file(name: &str, content_type: &'static str, body: Body) -> Response {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
-        .collect();
-    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{plain}\""))
+    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{}\"", plain(name)))
         .unwrap_or(HeaderValue::from_static("attachment"));
     (
         [
@@ -94,4 +90,10 @@ pub(super) fn as_file(name: &str, content_type: &'static str, body: Body) -> Res
         body,
     )
         .into_response()
+}
+
+/// A file's name of plain letters, digits and a few signs.
+pub(super) fn plain(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()
 }

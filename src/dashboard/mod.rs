@@ -42,6 +42,7 @@ use tokio::sync::Semaphore;
 use crate::admin::Admin;
 use crate::relay::worker::Payloads;
 use gate::Gate;
+pub(crate) use order::{file_name, items};
 use refusal::Refusal;
 use today::Figures;
 use visit::Visit;

@@ -1,18 +1,21 @@
 //! One order, as a page and as a file for the accountant's records.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use cvco_domain::{Asking, CallNumber, News, OrderKey, OrderRef, Psp, Question, ShopId, Subject};
-use cvco_ledger::QuestionLine;
+use cvco_domain::{Asking, CallNumber, EndpointId, News, OrderKey, OrderRef, Psp, Question, ShopId, Subject};
+use cvco_ledger::{DiscrepancyRow, Dossier, QuestionLine};
 use cvco_log::entry::{Inquiry, Reason};
 use cvco_log::{Draft, LogEntry, LogError};
+use cvco_mail::Item;
 use cvco_pages::csv::OrderList;
 use cvco_pages::order::OrderPage;
-use cvco_pages::{Role, Section};
+use cvco_pages::{Role, Say, Section};
 
-use super::files::{CSV, as_file, named};
+use super::files::{CSV, as_file, named, plain};
 use super::form::{Fields, path_back};
 use super::refusal::Refusal;
 use super::visit::Visit;
@@ -36,21 +39,12 @@ impl Dashboard {
         let key = key(&visit.query)?;
         let dossier = self.read(move |reader| reader.dossier(&key)).await?.ok_or(Refusal::NotFound)?;
         let settings = std::sync::Arc::clone(&self.admin.settings.borrow());
-        let trials = &settings.desk.trial_endpoints;
-        let items = dossier.discrepancies.iter().cloned().map(|row| {
-            let news = if row.closed_at.is_some() { News::Closed } else { News::Opened };
-            item(trials, news, row)
-        });
+        let items = items(&dossier, &settings.desk.trial_endpoints);
         let can_ask = settings
             .endpoints
             .iter()
             .any(|endpoint| endpoint.shop == *dossier.shop() && endpoint.adapter.api().is_some());
-        Ok(OrderPage {
-            frame: self.frame(visit, Section::Orders).await?,
-            items: items.collect(),
-            can_ask,
-            dossier,
-        })
+        Ok(OrderPage { frame: self.frame(visit, Section::Orders).await?, items, can_ask, dossier })
     }
 }
 
@@ -61,12 +55,26 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Respons
     page(order.render())
 }
 
+/// Its discrepancies, as mails tell them.
+pub(crate) fn items(dossier: &Dossier, trials: &BTreeSet<EndpointId>) -> Vec<Item> {
+    let item = |row: &DiscrepancyRow| {
+        let news = if row.closed_at.is_some() { News::Closed } else { News::Opened };
+        item(trials, news, row.clone())
+    };
+    dossier.discrepancies.iter().map(item).collect()
+}
+
 /// The same as a file that needs nothing beside it.
 pub(super) async fn file(State(dashboard): Desk, visit: Visit) -> Result<Response, Refusal> {
-    let mut order = dashboard.order(&visit).await?;
-    order.frame.is_file = true;
-    let name = format!("{}-{}.html", visit.say.say("commande", "order"), name(&order.dossier.key));
-    Ok(as_file(&name, "text/html; charset=utf-8", Body::from(order.render()?)))
+    let OrderPage { frame, dossier, items, .. } = dashboard.order(&visit).await?;
+    let name = file_name(visit.say, &dossier.key);
+    let page = OrderPage::as_file(dossier, items, frame)?;
+    Ok(as_file(&name, "text/html; charset=utf-8", Body::from(page)))
+}
+
+/// What the file of an order is called.
+pub(crate) fn file_name(t: Say, key: &OrderKey) -> String {
+    plain(&format!("{}-{}.html", t.say("commande", "order"), name(key)))
 }
 
 /// One of its lists as a file.

@@ -123,6 +123,24 @@ pub(crate) struct Tab {
 }
 
 impl Frame {
+    /// What is around a page that is a file of its own.
+    #[must_use]
+    pub fn of_file(say: Say, now: Timestamp, shops: Vec<ShopName>) -> Self {
+        Self {
+            say,
+            visitor: Visitor { name: None, role: Role::Viewer, form_token: String::new() },
+            section: Section::Elsewhere,
+            here: String::new(),
+            now,
+            open: 0,
+            worst: None,
+            notice: None,
+            keys: false,
+            shops,
+            is_file: true,
+        }
+    }
+
     /// Whether the visitor may do what this role may.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {

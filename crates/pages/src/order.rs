@@ -11,7 +11,7 @@ use cvco_mail::{Item, lists};
 use crate::frame::{Frame, Role};
 use crate::mark::Mark;
 use crate::say::Lent;
-use crate::{Say, address, cut, order_address, outside, words};
+use crate::{RenderError, Say, address, cut, order_address, outside, words};
 
 /// One order.
 #[derive(Debug, Template)]
@@ -49,6 +49,15 @@ struct Piece {
 const WIDTH: i64 = 1000;
 
 impl OrderPage {
+    /// The page as a file that needs nothing beside it.
+    ///
+    /// # Errors
+    /// The template could not be filled.
+    pub fn as_file(dossier: Dossier, items: Vec<Item>, frame: Frame) -> Result<String, RenderError> {
+        let frame = Frame { is_file: true, ..frame };
+        Self { frame, dossier, items, can_ask: false }.render()
+    }
+
     fn t(&self) -> Say {
         self.frame.say
     }

@@ -111,3 +111,44 @@ async fn a_file_holds_what_the_page_shows() {
     let statements = rows(&anne.get("/accounting.csv?what=statements"));
     assert_eq!(statements[1][..3], ["banque", "B-1", "camping"]);
 }
+
+/// What of a page is about its order: the foot says when it was made.
+fn content(page: &str) -> &str {
+    page.split("<footer").next().unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_writes_the_file_of_an_order_as_the_page_hands_it_out() {
+    let daemon = in_trouble().await;
+    let anne = Browser::signed_in(daemon.admin, "anne");
+    let page = anne.get("/order.html?shop=camping&reference=CMD-2");
+    assert!(page.head.contains("filename=\"commande-cmd-2.html\""), "{}", page.head);
+    let folder = daemon.path("dossier");
+    let output = format!("{}/", folder.display());
+    let written = daemon.run(&["record", "CMD-2", "--format", "html", "-o", &output]);
+    assert!(written.status.success(), "{written:?}");
+    let file = std::fs::read_to_string(folder.join("commande-CMD-2.html")).expect("the file");
+    assert_eq!(content(&file), content(&page.whole()));
+    assert!(
+        file.contains("<style>")
+            && !file.contains("<script")
+            && !file.contains("<form")
+            && !file.contains("href=")
+    );
+
+    let printed = daemon.run(&["record", "7", "--shop", "camping", "--format", "html"]);
+    assert_eq!(
+        content(&String::from_utf8_lossy(&printed.stdout)),
+        content(&file),
+        "by the number of its payment"
+    );
+    for (arguments, why) in [
+        (["record", "CMD-0", "--format", "html"].as_slice(), "no order"),
+        (&["record", "CMD-2", "--shop", "other", "--format", "html"], "no order"),
+        (&["record", "CMD-2", "-o", "x.html"], "--format html"),
+    ] {
+        let refused = daemon.run(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{refused:?}");
+    }
+}

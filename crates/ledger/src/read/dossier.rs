@@ -217,6 +217,24 @@ impl Reader {
         Ok(Some(dossier))
     }
 
+    /// The orders that a text names: by their reference in one shop or several, or else by the number of a payment.
+    ///
+    /// # Errors
+    /// SQLite's own, or a damaged row.
+    pub fn orders_called(&self, text: &str) -> Result<Vec<OrderKey>, LedgerError> {
+        for query in [
+            "SELECT order_id FROM orders WHERE reference = ?1 ORDER BY order_id LIMIT 100",
+            "SELECT DISTINCT order_id FROM records WHERE call_number = ?1 ORDER BY order_id LIMIT 100",
+        ] {
+            let mut ids = self.conn.prepare_cached(query)?;
+            let ids: Vec<OrderId> = ids.query_map([text], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            if !ids.is_empty() {
+                return ids.into_iter().map(|id| orders::key(&self.conn, id)).collect();
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// An order by its name. A payment that found its order later is a part of that.
     fn named(&self, key: &OrderKey) -> Result<Option<OrderId>, LedgerError> {
         if let Some(id) = orders::find(&self.conn, key)? {
