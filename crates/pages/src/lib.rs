@@ -20,6 +20,7 @@ pub mod payload;
 mod say;
 pub mod sign_in;
 pub mod today;
+mod widths;
 mod words;
 
 pub use askama::Error as RenderError;

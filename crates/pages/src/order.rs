@@ -11,6 +11,7 @@ use cvco_mail::{Item, lists};
 use crate::frame::{Frame, Role};
 use crate::mark::Mark;
 use crate::say::Lent;
+use crate::widths::Scale;
 use crate::{RenderError, Say, address, cut, order_address, outside, words};
 
 /// One order.
@@ -45,8 +46,9 @@ struct Piece {
     title: String,
 }
 
-/// The picture's width.
+/// The picture's width, and that of the narrowest piece in it.
 const WIDTH: i64 = 1000;
+const LEAST: i64 = 15;
 
 impl OrderPage {
     /// The page as a file that needs nothing beside it.
@@ -158,25 +160,26 @@ impl OrderPage {
     /// Every accepted part side by side, against what was expected.
     fn picture(&self) -> Vec<Piece> {
         let t = self.t();
-        let expected = self.expected().unwrap_or_default();
-        let whole = expected.get().max(self.paid().get()).max(1);
-        let scaled = |cents: Cents| cents.get().max(0).saturating_mul(WIDTH) / whole;
-        let mut pieces = Vec::new();
-        let mut x = 0_i64;
+        let (expected, paid) = (self.expected().unwrap_or_default(), self.paid());
+        let scale = Scale { whole: expected.max(paid), full: WIDTH, least: LEAST };
         let counting = self.counting();
         let parts = counting.iter().flat_map(|payment| payment.tenders.iter());
-        for tender in parts.filter(|tender| tender.state.is_accepted()) {
-            let width = scaled(tender.amount);
+        let parts: Vec<_> = parts.filter(|tender| tender.state.is_accepted()).collect();
+        let missing = expected.minus(paid);
+        let amounts: Vec<_> = parts.iter().map(|tender| tender.amount).chain([missing]).collect();
+        let mut widths = scale.widths(&amounts).into_iter();
+        let mut pieces = Vec::new();
+        let mut x = 0_i64;
+        for tender in parts {
+            let width = widths.next().unwrap_or_default();
             let class = if tender.instrument == Instrument::Voucher { "v" } else { "c" };
             let title = format!("{} {}", self.part(tender), t.money(tender.amount, tender.currency));
             pieces.push(Piece { x, width: width.saturating_sub(3).max(1), class, title });
             x = x.saturating_add(width);
         }
-        let missing = scaled(expected).saturating_sub(x);
-        if missing > 0 {
-            let cents = expected.minus(self.paid());
-            let title = format!("{} {}", t.say("manque", "missing"), self.money(cents));
-            pieces.push(Piece { x, width: missing, class: "gap", title });
+        if let Some(width) = widths.next().filter(|width| *width > 0) {
+            let title = format!("{} {}", t.say("manque", "missing"), self.money(missing));
+            pieces.push(Piece { x, width, class: "gap", title });
         }
         pieces
     }

@@ -7,6 +7,7 @@ use cvco_ledger::{COUNTED, OrderRow, OrderStanding, PaymentCount, PaymentSort, P
 use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
+use crate::widths::Scale;
 use crate::{Say, address, cut, order_address, outside, words};
 
 /// What was chosen, as it stands in the address.
@@ -121,7 +122,9 @@ struct Bars {
     title: String,
 }
 
-const FULL: i64 = 100;
+/// The width of a bar, and of the narrowest piece that is seen in it.
+const FULL: i64 = 1000;
+const LEAST: i64 = 35;
 
 impl Orders {
     fn t(&self) -> Say {
@@ -301,13 +304,13 @@ impl Orders {
 
     fn bars(&self, row: &OrderRow) -> Bars {
         let t = self.t();
-        let (voucher, card) = (row.voucher().get(), row.card().get());
-        let expected = row.expected().map(Cents::get);
-        let whole = expected.unwrap_or_default().max(voucher.saturating_add(card)).max(1);
-        let scaled = |cents: i64| cents.max(0).saturating_mul(FULL) / whole;
-        let (voucher, card) = (scaled(voucher), scaled(card));
-        let mark = expected.map(scaled);
-        let missing = mark.unwrap_or_default().saturating_sub(voucher).saturating_sub(card).max(0);
+        let (voucher, card) = (row.voucher(), row.card());
+        let expected = row.expected().unwrap_or_default();
+        let (whole, paid) = (expected.max(voucher.plus(card)), voucher.plus(card));
+        let scale = Scale { whole, full: FULL, least: LEAST };
+        let widths = scale.widths(&[voucher, card, expected.minus(paid)]);
+        let width = |place: usize| widths.get(place).copied().unwrap_or_default();
+        let mark = row.expected().map(|expected| scale.at(expected));
         let money = |cents| t.money(cents, row.currency());
         let mut title = format!(
             "{} {}, {} {}",
@@ -319,7 +322,13 @@ impl Orders {
         if let Some(expected) = row.expected() {
             title = format!("{title}, {} {}", t.say("attendu", "expected"), money(expected));
         }
-        Bars { voucher, card, missing, mark: mark.filter(|mark| *mark < FULL), title }
+        Bars {
+            voucher: width(0),
+            card: width(1),
+            missing: width(2),
+            mark: mark.filter(|mark| *mark < FULL),
+            title,
+        }
     }
 
     fn sums(&self) -> Vec<&PaymentSum> {

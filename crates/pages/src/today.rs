@@ -10,6 +10,7 @@ use cvco_mail::{Item, lists};
 use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
+use crate::widths::Scale;
 use crate::{Say, address, cut, outside};
 
 /// How many days the first page looks back.
@@ -82,6 +83,8 @@ impl EndpointPulse {
 
 /// The height of the chart's bars.
 const HEIGHT: i64 = 120;
+/// The least that is seen of one.
+const LEAST: i64 = 2;
 /// The width of a day.
 const WIDTH: i64 = 22;
 
@@ -221,13 +224,12 @@ impl Today {
 
     fn bars(&self) -> Vec<Bar> {
         let t = self.t();
-        let highest = self.highest().get().max(1);
-        let scaled = |cents: Cents| {
-            let height = cents.get().saturating_mul(HEIGHT) / highest;
-            if cents.is_positive() { height.max(1) } else { 0 }
-        };
+        let highest = self.highest();
+        let scale = Scale { whole: highest, full: HEIGHT, least: LEAST };
         let bar = |(place, day): (i64, DayTakings)| {
-            let (voucher, card) = (scaled(day.voucher), scaled(day.card));
+            let heights = scale.widths(&[day.voucher, day.card]);
+            let height = |place: usize| heights.get(place).copied().unwrap_or_default();
+            let (voucher, card) = (height(0), height(1));
             let base = HEIGHT.saturating_sub(voucher);
             Bar {
                 x: place.saturating_mul(WIDTH).saturating_add(3),
