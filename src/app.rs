@@ -313,7 +313,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
             commands: command_places(),
             cluster,
         });
-        let dashboard = Dashboard::new(Arc::clone(&admin), payloads.clone());
+        let dashboard = Dashboard::new(Arc::clone(&admin), config_path.clone(), payloads.clone());
         Arc::new(Door::on(dashboard.routes(admin.router())))
     };
     if let Some(local) = listeners.local {

@@ -152,10 +152,28 @@ impl RawConfig {
     /// # Errors
     /// A token cannot be read.
     pub fn urls(&self, path: &Path, with_tokens: bool) -> Result<Vec<EndpointUrl>, ConfigError> {
+        self.urls_of(path, with_tokens, |_| true)
+    }
+
+    /// One endpoint's URL with its secret token, as its PSP is told; `None` if there is no such endpoint. No other secret is
+    /// read.
+    ///
+    /// # Errors
+    /// The token cannot be read.
+    pub fn url_of(&self, path: &Path, id: &EndpointId) -> Result<Option<EndpointUrl>, ConfigError> {
+        Ok(self.urls_of(path, true, |endpoint| endpoint == id.as_str())?.pop())
+    }
+
+    fn urls_of(
+        &self,
+        path: &Path,
+        with_tokens: bool,
+        is_sought: impl Fn(&str) -> bool,
+    ) -> Result<Vec<EndpointUrl>, ConfigError> {
         let mut check = Check::new(path);
         let base = self.listener.public_url(&mut check).unwrap_or_else(|| "https://YOUR-HOST".to_owned());
         let mut urls = Vec::new();
-        for (_, endpoint) in self.endpoints() {
+        for (_, endpoint) in self.endpoints().filter(|(_, endpoint)| is_sought(&endpoint.id)) {
             let token = if with_tokens {
                 let token = check.secret("token", endpoint.token_source());
                 token.map_or_else(String::new, |token| token.expose_secret().to_owned())

@@ -11,6 +11,7 @@
 //! | one module for each page | what is read for it |
 
 mod accounting;
+mod address;
 mod around;
 mod discrepancies;
 mod errand;
@@ -27,6 +28,7 @@ mod sign_in;
 mod today;
 mod visit;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -50,6 +52,8 @@ use visit::Visit;
 /// The dashboard.
 pub struct Dashboard {
     admin: Arc<Admin>,
+    /// Where the secrets stand that the daemon keeps nothing but digests of.
+    config: Option<PathBuf>,
     payloads: Payloads,
     gate: Gate,
     /// How many passwords may still be checked at a time.
@@ -66,9 +70,10 @@ type Desk = axum::extract::State<Arc<Dashboard>>;
 impl Dashboard {
     /// Beside what is for programs.
     #[must_use]
-    pub fn new(admin: Arc<Admin>, payloads: Payloads) -> Arc<Self> {
+    pub fn new(admin: Arc<Admin>, config: Option<PathBuf>, payloads: Payloads) -> Arc<Self> {
         Arc::new(Self {
             admin,
+            config,
             payloads,
             gate: Gate::default(),
             hashing: Arc::new(Semaphore::new(HASHING)),
@@ -102,6 +107,7 @@ impl Dashboard {
             .route("/accounting/statement", get(accounting::statement))
             .route("/accounting/statement.csv", get(accounting::lines))
             .route("/accounting/statements", post(accounting::import))
+            .route("/endpoints/address", post(address::show))
             .route("/operations", get(operations::show))
             .route("/operations.csv", get(operations::file))
             .route("/operations/diagnose", post(operations::diagnose))

@@ -5,6 +5,7 @@
 //! daemon's business.
 
 pub mod accounting;
+pub mod address;
 pub mod apology;
 pub mod assets;
 pub mod csv;

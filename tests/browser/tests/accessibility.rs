@@ -12,24 +12,27 @@ async fn violations(site: &Site, axe: &Axe, pages: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for language in ["fr", "en"] {
         for page in pages {
-            let mut is_there = false;
-            for (dark, width) in [(false, WIDE), (true, WIDE), (true, PHONE), (false, PHONE)] {
-                let look = Look { language, dark, width };
-                site.browser.looks(look).await;
-                if !is_there {
-                    site.browser.goes(page).await;
-                    // What is folded away is looked at too.
-                    site.browser
-                        .runs("document.querySelectorAll('details').forEach(d => { d.open = true; })", vec![])
-                        .await;
-                    site.browser.runs(&axe.0, vec![]).await;
-                    is_there = true;
-                }
-                let violations = site.browser.runs_to_end(RUN, vec![]).await;
-                let violations = violations.as_array().expect("a list");
-                found.extend(violations.iter().map(|violation| format!("{page} {look:?}: {violation}")));
-            }
+            site.browser.looks(Look { language, dark: false, width: WIDE }).await;
+            site.browser.goes(page).await;
+            found.extend(here(site, axe, language).await);
         }
+    }
+    found
+}
+
+/// What is found on the page that is open.
+async fn here(site: &Site, axe: &Axe, language: &'static str) -> Vec<String> {
+    let mut found = Vec::new();
+    let page = site.browser.is_at().await;
+    // What is folded away is looked at too.
+    site.browser.runs("document.querySelectorAll('details').forEach(d => { d.open = true; })", vec![]).await;
+    site.browser.runs(&axe.0, vec![]).await;
+    for (dark, width) in [(false, WIDE), (true, WIDE), (true, PHONE), (false, PHONE)] {
+        let look = Look { language, dark, width };
+        site.browser.looks(look).await;
+        let violations = site.browser.runs_to_end(RUN, vec![]).await;
+        let violations = violations.as_array().expect("a list");
+        found.extend(violations.iter().map(|violation| format!("{page} {look:?}: {violation}")));
     }
     found
 }
@@ -42,6 +45,11 @@ async fn nothing_keeps_anybody_out() {
     let pages = site.pages().await;
     assert!(pages.len() > 6, "{pages:?}");
     found.extend(violations(&site, &axe, &pages).await);
+    // A page that only a button leads to.
+    site.browser.looks(Look { language: "fr", dark: false, width: WIDE }).await;
+    site.browser.goes("/").await;
+    site.browser.presses("form[action='/endpoints/address'] button").await;
+    found.extend(here(&site, &axe, "fr").await);
     assert!(found.is_empty(), "{} pages, {} violations:\n{}", pages.len(), found.len(), found.join("\n"));
     site.closes().await;
 }

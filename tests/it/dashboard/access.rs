@@ -1,6 +1,6 @@
 //! Who gets in, what they may do, and whose forms are taken.
 
-use crate::support::{Browser, Daemon, Settings, Users, send_raw};
+use crate::support::{Browser, Daemon, Settings, TOKEN, Users, send_raw};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_users_and_token_it_is_read_on_this_machine_and_nothing_is_done() {
@@ -131,4 +131,44 @@ async fn language_and_keys_are_as_a_person_prefers() {
     assert!(browser.page("/").contains("<html lang=\"fr\">"), "what was chosen counts");
     browser.submit("/preferences", "keys=off&back=//evil.example");
     assert!(browser.page("/").contains("<html lang=\"fr\" data-keys=\"off\">"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_of_an_address_is_shown_to_an_administrator_who_asks() {
+    let daemon = Users::daemon(&Settings::default()).await;
+    let ask = [("endpoint", "up2pay")];
+    for (name, status) in [("vera", 403), ("anne", 403), ("adam", 200)] {
+        let mut browser = Browser::signed_in(daemon.admin, name);
+        let today = browser.page("/");
+        assert!(!today.contains(TOKEN), "{name}: nobody sees it unasked");
+        assert_eq!(today.contains("action=\"/endpoints/address\""), status == 200, "{name}");
+        let shown = browser.send_form("/", "/endpoints/address", &ask);
+        assert_eq!((shown.status, shown.body.contains(TOKEN)), (status, status == 200), "{name}: {shown:?}");
+    }
+    let mut adam = Browser::signed_in(daemon.admin, "adam");
+    let shown = adam.send_form("/", "/endpoints/address", &ask);
+    assert!(shown.body.contains(&format!("/n/up2pay/{TOKEN}<")), "{}", shown.body);
+    assert!(shown.head.contains("cache-control: no-store") && !shown.head.contains("etag"), "{}", shown.head);
+    assert_eq!(
+        adam.get("/endpoints/address?endpoint=up2pay").status,
+        405,
+        "an address in a link would stay in histories"
+    );
+    assert_eq!(adam.send_form("/", "/endpoints/address", &[("endpoint", "nothing")]).status, 404);
+    assert_eq!(adam.submit("/endpoints/address", "endpoint=up2pay").status, 403, "no page of ours asks so");
+    let said = daemon.log_text();
+    let noted = said.lines().filter(|line| line.contains("the secret address of an endpoint was shown"));
+    assert!(noted.clone().count() == 2 && noted.clone().all(|line| line.contains("adam")), "{said}");
+    assert!(!said.contains(TOKEN), "and the log does not tell it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_in_force_is_not_shown() {
+    let daemon = Users::daemon(&Settings::default()).await;
+    let other = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    daemon.rewrite_configuration(|text| text.replace(TOKEN, other));
+    let mut adam = Browser::signed_in(daemon.admin, "adam");
+    let refused = adam.send_form("/", "/endpoints/address", &[("endpoint", "up2pay")]);
+    assert_eq!((refused.status, refused.body.contains(other)), (400, false), "{refused:?}");
+    assert!(refused.body.contains("reload"), "{refused:?}");
 }
