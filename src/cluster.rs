@@ -1,5 +1,7 @@
 //! One of several machines with one log in PostgreSQL: what it opens, and how it stands among the others.
 
+mod machines;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,14 +10,16 @@ use std::time::Duration;
 use cvco_domain::crypto::SealKey;
 use cvco_domain::{Policy, Timestamp};
 use cvco_log::{Draft, Ends, Log, LogError, LogStore, SqliteLog, Stamp, key_file};
-use cvco_log_postgres::{ClusterLog, Counts, Identity, PostgresLog, Settings, Standing, Tail};
+use cvco_log_postgres::{ClusterLog, Counts, Identity, PostgresLog, Report, Settings, Standing, Tail};
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Ahead, Clock};
 use crate::config::{ClusterSettings, LedgerSettings};
 use crate::lead::{Lead, Leads};
+pub use machines::{Machine, Machines};
 
 /// A clock that is further off than this is not to be relied on.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
@@ -28,6 +32,12 @@ const LATE_ENTRIES: i64 = 1000;
 
 /// Or late by so much time.
 const LATE: Duration = Duration::from_secs(10);
+
+/// What the machines show of themselves is looked up again after this time, however many people look at it.
+const KNOWN_FOR: Duration = Duration::from_secs(5);
+
+/// Nobody waits for PostgreSQL longer than this to see a page.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a machine opens.
 pub(crate) struct Opened {
@@ -134,13 +144,14 @@ impl Membership {
     pub(crate) fn join(self, ends: Ends, log: &Log, ahead: Ahead) -> Result<Member, LogError> {
         let Self { settings, own, replica, counts } = self;
         let here = Clock::system();
+        let cluster_settings = settings.clone();
         let (tail, followed) = Tail::start(settings, own, replica, ends, log.changed(), move || here.now())?;
         let (told, leads) = watch::channel(None);
         let standing = followed.standing;
         Ok(Member {
             tail,
             grown: followed.replica,
-            cluster: Cluster { standing: standing.clone(), counts },
+            cluster: Cluster::new(cluster_settings, standing.clone(), counts),
             leads: Leads::told(leads),
             herald: Some(Herald { standing, told, ahead }),
         })
@@ -178,8 +189,16 @@ impl Herald {
 /// How this machine stands among the others.
 #[derive(Clone)]
 pub struct Cluster {
+    settings: Settings,
     standing: watch::Receiver<Standing>,
     counts: Arc<Counts>,
+    looked_up: Arc<Mutex<Option<LookedUp>>>,
+}
+
+/// What the machines showed of themselves, or why that is not known, in English.
+struct LookedUp {
+    at: Instant,
+    said: Result<Machines, String>,
 }
 
 /// What is measured of it.
@@ -194,6 +213,48 @@ pub(crate) struct Figures {
 }
 
 impl Cluster {
+    fn new(settings: Settings, standing: watch::Receiver<Standing>, counts: Arc<Counts>) -> Self {
+        Self { settings, standing, counts, looked_up: Arc::default() }
+    }
+
+    /// The machines, as they last showed themselves.
+    ///
+    /// # Errors
+    /// Why that is not known, in English.
+    pub async fn machines(&self) -> Result<Machines, String> {
+        let mut looked_up = self.looked_up.lock().await;
+        if let Some(known) = looked_up.as_ref().filter(|known| known.at.elapsed() < KNOWN_FOR) {
+            return known.said.clone();
+        }
+        let settings = self.settings.clone();
+        let look = tokio::task::spawn_blocking(move || cvco_log_postgres::inspect(&settings));
+        let said = match tokio::time::timeout(PATIENCE, look).await {
+            Ok(Ok(Ok(report))) => Ok(self.told_by(report)),
+            Ok(Ok(Err(error))) => Err(error.to_string()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("PostgreSQL did not answer within {} s", PATIENCE.as_secs())),
+        };
+        *looked_up = Some(LookedUp { at: Instant::now(), said: said.clone() });
+        said
+    }
+
+    fn told_by(&self, report: Report) -> Machines {
+        let machine = |machine: cvco_log_postgres::Machine| Machine {
+            is_this: machine.name == self.settings.name,
+            name: machine.name,
+            seq: machine.seq,
+            agrees: machine.agrees,
+            version: machine.version,
+            seen: machine.seen,
+        };
+        Machines {
+            end: report.end.head.seq.get(),
+            leader: report.leader.map(|leader| leader.name),
+            all: report.machines.into_iter().map(machine).collect(),
+            now: report.end.now,
+        }
+    }
+
     /// Returns when PostgreSQL was heard of.
     pub(crate) async fn first_word(&self) {
         let mut standing = self.standing.clone();
@@ -301,12 +362,10 @@ impl Remote for ByCommand {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use cvco_domain::Seq;
     use cvco_log::row::Head;
     use cvco_log_postgres::End;
-    use tokio::time::Instant;
-
-    use super::*;
 
     fn standing() -> Standing {
         let head = Head { seq: Seq::new(7), ..Head::default() };
@@ -323,7 +382,9 @@ mod tests {
 
     fn obstacle(standing: Standing, lag: i64, late: u64) -> String {
         let (_, standing) = watch::channel(standing);
-        let cluster = Cluster { standing, counts: Arc::default() };
+        let url = "postgresql://cvco_node@127.0.0.1/cvco".to_owned().into();
+        let settings = Settings::new(&url, "two".to_owned(), 1, String::new()).expect("an address");
+        let cluster = Cluster::new(settings, standing, Arc::default());
         cluster.obstacle(lag, Duration::from_secs(late)).unwrap_or_default()
     }
 

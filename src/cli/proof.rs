@@ -42,7 +42,7 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
     let mut log = SqliteLog::open_as_it_is(&settings.log)?;
     let proof = cvco_ledger::verify(&mut log, &settings.path, &yardstick, &mut |now| bars.show(now))?;
     bars.clear();
-    Verified::new(Clock::system().now(), proof.flaws.len()).note(&settings.path);
+    Verified::new(Clock::system().now(), &proof.flaws).note(&settings.path);
     if options.format == ReportFormat::Json {
         output::json(&proof)?;
     } else if proof.flaws.is_empty() {

@@ -1,5 +1,7 @@
 //! A program that was built without PostgreSQL is no machine of several: nothing of this can exist.
 
+mod machines;
+
 use std::time::Duration;
 
 use cvco_domain::crypto::SealKey;
@@ -12,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Ahead;
 use crate::config::{ClusterSettings, LedgerSettings};
 use crate::lead::Leads;
+pub use machines::{Machine, Machines};
 
 const ABSENT: &str = "this program was built without PostgreSQL; take the one of the packages";
 
@@ -97,6 +100,10 @@ impl Herald {
 }
 
 impl Cluster {
+    pub(crate) async fn machines(&self) -> Result<Machines, String> {
+        match *self {}
+    }
+
     pub(crate) async fn first_word(&self) {
         match *self {}
     }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::EndpointId;
 use cvco_ledger::{RelayFilter, RelayRow, RelayState};
-use cvco_pages::operations::{Diagnosed, LastProof, Operations, SHOWN};
+use cvco_pages::operations::{Diagnosed, LastProof, Machine, Machines, Operations, SHOWN};
 use cvco_pages::{Role, Section};
 
 use super::discrepancies::notice;
@@ -16,6 +16,7 @@ use super::form::{Fields, path_back};
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
+use crate::cluster;
 use crate::telemetry::Verified;
 
 /// So many are read at a time for a file.
@@ -36,8 +37,15 @@ impl Dashboard {
             })
             .await?;
         let settings = Arc::clone(&self.admin.settings.borrow());
-        let proof =
-            Verified::last(&settings.ledger).map(|last| LastProof { at: last.at(), flaws: last.flaws });
+        let proof = Verified::last(&settings.ledger).map(|last| LastProof {
+            at: last.at(),
+            flaws: last.flaws,
+            first: last.first,
+        });
+        let machines = match &self.admin.cluster {
+            Some(cluster) => Some(cluster.machines().await.map(machines)),
+            None => None,
+        };
         let mut frame = self.frame(visit, Section::Operations).await?;
         frame.notice = notice(visit.say, &visit.query);
         let operations = Operations {
@@ -47,6 +55,7 @@ impl Dashboard {
             relays,
             set_aside,
             proof,
+            machines,
             logged: self.admin.log.changed().borrow().seq.get(),
             folded: self.admin.followed.position().borrow().seq.get(),
             trouble: self.admin.followed.trouble(),
@@ -55,6 +64,20 @@ impl Dashboard {
         };
         page(operations.render())
     }
+}
+
+fn machines(told: cluster::Machines) -> Machines {
+    let standing = |machine: &cluster::Machine| Machine {
+        name: machine.name.clone(),
+        is_this: machine.is_this,
+        leads: told.leader.as_ref() == Some(&machine.name),
+        seq: machine.seq,
+        to_bring: told.end.saturating_sub(machine.seq).max(0),
+        agrees: machine.agrees != Some(false),
+        version: machine.version.clone(),
+        silence: told.silence(machine),
+    };
+    Machines { end: told.end, is_led: told.leader.is_some(), all: told.all.iter().map(standing).collect() }
 }
 
 /// The page.

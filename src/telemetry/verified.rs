@@ -4,21 +4,32 @@
 use std::path::{Path, PathBuf};
 
 use cvco_domain::Timestamp;
+use cvco_ledger::Flaw;
 use serde::{Deserialize, Serialize};
 
 /// What a run of `verify` found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     at_millis: i64,
     /// How much was not right.
     pub flaws: usize,
+    /// The first of that, in English.
+    pub first: Vec<String>,
 }
 
+/// So many flaws are said; the command says all.
+const SAID: usize = 5;
+
 impl Verified {
-    /// A run that ended at this instant.
+    /// A run that ended at this instant, and what was not right.
     #[must_use]
-    pub fn new(at: Timestamp, flaws: usize) -> Self {
-        Self { at_millis: at.millis(), flaws }
+    pub fn new(at: Timestamp, flaws: &[Flaw]) -> Self {
+        let said = |flaw: &Flaw| format!("{}: {}", flaw.place, flaw.what);
+        Self {
+            at_millis: at.millis(),
+            flaws: flaws.len(),
+            first: flaws.iter().take(SAID).map(said).collect(),
+        }
     }
 
     /// When it ended.
@@ -28,9 +39,9 @@ impl Verified {
     }
 
     /// Writes it down beside the ledger. Who may not write there, as an accountant, proves for himself alone.
-    pub fn note(self, ledger: &Path) {
+    pub fn note(&self, ledger: &Path) {
         let (file, new) = (file_beside(ledger), ledger.with_file_name("verified.json.new"));
-        let written = serde_json::to_string(&self)
+        let written = serde_json::to_string(self)
             .map_err(std::io::Error::other)
             .and_then(|text| std::fs::write(&new, text))
             .and_then(|()| std::fs::rename(&new, &file));
@@ -59,9 +70,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = folder.path().join("ledger.sqlite");
         assert_eq!(Verified::last(&ledger), None);
-        let verified = Verified::new(Timestamp::from_millis(1_780_000_000_000), 2);
+        let flaw = |place: usize| Flaw { place: format!("entry {place}"), what: "another hash".to_owned() };
+        let flaws: Vec<_> = (1..8).map(flaw).collect();
+        let verified = Verified::new(Timestamp::from_millis(1_780_000_000_000), &flaws);
+        assert_eq!((verified.flaws, verified.first.len()), (7, SAID));
+        assert_eq!(verified.first[0], "entry 1: another hash");
         verified.note(&ledger);
-        assert_eq!(Verified::last(&ledger), Some(verified));
+        assert_eq!(Verified::last(&ledger), Some(verified.clone()));
         std::fs::write(folder.path().join("verified.json"), "{").expect("written");
         assert_eq!(Verified::last(&ledger), None);
         verified.note(Path::new("/nowhere/ledger.sqlite"));

@@ -125,3 +125,25 @@ async fn a_leader_that_stood_still_past_its_lease_repeats_at_most_one_mail() {
     assert_eq!(server.rows(told).len(), distinct.len());
     assert!(ids.len() <= distinct.len() + 1, "{ids:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_operations_lists_the_machines() {
+    let Some(server) = Postgres::start("") else { return };
+    let machines = Machines::start(2, &server).await;
+    let leader = machines.leader(&server).await;
+    machines.agree(&server).await;
+    for machine in &machines.all {
+        let page = machine.admin_get("/operations");
+        assert_eq!(page.status, 200, "{page:?}");
+        let section = page.body.split("id=\"machines\"").nth(1).expect("the machines");
+        let section = section.split("</section>").next().expect("its end");
+        assert_eq!(section.matches("<tr><th scope=\"row\">").count(), 2, "{section}");
+        assert_eq!(
+            (section.matches(">dirige<").count(), section.matches(">celle-ci<").count()),
+            (1, 1),
+            "{section}"
+        );
+        assert!(!section.contains("contredit"), "{section}");
+    }
+    assert!(leader < 2);
+}

@@ -1,5 +1,7 @@
 //! What goes on behind: refused calls, what waits, the last proof, and why a signature does not verify.
 
+use std::time::Duration;
+
 use askama::Template;
 use cvco_domain::{EndpointId, Timestamp, Way};
 use cvco_ledger::{QueuedMail, RefusedCalls, RelayRow, RelayState, SetAside};
@@ -13,13 +15,50 @@ use crate::{Say, cut, outside, words};
 pub const SHOWN: u32 = 100;
 
 /// What the last `verify` found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastProof {
     /// When it ended.
     pub at: Timestamp,
     /// How much was not right.
     pub flaws: usize,
+    /// The first of that, in English.
+    pub first: Vec<String>,
 }
+
+/// The machines that share a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machines {
+    /// The last entry of the log.
+    pub end: i64,
+    /// Whether one of them leads.
+    pub is_led: bool,
+    /// Each of them.
+    pub all: Vec<Machine>,
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the one that shows the page.
+    pub is_this: bool,
+    /// Whether it leads.
+    pub leads: bool,
+    /// How far it has come.
+    pub seq: i64,
+    /// How many entries it lacks.
+    pub to_bring: i64,
+    /// Whether what it has is what the log says.
+    pub agrees: bool,
+    /// Its program.
+    pub version: String,
+    /// For how long it has said nothing.
+    pub silence: Duration,
+}
+
+/// Machines show themselves every few seconds; one that is silent for longer does not run, or has lost the database.
+const SILENT: Duration = Duration::from_mins(1);
 
 /// What a pasted message turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +87,8 @@ pub struct Operations {
     pub set_aside: Vec<SetAside>,
     /// The last proof, if one is known.
     pub proof: Option<LastProof>,
+    /// The machines, where there are several; or why they are not known, in English.
+    pub machines: Option<Result<Machines, String>>,
     /// The last entry of the log.
     pub logged: i64,
     /// The last one that was folded.
@@ -96,6 +137,34 @@ impl Operations {
 
     fn proof_mark(proof: &LastProof) -> Mark {
         if proof.flaws == 0 { Mark::Good } else { Mark::Urgent }
+    }
+
+    fn machine_mark(machine: &Machine) -> Mark {
+        match (machine.agrees, machine.silence < SILENT) {
+            (false, _) => Mark::Urgent,
+            (true, false) => Mark::Warning,
+            (true, true) => Mark::Good,
+        }
+    }
+
+    fn machine_state(&self, machine: &Machine) -> String {
+        let t = self.t();
+        match (machine.agrees, machine.silence < SILENT, machine.to_bring) {
+            (false, ..) => t.say("contredit le journal", "contradicts the log"),
+            (true, false, _) => t.say("muette", "silent"),
+            (true, true, 0) => t.say("à jour", "up to date"),
+            (true, true, lacking) => t.count(
+                lacking,
+                "entrée à rattraper",
+                "entrées à rattraper",
+                "entry to bring",
+                "entries to bring",
+            ),
+        }
+    }
+
+    fn silence(&self, machine: &Machine) -> String {
+        self.t().span(machine.silence)
     }
 
     fn genuine_mark(diagnosed: &Diagnosed) -> Mark {
