@@ -502,6 +502,7 @@ CREATE TABLE rejections (
   endpoint       TEXT NOT NULL,
   psp            TEXT NOT NULL,
   reason         TEXT NOT NULL,        -- in English, without any value from outside
+  grounds        TEXT NOT NULL,        -- the same as JSON, for pages in other languages
   caller         TEXT NOT NULL,        -- the address that it came from
   payload_sha256 TEXT NOT NULL
 ) STRICT;

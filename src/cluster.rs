@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Ahead, Clock};
 use crate::config::{ClusterSettings, LedgerSettings};
 use crate::lead::{Lead, Leads};
-pub use machines::{Machine, Machines};
+pub(crate) use machines::{Machine, Machines};
 
 /// A clock that is further off than this is not to be relied on.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
@@ -221,7 +221,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Why that is not known, in English.
-    pub async fn machines(&self) -> Result<Machines, String> {
+    pub(crate) async fn machines(&self) -> Result<Machines, String> {
         let mut looked_up = self.looked_up.lock().await;
         if let Some(known) = looked_up.as_ref().filter(|known| known.at.elapsed() < KNOWN_FOR) {
             return known.said.clone();

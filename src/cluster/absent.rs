@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Ahead;
 use crate::config::{ClusterSettings, LedgerSettings};
 use crate::lead::Leads;
-pub use machines::{Machine, Machines};
+pub(crate) use machines::{Machine, Machines};
 
 const ABSENT: &str = "this program was built without PostgreSQL; take the one of the packages";
 

@@ -6,38 +6,38 @@ use cvco_domain::Timestamp;
 
 /// All of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machines {
+pub(crate) struct Machines {
     /// The last entry of the log.
-    pub end: i64,
+    pub(crate) end: i64,
     /// Who leads; nobody for a moment while the lead changes hands.
-    pub leader: Option<String>,
+    pub(crate) leader: Option<String>,
     /// Each, by name.
-    pub all: Vec<Machine>,
+    pub(crate) all: Vec<Machine>,
     /// What time it was at the database then.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it is this one.
-    pub is_this: bool,
+    pub(crate) is_this: bool,
     /// How far its replica had come.
-    pub seq: i64,
+    pub(crate) seq: i64,
     /// Whether that is an entry of the log; `None` if it said nothing yet.
-    pub agrees: Option<bool>,
+    pub(crate) agrees: Option<bool>,
     /// Its program.
-    pub version: String,
+    pub(crate) version: String,
     /// When it last showed itself.
-    pub seen: Timestamp,
+    pub(crate) seen: Timestamp,
 }
 
 impl Machines {
     /// For how long a machine has said nothing.
     #[must_use]
-    pub fn silence(&self, machine: &Machine) -> Duration {
+    pub(crate) fn silence(&self, machine: &Machine) -> Duration {
         self.now.since(machine.seen)
     }
 }

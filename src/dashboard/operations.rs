@@ -43,7 +43,7 @@ impl Dashboard {
             first: last.first,
         });
         let machines = match &self.admin.cluster {
-            Some(cluster) => Some(cluster.machines().await.map(machines)),
+            Some(cluster) => Some(cluster.machines().await.as_ref().map(machines).map_err(Clone::clone)),
             None => None,
         };
         let mut frame = self.frame(visit, Section::Operations).await?;
@@ -66,7 +66,7 @@ impl Dashboard {
     }
 }
 
-fn machines(told: cluster::Machines) -> Machines {
+fn machines(told: &cluster::Machines) -> Machines {
     let standing = |machine: &cluster::Machine| Machine {
         name: machine.name.clone(),
         is_this: machine.is_this,

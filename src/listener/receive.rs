@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cvco_domain::Refusal;
+use cvco_domain::Grounds;
 use cvco_domain::crypto::{SealKey, SecretToken};
 use cvco_log::entry::Origin;
 use cvco_log::{Draft, Envelope, Log, LogEntry, LogError};
@@ -129,13 +129,11 @@ impl Receiver {
         let is_known = by_path.is_none() || (!endpoint.allow_from.is_empty() && !is_outside);
         let sender = Sender { caller, is_known };
         let Some(method) = method else {
-            let why = "neither GET nor POST";
-            let refused = Refused::unread(Refusal::Method, Outcome::WrongMethod, why, sender);
+            let refused = Refused::unread(Grounds::Verb, Outcome::WrongMethod, sender);
             return self.refuse(endpoint, refused).await;
         };
         if request.headers().contains_key(MARK) {
-            let why = "it carries Cvco-Relay: the url of a relay leads back to this address";
-            let refused = Refused::unread(Refusal::Loop, Outcome::Loops, why, sender);
+            let refused = Refused::unread(Grounds::Loop, Outcome::Loops, sender);
             return self.refuse(endpoint, refused).await;
         }
         let user_agent = request
@@ -205,8 +203,7 @@ impl Receiver {
         // these.
         let is_bounded = is_hint || matches!(entry, LogEntry::Unread(_));
         if is_bounded && !self.hints.allow(&endpoint.id, now) {
-            let why = "more unsigned or unreadable calls than an endpoint stores";
-            let refused = Refused::unread(Refusal::Flood, Outcome::NotStored, why, sender);
+            let refused = Refused::unread(Grounds::Flood, Outcome::NotStored, sender);
             return self.refuse(endpoint, refused).await;
         }
         self.failures.genuine(&endpoint.id, now);
@@ -279,10 +276,8 @@ impl Handler for Receiver {
         let known = path.as_deref().and_then(route).and_then(|(id, token)| authenticate(&intake, id, token));
         let caller = peer.ip().to_canonical();
         if let Some(endpoint) = known {
-            let why =
-                "HTTP that cannot be read, or in two ways, or with more in its head than is taken (16 KiB)";
             let sender = Sender { caller, is_known: true };
-            let refused = Refused::unread(Refusal::Http, Outcome::Malformed, why, sender);
+            let refused = Refused::unread(Grounds::Http, Outcome::Malformed, sender);
             drop(self.refuse(endpoint, refused).await);
         } else {
             self.metrics.count_rejection("", RejectionReason::Http);

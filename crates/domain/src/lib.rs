@@ -70,7 +70,7 @@ pub use psp::{Mode, Psp, UnknownWord};
 pub use question::{Asking, Question, Standing, Topic};
 pub use record::{ExpectedFrom, Record, RecordState};
 pub use refund_terms::{REFUND_TERMS, RefundTerms, Refundable};
-pub use refusal::Refusal;
+pub use refusal::{Grounds, Refusal};
 pub use statement::{LineId, Payout, PayoutTerms, Statement, StatementLine};
 pub use tender::{BookAt, Booked, Instrument, PaidShare, ReturnCause, Returned, Tender, TenderState};
 pub use time::{TimeError, Timestamp};

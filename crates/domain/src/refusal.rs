@@ -1,6 +1,10 @@
 //! Why a call that knew an endpoint's secret address is refused.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Psp;
 
 /// Why calls are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -43,6 +47,105 @@ impl Refusal {
             Self::Http => "http",
             Self::Flood => "flood",
             Self::Loop => "loop",
+        }
+    }
+}
+
+/// Why one call was refused; there is no value from outside in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Grounds {
+    /// Its signature does not verify.
+    Signature,
+    /// It names a signing key that the endpoint does not have.
+    UnknownKey,
+    /// The PSP signed it for another account than the endpoint's.
+    Account {
+        /// Whose account.
+        psp: Psp,
+        /// The field that names it.
+        field: String,
+    },
+    /// It is not in the PSP's format.
+    Form {
+        /// Whose format.
+        psp: Psp,
+        /// The field or part that is wrong, and how; in English.
+        what: String,
+    },
+    /// It came by GET, where the PSP sends by POST.
+    Redirected {
+        /// Whose method.
+        psp: Psp,
+    },
+    /// It came neither by GET nor by POST.
+    Verb,
+    /// Its body is larger than what is taken.
+    Size,
+    /// Its body was cut, or did not come in time.
+    Incomplete,
+    /// It came from an address outside `allow_from`.
+    Address {
+        /// The PSP had signed it all the same.
+        signed: bool,
+    },
+    /// It could not be read as HTTP.
+    Http,
+    /// More unsigned or unreadable calls came than an endpoint stores.
+    Flood,
+    /// The daemon's own relay sent it.
+    Loop,
+}
+
+impl Grounds {
+    /// What it is counted as.
+    #[must_use]
+    pub const fn refusal(&self) -> Refusal {
+        match self {
+            Self::Signature | Self::UnknownKey => Refusal::Signature,
+            Self::Account { .. } => Refusal::Account,
+            Self::Form { .. } => Refusal::Form,
+            Self::Redirected { .. } | Self::Verb => Refusal::Method,
+            Self::Size => Refusal::Size,
+            Self::Incomplete => Refusal::Incomplete,
+            Self::Address { .. } => Refusal::Address,
+            Self::Http => Refusal::Http,
+            Self::Flood => Refusal::Flood,
+            Self::Loop => Refusal::Loop,
+        }
+    }
+
+    /// Whether the PSP had signed it.
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        matches!(self, Self::Account { .. } | Self::Address { signed: true })
+    }
+}
+
+/// In English, for logs.
+impl fmt::Display for Grounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature => f.write_str("the signature does not verify"),
+            Self::UnknownKey => f.write_str("it names a signing key that the endpoint does not have"),
+            Self::Account { psp, field } => {
+                write!(f, "signed for another account of {psp}: {field} is not the one configured")
+            }
+            Self::Form { psp, what } => write!(f, "not a notification of {psp}: {what}"),
+            Self::Redirected { psp } => write!(
+                f,
+                "not a notification of {psp}, which are sent by POST: a redirect made a GET of it, or it is a visit"
+            ),
+            Self::Verb => f.write_str("neither GET nor POST"),
+            Self::Size => f.write_str("the body is larger than what is taken (512 KiB)"),
+            Self::Incomplete => f.write_str("the body was cut, or did not come in time"),
+            Self::Address { signed: true } => f.write_str("genuine, but its address is outside allow_from"),
+            Self::Address { signed: false } => f.write_str("its address is outside allow_from"),
+            Self::Http => f.write_str(
+                "HTTP that cannot be read, or in two ways, or with more in its head than is taken (16 KiB)",
+            ),
+            Self::Flood => f.write_str("more unsigned or unreadable calls than an endpoint stores"),
+            Self::Loop => f.write_str("it carries Cvco-Relay: the url of a relay leads back to this address"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use cvco_domain::{EndpointId, Timestamp, Way};
+use cvco_domain::{EndpointId, Grounds, Timestamp, Way};
 use cvco_ledger::{QueuedMail, RefusedCalls, RelayRow, RelayState, SetAside};
 
 use crate::frame::Frame;
@@ -108,6 +108,14 @@ impl Operations {
 
     fn reason(text: impl AsRef<str>) -> String {
         cut(&outside(text), 300)
+    }
+
+    fn grounds(&self, grounds: &Grounds) -> String {
+        words::grounds(self.t(), grounds)
+    }
+
+    fn particulars(grounds: &Grounds) -> Option<String> {
+        words::particulars(grounds)
     }
 
     fn digest(text: &str) -> String {

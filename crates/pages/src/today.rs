@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use cvco_domain::{Cents, Day, EndpointId, Mode, Psp, Severity, ShopId, Timestamp};
+use cvco_domain::{Cents, Day, EndpointId, Grounds, Mode, Psp, Severity, ShopId, Timestamp};
 use cvco_ledger::{Backlog, Balance, DayTakings, OpenNow, Pulse, Unsettled};
 use cvco_mail::{Item, lists};
 
@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::mark::Mark;
 use crate::say::Lent;
 use crate::widths::Scale;
-use crate::{Say, address, cut, outside};
+use crate::{Say, address, cut, outside, words};
 
 /// How many days the first page looks back.
 pub const DAYS: i64 = 30;
@@ -270,8 +270,12 @@ impl Today {
         self.waiting.iter().filter(|backlog| backlog.count > 0).collect()
     }
 
-    fn refusal(reason: &str) -> String {
-        cut(&outside(reason), 120)
+    fn refusal(&self, grounds: &Grounds) -> String {
+        words::grounds(self.t(), grounds)
+    }
+
+    fn particulars(grounds: &Grounds) -> Option<String> {
+        words::particulars(grounds)
     }
 
     fn is_test(endpoint: &EndpointPulse) -> bool {

@@ -1,9 +1,10 @@
 //! What becomes of a request: proven it is a [`Message`], read it is a [`Reading`].
 
 use std::borrow::Cow;
+use std::fmt;
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Event, Psp, Question};
+use cvco_domain::{Event, Grounds, Psp, Question};
 
 use crate::sogecommerce::VadsFields;
 
@@ -154,16 +155,13 @@ impl NotUnderstood {
 }
 
 /// Why a request is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
     /// The request has a signature, but it does not verify.
-    #[error("the signature does not verify")]
     Signature,
     /// The request names a signing key that the endpoint does not have.
-    #[error("it names a signing key that the endpoint does not have")]
     UnknownKey,
     /// The request is genuine, but meant for another account or shop of the PSP than the endpoint's.
-    #[error("signed for another account of {psp}: {what} is not the one configured")]
     Foreign {
         /// Whose account.
         psp: Psp,
@@ -171,15 +169,11 @@ pub enum Rejection {
         what: &'static str,
     },
     /// The request came by a method by which this PSP sends no notifications.
-    #[error(
-        "not a notification of {psp}, which are sent by POST: a redirect made a GET of it, or it is a visit"
-    )]
     Method {
         /// Whose method.
         psp: Psp,
     },
     /// The request is not in this PSP's format. That shows before its signature is checked, or it has none.
-    #[error("not a notification of {psp}: {what}")]
     Malformed {
         /// Whose format.
         psp: Psp,
@@ -187,3 +181,25 @@ pub enum Rejection {
         what: String,
     },
 }
+
+impl Rejection {
+    /// The same without what only an adapter knows.
+    #[must_use]
+    pub fn grounds(&self) -> Grounds {
+        match self {
+            Self::Signature => Grounds::Signature,
+            Self::UnknownKey => Grounds::UnknownKey,
+            Self::Foreign { psp, what } => Grounds::Account { psp: *psp, field: (*what).to_owned() },
+            Self::Method { psp } => Grounds::Redirected { psp: *psp },
+            Self::Malformed { psp, what } => Grounds::Form { psp: *psp, what: what.clone() },
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.grounds().fmt(f)
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,10 +1,11 @@
 //! The figures that a person wants first: what came in day by day, what adds up, what is still to be paid out.
 
-use cvco_domain::{Cents, Day, EndpointId, Severity, ShopId, Timestamp};
+use cvco_domain::{Cents, Day, EndpointId, Grounds, Severity, ShopId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::Reader;
 use crate::LedgerError;
+use crate::tables::rejections;
 
 /// What a day brought, in euros; trials do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub struct Pulse {
     /// Calls of the last 28 days.
     pub calls: i64,
     /// The last call that was refused, and why.
-    pub refused: Option<(Timestamp, String)>,
+    pub refused: Option<(Timestamp, Grounds)>,
 }
 
 const BY_DAY: &str = "
@@ -107,7 +108,7 @@ const OPEN: &str = "
 const HEARD: &str = "SELECT heard_at FROM endpoints WHERE endpoint = ?1";
 const CALLS: &str = "SELECT COALESCE(SUM(calls), 0) FROM heard_hours WHERE endpoint = ?1 AND hour >= ?2";
 const REFUSED: &str =
-    "SELECT received_at, reason FROM rejections WHERE endpoint = ?1 ORDER BY id DESC LIMIT 1";
+    "SELECT received_at, grounds FROM rejections WHERE endpoint = ?1 ORDER BY id DESC LIMIT 1";
 
 impl Reader {
     /// What each day of a span brought; days that brought nothing are left out.
@@ -195,7 +196,7 @@ impl Reader {
         let refused = self
             .conn
             .prepare_cached(REFUSED)?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([id], |row| Ok((row.get(0)?, rejections::grounds(row, 1)?)))
             .optional()?;
         Ok(Pulse { endpoint: endpoint.clone(), heard_at, calls, refused })
     }

@@ -1,9 +1,10 @@
 //! Refused calls, by reason and one by one, as far as a sample of them is kept.
 
-use cvco_domain::{EndpointId, Psp, Timestamp};
+use cvco_domain::{EndpointId, Grounds, Psp, Timestamp};
 
 use super::Reader;
 use crate::LedgerError;
+use crate::tables::rejections;
 
 /// Calls that were refused for one reason at one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub struct RefusedCalls {
     pub endpoint: EndpointId,
     /// Whose format was expected.
     pub psp: Psp,
-    /// Why, in English.
-    pub reason: String,
+    /// Why.
+    pub grounds: Grounds,
     /// How many of those that are kept.
     pub count: i64,
     /// The last of them.
@@ -33,8 +34,8 @@ pub struct RefusedCall {
     pub endpoint: EndpointId,
     /// Whose format was expected.
     pub psp: Psp,
-    /// Why, in English.
-    pub reason: String,
+    /// Why.
+    pub grounds: Grounds,
     /// Where it came from.
     pub caller: String,
     /// The SHA-256 of its payload.
@@ -48,14 +49,14 @@ impl Reader {
     /// SQLite's own, or a damaged row.
     pub fn kept_refusals(&self) -> Result<Vec<RefusedCall>, LedgerError> {
         let mut rows = self.conn.prepare_cached(
-            "SELECT received_at, endpoint, psp, reason, caller, payload_sha256 FROM rejections ORDER BY id DESC",
+            "SELECT received_at, endpoint, psp, grounds, caller, payload_sha256 FROM rejections ORDER BY id DESC",
         )?;
         let rows = rows.query_map([], |row| {
             Ok(RefusedCall {
                 at: row.get(0)?,
                 endpoint: row.get(1)?,
                 psp: row.get(2)?,
-                reason: row.get(3)?,
+                grounds: rejections::grounds(row, 3)?,
                 caller: row.get(4)?,
                 sha256: row.get(5)?,
             })
@@ -69,14 +70,14 @@ impl Reader {
     /// SQLite's own, or a damaged row.
     pub fn refused_calls(&self) -> Result<Vec<RefusedCalls>, LedgerError> {
         let mut rows = self.conn.prepare_cached(
-            "SELECT endpoint, psp, reason, COUNT(*), MAX(received_at), caller, payload_sha256 FROM rejections
-             GROUP BY endpoint, psp, reason ORDER BY MAX(id) DESC LIMIT 100",
+            "SELECT endpoint, psp, grounds, COUNT(*), MAX(received_at), caller, payload_sha256 FROM rejections
+             GROUP BY endpoint, psp, grounds ORDER BY MAX(id) DESC LIMIT 100",
         )?;
         let rows = rows.query_map([], |row| {
             Ok(RefusedCalls {
                 endpoint: row.get(0)?,
                 psp: row.get(1)?,
-                reason: row.get(2)?,
+                grounds: rejections::grounds(row, 2)?,
                 count: row.get(3)?,
                 last_at: row.get(4)?,
                 caller: row.get(5)?,

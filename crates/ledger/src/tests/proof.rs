@@ -246,14 +246,14 @@ fn what_is_beside_the_fold_outlives_a_rebuild() {
         caller: "194.50.38.12".to_owned(),
         endpoint: endpoint("camping-up2pay"),
         psp: Psp::Up2pay,
-        reason: "wrong signature".to_owned(),
+        grounds: cvco_domain::Grounds::Signature,
         payload_sha256: String::new(),
     };
     book.ledger.note_rejection(&rejected, minute(1)).expect("noted");
     book.ledger.note_attempt("a mail", minute(2), Some("refused")).expect("noted");
     book.damage("DELETE FROM discrepancies");
     book.rebuild();
-    assert_eq!(book.texts("SELECT reason FROM rejections"), ["wrong signature"]);
+    assert_eq!(book.texts("SELECT grounds FROM rejections"), [r#"{"why":"signature"}"#]);
     assert_eq!(book.texts("SELECT what || ' ' || last_error FROM attempts"), ["a mail refused"]);
     assert_eq!(book.proof().flaws, [], "nor is it a flaw");
 }

@@ -5,22 +5,24 @@ use cvco_ledger::{QueuedMail, RefusedCall, RelayRow, SetAside};
 use super::{Listed, cell, maybe, moment};
 use crate::{Say, words};
 
-impl Listed<6> for RefusedCall {
-    const HEADS: [(&'static str, &'static str); 6] = [
+impl Listed<7> for RefusedCall {
+    const HEADS: [(&'static str, &'static str); 7] = [
         ("reçu le", "received"),
         ("point d'entrée", "endpoint"),
         ("prestataire", "provider"),
-        ("raison (en anglais)", "reason"),
+        ("raison", "reason"),
+        ("précision (en anglais)", "particulars"),
         ("venu de", "from"),
         ("SHA-256", "SHA-256"),
     ];
 
-    fn cells(&self, t: Say) -> [String; 6] {
+    fn cells(&self, t: Say) -> [String; 7] {
         [
             moment(t, Some(self.at)),
             cell(self.endpoint.as_str()),
             cell(self.psp.title()),
-            cell(&self.reason),
+            cell(&words::grounds(t, &self.grounds)),
+            maybe(words::particulars(&self.grounds)),
             cell(&self.caller),
             cell(&self.sha256),
         ]

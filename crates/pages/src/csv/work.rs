@@ -112,8 +112,8 @@ impl Listed<5> for DayTakings {
     }
 }
 
-impl Listed<8> for EndpointPulse {
-    const HEADS: [(&'static str, &'static str); 8] = [
+impl Listed<9> for EndpointPulse {
+    const HEADS: [(&'static str, &'static str); 9] = [
         ("point d'entrée", "endpoint"),
         ("boutique", "shop"),
         ("prestataire", "provider"),
@@ -121,10 +121,11 @@ impl Listed<8> for EndpointPulse {
         ("dernier appel", "last call"),
         ("appels en 28 jours", "calls in 28 days"),
         ("dernier refus", "last refusal"),
-        ("raison (en anglais)", "reason"),
+        ("raison", "reason"),
+        ("précision (en anglais)", "particulars"),
     ];
 
-    fn cells(&self, t: Say) -> [String; 8] {
+    fn cells(&self, t: Say) -> [String; 9] {
         let refused = self.pulse.refused.as_ref();
         [
             cell(self.id.as_str()),
@@ -134,7 +135,8 @@ impl Listed<8> for EndpointPulse {
             moment(t, self.pulse.heard_at),
             self.pulse.calls.to_string(),
             moment(t, refused.map(|(at, _)| *at)),
-            maybe(refused.map(|(_, reason)| reason)),
+            maybe(refused.map(|(_, grounds)| words::grounds(t, grounds))),
+            maybe(refused.and_then(|(_, grounds)| words::particulars(grounds))),
         ]
     }
 }
