@@ -50,5 +50,13 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit, fields: Fields) -
     }
     tracing::info!(user = visit.visitor.name, endpoint.id = %endpoint.id, "the secret address of an endpoint was shown");
     let frame = dashboard.frame(&visit, Section::Today).await?;
-    page(Address { frame, endpoint: endpoint.id.clone(), psp: endpoint.psp, url }.render())
+    let base = settings.public_url.clone();
+    let address = Address {
+        frame,
+        endpoint: endpoint.id.clone(),
+        psp: endpoint.psp,
+        is_whole: base.is_some(),
+        url: format!("{}/n/{}/{token}", base.unwrap_or_default(), endpoint.id),
+    };
+    page(address.render())
 }

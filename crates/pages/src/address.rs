@@ -15,6 +15,8 @@ pub struct Address {
     pub endpoint: EndpointId,
     /// Who calls it.
     pub psp: Psp,
-    /// The address.
+    /// The address, or its path where nothing says how PSPs reach the daemon.
     pub url: String,
+    /// Whether it is the whole address.
+    pub is_whole: bool,
 }
