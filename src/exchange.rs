@@ -200,7 +200,7 @@ impl Folder<'_> {
                 Ok(layout) => {
                     let words = ["statement", "import", "--layout", &layout, "--", name];
                     let arguments = words.map(str::to_owned).to_vec();
-                    let errand = Errand { arguments, input: bytes, by, is_admin: false };
+                    let errand = Errand { arguments, input: bytes, by, is_admin: false, language: None };
                     self.errands.carry_out(&errand, self.desk, &mut receipt);
                     tracing::info!(
                         account = errand.by,
@@ -255,6 +255,7 @@ impl Folder<'_> {
                 input: Vec::new(),
                 by: "cvco-reconciled".to_owned(),
                 is_admin: false,
+                language: None,
             };
             let mut month_files = Shelf { folder: &unfinished, file: None, trouble: None };
             self.errands.carry_out(&errand, self.desk, &mut month_files);

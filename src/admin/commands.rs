@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
 use cvco_log::Log;
+use cvco_mail::Language;
 use cvco_psp::Diagnosis;
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Limited};
@@ -61,6 +62,8 @@ pub struct Errand {
     pub by: String,
     /// Whether they may also do what only an administrator does.
     pub is_admin: bool,
+    /// Their language, where it is known; else the configuration's counts.
+    pub language: Option<Language>,
 }
 
 /// Carries commands out.
@@ -155,8 +158,13 @@ impl Admin {
         let desk = self.desk(runtime.clone());
         let errands = Arc::clone(&self.errands);
         tokio::task::spawn_blocking(move || {
-            let errand =
-                Errand { arguments: order.arguments, input, by: account::name_of(uid), is_admin: false };
+            let errand = Errand {
+                arguments: order.arguments,
+                input,
+                by: account::name_of(uid),
+                is_admin: false,
+                language: None,
+            };
             let command: Vec<&str> = errand.arguments.iter().take(2).map(String::as_str).collect();
             tracing::info!(account = errand.by, ?command, "a command came over the admin socket");
             errands.carry_out(&errand, &desk, &mut Reply { pieces, runtime });

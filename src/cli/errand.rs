@@ -72,7 +72,7 @@ pub(super) fn ask(socket: &Path, needs: &Needs<'_>) -> Result<Outcome, Failure> 
             }
             Heard::End(End { exit: 0, .. }) => return Ok(Outcome::Fine),
             Heard::End(End { complaint: None, .. }) => return Ok(Outcome::FoundSomething),
-            Heard::End(End { exit, complaint: Some(what) }) => return Err(Failure::Told { exit, what }),
+            Heard::End(End { exit, complaint: Some(what), .. }) => return Err(Failure::Told { exit, what }),
         }
     }
 }
@@ -172,11 +172,16 @@ impl Errands for Accountant {
     fn carry_out(&self, errand: &Errand, desk: &Desk, answer: &mut dyn Say) {
         let mut site = AtDesk { errand, desk, answer };
         let end = match site.carry_out() {
-            Ok(Outcome::Fine) => Frame::End(End { exit: 0, complaint: None }),
-            Ok(Outcome::FoundSomething) => Frame::End(End { exit: 1, complaint: None }),
+            Ok(Outcome::Fine) => Frame::End(End { exit: 0, ..End::default() }),
+            Ok(Outcome::FoundSomething) => Frame::End(End { exit: 1, ..End::default() }),
             Err(Failure::Asks(question)) => Frame::Question(question),
             Err(failure) => {
-                Frame::End(End { exit: failure.exit_code(), complaint: Some(failure.to_string()) })
+                let is_explained = matches!(failure, Failure::Explained(_));
+                Frame::End(End {
+                    exit: failure.exit_code(),
+                    complaint: Some(failure.to_string()),
+                    is_explained,
+                })
             }
         };
         if site.answer.say(&end).is_err() {
@@ -241,7 +246,7 @@ impl Site for AtDesk<'_> {
     }
 
     fn language(&self) -> Result<Language, Failure> {
-        Ok(self.desk.settings.language)
+        Ok(self.errand.language.unwrap_or(self.desk.settings.language))
     }
 
     fn config(&self) -> Result<&Path, Failure> {

@@ -207,6 +207,9 @@ enum Outcome {
 enum Failure {
     #[error("{0}")]
     Usage(String),
+    /// The same, in the language of whoever gives the command.
+    #[error("{0}")]
+    Explained(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -241,7 +244,7 @@ impl Failure {
     /// The exit code that says so.
     const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) => 2,
+            Self::Usage(_) | Self::Explained(_) | Self::Config(_) => 2,
             Self::Told { exit, .. } => *exit,
             Self::App(_)
             | Self::Ledger(_)

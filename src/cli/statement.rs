@@ -66,17 +66,17 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
         .clone()
         .or_else(|| layout.profile.shop.clone())
         .or_else(|| if let [only] = settings.shops.as_slice() { Some(only.clone()) } else { None })
-        .ok_or_else(|| Failure::Usage(whose(language)))?;
+        .ok_or_else(|| Failure::Explained(whose(language)))?;
     let bytes = site.input(&options.file)?;
     let stem = options.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let file_name = stem.and_then(|stem| StatementNumber::new(stem).ok());
     let given = Given { shop, number: options.number.clone(), file_name, paid_on: options.paid_on };
     let mut file = settlement::read(&bytes, &layout.profile, &given).map_err(|error| {
-        let nothing = match language {
-            Language::French => "rien n’a été importé",
-            Language::English => "nothing was imported",
+        let (what, nothing) = match language {
+            Language::French => (error.in_french(), "rien n’a été importé"),
+            Language::English => (error.to_string(), "nothing was imported"),
         };
-        Failure::Usage(format!("{}:\n{error}\n{nothing}", options.file.display()))
+        Failure::Explained(format!("{}:\n{what}\n{nothing}", options.file.display()))
     })?;
     if let Some(shop) = desk.shops.iter().find(|known| known.id == given.shop) {
         file.shorten_references(|reference| shop.references.order(reference));

@@ -116,7 +116,7 @@ impl RawStatement {
         if let Some(shop) = shops.first()
             && let Err(error) = profile.exercise(shop)
         {
-            let what: Vec<String> = error.0.into_iter().map(|problem| problem.what).collect();
+            let what: Vec<String> = error.0.into_iter().map(|problem| problem.what.to_string()).collect();
             check.wrong(
                 key("columns"),
                 format!("a line that is laid out so could not be read: {}", what.join("; ")),

@@ -228,8 +228,8 @@ pub(super) async fn import(
     arguments.push("--".to_owned());
     arguments.push(plain_name(&name));
     let done = dashboard.carry_out(&visit, arguments, file).await?;
-    if let Some(complaint) = done.complaint {
-        return Err(Refusal::Failed(complaint));
+    if let Some(refusal) = done.refusal() {
+        return Err(refusal);
     }
     let t = visit.say;
     let report: Value = serde_json::from_str(&done.text()).unwrap_or_default();
@@ -243,10 +243,12 @@ pub(super) async fn import(
     let statements = report.get("statements").and_then(Value::as_array).cloned().unwrap_or_default();
     let sum =
         |name: &str| statements.iter().filter_map(|one| one.get(name).and_then(Value::as_i64)).sum::<i64>();
-    let (new, unknown) = (t.number(sum("new")), sum("unknown"));
+    let (new, unknown) = (sum("new"), sum("unknown"));
+    let lines =
+        t.count(new, "ligne importée", "lignes importées", "line was imported", "lines were imported");
     let text = t.say(
-        &format!("{new} lignes importées, dont {} sans paiement connu.", t.number(unknown)),
-        &format!("{new} lines were imported, {} of them without a known payment.", t.number(unknown)),
+        &format!("{lines}, dont {} sans paiement connu.", t.number(unknown)),
+        &format!("{lines}, {} without a known payment.", t.number(unknown)),
     );
     let tone = if unknown > 0 { Tone::Failed } else { Tone::Done };
     dashboard.accounting(&visit, Some(Notice { tone, text })).await

@@ -160,7 +160,7 @@ async fn apologise(dashboard: &Dashboard, visit: &Visit, parts: &Parts, refusal:
         Ok(frame) => frame,
         Err(_) => visit.frame(),
     };
-    match html(Apology { frame, title, text }.render()) {
+    match html(Apology { frame, title, text, reasons: refusal.reasons() }.render()) {
         Ok(page) => (refusal.status(), page).into_response(),
         Err(_) => refusal.status().into_response(),
     }

@@ -29,12 +29,20 @@ pub(super) struct Done {
     pub(super) exit: u8,
     /// Why it could not be done.
     pub(super) complaint: Option<String>,
+    /// Whether that is in the language of the page.
+    is_explained: bool,
 }
 
 impl Done {
     /// What it printed, as one text.
     pub(super) fn text(&self) -> String {
         self.lines.join("\n")
+    }
+
+    /// Why it could not be done, as the page says it.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        let complaint = self.complaint.clone()?;
+        Some(if self.is_explained { Refusal::Explained(complaint) } else { Refusal::Failed(complaint) })
     }
 }
 
@@ -43,9 +51,10 @@ impl Say for Done {
         match frame {
             Frame::Line(text) => self.lines.push(text.clone()),
             Frame::Warning(what) => self.warnings.push(what.clone()),
-            Frame::End(End { exit, complaint }) => {
+            Frame::End(End { exit, complaint, is_explained }) => {
                 self.exit = *exit;
                 self.complaint.clone_from(complaint);
+                self.is_explained = *is_explained;
             }
             Frame::Question(question) => {
                 self.exit = 3;
@@ -119,8 +128,8 @@ impl Dashboard {
         };
         let desk = self.admin.desk(Handle::current());
         let errands = Arc::clone(&self.admin.errands);
-        let errand =
-            Errand { arguments, input, by: visit.by(), is_admin: visit.must_be(Role::Admin).is_ok() };
+        let is_admin = visit.must_be(Role::Admin).is_ok();
+        let errand = Errand { arguments, input, by: visit.by(), is_admin, language: Some(visit.say.0) };
         tell(&errand);
         let carried = tokio::task::spawn_blocking(move || {
             let mut done = Done::default();
@@ -146,7 +155,8 @@ impl Dashboard {
         let runtime = Handle::current();
         let desk = self.admin.desk(runtime.clone());
         let errands = Arc::clone(&self.admin.errands);
-        let errand = Errand { arguments, input: Vec::new(), by: visit.by(), is_admin: false };
+        let (input, language) = (Vec::new(), Some(visit.say.0));
+        let errand = Errand { arguments, input, by: visit.by(), is_admin: false, language };
         tell(&errand);
         let (begun, begins) = oneshot::channel();
         let (pieces, body) = Channel::<Bytes, std::io::Error>::new(4);

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cvco_ledger::LedgerError;
+use cvco_pages::apology::Reasons;
 use cvco_pages::{RenderError, Say, outside};
 
 /// Why there is no page.
@@ -22,6 +23,8 @@ pub(super) enum Refusal {
     Meanwhile,
     /// The rules do not allow it, or it cannot be read; in English.
     Failed(String),
+    /// The same, in the language of the page.
+    Explained(String),
     /// Larger than anything that is taken.
     TooLarge,
     /// Something failed here; the log says what.
@@ -36,7 +39,7 @@ impl Refusal {
             Self::Forbidden | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Senseless(..) => StatusCode::BAD_REQUEST,
             Self::Meanwhile => StatusCode::CONFLICT,
-            Self::Failed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Failed(_) | Self::Explained(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Trouble => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -53,7 +56,7 @@ impl Refusal {
             Self::Foreign => "this form does not come from a page of the dashboard",
             Self::Senseless(_, english) => english,
             Self::Meanwhile => "somebody acted on it meanwhile: look at it again",
-            Self::Failed(what) => what,
+            Self::Failed(what) | Self::Explained(what) => what,
             Self::TooLarge => "too large, or too slow",
             Self::Trouble => "it could not be done; see the log",
         }
@@ -101,13 +104,13 @@ impl Refusal {
                     "Nothing was done. Open the discrepancy again: what was just done stands there.",
                 ),
             ),
-            Self::Failed(what) => (
+            Self::Failed(_) => (
                 t.say("Cela n'a pas pu être fait", "It could not be done"),
-                format!(
-                    "{} {}",
-                    t.say("Rien n'a changé. Raison, en anglais :", "Nothing changed. The reason:"),
-                    outside(what)
-                ),
+                t.say("Rien n'a changé. Raison, en anglais :", "Nothing changed. The reason:"),
+            ),
+            Self::Explained(_) => (
+                t.say("Cela n'a pas pu être fait", "It could not be done"),
+                t.say("Rien n'a changé. Raison :", "Nothing changed. The reason:"),
             ),
             Self::TooLarge => (
                 t.say("C'est trop volumineux", "That is too large"),
@@ -120,6 +123,25 @@ impl Refusal {
                     "The service's log says why. Try again in a moment.",
                 ),
             ),
+        }
+    }
+}
+
+impl Refusal {
+    /// Why the rules do not allow it, or it cannot be read, line by line.
+    pub(super) fn reasons(&self) -> Reasons {
+        let lines = |what: &str| what.lines().map(outside).collect();
+        match self {
+            Self::Failed(what) => Reasons { lines: lines(what), are_english: true },
+            Self::Explained(what) => Reasons { lines: lines(what), are_english: false },
+            Self::NotFound
+            | Self::WrongVerb
+            | Self::Forbidden
+            | Self::Foreign
+            | Self::Senseless(..)
+            | Self::Meanwhile
+            | Self::TooLarge
+            | Self::Trouble => Reasons::default(),
         }
     }
 }

@@ -47,7 +47,7 @@ async fn a_statement_that_is_put_in_is_imported_once_and_has_a_receipt() {
         "{receipt}"
     );
     let receipt = appears(&daemon, "exchange/in/bank-2.csv.recu.txt").await;
-    assert!(receipt.starts_with("REFUSÉ") && receipt.contains("line 2"), "{receipt}");
+    assert!(receipt.starts_with("REFUSÉ") && receipt.contains("ligne 2\u{a0}:"), "{receipt}");
     let receipt = appears(&daemon, "exchange/in/releve.csv.recu.txt").await;
     assert!(receipt.contains("de quel relevé s'agit-il") && receipt.contains("bank-….csv"), "{receipt}");
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM statements"), ["1"]);

@@ -14,4 +14,15 @@ pub struct Apology {
     pub title: String,
     /// In a sentence, and what to do.
     pub text: String,
+    /// Why, in more words.
+    pub reasons: Reasons,
+}
+
+/// Why something could not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reasons {
+    /// Line by line.
+    pub lines: Vec<String>,
+    /// Whether that is in English, whatever the language of the page.
+    pub are_english: bool,
 }

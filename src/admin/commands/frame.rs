@@ -53,13 +53,16 @@ pub enum Frame {
 }
 
 /// How a command ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct End {
     /// Its exit code.
     pub exit: u8,
     /// Why it could not be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complaint: Option<String>,
+    /// Whether that is in the language of whoever gave the command; else it is in English.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_explained: bool,
 }
 
 #[cfg(test)]

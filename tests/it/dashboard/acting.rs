@@ -157,9 +157,32 @@ async fn a_statement_is_uploaded_and_shows_what_no_payment_explains() {
     assert_eq!(upload("x").status, 403, "a form of somebody else");
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM statements"), ["0"]);
     let told = upload(&anne.token("/"));
-    assert!(told.status == 200 && told.body.contains("1 lignes importées, dont 1 sans"), "{told:?}");
+    assert!(told.status == 200 && told.body.contains("1\u{a0}ligne importée, dont 1 sans"), "{told:?}");
     assert_eq!(daemon.rows("SELECT number, paid_on FROM statements"), ["B-1|2026-03-13"]);
     assert!(anne.page("/accounting/statement?id=1").contains("aucun paiement connu"));
     let again = upload(&anne.token("/"));
     assert!(again.body.contains("déjà été importé"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_cannot_be_read_is_explained_in_the_language_of_the_page() {
+    let daemon = in_trouble().await;
+    let mut anne = Browser::signed_in(daemon.admin, "anne");
+    let content = "reference,autorisation,contrat,montant_brut,montant_net,date_operation,date_remise\r\n\
+                   CMD-2,123456,,dix,9.80,2026-03-12,2026-03-13\r\n";
+    let headers = "Content-Type: multipart/form-data; boundary=edge\r\nSec-Fetch-Site: same-origin\r\nAccept: text/html\r\n";
+    for (language, line, other) in [
+        ("fr", "<li>ligne 2\u{a0}: «\u{a0}dix\u{a0}» n’est pas un montant", "en anglais"),
+        ("en", "<li>line 2: &#34;dix&#34; is not an amount", "ligne"),
+    ] {
+        anne.language = language;
+        let token = anne.token("/");
+        let fields = [("form_token", token.as_str()), ("layout", "bank"), ("number", "B-1")];
+        let told =
+            anne.send("POST", "/accounting/statements", headers, &with_file(&fields, "b.csv", content));
+        assert_eq!(told.status, 422, "{told:?}");
+        let apology = told.body.split("class=\"card apology\"").nth(1).expect("an apology");
+        assert!(apology.contains(line) && !apology.contains(other), "{apology}");
+    }
+    assert_eq!(daemon.rows("SELECT COUNT(*) FROM statements"), ["0"]);
 }

@@ -7,6 +7,7 @@ use cvco_domain::{
 };
 
 use super::amount;
+use super::problem::Problem;
 use super::read::{Given, Problems};
 use super::{AmountColumns, Columns, Profile};
 
@@ -55,8 +56,8 @@ impl Places {
                 .collect();
             match found.as_slice() {
                 [place] => return Some(*place),
-                [] => problems.add(line, format!("no column {name:?}; there are: {}", names.join(", "))),
-                _ => problems.add(line, format!("several columns {name:?}")),
+                [] => problems.add(line, Problem::NoColumn { name: name.to_owned(), there: names.clone() }),
+                _ => problems.add(line, Problem::SeveralColumns { name: name.to_owned() }),
             }
             None
         };
@@ -125,8 +126,8 @@ impl Cells<'_> {
         let text = self.text(place)?;
         let read = amount::parse(text, self.profile.decimal);
         if read.is_none() {
-            let decimal = self.profile.decimal;
-            problems.add(self.at, format!("{text:?} is not an amount with the decimal sign {decimal:?}"));
+            let (text, decimal) = (text.to_owned(), self.profile.decimal);
+            problems.add(self.at, Problem::NoAmount { text, decimal });
         }
         read
     }
@@ -136,9 +137,8 @@ impl Cells<'_> {
         let dates = &self.profile.dates;
         let day = dates.iter().find_map(|pattern| pattern.read(text));
         if day.is_none() {
-            let forms: Vec<String> =
-                dates.iter().map(|pattern| format!("{:?}", pattern.to_string())).collect();
-            problems.add(self.at, format!("{text:?} is not a date of the form {}", forms.join(" or ")));
+            let forms = dates.iter().map(ToString::to_string).collect();
+            problems.add(self.at, Problem::NoDate { text: text.to_owned(), forms });
         }
         day
     }
@@ -158,16 +158,12 @@ impl Cells<'_> {
             };
         }
         let Some(amount) = amount else {
-            problems.add(self.at, format!("no amount in column {}", self.amount_columns()));
+            problems.add(self.at, Problem::AmountMissing { columns: self.amount_columns() });
             return Kind::Wrong;
         };
         let commission = self.commission(amount, problems);
         if amount == Cents::ZERO && commission.unwrap_or_default() == Cents::ZERO {
-            problems.add(
-                self.at,
-                "0.00 pays nothing out: where payments and what is taken back stand in two columns, name both \
-                 (debit and credit)",
-            );
+            problems.add(self.at, Problem::Nothing);
         }
         Kind::Line(StatementLine {
             transaction,
@@ -180,12 +176,12 @@ impl Cells<'_> {
         })
     }
 
-    fn amount_columns(&self) -> String {
+    fn amount_columns(&self) -> Vec<String> {
         match &self.profile.columns.amount {
             AmountColumns::Signed(amount) | AmountColumns::WithDirection { amount, .. } => {
-                format!("{amount:?}")
+                vec![amount.clone()]
             }
-            AmountColumns::Two { debit, credit } => format!("{debit:?} or {credit:?}"),
+            AmountColumns::Two { debit, credit } => vec![debit.clone(), credit.clone()],
         }
     }
 
@@ -200,14 +196,13 @@ impl Cells<'_> {
                     Some(Some(true)) => Some(negative(amount)),
                     Some(Some(false)) => Some(amount),
                     Some(None) => {
-                        let text = self.text(direction).unwrap_or_default();
-                        problems
-                            .add(self.at, format!("{text:?} is neither debit nor credit: D or C, - or +"));
+                        let text = self.text(direction).map(str::to_owned);
+                        problems.add(self.at, Problem::NoDirection { text });
                         None
                     }
                     None if amount == Cents::ZERO => Some(amount),
                     None => {
-                        problems.add(self.at, "neither debit nor credit");
+                        problems.add(self.at, Problem::NoDirection { text: None });
                         None
                     }
                 }
@@ -220,10 +215,7 @@ impl Cells<'_> {
                     (None, Some(credit)) => Some(credit),
                     (None, None) => debit.or(credit),
                     (Some(debit), Some(credit)) => {
-                        let what = format!(
-                            "both a debit of {debit} and a credit of {credit}: one line is one of them"
-                        );
-                        problems.add(self.at, what);
+                        problems.add(self.at, Problem::BothDirections { debit, credit });
                         None
                     }
                 }
@@ -240,7 +232,7 @@ impl Cells<'_> {
         if let (Some(stated), Some(by_net)) = (stated, by_net)
             && stated != by_net
         {
-            problems.add(self.at, format!("a commission of {stated}, but the net amount leaves {by_net}"));
+            problems.add(self.at, Problem::Commission { stated, by_net });
         }
         stated.or(by_net)
     }
@@ -265,7 +257,7 @@ impl Cells<'_> {
         let number =
             own.or_else(|| given.number.clone()).or_else(by_date).or_else(|| given.file_name.clone());
         if number.is_none() {
-            problems.add(self.at, "no number of its statement: give --number");
+            problems.add(self.at, Problem::NoNumber);
         }
         number
     }
@@ -279,8 +271,7 @@ impl Cells<'_> {
         let own = self.day(self.places.paid_on, problems);
         let day = own.or(given.paid_on);
         if day.is_none() {
-            problems
-                .add(self.at, "no date on which it was paid: name its column (paid_on), or give --paid-on");
+            problems.add(self.at, Problem::NoDay);
         }
         day
     }

@@ -5,6 +5,7 @@
 
 mod amount;
 mod cells;
+mod problem;
 mod read;
 mod rows;
 mod sample;
@@ -15,7 +16,8 @@ mod text;
 use cvco_domain::{DatePattern, Issuer, ShopId};
 use encoding_rs::Encoding;
 
-pub use read::{FileError, Given, LineProblem, Located, StatementFile, read};
+pub use problem::{FileError, LineProblem, Problem, Quotation};
+pub use read::{Given, Located, StatementFile, read};
 
 /// How the files of one issuer are laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use cvco_domain::{Cents, Day, OrderRef, ShopId, Statement, StatementLine, Statem
 
 use super::Profile;
 use super::cells::{Cells, Kind, Places};
+use super::problem::{FileError, LineProblem, Problem};
 use super::rows::{self, Rows};
 use super::text;
 
@@ -70,29 +71,6 @@ impl StatementFile {
     }
 }
 
-/// What is wrong with a line; 0 is the file as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineProblem {
-    /// Its number, as an editor counts.
-    pub line: u64,
-    /// What is wrong, and what would be right.
-    pub what: String,
-}
-
-impl fmt::Display for LineProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => f.write_str(&self.what),
-            line => write!(f, "line {line}: {}", self.what),
-        }
-    }
-}
-
-/// Why a file is no statement; nothing of it is taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct FileError(pub Vec<LineProblem>);
-
 /// Collects what is wrong, so that one run tells everything.
 #[derive(Default)]
 pub(super) struct Problems(Vec<LineProblem>);
@@ -106,15 +84,15 @@ impl Problems {
         self.0.len()
     }
 
-    pub(super) fn add(&mut self, line: u64, what: impl Into<String>) {
+    pub(super) fn add(&mut self, line: u64, what: Problem) {
         if self.0.len() < TOLD {
-            self.0.push(LineProblem { line, what: what.into() });
+            self.0.push(LineProblem { line, what });
         }
     }
 
     /// Takes a value, or notes why it is none.
     pub(super) fn value<T, E: fmt::Display>(&mut self, line: u64, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.add(line, error.to_string())).ok()
+        value.map_err(|error| self.add(line, Problem::Unfit(error.to_string()))).ok()
     }
 }
 
@@ -125,7 +103,7 @@ impl Problems {
 pub fn read(bytes: &[u8], profile: &Profile, given: &Given) -> Result<StatementFile, FileError> {
     let mut problems = Problems::default();
     if bytes.len() > LONGEST {
-        problems.add(0, format!("{} bytes are too many for a statement", bytes.len()));
+        problems.add(0, Problem::TooLarge { bytes: bytes.len() });
         return Err(FileError(problems.0));
     }
     let read = match text::decode(bytes, profile.encoding) {
@@ -153,7 +131,7 @@ pub(super) fn read_text(
     let header = match rows.next() {
         Ok(Some(header)) => header,
         Ok(None) => {
-            problems.add(0, "empty: it should begin with the names of its columns");
+            problems.add(0, Problem::Empty);
             return None;
         }
         Err(broken) => {
@@ -177,27 +155,23 @@ pub(super) fn read_text(
             }
         };
         if read > MOST_LINES {
-            problems.add(0, format!("more than {MOST_LINES} lines are too many for a statement"));
+            problems.add(0, Problem::TooManyLines { most: MOST_LINES });
             break;
         }
         let cells = Cells { at: row.line, row: &row.cells, places: &places, profile };
         match cells.kind(problems) {
             Kind::Line(line) => collected.add(line, &cells, given, problems),
             Kind::Total(total) if total == collected.total => {}
-            Kind::Total(total) => problems.add(
-                row.line,
-                format!(
-                    "{total} without a reference, and not the total of the lines above, which is {}",
-                    collected.total
-                ),
-            ),
+            Kind::Total(total) => {
+                problems.add(row.line, Problem::NotTheTotal { total, above: collected.total });
+            }
             Kind::Other if row.cells.iter().all(str::is_empty) => {}
             Kind::Other => passed_over.push(row.line),
             Kind::Wrong => {}
         }
     }
     if collected.statements.is_empty() {
-        problems.add(0, "no line of a payment in it: correct the columns of [[statement]]");
+        problems.add(0, Problem::NoPayment);
     }
     let statement = |(number, found): (StatementNumber, Found)| Located {
         statement: Statement {
@@ -241,22 +215,11 @@ impl Collected {
             at: Vec::new(),
         });
         if found.paid_on != paid_on {
+            let is_named = cells.names_its_statement();
             let first = found.paid_on;
-            let remedy = if cells.names_its_statement() {
-                "leave the column of its number out of the layout, and give no --number"
-            } else {
-                "give no --number"
-            };
-            problems.add(
-                cells.at,
-                format!(
-                    "its statement was paid on {first} by the lines above, and on {paid_on} by this one; where one number \
-                     goes on over several value dates, {remedy}: each date is then a statement of its own"
-                ),
-            );
+            problems.add(cells.at, Problem::SeveralDays { first, this: paid_on, is_named });
         } else if found.commission != commission {
-            problems
-                .add(cells.at, "says otherwise than the lines above what was kept of the whole statement");
+            problems.add(cells.at, Problem::SeveralCommissions);
         }
         found.lines.push(line);
         found.at.push(cells.at);

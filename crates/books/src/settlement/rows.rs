@@ -2,6 +2,7 @@
 //! ends, and could be a line that was swallowed, is refused.
 
 use super::Profile;
+use super::problem::{Problem, Quotation};
 
 /// Stands alone on the last line. Where it does not, a cell swallowed it.
 const END: &str = "\u{1}end";
@@ -15,7 +16,7 @@ pub(super) struct Row {
 /// Why the rows of a file are not what they seem.
 pub(super) struct Broken {
     pub(super) line: u64,
-    pub(super) what: String,
+    pub(super) what: Problem,
 }
 
 /// A text with the mark that stands on the last line, without the lines that the layout skips.
@@ -62,7 +63,7 @@ impl<'b> Rows<'b> {
         let more = self.reader.read_record(&mut cells);
         let raw = self.body.get(start..self.place()).unwrap_or_default();
         let line = self.line_of(start, raw);
-        if !more.map_err(|error| Broken { line, what: error.to_string() })? {
+        if !more.map_err(|error| Broken { line, what: Problem::NoCsv(error.to_string()) })? {
             return Ok(None);
         }
         if cells.len() == 1 && cells.get(0) == Some(END) {
@@ -99,12 +100,12 @@ impl<'b> Rows<'b> {
         let spans = raw.contains(['\n', '\r']);
         let swallows = cells.iter().any(|cell| cell.contains(self.delimiter));
         let (width, wanted) = (width(cells), self.width.unwrap_or(usize::MAX));
-        let what = if is_open {
-            "opens a cell that is never closed"
+        let does = if is_open {
+            Quotation::NeverClosed
         } else if spans && (swallows || width > wanted) {
-            "opens a cell that goes on over the lines below it"
+            Quotation::OverLines
         } else if swallows && width < wanted && self.width.is_some() {
-            "opens a cell that swallows the next ones"
+            Quotation::OverCells
         } else {
             return Ok(());
         };
@@ -112,13 +113,7 @@ impl<'b> Rows<'b> {
         let before: usize =
             cells.iter().take_while(|cell| !opening(cell)).map(|cell| cell.matches('\n').count()).sum();
         let line = line.saturating_add(before as u64);
-        Err(Broken {
-            line,
-            what: format!(
-                "a quotation mark {what}: correct the line; of an issuer that never quotes, say `quotes = false` in \
-                 [[statement]]"
-            ),
-        })
+        Err(Broken { line, what: Problem::Quotation(does) })
     }
 }
 

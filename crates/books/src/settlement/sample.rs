@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use cvco_domain::{Cents, Day, ShopId, StatementNumber};
 
 use super::cells::folded;
+use super::problem::Problem;
 use super::read::{Given, Problems, read_text};
 use super::{AmountColumns, FileError, Profile};
 
@@ -25,7 +26,7 @@ impl Profile {
         let read = read_text(&self.sample(), self, &given, &mut problems);
         let is_right = read.is_some_and(|file| (file.lines(), file.total()) == (1, Cents::new(1250)));
         if !is_right && problems.count() == 0 {
-            problems.add(0, "a line that is laid out so is read as another one: two columns have one name");
+            problems.add(0, Problem::OneColumn);
         }
         problems.none()
     }

@@ -337,3 +337,26 @@ proptest! {
         drop(read(&noise, &ancv(), &given()));
     }
 }
+
+#[test]
+fn what_is_wrong_is_said_in_french_too() {
+    let french = |rows: &str| {
+        let error = read(&bytes(rows), &ancv(), &given()).expect_err("problems");
+        error.in_french().replace('\u{a0}', " ")
+    };
+    assert_eq!(
+        french(
+            "R1;31/03/2026;01/03/2026;T1;CMD-1;douze;0,10;1,90\r\nR1;31/03/2026;32/03/2026;T2;CMD-2;2,00;0,10;1,00\r\n"
+        ),
+        "ligne 4 : « douze » n’est pas un montant dont le signe décimal est « , »\n\
+         ligne 4 : il manque un montant dans la colonne « Montant »\n\
+         ligne 5 : une commission de 0,10, mais le montant net en laisse 1,00\n\
+         ligne 5 : « 32/03/2026 » n’est pas une date de la forme « %d/%m/%Y »"
+    );
+    assert_eq!(french(""), "aucune ligne ne parle d’un paiement : corrigez les colonnes de [[statement]]");
+    let utf_8 = read("Référence".as_bytes(), &ancv(), &given()).expect_err("another encoding");
+    assert_eq!(
+        utf_8.in_french().replace('\u{a0}', " "),
+        "le fichier n’est pas en windows-1252, mais semble être en utf-8 : corrigez `encoding` de [[statement]]"
+    );
+}

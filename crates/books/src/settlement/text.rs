@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_8859_15, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::problem::Problem;
 
 /// Decodes a file. A mark at its beginning goes before what the layout says.
-pub(super) fn decode<'b>(bytes: &'b [u8], encoding: &'static Encoding) -> Result<Cow<'b, str>, String> {
+pub(super) fn decode<'b>(bytes: &'b [u8], encoding: &'static Encoding) -> Result<Cow<'b, str>, Problem> {
     let seems = seems(bytes);
     if let Some(seems) = seems.filter(|seems| *seems != encoding && Encoding::for_bom(bytes).is_none()) {
         return Err(other(encoding, seems));
@@ -15,15 +17,17 @@ pub(super) fn decode<'b>(bytes: &'b [u8], encoding: &'static Encoding) -> Result
         return Ok(text);
     }
     // A Western text in a single-byte encoding; which of its kin, nobody can tell.
-    Err(if used == UTF_8 { other(used, WINDOWS_1252) } else { format!("not {}: {CORRECT}", used.name()) })
+    let nothing = Problem::Encoding { named: name(used), seems: Vec::new() };
+    Err(if used == UTF_8 { other(used, WINDOWS_1252) } else { nothing })
 }
 
-const CORRECT: &str = "correct `encoding` of [[statement]]";
+fn name(encoding: &'static Encoding) -> String {
+    encoding.name().to_ascii_lowercase()
+}
 
-fn other(encoding: &'static Encoding, seems: &'static Encoding) -> String {
-    let kin = if seems == WINDOWS_1252 { " or iso-8859-15" } else { "" };
-    let seems = seems.name().to_ascii_lowercase();
-    format!("not {}; it looks like {seems}{kin}: {CORRECT}", encoding.name().to_ascii_lowercase())
+fn other(encoding: &'static Encoding, seems: &'static Encoding) -> Problem {
+    let kin = (seems == WINDOWS_1252).then(|| name(ISO_8859_15));
+    Problem::Encoding { named: name(encoding), seems: [name(seems)].into_iter().chain(kin).collect() }
 }
 
 /// The encoding that the bytes betray. Text in a single-byte encoding is hardly ever UTF-8 by chance, and none but UTF-16
@@ -40,7 +44,6 @@ fn seems(bytes: &[u8]) -> Option<&'static Encoding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use encoding_rs::ISO_8859_15;
 
     fn utf_16(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
@@ -66,7 +69,7 @@ mod tests {
             (utf_16("Montant;Ref"), ISO_8859_15, "not iso-8859-15; it looks like utf-16le"),
         ] {
             let told = decode(&bytes, encoding).expect_err("wrong");
-            assert_eq!(told, format!("{wanted}: correct `encoding` of [[statement]]"));
+            assert_eq!(told.to_string(), format!("{wanted}: correct `encoding` of [[statement]]"));
         }
     }
 }
