@@ -13,9 +13,8 @@ use std::time::{Duration, Instant};
 use cvco_domain::Timestamp;
 use cvco_domain::crypto::SealKey;
 use cvco_ledger::{Ledger, LedgerError};
-use cvco_log::entry::Pause;
 use cvco_log::sqlite::Lease;
-use cvco_log::{Appender, Draft, Log, LogEntry, LogError, LogStore, SqliteLog, key_file};
+use cvco_log::{Appender, Draft, Log, LogError, LogStore, SqliteLog, key_file};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -392,11 +391,10 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     }
 }
 
-/// Says in the log that nothing could be received since the last sign of life: what PSPs tried to tell meanwhile is heard
-/// before rules of time.
+/// Says in the log that nothing could be received since the last sign of life.
 async fn resume(log: &Log, last_alive: Option<Timestamp>, now: Timestamp) -> Result<(), AppError> {
-    if let Some(since) = last_alive.filter(|since| now.since(*since) >= timekeeper::PAUSE) {
-        log.append(Draft::new(&LogEntry::Pause(Pause { since }))?).await?;
+    if let Some(pause) = timekeeper::pause(last_alive, now) {
+        log.append(Draft::new(&pause)?).await?;
     }
     log.mark_alive().await?;
     Ok(())

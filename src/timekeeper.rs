@@ -18,7 +18,7 @@ use crate::lead::Leads;
 const TICK: Duration = Duration::from_secs(5);
 
 /// A gap between two signs of life that is longer than this was a pause: calls may wait.
-pub const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// A tick that comes this much too late tells of a process that stood still.
 const STOOD_STILL: Duration = Duration::from_secs(10);
@@ -35,6 +35,14 @@ const EARLIEST: &str = "2026-01-01T00:00:00Z";
 /// How often old payloads are purged; the first time so long after the start. A clock that was wrong then is right by now, and
 /// nothing is purged by a date that never was.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
+
+/// What stands in the log before anything else that is written after an absence: what PSPs tried to tell meanwhile is heard
+/// before rules of time.
+#[must_use]
+pub fn pause(last_alive: Option<Timestamp>, now: Timestamp) -> Option<LogEntry> {
+    let since = last_alive.filter(|since| now.since(*since) >= PAUSE)?;
+    Some(LogEntry::Pause(Pause { since }))
+}
 
 /// Keeps the time of the log.
 pub struct Timekeeper {

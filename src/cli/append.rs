@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::cluster::{self, Remote};
 use crate::config::LedgerSettings;
 use crate::follower::Followed;
+use crate::timekeeper;
 
 /// How often a command looks whether the daemon has folded its entries.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -127,7 +128,7 @@ impl Writer {
             Way::File(outside) => {
                 let stamps = match &mut outside.member {
                     Some(member) => member.append(&drafts)?,
-                    None => outside.log.append(&drafts, self.clock.now())?,
+                    None => outside.append(&drafts, self.clock.now())?,
                 };
                 if let Some(last) = stamps.last() {
                     outside.wait_until_folded(&self.ledger, last.seq, &mut waiting)?;
@@ -144,6 +145,17 @@ impl Writer {
 }
 
 impl Outside {
+    /// Appends entries. Where nobody receives, they say so first: a command, such as an import every hour, must not let
+    /// graces end while what would meet them finds nobody.
+    fn append(&mut self, drafts: &[Draft], now: Timestamp) -> Result<Vec<Stamp>, Failure> {
+        if self.own.is_some()
+            && let Some(pause) = timekeeper::pause(self.log.last_alive()?, now)
+        {
+            self.log.append(&[Draft::new(&pause)?], now)?;
+        }
+        Ok(self.log.append(drafts, now)?)
+    }
+
     fn wait_until_folded(
         &mut self,
         ledger: &Path,

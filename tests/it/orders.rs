@@ -99,6 +99,22 @@ async fn a_file_of_orders_is_imported_beside_the_running_daemon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_import_while_the_daemon_is_away_lets_no_grace_end() {
+    let mut daemon = Daemon::start(&Settings::default()).await;
+    daemon.expect_order("A", 2500);
+    daemon.up2pay(&Up2pay::voucher("A", 1, 1000));
+    daemon.kill();
+    let log = rusqlite::Connection::open(daemon.path("log.sqlite")).expect("log");
+    log.execute("UPDATE meta SET alive_at = '2026-01-05T10:00:00.000Z'", []).expect("it died long ago");
+    let file = daemon.path("orders.csv");
+    std::fs::write(&file, "shop;reference;total_cents\ncamping;B;100\n").expect("file");
+    assert!(daemon.out(&["orders", "import", file.to_str().expect("path")]).contains("1 orders registered"));
+    let mut kinds = log.prepare("SELECT kind FROM log ORDER BY seq DESC LIMIT 2").expect("query");
+    let kinds: Vec<String> = kinds.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("rows");
+    assert_eq!(kinds, ["order", "pause"], "calls that found nobody are heard before rules of time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_orders_are_required_an_unknown_one_is_a_discrepancy() {
     let daemon = Daemon::start(&Settings { require_orders: true, ..Settings::default() }).await;
     daemon.up2pay(&Up2pay::voucher("A", 1, 2500));

@@ -195,10 +195,17 @@ impl Daemon {
     }
 
     /// Dies at an instant, and is there again at another one. What it had folded may be lost; and before anything else it
-    /// says since when it could not receive.
+    /// says since when it could not receive. So does a command that writes while nobody receives.
     pub(crate) fn die(&mut self, at: Timestamp, back_at: Timestamp) -> Result<(), Trouble> {
         self.leader.die(&self.ground, &mut self.dice)?;
         let last_sign = at.before(Duration::from_secs(self.dice.below(SIGN_OF_LIFE)));
+        if self.dice.below(3) == 0 {
+            let away = u64::try_from(back_at.since(at).as_millis()).map_err(text)?;
+            let meanwhile = at.after(Duration::from_millis(self.dice.below(away + 1)));
+            self.pause(last_sign, meanwhile)?;
+            let idle = LogEntry::Told(Told { message_id: "nobody@world".to_owned() });
+            self.log(meanwhile, vec![Draft::new(&idle).map_err(text)?])?;
+        }
         self.pause(last_sign, back_at)
     }
 

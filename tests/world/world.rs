@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cvco_domain::{Cents, Period, Policy, Timestamp};
 use cvco_ledger::Ledger;
-use cvco_log::row::Link;
+use cvco_log::row::{Link, Logged};
 use cvco_log::{Draft, LogEntry, LogStore, MemoryLog};
 use cvco_trial::simulate::Dice;
 
@@ -473,11 +473,18 @@ fn skewed(at: Timestamp, skew: i64) -> Timestamp {
 fn unannounced(log: &[Link]) -> Result<Ledger, Trouble> {
     let mut quiet = MemoryLog::default();
     let last = log.len().saturating_sub(1);
-    for (position, link) in log.iter().enumerate() {
-        if link.row.kind == LogEntry::Time.kind() && position < last {
+    let entries: Vec<Logged> =
+        log.iter().map(|link| link.row.read().map_err(text)).collect::<Result<_, Trouble>>()?;
+    for (position, logged) in entries.iter().enumerate() {
+        // That the daemon still lived after its last sign of life is known from the announcement alone.
+        let after_last_sign = || {
+            entries[position..]
+                .iter()
+                .any(|later| matches!(later.entry, LogEntry::Pause(pause) if pause.since < logged.at))
+        };
+        if logged.entry == LogEntry::Time && position < last && !after_last_sign() {
             continue;
         }
-        let logged = link.row.read().map_err(text)?;
         quiet.append(&[Draft::new(&logged.entry).map_err(text)?], logged.at).map_err(text)?;
     }
     let mut ledger = Ledger::in_memory().map_err(text)?;

@@ -154,10 +154,13 @@ impl Fold<'_> {
     pub(super) fn pause(&mut self, pause: Pause, at: Timestamp) -> Result<(), LedgerError> {
         let since = pause.since.min(at);
         self.apply_deadlines(since)?;
-        let held_since = self.progress.hold.map_or(since, |hold| hold.since.min(since));
-        let until = at.after(at.since(since).min(LONGEST_HOLD));
-        self.progress.hold = Some(Hold { since: held_since, until });
-        self.schedule(Some(until));
+        let mut hold = Hold { since, until: at.after(at.since(since).min(LONGEST_HOLD)) };
+        if let Some(before) = self.progress.hold {
+            // A second restart, a moment after hours of absence: those who found nobody then are still waited for.
+            hold = Hold { since: before.since.min(hold.since), until: before.until.max(hold.until) };
+        }
+        self.progress.hold = Some(hold);
+        self.schedule(Some(hold.until));
         Ok(())
     }
 

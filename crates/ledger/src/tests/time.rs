@@ -117,12 +117,23 @@ fn a_short_pause_holds_rules_of_time_no_longer_than_it_took_itself() {
 }
 
 #[test]
-fn of_two_pauses_the_hold_of_the_last_counts() {
+fn of_two_pauses_the_hold_that_ends_last_counts() {
     let mut book = half_paid();
     book.take(122, pause(minute(3)));
     book.take(130, pause(minute(123)));
     assert_eq!(book.ledger.position().next_deadline, Some(minute(137)));
     book.take(136, card("A", 4000));
+    book.wait_until(600);
+    assert_eq!(book.discrepancies(), []);
+}
+
+#[test]
+fn a_restart_a_moment_after_hours_of_absence_shortens_no_hold() {
+    let mut book = half_paid();
+    book.take(122, pause(minute(3)));
+    book.take(124, pause(minute(123)));
+    assert_eq!(book.ledger.position().next_deadline, Some(minute(132)), "those of the hours still come");
+    book.take(131, card("A", 4000));
     book.wait_until(600);
     assert_eq!(book.discrepancies(), []);
 }
