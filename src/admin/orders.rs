@@ -133,6 +133,8 @@ pub enum OrderError {
 impl RawOrder {
     /// The columns of a line of CSV.
     pub const COLUMNS: [&str; 6] = ["shop", "reference", "total_cents", "currency", "due", "instalments"];
+    /// Those that no list of orders is without.
+    pub const REQUIRED: [&str; 3] = ["shop", "reference", "total_cents"];
 
     /// Checks the order.
     ///

@@ -103,6 +103,7 @@ fn parse(text: &str, shops: &[Shop]) -> Result<Orders, String> {
         .from_reader(text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?;
     let headings: Vec<String> = headings.iter().map(str::to_lowercase).collect();
+    must_be_orders(&headings)?;
     let columns: Vec<usize> = (0..headings.len()).filter(|n| is_known(&headings, *n)).collect();
     let names: csv::StringRecord = columns.iter().filter_map(|n| headings.get(*n)).collect();
     let unused =
@@ -115,6 +116,19 @@ fn parse(text: &str, shops: &[Shop]) -> Result<Orders, String> {
         orders.extend(order.map_err(|what| format!("line {}: {what}", line_of(text, row.position())))?);
     }
     Ok(Orders { orders, unused })
+}
+
+/// What a server sends in place of a list, such as the page of a session that is over, registers nothing, and nobody would
+/// notice.
+fn must_be_orders(headings: &[String]) -> Result<(), String> {
+    let required = RawOrder::REQUIRED.join(", ");
+    if headings.iter().all(String::is_empty) {
+        return Err(format!("empty: it should begin with the names of its columns, {required}"));
+    }
+    match RawOrder::REQUIRED.into_iter().find(|name| !headings.iter().any(|heading| heading == name)) {
+        Some(missing) => Err(format!("no column {missing}: the first line should name {required}")),
+        None => Ok(()),
+    }
 }
 
 fn is_known(headings: &[String], n: usize) -> bool {
@@ -239,7 +253,22 @@ mod tests {
     fn other_columns_are_named_and_left_out() {
         let found = parsed("reference,Note,total_cents,shop\nR7,\"a, b\",5000,camping\n").expect("orders");
         assert_eq!((found.orders.len(), found.unused), (1, vec!["note".to_owned()]));
-        assert!(complaint("shop,reference,totl_cents\ncamping,R7,1\n").contains("total_cents"));
+        assert!(complaint("shop,reference,totl_cents\ncamping,R7,1\n").contains("no column total_cents"));
+    }
+
+    #[test]
+    fn what_is_no_list_of_orders_is_refused_though_no_line_of_it_is_wrong() {
+        for text in [
+            "<html><body>Session expirée</body></html>",
+            "[{\"shop\":\"camping\"}]",
+            "reference;total_cents\n",
+        ] {
+            assert!(complaint(text).starts_with("no column shop"), "{text}");
+        }
+        for text in ["", "\n\n"] {
+            assert!(complaint(text).starts_with("empty"), "{text:?}");
+        }
+        assert!(totals("shop;reference;total_cents\n").is_empty(), "a day without orders");
     }
 
     #[test]
