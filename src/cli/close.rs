@@ -185,23 +185,32 @@ fn close_month(
     place: Option<Place<'_>>,
 ) -> Result<String, Failure> {
     let reader = Reader::open(&settings.ledger.path)?;
-    // A close that was interrupted has no witness yet.
-    if !reader.extract(|extract| extract.is_witnessed(month))? {
-        let mut writer = site.writer()?;
-        let reader = writer.reader()?;
-        if reader.extract(|extract| extract.manifest(month))?.is_none() {
-            close(&mut writer, &reader, settings, month, site.account(), site.is_watched())?;
-        }
-        let exports = reader.extract(|extract| digests(extract, month, site.is_watched()))?;
-        writer.append_one(Draft::new(&LogEntry::Witness(Witness { period: month, exports }))?)?;
+    if reader.extract(|extract| extract.is_witnessed(month))? {
+        return reader.extract(|extract| {
+            let manifest = extract.manifest(month)?.unwrap_or_default();
+            if let Some(place) = place {
+                write_again(site, extract, settings, month, &manifest, place)?;
+            }
+            Ok(manifest)
+        });
     }
-    reader.extract(|extract| {
-        let manifest = extract.manifest(month)?.unwrap_or_default();
-        if let Some(place) = place {
-            write_all(site, extract, settings, month, &manifest, place)?;
-        }
-        Ok(manifest)
-    })
+    // A close that was interrupted has no witness yet.
+    let mut writer = site.writer()?;
+    let reader = writer.reader()?;
+    if reader.extract(|extract| extract.manifest(month))?.is_none() {
+        close(&mut writer, &reader, settings, month, site.account(), site.is_watched())?;
+    }
+    // Lists that show the present, such as gaps, move on: the files are of the instant of which the manifest speaks.
+    let exports = reader.extract(|extract| match place {
+        Some(place) => write_all(site, extract, settings, month, place),
+        None => digests(extract, month, site.is_watched()),
+    })?;
+    writer.append_one(Draft::new(&LogEntry::Witness(Witness { period: month, exports }))?)?;
+    let manifest = reader.extract(|extract| extract.manifest(month))?.unwrap_or_default();
+    if let Some(place) = place {
+        put_manifest(site, place, month, &manifest)?;
+    }
+    Ok(manifest)
 }
 
 /// Closes a period. The rules are asked before, so that a close that they do not allow is not even written down; they are
@@ -359,9 +368,47 @@ fn digests(
     Ok(digests)
 }
 
-/// Writes the exports and the manifest. Lists that show the present, such as gaps, may have moved on since the close: such
-/// a one is not written, for it would not be what the manifest says.
+/// An export as it is now, its name, and its SHA-256.
+fn exported(
+    site: &dyn Site,
+    extract: Extract<'_>,
+    settings: &BookSettings,
+    period: Period,
+    what: What,
+) -> Result<Exported, Failure> {
+    let mut bytes = Vec::new();
+    write(extract, &order(what, period, site.is_watched()), &mut bytes)?;
+    let name = what.file_name(Span::of(period), settings.accounting.siren_of(None), TableFormat::Csv);
+    let digest = sha256(&[&bytes]).to_string();
+    Ok(Exported { bytes, name, digest })
+}
+
+struct Exported {
+    bytes: Vec<u8>,
+    name: String,
+    digest: String,
+}
+
+/// Writes the exports; the SHA-256 of each.
 fn write_all(
+    site: &mut dyn Site,
+    extract: Extract<'_>,
+    settings: &BookSettings,
+    period: Period,
+    place: Place<'_>,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut digests = BTreeMap::new();
+    for what in What::ALL {
+        let Exported { bytes, name, digest } = exported(site, extract, settings, period, what)?;
+        put(site, place, &name, &bytes)?;
+        digests.insert(what.name().to_owned(), digest);
+    }
+    Ok(digests)
+}
+
+/// Writes the exports and the manifest of a month that was closed before. A list that has moved on since is not written, for
+/// it would not be what the manifest says.
+fn write_again(
     site: &mut dyn Site,
     extract: Extract<'_>,
     settings: &BookSettings,
@@ -370,20 +417,28 @@ fn write_all(
     place: Place<'_>,
 ) -> Result<(), Failure> {
     let stated = parsed(manifest)?;
-    let siren = settings.accounting.siren_of(None);
+    let language = site.language()?;
     for what in What::ALL {
-        let mut bytes = Vec::new();
-        write(extract, &order(what, period, site.is_watched()), &mut bytes)?;
-        let name = what.file_name(Span::of(period), siren, TableFormat::Csv);
-        let digest = sha256(&[&bytes]).to_string();
-        if stated.pointer(&format!("/exports_sha256/{}", what.name())).and_then(|s| s.as_str())
-            == Some(&digest)
-        {
+        let Exported { bytes, name, digest } = exported(site, extract, settings, period, what)?;
+        let stated = stated.pointer(&format!("/exports_sha256/{}", what.name())).and_then(Value::as_str);
+        if stated == Some(&digest) {
             put(site, place, &name, &bytes)?;
-        } else {
-            site.warn(&format!("{} has changed since the close, and was not written again", what.name()));
+            continue;
         }
+        site.warn(&match language {
+            Language::French => format!("{name} a changé depuis la clôture et n’a pas été réécrit"),
+            Language::English => format!("{name} has changed since the close, and was not written again"),
+        });
     }
+    put_manifest(site, place, period, manifest)
+}
+
+fn put_manifest(
+    site: &mut dyn Site,
+    place: Place<'_>,
+    period: Period,
+    manifest: &str,
+) -> Result<(), Failure> {
     put(site, place, &format!("manifeste-{period}.json"), manifest.as_bytes())?;
     put(site, place, "LISEZMOI.txt", fec_notice().as_bytes())
 }

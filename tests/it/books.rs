@@ -467,6 +467,47 @@ fn a_payment_that_is_taken_back_after_the_close_is_a_correction_that_names_its_e
     );
 }
 
+/// What an account holds, in cents, over all that is booked.
+fn balances(past: &Past) -> Vec<String> {
+    past.rows(
+        "SELECT CompteNum || ' ' || SUM(Debit - Credit) FROM entries
+         GROUP BY CompteNum HAVING SUM(Debit - Credit) <> 0 ORDER BY CompteNum",
+    )
+}
+
+#[test]
+fn an_order_that_is_paid_twice_waits_in_the_suspense_account_until_it_is_given_back() {
+    for entries in ["grouped", "paired"] {
+        let mut past = Past::new(
+            &BOOKS
+                .replace("[accounting]", &format!("[accounting]\nsuspense = true\nentries = \"{entries}\"")),
+        );
+        past.pays("2026-03-10T10:00:00Z", "A", "1", (6000, 4000));
+        past.pays("2026-03-11T10:00:00Z", "A", "2", (6000, 4000));
+        past.out(&["close", "--period", "2026-03"]);
+        assert_eq!(balances(&past), ["411000 -10000", "471000 -10000", "511500 8000", "511600 12000"]);
+        assert_eq!(past.rows("SELECT COUNT(*) FROM entries WHERE Debit = 0 AND Credit = 0"), ["0"]);
+        assert!(past.out(&["export", "fec", "--period", "2026-03"]).contains("471000"));
+        // A part of the surplus is given back: it is the surplus that becomes less.
+        past.reopen();
+        let (order, state) = ("A", ReportedState::Authorised);
+        let back = Told {
+            at: "2026-04-02T10:00:00Z",
+            order,
+            call: "2",
+            cents: 4000,
+            card: true,
+            refund: true,
+            state,
+        };
+        past.tells(&back);
+        past.out(&["close", "--period", "2026-04"]);
+        assert_eq!(balances(&past), ["411000 -10000", "471000 -6000", "511500 4000", "511600 12000"]);
+        assert!(past.out(&["export", "fec", "--period", "2026-04"]).contains("471000"));
+        assert!(past.out(&["verify"]).starts_with("right"));
+    }
+}
+
 #[test]
 fn shops_of_two_companies_have_numbers_and_names_of_their_own() {
     let books = "[[accounting.override]]\nshop = \"gites\"\njournals = { receipts = \"CG\", bank = \"BG\", corrections = \"OG\" }\n\n\

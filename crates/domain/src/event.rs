@@ -247,6 +247,8 @@ pub enum StatusReading {
     /// In the tables, and ordinary.
     #[default]
     Known,
+    /// In the tables, and ordinary: the customer has begun something, and has not finished it.
+    Unfinished,
     /// In the tables, but calls for a person.
     Attention,
     /// Outside the tables.
@@ -254,13 +256,20 @@ pub enum StatusReading {
 }
 
 impl StatusReading {
-    const ALL: [Self; 3] = [Self::Known, Self::Attention, Self::Unknown];
+    const ALL: [Self; 4] = [Self::Known, Self::Unfinished, Self::Attention, Self::Unknown];
+
+    /// Whether a person should look at it.
+    #[must_use]
+    pub const fn is_odd(self) -> bool {
+        matches!(self, Self::Attention | Self::Unknown)
+    }
 
     /// The name in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Known => "known",
+            Self::Unfinished => "unfinished",
             Self::Attention => "attention",
             Self::Unknown => "unknown",
         }

@@ -48,8 +48,8 @@ pub use silence::{Heard, hour_of, silent_from};
 use std::time::Duration;
 
 use cvco_domain::{
-    Cents, Currency, EndpointId, Event, Finding, Instrument, Kind, Mode, Operation, Order, Policy, Psp,
-    Record, RecordState, ReportedState, Source, Timestamp,
+    Cents, Currency, Detail, EndpointId, Event, Finding, Instrument, Kind, Mode, Operation, Order, Policy,
+    Psp, Record, RecordState, ReportedState, Source, Timestamp,
 };
 
 use whole::Whole;
@@ -180,11 +180,18 @@ fn order_state(
         RecordState::Refunded,
         RecordState::Failed,
     ];
+    // What was paid once too often of an order that is to be paid further is part of what it has been paid.
+    let is_part_of_it = |finding: &Finding| {
+        let is_once_too_often =
+            finding.kind == Kind::DoublePayment || matches!(finding.detail, Detail::LeftOver(_));
+        is_once_too_often && whole.is_part_paid(now)
+    };
     let is_amiss = |finding: &Finding| {
-        matches!(
+        let is_about_the_sum = matches!(
             finding.kind,
             Kind::DoublePayment | Kind::AmountOver | Kind::AmountShort | Kind::TotalChanged
-        )
+        );
+        is_about_the_sum && !is_part_of_it(finding)
     };
     if findings.iter().any(is_amiss) {
         return Some(RecordState::Unbalanced);

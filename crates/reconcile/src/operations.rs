@@ -67,6 +67,10 @@ impl Evidence {
             tender.amount = earlier.tender.amount;
             self.basis = earlier.basis;
         }
+        if tender.state == TenderState::Captured && tender.amount < earlier.tender.amount {
+            // A part of it was captured; more may follow.
+            self.lowered_seen_at = self.accepted_seen_at;
+        }
         tender.authorised_at = earliest(tender.authorised_at, earlier.tender.authorised_at);
         tender.authorisation = tender.authorisation.take().or(earlier.tender.authorisation);
         tender.contract = tender.contract.take().or(earlier.tender.contract);

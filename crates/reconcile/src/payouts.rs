@@ -64,7 +64,7 @@ fn shares(attempts: &[Attempt], payout: &Payout) -> Vec<Share> {
     // Of several that fit as well the first: `max_by` would take the last.
     let best = candidates.reduce(|best, next| if next.0 > best.0 { next } else { best });
     let Some((fit, share)) = best else { return Vec::new() };
-    let is_found = fit.is_owed || fit.names_it && fit.is_exact;
+    let is_found = fit.is_in_time && fit.is_owed || fit.names_it && fit.is_exact;
     let together = if is_found { None } else { together(attempts, payout) };
     together.unwrap_or_else(|| vec![share])
 }
@@ -77,6 +77,7 @@ fn together(attempts: &[Attempt], payout: &Payout) -> Option<Vec<Share>> {
         let shares: Vec<Share> = places(attempts, open)
             .filter(|(share, part)| {
                 is_possible(payout, part)
+                    && is_in_time(payout, part)
                     && part.tender.state.is_accepted()
                     && share.amount != Cents::ZERO
                     && share.amount.is_positive() == payout.line.amount.is_positive()
@@ -109,11 +110,17 @@ fn is_possible(payout: &Payout, evidence: &Evidence) -> bool {
     evidence.tender.issuer == payout.id.issuer && evidence.tender.booked.received_on.is_some()
 }
 
+/// What was taken after a line was paid is not what it pays; clocks of banks and PSPs may be a day apart.
+fn is_in_time(payout: &Payout, evidence: &Evidence) -> bool {
+    evidence.tender.booked.received_on.is_some_and(|day| day <= payout.paid_on.next())
+}
+
 /// How well a tender fits a line, best last.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::struct_excessive_bools, reason = "each weighs by itself, in the order in which they stand")]
 struct Fit {
     names_it: bool,
+    is_in_time: bool,
     /// It is what is owed of it, to the cent.
     is_owed: bool,
     owes_something: bool,
@@ -128,6 +135,7 @@ fn fit(payout: &Payout, evidence: &Evidence) -> Option<Fit> {
     is_possible(payout, evidence).then(|| Fit {
         names_it: line.transaction.is_some() && line.transaction == tender.id
             || line.authorisation.is_some() && line.authorisation == tender.authorisation,
+        is_in_time: is_in_time(payout, evidence),
         is_owed: evidence.owed() == line.amount,
         owes_something: evidence.owed().is_positive(),
         is_exact: evidence.is_exact(line.amount),

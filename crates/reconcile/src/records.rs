@@ -1,5 +1,7 @@
 //! From the tenders of one payment attempt to its record: what it should come to, and where it stands.
 
+use std::time::Duration;
+
 use cvco_domain::{Cents, Instrument, Mode, Order, Record, RecordState, TenderState, Timestamp};
 
 use super::refunds::Outcome;
@@ -116,7 +118,7 @@ fn waiting_by_itself(
     let undecided = evidence
         .iter()
         .filter(|e| e.tender.state == TenderState::Pending)
-        .map(|e| e.tender.first_seen_at)
+        .map(|e| e.tender.first_seen_at.after(time_to_decide(e, seen(Instrument::Voucher), policy)))
         .max();
     let is_complete = payment.is_complete;
     let a_part_is_known_missing = payment.expected.is_some() || attempt.parts_announced.is_some();
@@ -127,11 +129,8 @@ fn waiting_by_itself(
     let until = |missing, deadline: Timestamp| {
         if now < deadline { Wait::Until(missing, deadline) } else { Wait::Over(missing) }
     };
-    if let Some(since) = undecided {
-        let wait = until(Missing::Outcome, since.after(policy.capture_grace));
-        if matches!(wait, Wait::Until(..)) {
-            return wait;
-        }
+    if let Some(deadline) = undecided.filter(|deadline| now < *deadline) {
+        return Wait::Until(Missing::Outcome, deadline);
     }
     if let Some(deadline) = undoing(attempt, policy).filter(|deadline| now < *deadline && !is_complete) {
         return Wait::Until(Missing::Outcome, deadline);
@@ -169,8 +168,18 @@ fn waiting_by_itself(
     }
 }
 
-/// When the last part of a payment that is being cancelled should be cancelled: whoever cancels one part is given the time
-/// to cancel the others.
+/// For how long a part may stay undecided. A bank takes its time, as long as the authorisation lasts; a customer who has begun
+/// to pay the rest of a voucher has the time of a payment page, for the voucher can be given back for a few hours only.
+fn time_to_decide(undecided: &Evidence, voucher_accepted_at: Option<Timestamp>, policy: &Policy) -> Duration {
+    if undecided.is_unfinished && voucher_accepted_at.is_some() {
+        return policy.complement_grace;
+    }
+    let lapse = undecided.psp.terms().authorises_for;
+    lapse.map_or(policy.capture_grace, |lapse| lapse.min(policy.capture_grace))
+}
+
+/// When the last part of a payment that is being cancelled should be cancelled: whoever cancels one part, or captures a part
+/// of an amount, is given the time to go on.
 fn undoing(attempt: &Attempt, policy: &Policy) -> Option<Timestamp> {
     let is_withdrawn = |evidence: &&Evidence| {
         matches!(evidence.tender.state, TenderState::Cancelled | TenderState::Expired)
@@ -178,7 +187,8 @@ fn undoing(attempt: &Attempt, policy: &Policy) -> Option<Timestamp> {
     };
     attempt.accepted().next()?;
     let withdrawn = attempt.tenders.iter().filter(is_withdrawn);
-    let last = withdrawn.filter_map(|evidence| evidence.withdrawn_seen_at).max();
+    let lowered = attempt.tenders.iter().filter_map(|evidence| evidence.lowered_seen_at);
+    let last = withdrawn.filter_map(|evidence| evidence.withdrawn_seen_at).chain(lowered).max();
     last.map(|at| at.after(policy.complement_grace))
 }
 

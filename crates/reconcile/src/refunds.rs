@@ -366,6 +366,8 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
         authorisation_absent: false,
         odd_status: None,
         lowered_by: Cents::ZERO,
+        is_unfinished: false,
+        lowered_seen_at: None,
         returns: vec![refund.told.clone()],
         withdrawn_at: None,
         withdrawn_seen_at: None,

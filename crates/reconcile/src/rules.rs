@@ -37,7 +37,7 @@ pub(super) fn findings(
         .collect();
     if changed.is_none() {
         found.extend(together::short(drafts, whole, &found, now));
-        found.extend(together::over(drafts, whole));
+        found.extend(together::over(drafts, whole, now));
     }
     let last_paid_at = last_paid_at(drafts, whole);
     found.extend(drafts.iter().flat_map(|draft| after_payment(draft, last_paid_at, order, policy, now)));
@@ -81,11 +81,14 @@ fn of_record(
     found
 }
 
-/// When the last payment was heard of, if the order lacks nothing.
+/// When the last payment was made, if the order lacks nothing: by the PSP's clock, so that it makes no difference what was
+/// heard of first.
 fn last_paid_at(drafts: &[Draft], whole: &Whole) -> Option<Timestamp> {
     whole.gap().filter(|gap| *gap >= Cents::ZERO)?;
     let counted = drafts.iter().filter(|draft| draft.payment.counts());
-    counted.flat_map(|draft| &draft.evidence).filter_map(|evidence| evidence.accepted_seen_at).max()
+    let accepted =
+        counted.flat_map(|draft| &draft.record.tenders).filter(|tender| tender.state.is_accepted());
+    accepted.filter_map(|tender| tender.authorised_at).max()
 }
 
 /// What may go wrong after a payment was accepted: captures, refunds, contracts, payouts.

@@ -61,6 +61,10 @@ pub(super) struct Evidence {
     pub(super) odd_status: Option<OddStatus>,
     /// By how much the merchant lowered its amount since the PSP's messages told it first.
     pub(super) lowered_by: Cents,
+    /// The customer began it, and nothing more was heard of it.
+    pub(super) is_unfinished: bool,
+    /// When the daemon heard that the amount was lowered.
+    pub(super) lowered_seen_at: Option<Timestamp>,
     /// The refunds of it, whatever became of them.
     pub(super) returns: Vec<Return>,
     /// When it was cancelled or lapsed: the PSP's time where it states one, else the time of receipt.

@@ -134,6 +134,12 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
         lowered_by: leading(&unrevised)
             .filter(|_| event.revised)
             .map_or(Cents::ZERO, |told| told.event.amount.minus(event.amount)),
+        is_unfinished: furthest == ReportedState::Pending
+            && facts
+                .iter()
+                .filter(|fact| fact.event.state == furthest)
+                .all(|fact| fact.event.status.reading == StatusReading::Unfinished),
+        lowered_seen_at: revised.map(|fact| fact.received_at),
         returns: Vec::new(),
         withdrawn_at: first_time(facts, is_withdrawing)
             .map(|at| undone_at(at, authorised_at, || first_seen(facts, is_withdrawing))),
@@ -145,7 +151,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
 /// The status with which a state was told that calls for a person, or that the tables do not have.
 pub(super) fn odd_status(facts: &[&Fact], state: ReportedState) -> Option<OddStatus> {
     let told = facts.iter().map(|fact| &fact.event).filter(|event| event.state == state);
-    let odd = told.filter(|event| event.status.reading != StatusReading::Known);
+    let odd = told.filter(|event| event.status.reading.is_odd());
     let code = odd.map(|event| event.status.code.as_str()).min()?;
     Some(OddStatus { code: code.to_owned(), state })
 }

@@ -46,7 +46,9 @@ pub(super) struct Payment {
     /// What it would have come to with the parts that were tried and came to nothing.
     tried: Cents,
     /// The shop asked for just this part of the order.
-    is_instalment: bool,
+    pub(super) is_instalment: bool,
+    /// It comes to what the shop asked for once, and another payment came to that before.
+    pub(super) repeats_an_instalment: bool,
     /// Nothing is missing of it, as far as anybody says what it should be.
     pub(super) is_complete: bool,
     /// One part alone, while the order is paid without it: what should be paid instead, and was.
@@ -189,6 +191,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         tried: paid
             .plus(attempt.tenders.iter().filter(|e| is_lost(e.tender.state)).map(|e| e.tender.amount).sum()),
         is_instalment: false,
+        repeats_an_instalment: false,
         is_complete: announced == Some(true),
         left_over_beside: None,
         expected: None,
@@ -253,6 +256,10 @@ fn complete(payments: &mut [Payment], order: &Order) {
             instalments.remove(instalment);
             payment.is_instalment = true;
         }
+        payment.repeats_an_instalment = !payment.is_instalment
+            && payment.counts()
+            && payment.alone().is_none()
+            && version.instalments.iter().any(|part| part.cents == accepted);
         payment.is_complete =
             accepted >= version.total || (accepted.is_positive() && (pays_its_own || payment.is_instalment));
     }
@@ -286,7 +293,9 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
             (accepted, ExpectedFrom::Order)
         } else if let Some(own) = own_total {
             (own, ExpectedFrom::Psp)
-        } else if payment.is_instalment || payment.left_over_beside.is_some() {
+        } else if payment.left_over_beside.is_some() {
+            (payment.tried, ExpectedFrom::Order)
+        } else if payment.is_instalment {
             (accepted, ExpectedFrom::Order)
         } else {
             (total.minus(without_it).plus(payment.taken_back), ExpectedFrom::Order)
@@ -298,8 +307,7 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
     }
 }
 
-/// What was paid later in the place of a payment of which one part was refused: both parts of the same sum. What is left of
-/// the first goes to the rest of the order, if there is any.
+/// What was paid later in the place of a payment of which one part was refused: both parts of the same sum.
 fn tried_again(half: &Payment, payments: &[Payment]) -> Option<Cents> {
     if !half.counts() || half.alone().is_none() || half.tried <= half.accepted() {
         return None;

@@ -276,16 +276,17 @@ impl Sheet {
         Self { postings, ..self }.without_zeros()
     }
 
-    /// The sheets of the entries that it is booked as: one; or, paired, one for each part of an order.
+    /// The sheets of the entries that it is booked as: one; or, paired, one for each part of an order. Where all that was paid
+    /// was too much, the customer has no line.
     #[must_use]
     pub fn entries(self, books: &Books) -> Vec<Self> {
         let parts =
             |sheet: &Self| sheet.postings.iter().filter(|posting| posting.leg != Leg::Customer).count();
         let customers: Vec<Posting> =
             self.postings.iter().filter(|posting| posting.leg == Leg::Customer).cloned().collect();
-        let [customer] = customers.as_slice() else { return vec![self] };
+        let [customer] = customers.as_slice() else { return vec![self.without_zeros()] };
         if !books.paired || parts(&self) < 2 {
-            return vec![self];
+            return vec![self.without_zeros()];
         }
         let of_part = |posting: &Posting| Self {
             shop: self.shop.clone(),

@@ -244,14 +244,14 @@ impl OrderMoves {
 }
 
 /// What an order that does not add up lacks, on the last day on which something was received of it; else nothing. What a
-/// bank took back is booked as that, and what was paid in its place is not too much.
+/// bank took back is booked as that, and what was paid in its place is not too much; nor is what was given back since.
 fn missing(conn: &Connection, order_id: OrderId, day: Day) -> Result<Cents, LedgerError> {
     Ok(conn
         .prepare_cached(
             "SELECT CASE WHEN o.state = 'unbalanced' AND v.currency = 'EUR' AND MAX(t.received_on) = ?2
                     THEN MAX(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)), 0)
                        + MIN(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0,
-                                                     t.amount_cents - MIN(t.taken_back_cents, t.amount_cents))), 0)
+                                                     t.amount_cents - MIN(t.refunded_cents, t.amount_cents))), 0)
                     ELSE 0 END
              FROM orders o
              JOIN order_versions v ON v.order_id = o.order_id

@@ -5,7 +5,7 @@ use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState, Ti
 
 use super::codes::{Source, TransStatus};
 use super::format::{
-    AuthResult, CallHash, FormDay, Moment, NumericCurrency, OperationType, TransId, Version2,
+    AuthResult, CallHash, FormDay, Moment, NumericCurrency, OperationType, SequenceNumber, TransId, Version2,
 };
 use super::payment::{Payment, Share, Transaction, call_number};
 use super::settings::SiteId;
@@ -16,6 +16,9 @@ use crate::{Reading, Rejection};
 
 /// The brand of a message about a whole cascade.
 const MULTI: &str = "MULTI";
+
+/// How `vads_payment_config` begins where one payment is paid in several instalments, each told by a message of its own.
+const INSTALMENTS: &[u8] = b"MULTI:";
 
 /// The field that lists the parts of a cascade.
 const PAYMENT_SEQ: &str = "vads_payment_seq";
@@ -87,7 +90,10 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
 
 /// A message about one transaction.
 fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -> Result<(), Malformed> {
-    payment.order_total = payment.order_total.filter(|_| head.source.states_order_total());
+    let sequence_number: Option<SequenceNumber> = form.optional("vads_sequence_number")?;
+    let is_instalment = sequence_number.is_some_and(|SequenceNumber(number)| number > 1)
+        || form.bytes("vads_payment_config").is_some_and(|config| config.starts_with(INSTALMENTS));
+    payment.order_total = payment.order_total.filter(|_| head.source.states_order_total() && !is_instalment);
     if head.operation.is_none() && head.is_accepted() {
         // The signature does not cover names: a refund must not become a payment by renaming one field.
         if form.fields().any(|(_, value)| OperationType::is_one(value)) {
@@ -99,7 +105,7 @@ fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -
     let amount = head.amount_taken(form, &mut payment.remarks)?;
     payment.transactions.push(Transaction {
         uuid: form.optional("vads_trans_uuid")?,
-        sequence_number: form.optional("vads_sequence_number")?,
+        sequence_number,
         authorisation: form.optional("vads_auth_number")?,
         contract: form.optional("vads_contract_used")?,
         amount,

@@ -17,19 +17,19 @@ pub(super) enum Meaning {
 
 use Meaning::{Chargeback, Payment, Refund};
 use ReportedState::{Abandoned, Authorised, Cancelled, Captured, Pending, Refused};
-use StatusReading::{Attention, Known, Unknown};
+use StatusReading::{Attention, Known, Unfinished, Unknown};
 use cvco_domain::{ReportedState, StatusCode, StatusReading};
 
 /// `statusCode`: the numbers of the former Ogone platform. A refused capture or cancellation leaves the
 /// payment authorised, a refused refund leaves it captured.
 const NUMBERS: [(u16, Meaning, &str); 39] = [
-    (0, Payment(Pending, Known), "incomplete"),
+    (0, Payment(Pending, Unfinished), "incomplete"),
     (1, Payment(Abandoned, Known), "cancelled by the customer"),
     (2, Payment(Refused, Known), "refused"),
-    (4, Payment(Pending, Known), "order stored"),
-    (40, Payment(Pending, Known), "order stored, waiting for an outside result"),
-    (41, Payment(Pending, Known), "waiting for the customer's payment"),
-    (46, Payment(Pending, Known), "waiting for the customer's authentication"),
+    (4, Payment(Pending, Unfinished), "order stored"),
+    (40, Payment(Pending, Unfinished), "order stored, waiting for an outside result"),
+    (41, Payment(Pending, Unfinished), "waiting for the customer's payment"),
+    (46, Payment(Pending, Unfinished), "waiting for the customer's authentication"),
     (5, Payment(Authorised, Known), "authorised"),
     (50, Payment(Pending, Known), "authorised, waiting for an outside result"),
     (51, Payment(Pending, Known), "authorisation waiting"),
@@ -67,9 +67,9 @@ const NUMBERS: [(u16, Meaning, &str); 39] = [
 /// `status`, where there is no code. The last ones are the sister platform's, whose libraries share the
 /// tests.
 const WORDS: [(&str, Meaning); 22] = [
-    ("CREATED", Payment(Pending, Known)),
-    ("REDIRECTED", Payment(Pending, Known)),
-    ("PENDING_PAYMENT", Payment(Pending, Known)),
+    ("CREATED", Payment(Pending, Unfinished)),
+    ("REDIRECTED", Payment(Pending, Unfinished)),
+    ("PENDING_PAYMENT", Payment(Pending, Unfinished)),
     ("PENDING_APPROVAL", Payment(Pending, Known)),
     ("PENDING_COMPLETION", Payment(Pending, Known)),
     ("AUTHORIZATION_REQUESTED", Payment(Pending, Known)),
@@ -232,6 +232,7 @@ mod tests {
         assert_eq!(of(None, "CAPTURED", ""), Some(Payment(Captured, Known)));
         assert_eq!(of(None, "PENDING_CAPTURE", "PENDING_MERCHANT"), Some(Payment(Authorised, Known)));
         assert_eq!(of(None, "", "COMPLETED"), Some(Payment(Captured, Known)));
+        assert_eq!(of(None, "REDIRECTED", "PENDING_PAYMENT"), Some(Payment(Pending, Unfinished)));
         assert_eq!(of(None, "", ""), None);
     }
 

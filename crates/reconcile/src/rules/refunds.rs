@@ -73,10 +73,10 @@ impl Evidence {
     }
 }
 
-/// What the card's bank took back of a part, or announced that it would. `last_paid_at`: when the last payment was heard of
+/// What the card's bank took back of a part, or announced that it would. `last_paid_at`: when the last payment was made
 /// of an order that lacks nothing; what was taken before that is paid again.
 fn chargeback(draft: &Draft, evidence: &Evidence, last_paid_at: Option<Timestamp>) -> Option<Finding> {
-    let is_paid_again = |refund: &&Return| last_paid_at.is_some_and(|paid| refund.seen_at < paid);
+    let is_paid_again = |refund: &&Return| last_paid_at.is_some_and(|paid| refund.at < paid);
     let by_bank = |outcome| {
         let returns = evidence.returns.iter();
         returns.filter(move |refund| (refund.by, refund.outcome) == (By::Bank, outcome))

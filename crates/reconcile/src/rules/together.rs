@@ -52,12 +52,30 @@ const fn is_about_a_missing_part(kind: Kind) -> bool {
 }
 
 /// More than was asked: paid twice; or by one payment too many, which is named.
-pub(super) fn over(drafts: &[Draft], whole: &Whole) -> Option<Finding> {
+pub(super) fn over(drafts: &[Draft], whole: &Whole, now: Timestamp) -> Option<Finding> {
     let counted: Vec<&Draft> = drafts.iter().filter(|draft| draft.payment.counts()).collect();
     match whole.total {
+        Some(_) if !whole.is_reached() => over_what_is_due(&counted, whole, now),
         Some(total) => over_the_order(drafts, &counted, whole, total),
         None => over_what_is_stated(&counted),
     }
+}
+
+/// The rest of the order is due later, or is missing, of which [`short`] speaks. Until then an attempt that was made again
+/// left its voucher over, and who pays an instalment twice paid one time too many: customer and merchant decide whether it
+/// is kept for what is still to come.
+fn over_what_is_due(counted: &[&Draft], whole: &Whole, now: Timestamp) -> Option<Finding> {
+    if whole.overdue(now).is_some() {
+        return None;
+    }
+    let again = counted.iter().copied().filter(|draft| draft.payment.repeats_an_instalment);
+    if let Some(once) = again.map(|draft| draft.payment.paid).min() {
+        let same: Vec<&Draft> = counted.iter().copied().filter(|draft| draft.payment.paid == once).collect();
+        let asked = same.iter().filter(|draft| draft.payment.is_instalment).map(|_| once).sum();
+        return Some(twice(&same, Some(asked), kept(&same)))
+            .filter(|finding| finding.actual > finding.expected);
+    }
+    left_over(counted)
 }
 
 fn over_the_order(drafts: &[Draft], counted: &[&Draft], whole: &Whole, total: Cents) -> Option<Finding> {
@@ -95,12 +113,13 @@ fn over_the_order(drafts: &[Draft], counted: &[&Draft], whole: &Whole, total: Ce
 /// What the merchant cancelled of payments after all of them were made: part of what was paid too often, of which the rest
 /// is still to be given back.
 fn withdrawn_since(counted: &[&Draft]) -> BTreeMap<(Psp, CallNumber), Cents> {
-    let last = counted.iter().filter_map(|draft| draft.accepted_since()).max();
+    // By the PSPs' clocks: it makes no difference what was heard of first.
+    let last = counted.iter().filter_map(|draft| draft.payment.at()).max();
     let withdrawn = |draft: &&Draft| {
         let parts = draft.evidence.iter().filter(|evidence| {
             is_lost(evidence.tender.state)
                 && evidence.accepted_seen_at.is_some()
-                && evidence.withdrawn_seen_at > last
+                && evidence.withdrawn_at > last
         });
         let amount: Cents = parts.map(|evidence| evidence.tender.amount).sum();
         amount.is_positive().then(|| (draft.key(), amount))
@@ -122,6 +141,10 @@ fn over_what_is_stated(counted: &[&Draft]) -> Option<Finding> {
     if let Some((once, same)) = again {
         return Some(twice(&same, Some(once), kept(&same)));
     }
+    left_over(counted)
+}
+
+fn left_over(counted: &[&Draft]) -> Option<Finding> {
     let half = counted.iter().copied().find(|draft| draft.payment.left_over_beside.is_some())?;
     let asked = half.payment.left_over_beside?;
     let waits = matches!(half.wait, Wait::Until(..));

@@ -116,3 +116,27 @@ fn what_is_too_little_waits_for_the_grace_after_the_last_part() {
     turns(&case, 25, &[Kind::AmountShort]);
     case.seen(6).is(RecordState::PartPaid);
 }
+
+/// Worldline's vouchers can be given back for four hours: nobody is told of them after four days.
+#[test]
+fn a_customer_who_leaves_the_page_is_not_waited_for_as_long_as_a_bank() {
+    let pending = || card(4000).psp(Psp::Worldline).state(ReportedState::Pending);
+    let left = |told: Told| told.change(|event| event.status.reading = StatusReading::Unfinished);
+    let case = || order(10_000).with(voucher(6000).psp(Psp::Worldline).total(10_000));
+    let at_the_page = case().with(left(pending()));
+    at_the_page.clone().seen(19).raises(&[]);
+    at_the_page.clone().seen(20).raises(&[Kind::ComplementMissing]);
+    let at_the_bank = at_the_page.clone().with(pending().at(15));
+    at_the_bank.seen(DAY).raises(&[]);
+    at_the_page.with(card(4000).psp(Psp::Worldline).at(30)).seen(60).raises(&[]);
+    // No money is held: an attempt that was left is nobody's concern.
+    order(10_000).with(left(pending())).seen(DAY).raises(&[]);
+    let at_sogecommerce = |told: Told| told.sogecommerce().listed_in(10_000);
+    let reviewed = at_sogecommerce(card(4000)).state(ReportedState::Pending);
+    let reviewed = order(10_000).with(at_sogecommerce(voucher(6000))).with(reviewed);
+    assert!(!reviewed.clone().seen(3 * DAY - 1).kinds().contains(&Kind::ComplementMissing));
+    assert!(
+        reviewed.seen(3 * DAY).kinds().contains(&Kind::ComplementMissing),
+        "its authorisation has lapsed"
+    );
+}

@@ -203,3 +203,37 @@ fn what_is_received_counts_on_its_day_in_paris() {
     assert_eq!(received(&order(6000).with(voucher(6000).proves(Mode::Test))), (None, 0));
     assert_eq!(received(&order(6000).with(voucher(6000).currency("USD"))), (None, 0));
 }
+
+#[test]
+fn a_line_never_pays_out_what_was_taken_after_it() {
+    let later = |told: Told| told.sogecommerce().call("s-2").happened(90 * DAYS).at(90 * DAYS);
+    let deposit = || {
+        order(50_000)
+            .due(200 * DAYS)
+            .with(voucher(10_000))
+            .with(card(5000))
+            .due_on_statements()
+            .paid_out(Issuer::Ancv, 10_000)
+            .paid_out(Issuer::Bank, 5000)
+    };
+    let and_balance = |case: Case| {
+        case.with(later(voucher(20_000).id("V2"))).with(later(card(15_000).id("C2"))).seen(91 * DAYS)
+    };
+    // Paid out twice by mistake: the second line is no part of the balance.
+    let twice = and_balance(deposit().paid_out(Issuer::Bank, 5000));
+    assert_eq!(settled(&twice), [[10_000, 10_000], [0, 0]]);
+    // Taken back and paid out again.
+    let again = and_balance(deposit().paid_out(Issuer::Bank, -5000).paid_out(Issuer::Bank, 5000));
+    assert_eq!(settled(&again), [[10_000, 5000], [0, 0]]);
+    // Of two payments of one amount it is the earlier, whatever became of that.
+    let charged_back = order(10_000)
+        .with(voucher(6000))
+        .with(card(4000))
+        .due_on_statements()
+        .paid_out(Issuer::Bank, 4000)
+        .with(card(4000).id("B1").charged_back().at(30 * DAYS))
+        .with(later(voucher(6000).id("V2")))
+        .with(later(card(4000).id("C2")))
+        .seen(91 * DAYS);
+    assert_eq!(settled(&charged_back), [[0, 4000], [0, 0]]);
+}

@@ -279,14 +279,46 @@ fn what_is_left_over_of_a_list_with_a_refused_part_is_no_contradiction() {
 }
 
 #[test]
-fn an_attempt_that_was_made_again_asks_for_no_more_than_it_was() {
+fn an_attempt_that_was_made_again_leaves_its_voucher_over_although_the_rest_is_due_later() {
+    for psp in [Psp::Up2pay, Psp::Sogecommerce, Psp::Worldline] {
+        for due_later in [order(50_000).due(JUNE), order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)])] {
+            let told = |told: Told| {
+                let told = told.psp(psp).state(ReportedState::Captured);
+                if psp == Psp::Up2pay { told } else { told.listed_in(15_000) }
+            };
+            let refused = told(card(5000)).state(ReportedState::Refused).at(1);
+            let half = due_later.with(told(voucher(10_000))).with(refused);
+            half.clone().seen(60).raises(&[Kind::VoucherOrphan]);
+            let again = split(half, psp, "7002", (10_000, 5000), 65).seen(80);
+            let finding = again.finding(Kind::AmountOver);
+            assert_eq!((is_left_over(&finding), figures(&finding)), (true, (Some(15_000), Some(25_000))));
+            assert_eq!(order_state(&again), "part_paid", "{psp}");
+            assert_eq!(held_against(&again).first(), Some(&(15_000, -5000)), "{psp}");
+            let overdue = again.clone().seen(JUNE + 60).assess().findings;
+            let of_order: Vec<_> = overdue.iter().filter(|f| f.record.is_none()).map(figures).collect();
+            assert_eq!(of_order, [(Some(50_000), Some(25_000))], "{overdue:#?}");
+            let kept = split(again.clone(), psp, "7003", (20_000, 5000), JUNE - DAY).seen(JUNE);
+            kept.raises(&[]);
+            let all = split(again, psp, "7003", (20_000, 15_000), JUNE - DAY).seen(JUNE - DAY + 60);
+            assert!(is_left_over(&all.finding(Kind::AmountOver)), "or is too much in the end");
+        }
+    }
+}
+
+#[test]
+fn an_instalment_that_is_paid_once_more_is_paid_twice_until_it_serves() {
     let plan = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
-    let refused = plan.with(voucher(10_000)).with(card(5000).state(ReportedState::Refused).at(1));
-    let again = split(refused, Psp::Up2pay, "7002", (10_000, 5000), 5).seen(60);
-    again.raises(&[]);
-    assert_eq!(order_state(&again), "part_paid", "what is left of the first goes to the balance");
-    let all = split(again, Psp::Up2pay, "7003", (20_000, 15_000), JUNE - DAY).seen(JUNE - DAY + 60);
-    assert!(is_left_over(&all.finding(Kind::AmountOver)), "or is too much in the end");
+    let once = split(plan, Psp::Up2pay, "7001", (10_000, 5000), 0);
+    once.clone().seen(60).raises(&[]);
+    let twice = split(once, Psp::Sogecommerce, "s-2", (9000, 6000), 1).seen(60);
+    assert_eq!(figures(&twice.finding(Kind::DoublePayment)), (Some(15_000), Some(30_000)));
+    split(twice, Psp::Up2pay, "7003", (10_000, 10_000), JUNE - DAY).seen(JUNE).raises(&[]);
+    let equal = order(30_000).planned(&[(10_000, DAY), (10_000, 2 * DAY), (10_000, JUNE)]);
+    let ahead = split(equal, Psp::Up2pay, "7001", (6000, 4000), 0);
+    split(ahead, Psp::Up2pay, "7002", (6000, 4000), 1).seen(60).raises(&[]);
+    let odd = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
+    let odd = split(odd, Psp::Up2pay, "7001", (10_000, 5000), 0);
+    split(odd, Psp::Up2pay, "7002", (10_000, 2000), 1).seen(60).raises(&[]);
 }
 
 #[test]
@@ -564,4 +596,39 @@ fn a_trial_at_an_endpoint_for_real_money_pays_nothing() {
     // Where only trials are expected they are the payments.
     let meant = plain_card(10_000).sogecommerce().proves(Mode::Test).endpoint("trials", Mode::Test);
     assert_eq!(stands(&order(10_000).with(meant)), (Some(0), Some(RecordState::Balanced)));
+}
+
+/// The PSP's own times decide, and not what was heard of first.
+#[test]
+fn it_makes_no_difference_which_of_two_payments_was_heard_of_last() {
+    let dated = |told: Told, happened, heard| told.happened(happened).at(heard);
+    let worldline = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured);
+    let charged_back = |first_heard, second_heard, taken_heard| {
+        order(10_500)
+            .with(dated(worldline(voucher(9352)), 0, first_heard))
+            .with(dated(worldline(card(648)), 0, first_heard))
+            .with(dated(worldline(voucher(9352).id("V2").call("7002")), 5, second_heard))
+            .with(dated(worldline(card(648).id("B1")).charged_back(), 300, taken_heard))
+            .seen(DAY)
+            .kinds()
+    };
+    for (first, second, taken) in [(0, 5, 300), (0, 400, 300), (400, 5, 300), (0, 5, 600), (0, 500, 400)] {
+        assert_eq!(charged_back(first, second, taken), charged_back(0, 5, 300), "{first} {second} {taken}");
+    }
+    assert!(charged_back(0, 400, 300).contains(&Kind::Chargeback), "nobody paid it again");
+    let twice = |heard: [i64; 3]| {
+        let soge = |told: Told, id: &str, call: &str| told.sogecommerce().id(id).call(call);
+        let cancelled = soge(voucher(2000), "V1", "s-1").state(ReportedState::Cancelled);
+        order(5000)
+            .with(dated(soge(voucher(2000), "V1", "s-1"), 20, heard[0]))
+            .with(dated(soge(card(3000), "C1", "s-1"), 20, heard[0]))
+            .with(dated(soge(voucher(2000), "V2", "s-2"), 1, heard[1]))
+            .with(dated(soge(card(3000), "C2", "s-2"), 1, heard[1]))
+            .with(dated(cancelled, 220, heard[2]))
+            .seen(DAY)
+            .kinds()
+    };
+    for heard in [[20, 1, 220], [20, 300, 220], [220, 1, 230], [1, 400, 300]] {
+        assert_eq!(twice(heard), [Kind::DoublePayment], "{heard:?}");
+    }
 }

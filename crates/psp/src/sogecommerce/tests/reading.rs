@@ -300,3 +300,19 @@ fn an_order_reference_is_optional() {
     let body = altered(fixture!("S7-cvco-full"), &[("vads_order_id", None)]);
     assert_eq!(events(&body), [Event { order_ref: None, ..full_voucher() }]);
 }
+
+/// `vads_payment_config` MULTI is a payment in instalments: each is told by itself, and none states the total.
+#[test]
+fn an_instalment_states_no_total() {
+    for changes in [
+        [
+            ("vads_payment_config", Some("MULTI:first=5000;count=3;period=30")),
+            ("vads_sequence_number", Some("1")),
+        ],
+        [("vads_payment_config", Some("SINGLE")), ("vads_sequence_number", Some("2"))],
+        [("vads_payment_config", None), ("vads_sequence_number", Some("3"))],
+    ] {
+        let told = events(&altered(fixture!("S7-cvco-full"), &changes));
+        assert_eq!(told.iter().map(|event| event.order_total).collect::<Vec<_>>(), [None], "{changes:?}");
+    }
+}
