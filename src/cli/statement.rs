@@ -1,6 +1,7 @@
 //! `statement import`: what ANCV reimbursed, what the bank paid out.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use cvco_books::settlement::{self, Given, Located, StatementFile};
@@ -17,6 +18,7 @@ use serde::Serialize;
 use super::append::Writer;
 use super::site::{self, Site};
 use super::{Failure, Outcome, ReportFormat, known_shop};
+use crate::clock::Clock;
 use crate::config::{BookSettings, StatementSettings};
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +80,7 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
         };
         Failure::Explained(format!("{}:\n{what}\n{nothing}", options.file.display()))
     })?;
+    may_have_come(&file, language)?;
     if let Some(shop) = desk.shops.iter().find(|known| known.id == given.shop) {
         file.shorten_references(|reference| shop.references.order(reference));
     }
@@ -90,6 +93,26 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     }
     let unknown = report.statements.iter().any(|statement| statement.unknown > 0);
     Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+/// Value dates lie a few days ahead. One of another year is a slip, and its payment would count as paid out for ever.
+const AHEAD: Duration = Duration::from_hours(60 * 24);
+
+fn may_have_come(file: &StatementFile, language: Language) -> Result<(), Failure> {
+    let last = Clock::system().now().after(AHEAD).paris_day();
+    let Some(Located { statement, .. }) = file.statements.iter().find(|found| found.statement.paid_on > last)
+    else {
+        return Ok(());
+    };
+    let (number, day) = (&statement.number, statement.paid_on);
+    Err(Failure::Usage(match language {
+        Language::French => format!(
+            "relevé {number}\u{a0}: sa date de versement, {day}, est trop loin dans l’avenir\u{a0}: corrigez-la\u{a0}; rien n’a été importé"
+        ),
+        Language::English => format!(
+            "statement {number}: the day on which it was paid, {day}, lies too far ahead: correct it; nothing was imported"
+        ),
+    }))
 }
 
 /// What came of a file.
@@ -204,9 +227,12 @@ struct Source {
 }
 
 /// Imports the statements of a file, all or none; nothing of a file that was imported before.
-fn import(writer: &mut Writer, file: StatementFile, source: &Source) -> Result<Report, Failure> {
+fn import(writer: &mut Writer, mut file: StatementFile, source: &Source) -> Result<Report, Failure> {
     let reader = writer.reader()?;
     let known = reader.is_statement_file_known(&source.file_sha256)?;
+    for Located { statement, .. } in &mut file.statements {
+        reader.tell_years_apart(statement)?;
+    }
     let mut report = Report {
         lines: file.lines(),
         sum_cents: file.total(),

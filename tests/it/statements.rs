@@ -160,6 +160,33 @@ fn a_reference_cut_at_twenty_characters_is_told_apart_by_its_amount() {
     );
 }
 
+/// Banks begin again at 1 each January.
+#[test]
+fn a_number_that_comes_again_in_another_year_is_another_statement() {
+    let mut past = paid(&[("A", 1000)]);
+    let head = "reference,autorisation,contrat,montant_brut,montant_net,date_operation,date_remise\n";
+    let mut import = |name: &str, day: &str| {
+        let path = past.path(name);
+        fs::write(&path, format!("{head}{name},,,1.00,1.00,{day},{day}\n")).expect("written");
+        let path = path.to_str().expect("a path").to_owned();
+        let output = past.run(&["statement", "import", "--layout", "bank", "--number", "12", &path]);
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    assert_eq!(import("X", "2025-03-20").0, Some(1));
+    assert_eq!(import("Y", "2026-03-20"), (Some(1), String::new()));
+    assert_eq!(import("Y", "2026-03-20").0, Some(0), "the same file again");
+    // Days apart, it is one statement with a wrong date.
+    let (code, said) = import("Z", "2026-03-23");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("statement 12/2026 is known with the day 2026-03-20"), "{said}");
+    // A slip of a digit would count as paid out for ever.
+    let (code, said) = import("W", "2062-03-20");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("2062-03-20, lies too far ahead"), "{said}");
+    let numbers = past.rows("SELECT number FROM statements ORDER BY paid_on");
+    assert_eq!(numbers, ["12", "12/2026"]);
+}
+
 #[test]
 fn a_file_that_is_given_twice_counts_once_under_whatever_name() {
     let mut past = paid(&ORDERS);

@@ -226,6 +226,18 @@ impl Reader {
         close::first_open(&self.conn)
     }
 
+    /// Banks number their statements from 1 again each January: one whose number is known of another year gets its own
+    /// year's, as `12/2027`.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn tell_years_apart(&self, statement: &mut Statement) -> Result<(), LedgerError> {
+        if let Some(number) = statements::number_of_its_year(&self.conn, statement)? {
+            statement.number = number;
+        }
+        Ok(())
+    }
+
     /// Why a statement could not be taken; `None` if it could.
     ///
     /// # Errors

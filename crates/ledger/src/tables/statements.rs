@@ -4,6 +4,7 @@ mod matching;
 mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -86,10 +87,9 @@ pub(crate) fn contradiction(statement: &Statement, known: Day) -> String {
     )
 }
 
-/// What of a statement is new. A line that names
-/// its transaction is there once; of others as many as the statement has.
-pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
-    let known: Option<(StatementId, Day)> = conn
+/// The row of a statement's number, and its day.
+fn known(conn: &Connection, statement: &Statement) -> Result<Option<(StatementId, Day)>, LedgerError> {
+    Ok(conn
         .prepare_cached(
             "SELECT statement_id, paid_on FROM statements WHERE shop = ?1 AND issuer = ?2 AND number = ?3",
         )?
@@ -97,7 +97,30 @@ pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, Led
             params![statement.shop.as_str(), statement.issuer.as_str(), statement.number.as_str()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
-        .optional()?;
+        .optional()?)
+}
+
+/// Two statements of one number that lie closer together are one, of which a date is wrong.
+const APART: Duration = Duration::from_hours(90 * 24);
+
+/// The number with its year, of a statement whose number is known of another year.
+pub(crate) fn number_of_its_year(
+    conn: &Connection,
+    statement: &Statement,
+) -> Result<Option<StatementNumber>, LedgerError> {
+    let Some((_, other)) = known(conn, statement)? else { return Ok(None) };
+    let (one, other) = (statement.paid_on, other);
+    let apart = one.start().since(other.start()).max(other.start().since(one.start()));
+    if one.year() == other.year() || apart < APART {
+        return Ok(None);
+    }
+    Ok(StatementNumber::new(format!("{}/{}", statement.number, one.year())).ok())
+}
+
+/// What of a statement is new. A line that names
+/// its transaction is there once; of others as many as the statement has.
+pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
+    let known = known(conn, statement)?;
     let mut there: BTreeMap<Content, usize> = BTreeMap::new();
     if let Some((id, paid_on)) = known {
         if paid_on != statement.paid_on {
