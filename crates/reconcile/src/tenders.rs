@@ -35,6 +35,7 @@ pub(super) struct Attempt {
 
 /// A tender, with what the other steps want to know about the facts behind it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is known of it by itself")]
 pub(super) struct Evidence {
     pub(super) tender: Tender,
     /// Who told it.

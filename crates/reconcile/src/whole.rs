@@ -45,10 +45,8 @@ pub(super) struct Payment {
     other_part_failed: bool,
     /// What it would have come to with the parts that were tried and came to nothing.
     tried: Cents,
-    /// The shop asked for just this part of the order.
-    pub(super) is_instalment: bool,
-    /// It comes to what the shop asked for once, and another payment came to that before.
-    pub(super) repeats_an_instalment: bool,
+    /// Whether the shop asked for just this part of the order.
+    pub(super) instalment: Instalment,
     /// Nothing is missing of it, as far as anybody says what it should be.
     pub(super) is_complete: bool,
     /// One part alone, while the order is paid without it: what should be paid instead, and was.
@@ -66,6 +64,17 @@ enum Standing {
     Undone,
     /// A trial beside real money, or at an endpoint for real money.
     PlayMoney,
+}
+
+/// What a payment is to the plan of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instalment {
+    /// None of its instalments.
+    No,
+    /// It comes to one that no other payment came to.
+    Paid,
+    /// It comes to one that another payment came to before.
+    PaidAgain,
 }
 
 /// Which parts of a payment were accepted.
@@ -190,8 +199,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
             || complement_failed(&attempt.tenders),
         tried: paid
             .plus(attempt.tenders.iter().filter(|e| is_lost(e.tender.state)).map(|e| e.tender.amount).sum()),
-        is_instalment: false,
-        repeats_an_instalment: false,
+        instalment: Instalment::No,
         is_complete: announced == Some(true),
         left_over_beside: None,
         expected: None,
@@ -251,17 +259,18 @@ fn complete(payments: &mut [Payment], order: &Order) {
         let Some(payment) = payments.get_mut(place) else { continue };
         let accepted = payment.accepted();
         let pays_its_own = payment.own_total.is_some_and(|own| accepted >= own);
-        let instalment = instalments.iter().position(|cents| *cents == accepted && payment.counts());
-        if let Some(instalment) = instalment {
+        let open = instalments.iter().position(|cents| *cents == accepted && payment.counts());
+        if let Some(instalment) = open {
             instalments.remove(instalment);
-            payment.is_instalment = true;
-        }
-        payment.repeats_an_instalment = !payment.is_instalment
-            && payment.counts()
+            payment.instalment = Instalment::Paid;
+        } else if payment.counts()
             && payment.alone().is_none()
-            && version.instalments.iter().any(|part| part.cents == accepted);
-        payment.is_complete =
-            accepted >= version.total || (accepted.is_positive() && (pays_its_own || payment.is_instalment));
+            && version.instalments.iter().any(|part| part.cents == accepted)
+        {
+            payment.instalment = Instalment::PaidAgain;
+        }
+        payment.is_complete = accepted >= version.total
+            || (accepted.is_positive() && (pays_its_own || payment.instalment == Instalment::Paid));
     }
 }
 
@@ -285,7 +294,7 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
         let is_left_over = payment.counts() && several && may_be_left_over && without_it >= total;
         payment.left_over_beside = is_left_over.then_some(total).or(tried_again);
         let own_total = payment.own_total.filter(is_of_a_part);
-        let is_all = !several && own_total.is_none() && !payment.is_instalment;
+        let is_all = !several && own_total.is_none() && payment.instalment != Instalment::Paid;
         let accepted = payment.accepted();
         let expected = if !payment.counts() || accepted >= total || is_all {
             (total, ExpectedFrom::Order)
@@ -295,7 +304,7 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
             (own, ExpectedFrom::Psp)
         } else if payment.left_over_beside.is_some() {
             (payment.tried, ExpectedFrom::Order)
-        } else if payment.is_instalment {
+        } else if payment.instalment == Instalment::Paid {
             (accepted, ExpectedFrom::Order)
         } else {
             (total.minus(without_it).plus(payment.taken_back), ExpectedFrom::Order)

@@ -9,7 +9,7 @@ use cvco_domain::{
 };
 
 use super::super::records::{Draft, Missing, Wait};
-use super::super::whole::{Whole, is_lost};
+use super::super::whole::{Instalment, Whole, is_lost};
 use super::{disputes, duplicate_tenders, is_told_by_sequence, mixes_currencies};
 
 /// Less than what is due by now. What is said of single payments, `known`, may explain it.
@@ -68,10 +68,11 @@ fn over_what_is_due(counted: &[&Draft], whole: &Whole, now: Timestamp) -> Option
     if whole.overdue(now).is_some() {
         return None;
     }
-    let again = counted.iter().copied().filter(|draft| draft.payment.repeats_an_instalment);
+    let again = counted.iter().copied().filter(|draft| draft.payment.instalment == Instalment::PaidAgain);
     if let Some(once) = again.map(|draft| draft.payment.paid).min() {
         let same: Vec<&Draft> = counted.iter().copied().filter(|draft| draft.payment.paid == once).collect();
-        let asked = same.iter().filter(|draft| draft.payment.is_instalment).map(|_| once).sum();
+        let asked =
+            same.iter().filter(|draft| draft.payment.instalment == Instalment::Paid).map(|_| once).sum();
         return Some(twice(&same, Some(asked), kept(&same)))
             .filter(|finding| finding.actual > finding.expected);
     }

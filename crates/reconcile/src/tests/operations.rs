@@ -103,12 +103,12 @@ fn a_refund_may_name_either_operation() {
 #[test]
 fn what_is_captured_in_parts_is_missed_after_the_grace() {
     let at = |told: Told, id: &str, minutes| told.psp(Psp::Worldline).id(id).total(10_000).at(minutes);
-    let voucher = at(voucher(6000).state(ReportedState::Captured), "8_0", 0);
+    let voucher = at(voucher(6000).state(Captured), "8_0", 0);
     let held = order(10_000).with(voucher).with(at(card(4000), "8_1", 0));
-    let first = held.with(at(card(2500).state(ReportedState::Captured), "8_2", DAY));
+    let first = held.with(at(card(2500).state(Captured), "8_2", DAY));
     first.clone().seen(DAY + 19).raises(&[]);
     assert_eq!(first.clone().seen(DAY + 19).looks_again_in(), Some(minutes(1)));
     assert_eq!(figures(&first.clone().seen(DAY + 20).finding(Kind::AmountShort)), (Some(10_000), Some(8500)));
-    let rest = first.with(at(card(1500).state(ReportedState::Captured), "8_3", DAY + 60));
+    let rest = first.with(at(card(1500).state(Captured), "8_3", DAY + 60));
     rest.seen(DAY + 60).raises(&[]);
 }
