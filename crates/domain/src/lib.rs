@@ -63,7 +63,7 @@ pub use ids::{
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};
 pub use order::{Demand, Instalment, Order, OrderKey, OrderVersion, OtherClaim};
-pub use order_now::{OrderNow, OrderTotal};
+pub use order_now::{Due, OrderNow, OrderTotal, StillToPay};
 pub use plain::plain;
 pub use policy::{Audience, Policy};
 pub use psp::{Mode, Psp, UnknownWord};

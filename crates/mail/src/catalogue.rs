@@ -16,6 +16,7 @@ pub use page::page;
 
 use cvco_domain::{Kind, Psp, UnknownWord, VoucherKind};
 
+use super::render::capitalised;
 use super::typography::typeset;
 
 /// The language of the mails.
@@ -96,25 +97,40 @@ pub(super) struct PaidWith {
     pub(super) card: bool,
     /// The kind of its voucher part, where it has one.
     pub(super) voucher: Option<VoucherKind>,
+    /// A step of its own names it, on the condition that others state.
+    pub(super) is_named: bool,
 }
 
 impl PaidWith {
     /// What most are made with.
-    pub(super) const VOUCHER_AND_CARD: Self = Self { card: true, voucher: Some(VoucherKind::Holiday) };
+    pub(super) const VOUCHER_AND_CARD: Self =
+        Self { card: true, voucher: Some(VoucherKind::Holiday), is_named: false };
 
-    /// The step, unless it is about a part that the payment does not have. What it is about stands in front of it.
+    /// The step, unless it is about a part that the payment does not have, or about one that has none. What it is about
+    /// stands in front of it.
     fn concerns(self, step: &str) -> Option<&str> {
         let is_meal = self.voucher == Some(VoucherKind::Meal);
         let marks = [
             ("{card}", self.card),
+            ("{no_card}", !self.card),
             ("{voucher}", self.voucher.is_some()),
             ("{meal}", is_meal),
             ("{holiday}", self.voucher.is_some() && !is_meal),
         ];
         let marked = marks.iter().find_map(|(mark, concerned)| Some((step.strip_prefix(mark)?, *concerned)));
         match marked {
-            Some((step, concerned)) => concerned.then_some(step),
+            Some((step, true)) => self.concerns(step),
+            Some((_, false)) => None,
             None => Some(step),
+        }
+    }
+
+    /// The step with the condition that it stands under, unless the step before it has said so.
+    fn on_condition(self, step: &str, if_right: &str) -> String {
+        match step.strip_prefix("{if_right}") {
+            Some(step) if self.is_named => capitalised(step),
+            Some(step) => format!("{if_right} {step}"),
+            None => step.to_owned(),
         }
     }
 }
@@ -138,7 +154,7 @@ pub(super) fn wording_about(case: Case, language: Language, psp: Option<Psp>, wi
             .what_to_do
             .iter()
             .filter_map(|step| with.concerns(step))
-            .map(|step| typeset(language, &names.put_into(step)))
+            .map(|step| typeset(language, &names.put_into(&with.on_condition(step, names.if_right))))
             .collect(),
     }
 }
@@ -192,6 +208,8 @@ struct Names {
     back_office: &'static str,
     /// Stands for `{support}` in a step.
     support: &'static str,
+    /// Stands for `{if_right}` in front of a step: if the order's total is right.
+    if_right: &'static str,
 }
 
 impl Names {

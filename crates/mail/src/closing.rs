@@ -1,10 +1,10 @@
 //! What is said of a discrepancy that no longer exists: what settled it, and what remains.
 
-use cvco_domain::{Cents, Currency, Kind, Record, Tender, TenderState, Timestamp};
+use cvco_domain::{Cents, Currency, Due, Kind, Record, StillToPay, Tender, TenderState, Timestamp};
 
 use super::catalogue::Language::{self, English, French};
 use super::letter::Item;
-use super::typography::{amount, paris};
+use super::typography::{amount, day, paris};
 use super::words;
 
 /// What remains of an order once one of its discrepancies has closed.
@@ -14,7 +14,7 @@ enum Remains {
     GivenBack,
     /// Nothing is accepted, and something is expected.
     Unpaid,
-    ToPay(Cents),
+    ToPay(StillToPay),
     ToGiveBack(Cents),
 }
 
@@ -30,7 +30,10 @@ impl Remains {
         }
         match gap {
             Some(gap) if gap.is_positive() => Self::ToGiveBack(gap),
-            Some(gap) if gap != Cents::ZERO => Self::ToPay(gap.abs()),
+            Some(gap) if gap != Cents::ZERO && order.total.is_some() => Self::ToPay(order.still_to_pay()),
+            Some(gap) if gap != Cents::ZERO => {
+                Self::ToPay(StillToPay { overdue: gap.abs(), later: Vec::new() })
+            }
             Some(_) | None => Self::Nothing,
         }
     }
@@ -71,12 +74,7 @@ pub(super) fn remains(language: Language, item: &Item) -> String {
              the sale goes on, the customer still has to pay it."
                 .to_owned()
         }
-        (French, Remains::ToPay(gap)) => {
-            format!("Cet écart n’existe plus, mais il reste {} à payer sur cette commande.", figure(*gap))
-        }
-        (English, Remains::ToPay(gap)) => {
-            format!("This discrepancy no longer exists, but {} of this order is still to be paid.", figure(*gap))
-        }
+        (_, Remains::ToPay(left)) => to_pay(language, left, &figure),
         (French, Remains::ToGiveBack(gap)) => {
             format!("Cet écart n’existe plus, mais il reste {} en trop sur cette commande.", figure(*gap))
         }
@@ -88,6 +86,48 @@ pub(super) fn remains(language: Language, item: &Item) -> String {
         Some(others) => format!("{said} {others}"),
         None => said,
     }
+}
+
+/// What is still to be paid of the order, now and later.
+fn to_pay(language: Language, left: &StillToPay, figure: &impl Fn(Cents) -> String) -> String {
+    let overdue = left.overdue.is_positive().then(|| figure(left.overdue));
+    let later = due_later(language, &left.later, figure);
+    match (language, overdue, later) {
+        (French, Some(overdue), None) => {
+            format!("Cet écart n’existe plus, mais il reste {overdue} à payer sur cette commande.")
+        }
+        (French, Some(overdue), Some(later)) => format!(
+            "Cet écart n’existe plus, mais il reste {overdue} à payer sur cette commande, puis {later}."
+        ),
+        (French, None, later) => format!(
+            "Cet écart n’existe plus. Il reste à payer sur cette commande {}\u{a0}: rien n’est en retard.",
+            later.unwrap_or_default()
+        ),
+        (English, Some(overdue), None) => {
+            format!("This discrepancy no longer exists, but {overdue} of this order is still to be paid.")
+        }
+        (English, Some(overdue), Some(later)) => format!(
+            "This discrepancy no longer exists, but {overdue} of this order is still to be paid, then {later}."
+        ),
+        (English, None, later) => format!(
+            "This discrepancy no longer exists. Of this order {} is still to be paid: nothing is overdue.",
+            later.unwrap_or_default()
+        ),
+    }
+}
+
+/// What is due later: the next date, and what follows it.
+fn due_later(language: Language, later: &[Due], figure: &impl Fn(Cents) -> String) -> Option<String> {
+    let (next, rest) = later.split_first()?;
+    let date = |due: &Due| due.at.map(|at| day(language, at.paris_day())).unwrap_or_default();
+    let cents = figure(rest.iter().map(|due| due.cents).sum());
+    let (first, on) = (figure(next.cents), date(next));
+    Some(match (language, rest) {
+        (French, []) => format!("{first} pour le {on}"),
+        (English, []) => format!("{first} by {on}"),
+        (French, [.., last]) => format!("{first} pour le {on} et {cents} ensuite, jusqu’au {}", date(last)),
+        (English, [.., last]) => format!("{first} by {on} and {cents} after that, until {}", date(last)),
+    })
 }
 
 fn others_open(language: Language, others: u32) -> Option<String> {

@@ -1,12 +1,14 @@
 //! What is said of a discrepancy, with advice about the payment that it is about. Of several payments that are too much
-//! together the latest is to be given back, and no other: whoever followed a step for each would give everything back.
+//! together one is to be given back, and no other: whoever followed a step for each would give everything back.
 
-use cvco_domain::{Cents, Instrument, Kind, Psp, Record};
+use std::cmp::Reverse;
+
+use cvco_domain::{Cents, Instrument, Kind, Psp, Record, Tender};
 
 use super::catalogue::{Case, Language, PaidWith, Wording, wording_at};
 use super::letter::Item;
-use super::render::named;
-use super::typography::{amount, paris};
+use super::render::{capitalised, named};
+use super::typography::{amount, day, paris};
 use super::words;
 
 /// All that is said of a discrepancy.
@@ -21,7 +23,11 @@ pub(super) fn said(language: Language, item: &Item) -> Wording {
         Some(surplus) => surplus.psps(),
         None => item.psps(),
     };
-    let mut said = wording_at(case, language, &psps, paid_with(&concerned, item));
+    let with = PaidWith { is_named: surplus.is_some(), ..paid_with(&concerned, item) };
+    let mut said = wording_at(case, language, &psps, with);
+    if let Some(explanation) = overdue(language, item) {
+        said.explanation = explanation;
+    }
     if let Some(surplus) = surplus {
         if item.kind == Kind::DoublePayment {
             said.explanation = surplus.explanation(language, item);
@@ -33,26 +39,40 @@ pub(super) fn said(language: Language, item: &Item) -> Wording {
 }
 
 fn paid_with(records: &[&Record], item: &Item) -> PaidWith {
-    let has = |instrument| {
-        records.iter().flat_map(|record| &record.tenders).any(|tender| tender.instrument == instrument)
-    };
-    if records.is_empty() {
-        return PaidWith::VOUCHER_AND_CARD;
+    fn accepted<'a>(records: &'a [&'a Record]) -> impl Iterator<Item = &'a Tender> {
+        let tenders = records.iter().flat_map(|record| &record.tenders);
+        tenders.filter(|tender| tender.state.is_accepted())
     }
-    // A part that never came is still what the advice is about.
+    let has = |instrument| accepted(records).any(|tender| tender.instrument == instrument);
+    // A part that never came is still what other advice is about.
     let is_of_one_part =
-        matches!(item.kind, Kind::DoublePayment) && records.iter().all(|r| !r.tenders.is_empty());
+        matches!(item.kind, Kind::DoublePayment | Kind::AmountOver) && accepted(records).next().is_some();
     PaidWith {
+        is_named: false,
         card: !is_of_one_part || has(Instrument::Card),
         voucher: (!is_of_one_part || has(Instrument::Voucher)).then(|| item.voucher_kind()),
     }
 }
 
+/// Of an order with due dates: by when what is missing was due.
+fn overdue(language: Language, item: &Item) -> Option<String> {
+    let due_at = item.due_so_far().last()?.at?;
+    let date = day(language, due_at.paris_day());
+    Some(match language {
+        Language::French => format!("Les paiements acceptés n’atteignent pas ce qui était dû au {date}."),
+        Language::English => format!("The accepted payments come to less than was due by {date}."),
+    })
+}
+
 /// What several payments of an order come to beyond what is expected of them, and those that it is given back of.
 struct Surplus<'a> {
     cents: Cents,
-    /// The latest first: no more than it takes.
+    /// In the order of giving back: no more than it takes.
     payments: Vec<&'a Record>,
+    /// It is given back of the last payment alone.
+    is_of_last: bool,
+    /// It is to be given back whatever the shop says of the order's total.
+    is_certain: bool,
 }
 
 impl<'a> Surplus<'a> {
@@ -60,16 +80,30 @@ impl<'a> Surplus<'a> {
         let is_surplus = matches!(case, Case::Of(Kind::DoublePayment | Kind::AmountOver));
         let cents = item.gap().filter(|gap| is_surplus && gap.is_positive())?;
         let kept = |record: &Record| record.paid().minus(record.refunded());
-        let mut payments = Vec::new();
+        let counted = || item.records.iter().filter(|record| record.counts && kept(record).is_positive());
+        // Which payment is too much, the rule says that tells one; of payments made twice, it is the one that comes to the
+        // surplus, else the latest.
+        let is_told = |record: &Record| item.call_number.as_ref() == Some(&record.call_number);
+        let mut in_turn: Vec<&Record> = counted().rev().collect();
+        in_turn
+            .sort_by_key(|record| Reverse((is_told(record), kept(record) == cents, kept(record) >= cents)));
+        let mut payments: Vec<&Record> = Vec::new();
         let mut covered = Cents::ZERO;
-        for record in item.records.iter().rev().filter(|record| kept(record).is_positive()) {
+        for record in in_turn {
             if covered >= cents {
                 break;
             }
             covered = covered.plus(kept(record));
             payments.push(record);
         }
-        (item.records.len() > 1 && !payments.is_empty()).then_some(Self { cents, payments })
+        let is_of_last = payments.last().copied() == counted().next_back();
+        let is_certain = item.kind == Kind::DoublePayment;
+        (item.records.len() > 1 && !payments.is_empty()).then_some(Self {
+            cents,
+            payments,
+            is_of_last,
+            is_certain,
+        })
     }
 
     fn psps(&self) -> Vec<Psp> {
@@ -96,23 +130,32 @@ impl<'a> Surplus<'a> {
     fn step(&self, language: Language, item: &Item) -> String {
         let surplus = amount(language, self.cents, item.currency);
         let names: Vec<String> = self.payments.iter().map(|record| name(language, record)).collect();
-        match (language, names.as_slice()) {
+        let which = match (language, self.is_of_last) {
+            (Language::French, true) => "le dernier paiement",
+            (Language::French, false) => "le paiement suivant",
+            (Language::English, true) => "the last payment",
+            (Language::English, false) => "the following payment",
+        };
+        let step = match (language, names.as_slice()) {
             (Language::French, [only]) => {
-                format!(
-                    "Rendez {surplus}, et rien de plus, sur le dernier paiement\u{a0}: {only}. Gardez les autres."
-                )
+                format!("rendez {surplus}, et rien de plus, sur {which}\u{a0}: {only}. Gardez les autres.")
             }
             (Language::French, [..]) => format!(
-                "Rendez {surplus} en tout, et rien de plus, en commençant par le paiement le plus récent\u{a0}: {}.",
+                "rendez {surplus} en tout, et rien de plus, paiement après paiement\u{a0}: {}.",
                 names.join("\u{a0}; puis ")
             ),
             (Language::English, [only]) => {
-                format!("Give back {surplus}, and no more, of the last payment: {only}. Keep the others.")
+                format!("give back {surplus}, and no more, of {which}: {only}. Keep the others.")
             }
             (Language::English, [..]) => format!(
-                "Give back {surplus} in all, and no more, beginning with the latest payment: {}.",
+                "give back {surplus} in all, and no more, one payment after the other: {}.",
                 names.join("; then ")
             ),
+        };
+        match (self.is_certain, language) {
+            (true, _) => capitalised(&step),
+            (false, Language::French) => format!("S’il est juste, {step}"),
+            (false, Language::English) => format!("If it is right, {step}"),
         }
     }
 }

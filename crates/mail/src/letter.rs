@@ -1,8 +1,8 @@
 //! What an alert is about, in domain types.
 
 use cvco_domain::{
-    CallNumber, Cents, Currency, Detail, EndpointId, Instrument, Kind, Mode, News, OrderNow, OrderRef, Psp,
-    Record, Reminder, Severity, Timestamp, VoucherKind,
+    CallNumber, Cents, Currency, Detail, Due, EndpointId, Instrument, Kind, Mode, News, OrderNow, OrderRef,
+    Psp, Record, Reminder, Severity, Timestamp, VoucherKind,
 };
 
 use super::catalogue::{GapName, Language};
@@ -94,13 +94,28 @@ impl Item {
         Some(actual.minus(expected))
     }
 
-    /// The gap by its name; `None` where it is nothing, or the same as the one figure that is not nothing.
+    /// The gap by its name; `None` where it is nothing.
     #[must_use]
     pub fn own_gap(&self) -> Option<(GapName, Cents)> {
-        let is_some = |cents: Option<Cents>| cents.is_some_and(|cents| cents != Cents::ZERO);
-        let gap = self.gap().filter(|gap| *gap != Cents::ZERO)?;
-        (is_some(self.expected) && is_some(self.actual) && !self.is_share(gap))
-            .then(|| (GapName::of(self.kind, gap), gap))
+        let gap = self.gap().filter(|gap| *gap != Cents::ZERO && !self.is_share(*gap))?;
+        Some((GapName::of(self.kind, gap), gap))
+    }
+
+    /// The two figures: both where either is more than nothing, for one of nothing says what is wrong with the other.
+    #[must_use]
+    pub fn figures(&self) -> [Option<Cents>; 2] {
+        let figures = [self.expected, self.actual];
+        let tells = figures.into_iter().flatten().any(|cents| cents != Cents::ZERO);
+        if tells { figures } else { [None, None] }
+    }
+
+    /// What was due of its order so far, date by date, where that is what was expected; nothing where no date was set.
+    pub(super) fn due_so_far(&self) -> Vec<Due> {
+        let is_of_order = self.kind == Kind::AmountShort && self.call_number.is_none();
+        let Some(order) = self.order.as_ref().filter(|_| is_of_order) else { return Vec::new() };
+        let dues = order.due_so_far();
+        let is_expected = Some(dues.iter().map(|due| due.cents).sum()) == self.expected;
+        if is_expected && dues.iter().any(|due| due.at.is_some()) { dues } else { Vec::new() }
     }
 
     /// What its order lacks (below zero) or has too much, less what was given back of it; of an order that was never

@@ -1,12 +1,12 @@
 //! The particulars of a discrepancy in words of the mail's language, and the technical words that come with some of them.
 
 use cvco_domain::{
-    Day, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
+    Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
     Refusal, ReportedState, ShopCalls, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
 };
 
 use super::catalogue::Language::{self, English, French};
-use super::typography::{one_line, paris};
+use super::typography::{day, one_line, paris};
 use super::words;
 
 /// What people read; `None` where the mail says it all elsewhere.
@@ -270,9 +270,9 @@ impl Words {
             authorisation
                 .as_ref()
                 .map(|it| self.pair(&format!("autorisation {it}"), &format!("authorisation {it}"))),
-            dated.map(|day| match self.language {
-                French => format!("du {}", french_day(day)),
-                English => format!("of {day}"),
+            dated.map(|dated| {
+                let dated = day(self.language, dated);
+                self.pair(&format!("du {dated}"), &format!("of {dated}"))
             }),
         ];
         said.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -407,12 +407,6 @@ impl Words {
             Topic::Window => self.pair("période", "time span"),
         }
     }
-}
-
-/// `31/03/2026`.
-fn french_day(day: Day) -> String {
-    let (year, month, day) = day.parts();
-    format!("{day:02}/{month:02}/{year}")
 }
 
 #[cfg(test)]

@@ -225,7 +225,7 @@ impl Page<'_> {
     }
 }
 
-pub(crate) fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -89,6 +89,8 @@ pub(super) fn item(kind: Kind) -> Item {
             paid: Cents::new(122_400),
             refunded: Cents::ZERO,
             gap: None,
+            demands: Vec::new(),
+            at: at("2026-03-01T13:30:00Z"),
             others_open: 0,
         }),
         last_note: None,

@@ -56,8 +56,9 @@ fn about_one(letter: &Letter, item: &Item) -> Vec<String> {
     let [expected, actual] = figures_of(Case::of(item.kind, &item.detail), item.kind, language);
     let gap = item.own_gap().map(|(name, gap)| figure(words::gap(language, name), gap.abs()));
     let known = |label, cents: Option<_>| cents.map(|cents| figure(label, cents));
+    let [should_be, is] = item.figures();
     let money: Vec<String> =
-        [known(expected, item.expected), known(actual, item.actual), gap].into_iter().flatten().collect();
+        [known(expected, should_be), known(actual, is), gap].into_iter().flatten().collect();
     let mut lines = vec![said.explanation];
     if !money.is_empty() {
         lines.push(money.join(" · "));

@@ -1,6 +1,6 @@
 //! How text, amounts and instants are set in each language.
 
-use cvco_domain::{Cents, Currency, Timestamp};
+use cvco_domain::{Cents, Currency, Day, Timestamp};
 
 use super::catalogue::Language;
 
@@ -70,6 +70,17 @@ pub(super) fn paris(language: Language, at: Timestamp) -> String {
             let time = text.split_once(' ').map_or("", |(_, time)| time);
             format!("{} {time}", at.paris_day())
         }
+    }
+}
+
+/// A day: `31/03/2026` in French, as ISO 8601 has it in English.
+pub(super) fn day(language: Language, day: Day) -> String {
+    match language {
+        Language::French => {
+            let (year, month, day) = day.parts();
+            format!("{day:02}/{month:02}/{year}")
+        }
+        Language::English => day.to_string(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
 use cvco_domain::{
-    Instrument, Psp, RecordState, Reminder, ReportedState, Severity, Tender, TenderState, VoucherKind,
+    Instrument, Psp, RecordState, Reminder, ReportedState, Severity, Tender, TenderState, Timestamp,
+    VoucherKind,
 };
 
 use super::catalogue::{GapName, Language};
+use super::typography::day;
 
 /// Captions and sentences that stand in every mail.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub(super) struct Labels {
     pub(super) nobody_saw: &'static str,
     pub(super) settled_by: &'static str,
     pub(super) order_total: &'static str,
+    pub(super) due_after: &'static str,
     pub(super) open_since: &'static str,
     pub(super) last_note: &'static str,
     pub(super) order: &'static str,
@@ -55,6 +58,7 @@ const FRENCH: Labels = Labels {
     nobody_saw: "Personne n’a encore pris cet écart en charge.",
     settled_by: "Depuis",
     order_total: "Total de la commande",
+    due_after: "Reste à payer ensuite",
     open_since: "Ouvert depuis",
     last_note: "Dernière note",
     order: "Commande",
@@ -89,6 +93,7 @@ const ENGLISH: Labels = Labels {
     nobody_saw: "Nobody has taken charge of this discrepancy yet.",
     settled_by: "Since then",
     order_total: "Order total",
+    due_after: "Still to pay after that",
     open_since: "Open since",
     last_note: "Last note",
     order: "Order",
@@ -258,6 +263,26 @@ pub(super) const fn gap(language: Language, name: GapName) -> &'static str {
         (Language::English, GapName::ToCapture) => "Still to capture",
         (Language::English, GapName::AgainstTerms) => "Refunded too much",
         (Language::English, GapName::Difference) => "Difference",
+    }
+}
+
+/// What fell due on a day; `None`: as soon as the customer paid at all.
+pub(super) fn due(language: Language, at: Option<Timestamp>) -> String {
+    let date = at.map(|at| day(language, at.paris_day()));
+    match (language, date) {
+        (Language::French, Some(date)) => format!("Échéance du {date}"),
+        (Language::French, None) => "À payer à la commande".to_owned(),
+        (Language::English, Some(date)) => format!("Due {date}"),
+        (Language::English, None) => "Due with the order".to_owned(),
+    }
+}
+
+/// What is to be paid by a day that has not come.
+pub(super) fn due_later(language: Language, at: Timestamp) -> String {
+    let date = day(language, at.paris_day());
+    match language {
+        Language::French => format!("Reste à payer, dû le {date}"),
+        Language::English => format!("Still to pay, due {date}"),
     }
 }
 

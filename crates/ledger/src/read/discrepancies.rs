@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::Reader;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
+use crate::tables::orders;
 use cvco_domain::{
     CallNumber, Cents, Detail, DiscrepancyId, EndpointId, Kind, OrderNow, OrderRef, OrderTotal, Psp, Record,
     Reminder, Severity, ShopId, Timestamp,
@@ -80,7 +81,7 @@ pub struct DiscrepancyRow {
 }
 
 /// Of the payments that count, as in `acct_orders`.
-const ORDER_NOW: &str = "SELECT v.total_cents, v.currency, o.gap_cents,
+const ORDER_NOW: &str = "SELECT v.total_cents, v.currency, v.due, v.instalments, v.registered_at, o.gap_cents, (SELECT at FROM progress) AS at,
         CASE WHEN v.version > 1 THEN v.registered_at END AS changed_at,
         COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS paid_cents,
         COALESCE((SELECT SUM(r.refunded_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS refunded_cents,
@@ -239,19 +240,23 @@ impl Reader {
     fn order_now(&self, order_id: OrderId, beside: DiscrepancyId) -> Result<Option<OrderNow>, LedgerError> {
         let mut statement = self.conn.prepare_cached(ORDER_NOW)?;
         let read = |row: &Row<'_>| {
-            let total = match row.get::<_, Option<Cents>>("total_cents")? {
-                Some(cents) => Some(OrderTotal {
-                    cents,
-                    currency: row.get("currency")?,
-                    changed_at: row.get("changed_at")?,
-                }),
+            let version = match row.get::<_, Option<Cents>>("total_cents")? {
+                Some(_) => Some(orders::version(row)?),
                 None => None,
             };
+            let changed_at = row.get("changed_at")?;
+            let total = version.as_ref().map(|version| OrderTotal {
+                cents: version.total,
+                currency: version.currency,
+                changed_at,
+            });
             Ok(OrderNow {
                 total,
                 paid: row.get("paid_cents")?,
                 refunded: row.get("refunded_cents")?,
                 gap: row.get("gap_cents")?,
+                demands: version.map(|version| version.demands()).unwrap_or_default(),
+                at: row.get("at")?,
                 others_open: row.get("others_open")?,
             })
         };

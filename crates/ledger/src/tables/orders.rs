@@ -94,23 +94,26 @@ pub(crate) fn registered(conn: &Connection, order_id: OrderId, key: &OrderKey) -
         "SELECT total_cents, currency, due, instalments, registered_at FROM order_versions
          WHERE order_id = ?1 ORDER BY version",
     )?;
-    let version = |row: &Row<'_>| {
-        Ok(OrderVersion {
-            total: row.get(0)?,
-            currency: row.get(1)?,
-            due: row.get(2)?,
-            instalments: plan(row, 3)?,
-            registered_at: row.get(4)?,
-        })
-    };
     let versions: Vec<OrderVersion> = statement.query_map([order_id], version)?.collect::<Result<_, _>>()?;
     let shares_prefix_with =
         if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
     Ok(Order { versions, shares_prefix_with, ..Order::default() })
 }
 
-/// The plan in a column; `NULL` for none.
-fn plan(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Instalment>> {
+/// One registration, of a row with its columns.
+pub(crate) fn version(row: &Row<'_>) -> rusqlite::Result<OrderVersion> {
+    Ok(OrderVersion {
+        total: row.get("total_cents")?,
+        currency: row.get("currency")?,
+        due: row.get("due")?,
+        instalments: plan(row)?,
+        registered_at: row.get("registered_at")?,
+    })
+}
+
+/// The plan; `NULL` for none.
+fn plan(row: &Row<'_>) -> rusqlite::Result<Vec<Instalment>> {
+    let column = row.as_ref().column_index("instalments")?;
     let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(Vec::new()) };
     serde_json::from_str(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())

@@ -18,7 +18,7 @@ pub(super) const fn names(psp: Option<Psp>) -> Names {
         Some(Psp::Monext) => ("Monext's Administration Center", "Monext support"),
         Some(Psp::Ancv) => ("ANCV's Espace PTL", "ANCV support"),
     };
-    Names { back_office, support }
+    Names { back_office, support, if_right: "If it is right," }
 }
 
 /// What should be, and what is.

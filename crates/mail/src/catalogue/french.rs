@@ -18,7 +18,7 @@ pub(super) const fn names(psp: Option<Psp>) -> Names {
         Some(Psp::Monext) => ("le Centre d'administration Monext", "l'assistance Monext"),
         Some(Psp::Ancv) => ("l'Espace PTL de l'ANCV", "l'assistance de l'ANCV"),
     };
-    Names { back_office, support }
+    Names { back_office, support, if_right: "S'il est juste," }
 }
 
 /// What should be, and what is.

@@ -1,6 +1,8 @@
 //! One discrepancy of a mail: its figures, its payments, and what to do.
 
-use cvco_domain::{Cents, Currency, Detail, Kind, Mode, News, Record, Severity, Tender, TenderState};
+use std::borrow::Cow;
+
+use cvco_domain::{Cents, Currency, Detail, Due, Kind, Mode, News, Record, Severity, Tender, TenderState};
 
 use super::capitalised;
 use crate::catalogue::{Case, GapName, Language, figures_of};
@@ -28,7 +30,7 @@ pub(super) struct ItemView {
 
 /// A caption and what it captions.
 pub(super) struct Fact {
-    pub(super) label: &'static str,
+    pub(super) label: Cow<'static, str>,
     pub(super) value: String,
     tone: Tone,
 }
@@ -56,8 +58,8 @@ pub(super) struct TenderView {
 }
 
 impl Fact {
-    const fn plain(label: &'static str, value: String) -> Self {
-        Self { label, value, tone: Tone::Plain }
+    fn plain(label: impl Into<Cow<'static, str>>, value: String) -> Self {
+        Self { label: label.into(), value, tone: Tone::Plain }
     }
 
     pub(super) fn is_wrong(&self) -> bool {
@@ -75,7 +77,7 @@ impl Fact {
             | GapName::ToCapture
             | GapName::AgainstTerms => amount(language, gap.abs(), currency),
         };
-        Self { label: words::gap(language, name), value, tone: Tone::Wrong }
+        Self { label: words::gap(language, name).into(), value, tone: Tone::Wrong }
     }
 }
 
@@ -165,10 +167,13 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     // Those of a resolved discrepancy are history; how the payments stand now is in the record's totals.
     let (expected, actual, gap) = match item.news {
         News::Opened | News::Reminded | News::Escalated => {
-            (shown(item.expected), shown(item.actual), item.own_gap())
+            let [expected, actual] = item.figures();
+            (expected, actual, item.own_gap())
         }
         News::Closed => (None, None, None),
     };
+    let dues = if item.news == News::Closed { Vec::new() } else { item.due_so_far() };
+    let due = |due: &Due| Fact::plain(words::due(language, due.at), figure(due.cents));
     let technical = (item.news != News::Closed)
         .then(|| particulars::technical(&item.detail, item.last_error.as_deref()))
         .flatten();
@@ -176,13 +181,15 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     let note = item.last_note.as_ref().filter(|_| is_reminder);
     let settled_by = if item.news == News::Closed { closing::settled_by(language, item) } else { None };
     let [expected_label, actual_label] = figures_of(Case::of(item.kind, &item.detail), item.kind, language);
-    [
+    let about = [
         item.order_ref.as_ref().map(|order| Fact::plain(labels.order, order.to_string())),
         item.call_number
             .as_ref()
             .map(|call| Fact::plain(words::call_number(language, item.psp), call.to_string())),
         provider.map(|provider| Fact::plain(labels.provider, provider)),
         is_test.then(|| Fact::plain(labels.mode, labels.test_mode.to_owned())),
+    ];
+    let figures = [
         expected.map(|cents| Fact::plain(expected_label, figure(cents))),
         actual.map(|cents| Fact::plain(actual_label, figure(cents))),
         gap.map(|(name, gap)| Fact::gap(language, name, gap, item.currency)),
@@ -191,10 +198,9 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
         technical.map(|what| Fact::plain(labels.technical, what)),
         is_reminder.then(|| Fact::plain(labels.open_since, paris(language, item.opened_at))),
         note.map(|note| Fact::plain(labels.last_note, one_line(note))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    let about = about.into_iter().flatten();
+    about.chain(dues.iter().map(due)).chain(figures.into_iter().flatten()).collect()
 }
 
 fn only(records: &[Record]) -> Option<&Record> {
@@ -259,11 +265,6 @@ impl TenderView {
     }
 }
 
-/// A figure of nothing tells nothing.
-fn shown(cents: Option<Cents>) -> Option<Cents> {
-    cents.filter(|cents| *cents != Cents::ZERO)
-}
-
 /// What the payments come to, and what the order should: once in a mail, and not where the discrepancy itself says what was
 /// expected. What a payment alone is held against is said of an order that was never registered.
 fn totals(language: Language, item: &Item) -> Vec<Fact> {
@@ -273,50 +274,68 @@ fn totals(language: Language, item: &Item) -> Vec<Fact> {
     let paid: Cents = item.records.iter().map(Record::paid).sum();
     let refunded: Cents = item.records.iter().map(Record::refunded).sum();
     let taken_back: Cents = item.records.iter().map(Record::taken_back).sum();
-    let (total, gap) = should_be(language, item, paid);
-    [
-        Some(Fact::plain(labels.total_accepted, figure(paid))),
-        refunded
-            .is_positive()
-            .then(|| Fact::plain(of_which_back(language, refunded, taken_back), figure(refunded))),
-        total,
-        gap,
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let mut totals = vec![Fact::plain(labels.total_accepted, figure(paid))];
+    if refunded.is_positive() {
+        totals.push(Fact::plain(of_which_back(language, refunded, taken_back), figure(refunded)));
+    }
+    totals.extend(should_be(language, item, paid));
+    totals
 }
 
-/// What it should all come to, and what is missing or too much, as far as the mail has not said so.
-fn should_be(language: Language, item: &Item, paid: Cents) -> (Option<Fact>, Option<Fact>) {
+/// What it should all come to, what is missing or too much, and what is due later, as far as the mail has not said so.
+fn should_be(language: Language, item: &Item, paid: Cents) -> Vec<Fact> {
     let labels = words::labels(language);
     let is_closed = item.news == News::Closed;
     let says_expected = !is_closed && item.expected.is_some() && is_of_total(item.kind);
-    if says_expected {
-        return (None, None);
-    }
     let own = item.own_gap().filter(|_| !is_closed).map(|(name, _)| name);
+    let is_told = |name| says_expected || own == Some(name) || own == Some(GapName::Difference);
     let gap_fact = |gap: Cents, currency| {
         let name = GapName::of_payments(gap);
-        let is_said = own == Some(name) || own == Some(GapName::Difference);
-        (gap != Cents::ZERO && !is_said).then(|| Fact::gap(language, name, gap, currency))
+        (gap != Cents::ZERO && !is_told(name)).then(|| Fact::gap(language, name, gap, currency))
     };
     let shows_gap = !is_closed || closing::has_gap(item);
+    let mut facts = Vec::new();
     if let Some((order, total)) = item.order.as_ref().and_then(|order| Some((order, order.total?))) {
         // Of one payment among others the order's total says nothing.
         if order.paid != paid && !is_closed {
-            return (None, None);
+            return facts;
         }
-        let fact = Fact::plain(labels.order_total, amount(language, total.cents, total.currency));
-        let gap = order.gap.filter(|_| shows_gap && total.currency == item.currency);
-        return (Some(fact), gap.and_then(|gap| gap_fact(gap, total.currency)));
+        let is_said = says_expected && item.figures().contains(&Some(total.cents));
+        if !is_said {
+            facts.push(Fact::plain(labels.order_total, amount(language, total.cents, total.currency)));
+        }
+        if shows_gap && total.currency == item.currency {
+            let left = order.still_to_pay();
+            let over = order.gap.filter(|gap| gap.is_positive());
+            facts.extend(gap_fact(over.unwrap_or(Cents::ZERO.minus(left.overdue)), total.currency));
+            facts.extend(later(language, &left.later, total.currency));
+        }
+        return facts;
     }
-    let Some(record) = only(&item.records) else { return (None, None) };
-    let expected = shown(record.expected.map(|(cents, _)| cents));
-    let fact = expected.map(|cents| Fact::plain(labels.expected, amount(language, cents, record.currency)));
-    let gap = item.order_gap().filter(|_| shows_gap && expected.is_some());
-    (fact, gap.and_then(|gap| gap_fact(gap, record.currency)))
+    let Some(record) = only(&item.records).filter(|_| !says_expected) else { return facts };
+    let Some((expected, _)) = record.expected else { return facts };
+    facts.push(Fact::plain(labels.expected, amount(language, expected, record.currency)));
+    facts.extend(item.order_gap().filter(|_| shows_gap).and_then(|gap| gap_fact(gap, record.currency)));
+    facts
 }
+
+/// What is to be paid later: the next due dates, and all that follow them in one line.
+fn later(language: Language, later: &[Due], currency: Currency) -> Vec<Fact> {
+    let (next, rest) = later.split_at(later.len().min(NEXT_DUE));
+    let mut facts: Vec<Fact> = next
+        .iter()
+        .filter_map(|due| Some((due.at?, due.cents)))
+        .map(|(at, cents)| Fact::plain(words::due_later(language, at), amount(language, cents, currency)))
+        .collect();
+    if !rest.is_empty() {
+        let cents = rest.iter().map(|due| due.cents).sum();
+        facts.push(Fact::plain(words::labels(language).due_after, amount(language, cents, currency)));
+    }
+    facts
+}
+
+/// So many due dates to come are named one by one.
+const NEXT_DUE: usize = 3;
 
 /// Whether the figures of a kind are those of the order's total.
 fn is_of_total(kind: Kind) -> bool {

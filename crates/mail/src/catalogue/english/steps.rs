@@ -9,12 +9,12 @@ pub(super) const fn amount_short(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Ancv) => &[
             "Compare the vouchers with {back_office}, and the card part with the back office of the provider that took it.",
-            "If they are complete, ask the customer for the difference, or correct the order's total in the shop if it is wrong.",
+            "If they are complete, ask the customer for the difference, or correct the order in the shop if its total or its due dates are wrong.",
             "Do not confirm the booking until the balance has been paid.",
         ],
         Some(Up2pay | Sogecommerce | Worldline | Monext) | None => &[
             "Compare the payments above with {back_office}.",
-            "If they are complete, ask the customer for the difference, or correct the order's total in the shop if it is wrong.",
+            "If they are complete, ask the customer for the difference, or correct the order in the shop if its total or its due dates are wrong.",
             "Do not confirm the booking until the balance has been paid.",
         ],
     }
@@ -24,33 +24,43 @@ pub(super) const fn amount_over(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "First check the order's total in the shop.",
-            "If it is right, refund the surplus on the card part, from the day after the payment.",
-            "{holiday}The voucher part cannot be refunded at Up2pay: if the surplus exceeds the card part, agree on a credit note with the customer.",
-            "{meal}If the surplus exceeds the card part, refund the rest on the meal voucher part, which can also be refunded from the day after the payment.",
+            "{card}{if_right}refund the surplus on the card part, from the day after the payment.",
+            "{card}{holiday}The voucher part cannot be refunded at Up2pay: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{card}{meal}If the surplus exceeds the card part, refund the rest on the meal voucher part, which can also be refunded from the day after the payment.",
+            "{no_card}{holiday}{if_right}agree on a credit note with the customer, or ask ANCV: the voucher part cannot be refunded at Up2pay.",
+            "{no_card}{meal}{if_right}refund the surplus on the meal voucher part, from the day after the payment.",
         ],
         Some(Sogecommerce) => &[
             "First check the order's total in the shop.",
-            "If it is right, refund the surplus on the card part in the Sogecommerce back office.",
-            "The voucher part can only be cancelled or refunded whole: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{card}{if_right}refund the surplus on the card part in the Sogecommerce back office.",
+            "{card}{voucher}The voucher part can only be cancelled or refunded whole: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{no_card}{if_right}cancel the voucher part in the Sogecommerce back office before it is remitted (three days at most), or refund it afterwards: only as a whole.",
+            "{no_card}If the surplus is less than this part, agree on a credit note with the customer.",
         ],
         Some(Worldline) => &[
             "First check the order's total in the shop.",
-            "If it is right, refund the surplus in {back_office}: Worldline refunds the card part first, then the vouchers.",
-            "Vouchers can be refunded only within 4 hours of the payment: after that, if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{card}{if_right}refund the surplus in {back_office}: Worldline refunds the card part first, then the vouchers.",
+            "{card}{voucher}Vouchers can be refunded only within 4 hours of the payment: after that, if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{no_card}{if_right}refund the surplus in {back_office}: for vouchers this is possible within 4 hours of the payment.",
+            "{no_card}After that, agree on a credit note with the customer.",
         ],
         Some(Monext) => &[
             "First check the order's total in the shop.",
-            "If it is right, refund the surplus on the card part in {back_office}.",
-            "The voucher part cannot be refunded at Monext: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{card}{if_right}refund the surplus on the card part in {back_office}.",
+            "{card}{voucher}The voucher part cannot be refunded at Monext: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{no_card}{if_right}agree on a credit note with the customer, or ask {support} or ANCV: the voucher part cannot be refunded at Monext.",
         ],
         Some(Ancv) => &[
             "First check the order's total in the shop.",
-            "If it is right, refund the surplus on the card part, at the provider that took it.",
-            "At ANCV the voucher part can only be cancelled whole: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{card}{if_right}refund the surplus on the card part, at the provider that took it.",
+            "{card}{voucher}At ANCV the voucher part can only be cancelled whole: if the surplus exceeds the card part, agree on a credit note with the customer.",
+            "{no_card}{if_right}cancel the transaction in {back_office}: this is possible only as a whole.",
+            "{no_card}If the surplus is less, agree on a credit note with the customer.",
         ],
         None => &[
             "First check the order's total in the shop.",
-            "If it is right, refund the surplus on the card part in {back_office}.",
+            "{card}{if_right}refund the surplus on the card part in {back_office}.",
+            "{no_card}{if_right}ask the provider whether the voucher part can be cancelled or refunded; otherwise agree on a credit note with the customer.",
         ],
     }
 }

@@ -9,12 +9,12 @@ pub(super) const fn amount_short(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Ancv) => &[
             "Comparez les chèques-vacances avec {back_office}, et la part carte avec le back-office du prestataire qui l'a encaissée.",
-            "Si tout y figure, demandez la différence au client, ou corrigez le total de la commande dans la boutique s'il est faux.",
+            "Si tout y figure, demandez la différence au client, ou corrigez la commande dans la boutique si son total ou ses échéances sont faux.",
             "Ne confirmez pas la prestation avant d'avoir reçu le solde.",
         ],
         Some(Up2pay | Sogecommerce | Worldline | Monext) | None => &[
             "Comparez les paiements ci-dessus avec {back_office}.",
-            "Si tout y figure, demandez la différence au client, ou corrigez le total de la commande dans la boutique s'il est faux.",
+            "Si tout y figure, demandez la différence au client, ou corrigez la commande dans la boutique si son total ou ses échéances sont faux.",
             "Ne confirmez pas la prestation avant d'avoir reçu le solde.",
         ],
     }
@@ -24,33 +24,43 @@ pub(super) const fn amount_over(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
-            "S'il est juste, remboursez le trop-perçu sur la part carte, à partir du lendemain du paiement.",
-            "{holiday}La part chèque-vacances n'est pas remboursable chez Up2pay : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
-            "{meal}Si le trop-perçu dépasse la part carte, remboursez le reste sur la part titre-restaurant, elle aussi à partir du lendemain du paiement.",
+            "{card}{if_right}remboursez le trop-perçu sur la part carte, à partir du lendemain du paiement.",
+            "{card}{holiday}La part chèque-vacances n'est pas remboursable chez Up2pay : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{card}{meal}Si le trop-perçu dépasse la part carte, remboursez le reste sur la part titre-restaurant, elle aussi à partir du lendemain du paiement.",
+            "{no_card}{holiday}{if_right}convenez d'un avoir avec le client, ou adressez-vous à l'ANCV : la part chèque-vacances n'est pas remboursable chez Up2pay.",
+            "{no_card}{meal}{if_right}remboursez le trop-perçu sur la part titre-restaurant, à partir du lendemain du paiement.",
         ],
         Some(Sogecommerce) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
-            "S'il est juste, remboursez le trop-perçu sur la part carte depuis le back-office Sogecommerce.",
-            "La part chèque-vacances ne s'annule ou ne se rembourse qu'en totalité : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{card}{if_right}remboursez le trop-perçu sur la part carte depuis le back-office Sogecommerce.",
+            "{card}{voucher}La part chèque-vacances ne s'annule ou ne se rembourse qu'en totalité : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{no_card}{if_right}annulez la part chèque-vacances dans le back-office Sogecommerce avant sa remise (trois jours au plus), ou remboursez-la après : en totalité seulement.",
+            "{no_card}Si le trop-perçu est moindre que cette part, convenez d'un avoir avec le client.",
         ],
         Some(Worldline) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
-            "S'il est juste, remboursez le trop-perçu depuis {back_office} : Worldline rembourse d'abord la part carte, puis les chèques-vacances.",
-            "Les chèques-vacances ne sont remboursables que dans les 4 heures qui suivent le paiement : passé ce délai, si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{card}{if_right}remboursez le trop-perçu depuis {back_office} : Worldline rembourse d'abord la part carte, puis les chèques-vacances.",
+            "{card}{voucher}Les chèques-vacances ne sont remboursables que dans les 4 heures qui suivent le paiement : passé ce délai, si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{no_card}{if_right}remboursez le trop-perçu depuis {back_office} : pour des chèques-vacances, c'est possible dans les 4 heures qui suivent le paiement.",
+            "{no_card}Passé ce délai, convenez d'un avoir avec le client.",
         ],
         Some(Monext) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
-            "S'il est juste, remboursez le trop-perçu sur le complément carte, depuis {back_office}.",
-            "La part chèque-vacances n'est pas remboursable chez Monext : si le trop-perçu dépasse le complément, convenez d'un avoir avec le client.",
+            "{card}{if_right}remboursez le trop-perçu sur le complément carte, depuis {back_office}.",
+            "{card}{voucher}La part chèque-vacances n'est pas remboursable chez Monext : si le trop-perçu dépasse le complément, convenez d'un avoir avec le client.",
+            "{no_card}{if_right}convenez d'un avoir avec le client, ou adressez-vous à {support} ou à l'ANCV : la part chèque-vacances n'est pas remboursable chez Monext.",
         ],
         Some(Ancv) => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
-            "S'il est juste, remboursez le trop-perçu sur la part carte, chez le prestataire qui l'a encaissée.",
-            "À l'ANCV, la part chèque-vacances ne s'annule qu'en totalité : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{card}{if_right}remboursez le trop-perçu sur la part carte, chez le prestataire qui l'a encaissée.",
+            "{card}{voucher}À l'ANCV, la part chèque-vacances ne s'annule qu'en totalité : si le trop-perçu dépasse la part carte, convenez d'un avoir avec le client.",
+            "{no_card}{if_right}annulez la transaction dans {back_office} : c'est possible en totalité seulement.",
+            "{no_card}Si le trop-perçu est moindre, convenez d'un avoir avec le client.",
         ],
         None => &[
             "Vérifiez d'abord le total de la commande dans la boutique.",
-            "S'il est juste, remboursez le trop-perçu sur la part carte, depuis {back_office}.",
+            "{card}{if_right}remboursez le trop-perçu sur la part carte, depuis {back_office}.",
+            "{no_card}{if_right}demandez au prestataire si la part chèque-vacances peut être annulée ou remboursée ; sinon, convenez d'un avoir avec le client.",
         ],
     }
 }
