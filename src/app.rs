@@ -285,6 +285,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     };
     parts.start("the renewal of the certificate", renewal.run(stop.clone()));
     let rooms = Rooms::of_this_process();
+    parts.start("the count of refused calls", Arc::clone(&receiver).count_refusals(stop.clone()));
     parts.start(
         "the public listener",
         accept::serve(public, receiver, rooms.public, metrics.connections.clone(), stop.clone()),

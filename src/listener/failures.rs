@@ -1,11 +1,13 @@
 //! Refused calls: counted per endpoint and reason, and sampled for the ledger. A person is told of wrong signatures and
-//! other refusals when they come in numbers, and at once of a call that the PSP signed.
+//! other refusals when they come in numbers, and at once of a call that the PSP signed; and of those that came after, once
+//! their burst is over.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cvco_domain::{EndpointId, Refusal, Timestamp};
+use cvco_log::entry::Refusals;
 
 /// So many of one reason in [`BURST_WINDOW`] are a burst.
 const BURST: u32 = 5;
@@ -22,6 +24,18 @@ const FEW_A_DAY: u32 = 3;
 
 /// A reason is told of at most so often.
 const REPORT_EVERY: Duration = Duration::from_hours(1);
+
+/// A burst is over when none came for so long …
+const BURST_OVER: Duration = Duration::from_secs(10);
+
+/// … or counted as if it were, so long after it was told.
+const BURST_GOES_ON: Duration = Duration::from_secs(30);
+
+/// What came after is counted at most so often: whoever goes on calling fills no log.
+const REST_EVERY: Duration = Duration::from_mins(10);
+
+/// A reason that was told less than so long ago is told still.
+const TOLD_FOR: Duration = Duration::from_hours(24);
 
 /// So many refused calls of an endpoint are sampled at once; then one in [`SAMPLE_EVERY`].
 const SAMPLES: u32 = 20;
@@ -54,6 +68,26 @@ struct Refused {
     reported: u32,
     /// When a signed one was last reported.
     signed_reported_at: Option<Timestamp>,
+    /// What was told last, if it has a number.
+    told: Option<Refusals>,
+    /// Those that came since.
+    rest: Rest,
+}
+
+/// The calls that came after a reason was told.
+#[derive(Debug, Default)]
+struct Rest {
+    calls: u32,
+    last: Option<Last>,
+    counted_at: Option<Timestamp>,
+}
+
+/// The last of them.
+#[derive(Debug)]
+struct Last {
+    at: Timestamp,
+    caller: String,
+    signed: bool,
 }
 
 /// What to tell a person of.
@@ -66,12 +100,13 @@ pub(super) struct Alarm {
 }
 
 impl Failures {
-    /// Notes a refused call. `is_signed`: the PSP signed it. What to tell, if a person is to be told now.
+    /// Notes a refused call of a caller. `is_signed`: the PSP signed it. What to tell, if a person is to be told now.
     pub(super) fn refused(
         &self,
         endpoint: &EndpointId,
         refusal: Refusal,
         is_signed: bool,
+        caller: impl ToString,
         now: Timestamp,
     ) -> Option<Alarm> {
         self.with(endpoint, |history| {
@@ -87,8 +122,11 @@ impl Failures {
                 (is_due(refused.reported_at) || has_grown) && refused.is_alarming(calls, taken, now)
             };
             if !tells {
+                refused.rest.calls = refused.rest.calls.saturating_add(1);
+                refused.rest.last = Some(Last { at: now, caller: caller.to_string(), signed: is_signed });
                 return None;
             }
+            refused.rest.calls = 0;
             refused.reported_at = Some(now);
             refused.reported = calls;
             if is_signed {
@@ -98,9 +136,36 @@ impl Failures {
         })
     }
 
-    /// Notes a genuine call.
+    /// Notes what was told of an alarm.
+    pub(super) fn told(&self, told: &Refusals) {
+        // Of a wrong account no number is told.
+        if told.refusal == Refusal::Account {
+            return;
+        }
+        self.with(&told.endpoint.endpoint, |history| {
+            history.refused.entry(told.refusal).or_default().told = Some(told.clone());
+        });
+    }
+
+    /// What is to be told again, for more calls came after it was told: once their burst is over, or at the end of the program.
+    pub(super) fn rest(&self, now: Timestamp, is_end: bool) -> Vec<Refusals> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = Vec::new();
+        for history in all.values_mut() {
+            let taken = history.taken.calls(now);
+            rest.extend(history.refused.values_mut().filter_map(|refused| refused.rest(taken, now, is_end)));
+        }
+        rest
+    }
+
+    /// Notes a genuine call. Where it proves that the key is right, wrong signatures are no longer told.
     pub(super) fn genuine(&self, endpoint: &EndpointId, now: Timestamp) {
-        self.with(endpoint, |history| history.taken.add(now));
+        self.with(endpoint, |history| {
+            history.taken.add(now);
+            if let Some(refused) = history.refused.get_mut(&Refusal::Signature) {
+                refused.told = refused.told.take().filter(|told| told.taken > 0);
+            }
+        });
     }
 
     /// Whether to keep a sample of a refused call.
@@ -136,6 +201,24 @@ impl Refused {
         self.day.add(now)
     }
 
+    /// What is to be told of those that came after.
+    fn rest(&mut self, taken: u32, now: Timestamp, is_end: bool) -> Option<Refusals> {
+        let (told, reported_at) = (self.told.as_ref()?, self.reported_at?);
+        let last = self.rest.last.as_ref().filter(|_| self.rest.calls > 0)?;
+        let is_over = now.since(last.at) >= BURST_OVER || now.since(reported_at) >= BURST_GOES_ON;
+        let may_be_counted = self.rest.counted_at.is_none_or(|at| now.since(at) >= REST_EVERY);
+        if now.since(reported_at) >= TOLD_FOR || !(is_over && may_be_counted || is_end) {
+            return None;
+        }
+        let calls = self.day.calls(now);
+        let again =
+            Refusals { calls, taken, signed: last.signed, caller: Some(last.caller.clone()), ..told.clone() };
+        self.rest.calls = 0;
+        self.rest.counted_at = Some(now);
+        (self.reported, self.reported_at) = (calls, Some(now));
+        Some(again)
+    }
+
     fn is_alarming(&self, calls: u32, taken: u32, now: Timestamp) -> bool {
         let is_burst = self.recent.len() >= usize::try_from(BURST).unwrap_or(usize::MAX)
             && self.recent.front().is_some_and(|first| now.since(*first) <= BURST_WINDOW);
@@ -169,6 +252,8 @@ impl Day {
 
 #[cfg(test)]
 mod tests {
+    use cvco_domain::{EndpointRef, Mode, Psp, ShopId};
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -181,7 +266,7 @@ mod tests {
 
     /// The seconds at which a person is told, of wrong signatures at these seconds.
     fn told(failures: &Failures, seconds: impl IntoIterator<Item = i64>) -> Vec<i64> {
-        let wrong = |n: &i64| failures.refused(&endpoint(), Refusal::Signature, false, at(*n)).is_some();
+        let wrong = |n: &i64| failures.refused(&endpoint(), Refusal::Signature, false, "a", at(*n)).is_some();
         seconds.into_iter().filter(wrong).collect()
     }
 
@@ -205,7 +290,7 @@ mod tests {
                     failures.genuine(&endpoint(), at(n * 200));
                     return None;
                 }
-                failures.refused(&endpoint(), Refusal::Signature, false, at(n * 200))
+                failures.refused(&endpoint(), Refusal::Signature, false, "a", at(n * 200))
             })
             .collect();
         assert_eq!(told.first(), Some(&Alarm { refused: 10, taken: 3 }));
@@ -232,15 +317,87 @@ mod tests {
     #[test]
     fn a_signed_one_is_told_at_once_and_once_an_hour() {
         let failures = Failures::default();
-        let told = |n: &i64| failures.refused(&endpoint(), Refusal::Account, true, at(*n)).is_some();
+        let told = |n: &i64| failures.refused(&endpoint(), Refusal::Account, true, "a", at(*n)).is_some();
         assert_eq!([0, 1, 3599, 3600, 3601].into_iter().filter(told).collect::<Vec<_>>(), [0, 3600]);
+    }
+
+    fn refusals(refusal: Refusal, calls: u32, taken: u32) -> Refusals {
+        let endpoint = EndpointRef {
+            shop: ShopId::new("s").expect("id"),
+            endpoint: endpoint(),
+            psp: Psp::Up2pay,
+            mode: Mode::Production,
+        };
+        let explanation = "its address is outside allow_from".to_owned();
+        Refusals { endpoint, refusal, calls, taken, signed: true, caller: None, explanation }
+    }
+
+    /// Tells of what is to be told; what was told.
+    fn refuse(failures: &Failures, refusal: Refusal, caller: &str, second: i64) -> Option<u32> {
+        let alarm =
+            failures.refused(&endpoint(), refusal, refusal != Refusal::Signature, caller, at(second))?;
+        failures.told(&refusals(refusal, alarm.refused, alarm.taken));
+        Some(alarm.refused)
+    }
+
+    fn rest(failures: &Failures, second: i64) -> Vec<(u32, Option<String>)> {
+        failures.rest(at(second), false).into_iter().map(|told| (told.calls, told.caller)).collect()
+    }
+
+    #[test]
+    fn a_burst_of_signed_calls_is_counted_once_it_is_over() {
+        let failures = Failures::default();
+        let told: Vec<u32> =
+            (0..12).filter_map(|n| refuse(&failures, Refusal::Address, &n.to_string(), n / 4)).collect();
+        assert_eq!(told, [1], "the first at once");
+        assert_eq!(rest(&failures, 5), [], "it may go on");
+        assert_eq!(rest(&failures, 12), [(12, Some("11".to_owned()))]);
+        assert_eq!(rest(&failures, 1000), [], "all are told");
+        // Two hours later five more come.
+        let told: Vec<u32> =
+            (7200..7205).filter_map(|n| refuse(&failures, Refusal::Address, "b", n)).collect();
+        assert_eq!(told, [13]);
+        assert_eq!(rest(&failures, 7215), [(17, Some("b".to_owned()))]);
+    }
+
+    #[test]
+    fn a_burst_that_goes_on_is_counted_meanwhile_and_seldom() {
+        let failures = Failures::default();
+        let counted: Vec<i64> = (0..3000)
+            .filter(|second| {
+                refuse(&failures, Refusal::Address, "a", *second);
+                !rest(&failures, *second).is_empty()
+            })
+            .collect();
+        assert_eq!(counted, [30, 630, 1230, 1830, 2430]);
+        assert_eq!(failures.rest(at(3000), true).len(), 1, "and at the end");
+    }
+
+    #[test]
+    fn what_was_never_told_or_is_over_is_not_counted() {
+        let failures = Failures::default();
+        refuse(&failures, Refusal::Signature, "a", 0);
+        assert_eq!(rest(&failures, 100), [], "one wrong signature is nothing");
+        for second in 0..7 {
+            refuse(&failures, Refusal::Signature, "a", second);
+        }
+        failures.genuine(&endpoint(), at(8));
+        refuse(&failures, Refusal::Signature, "a", 9);
+        assert_eq!(rest(&failures, 100), [], "a genuine call has closed it");
+        refuse(&failures, Refusal::Account, "a", 200);
+        refuse(&failures, Refusal::Account, "a", 201);
+        assert_eq!(rest(&failures, 300), [], "of accounts no number is told");
+        let days = 2 * 86_400;
+        refuse(&failures, Refusal::Address, "a", 400);
+        failures.refused(&endpoint(), Refusal::Address, false, "a", at(days));
+        assert_eq!(rest(&failures, days + 60), [], "long closed");
     }
 
     #[test]
     fn each_reason_is_counted_by_itself() {
         let failures = Failures::default();
         assert_eq!(told(&failures, [0, 1]), [0_i64; 0]);
-        assert_eq!(failures.refused(&endpoint(), Refusal::Form, false, at(2)), None);
+        assert_eq!(failures.refused(&endpoint(), Refusal::Form, false, "a", at(2)), None);
     }
 
     #[test]

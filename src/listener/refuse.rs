@@ -2,6 +2,8 @@
 //! sampled with where they came from, and a person is told of many, and of one that the PSP had signed.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use cvco_domain::crypto::sha256;
 use cvco_domain::{Grounds, Refusal, Timestamp};
@@ -9,6 +11,8 @@ use cvco_ledger::Rejected;
 use cvco_log::entry::Refusals;
 use cvco_log::{Draft, LogEntry};
 use cvco_psp::{Message, Rejection, Request};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use super::body::NoBody;
 use super::failures::Alarm;
@@ -87,6 +91,9 @@ impl Refused<'_> {
     }
 }
 
+/// How often it is looked whether a burst is over.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
+
 impl Receiver {
     pub(super) async fn refuse(&self, endpoint: &Endpoint, refused: Refused<'_>) -> Outcome {
         let now = self.clock.now();
@@ -112,7 +119,8 @@ impl Receiver {
     /// Tells a person, if it is time to.
     async fn tell(&self, endpoint: &Endpoint, refused: &Refused<'_>, now: Timestamp) {
         let (because, is_signed) = (refused.grounds.refusal(), refused.grounds.is_signed());
-        let alarm = self.failures.refused(&endpoint.id, because, is_signed, now);
+        let caller = refused.sender.caller;
+        let alarm = self.failures.refused(&endpoint.id, because, is_signed, caller, now);
         let Some(Alarm { refused: calls, taken }) = alarm else { return };
         let explanation = match (because, refused.request) {
             (Refusal::Signature, Some(request)) => {
@@ -127,15 +135,39 @@ impl Receiver {
             calls,
             taken,
             signed: is_signed,
-            caller: Some(refused.sender.caller.to_string()),
+            caller: Some(caller.to_string()),
             explanation,
         };
+        self.failures.told(&refusals);
+        self.note(refusals).await;
+    }
+
+    /// Counts what came after a person was told, until `stop`.
+    pub async fn count_refusals(self: Arc<Self>, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(COUNT_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_end = tokio::select! {
+                () = stop.cancelled() => true,
+                _ = tick.tick() => false,
+            };
+            for refusals in self.failures.rest(self.clock.now(), is_end) {
+                self.note(refusals).await;
+            }
+            if is_end {
+                return;
+            }
+        }
+    }
+
+    async fn note(&self, refusals: Refusals) {
+        let endpoint = refusals.endpoint.endpoint.clone();
         let appended = match Draft::new(&LogEntry::Refusals(refusals)) {
             Ok(draft) => self.log.append(draft).await.map(drop),
             Err(error) => Err(error),
         };
         if let Err(error) = appended {
-            tracing::error!(endpoint.id = %endpoint.id, %error, "refused calls were not noted");
+            tracing::error!(endpoint.id = %endpoint, %error, "refused calls were not noted");
         }
     }
 }

@@ -122,6 +122,9 @@ pub enum Detail {
         refusal: Refusal,
         /// How many, within a day.
         calls: u32,
+        /// The PSP had signed the last of them.
+        #[serde(default)]
+        signed: bool,
         /// The address that the last of them came from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller: Option<String>,
@@ -373,7 +376,7 @@ impl fmt::Display for Detail {
             Self::Awaited { count, topic, subject } => write!(f, "{count}: {topic} {subject}"),
             Self::Clock { from, to } => write!(f, "{from} {to}"),
             Self::Refused { calls, diagnosis } => write!(f, "{calls} calls refused; {diagnosis}"),
-            Self::RefusedFor { refusal, calls, caller, why } => {
+            Self::RefusedFor { refusal, calls, caller, why, .. } => {
                 write!(f, "{calls} calls refused ({})", refusal.as_str())?;
                 caller.iter().try_for_each(|caller| write!(f, ", the last from {caller}"))?;
                 write!(f, "; {why}")

@@ -112,8 +112,8 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
         Detail::Refused { calls: 1, .. } => words.pair("1 appel refusé", "1 call refused"),
         Detail::Refused { calls, .. } => words
             .pair(&format!("au moins {calls} appels refusés"), &format!("at least {calls} calls refused")),
-        Detail::RefusedFor { refusal, calls, caller, .. } => {
-            words.refused(*refusal, *calls, caller.as_deref())
+        Detail::RefusedFor { refusal, calls, signed, caller, .. } => {
+            words.refused(*refusal, *calls, *signed, caller.as_deref())
         }
         Detail::NotTaken(calls) => words.not_taken(calls),
         Detail::RefusedByShop(calls) => words.refused_by_shop(calls),
@@ -124,10 +124,14 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
     Some(one_line(&text))
 }
 
-/// What helps whoever administers the program, in the words of whoever noticed it.
+/// What helps whoever administers the program, in the words of whoever noticed it; `None` where the particulars say it all.
 pub(super) fn technical(detail: &Detail, last_error: Option<&str>) -> Option<String> {
     let noted = if let Detail::Refused { diagnosis: what, .. }
-    | Detail::RefusedFor { why: what, .. }
+    | Detail::RefusedFor {
+        refusal: Refusal::Form | Refusal::Method | Refusal::Http,
+        why: what,
+        ..
+    }
     | Detail::NotTaken(ShopCalls { why: what, .. })
     | Detail::RefusedByShop(ShopCalls { why: what, .. })
     | Detail::Technical(what)
@@ -318,34 +322,56 @@ impl Words {
         }
     }
 
-    fn refused(&self, refusal: Refusal, calls: u32, caller: Option<&str>) -> String {
+    /// Calls that were refused for another reason than their signature. `signed`: the PSP had signed the last of them.
+    fn refused(&self, refusal: Refusal, calls: u32, signed: bool, caller: Option<&str>) -> String {
+        let (their, its) = if calls == 1 { (["son", "sa"], "its") } else { (["leur", "leur"], "their") };
+        let [son, sa] = their;
         let why = match refusal {
-            Refusal::Signature => self.pair("leur signature", "their signature"),
-            Refusal::Account => self.pair("leur compte", "their account"),
-            Refusal::Form => self.pair("leur forme", "their form"),
-            Refusal::Method => self.pair("leur méthode HTTP", "their HTTP method"),
-            Refusal::Size => self.pair("leur taille", "their size"),
-            Refusal::Incomplete => self.pair("leur contenu incomplet", "their incomplete content"),
-            Refusal::Address => self.pair("leur adresse d’origine", "the address they came from"),
-            Refusal::Http => self.pair("leur HTTP illisible", "their unreadable HTTP"),
-            Refusal::Flood => self.pair("leur nombre", "their number"),
-            Refusal::Loop => {
-                self.pair("leur provenance : notre propre relais", "their sender: our own relay")
-            }
-        };
-        let counted = match calls {
-            1 => self.pair(&format!("1 appel refusé pour {why}"), &format!("1 call refused for {why}")),
-            _ => self.pair(
-                &format!("au moins {calls} appels refusés en un jour pour {why}"),
-                &format!("at least {calls} calls refused in a day for {why}"),
+            Refusal::Signature => self.pair(&format!("{sa} signature"), &format!("{its} signature")),
+            Refusal::Account => self.pair(&format!("{son} compte"), &format!("{its} account")),
+            Refusal::Form => self.pair(&format!("{sa} forme"), &format!("{its} form")),
+            Refusal::Method => self.pair(&format!("{sa} méthode HTTP"), &format!("{its} HTTP method")),
+            Refusal::Size => self
+                .pair(&format!("{sa} taille (plus de 512\u{a0}Kio)"), &format!("{its} size (over 512 KiB)")),
+            Refusal::Incomplete => self.pair(
+                &format!("{son} contenu, coupé ou arrivé trop tard"),
+                &format!("{its} content, which was cut or came too late"),
+            ),
+            Refusal::Address => self.pair(
+                &format!("{son} adresse d’origine, qui n’est pas dans allow_from"),
+                &format!("{its} address of origin, which is not in allow_from"),
+            ),
+            Refusal::Http => self.pair(&format!("{son} HTTP illisible"), &format!("{its} unreadable HTTP")),
+            Refusal::Flood => self.pair("leur trop grand nombre", "their great number"),
+            Refusal::Loop => self.pair(
+                &format!("{sa} provenance\u{a0}: notre propre relais, dont l’url mène ici"),
+                &format!("{its} sender: our own relay, whose url leads here"),
             ),
         };
-        match caller {
-            Some(caller) => self.pair(
+        let (genuine, genuine_calls) = if signed {
+            (self.pair(" authentique", "genuine "), self.pair(" authentiques", "genuine "))
+        } else {
+            (String::new(), String::new())
+        };
+        let counted = match calls {
+            1 => self.pair(
+                &format!("1 appel{genuine} refusé pour {why}"),
+                &format!("1 {genuine}call refused for {why}"),
+            ),
+            _ => self.pair(
+                &format!("au moins {calls} appels{genuine_calls} refusés en un jour pour {why}"),
+                &format!("at least {calls} {genuine_calls}calls refused in a day for {why}"),
+            ),
+        };
+        match (caller, calls) {
+            (Some(caller), 1) => {
+                self.pair(&format!("{counted}, venu de {caller}"), &format!("{counted}, from {caller}"))
+            }
+            (Some(caller), _) => self.pair(
                 &format!("{counted}, le dernier venu de {caller}"),
                 &format!("{counted}, the last one from {caller}"),
             ),
-            None => counted,
+            (None, _) => counted,
         }
     }
 

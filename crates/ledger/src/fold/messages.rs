@@ -285,6 +285,7 @@ impl Fold<'_> {
             | Refusal::Loop => Detail::RefusedFor {
                 refusal: *refusal,
                 calls: *calls,
+                signed: *signed,
                 caller: caller.clone(),
                 why: explanation.clone(),
             },

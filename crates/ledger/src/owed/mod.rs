@@ -46,7 +46,7 @@ pub(crate) fn tell_audiences(
 }
 
 /// Owes the news of an opening on each way that it is for: e-mail, unless the kind is for the lists alone, and the channels
-/// of its severity and shop. A way that is owed it already is left alone.
+/// of its severity and shop, from an instant on. A way that is owed it already is left alone.
 pub(crate) fn owe_opening(
     conn: &Connection,
     discrepancy: DiscrepancyId,

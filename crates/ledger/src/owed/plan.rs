@@ -5,6 +5,7 @@
 //! |---|---|
 //! | urgent | at once and alone; after five messages of a shop in ten minutes, one lists the rest |
 //! | others | together, at most one message of a shop in its digest interval |
+//! | of a later instant | not before it |
 //! | escalated | together, to others; at most one message of a shop in ten minutes |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,10 +140,14 @@ pub(super) enum Next {
 /// What is told next. `waiting` is in the order in which it came to be owed.
 pub(super) fn next(waiting: &[Waiting], recent: &[Recent], pace: &Pace, now: Timestamp) -> Next {
     let mut groups: BTreeMap<(Class, Option<&ShopId>), Vec<usize>> = BTreeMap::new();
-    for (place, one) in waiting.iter().enumerate() {
-        groups.entry((one.class, one.shop.as_ref())).or_default().push(place);
-    }
     let mut next_at = None;
+    for (place, one) in waiting.iter().enumerate() {
+        if one.owed_at > now {
+            next_at = next_at.into_iter().chain([one.owed_at]).min();
+        } else {
+            groups.entry((one.class, one.shop.as_ref())).or_default().push(place);
+        }
+    }
     // Of several messages that may leave now: the urgent first, then what has waited longest.
     let mut due: Vec<(Class, usize, BTreeSet<usize>)> = Vec::new();
     for ((class, shop), places) in groups {
@@ -284,6 +289,15 @@ mod tests {
     }
 
     const DIGEST: Pace = Pace::of(Duration::from_mins(15));
+
+    #[test]
+    fn what_is_owed_from_a_later_instant_waits_for_it_and_holds_nothing_up() {
+        let pace = Pace::of(Duration::from_mins(15));
+        assert_eq!(next(&[urgent(60)], &[], &pace, at(0)), Next::At(at(60)));
+        assert_eq!(next(&[urgent(60)], &[], &pace, at(60)), Next::Now(BTreeSet::from([0])));
+        assert_eq!(next(&[urgent(60), urgent(0)], &[], &pace, at(0)), Next::Now(BTreeSet::from([1])));
+        assert_eq!(next(&[urgent(60)], &[], &Pace::of(Duration::ZERO), at(0)), Next::At(at(60)));
+    }
 
     #[test]
     fn sixty_urgent_ones_in_three_seconds_are_six_messages() {

@@ -1,6 +1,7 @@
 //! Discrepancies on disk: opened, kept up to date, closed; each opening and closing owes an e-mail.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -236,8 +237,15 @@ pub(crate) fn open_of_endpoint(
         at,
         closes_at
     ])?;
-    owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), severity, at)
+    let told_from = match kind {
+        Kind::CallsRefused | Kind::SignatureFailures => at.after(BURST_IS_KNOWN),
+        _ => at,
+    };
+    owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), severity, told_from)
 }
+
+/// Calls that are refused come in bursts, and the first is noted at once: by then it is known how many there are.
+const BURST_IS_KNOWN: Duration = Duration::from_mins(1);
 
 /// The endpoints that have an open discrepancy of their own.
 pub(crate) fn troubled_endpoints(conn: &Connection) -> Result<BTreeSet<EndpointId>, LedgerError> {

@@ -51,11 +51,14 @@ fn each_is_said_in_the_language_of_its_reader() {
             Detail::RefusedFor {
                 refusal: Refusal::Address,
                 calls: 12,
+                signed: true,
                 caller: Some("194.2.122.190".to_owned()),
-                why: "its address is outside allow_from".to_owned(),
+                why: "genuine, but its address is outside allow_from".to_owned(),
             },
-            "au moins 12 appels refusés en un jour pour leur adresse d’origine, le dernier venu de 194.2.122.190",
-            "at least 12 calls refused in a day for the address they came from, the last one from 194.2.122.190",
+            "au moins 12 appels authentiques refusés en un jour pour leur adresse d’origine, qui n’est pas dans \
+             allow_from, le dernier venu de 194.2.122.190",
+            "at least 12 genuine calls refused in a day for their address of origin, which is not in allow_from, the \
+             last one from 194.2.122.190",
         ),
         (
             awaited(3, Topic::Payment),
@@ -176,4 +179,27 @@ fn an_order_that_nobody_registered_is_in_no_currency() {
     let chf = Currency::parse("756").expect("a currency");
     let detail = Detail::Currencies { found: vec![chf], expected: chf };
     assert_eq!(in_words(French, &detail, &[]).as_deref(), Some("payé en CHF, et non en euros"));
+}
+
+#[test]
+fn one_call_that_was_refused_is_spoken_of_as_one_and_without_english_beside_it() {
+    let one = |refusal| Detail::RefusedFor {
+        refusal,
+        calls: 1,
+        signed: refusal == Refusal::Address,
+        caller: Some("194.2.122.190".to_owned()),
+        why: "in English".to_owned(),
+    };
+    assert_eq!(
+        said(French, &one(Refusal::Address)),
+        "1 appel authentique refusé pour son adresse d’origine, qui n’est pas dans allow_from, venu de 194.2.122.190"
+    );
+    assert_eq!(
+        said(English, &one(Refusal::Size)),
+        "1 call refused for its size (over 512 KiB), from 194.2.122.190"
+    );
+    for refusal in [Refusal::Size, Refusal::Incomplete, Refusal::Address, Refusal::Flood, Refusal::Loop] {
+        assert_eq!(technical(&one(refusal), None), None, "{refusal:?}");
+    }
+    assert!(technical(&one(Refusal::Form), None).is_some(), "what the adapter has found");
 }
