@@ -68,7 +68,7 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
         Case::Of(kind) => entry(kind, psp),
         Case::LeftOverVoucher => says(
             "vouchers left over",
-            "The order is paid without this voucher part, which was accepted in an attempt that the customer gave up: it is to be given back.",
+            "What was asked is paid without this voucher part, which was accepted in an attempt that the customer gave up: it is to be given back, unless the customer keeps it for what is still to be paid.",
             steps::left_over_voucher(psp),
         ),
         Case::OneMessageTwoOrders => says(

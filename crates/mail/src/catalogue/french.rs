@@ -68,7 +68,7 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
         Case::Of(kind) => entry(kind, psp),
         Case::LeftOverVoucher => says(
             "chèques-vacances en trop",
-            "La commande est payée sans cette part chèque-vacances, acceptée lors d'une tentative que le client n'a pas menée à son terme : elle est à rendre au client.",
+            "Ce qui était demandé est payé sans cette part chèque-vacances, acceptée lors d'une tentative que le client n'a pas menée à son terme : elle est à rendre au client, à moins qu'il ne la garde pour ce qui reste à payer.",
             steps::left_over_voucher(psp),
         ),
         Case::OneMessageTwoOrders => says(

@@ -68,34 +68,34 @@ pub(super) const fn amount_over(psp: Option<Psp>) -> Steps {
 pub(super) const fn left_over_voucher(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
-            "Do not ask the customer for a balance: check in the Up2pay back office that the other payment pays the order.",
+            "Ask the customer for nothing more for this attempt: check in the Up2pay back office that the other payment is complete.",
             "{holiday}This voucher part can be neither cancelled nor refunded by API at Up2pay: turn to Up2pay support or ANCV, with the call number.",
             "{meal}Refund this meal voucher part in the Up2pay back office: it can be refunded from the day after the payment.",
             "{holiday}Tell the customer; if it cannot be cancelled, agree on a credit note.",
             "{meal}Tell the customer.",
         ],
         Some(Sogecommerce) => &[
-            "Do not ask the customer for a balance: check in the Sogecommerce back office that the other payment pays the order.",
+            "Ask the customer for nothing more for this attempt: check in the Sogecommerce back office that the other payment is complete.",
             "Cancel this voucher part in the back office before its capture (three days at most): whole only.",
             "After the capture, refund it from the back office, whole as well, and tell the customer.",
         ],
         Some(Worldline) => &[
-            "Do not ask the customer for a balance: check in {back_office} that the other payment pays the order.",
+            "Ask the customer for nothing more for this attempt: check in {back_office} that the other payment is complete.",
             "Refund this voucher part without delay from {back_office}: that is possible within 4 hours of the payment.",
             "After that, turn to {support} or ANCV, or agree on a credit note with the customer.",
         ],
         Some(Monext) => &[
-            "Do not ask the customer for a balance: check in {back_office} that the other payment pays the order.",
+            "Ask the customer for nothing more for this attempt: check in {back_office} that the other payment is complete.",
             "Monext refunds the card part only: turn to {support} or ANCV, with the transaction number.",
             "Tell the customer; if it cannot be cancelled, agree on a credit note.",
         ],
         Some(Ancv) => &[
-            "Do not ask the customer for a balance: check that the other payment pays the order.",
+            "Ask the customer for nothing more for this attempt: check that the other payment is complete.",
             "Cancel the transaction in {back_office}: whole only.",
             "Tell the customer.",
         ],
         None => &[
-            "Do not ask the customer for a balance: check that the other payment pays the order.",
+            "Ask the customer for nothing more for this attempt: check that the other payment is complete.",
             "Ask the provider whether this voucher part can be cancelled or refunded; if not, agree on a credit note with the customer.",
         ],
     }

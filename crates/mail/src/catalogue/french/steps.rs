@@ -68,34 +68,34 @@ pub(super) const fn amount_over(psp: Option<Psp>) -> Steps {
 pub(super) const fn left_over_voucher(psp: Option<Psp>) -> Steps {
     match psp {
         Some(Up2pay) => &[
-            "Ne demandez aucun solde au client : vérifiez dans le back-office Up2pay que la commande est bien payée par l'autre paiement.",
+            "Ne redemandez rien au client pour cette tentative : vérifiez dans le back-office Up2pay que l'autre paiement est bien complet.",
             "{holiday}Cette part chèque-vacances ne peut être ni annulée ni remboursée par API chez Up2pay : adressez-vous à l'assistance Up2pay ou à l'ANCV, avec le numéro d'appel.",
             "{meal}Remboursez cette part titre-restaurant depuis le back-office Up2pay : c'est possible à partir du lendemain du paiement.",
             "{holiday}Prévenez le client ; à défaut d'annulation, convenez d'un avoir avec lui.",
             "{meal}Prévenez le client.",
         ],
         Some(Sogecommerce) => &[
-            "Ne demandez aucun solde au client : vérifiez dans le back-office Sogecommerce que la commande est bien payée par l'autre paiement.",
+            "Ne redemandez rien au client pour cette tentative : vérifiez dans le back-office Sogecommerce que l'autre paiement est bien complet.",
             "Annulez cette part chèque-vacances dans le back-office avant sa remise (trois jours au plus) : en totalité seulement.",
             "Après la remise, remboursez-la depuis le back-office, en totalité également, et prévenez le client.",
         ],
         Some(Worldline) => &[
-            "Ne demandez aucun solde au client : vérifiez dans {back_office} que la commande est bien payée par l'autre paiement.",
+            "Ne redemandez rien au client pour cette tentative : vérifiez dans {back_office} que l'autre paiement est bien complet.",
             "Remboursez cette part chèque-vacances sans attendre, depuis {back_office} : c'est possible dans les 4 heures qui suivent le paiement.",
             "Passé ce délai, adressez-vous à {support} ou à l'ANCV, ou convenez d'un avoir avec le client.",
         ],
         Some(Monext) => &[
-            "Ne demandez aucun solde au client : vérifiez dans {back_office} que la commande est bien payée par l'autre paiement.",
+            "Ne redemandez rien au client pour cette tentative : vérifiez dans {back_office} que l'autre paiement est bien complet.",
             "Monext ne rembourse que le complément carte : adressez-vous à {support} ou à l'ANCV, avec le numéro de la transaction.",
             "Prévenez le client ; à défaut d'annulation, convenez d'un avoir avec lui.",
         ],
         Some(Ancv) => &[
-            "Ne demandez aucun solde au client : vérifiez que la commande est bien payée par l'autre paiement.",
+            "Ne redemandez rien au client pour cette tentative : vérifiez que l'autre paiement est bien complet.",
             "Annulez la transaction dans {back_office} : c'est possible en totalité seulement.",
             "Prévenez le client.",
         ],
         None => &[
-            "Ne demandez aucun solde au client : vérifiez que la commande est bien payée par l'autre paiement.",
+            "Ne redemandez rien au client pour cette tentative : vérifiez que l'autre paiement est bien complet.",
             "Demandez au prestataire si cette part chèque-vacances peut être annulée ou remboursée ; sinon, convenez d'un avoir avec le client.",
         ],
     }

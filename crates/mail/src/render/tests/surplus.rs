@@ -121,7 +121,7 @@ fn a_voucher_left_over_asks_for_no_balance() {
         "[CVCo] Camping des Pins : chèques-vacances en trop, 20,00 € – commande CMD9542124-01A5G"
     );
     let text = text_of(Language::French, left_over);
-    assert!(text.contains("Ne demandez aucun solde au client") && text.contains("En trop          20,00 €"));
+    assert!(text.contains("Ne redemandez rien au client") && text.contains("En trop          20,00 €"));
     assert!(!text.contains("réglé le solde") && !text.contains("demandez la différence"), "{text}");
 }
 
