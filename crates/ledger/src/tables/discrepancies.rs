@@ -237,10 +237,8 @@ pub(crate) fn open_of_endpoint(
         at,
         closes_at
     ])?;
-    let told_from = match kind {
-        Kind::CallsRefused | Kind::SignatureFailures => at.after(BURST_IS_KNOWN),
-        _ => at,
-    };
+    let is_burst = matches!(kind, Kind::CallsRefused | Kind::SignatureFailures);
+    let told_from = if is_burst { at.after(BURST_IS_KNOWN) } else { at };
     owed::owe_opening(conn, last_inserted(conn), Some(&endpoint.shop), severity, told_from)
 }
 

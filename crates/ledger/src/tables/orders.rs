@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use cvco_domain::{
-    CallNumber, Cents, Instalment, Order, OrderKey, OrderRef, OrderVersion, Seq, ShopId, Timestamp,
+    CallNumber, Cents, Instalment, Order, OrderKey, OrderRef, OrderVersion, RecordState, Seq, ShopId,
+    Timestamp,
 };
 use cvco_log::entry::OrderRegistration;
 use cvco_reconcile::Assessment;
@@ -234,7 +235,10 @@ pub(crate) fn note_state(
     order_id: OrderId,
     assessment: &Assessment,
 ) -> Result<(), LedgerError> {
-    let state = assessment.order_state.map_or("unpaid", cvco_domain::RecordState::as_str);
+    // An order of nothing is paid as it is.
+    let lacks_nothing = assessment.gap == Some(Cents::ZERO);
+    let unpaid = if lacks_nothing { RecordState::Balanced.as_str() } else { "unpaid" };
+    let state = assessment.order_state.map_or(unpaid, RecordState::as_str);
     conn.prepare_cached(
         "UPDATE orders SET state = ?2, gap_cents = ?3, next_check_at = ?4,
                 awaited_since = IIF(?5, (SELECT MIN(registered_at) FROM order_versions WHERE order_id = ?1), NULL)
@@ -245,7 +249,7 @@ pub(crate) fn note_state(
         state,
         assessment.gap,
         assessment.look_again_at,
-        assessment.records.is_empty()
+        assessment.records.is_empty() && !lacks_nothing
     ])?;
     Ok(())
 }

@@ -49,6 +49,24 @@ fn an_order_is_awaited_until_a_payment_of_it_is_known() {
     assert!(book.listed(&awaited(), &Piece::Latest(None)).is_empty());
 }
 
+/// A shop has free orders, and sets to nothing those that it cancels.
+#[test]
+fn of_an_order_of_nothing_no_payment_is_awaited() {
+    let mut book = Book::new();
+    book.take(1, registered("FREE", 0));
+    book.take(1, registered("A", 10_000));
+    book.take(2, registered("A", 0));
+    assert!(book.listed(&PaymentFilter::default(), &Piece::Latest(None)).is_empty());
+    assert_eq!(book.texts("SELECT state FROM orders"), ["balanced", "balanced"]);
+    book.take(3, registered("A", 10_000));
+    assert_eq!(book.listed(&PaymentFilter::default(), &Piece::Latest(None)), ["A awaited 100.00"]);
+    book.take(4, voucher("FREE", 1000));
+    assert_eq!(
+        book.discrepancies().iter().map(|seen| seen.kind.as_str()).collect::<Vec<_>>(),
+        ["amount_over"]
+    );
+}
+
 #[test]
 fn a_payment_that_came_to_nothing_is_a_payment() {
     let mut book = Book::new();

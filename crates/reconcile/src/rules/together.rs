@@ -202,10 +202,12 @@ fn is_explained(drafts: &[Draft], gap: Cents, whole: &Whole) -> bool {
 /// even if the registration came after the payment. Told until the difference is collected or given back.
 pub(super) fn total_changed(drafts: &[Draft], whole: &Whole, order: &Order) -> Option<Finding> {
     let (current, earlier) = order.versions.split_last()?;
+    // Nobody has paid an order of nothing: its total may change freely.
     let was_paid = |version: &&OrderVersion| {
-        [Clock::Ours, Clock::Theirs]
-            .into_iter()
-            .any(|clock| paid_before(drafts, current.registered_at, version.currency, clock) == version.total)
+        version.total.is_positive()
+            && [Clock::Ours, Clock::Theirs].into_iter().any(|clock| {
+                paid_before(drafts, current.registered_at, version.currency, clock) == version.total
+            })
     };
     let then = earlier.iter().rev().filter(|then| !is_same(then, current)).find(was_paid)?;
     let left = whole.gap().unwrap_or_default();

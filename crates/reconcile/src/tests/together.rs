@@ -49,6 +49,8 @@ fn held_against(case: &Case) -> Vec<(i64, i64)> {
 fn an_order_of_nothing_lacks_nothing() {
     let free = Case { now: minute(2 * DAY), ..unregistered().registered(0, MARCH).due(DAY) };
     assert!(free.assess().findings.is_empty());
+    let dear_again = Case { now: minute(3 * DAY), ..free.registered(5000, 2 * DAY) };
+    assert!(dear_again.assess().findings.is_empty(), "nobody paid it before its total changed");
 }
 
 #[test]
