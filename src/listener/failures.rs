@@ -106,7 +106,7 @@ impl Failures {
         endpoint: &EndpointId,
         refusal: Refusal,
         is_signed: bool,
-        caller: impl ToString,
+        caller: &(impl ToString + ?Sized),
         now: Timestamp,
     ) -> Option<Alarm> {
         self.with(endpoint, |history| {

@@ -120,7 +120,7 @@ impl Receiver {
     async fn tell(&self, endpoint: &Endpoint, refused: &Refused<'_>, now: Timestamp) {
         let (because, is_signed) = (refused.grounds.refusal(), refused.grounds.is_signed());
         let caller = refused.sender.caller;
-        let alarm = self.failures.refused(&endpoint.id, because, is_signed, caller, now);
+        let alarm = self.failures.refused(&endpoint.id, because, is_signed, &caller, now);
         let Some(Alarm { refused: calls, taken }) = alarm else { return };
         let explanation = match (because, refused.request) {
             (Refusal::Signature, Some(request)) => {
