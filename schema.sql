@@ -613,16 +613,19 @@ SELECT day, shop, psp, contract,
        -- meal vouchers and gift cards: what other issuers owe
        SUM(issuer NOT IN ('ancv', 'bank') AND received) AS other_voucher_count,
        SUM(IIF(issuer NOT IN ('ancv', 'bank'), in_cents, 0)) AS other_voucher_cents,
-       SUM(IIF(issuer NOT IN ('ancv', 'bank'), back_cents, 0)) AS other_voucher_returned_cents
+       SUM(IIF(issuer NOT IN ('ancv', 'bank'), back_cents, 0)) AS other_voucher_returned_cents,
+       -- of card_returned_cents: what cards' banks took back
+       SUM(taken_cents) AS card_taken_back_cents
 FROM (
   SELECT t.received_on AS day, o.shop, t.psp, t.contract, t.issuer, 1 AS received, t.amount_cents AS in_cents,
-         0 AS back_cents, 0 AS paid_cents, 0 AS kept_cents
+         0 AS back_cents, 0 AS taken_cents, 0 AS paid_cents, 0 AS kept_cents
   FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on IS NOT NULL
   UNION ALL
-  SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents, 0, 0
+  SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents,
+         IIF(b.cause = 'chargeback', b.amount_cents, 0), 0, 0
   FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
   UNION ALL
-  SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, p.amount_cents, p.commission_cents
+  SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, 0, p.amount_cents, p.commission_cents
   FROM statement_lines l JOIN payout_shares p USING (statement_id, position)
   JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
    AND t.position = p.tender_position)

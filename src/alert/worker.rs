@@ -10,7 +10,7 @@ use cvco_ledger::{Class, DueAnchor, DueMail, DueWeek, Flow, LedgerError, Takings
 use cvco_log::entry::{MailAbout, Week};
 use cvco_mail::anchor::{self, AnchorLetter, Link, ShopTakings};
 use cvco_mail::render;
-use cvco_mail::week::{self, DayTakings, ShopWeek, WeekLetter};
+use cvco_mail::week::{self, DayTakings, InOtherCurrency, ShopWeek, WeekLetter};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -267,6 +267,7 @@ impl AlertWorker {
                 name: addressees.shop_name(&shop),
                 days: days.iter().map(own).collect(),
                 payments: counts.payments,
+                others: counts.others.iter().map(in_other_currency).collect(),
                 refunded: all().map(Takings::refunded).sum(),
                 taken_back: all().map(Takings::taken_back).sum(),
                 opened: counts.opened,
@@ -302,4 +303,9 @@ impl AlertWorker {
         let anchor = Link { seq: seq.get(), hash, first_seq: first_seq.get(), first_day, day };
         Ok(AnchorLetter { language: alerts.language, host: self.desk.host.clone(), anchor, shops })
     }
+}
+
+fn in_other_currency(counted: &cvco_ledger::InOtherCurrency) -> InOtherCurrency {
+    let cvco_ledger::InOtherCurrency { currency, payments, accepted } = *counted;
+    InOtherCurrency { currency, payments, accepted }
 }

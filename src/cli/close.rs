@@ -9,7 +9,7 @@ use cvco_books::accounting::AccountNumber;
 use cvco_books::export::{Balance, Checker, fec_notice};
 use cvco_domain::crypto::{Sha256Writer, sha256};
 use cvco_domain::{Cents, Day, Period};
-use cvco_ledger::{EntryRange, Extract, LedgerError, Reader};
+use cvco_ledger::{EntryRange, Extract, LedgerError, Obstacle, Reader};
 use cvco_log::entry::{Close, Witness};
 use cvco_log::{Draft, LogEntry};
 use cvco_mail::{Language, lists};
@@ -96,7 +96,7 @@ pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Fai
     if let (Some(first), Some(last)) = (open.first(), open.last()) {
         // What the rules do not allow need not be asked.
         let today = Clock::system().now().paris_day();
-        refused(reader.obstacle_to_close(*first, today)?.or_else(|| not_over(*last, today)))?;
+        refused(obstacle(&reader, *first, *last, today)?, language)?;
         let of = if first == last {
             first.to_string()
         } else if language == Language::French {
@@ -166,13 +166,22 @@ fn standing(reader: &Reader, language: Language) -> Result<String, Failure> {
     })
 }
 
-fn not_over(month: Period, today: Day) -> Option<String> {
-    (today <= month.last()).then(|| format!("{month} is not over yet"))
+/// Why a span of months cannot be closed.
+fn obstacle(reader: &Reader, first: Period, last: Period, today: Day) -> Result<Option<Obstacle>, Failure> {
+    let not_over = (today <= last.last()).then_some(Obstacle::NotOver(last));
+    Ok(reader.obstacle_to_close(first, today)?.or(not_over))
 }
 
-fn refused(obstacle: Option<String>) -> Result<(), Failure> {
+fn said(obstacle: Obstacle, language: Language) -> String {
+    match language {
+        Language::French => obstacle.in_french(),
+        Language::English => obstacle.to_string(),
+    }
+}
+
+fn refused(obstacle: Option<Obstacle>, language: Language) -> Result<(), Failure> {
     match obstacle {
-        Some(obstacle) => Err(Failure::Refused(obstacle)),
+        Some(obstacle) => Err(Failure::Hindered(said(obstacle, language))),
         None => Ok(()),
     }
 }
@@ -198,6 +207,7 @@ fn close_month(
     let mut writer = site.writer()?;
     let reader = writer.reader()?;
     if reader.extract(|extract| extract.manifest(month))?.is_none() {
+        refused(reader.obstacle_to_close(month, writer.now().paris_day())?, site.language()?)?;
         close(&mut writer, &reader, settings, month, site.account(), site.is_watched())?;
     }
     // Lists that show the present, such as gaps, move on: the files are of the instant of which the manifest speaks.
@@ -213,7 +223,7 @@ fn close_month(
     Ok(manifest)
 }
 
-/// Closes a period. The rules are asked before, so that a close that they do not allow is not even written down; they are
+/// Closes a period. The rules were asked before, so that a close that they do not allow is not even written down; they are
 /// asked again when it is folded, and what came in between may have changed the answer.
 fn close(
     writer: &mut Writer,
@@ -223,13 +233,15 @@ fn close(
     by: String,
     is_watched: bool,
 ) -> Result<(), Failure> {
-    refused(reader.obstacle_to_close(period, writer.now().paris_day())?)?;
     let close = Close { period, books: settings.accounting.books.clone(), by };
     let spinner = output::spinner("closing", is_watched);
     let stamps = writer.append(vec![Draft::new(&LogEntry::Close(close))?], || spinner.tick())?;
     spinner.finish_and_clear();
     match stamps.last() {
-        Some(stamp) => refused(reader.refusal(stamp.seq)?),
+        Some(stamp) => match reader.refusal(stamp.seq)? {
+            Some(refusal) => Err(Failure::Refused(refusal)),
+            None => Ok(()),
+        },
         None => Ok(()),
     }
 }
@@ -245,7 +257,7 @@ fn dry_run(
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(Outcome::Fine) };
     let language = site.language()?;
     let today = Clock::system().now().paris_day();
-    let obstacle = reader.obstacle_to_close(*first, today)?.or_else(|| not_over(*last, today));
+    let obstacle = obstacle(reader, *first, *last, today)?.map(|obstacle| said(obstacle, language));
     let drafts = Some(settings.accounting.books.clone());
     let range = EntryRange { from: first.first(), to: last.last(), shop: None, drafts };
     let mut checker = Checker::default();

@@ -176,7 +176,7 @@ impl Errands for Accountant {
             Ok(Outcome::FoundSomething) => Frame::End(End { exit: 1, ..End::default() }),
             Err(Failure::Asks(question)) => Frame::Question(question),
             Err(failure) => {
-                let is_explained = matches!(failure, Failure::Explained(_));
+                let is_explained = matches!(failure, Failure::Explained(_) | Failure::Hindered(_));
                 Frame::End(End {
                     exit: failure.exit_code(),
                     complaint: Some(failure.to_string()),

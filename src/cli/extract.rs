@@ -10,7 +10,7 @@ use cvco_books::export::{
     Beancount, Checker, EntriesCsv, EntryFile, Fec, Headings, JournalFile, Summary, TableCsv, TableFile,
     TableWorkbook, fec_file_name,
 };
-use cvco_domain::{Books, Day, Detail, Issuer, Period, Psp, ShopId};
+use cvco_domain::{Books, Cents, Day, Detail, Issuer, Period, Psp, ShopId};
 use cvco_ledger::{EntryRange, Extract, ReportRange};
 use cvco_mail::{Language, lists};
 use indicatif::ProgressBar;
@@ -198,6 +198,8 @@ fn write_table(
 /// all columns but the particulars.
 fn in_words(language: Language, report: Report, cells: &[Cell]) -> Vec<Cell> {
     let detail = particulars(report, cells);
+    let back = money(report, cells, "refunded").zip(money(report, cells, "taken_back"));
+    let is_charged_back = back.is_some_and(|(back, taken)| taken.is_positive() && taken >= back);
     let said = |name: &str, text: &str| -> Option<String> {
         match (language, name) {
             (_, "detail") => lists::detail(language, &detail).or_else(|| Some(String::new())),
@@ -205,6 +207,9 @@ fn in_words(language: Language, report: Report, cells: &[Cell]) -> Vec<Cell> {
                 let instrument = text.parse().ok()?;
                 let brand = issuer(report, cells).and_then(|issuer| issuer.brands().into_iter().next());
                 Some(lists::instrument(language, instrument, brand.as_ref()).to_owned())
+            }
+            (Language::French, "state") if is_charged_back => {
+                Some(lists::payment_state(language, text.parse().ok()?, true).to_owned())
             }
             (Language::French, _) => in_french(name, text, &detail),
             (Language::English, _) => None,
@@ -226,6 +231,15 @@ fn particulars(report: Report, cells: &[Cell]) -> Detail {
     serde_json::from_str(json).unwrap_or_default()
 }
 
+/// An amount of a row.
+fn money(report: Report, cells: &[Cell], column: &str) -> Option<Cents> {
+    let mut columns = cells.iter().zip(report.columns());
+    match columns.find(|(_, (name, _, _))| *name == column)? {
+        (Cell::Money(cents), _) => Some(*cents),
+        (_, _) => None,
+    }
+}
+
 /// Who owes the part of a row.
 fn issuer(report: Report, cells: &[Cell]) -> Option<Issuer> {
     let mut columns = cells.iter().zip(report.columns());
@@ -243,6 +257,12 @@ fn in_french(column: &str, text: &str, detail: &Detail) -> Option<String> {
             Ok(kind) => lists::kind(french, kind, detail),
             // A payment that lacks something and is no discrepancy yet.
             Err(_) => lists::order_state(french, text),
+        },
+        "level" => match text {
+            "day" => "jour".to_owned(),
+            "month" => "mois".to_owned(),
+            "entries" => "écritures".to_owned(),
+            _ => return None,
         },
         "severity" => lists::severity(french, text.parse().ok()?).to_owned(),
         "psp" => text.parse::<Psp>().ok()?.title().to_owned(),
@@ -303,4 +323,52 @@ fn checked(extract: Extract<'_>, range: &EntryRange, bar: &ProgressBar) -> Resul
         checker.entry(&entry).map_err(flawed)
     })?;
     checker.finish(false).map_err(flawed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of a list with these values; all others are empty.
+    fn row(report: Report, values: &[(&str, Cell)]) -> Vec<Cell> {
+        let value =
+            |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, cell)| cell.clone());
+        report.columns().iter().map(|(name, _, _)| value(name).unwrap_or(Cell::Empty)).collect()
+    }
+
+    fn said(language: Language, report: Report, column: &str, values: &[(&str, Cell)]) -> String {
+        let words = in_words(language, report, &row(report, values));
+        let place = report.columns().iter().position(|(name, _, _)| *name == column).expect("a column");
+        match words.get(place) {
+            Some(Cell::Text(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_a_bank_took_back_is_no_refund_in_the_register() {
+        let state = |state: &str, refunded, taken_back| {
+            let values = [
+                ("state", Cell::Text(state.to_owned())),
+                ("refunded", Cell::Money(Cents::new(refunded))),
+                ("taken_back", Cell::Money(Cents::new(taken_back))),
+            ];
+            said(Language::French, Report::Register, "state", &values)
+        };
+        assert_eq!(state("part_refunded", 8000, 8000), "impayé en partie");
+        assert_eq!(state("refunded", 8000, 8000), "impayé");
+        assert_eq!(state("part_refunded", 8000, 3000), "remboursé en partie");
+        assert_eq!(state("balanced", 0, 0), "équilibré");
+    }
+
+    #[test]
+    fn levels_of_totals_are_in_the_language_of_their_headings() {
+        for (level, french) in
+            [("day", "jour"), ("month", "mois"), ("total", "total"), ("entries", "écritures")]
+        {
+            let values = [("level", Cell::Text(level.to_owned()))];
+            assert_eq!(said(Language::French, Report::Totals, "level", &values), french);
+            assert_eq!(said(Language::English, Report::Totals, "level", &values), level);
+        }
+    }
 }

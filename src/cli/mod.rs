@@ -221,6 +221,9 @@ enum Failure {
     /// The rules do not allow it.
     #[error("{0}")]
     Refused(String),
+    /// The same, in the language of whoever gives the command.
+    #[error("{0}")]
+    Hindered(String),
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The daemon, which carried the command out, could not do it.
@@ -250,6 +253,7 @@ impl Failure {
             | Self::Ledger(_)
             | Self::Log(_)
             | Self::Refused(_)
+            | Self::Hindered(_)
             | Self::Socket(_)
             | Self::Asks(_)
             | Self::Io { .. }

@@ -173,8 +173,8 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
     if !report.passed_over.is_empty() {
         let lines = report.passed_over.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
         site.line(&said(
-            format!("laissées de côté, car elles ne nomment ni paiement ni montant\u{a0}: lignes {lines}"),
-            format!("passed over, for they name neither a payment nor an amount: lines {lines}"),
+            format!("laissées de côté, car elles ne nomment ni paiement ni montant\u{a0}: lignes {lines} du fichier"),
+            format!("passed over, for they name neither a payment nor an amount: lines {lines} of the file"),
         ))?;
     }
     if report.known {
@@ -206,8 +206,8 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
             let named = named.into_iter().flatten().collect::<Vec<_>>().join(", ");
             let amount = money(says.amount);
             site.line(&said(
-                format!("  ligne {line}\u{a0}: aucun paiement connu pour {named}, {amount}"),
-                format!("  line {line}: no payment known for {named}, {amount}"),
+                format!("  ligne {line} du fichier\u{a0}: aucun paiement connu pour {named}, {amount}"),
+                format!("  line {line} of the file: no payment known for {named}, {amount}"),
             ))?;
         }
     }

@@ -311,7 +311,7 @@ fn lists_come_as_csv_and_as_workbooks_that_are_the_same_each_time() {
     );
     let totals = past.out(&["export", "totals", "--period", "2026-03"]);
     let control: Vec<&str> =
-        totals.lines().filter(|line| line.starts_with("total;") || line.starts_with("ecritures;")).collect();
+        totals.lines().filter(|line| line.starts_with("total;") || line.starts_with("entries;")).collect();
     assert_eq!(control.len(), 2);
     let amounts =
         |line: &str| line.split(';').skip(6).step_by(2).take(4).map(str::to_owned).collect::<Vec<_>>();

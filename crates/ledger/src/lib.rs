@@ -26,6 +26,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use close::Obstacle;
 pub use error::LedgerError;
 pub use fold::Verdict;
 pub use ledger::{FOLD_VERSION, Ledger, Position, question_key, relay_key};
@@ -34,12 +35,12 @@ pub use proof::{Anchor, AnchorError, Flaw, Phase, Progress, Proof, Rebuilt, Yard
 pub use read::{
     Acted, Aged, AwaitedOrder, Backlog, Balance, BookedLine, COUNTED, ClosedMonth, DayTakings,
     DiscrepancyFilter, DiscrepancyRow, Dossier, EntryRange, Extract, Flow, Found, Heard, ImportedRow,
-    LineRow, Mailed, NoPlace, Open, OpenNow, OrderRow, OrderStanding, OrderStory, PaidOut, PaymentCount,
-    PaymentFilter, PaymentRow, PaymentSort, PaymentSum, PendingQuestion, Piece, Place, Pulse, QuestionLine,
-    Reader, RecordFilter, RecordRow, RefusedCall, RefusedCalls, Registered, RelayFilter, RelayPlace,
-    RelayRow, RelayState, ReportRange, Reported, Sought, StatementPlace, StoryLine, StrandedQuestion,
-    Takings, TenderRow, UnheardOrder, Unsettled, WORKED, WeekCounts, Whether, WorkCount, WorkFilter,
-    WorkPlace,
+    InOtherCurrency, LineRow, Mailed, NoPlace, Open, OpenNow, OrderRow, OrderStanding, OrderStory, PaidOut,
+    PaymentCount, PaymentFilter, PaymentRow, PaymentSort, PaymentSum, PendingQuestion, Piece, Place, Pulse,
+    QuestionLine, Reader, RecordFilter, RecordRow, RefusedCall, RefusedCalls, Registered, RelayFilter,
+    RelayPlace, RelayRow, RelayState, ReportRange, Reported, Sought, StatementPlace, StoryLine,
+    StrandedQuestion, Takings, TenderRow, UnheardOrder, Unsettled, WORKED, WeekCounts, Whether, WorkCount,
+    WorkFilter, WorkPlace,
 };
 pub use schema::refuse_unreleased;
 pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};

@@ -261,8 +261,11 @@ impl Words {
         let LineId { issuer, statement, position } = line;
         let issuer = self.issuer(*issuer);
         self.pair(
-            &format!("ligne {position} du relevé {statement} ({issuer})"),
-            &format!("line {position} of statement {statement} ({issuer})"),
+            &format!(
+                "{position}{} ligne du relevé {statement} ({issuer})",
+                if *position == 1 { "re" } else { "e" }
+            ),
+            &format!("{} line of statement {statement} ({issuer})", ordinal(*position)),
         )
     }
 
@@ -433,6 +436,17 @@ impl Words {
             Topic::Window => self.pair("période", "time span"),
         }
     }
+}
+
+/// Of a line among those of its statement; in its file, which has headings and perhaps other statements, it stands elsewhere.
+fn ordinal(position: u32) -> String {
+    let ending = match (position % 10, position % 100) {
+        (1, tens) if tens != 11 => "st",
+        (2, tens) if tens != 12 => "nd",
+        (3, tens) if tens != 13 => "rd",
+        _ => "th",
+    };
+    format!("{position}{ending}")
 }
 
 #[cfg(test)]

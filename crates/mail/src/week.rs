@@ -7,7 +7,7 @@ use cvco_domain::{Cents, Currency, Day};
 use super::RenderError;
 use super::catalogue::Language;
 use super::render::RenderedMail;
-use super::typography::{amount, one_line, typeset};
+use super::typography::{NO_BREAK_SPACE, amount, one_line, typeset};
 use super::words;
 
 /// The summary of a week, of one shop or several with the same readers.
@@ -32,8 +32,10 @@ pub struct ShopWeek {
     pub name: String,
     /// What was accepted on each day.
     pub days: Vec<DayTakings>,
-    /// How many payments were accepted.
+    /// How many payments in euros were accepted.
     pub payments: i64,
+    /// What was accepted in other currencies, and is in none of the sums.
+    pub others: Vec<InOtherCurrency>,
     /// What the merchant gave back.
     pub refunded: Cents,
     /// What cards' banks took back.
@@ -48,6 +50,17 @@ pub struct ShopWeek {
     pub open_amount: Cents,
     /// The oldest of them.
     pub oldest: Vec<i64>,
+}
+
+/// What was accepted in another currency than euros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InOtherCurrency {
+    /// The currency.
+    pub currency: Currency,
+    /// How many payments.
+    pub payments: i64,
+    /// What they come to in it.
+    pub accepted: Cents,
 }
 
 /// What was accepted on a day.
@@ -185,12 +198,25 @@ impl ShopView {
             ]
             .into_iter()
             .chain(taken_back)
+            .chain(shop.others.iter().map(|other| (labels.others, other_currency(language, other))))
             .collect(),
             counts: vec![(labels.opened, shop.opened.to_string()), (labels.closed, shop.closed.to_string())],
             open: open(language, shop),
             is_open: shop.open > 0,
         }
     }
+}
+
+/// `50,00 CHF (1 paiement)`.
+fn other_currency(language: Language, other: &InOtherCurrency) -> String {
+    let InOtherCurrency { currency, payments, accepted } = *other;
+    let noun = match (language, payments) {
+        (Language::French, ..2) => "paiement",
+        (Language::French, _) => "paiements",
+        (Language::English, 1) => "payment",
+        (Language::English, _) => "payments",
+    };
+    format!("{} ({payments}{NO_BREAK_SPACE}{noun})", amount(language, accepted, currency))
 }
 
 fn open(language: Language, shop: &ShopWeek) -> String {
@@ -248,6 +274,7 @@ struct Labels {
     accepted: &'static str,
     refunded: &'static str,
     taken_back: &'static str,
+    others: &'static str,
     discrepancies: &'static str,
     opened: &'static str,
     closed: &'static str,
@@ -270,6 +297,7 @@ const FRENCH: Labels = Labels {
     accepted: "Total accepté",
     refunded: "Remboursé",
     taken_back: "Impayés carte, repris par la banque",
+    others: "Autre devise, hors des totaux",
     discrepancies: "Écarts",
     opened: "Constatés cette semaine",
     closed: "Résolus cette semaine",
@@ -285,6 +313,7 @@ const ENGLISH: Labels = Labels {
     accepted: "Total accepted",
     refunded: "Refunded",
     taken_back: "Card chargebacks, taken back by the bank",
+    others: "Another currency, in none of the sums",
     discrepancies: "Discrepancies",
     opened: "Found this week",
     closed: "Resolved this week",
@@ -319,6 +348,11 @@ mod tests {
                 name: "Camping des Pins\nBcc: x".to_owned(),
                 days,
                 payments: 41,
+                others: vec![InOtherCurrency {
+                    currency: Currency::parse("CHF").expect("a currency"),
+                    payments: 1,
+                    accepted: Cents::new(5000),
+                }],
                 refunded: Cents::new(12_300),
                 taken_back: Cents::new(4_200),
                 opened: 5,
@@ -344,6 +378,7 @@ mod tests {
             "mar. 03/03                            0,00 €\n",
             "ven. 06/03 ░░░░░░░░░░░░░░░░░░░░   1 600,00 €\n",
             "Total accepté                           4 475,01 €\n",
+            "Autre devise, hors des totaux        50,00 CHF (1 paiement)\n",
             "Constatés cette semaine                          5\n",
             "2 écarts encore ouverts, 45,00 € ; les plus anciens (nᵒˢ 17, 19)",
         ] {

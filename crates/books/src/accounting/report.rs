@@ -128,13 +128,14 @@ const TOTALS: &[Column] = &[
     ("card_count", "Cartes (nombre)", Holds::Count),
     ("card", "Cartes", Holds::Money),
     ("voucher_returned", "Chèques-vacances rendus", Holds::Money),
-    ("card_returned", "Cartes remboursées", Holds::Money),
+    ("card_returned", "Cartes rendues", Holds::Money),
     ("paid_out", "Versé (brut)", Holds::Money),
     ("commission", "Commission", Holds::Money),
     ("net", "Versé (net)", Holds::Money),
     ("other_voucher_count", "Titres-restaurant et autres titres (nombre)", Holds::Count),
     ("other_vouchers", "Titres-restaurant et autres titres", Holds::Money),
     ("other_vouchers_returned", "Titres-restaurant et autres titres rendus", Holds::Money),
+    ("card_taken_back", "Dont repris par la banque (impayé)", Holds::Money),
 ];
 
 impl Report {

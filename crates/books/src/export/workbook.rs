@@ -78,7 +78,8 @@ impl<W: Write> TableWorkbook<W> {
         };
         let day = match (cell("received_on"), cell("level"), cell("period")) {
             (Some(Cell::Day(day)), None, _) => Some(*day),
-            (None, Some(Cell::Text(level)), Some(Cell::Text(day))) if level == "jour" => day.parse().ok(),
+            // Months and the whole are written otherwise.
+            (None, Some(Cell::Text(_)), Some(Cell::Text(day))) => day.parse().ok(),
             _ => None,
         };
         if let (Some(day), Report::Register | Report::Totals) = (day, self.report) {

@@ -24,6 +24,10 @@ pub enum Problem {
         /// Those that it may be in.
         seems: Vec<String>,
     },
+    /// It is a workbook of a spreadsheet.
+    Workbook,
+    /// It is XML, as CAMT.053 is.
+    Xml,
     /// There is nothing in it.
     Empty,
     /// No line of it is about a payment.
@@ -128,6 +132,7 @@ fn quoted<'t>(texts: impl IntoIterator<Item = &'t String>, between: &str) -> Str
 }
 
 impl fmt::Display for Problem {
+    #[expect(clippy::too_many_lines, reason = "a table: one row per problem")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { bytes } => write!(f, "{bytes} bytes are too many for a statement"),
@@ -139,6 +144,13 @@ impl fmt::Display for Problem {
                 f,
                 "not {named}; it looks like {}: correct `encoding` of [[statement]]",
                 seems.join(" or ")
+            ),
+            Self::Workbook => f.write_str(
+                "a workbook of a spreadsheet, such as Excel's: open it there and save the sheet as CSV, with the columns of \
+                 [[statement]]",
+            ),
+            Self::Xml => f.write_str(
+                "XML, such as CAMT.053, which is not read: ask for the statement as CSV",
             ),
             Self::Empty => f.write_str("empty: it should begin with the names of its columns"),
             Self::NoPayment => {
@@ -239,6 +251,10 @@ impl Problem {
                 "le fichier n’est pas en {named}, mais semble être en {}\u{a0}: corrigez `encoding` de [[statement]]",
                 seems.join(" ou ")
             ),
+            Self::Workbook => "un classeur de tableur (Excel, par exemple)\u{a0}: ouvrez-le et enregistrez la feuille en CSV, avec \
+                               les colonnes de [[statement]]"
+                .to_owned(),
+            Self::Xml => "du XML (CAMT.053, par exemple), qui n’est pas lu\u{a0}: demandez le relevé en CSV".to_owned(),
             Self::Empty => {
                 "le fichier est vide\u{a0}: il devrait commencer par les noms de ses colonnes".to_owned()
             }

@@ -8,6 +8,9 @@ use super::problem::Problem;
 
 /// Decodes a file. A mark at its beginning goes before what the layout says.
 pub(super) fn decode<'b>(bytes: &'b [u8], encoding: &'static Encoding) -> Result<Cow<'b, str>, Problem> {
+    if let Some(problem) = no_csv(bytes) {
+        return Err(problem);
+    }
     let seems = seems(bytes);
     if let Some(seems) = seems.filter(|seems| *seems != encoding && Encoding::for_bom(bytes).is_none()) {
         return Err(other(encoding, seems));
@@ -28,6 +31,16 @@ fn name(encoding: &'static Encoding) -> String {
 fn other(encoding: &'static Encoding, seems: &'static Encoding) -> Problem {
     let kin = (seems == WINDOWS_1252).then(|| name(ISO_8859_15));
     Problem::Encoding { named: name(encoding), seems: [name(seems)].into_iter().chain(kin).collect() }
+}
+
+/// What a file is by its first bytes, where that is no CSV: a zip, as workbooks are today, an OLE file, as those of old Excels
+/// are, or XML.
+fn no_csv(bytes: &[u8]) -> Option<Problem> {
+    let is_workbook =
+        [&b"PK\x03\x04"[..], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"].iter().any(|mark| bytes.starts_with(mark));
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let is_xml = text.starts_with(b"<?xml") || text.starts_with(b"<Document");
+    if is_workbook { Some(Problem::Workbook) } else { is_xml.then_some(Problem::Xml) }
 }
 
 /// The encoding that the bytes betray. Text in a single-byte encoding is hardly ever UTF-8 by chance, and none but UTF-16
@@ -58,6 +71,20 @@ mod tests {
         let marked = [&b"\xff\xfe"[..], &utf_16("Réf")].concat();
         assert_eq!(read(&marked, WINDOWS_1252).as_deref(), Ok("Réf"));
         assert_eq!(read(&utf_16("Réf"), UTF_16LE).as_deref(), Ok("Réf"));
+    }
+
+    #[test]
+    fn what_is_no_csv_is_named() {
+        for (bytes, problem, french) in [
+            (&b"PK\x03\x04\x14\x00\x06\x00"[..], Problem::Workbook, "un classeur de tableur"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", Problem::Workbook, "un classeur de tableur"),
+            (b"<?xml version=\"1.0\"?>\n<Document>", Problem::Xml, "du XML (CAMT.053"),
+            (b"\xef\xbb\xbf\r\n<?xml version=\"1.0\"?>", Problem::Xml, "du XML (CAMT.053"),
+        ] {
+            let told = decode(bytes, UTF_8).expect_err("no CSV");
+            assert!(told.in_french().starts_with(french), "{told:?}");
+            assert_eq!(told, problem);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod letters;
 mod manifest;
 mod numbers;
+mod obstacle;
 mod sheets;
 
 use std::cmp::Ordering;
@@ -18,6 +19,7 @@ use crate::tables::ids::{OrderId, StatementId};
 use crate::tables::progress::Progress;
 pub(crate) use manifest::manifest;
 pub(crate) use numbers::Numbers;
+pub use obstacle::Obstacle;
 pub(crate) use sheets::each as each_due;
 
 /// The last day of the last period that was closed.
@@ -54,25 +56,34 @@ pub(crate) fn reopen_statement(conn: &Connection, statement_id: StatementId) -> 
 }
 
 /// Why a period cannot be closed; `None` if it can.
-pub(crate) fn obstacle(conn: &Connection, period: Period, today: Day) -> Result<Option<String>, LedgerError> {
+pub(crate) fn obstacle(
+    conn: &Connection,
+    period: Period,
+    today: Day,
+) -> Result<Option<Obstacle>, LedgerError> {
     if today <= period.last() {
-        return Ok(Some(format!("{period} is not over yet")));
+        return Ok(Some(Obstacle::NotOver(period)));
     }
     if let Some(through) = closed_through(conn)? {
         let next = through.next().period();
         return Ok(match period.cmp(&next) {
-            Ordering::Less => Some(format!("{period} is closed already")),
-            Ordering::Greater => Some(format!(
-                "close {next} first: periods are closed one after the other (`--through {period}` closes all of them)"
-            )),
+            Ordering::Less => Some(match first_closed(conn)?.filter(|first| period < *first) {
+                Some(first) => Obstacle::BeforeFirst { period, first },
+                None => Obstacle::Closed(period),
+            }),
+            Ordering::Greater => Some(Obstacle::NotNext { period, next }),
             Ordering::Equal => None,
         });
     }
-    Ok(first_payment(conn)?
-        .filter(|first| *first < period)
-        .map(|first| {
-            format!("close {first} first: the ledger has payments since then (`--through {period}` closes all of them)")
-        }))
+    let first = first_payment(conn)?.filter(|first| *first < period);
+    Ok(first.map(|first| Obstacle::PaymentsSince { period, first }))
+}
+
+/// The first month that was closed.
+fn first_closed(conn: &Connection) -> Result<Option<Period>, LedgerError> {
+    let first: Option<String> =
+        conn.prepare_cached("SELECT MIN(period) FROM closings")?.query_row([], |row| row.get(0))?;
+    Ok(first.and_then(|period| period.parse().ok()))
 }
 
 /// The first month of which anything is known.

@@ -119,7 +119,7 @@ impl Fold<'_> {
     pub(super) fn close(&self, seq: Seq, at: Timestamp, closing: &Close) -> Result<(), LedgerError> {
         let today = at.paris_day();
         if let Some(obstacle) = close::obstacle(self.conn, closing.period, today)? {
-            return set_aside::refuse(self.conn, seq, &obstacle);
+            return set_aside::refuse(self.conn, seq, &obstacle.to_string());
         }
         close::book(self.conn, closing.period, &closing.books, today)?;
         close::insert(self.conn, &self.progress, at, closing)?;

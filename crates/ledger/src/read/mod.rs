@@ -47,7 +47,7 @@ pub use search::{Found, Sought};
 pub use story::{OrderStory, StoryLine};
 pub use takings::{Flow, Takings};
 pub use watch::{Backlog, Heard, Open};
-pub use weeks::WeekCounts;
+pub use weeks::{InOtherCurrency, WeekCounts};
 pub use worklist::{WORKED, Whether, WorkCount, WorkFilter, WorkPlace};
 
 use crate::tables::{
@@ -261,7 +261,11 @@ impl Reader {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn obstacle_to_close(&self, period: Period, today: Day) -> Result<Option<String>, LedgerError> {
+    pub fn obstacle_to_close(
+        &self,
+        period: Period,
+        today: Day,
+    ) -> Result<Option<close::Obstacle>, LedgerError> {
         close::obstacle(&self.conn, period, today)
     }
 

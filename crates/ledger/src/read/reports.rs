@@ -145,42 +145,44 @@ const TOTALS: &str = "
            SUM(paid_cents) AS paid_out_cents, SUM(kept_cents) AS commission_cents,
            SUM(issuer NOT IN ('ancv', 'bank') AND received) AS other_count,
            SUM(IIF(issuer NOT IN ('ancv', 'bank'), in_cents, 0)) AS other_cents,
-           SUM(IIF(issuer NOT IN ('ancv', 'bank'), back_cents, 0)) AS other_returned_cents
+           SUM(IIF(issuer NOT IN ('ancv', 'bank'), back_cents, 0)) AS other_returned_cents,
+           SUM(taken_cents) AS card_taken_back_cents
     FROM (
       SELECT t.received_on AS day, o.shop, t.psp, t.contract, t.issuer, 1 AS received, t.amount_cents AS in_cents,
-             0 AS back_cents, 0 AS paid_cents, 0 AS kept_cents
+             0 AS back_cents, 0 AS taken_cents, 0 AS paid_cents, 0 AS kept_cents
       FROM tenders t JOIN orders o USING (order_id) WHERE t.received_on BETWEEN ?1 AND ?2
       UNION ALL
-      SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents, 0, 0
+      SELECT b.returned_on, o.shop, t.psp, t.contract, t.issuer, 0, 0, b.amount_cents, IIF(b.cause = 'chargeback', b.amount_cents, 0), 0, 0
       FROM returns b JOIN tenders t USING (order_id, psp, call_number, position) JOIN orders o USING (order_id)
       WHERE b.returned_on BETWEEN ?1 AND ?2
       UNION ALL
-      SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, p.amount_cents, p.commission_cents
+      SELECT l.paid_on, l.shop, t.psp, t.contract, t.issuer, 0, 0, 0, 0, p.amount_cents, p.commission_cents
       FROM statements s JOIN statement_lines l USING (statement_id) JOIN payout_shares p USING (statement_id, position)
       JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
        AND t.position = p.tender_position
       WHERE s.paid_on BETWEEN ?1 AND ?2)
     WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
     GROUP BY day, shop, psp, contract)
-  SELECT 'jour', day, shop, psp, contract, voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents,
+  SELECT 'day', day, shop, psp, contract, voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents,
          card_returned_cents, paid_out_cents, commission_cents, paid_out_cents - commission_cents,
-         other_count, other_cents, other_returned_cents, 1 AS part
+         other_count, other_cents, other_returned_cents, card_taken_back_cents, 1 AS part
   FROM days
   UNION ALL
-  SELECT 'mois', substr(day, 1, 7), shop, psp, contract, SUM(voucher_count), SUM(voucher_cents), SUM(card_count),
+  SELECT 'month', substr(day, 1, 7), shop, psp, contract, SUM(voucher_count), SUM(voucher_cents), SUM(card_count),
          SUM(card_cents), SUM(voucher_returned_cents), SUM(card_returned_cents), SUM(paid_out_cents),
          SUM(commission_cents), SUM(paid_out_cents - commission_cents),
-         SUM(other_count), SUM(other_cents), SUM(other_returned_cents), 2
+         SUM(other_count), SUM(other_cents), SUM(other_returned_cents), SUM(card_taken_back_cents), 2
   FROM days GROUP BY 2, shop, psp, contract
   UNION ALL
   SELECT 'total', ?1 || ' - ' || ?2, NULL, NULL, NULL, COALESCE(SUM(voucher_count), 0), COALESCE(SUM(voucher_cents), 0),
          COALESCE(SUM(card_count), 0), COALESCE(SUM(card_cents), 0), COALESCE(SUM(voucher_returned_cents), 0),
          COALESCE(SUM(card_returned_cents), 0), COALESCE(SUM(paid_out_cents), 0), COALESCE(SUM(commission_cents), 0),
          COALESCE(SUM(paid_out_cents - commission_cents), 0),
-         COALESCE(SUM(other_count), 0), COALESCE(SUM(other_cents), 0), COALESCE(SUM(other_returned_cents), 0), 3
+         COALESCE(SUM(other_count), 0), COALESCE(SUM(other_cents), 0), COALESCE(SUM(other_returned_cents), 0),
+         COALESCE(SUM(card_taken_back_cents), 0), 3
   FROM days
   UNION ALL
-  SELECT 'ecritures', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL,
+  SELECT 'entries', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL,
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'voucher', Debit - Credit, 0)), 0), NULL,
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'card', Debit - Credit, 0)), 0),
          COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'voucher', Credit - Debit, 0)), 0),
@@ -189,7 +191,8 @@ const TOTALS: &str = "
          COALESCE(SUM(IIF(leg IN ('commission', 'vat'), Debit - Credit, 0)), 0),
          COALESCE(SUM(IIF(leg = 'bank', Debit - Credit, 0)), 0), NULL,
          COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'other_voucher', Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'other_voucher', Credit - Debit, 0)), 0), 4
+         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'other_voucher', Credit - Debit, 0)), 0),
+         COALESCE(SUM(IIF(movement = 'chargeback' AND leg = 'card', Credit - Debit, 0)), 0), 4
   FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
   ORDER BY part, 2, 3, 4, 5";
 

@@ -4,7 +4,8 @@ use rusqlite::params;
 
 use super::Reader;
 use crate::LedgerError;
-use cvco_domain::{Cents, DiscrepancyId, ShopId, Timestamp};
+use crate::tables::discrepancies::AT_STAKE;
+use cvco_domain::{Cents, Currency, DiscrepancyId, ShopId, Timestamp};
 
 /// So many of the open discrepancies are named.
 const OLDEST: i64 = 10;
@@ -12,8 +13,10 @@ const OLDEST: i64 = 10;
 /// Counts of a shop's week. Trials do not count as payments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WeekCounts {
-    /// Payments of which a part was accepted then.
+    /// Payments of which a part in euros was accepted then.
     pub payments: i64,
+    /// What was accepted then in other currencies.
+    pub others: Vec<InOtherCurrency>,
     /// Discrepancies that opened then, but for those that are in the lists alone.
     pub opened: i64,
     /// Such that closed then.
@@ -26,6 +29,25 @@ pub struct WeekCounts {
     pub oldest: Vec<DiscrepancyId>,
 }
 
+/// What was accepted in another currency than euros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InOtherCurrency {
+    /// The currency.
+    pub currency: Currency,
+    /// How many payments.
+    pub payments: i64,
+    /// What they come to in it.
+    pub accepted: Cents,
+}
+
+/// By currency: how many payments, and what they come to. As the takings of a day.
+const ACCEPTED: &str = "
+  SELECT t.currency, COUNT(DISTINCT t.order_id || ' ' || t.psp || ' ' || t.call_number), SUM(t.amount_cents)
+  FROM tenders t JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id)
+  WHERE o.shop = ?1 AND r.mode = 'production' AND t.authorised_at >= ?2 AND t.authorised_at < ?3
+    AND t.state IN ('authorised', 'captured', 'refunded', 'part_refunded')
+  GROUP BY t.currency ORDER BY t.currency";
+
 impl Reader {
     /// Counts what a shop's week brought.
     ///
@@ -37,28 +59,26 @@ impl Reader {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<WeekCounts, LedgerError> {
-        let payments = self
-            .conn
-            .prepare_cached(
-                "SELECT COUNT(*) FROM (
-                   SELECT DISTINCT t.order_id, t.psp, t.call_number FROM tenders t
-                   JOIN records r USING (order_id, psp, call_number) JOIN orders o USING (order_id)
-                   WHERE o.shop = ?1 AND r.mode = 'production' AND t.authorised_at >= ?2 AND t.authorised_at < ?3
-                     AND t.state IN ('authorised', 'captured', 'refunded', 'part_refunded'))",
-            )?
-            .query_row(params![shop.as_str(), from, until], |row| row.get(0))?;
+        let mut accepted = self.conn.prepare_cached(ACCEPTED)?;
+        let accepted = accepted.query_map(params![shop.as_str(), from, until], |row| {
+            Ok(InOtherCurrency { currency: row.get(0)?, payments: row.get(1)?, accepted: row.get(2)? })
+        })?;
+        let mut others = accepted.collect::<Result<Vec<_>, _>>()?;
+        let in_euros = others.iter().position(|one| one.currency == Currency::EUR);
+        let payments = in_euros.map_or(0, |place| others.remove(place).payments);
         let counts = self
             .conn
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT COUNT(*) FILTER (WHERE opened_at >= ?2 AND opened_at < ?3),
                         COUNT(*) FILTER (WHERE closed_at >= ?2 AND closed_at < ?3),
                         COUNT(*) FILTER (WHERE closed_at IS NULL),
-                        COALESCE(SUM(ABS(actual_cents - expected_cents)) FILTER (WHERE closed_at IS NULL), 0)
-                 FROM discrepancies WHERE shop = ?1 AND severity <> 'info'",
-            )?
+                        COALESCE(SUM({AT_STAKE}) FILTER (WHERE closed_at IS NULL), 0)
+                 FROM discrepancies WHERE shop = ?1 AND severity <> 'info'"
+            ))?
             .query_row(params![shop.as_str(), from, until], |row| {
                 Ok(WeekCounts {
                     payments,
+                    others,
                     opened: row.get(0)?,
                     closed: row.get(1)?,
                     open: row.get(2)?,

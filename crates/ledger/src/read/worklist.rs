@@ -9,6 +9,7 @@ use rusqlite::ToSql;
 use super::Reader;
 use super::payments::NoPlace;
 use crate::LedgerError;
+use crate::tables::discrepancies::AT_STAKE;
 
 /// So many are counted, and acted on at once.
 pub const WORKED: u32 = 5000;
@@ -153,8 +154,8 @@ fn counting(filter: &WorkFilter) -> (String, Vec<Box<dyn ToSql>>) {
     let table = table(filter.whether);
     let order = if filter.whether == Whether::Closed { "ORDER BY id DESC" } else { "" };
     let sql = format!(
-        "SELECT COUNT(*), COALESCE(SUM(ABS(actual_cents - expected_cents)), 0), MAX(id)
-         FROM (SELECT id, actual_cents, expected_cents FROM {table} WHERE {conditions} {order} LIMIT {})",
+        "SELECT COUNT(*), COALESCE(SUM({AT_STAKE}), 0), MAX(id)
+         FROM (SELECT id, kind, actual_cents, expected_cents FROM {table} WHERE {conditions} {order} LIMIT {})",
         WORKED.saturating_add(1)
     );
     (sql, values)

@@ -180,6 +180,12 @@ pub(crate) fn close(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Resu
     owed::owe_closing(conn, id, at)
 }
 
+/// The amount in question: the size of the gap, else the one amount that is known. Where less was given back than may be as
+/// a whole, it is what was.
+pub(crate) const AT_STAKE: &str = "ABS(COALESCE(
+  IIF(kind = 'refund_not_allowed' AND actual_cents <= expected_cents, NULL, actual_cents - expected_cents),
+  actual_cents, expected_cents))";
+
 /// What is wrong at an endpoint.
 pub(crate) struct Trouble<'a> {
     pub(crate) kind: Kind,

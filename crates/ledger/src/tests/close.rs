@@ -5,7 +5,7 @@ use cvco_domain::StatementLine;
 
 use super::stories::{close, line, numbered_statement, statement, witness};
 use super::*;
-use crate::ReportRange;
+use crate::{Obstacle, ReportRange};
 
 /// What a refused close must leave alone.
 fn books(book: &Book) -> Vec<Table> {
@@ -45,6 +45,20 @@ fn a_month_that_is_not_over_or_not_the_next_is_refused_with_its_reason() {
     assert!(refused(&mut book, 65 * DAY, close("2026-03")).contains("closed already"));
     let closed_through = book.ledger.extract().closed_through().expect("read");
     assert_eq!(closed_through, Some(stories::period("2026-03").last()));
+}
+
+#[test]
+fn a_month_before_the_first_that_was_closed_is_not_said_to_be_closed() {
+    let mut book = paid();
+    book.wait_until(65 * DAY);
+    book.take(65 * DAY, close("2026-03"));
+    let period = stories::period("2026-02");
+    let said = book.reader().obstacle_to_close(period, stories::period("2026-05").first()).expect("read");
+    assert_eq!(said, Some(Obstacle::BeforeFirst { period, first: stories::period("2026-03") }));
+    let (english, french) = said.map(|said| (said.to_string(), said.in_french())).expect("an obstacle");
+    assert!(
+        english.starts_with("2026-02 lies before 2026-03") && french.starts_with("2026-02 précède 2026-03")
+    );
 }
 
 #[test]
@@ -136,6 +150,21 @@ fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month(
     let row = |order: &str| (Cell::Text(order.to_owned()), Cell::Count(1));
     assert_eq!(listed, [row("A"), row("B"), row("C")]);
     book.take(65 * DAY, close("2026-04"));
+    // Of what went back of cards, what the bank took is told apart, in the list and in the entries.
+    let mut sums = Vec::new();
+    let told = book.ledger.extract().each_row(Report::Totals, &range, |cells| {
+        let columns = Report::Totals.columns().iter().map(|(name, _, _)| *name).zip(cells);
+        let wanted = columns.filter(|(name, _)| ["level", "card_returned", "card_taken_back"].contains(name));
+        sums.push(wanted.map(|(_, cell)| cell.clone()).collect::<Vec<_>>());
+        Ok::<_, LedgerError>(())
+    });
+    told.expect("read");
+    let sum = |level: &str| {
+        vec![Cell::Text(level.to_owned()), Cell::Money(Cents::new(12_000)), Cell::Money(Cents::new(4000))]
+    };
+    for level in ["month", "total", "entries"] {
+        assert!(sums.contains(&sum(level)), "{level} in {sums:?}");
+    }
     assert_eq!(
         book.texts("SELECT DISTINCT EcritureLib FROM entries WHERE period = '2026-04' ORDER BY 1"),
         ["A impaye CB appel call-A", "B remboursement CB appel call-B", "C annulation CVCo+CB appel call-C"]

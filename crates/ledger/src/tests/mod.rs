@@ -23,6 +23,7 @@ mod set_aside;
 mod silence;
 mod stories;
 mod time;
+mod weeks;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,6 @@
-use cvco_domain::{Brand, CallNumber, Currency, HandlerAddress, OrderRef, Psp, Seq, Subject, TenderId};
+use cvco_domain::{
+    Brand, CallNumber, Currency, HandlerAddress, OrderRef, Psp, Seq, StatementNumber, Subject, TenderId,
+};
 
 use super::super::samples::{at, record, refused_card, voucher};
 use super::*;
@@ -202,4 +204,19 @@ fn one_call_that_was_refused_is_spoken_of_as_one_and_without_english_beside_it()
         assert_eq!(technical(&one(refusal), None), None, "{refusal:?}");
     }
     assert!(technical(&one(Refusal::Form), None).is_some(), "what the adapter has found");
+}
+
+#[test]
+fn a_line_is_named_by_its_place_in_the_statement_and_not_in_the_file() {
+    let lines = |position| {
+        let statement = StatementNumber::new("RH").expect("valid");
+        Detail::Lines(vec![LineId { issuer: Issuer::Bank, statement, position }])
+    };
+    assert_eq!(said(French, &lines(1)), "1re ligne du relevé RH (banque)");
+    assert_eq!(said(French, &lines(4)), "4e ligne du relevé RH (banque)");
+    for (position, english) in
+        [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (113, "113th"), (121, "121st")]
+    {
+        assert_eq!(said(English, &lines(position)), format!("{english} line of statement RH (bank)"));
+    }
 }

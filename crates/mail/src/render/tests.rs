@@ -538,7 +538,7 @@ fn a_line_of_a_statement_is_told_without_a_payment() {
         "Une ligne d’un relevé ne correspond à aucun paiement connu",
         "Sur le relevé",
         "20,00\u{a0}€",
-        "ligne 4 du relevé R1 (ANCV)\u{a0}: référence LATE, du 10/03/2026\u{a0}; commandes possibles\u{a0}: CMD7",
+        "4e ligne du relevé R1 (ANCV)\u{a0}: référence LATE, du 10/03/2026\u{a0}; commandes possibles\u{a0}: CMD7",
         "Faites rejouer les notifications manquantes (catch-up)",
     ] {
         assert!(mail.text.contains(words), "{words:?} in {}", mail.text);
