@@ -145,8 +145,8 @@ impl Writer {
 }
 
 impl Outside {
-    /// Appends entries. Where nobody receives, they say so first: a command, such as an import every hour, must not let
-    /// graces end while what would meet them finds nobody.
+    /// Appends entries. Where no daemon receives, a pause comes first: a command, such as an import every hour, must not let
+    /// graces end while the calls that would meet them find nobody.
     fn append(&mut self, drafts: &[Draft], now: Timestamp) -> Result<Vec<Stamp>, Failure> {
         if self.own.is_some()
             && let Some(pause) = timekeeper::pause(self.log.last_alive()?, now)

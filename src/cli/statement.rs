@@ -95,7 +95,7 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
 }
 
-/// Value dates lie a few days ahead. One of another year is a slip, and its payment would count as paid out for ever.
+/// Value dates lie a few days ahead. One of another year is a slip, and its payment would count as paid out for good.
 const AHEAD: Duration = Duration::from_hours(60 * 24);
 
 fn may_have_come(file: &StatementFile, language: Language) -> Result<(), Failure> {
@@ -105,7 +105,7 @@ fn may_have_come(file: &StatementFile, language: Language) -> Result<(), Failure
         return Ok(());
     };
     let (number, day) = (&statement.number, statement.paid_on);
-    Err(Failure::Usage(match language {
+    Err(Failure::Explained(match language {
         Language::French => format!(
             "relevé {number}\u{a0}: sa date de versement, {day}, est trop loin dans l’avenir\u{a0}: corrigez-la\u{a0}; rien n’a été importé"
         ),

@@ -174,8 +174,7 @@ fn time_to_decide(undecided: &Evidence, voucher_accepted_at: Option<Timestamp>, 
     if undecided.is_unfinished && voucher_accepted_at.is_some() {
         return policy.complement_grace;
     }
-    let lapse = undecided.psp.terms().authorises_for;
-    lapse.map_or(policy.capture_grace, |lapse| lapse.min(policy.capture_grace))
+    rules::captures::grace(undecided.psp, policy)
 }
 
 /// When the last part of a payment that is being cancelled should be cancelled: whoever cancels one part, or captures a part

@@ -1,7 +1,7 @@
 //! The catalogue's rules. Where a specific rule explains what is wrong, the general one stays silent: one cause,
 //! one discrepancy.
 
-mod captures;
+pub(super) mod captures;
 mod disputes;
 mod payouts;
 mod refunds;

@@ -3,7 +3,7 @@
 use crate::support::{BOOKS, Browser, Daemon, Settings, Sogecommerce, Up2pay, Users};
 
 /// A daemon with an urgent discrepancy, number 1, and the books of these tests.
-async fn in_trouble() -> Daemon {
+pub(super) async fn in_trouble() -> Daemon {
     let mut daemon = Daemon::start(&Settings { complement_grace: "0s", ..Settings::default() }).await;
     daemon.rewrite_configuration(|text| text + &Users::lines() + BOOKS);
     daemon.kill();

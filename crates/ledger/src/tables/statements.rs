@@ -109,16 +109,15 @@ pub(crate) fn number_of_its_year(
     statement: &Statement,
 ) -> Result<Option<StatementNumber>, LedgerError> {
     let Some((_, other)) = known(conn, statement)? else { return Ok(None) };
-    let (one, other) = (statement.paid_on, other);
-    let apart = one.start().since(other.start()).max(other.start().since(one.start()));
-    if one.year() == other.year() || apart < APART {
+    let day = statement.paid_on;
+    let apart = day.start().since(other.start()).max(other.start().since(day.start()));
+    if day.year() == other.year() || apart < APART {
         return Ok(None);
     }
-    Ok(StatementNumber::new(format!("{}/{}", statement.number, one.year())).ok())
+    Ok(StatementNumber::new(format!("{}/{}", statement.number, day.year())).ok())
 }
 
-/// What of a statement is new. A line that names
-/// its transaction is there once; of others as many as the statement has.
+/// What of a statement is new. A line that names its transaction is there once; of others as many as the statement has.
 pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
     let known = known(conn, statement)?;
     let mut there: BTreeMap<Content, usize> = BTreeMap::new();

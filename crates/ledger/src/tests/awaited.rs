@@ -106,7 +106,7 @@ fn a_filter_lets_through_what_it_names_and_adds_that_up() {
     let names = |filter: &PaymentFilter| book.listed(filter, &Piece::Latest(None));
     assert_eq!(names(&awaited()), ["D awaited 70.00", "B awaited 50.00"]);
     let of_psp = PaymentFilter { psp: Some(Psp::Up2pay), ..PaymentFilter::default() };
-    assert_eq!(names(&of_psp), ["C", "A"], "what nobody has paid was paid at no provider");
+    assert_eq!(names(&of_psp), ["C", "A"], "an unpaid order was paid at no provider");
     let neither = PaymentFilter { psp: Some(Psp::Up2pay), ..awaited() };
     assert!(names(&neither).is_empty());
     let from = PaymentFilter { from: Some(minute(60)), until: Some(minute(180)), ..PaymentFilter::default() };

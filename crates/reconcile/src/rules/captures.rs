@@ -1,6 +1,8 @@
 //! Parts that were authorised, or are still undecided, and not captured in time.
 
-use cvco_domain::{Cents, Detail, Finding, Kind, Order, TenderState, Timestamp};
+use std::time::Duration;
+
+use cvco_domain::{Cents, Detail, Finding, Kind, Order, Psp, TenderState, Timestamp};
 
 use super::super::Policy;
 use super::super::records::{Draft, Missing, Wait};
@@ -45,17 +47,18 @@ fn late_from(evidence: &Evidence, order: &Order, policy: &Policy) -> Option<Time
     Some(since.after(policy.confirmation_grace))
 }
 
+/// For how long a part may wait for its capture, or for a decision: no longer than its authorisation lasts.
+pub(in super::super) fn grace(psp: Psp, policy: &Policy) -> Duration {
+    let lapse = psp.terms().authorises_for;
+    lapse.map_or(policy.capture_grace, |lapse| lapse.min(policy.capture_grace))
+}
+
 /// When the capture of an authorised part is due. The promise lapses by the PSP's clock; but news that comes late, as
 /// after an outage, is given the time for the capture to come behind it.
 fn deadline(evidence: &Evidence, policy: &Policy) -> Option<Timestamp> {
-    let grace = evidence
-        .psp
-        .terms()
-        .authorises_for
-        .map_or(policy.capture_grace, |lapse| lapse.min(policy.capture_grace));
     let authorised_at = evidence.tender.authorised_at?;
     let heard_at = evidence.accepted_seen_at?;
-    Some(authorised_at.after(grace).max(heard_at.after(policy.complement_grace)))
+    Some(authorised_at.after(grace(evidence.psp, policy)).max(heard_at.after(policy.complement_grace)))
 }
 
 pub(super) fn deadlines(draft: &Draft, order: &Order, policy: &Policy) -> impl Iterator<Item = Timestamp> {

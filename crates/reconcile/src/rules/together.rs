@@ -202,7 +202,7 @@ fn is_explained(drafts: &[Draft], gap: Cents, whole: &Whole) -> bool {
 /// even if the registration came after the payment. Told until the difference is collected or given back.
 pub(super) fn total_changed(drafts: &[Draft], whole: &Whole, order: &Order) -> Option<Finding> {
     let (current, earlier) = order.versions.split_last()?;
-    // Nobody has paid an order of nothing: its total may change freely.
+    // An order of nothing was never paid: its total may change freely.
     let was_paid = |version: &&OrderVersion| {
         version.total.is_positive()
             && [Clock::Ours, Clock::Theirs].into_iter().any(|clock| {

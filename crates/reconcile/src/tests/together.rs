@@ -1,5 +1,8 @@
 //! The order judged whole: deposits and balances, what is left over, what is too much.
 
+mod left_over;
+mod taken_back;
+
 use super::*;
 
 const MARCH: i64 = 0;
@@ -30,6 +33,11 @@ fn order_state(case: &Case) -> &'static str {
 
 fn states(case: &Case) -> Vec<&'static str> {
     case.assess().records.iter().map(|record| record.state.as_str()).collect()
+}
+
+fn stands(case: &Case) -> (Option<i64>, Option<RecordState>) {
+    let assessment = case.assess();
+    (assessment.gap.map(Cents::get), assessment.order_state)
 }
 
 fn is_left_over(finding: &Finding) -> bool {
@@ -207,106 +215,6 @@ fn unregistered_payments_of_one_amount_are_paid_twice() {
     assert_eq!(figures(&finding), (Some(15_000), Some(30_000)));
 }
 
-/// Attempt A takes a voucher of 20 and its complement is given up; attempt B pays the whole order of 50.
-fn given_up_then_paid(case: Case, psp: Psp, states_total: bool) -> Case {
-    let told = |told: Told| {
-        let told = told.psp(psp);
-        if states_total { told.total(5000) } else { told }
-    };
-    case.with(told(voucher(2000)))
-        .with(told(card(3000).id("C0").state(ReportedState::Abandoned).at(1)))
-        .with(told(voucher(2000).id("V2").call("7002").at(5)))
-        .with(told(card(3000).id("C2").call("7002").at(5)))
-}
-
-#[test]
-fn a_voucher_left_over_from_an_abandoned_attempt_is_named() {
-    for (psp, states_total) in [(Psp::Up2pay, false), (Psp::Sogecommerce, true), (Psp::Worldline, true)] {
-        for case in [order(5000), unregistered()] {
-            let case = given_up_then_paid(case, psp, states_total);
-            let money: Vec<Finding> =
-                case.assess().findings.into_iter().filter(|f| f.kind != Kind::TotalUnknown).collect();
-            let [finding] = money.as_slice() else { panic!("{psp}: {money:#?}") };
-            assert_eq!(finding.kind, Kind::AmountOver, "{psp}");
-            assert_eq!(figures(finding), (Some(5000), Some(7000)), "{psp}");
-            assert!(is_left_over(finding), "what can be done is another matter than a surplus");
-            let call = finding.record.as_ref().map(|(_, call)| call.as_str());
-            assert_eq!(call, Some("7001"), "the payment that is one too many");
-            assert_eq!(order_state(&case), "unbalanced");
-        }
-    }
-}
-
-#[test]
-fn a_voucher_left_over_and_then_a_card_that_pays_all() {
-    for psp in [Psp::Sogecommerce, Psp::Worldline, Psp::Monext] {
-        let told = |told: Told| told.psp(psp).total(10_000);
-        let case = order(10_000)
-            .with(told(voucher(6000)))
-            .with(told(card(4000).id("C0").state(ReportedState::Refused)))
-            .with(told(plain_card(10_000).id("C2").call("7002").at(5)));
-        let finding = case.finding(Kind::AmountOver);
-        assert_eq!(figures(&finding), (Some(10_000), Some(16_000)), "{psp}");
-        assert_eq!((is_left_over(&finding), held_against(&case)), (true, vec![(0, 6000), (10_000, 0)]));
-        let back = case.with(told(voucher(6000).id("R").refund_of("V1").at(30).happened(30))).seen(DAY);
-        assert!(!back.kinds().contains(&Kind::AmountOver), "given back");
-        assert_eq!(order_state(&back), "balanced");
-    }
-}
-
-/// The message lists the refused card too: with it the list adds up, and contradicts nothing.
-#[test]
-fn what_is_left_over_of_a_list_with_a_refused_part_is_no_contradiction() {
-    for psp in [Psp::Sogecommerce, Psp::Monext] {
-        for state in [ReportedState::Refused, ReportedState::Abandoned] {
-            let listed = |told: Told| told.psp(psp).listed_in(10_000);
-            let half =
-                |case: Case| case.with(listed(voucher(6000))).with(listed(card(4000).id("C0").state(state)));
-            half(order(10_000)).seen(60).raises(&[Kind::VoucherOrphan]);
-            for case in [order(10_000), unregistered()] {
-                let again = listed(plain_card(10_000).id("C2").call("7002").at(5));
-                let finding = half(case).with(again).seen(60).finding(Kind::AmountOver);
-                assert!(is_left_over(&finding), "{psp}");
-                assert_eq!(figures(&finding), (Some(10_000), Some(16_000)), "{psp}");
-            }
-            let untried = order(10_000).with(listed(voucher(6000)));
-            let again = listed(plain_card(10_000).id("C2").call("7002").at(5));
-            untried.with(again).seen(60).raises(&[Kind::AmountOver]);
-            let rest = plain_card(4000).sogecommerce().id("S2").call("s-2").listed_in(4000).at(50);
-            let paid = half(order(10_000)).with(rest).seen(80);
-            paid.raises(&[]);
-            assert_eq!(order_state(&paid), "balanced", "{psp}");
-        }
-    }
-}
-
-#[test]
-fn an_attempt_that_was_made_again_leaves_its_voucher_over_although_the_rest_is_due_later() {
-    for psp in [Psp::Up2pay, Psp::Sogecommerce, Psp::Worldline] {
-        for due_later in [order(50_000).due(JUNE), order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)])] {
-            let told = |told: Told| {
-                let told = told.psp(psp).state(ReportedState::Captured);
-                if psp == Psp::Up2pay { told } else { told.listed_in(15_000) }
-            };
-            let refused = told(card(5000)).state(ReportedState::Refused).at(1);
-            let half = due_later.with(told(voucher(10_000))).with(refused);
-            half.clone().seen(60).raises(&[Kind::VoucherOrphan]);
-            let again = split(half, psp, "7002", (10_000, 5000), 65).seen(80);
-            let finding = again.finding(Kind::AmountOver);
-            assert_eq!((is_left_over(&finding), figures(&finding)), (true, (Some(15_000), Some(25_000))));
-            assert_eq!(order_state(&again), "part_paid", "{psp}");
-            assert_eq!(held_against(&again).first(), Some(&(15_000, -5000)), "{psp}");
-            let overdue = again.clone().seen(JUNE + 60).assess().findings;
-            let of_order: Vec<_> = overdue.iter().filter(|f| f.record.is_none()).map(figures).collect();
-            assert_eq!(of_order, [(Some(50_000), Some(25_000))], "{overdue:#?}");
-            let kept = split(again.clone(), psp, "7003", (20_000, 5000), JUNE - DAY).seen(JUNE);
-            kept.raises(&[]);
-            let all = split(again, psp, "7003", (20_000, 15_000), JUNE - DAY).seen(JUNE - DAY + 60);
-            assert!(is_left_over(&all.finding(Kind::AmountOver)), "or is too much in the end");
-        }
-    }
-}
-
 #[test]
 fn an_instalment_that_is_paid_once_more_is_paid_twice_until_it_serves() {
     let plan = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
@@ -321,14 +229,6 @@ fn an_instalment_that_is_paid_once_more_is_paid_twice_until_it_serves() {
     let odd = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
     let odd = split(odd, Psp::Up2pay, "7001", (10_000, 5000), 0);
     split(odd, Psp::Up2pay, "7002", (10_000, 2000), 1).seen(60).raises(&[]);
-}
-
-#[test]
-fn a_voucher_left_over_is_named_even_if_it_equals_an_instalment() {
-    let plan = order(10_000).planned(&[(2000, DAY), (8000, JUNE)]);
-    let refused = plan.with(voucher(2000)).with(card(8000).state(ReportedState::Refused).at(1));
-    let finding = split(refused, Psp::Up2pay, "7002", (2000, 8000), 5).seen(60).finding(Kind::AmountOver);
-    assert_eq!((is_left_over(&finding), figures(&finding)), (true, (Some(10_000), Some(12_000))));
 }
 
 #[test]
@@ -348,36 +248,6 @@ fn an_order_paid_twice_stays_so_until_all_of_one_payment_is_back() {
         );
     }
     some.with(cancelled(card(4000), "C-s-2", 62)).seen(62).raises(&[]);
-}
-
-#[test]
-fn an_orphan_becomes_a_left_over_when_the_order_is_paid_otherwise() {
-    let orphan = order(5000).with(voucher(2000)).with(card(3000).state(ReportedState::Refused).at(1));
-    orphan.clone().seen(20).raises(&[Kind::VoucherOrphan]);
-    // The balance alone mends it …
-    let rest = orphan.clone().with(plain_card(3000).id("C2").call("7002").at(40)).seen(40);
-    rest.raises(&[]);
-    assert_eq!(states(&rest), ["balanced"], "an ordinary card that pays the rest joins it");
-    // … and all of it leaves the voucher over.
-    let all = split(orphan, Psp::Up2pay, "7002", (2000, 3000), 40).seen(41);
-    assert!(is_left_over(&all.finding(Kind::AmountOver)));
-}
-
-#[test]
-fn a_voucher_that_may_still_be_completed_is_not_left_over_yet() {
-    let case = split(order(5000), Psp::Up2pay, "7002", (2000, 3000), 0).with(voucher(2000).at(3));
-    case.clone().seen(22).raises(&[]);
-    assert_eq!(case.clone().seen(22).looks_again_in(), Some(minutes(1)));
-    assert!(is_left_over(&case.seen(23).finding(Kind::AmountOver)));
-}
-
-#[test]
-fn a_card_left_over_is_a_surplus() {
-    let case = order(5000).with(voucher(2000).state(ReportedState::Refused)).with(card(3000).at(1));
-    let case = split(case, Psp::Up2pay, "7002", (2000, 3000), 5).seen(60);
-    let finding = case.finding(Kind::AmountOver);
-    assert_eq!((figures(&finding), is_left_over(&finding)), ((Some(5000), Some(8000)), false));
-    assert_eq!(finding.record.map(|(_, call)| call.to_string()), Some("7001".to_owned()));
 }
 
 #[test]
@@ -485,105 +355,6 @@ fn nothing_is_ever_missing_by_zero() {
             assert!(expected != actual, "{finding:?} of {case:#?}");
         }
     }
-}
-
-/// A voucher of 60 and a card of 40 euros, which the card's bank takes back after a month.
-fn charged_back() -> Case {
-    let at = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured).total(10_000);
-    order(10_000)
-        .with(at(voucher(6000)))
-        .with(at(card(4000)))
-        .with(at(card(4000).id("B1")).charged_back().at(30 * DAY))
-        .seen(31 * DAY)
-}
-
-fn stands(case: &Case) -> (Option<i64>, Option<RecordState>) {
-    let assessment = case.assess();
-    (assessment.gap.map(Cents::get), assessment.order_state)
-}
-
-#[test]
-fn what_a_bank_took_back_is_owed_until_it_is_paid_again() {
-    let case = charged_back();
-    case.raises(&[Kind::Chargeback]);
-    assert_eq!(stands(&case), (Some(-4000), Some(RecordState::Unbalanced)));
-    assert_eq!(case.record().gap(), Some(Cents::ZERO), "the payment itself was complete");
-    let some = case.clone().with(plain_card(1000).id("C2").call("7002").sogecommerce().at(32 * DAY));
-    assert_eq!(stands(&some.clone().seen(40 * DAY)), (Some(-3000), Some(RecordState::Unbalanced)));
-    some.seen(40 * DAY).raises(&[Kind::Chargeback]);
-    let again = case.with(plain_card(4000).id("C2").call("7002").sogecommerce().at(32 * DAY)).seen(40 * DAY);
-    again.raises(&[]);
-    assert_eq!(stands(&again), (Some(0), Some(RecordState::Balanced)));
-    let gaps: Vec<_> = again.assess().records.iter().map(Record::gap).collect();
-    assert_eq!(gaps, [Some(Cents::ZERO); 2], "no payment is too much");
-}
-
-#[test]
-fn a_payment_that_was_taken_back_whole_is_owed_whole() {
-    let at = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured).total(10_000);
-    let case = order(10_000)
-        .with(at(plain_card(10_000)))
-        .with(at(plain_card(10_000).id("B1")).charged_back().at(30 * DAY))
-        .seen(31 * DAY);
-    case.raises(&[Kind::Chargeback]);
-    assert_eq!(stands(&case), (Some(-10_000), Some(RecordState::Unbalanced)));
-    // What the merchant gives back is no debt.
-    let refunded = order(10_000)
-        .with(at(plain_card(10_000)))
-        .with(at(plain_card(10_000).id("R1")).refund().at(30 * DAY))
-        .seen(31 * DAY);
-    assert_eq!(stands(&refunded), (Some(0), Some(RecordState::Refunded)));
-}
-
-#[test]
-fn a_deposit_that_was_taken_back_may_be_paid_with_the_balance() {
-    let at = |told: Told, total| told.psp(Psp::Worldline).state(ReportedState::Captured).total(total);
-    let deposit = order(50_000)
-        .due(90 * DAY)
-        .with(at(voucher(10_000), 15_000))
-        .with(at(card(5000), 15_000))
-        .with(at(card(5000).id("B1"), 15_000).charged_back().at(20 * DAY));
-    let before = deposit.clone().seen(30 * DAY);
-    assert_eq!(stands(&before), (Some(-40_000), Some(RecordState::PartPaid)));
-    let balance = |vouchers: i64, cards: i64| {
-        let total = vouchers + cards;
-        deposit
-            .clone()
-            .with(at(voucher(vouchers).id("V2").call("7002").at(80 * DAY), total))
-            .with(at(card(cards).id("C2").call("7002").at(80 * DAY), total))
-            .seen(100 * DAY)
-    };
-    for (cards, stand, told) in [
-        (20_000, (Some(0), Some(RecordState::Balanced)), vec![]),
-        (15_000, (Some(-5000), Some(RecordState::Unbalanced)), vec![Kind::Chargeback]),
-    ] {
-        let case = balance(20_000, cards);
-        case.raises(&told);
-        assert_eq!(stands(&case), stand);
-        let gaps: Vec<_> = case.assess().records.iter().map(Record::gap).collect();
-        assert_eq!(gaps, [Some(Cents::ZERO); 2]);
-    }
-}
-
-/// Both are facts: the customer has the money twice, and owes what the bank took.
-#[test]
-fn what_was_refunded_before_the_bank_took_it_is_owed_once() {
-    let back = card(4000).psp(Psp::Worldline).id("R1").refund().at(10 * DAY);
-    let case = charged_back().with(back);
-    case.raises(&[Kind::Chargeback]);
-    assert_eq!(stands(&case), (Some(-4000), Some(RecordState::Unbalanced)));
-    let record = case.record();
-    assert_eq!((record.refunded(), record.taken_back()), (Cents::new(8000), Cents::new(4000)));
-}
-
-/// A platform repeats that the card was captured, also of one that its bank took back: nothing says that the dispute was
-/// won, so the money counts as taken until a statement brings it, or it is paid again.
-#[test]
-fn a_capture_that_is_told_again_ends_no_chargeback() {
-    let again = card(4000).psp(Psp::Worldline).state(ReportedState::Captured).happened(60 * DAY);
-    let case = charged_back().with(again).seen(61 * DAY);
-    case.raises(&[Kind::Chargeback]);
-    assert_eq!(stands(&case), (Some(-4000), Some(RecordState::Unbalanced)));
 }
 
 #[test]
