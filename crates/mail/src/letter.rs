@@ -111,8 +111,8 @@ impl Item {
 
     /// What was due of its order so far, date by date, where that is what was expected; nothing where no date was set.
     pub(super) fn due_so_far(&self) -> Vec<Due> {
-        let is_of_order = self.kind == Kind::AmountShort && self.call_number.is_none();
-        let Some(order) = self.order.as_ref().filter(|_| is_of_order) else { return Vec::new() };
+        let is_short = self.kind == Kind::AmountShort;
+        let Some(order) = self.order.as_ref().filter(|_| is_short) else { return Vec::new() };
         let dues = order.due_so_far();
         let is_expected = Some(dues.iter().map(|due| due.cents).sum()) == self.expected;
         if is_expected && dues.iter().any(|due| due.at.is_some()) { dues } else { Vec::new() }

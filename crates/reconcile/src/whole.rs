@@ -3,6 +3,8 @@
 //! Tourism lives on deposits: an order of 500 may be paid 150 in March and 350 in June. So the payments of one order are
 //! added up first; only then does anything say that one of them is too little, or too much.
 
+use std::time::Duration;
+
 use cvco_domain::{
     Cents, Currency, Demand, ExpectedFrom, Instrument, Mode, Order, Policy, TenderState, Timestamp,
 };
@@ -73,7 +75,7 @@ pub(super) enum Instalment {
     No,
     /// It comes to one that no other payment came to.
     Paid,
-    /// It comes to one that another payment came to before.
+    /// It comes to one that another payment came to shortly before.
     PaidAgain,
 }
 
@@ -244,6 +246,12 @@ fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) -> Vec<(Times
     version.demands().into_iter().map(|Demand { due, cents }| (deadline(due), cents)).collect()
 }
 
+/// Whoever pays the same twice within this time has hardly meant to; later it may be the next instalment, or money on account.
+const AT_ONCE: Duration = Duration::from_hours(24);
+
+/// By so much instalments may differ that are meant to be equal.
+const ROUNDING: Cents = Cents::new(100);
+
 /// Says of each payment whether anything is missing of it by itself: it comes to the order, to its own total where its PSP
 /// states one, or to an instalment that no other payment came to.
 fn complete(payments: &mut [Payment], order: &Order) {
@@ -255,6 +263,7 @@ fn complete(payments: &mut [Payment], order: &Order) {
         return;
     };
     let mut instalments: Vec<Cents> = version.instalments.iter().map(|part| part.cents).collect();
+    let mut paid: Vec<(Cents, Option<Timestamp>)> = Vec::new();
     for place in by_time(payments) {
         let Some(payment) = payments.get_mut(place) else { continue };
         let accepted = payment.accepted();
@@ -263,11 +272,16 @@ fn complete(payments: &mut [Payment], order: &Order) {
         if let Some(instalment) = open {
             instalments.remove(instalment);
             payment.instalment = Instalment::Paid;
-        } else if payment.counts()
-            && payment.alone().is_none()
-            && version.instalments.iter().any(|part| part.cents == accepted)
-        {
-            payment.instalment = Instalment::PaidAgain;
+            paid.push((accepted, payment.at));
+        } else if payment.counts() && payment.alone().is_none() {
+            let is_repeated = |(cents, at): &(Cents, Option<Timestamp>)| {
+                *cents == accepted && at.zip(payment.at).is_some_and(|(first, at)| at.since(first) < AT_ONCE)
+            };
+            // Instalments of a third differ by a cent: who pays the next one so pays it.
+            let nearly = |open: &Cents| open.minus(accepted).abs() <= ROUNDING;
+            if paid.iter().any(is_repeated) && !instalments.iter().any(nearly) {
+                payment.instalment = Instalment::PaidAgain;
+            }
         }
         payment.is_complete = accepted >= version.total
             || (accepted.is_positive() && (pays_its_own || payment.instalment == Instalment::Paid));

@@ -226,6 +226,13 @@ fn an_instalment_that_is_paid_once_more_is_paid_twice_until_it_serves() {
     let equal = order(30_000).planned(&[(10_000, DAY), (10_000, 2 * DAY), (10_000, JUNE)]);
     let ahead = split(equal, Psp::Up2pay, "7001", (6000, 4000), 0);
     split(ahead, Psp::Up2pay, "7002", (6000, 4000), 1).seen(60).raises(&[]);
+    let later = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
+    let later = split(later, Psp::Up2pay, "7001", (10_000, 5000), 0);
+    split(later, Psp::Up2pay, "7002", (10_000, 5000), DAY).seen(DAY + 60).raises(&[]);
+    let thirds = order(10_000).planned(&[(3333, DAY), (3333, 30 * DAY), (3334, JUNE)]);
+    let thirds = split(thirds, Psp::Up2pay, "7001", (2000, 1333), 0);
+    let thirds = split(thirds, Psp::Up2pay, "7002", (2000, 1333), 1);
+    split(thirds, Psp::Up2pay, "7003", (2000, 1333), 2).seen(60).raises(&[]);
     let odd = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
     let odd = split(odd, Psp::Up2pay, "7001", (10_000, 5000), 0);
     split(odd, Psp::Up2pay, "7002", (10_000, 2000), 1).seen(60).raises(&[]);

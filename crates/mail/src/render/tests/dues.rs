@@ -21,7 +21,6 @@ fn in_three_parts(paid: i64, today: &str) -> OrderNow {
 fn second_part_is_late() -> Item {
     Item {
         order: Some(in_three_parts(10_000, "04-16")),
-        call_number: None,
         expected: Some(Cents::new(20_000)),
         actual: Some(Cents::new(10_000)),
         records: vec![record(10_000, vec![voucher(10_000)])],
@@ -43,6 +42,9 @@ fn a_late_instalment_is_named_with_its_date_beside_the_total_and_what_is_due_lat
     ] {
         assert!(text.contains(line), "{line:?} in {text}");
     }
+    // Of an order with several payments none is named.
+    let of_several = Item { call_number: None, ..second_part_is_late() };
+    assert!(text_of(Language::French, of_several).contains("Échéance du 15/04/2026"));
     let text = text_of(Language::English, second_part_is_late());
     for line in [
         "\nThe accepted payments come to less than was due by 2026-04-15.\n",
