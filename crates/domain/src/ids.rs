@@ -24,6 +24,10 @@ impl IdError {
 }
 
 fn printable(text: &str, max: usize) -> bool {
+    if text.is_ascii() {
+        let shown = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+        return shown && text.len() <= max && text.bytes().any(|b| b != b' ');
+    }
     !text.trim().is_empty() && text.chars().count() <= max && text.chars().all(is_shown)
 }
 

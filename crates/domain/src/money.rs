@@ -102,14 +102,17 @@ impl Currency {
     pub fn parse(code: &str) -> Result<Self, super::IdError> {
         let wrong = || super::IdError::new("currency", "three letters or three digits (ISO 4217)");
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| wrong())?;
+        if bytes.iter().all(u8::is_ascii_alphabetic) {
+            return Ok(Self(bytes.map(|b| b.to_ascii_uppercase())));
+        }
+        if !bytes.iter().all(u8::is_ascii_digit) {
+            return Err(wrong());
+        }
         if code == "978" {
             return Ok(Self::EUR);
         }
         let letters = NUMBERS.split(' ').find_map(|known| known.strip_prefix(code));
-        let bytes = letters.and_then(|letters| letters.as_bytes().try_into().ok()).unwrap_or(bytes);
-        let letters = bytes.iter().all(u8::is_ascii_alphabetic);
-        let digits = bytes.iter().all(u8::is_ascii_digit);
-        if letters || digits { Ok(Self(bytes.map(|b| b.to_ascii_uppercase()))) } else { Err(wrong()) }
+        Ok(Self(letters.and_then(|letters| letters.as_bytes().try_into().ok()).unwrap_or(bytes)))
     }
 
     /// The code as text.

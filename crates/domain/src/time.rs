@@ -197,6 +197,8 @@ fn parse_own(text: &str) -> Option<Timestamp> {
 fn own_text(at: DateTime<Utc>) -> [u8; 24] {
     let digit = |number: u32, place: u32| b'0' + u8::try_from(number / place % 10).unwrap_or(0);
     let (year, millis) = (at.year().unsigned_abs(), at.timestamp_subsec_millis());
+    // Each part of a date with a zone would be worked out from the zone again.
+    let at = at.naive_utc();
     #[rustfmt::skip]
     let text = [
         digit(year, 1000), digit(year, 100), digit(year, 10), digit(year, 1), b'-',
