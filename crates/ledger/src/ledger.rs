@@ -247,6 +247,7 @@ impl Ledger {
             }
         }
         let position = finish(&fold, &tx, &self.log_id)?;
+        drop(fold);
         tx.commit()?;
         Ok(position)
     }
@@ -273,6 +274,7 @@ impl Ledger {
             }
         }
         let position = finish(&fold, &tx, &self.log_id)?;
+        drop(fold);
         tx.commit()?;
         Ok(position)
     }

@@ -37,7 +37,7 @@ impl Fold<'_> {
 
     /// An order as its shop registered it, with what PSPs answered about it and the lines of statements that are about it.
     pub(super) fn expected_of(&self, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
-        let mut order = orders::registered(self.conn, order_id, key)?;
+        let mut order = orders::registered(&self.db, order_id, key)?;
         if self.flags.has_questions.get() {
             let answers = questions::of_order(self.conn, order_id)?;
             order.awaits_answer = answers.awaited;

@@ -93,7 +93,7 @@ impl Fold<'_> {
         number: &str,
         order_id: OrderId,
     ) -> Result<BTreeSet<OrderId>, LedgerError> {
-        let mut others = claims::holding(self.conn, shop, psp, number, order_id)?;
+        let mut others = claims::holding(&self.db, shop, psp, number, order_id)?;
         if self.flags.has_claims.get() {
             others.extend(claims::claiming(self.conn, shop, psp, number, order_id)?);
         }
@@ -106,7 +106,7 @@ impl Fold<'_> {
         let mut all = Vec::new();
         for order_id in claiming {
             let key = orders::key(self.conn, order_id)?;
-            let mut facts = facts::of_order(self.conn, order_id, &key)?;
+            let mut facts = facts::of_order(&self.db, order_id, &key)?;
             facts.retain(is_about(payment));
             all.push(Told { order_id, key, facts });
         }

@@ -106,7 +106,7 @@ impl Fold<'_> {
             remark: remark.as_deref(),
             ..Notified::of(logged, chain_hash, endpoint, *origin)
         };
-        notifications::insert(self.conn, &notified, verdict)?;
+        notifications::insert(&self.db, &notified, verdict)?;
         for question in questions.iter().filter(|_| verdict != Verdict::Duplicate) {
             let grounds = Grounds { order_id: order_of(question, &affected), vouched: true };
             self.raise(endpoint, std::slice::from_ref(question), grounds, logged.at)?;
@@ -120,7 +120,7 @@ impl Fold<'_> {
         let at = logged.at;
         let notified =
             Notified { remark: remark.as_deref(), ..Notified::of(logged, chain_hash, endpoint, *origin) };
-        notifications::insert(self.conn, &notified, Verdict::Hint)?;
+        notifications::insert(&self.db, &notified, Verdict::Hint)?;
         self.owe_relays(&notified, &Subject::of_questions(questions), Repetition::MaySayMore)?;
         // What the shop or the administrator hands over is known to more than the caller.
         let grounds = Grounds { order_id: None, vouched: *origin != Origin::Call };
@@ -138,7 +138,7 @@ impl Fold<'_> {
         let Unread { endpoint, origin, what } = unread;
         let at = logged.at;
         let notified = Notified { remark: Some(what), ..Notified::of(logged, chain_hash, endpoint, *origin) };
-        notifications::insert(self.conn, &notified, Verdict::Unread)?;
+        notifications::insert(&self.db, &notified, Verdict::Unread)?;
         self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
         let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
@@ -215,8 +215,8 @@ impl Fold<'_> {
                 order.add(position, fact);
                 continue;
             }
-            let Entered { id, is_new } = orders::find_or_create(self.conn, &key)?;
-            let facts = if is_new { Vec::new() } else { facts::of_order(self.conn, id, &key)? };
+            let Entered { id, is_new } = orders::find_or_create(&self.db, &key)?;
+            let facts = if is_new { Vec::new() } else { facts::of_order(&self.db, id, &key)? };
             let mut order = AffectedOrder { id, key, is_new, facts, news: Vec::new() };
             order.add(position, fact);
             affected.push(order);
@@ -228,7 +228,7 @@ impl Fold<'_> {
     fn apply_news(&self, seq: Seq, affected: &[AffectedOrder], at: Timestamp) -> Result<(), LedgerError> {
         for order in affected.iter().filter(|order| !order.news.is_empty()) {
             for (position, fact) in order.new_facts() {
-                facts::insert(self.conn, order.id, seq, position, fact)?;
+                facts::insert(&self.db, order.id, seq, position, fact)?;
             }
             let others = self.claim_payments(order)?;
             let AffectedOrder { id, key, is_new, facts, .. } = order;
@@ -251,7 +251,7 @@ impl Fold<'_> {
         for question in questions {
             let order_id = match (grounds.order_id, question.topic) {
                 (None, Topic::Order) => {
-                    orders::find_by_reference(self.conn, &endpoint.shop, question.subject.as_str())?
+                    orders::find_by_reference(&self.db, &endpoint.shop, question.subject.as_str())?
                 }
                 (known, _) => known,
             };

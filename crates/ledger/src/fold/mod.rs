@@ -25,6 +25,7 @@ use rusqlite::Connection;
 
 use crate::tables::ids::OrderId;
 use crate::tables::orders::Entered;
+use crate::tables::prepared::Prepared;
 use crate::tables::progress::{self, Progress};
 use crate::tables::questions::Grounds;
 use crate::tables::{
@@ -65,6 +66,7 @@ impl Verdict {
 /// The ledger's state inside one transaction.
 pub(crate) struct Fold<'c> {
     conn: &'c Connection,
+    db: Prepared<'c>,
     progress: Progress,
     flags: Flags,
 }
@@ -107,7 +109,8 @@ fn name_of(key: &OrderKey) -> String {
 impl<'c> Fold<'c> {
     /// Goes on where the last transaction ended.
     pub(crate) fn resume(conn: &'c Connection) -> Result<Self, LedgerError> {
-        Ok(Self { conn, progress: progress::read(conn)?, flags: Flags::read(conn)? })
+        let (progress, flags) = (progress::read(conn)?, Flags::read(conn)?);
+        Ok(Self { conn, db: Prepared::new(conn), progress, flags })
     }
 
     /// Writes down how far it came; to be called once, at the end of the transaction.
@@ -129,7 +132,7 @@ impl<'c> Fold<'c> {
 
     /// Forgets what was applied since the bookmark; the caller rolls the database back.
     pub(crate) fn return_to(&mut self, bookmark: Progress) -> Result<(), LedgerError> {
-        *self = Self { progress: bookmark, flags: Flags::read(self.conn)?, ..*self };
+        (self.progress, self.flags) = (bookmark, Flags::read(self.conn)?);
         Ok(())
     }
 
@@ -208,11 +211,11 @@ impl<'c> Fold<'c> {
 
     fn order(&self, seq: Seq, at: Timestamp, order: &OrderRegistration) -> Result<(), LedgerError> {
         let key = OrderKey::Reference(order.shop.clone(), order.reference.clone());
-        let Entered { id, is_new } = orders::find_or_create(self.conn, &key)?;
+        let Entered { id, is_new } = orders::find_or_create(&self.db, &key)?;
         if !is_new && orders::is_current(self.conn, id, order)? {
             return Ok(());
         }
-        orders::add_version(self.conn, id, seq, order, at)?;
+        orders::add_version(&self.db, id, seq, order, at)?;
         if is_new {
             return self.assess_order(&KnownOrder { id, key: &key, facts: &[], is_new }, at);
         }
@@ -269,7 +272,7 @@ impl<'c> Fold<'c> {
     /// Assesses one order from what the ledger knows of it.
     fn reassess(&self, order_id: OrderId, at: Timestamp) -> Result<(), LedgerError> {
         let key = orders::key(self.conn, order_id)?;
-        let facts = facts::of_order(self.conn, order_id, &key)?;
+        let facts = facts::of_order(&self.db, order_id, &key)?;
         self.assess_order(&KnownOrder { id: order_id, key: &key, facts: &facts, is_new: false }, at)
     }
 
@@ -288,14 +291,14 @@ impl<'c> Fold<'c> {
         }))
         .map_err(|_| LedgerError::RuleFailed(name_of(key)))?;
         self.note_reopened(id, &assessment.records)?;
-        records::replace(self.conn, id, &assessment.records, is_new)?;
+        records::replace(&self.db, id, &assessment.records, is_new)?;
         if !order.payouts.is_empty() {
             self.note_payouts(key.shop(), id, &assessment.records)?;
         }
-        discrepancies::sync_order(self.conn, id, key.shop(), &assessment.findings, at, is_new)?;
+        discrepancies::sync_order(&self.db, id, key.shop(), &assessment.findings, at, is_new)?;
         self.schedule(assessment.look_again_at);
-        let was_refunded = !is_new && orders::is_refunded(self.conn, id)?;
-        orders::note_state(self.conn, id, &assessment)?;
+        let was_refunded = !is_new && orders::is_refunded(&self.db, id)?;
+        orders::note_state(&self.db, id, &assessment)?;
         if self.flags.has_unknown_lines.get() {
             self.explain_lines(id, at)?;
         }

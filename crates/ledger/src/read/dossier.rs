@@ -9,6 +9,7 @@ use rusqlite::params;
 use super::{DiscrepancyRow, QuestionLine, Reader, RelayRow};
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
+use crate::tables::prepared::Prepared;
 use crate::tables::{facts, orders};
 
 /// So many lines of one sort are shown of an order; no honest one has as many.
@@ -237,7 +238,7 @@ impl Reader {
 
     /// An order by its name. A payment that found its order later is a part of that.
     fn named(&self, key: &OrderKey) -> Result<Option<OrderId>, LedgerError> {
-        if let Some(id) = orders::find(&self.conn, key)? {
+        if let Some(id) = orders::find(&Prepared::new(&self.conn), key)? {
             return Ok(Some(id));
         }
         let OrderKey::Call(shop, psp, call) = key else { return Ok(None) };
@@ -275,7 +276,7 @@ impl Reader {
         let mut calls = calls.query([order_id])?;
         let mut reports: Vec<Reported> = Vec::new();
         // Both are in the same order, one row for each event.
-        for fact in facts::of_order(&self.conn, order_id, key)? {
+        for fact in facts::of_order(&Prepared::new(&self.conn), order_id, key)? {
             let Some(row) = calls.next()? else { break };
             let seq: Seq = row.get(0)?;
             if let Some(report) = reports.last_mut().filter(|report| report.seq == seq) {

@@ -50,6 +50,7 @@ pub use watch::{Backlog, Heard, Open};
 pub use weeks::{InOtherCurrency, WeekCounts};
 pub use worklist::{WORKED, Whether, WorkCount, WorkFilter, WorkPlace};
 
+use crate::tables::prepared::Prepared;
 use crate::tables::{
     LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,
 };
@@ -134,7 +135,7 @@ impl Reader {
     /// # Errors
     /// SQLite's own.
     pub fn is_current(&self, order: &OrderRegistration) -> Result<bool, LedgerError> {
-        match orders::find_by_reference(&self.conn, &order.shop, order.reference.as_str())? {
+        match orders::find_by_reference(&Prepared::new(&self.conn), &order.shop, order.reference.as_str())? {
             Some(order_id) => orders::is_current(&self.conn, order_id, order),
             None => Ok(false),
         }
@@ -145,7 +146,8 @@ impl Reader {
     /// # Errors
     /// SQLite's own.
     pub fn only_raises(&self, order: &OrderRegistration) -> Result<bool, LedgerError> {
-        let Some(order_id) = orders::find_by_reference(&self.conn, &order.shop, order.reference.as_str())?
+        let Some(order_id) =
+            orders::find_by_reference(&Prepared::new(&self.conn), &order.shop, order.reference.as_str())?
         else {
             return Ok(true);
         };

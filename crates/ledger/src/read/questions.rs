@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::Reader;
 use crate::LedgerError;
 use crate::tables::ids::OrderId;
+use crate::tables::prepared::Prepared;
 use crate::tables::{facts, orders, questions};
 use cvco_domain::{
     Asking, EndpointId, EndpointRef, Event, OrderRef, Psp, Question, RecordState, ShopId, Timestamp,
@@ -186,8 +187,8 @@ impl Reader {
     /// The facts of an order. One damaged order must not keep all others from being asked about: `verify` names the
     /// row.
     fn readable_facts(&self, order_id: OrderId) -> Result<Vec<Fact>, LedgerError> {
-        let known =
-            orders::key(&self.conn, order_id).and_then(|key| facts::of_order(&self.conn, order_id, &key));
+        let known = orders::key(&self.conn, order_id)
+            .and_then(|key| facts::of_order(&Prepared::new(&self.conn), order_id, &key));
         match known {
             Ok(facts) => Ok(facts),
             Err(error) if error.is_damage() => {

@@ -7,6 +7,7 @@ use crate::LedgerError;
 use crate::tables::facts;
 use crate::tables::ids::OrderId;
 use crate::tables::orders;
+use crate::tables::prepared::Prepared;
 
 /// A line of an order's story: an entry of the log, as far as it concerns the order.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -135,7 +136,8 @@ impl Reader {
             })?
             .collect::<Result<_, _>>()?;
         let mut lines: Vec<StoryLine> = Vec::new();
-        for (told, fact) in told.into_iter().zip(facts::of_order(&self.conn, order_id, &key)?) {
+        for (told, fact) in told.into_iter().zip(facts::of_order(&Prepared::new(&self.conn), order_id, &key)?)
+        {
             let Told { seq, verdict, remark, origin } = told;
             let event = serde_json::to_value(&fact.event)?;
             if let Some(line) = lines.last_mut().filter(|line| line.seq == seq) {

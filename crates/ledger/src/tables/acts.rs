@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ids::OrderId;
 use super::orders;
+use super::prepared::Prepared;
 use crate::{LedgerError, owed};
 
 /// What makes the discrepancy of this number the one that it is, and whether it is open.
@@ -69,7 +70,8 @@ pub(crate) fn find(
     number: DiscrepancyId,
 ) -> Result<Option<DiscrepancyId>, LedgerError> {
     let of_order = |key: OrderKey| -> Result<_, LedgerError> {
-        Ok(orders::find(conn, &key)?.map(|order_id| ("order_id = ?1", Value::from(order_id.get()))))
+        Ok(orders::find(&Prepared::new(conn), &key)?
+            .map(|order_id| ("order_id = ?1", Value::from(order_id.get()))))
     };
     let place = match (&of.about, &of.shop) {
         (About::Order(reference), Some(shop)) => {

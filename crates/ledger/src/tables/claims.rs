@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use cvco_domain::{Psp, ShopId};
-use rusqlite::{CachedStatement, Connection, Params, params};
+use rusqlite::{Connection, params};
 
 use super::ids::OrderId;
+use super::prepared::Prepared;
 use crate::LedgerError;
 
 /// A payment, by the number that names it at its PSP.
@@ -22,7 +23,7 @@ pub(crate) fn any(conn: &Connection) -> Result<bool, LedgerError> {
 
 /// The other orders of the shop that have such a payment.
 pub(crate) fn holding(
-    conn: &Connection,
+    db: &Prepared<'_>,
     shop: &ShopId,
     psp: Psp,
     number: &str,
@@ -30,17 +31,15 @@ pub(crate) fn holding(
 ) -> Result<BTreeSet<OrderId>, LedgerError> {
     // A PSP that numbers what is done to a payment later names the payment by its call number alone.
     let by_number = if psp.terms().numbers_operations {
-        conn.prepare_cached(
-            "SELECT o.order_id FROM records r JOIN orders o USING (order_id)
-             WHERE r.call_number = ?1 AND r.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4",
-        )?
+        "SELECT o.order_id FROM records r JOIN orders o USING (order_id)
+         WHERE r.call_number = ?1 AND r.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4"
     } else {
-        conn.prepare_cached(
-            "SELECT o.order_id FROM tenders t JOIN orders o USING (order_id)
-             WHERE t.tender_id = ?1 AND t.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4",
-        )?
+        "SELECT o.order_id FROM tenders t JOIN orders o USING (order_id)
+         WHERE t.tender_id = ?1 AND t.psp = ?2 AND o.shop = ?3 AND o.order_id <> ?4"
     };
-    orders(by_number, params![number, psp.as_str(), shop.as_str(), order_id])
+    let found =
+        db.all(by_number, params![number, psp.as_str(), shop.as_str(), order_id], |row| row.get(0))?;
+    Ok(found.into_iter().collect())
 }
 
 /// The other orders of the shop that claim such a payment.
@@ -51,18 +50,12 @@ pub(crate) fn claiming(
     number: &str,
     order_id: OrderId,
 ) -> Result<BTreeSet<OrderId>, LedgerError> {
-    let by_claim = conn.prepare_cached(
+    let mut by_claim = conn.prepare_cached(
         "SELECT o.order_id FROM claims c JOIN orders o USING (order_id)
          WHERE c.psp = ?2 AND c.payment = ?1 AND o.shop = ?3 AND o.order_id <> ?4",
     )?;
-    orders(by_claim, params![number, psp.as_str(), shop.as_str(), order_id])
-}
-
-fn orders(
-    mut statement: CachedStatement<'_>,
-    parameters: impl Params,
-) -> Result<BTreeSet<OrderId>, LedgerError> {
-    let found = statement.query_map(parameters, |row| row.get(0))?;
+    let found =
+        by_claim.query_map(params![number, psp.as_str(), shop.as_str(), order_id], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

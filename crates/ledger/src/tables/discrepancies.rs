@@ -12,6 +12,7 @@ use cvco_domain::{
 
 use super::acts;
 use super::ids::OrderId;
+use super::prepared::Prepared;
 use crate::{LedgerError, owed};
 
 /// An open discrepancy of an order: what identifies one, and what a person knows of it.
@@ -45,15 +46,15 @@ fn record_of(finding: &Finding) -> (Option<&str>, Option<&str>) {
 
 /// Brings an order's open discrepancies into line with the rules that it breaks now. `is_new`: the order has none yet.
 pub(crate) fn sync_order(
-    conn: &Connection,
+    db: &Prepared<'_>,
     order_id: OrderId,
     shop: &ShopId,
     findings: &[Finding],
     at: Timestamp,
     is_new: bool,
 ) -> Result<(), LedgerError> {
-    let open = if is_new { Vec::new() } else { open_of_order(conn, order_id)? };
-    sync(conn, &Owner { order_id: Some(order_id), shop }, &open, findings, at)
+    let open = if is_new { Vec::new() } else { open_of_order(db, order_id)? };
+    sync(db.connection(), &Owner { order_id: Some(order_id), shop }, &open, findings, at)
 }
 
 /// Brings the open discrepancies of a statement into line with the rules that it breaks now: their subject is the
@@ -112,9 +113,18 @@ fn sync(
     Ok(())
 }
 
-const OPEN: &str = "SELECT id, kind, psp, call_number, subject, expected_cents, actual_cents,
-        acked_at IS NOT NULL OR snoozed_until IS NOT NULL
- FROM discrepancies WHERE closed_at IS NULL AND";
+/// What identifies an open discrepancy, and what a person knows of it.
+macro_rules! open_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, kind, psp, call_number, subject, expected_cents, actual_cents,
+                    acked_at IS NOT NULL OR snoozed_until IS NOT NULL
+             FROM discrepancies WHERE closed_at IS NULL AND ",
+            $condition,
+            " ORDER BY id"
+        )
+    };
+}
 
 impl Open {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -130,15 +140,14 @@ impl Open {
     }
 }
 
-fn open_of_order(conn: &Connection, order_id: OrderId) -> Result<Vec<Open>, LedgerError> {
-    let mut statement = conn.prepare_cached(&format!("{OPEN} order_id = ?1 ORDER BY id"))?;
-    Ok(statement.query_map([order_id], Open::read)?.collect::<Result<_, _>>()?)
+fn open_of_order(db: &Prepared<'_>, order_id: OrderId) -> Result<Vec<Open>, LedgerError> {
+    Ok(db.all(open_where!("order_id = ?1"), [order_id], Open::read)?)
 }
 
 fn open_of_statement(conn: &Connection, shop: &ShopId, statement: &str) -> Result<Vec<Open>, LedgerError> {
-    let mut open = conn.prepare_cached(&format!(
-        "{OPEN} order_id IS NULL AND endpoint IS NULL AND shop = ?1
-           AND (subject = ?2 OR substr(subject, 1, length(?2) + 2) = ?2 || ' #') ORDER BY id"
+    let mut open = conn.prepare_cached(open_where!(
+        "order_id IS NULL AND endpoint IS NULL AND shop = ?1
+         AND (subject = ?2 OR substr(subject, 1, length(?2) + 2) = ?2 || ' #')"
     ))?;
     Ok(open.query_map(params![shop.as_str(), statement], Open::read)?.collect::<Result<_, _>>()?)
 }

@@ -5,14 +5,15 @@ use cvco_domain::{
     ReportedState, Seq, Source, StatusCode, StatusReading, TenderId,
 };
 use cvco_reconcile::Fact;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::ids::OrderId;
+use super::prepared::Prepared;
 use crate::LedgerError;
 
 /// Keeps a fact with its order.
 pub(crate) fn insert(
-    conn: &Connection,
+    db: &Prepared<'_>,
     order_id: OrderId,
     seq: Seq,
     position: u32,
@@ -29,15 +30,14 @@ pub(crate) fn insert(
         Authorisation::Absent => Some(""),
         Authorisation::Number(number) => Some(number.as_str()),
     };
-    conn.prepare_cached(
+    db.execute(
         "INSERT INTO facts (order_id, seq, position, received_at, source, psp, endpoint, endpoint_mode, has_reference,
              call_number, tender_id, instrument, brand, operation, refunds, amount_cents, amount_from,
              running_total_cents, currency, state, status, status_reading, authorisation, contract, mode, complement,
              order_total_cents, itemised, parts_announced, occurred_at, accepted_at, revised)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
              ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
-    )?
-    .execute(params![
+        params![
         order_id,
         seq,
         position,
@@ -76,23 +76,19 @@ pub(crate) fn insert(
 
 /// All facts about an order, in the order in which they were learned.
 pub(crate) fn of_order(
-    conn: &Connection,
+    db: &Prepared<'_>,
     order_id: OrderId,
     key: &OrderKey,
 ) -> Result<Vec<Fact>, LedgerError> {
-    let mut statement = conn.prepare_cached(
+    Ok(db.all(
         "SELECT received_at, source, psp, endpoint, endpoint_mode, has_reference, call_number, tender_id, instrument, brand,
                 operation, refunds, amount_cents, amount_from, running_total_cents, currency, state, status,
                 status_reading, authorisation, contract, mode, complement, order_total_cents, itemised, parts_announced,
                 occurred_at, accepted_at, revised
          FROM facts WHERE order_id = ?1 ORDER BY seq, position",
-    )?;
-    let mut rows = statement.query([order_id])?;
-    let mut facts = Vec::new();
-    while let Some(row) = rows.next()? {
-        facts.push(read(row, key.reference())?);
-    }
-    Ok(facts)
+        [order_id],
+        |row| read(row, key.reference()),
+    )?)
 }
 
 fn read(row: &Row<'_>, reference: Option<&OrderRef>) -> rusqlite::Result<Fact> {

@@ -5,6 +5,7 @@ use cvco_log::entry::Origin;
 use cvco_log::row::Logged;
 use rusqlite::{Connection, params};
 
+use super::prepared::Prepared;
 use crate::LedgerError;
 use crate::fold::Verdict;
 
@@ -43,16 +44,15 @@ impl<'a> Notified<'a> {
 
 /// Writes down what became of a call.
 pub(crate) fn insert(
-    conn: &Connection,
+    db: &Prepared<'_>,
     notified: &Notified<'_>,
     verdict: Verdict,
 ) -> Result<(), LedgerError> {
-    conn.prepare_cached(
+    db.execute(
         "INSERT INTO notifications (seq, received_at, endpoint, psp, origin, verdict, events, remark, payload_sha256,
              chain_hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?
-    .execute(params![
+        params![
         notified.seq,
         notified.at,
         notified.endpoint.endpoint.as_str(),

@@ -10,6 +10,7 @@ use cvco_log::entry::OrderRegistration;
 use cvco_reconcile::Assessment;
 
 use super::ids::OrderId;
+use super::prepared::Prepared;
 use crate::LedgerError;
 
 /// An order's row.
@@ -21,52 +22,49 @@ pub(crate) struct Entered {
 }
 
 /// The row of an order, made if need be.
-pub(crate) fn find_or_create(conn: &Connection, key: &OrderKey) -> Result<Entered, LedgerError> {
-    if let Some(id) = find(conn, key)? {
+pub(crate) fn find_or_create(db: &Prepared<'_>, key: &OrderKey) -> Result<Entered, LedgerError> {
+    if let Some(id) = find(db, key)? {
         return Ok(Entered { id, is_new: false });
     }
     let (psp, call) = match key {
         OrderKey::Reference(..) => (None, None),
         OrderKey::Call(_, psp, call) => (Some(psp.as_str()), Some(call.as_str())),
     };
-    conn.prepare_cached(
+    db.execute(
         "INSERT INTO orders (shop, reference, ancv_prefix, psp, call_number, state)
          VALUES (?1, ?2, ?3, ?4, ?5, 'unpaid')",
-    )?
-    .execute(params![
-        key.shop().as_str(),
-        key.reference().map(OrderRef::as_str),
-        key.reference().map(OrderRef::ancv_prefix),
-        psp,
-        call
-    ])?;
-    Ok(Entered { id: OrderId::new(conn.last_insert_rowid()), is_new: true })
+        params![
+            key.shop().as_str(),
+            key.reference().map(OrderRef::as_str),
+            key.reference().map(OrderRef::ancv_prefix),
+            psp,
+            call
+        ],
+    )?;
+    Ok(Entered { id: OrderId::new(db.last_insert_rowid()), is_new: true })
 }
 
 /// The row of an order, if there is one.
-pub(crate) fn find(conn: &Connection, key: &OrderKey) -> Result<Option<OrderId>, LedgerError> {
+pub(crate) fn find(db: &Prepared<'_>, key: &OrderKey) -> Result<Option<OrderId>, LedgerError> {
     match key {
-        OrderKey::Reference(shop, reference) => find_by_reference(conn, shop, reference.as_str()),
-        OrderKey::Call(shop, psp, call) => Ok(conn
-            .prepare_cached(
-                "SELECT order_id FROM orders
-                 WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
-            )?
-            .query_row(params![shop.as_str(), psp.as_str(), call.as_str()], |row| row.get(0))
-            .optional()?),
+        OrderKey::Reference(shop, reference) => find_by_reference(db, shop, reference.as_str()),
+        OrderKey::Call(shop, psp, call) => Ok(db.first(
+            "SELECT order_id FROM orders
+             WHERE shop = ?1 AND psp = ?2 AND call_number = ?3 AND reference IS NULL",
+            params![shop.as_str(), psp.as_str(), call.as_str()],
+            |row| row.get(0),
+        )?),
     }
 }
 
 /// The row of an order, if there is one of this reference.
 pub(crate) fn find_by_reference(
-    conn: &Connection,
+    db: &Prepared<'_>,
     shop: &ShopId,
     reference: &str,
 ) -> Result<Option<OrderId>, LedgerError> {
-    Ok(conn
-        .prepare_cached("SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2")?
-        .query_row(params![shop.as_str(), reference], |row| row.get(0))
-        .optional()?)
+    let by_reference = "SELECT order_id FROM orders WHERE shop = ?1 AND reference = ?2";
+    Ok(db.first(by_reference, params![shop.as_str(), reference], |row| row.get(0))?)
 }
 
 /// What an order's row stands for.
@@ -90,14 +88,15 @@ pub(crate) fn key(conn: &Connection, order_id: OrderId) -> Result<OrderKey, Ledg
 }
 
 /// The order as its shop registered it, without what PSPs answered about it and without the lines of statements.
-pub(crate) fn registered(conn: &Connection, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
-    let mut statement = conn.prepare_cached(
+pub(crate) fn registered(db: &Prepared<'_>, order_id: OrderId, key: &OrderKey) -> Result<Order, LedgerError> {
+    let versions = db.all(
         "SELECT total_cents, currency, due, instalments, registered_at FROM order_versions
          WHERE order_id = ?1 ORDER BY version",
+        [order_id],
+        version,
     )?;
-    let versions: Vec<OrderVersion> = statement.query_map([order_id], version)?.collect::<Result<_, _>>()?;
     let shares_prefix_with =
-        if versions.is_empty() { None } else { earlier_with_same_prefix(conn, order_id, key)? };
+        if versions.is_empty() { None } else { earlier_with_same_prefix(db, order_id, key)? };
     Ok(Order { versions, shares_prefix_with, ..Order::default() })
 }
 
@@ -130,15 +129,16 @@ pub(crate) const EARLIER_WITH_SAME_PREFIX: &str = "SELECT o.reference FROM order
 
 /// The last registered order before this one that ANCV cannot tell from it.
 fn earlier_with_same_prefix(
-    conn: &Connection,
+    db: &Prepared<'_>,
     order_id: OrderId,
     key: &OrderKey,
 ) -> Result<Option<OrderRef>, LedgerError> {
     let Some(reference) = key.reference() else { return Ok(None) };
-    let other: Option<String> = conn
-        .prepare_cached(EARLIER_WITH_SAME_PREFIX)?
-        .query_row(params![key.shop().as_str(), reference.ancv_prefix(), order_id], |row| row.get(0))
-        .optional()?;
+    let other: Option<String> = db.first(
+        EARLIER_WITH_SAME_PREFIX,
+        params![key.shop().as_str(), reference.ancv_prefix(), order_id],
+        |row| row.get(0),
+    )?;
     Ok(other.and_then(|text| OrderRef::new(text).ok()))
 }
 
@@ -171,10 +171,9 @@ pub(crate) fn later_with_same_prefix(
 }
 
 /// Whether an order stands as given back wholly.
-pub(crate) fn is_refunded(conn: &Connection, order_id: OrderId) -> Result<bool, LedgerError> {
-    Ok(conn
-        .prepare_cached("SELECT state = 'refunded' FROM orders WHERE order_id = ?1")?
-        .query_row([order_id], |row| row.get(0))?)
+pub(crate) fn is_refunded(db: &Prepared<'_>, order_id: OrderId) -> Result<bool, LedgerError> {
+    let state = "SELECT state = 'refunded' FROM orders WHERE order_id = ?1";
+    Ok(db.first(state, [order_id], |row| row.get(0))?.unwrap_or(false))
 }
 
 /// Whether a registration says nothing new.
@@ -214,24 +213,24 @@ pub(crate) fn current_total(conn: &Connection, order_id: OrderId) -> Result<Opti
 
 /// Keeps a registration as the order's newest version.
 pub(crate) fn add_version(
-    conn: &Connection,
+    db: &Prepared<'_>,
     order_id: OrderId,
     seq: Seq,
     order: &OrderRegistration,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    conn.prepare_cached(
+    db.execute(
         "INSERT INTO order_versions (order_id, version, seq, total_cents, currency, due, instalments, registered_at)
          SELECT ?1, COALESCE(MAX(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7
          FROM order_versions WHERE order_id = ?1",
-    )?
-    .execute(params![order_id, seq, order.total, order.currency.as_str(), order.due, plan_of(order)?, at])?;
+        params![order_id, seq, order.total, order.currency.as_str(), order.due, plan_of(order)?, at],
+    )?;
     Ok(())
 }
 
 /// Writes down where an order stands and when to look again.
 pub(crate) fn note_state(
-    conn: &Connection,
+    db: &Prepared<'_>,
     order_id: OrderId,
     assessment: &Assessment,
 ) -> Result<(), LedgerError> {
@@ -239,18 +238,18 @@ pub(crate) fn note_state(
     let lacks_nothing = assessment.gap == Some(Cents::ZERO);
     let unpaid = if lacks_nothing { RecordState::Balanced.as_str() } else { "unpaid" };
     let state = assessment.order_state.map_or(unpaid, RecordState::as_str);
-    conn.prepare_cached(
+    db.execute(
         "UPDATE orders SET state = ?2, gap_cents = ?3, next_check_at = ?4,
                 awaited_since = IIF(?5, (SELECT MIN(registered_at) FROM order_versions WHERE order_id = ?1), NULL)
          WHERE order_id = ?1",
-    )?
-    .execute(params![
-        order_id,
-        state,
-        assessment.gap,
-        assessment.look_again_at,
-        assessment.records.is_empty() && !lacks_nothing
-    ])?;
+        params![
+            order_id,
+            state,
+            assessment.gap,
+            assessment.look_again_at,
+            assessment.records.is_empty() && !lacks_nothing
+        ],
+    )?;
     Ok(())
 }
 
