@@ -19,11 +19,11 @@ const POLL: Duration = Duration::from_millis(200);
 const AFTER_TROUBLE: Duration = Duration::from_secs(2);
 
 /// After a group of so many entries a burst is on: the next group waits for [`GATHER`], so that few large transactions do
-/// the work of many small ones, and the processors are the appender's.
-const BURST: usize = 16;
+/// the work of many small ones, and the processors are the appender's. One entry alone never waits.
+const BURST: usize = 4;
 
 /// How long entries of a burst gather. Nobody who looks at the ledger notices it.
-const GATHER: Duration = Duration::from_millis(25);
+const GATHER: Duration = Duration::from_millis(40);
 
 /// A ledger that cannot be written is told of this often.
 const TELL_EVERY: Duration = Duration::from_mins(1);

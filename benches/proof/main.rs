@@ -13,6 +13,10 @@ use cvco_domain::Timestamp;
 use cvco_ledger::{Ledger, Phase, Progress, Yardstick};
 use cvco_log::{LogStore, SqliteLog, key_file};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Unless the command line says otherwise.
 const NOTIFICATIONS: u64 = 100_000;
 

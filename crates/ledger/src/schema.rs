@@ -43,7 +43,9 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // What a power loss takes from the ledger is folded again from the log.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
-    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "cache_size", -32_768)?;
+    // In pages. A page of an index changes many times before it is copied.
+    conn.pragma_update(None, "wal_autocheckpoint", 4000)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     keep_plans(&conn)?;

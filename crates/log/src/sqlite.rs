@@ -20,8 +20,9 @@ pub(crate) use file::sync_folder;
 pub use file::{Identity, Lease};
 pub use replica::Copied;
 
-/// So many bytes of entries go into the write-ahead log before it is copied into the main file.
-const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
+/// So many bytes of entries go into the write-ahead log before it is copied into the main file, and used from its start
+/// again: a sync of bytes that are written over costs half of one that makes the file longer.
+const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What a commit writes beside the entries themselves: the pages that it fills only partly.
 const COMMIT_BYTES: u64 = 16 * 1024;
