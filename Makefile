@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak soak-daemon power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -77,6 +77,9 @@ lint: fmt clippy deny ## formatting, lints, and the dependencies' licences and a
 soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST=from which on, MINUTES=at most
 	WORLD_SEEDS=$(or $(SEEDS),1000000) WORLD_FIRST=$(or $(FIRST),0) $(if $(MINUTES),WORLD_MINUTES=$(MINUTES)) \
 	    $(CARGO) test --locked --release -p cvco-ledger --test world the_ledger_tells_the_truth -- --nocapture
+
+soak-daemon: ## hours of a daemon's life: traffic, bursts, kills, closes, backups, mail that fails; MINUTES=240, SEED=1
+	SOAK_MINUTES=$(or $(MINUTES),240) SOAK_SEED=$(or $(SEED),1) $(CARGO) test --locked --release --test soak -- --nocapture
 
 power-cuts: ## cut the power at many instants of a daemon's life; IMAGES=how many disks, FIRST=from which on
 	POWER_CUT_IMAGES=$(or $(IMAGES),10000) POWER_CUT_FIRST=$(or $(FIRST),0) \

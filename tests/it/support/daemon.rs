@@ -142,8 +142,13 @@ impl Daemon {
         (self.public, self.admin) = (public, admin);
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.process().to_string();
         let sent = Command::new("kill").args([name, &pid]).status().expect("kill");
         assert!(sent.success());
     }

@@ -1,0 +1,87 @@
+//! What a daemon needs, looked at again and again.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::support::Daemon;
+
+/// Lines of the table at the end.
+const LINES: u32 = 8;
+
+/// Runs shorter than this say nothing about growth.
+const SAYS_SOMETHING: Duration = Duration::from_mins(20);
+
+/// How much the second half may need more than the first, in kilobytes.
+const MAY_GROW: u64 = 5 * 1024;
+
+#[derive(Default, Clone, Copy)]
+struct Line {
+    acknowledged: u64,
+    /// Kilobytes at most.
+    memory: u64,
+    descriptors: usize,
+    log_bytes: u64,
+    ledger_bytes: u64,
+}
+
+pub struct Measured {
+    length: Duration,
+    lines: Vec<Line>,
+}
+
+impl Measured {
+    pub fn new(length: Duration) -> Self {
+        Self { length, lines: Vec::new() }
+    }
+
+    pub fn look_at(&mut self, daemon: &Daemon, at: Duration, acknowledged: u64) {
+        let number = (at.as_millis() * u128::from(LINES)).saturating_sub(1) / self.length.as_millis();
+        let number = usize::try_from(number).expect("a line");
+        if self.lines.len() <= number {
+            self.lines.resize(number + 1, Line::default());
+        }
+        let process = format!("/proc/{}", daemon.process());
+        let status = fs::read_to_string(format!("{process}/status")).expect("a living daemon");
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let memory: u64 = memory.trim().trim_end_matches(" kB").parse().expect("kilobytes");
+        let descriptors = fs::read_dir(format!("{process}/fd")).expect("its descriptors").count();
+        let bytes = |name| fs::metadata(daemon.path(name)).map_or(0, |file| file.len());
+        let line = &mut self.lines[number];
+        line.acknowledged = acknowledged;
+        line.memory = line.memory.max(memory);
+        line.descriptors = line.descriptors.max(descriptors);
+        line.log_bytes = bytes("log.sqlite");
+        line.ledger_bytes = bytes("ledger.sqlite");
+    }
+
+    #[expect(clippy::print_stdout, reason = "what the run has shown")]
+    pub fn print(&self) {
+        println!("      until  acknowledged   memory  descriptors      log   ledger");
+        for (number, line) in (1_u32..).zip(&self.lines) {
+            println!(
+                "{:>9} s {:>13} {:>5} MB {:>12} {:>5} MB {:>5} MB",
+                (self.length * number / LINES).as_secs(),
+                line.acknowledged,
+                line.memory / 1_024,
+                line.descriptors,
+                line.log_bytes / 1_000_000,
+                line.ledger_bytes / 1_000_000,
+            );
+        }
+    }
+
+    /// The second half of the run needs what the first did.
+    pub fn must_be_flat(&self) {
+        if self.length < SAYS_SOMETHING {
+            return;
+        }
+        let (first, second) = self.lines.split_at(self.lines.len() / 2);
+        let most = |half: &[Line]| {
+            let memory = half.iter().map(|line| line.memory).max().expect("looked at");
+            (memory, half.iter().map(|line| line.descriptors).max().expect("looked at"))
+        };
+        let ((memory_before, open_before), (memory, open)) = (most(first), most(second));
+        assert!(memory <= memory_before + MAY_GROW, "{memory_before} kB grew to {memory}");
+        assert!(open <= open_before, "{open_before} descriptors grew to {open}");
+    }
+}
