@@ -15,8 +15,10 @@ const CHECKED_AT_START: i64 = 512;
 /// # Errors
 /// What is wrong, in English.
 pub(super) fn sound_end(conn: &Connection) -> Result<Head, String> {
-    schema_is_ours(conn)?;
     let read = |error: rusqlite::Error| format!("its end cannot be read: {error}");
+    // One snapshot: what another process appends between two looks is no damage.
+    let _snapshot = conn.unchecked_transaction().map_err(read)?;
+    schema_is_ours(conn)?;
     let Some(end) = last(conn).map_err(read)? else { return Ok(Head::default()) };
     let before = Seq::new(end.row.seq.get().saturating_sub(CHECKED_AT_START).max(0));
     let mut head = link_at(conn, before).map_err(read)?.ok_or(format!("entry {before} is missing"))?;

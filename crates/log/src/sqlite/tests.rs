@@ -309,6 +309,7 @@ fn what_others_append_between_two_looks_is_no_damage() {
     });
     while !appending.is_finished() {
         other.head().expect("a head");
+        place.open();
     }
     appending.join().expect("appended");
     assert_eq!(other.head().expect("a head").seq, Seq::new(ENTRIES));
