@@ -123,8 +123,8 @@ fn is_in_need(attempt: &Attempt, order: &Order) -> bool {
         || attempt.tenders.iter().any(|evidence| evidence.tender.refunded.is_positive())
 }
 
-/// Each refund once, in a fixed order: those that were made first, and of these those that name what they give back;
-/// then the largest, which fits the fewest.
+/// Each refund once, in a fixed order: those that were made first, and of these the merchant's, for what a bank takes back
+/// later says nothing about them; then those that name what they give back; then the largest, which fits the fewest.
 fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
     let mut told: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
@@ -136,7 +136,7 @@ fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
     let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
     refunds.sort_by_key(|refund| {
         let told = &refund.told;
-        (told.outcome, refund.of.is_none(), Reverse(told.amount), told.at, told.id.clone())
+        (told.outcome, told.by, refund.of.is_none(), Reverse(told.amount), told.at, told.id.clone())
     });
     refunds
 }

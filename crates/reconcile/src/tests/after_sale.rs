@@ -96,6 +96,16 @@ fn what_worldline_gives_back_beyond_the_card_goes_to_the_vouchers_while_it_may()
 }
 
 #[test]
+fn what_the_bank_takes_back_later_moves_no_refund_of_the_card_to_the_vouchers() {
+    let psp = Psp::Worldline;
+    let taken = card_back(psp, 4000, 30 * DAY).id("RC9").charged_back().state(ReportedState::Captured);
+    let case = paid(psp).with(card_back(psp, 1000, 30)).with(taken);
+    let tenders = case.record().tenders;
+    assert_eq!(tenders.iter().map(|tender| tender.refunded.get()).collect::<Vec<_>>(), [0, 5000]);
+    assert_eq!(tenders[1].taken_back, Cents::new(4000));
+}
+
+#[test]
 fn what_is_given_back_for_a_payment_that_nobody_knows_is_more_than_was_paid() {
     for psp in [Psp::Sogecommerce, Psp::Worldline, Psp::Monext] {
         let case = unregistered().with(card_back(psp, 4000, 0));
