@@ -94,7 +94,7 @@ impl FromStr for News {
 pub enum Reminder {
     /// The date has come until which they put it aside.
     SnoozeOver,
-    /// What they saw had other amounts.
+    /// What they saw or were told had other amounts.
     FiguresChanged,
     /// It has become graver.
     Graver,

@@ -424,7 +424,7 @@ pub(super) const fn still_open(language: Language, why: Option<Reminder>) -> &'s
             "Cet écart est toujours ouvert, et sa mise en veille est terminée."
         }
         (Language::French, Some(Reminder::FiguresChanged)) => {
-            "Cet écart est toujours ouvert, et ses chiffres ont changé depuis que vous l’avez vu."
+            "Cet écart est toujours ouvert, et ses chiffres ont changé."
         }
         (Language::French, Some(Reminder::Graver)) => "Cet écart est toujours ouvert, et il s’est aggravé.",
         (Language::French, None) => "Cet écart est toujours ouvert.",
@@ -432,7 +432,7 @@ pub(super) const fn still_open(language: Language, why: Option<Reminder>) -> &'s
             "This discrepancy is still open, and its snooze is over."
         }
         (Language::English, Some(Reminder::FiguresChanged)) => {
-            "This discrepancy is still open, and its figures have changed since you saw it."
+            "This discrepancy is still open, and its figures have changed."
         }
         (Language::English, Some(Reminder::Graver)) => {
             "This discrepancy is still open, and it has become graver."

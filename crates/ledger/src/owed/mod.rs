@@ -106,6 +106,16 @@ pub(crate) fn owe_worsening(
     owe_opening(conn, discrepancy, shop, severity, at)
 }
 
+/// Owes the news of other figures on each way on which the opening has left.
+pub(crate) fn owe_growth(
+    conn: &Connection,
+    discrepancy: DiscrepancyId,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    forget_reminder(conn, discrepancy, at)?;
+    owe_answer_where(conn, discrepancy, News::Reminded, at, "o.message_id IS NOT NULL")
+}
+
 /// Owes the e-mail to those who are told what nobody has seen.
 pub(crate) fn owe_escalation(
     conn: &Connection,

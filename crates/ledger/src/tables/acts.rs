@@ -168,6 +168,14 @@ pub(crate) fn remind(
     owed::owe_reminder(conn, id, at)
 }
 
+/// Owes the e-mail that tells of a discrepancy that has grown. Where its opening has not left yet, that one will have the new
+/// figures.
+pub(crate) fn tell_growth(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE discrepancies SET reminded_for = ?2 WHERE id = ?1")?
+        .execute(params![id, Reminder::FiguresChanged.as_str()])?;
+    owed::owe_growth(conn, id, at)
+}
+
 /// The snooze that ends next, if that is at `until` or before.
 pub(crate) fn next_due(
     conn: &Connection,

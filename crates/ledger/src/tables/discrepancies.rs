@@ -35,6 +35,20 @@ impl Open {
             && self.call_number.as_deref() == call
             && self.subject == finding.subject
     }
+
+    /// Whether more is to be done about it than before, or the contrary. What becomes less needs no message.
+    fn grows_to(&self, finding: &Finding) -> bool {
+        let (before, now) = (gap(self.amounts.0, self.amounts.1), gap(finding.expected, finding.actual));
+        now.abs() > before.abs() || now.is_positive() != before.is_positive()
+    }
+}
+
+/// By how much too much was paid; negative for too little. Where one amount alone is known, it is that one.
+fn gap(expected: Option<Cents>, actual: Option<Cents>) -> Cents {
+    match (expected, actual) {
+        (Some(expected), Some(actual)) => actual.minus(expected),
+        (known, None) | (None, known) => known.unwrap_or_default(),
+    }
 }
 
 fn record_of(finding: &Finding) -> (Option<&str>, Option<&str>) {
@@ -102,9 +116,14 @@ fn sync(
                     finding.detail,
                     finding.detail.to_string()
                 ])?;
+                if known.amounts == (finding.expected, finding.actual) {
+                    continue;
+                }
                 // What the person saw was something else.
-                if known.is_seen && known.amounts != (finding.expected, finding.actual) {
+                if known.is_seen {
                     acts::remind(conn, known.id, Reminder::FiguresChanged, at)?;
+                } else if known.grows_to(finding) {
+                    acts::tell_growth(conn, known.id, at)?;
                 }
             }
             None => insert(conn, owner, finding, at)?,

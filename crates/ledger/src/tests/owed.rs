@@ -335,6 +335,32 @@ fn reminders_of_warnings_wait_for_the_digest_and_share_it() {
 }
 
 #[test]
+fn what_has_grown_or_asks_for_the_contrary_is_told_again_and_what_has_become_less_is_not() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.take(0, voucher("A", 10_000));
+    book.take(1, registered("A", 12_000));
+    assert_eq!(book.send_all(minute(1)), [opened(&[1])], "20 euros are to be collected");
+    book.take(30, registered("A", 15_000));
+    assert_eq!(book.send_all(minute(30)), [[Item(News::Reminded, 1)]], "50 euros");
+    book.take(60, registered("A", 11_000));
+    assert_eq!(book.send_all(minute(60)), [[]; 0], "10 euros");
+    book.take(90, registered("A", 9000));
+    assert_eq!(book.send_all(minute(90)), [[Item(News::Reminded, 1)]], "10 euros are to be given back");
+}
+
+#[test]
+fn what_grows_before_its_mail_has_left_is_told_once() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.take(0, voucher("A", 10_000));
+    book.take(1, registered("A", 12_000));
+    book.take(1, registered("A", 15_000));
+    assert_eq!(book.send_all(minute(1)), [opened(&[1])]);
+    assert_eq!(book.send_all(minute(60)), [[]; 0]);
+}
+
+#[test]
 fn the_closing_follows_a_reminder_that_has_left() {
     let mut book = Book::new();
     book.warn(0, "A");

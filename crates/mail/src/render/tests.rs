@@ -428,9 +428,7 @@ fn a_reminder_says_why() {
         text_of(Language::French, Item { reminded_for: Some(why), ..reminded(item(Kind::AmountShort)) })
     };
     assert!(reminded_for(Reminder::SnoozeOver).contains("sa mise en veille est terminée."));
-    assert!(
-        reminded_for(Reminder::FiguresChanged).contains("ses chiffres ont changé depuis que vous l’avez vu.")
-    );
+    assert!(reminded_for(Reminder::FiguresChanged).contains("et ses chiffres ont changé."));
     assert!(reminded_for(Reminder::Graver).contains("il s’est aggravé."));
 }
 
