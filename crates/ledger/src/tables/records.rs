@@ -71,18 +71,18 @@ pub(crate) fn replace(
     records: &[Record],
     is_new: bool,
 ) -> Result<(), LedgerError> {
-    let record_rows =
+    let mut record_rows =
         records.iter().map(|record| record_row(order_id, record)).collect::<Result<Vec<_>, _>>()?;
-    let tender_rows =
+    let mut tender_rows =
         placed(records).map(|place| tender_row(order_id, &place)).collect::<Result<Vec<_>, _>>()?;
     if is_new {
         Changes::to_nothing(&RECORDS, &record_rows).write(db)?;
         Changes::to_nothing(&TENDERS, &tender_rows).write(db)?;
     } else {
         forget_returns(db, order_id)?;
-        let tenders = Changes::to_stored(db, &TENDERS, order_id, &tender_rows)?;
+        let tenders = Changes::to_stored(db, &TENDERS, order_id, &mut tender_rows)?;
         tenders.delete_gone(db)?;
-        let records = Changes::to_stored(db, &RECORDS, order_id, &record_rows)?;
+        let records = Changes::to_stored(db, &RECORDS, order_id, &mut record_rows)?;
         records.delete_gone(db)?;
         records.write(db)?;
         tenders.write(db)?;

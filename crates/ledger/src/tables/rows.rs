@@ -1,6 +1,8 @@
 //! An order's rows of one table, brought into line with those of a new assessment: what stays as it is is not written, and
 //! where no indexed column changes, no index is.
 
+use std::cmp::Ordering;
+
 use rusqlite::Row;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
@@ -63,12 +65,26 @@ impl<'r, const N: usize> Changes<'r, N> {
         db: &Prepared<'_>,
         table: &'static OrderTable,
         order_id: OrderId,
-        rows: &'r [[ToSqlOutput<'r>; N]],
+        rows: &'r mut [[ToSqlOutput<'r>; N]],
     ) -> rusqlite::Result<Self> {
+        // One reference may have hundreds of payments: each stored row is searched for, and not looked for one by one.
+        rows.sort_unstable_by(|one, other| {
+            let keys = one.iter().zip(other).take(table.keys);
+            keys.map(|(one, other)| compare(value(one), value(other)))
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        });
+        let rows = &*rows;
         let mut is_stored = vec![false; rows.len()];
         let mut changes = Self { table, gone: Vec::new(), to_write: Vec::new() };
         db.all(&table.select, [order_id], |stored| {
-            let known = rows.iter().zip(&mut is_stored).find(|(row, _)| same(stored, *row, 0, table.keys));
+            let place = rows.binary_search_by(|row| {
+                let keys = row.iter().enumerate().take(table.keys);
+                keys.map(|(column, new)| compare(value(new), stored.get_ref(column).ok()))
+                    .find(|order| order.is_ne())
+                    .unwrap_or(Ordering::Equal)
+            });
+            let known = place.ok().and_then(|place| Some((rows.get(place)?, is_stored.get_mut(place)?)));
             let Some((row, is_stored)) = known else {
                 let key = (0..table.keys).map(|column| stored.get(column)).collect::<Result<_, _>>()?;
                 changes.gone.push(key);
@@ -102,9 +118,23 @@ impl<'r, const N: usize> Changes<'r, N> {
 /// Whether a stored row has the values of a new one in the columns `from` to `until`, without the last.
 fn same(stored: &Row<'_>, row: &[ToSqlOutput<'_>], from: usize, until: usize) -> bool {
     let columns = row.iter().enumerate().take(until).skip(from);
-    columns.into_iter().all(|(column, value)| match (stored.get_ref(column), value) {
-        (Ok(stored), ToSqlOutput::Borrowed(value)) => stored == *value,
-        (Ok(stored), ToSqlOutput::Owned(value)) => stored == ValueRef::from(value),
-        _ => false,
-    })
+    columns.into_iter().all(|(column, new)| stored.get_ref(column).ok() == value(new))
+}
+
+/// What is bound; `None` for what only the database could make.
+fn value<'v>(bound: &'v ToSqlOutput<'_>) -> Option<ValueRef<'v>> {
+    match bound {
+        ToSqlOutput::Borrowed(value) => Some(*value),
+        ToSqlOutput::Owned(value) => Some(value.into()),
+        _ => None,
+    }
+}
+
+/// Keys are numbers and texts.
+fn compare(one: Option<ValueRef<'_>>, other: Option<ValueRef<'_>>) -> Ordering {
+    match (one, other) {
+        (Some(ValueRef::Integer(one)), Some(ValueRef::Integer(other))) => one.cmp(&other),
+        (Some(ValueRef::Text(one)), Some(ValueRef::Text(other))) => one.cmp(other),
+        _ => Ordering::Equal,
+    }
 }
