@@ -41,6 +41,7 @@ for psp in up2pay sogecommerce worldline monext; do
 done
 if [[ ${1:-} == keep ]]; then
     printf '%s\n' "${new[@]}" >"$figures"
+    result=0
 elif ((result)); then
     cat >&2 <<SAY
 One differs by more than 3 % from packaging/instructions.txt. If you did not expect that, look where it goes, before and after:

@@ -230,6 +230,14 @@ pub(super) const fn tender_stands(
     }
 }
 
+/// A part of which the merchant gave back some and the card's bank took some.
+pub(super) fn refunded_and_taken_back(language: Language, refunded: &str, taken_back: &str) -> String {
+    match language {
+        Language::French => format!("remboursé {refunded}, repris par la banque {taken_back}"),
+        Language::English => format!("refunded {refunded}, taken back by the bank {taken_back}"),
+    }
+}
+
 /// What a status of the PSP was taken for.
 pub(super) const fn reported_state(language: Language, state: ReportedState) -> &'static str {
     tender_state(

@@ -249,7 +249,11 @@ impl TenderView {
                 (true, Language::English) => "unknown".to_owned(),
                 (false, _) => amount(language, tender.amount, tender.currency),
             },
-            state: if given_back {
+            state: if given_back && tender.taken_back.is_positive() && !tender.is_charged_back() {
+                let figure = |cents| amount(language, cents, tender.currency);
+                let refunded = figure(tender.refunded.minus(tender.taken_back));
+                words::refunded_and_taken_back(language, &refunded, &figure(tender.taken_back))
+            } else if given_back {
                 format!("{state} ({})", amount(language, tender.refunded, tender.currency))
             } else {
                 state.to_owned()

@@ -465,6 +465,9 @@ fn a_chargeback_is_never_said_to_be_a_refund() {
     };
     let known = text_of(Language::French, taken(card.clone()));
     assert!(known.contains("impayé, repris par la banque") && !known.contains("dont remboursé"), "{known}");
+    let refunded = Cents::new(5000);
+    let both = text_of(Language::French, taken(Tender { refunded, ..card.clone() })).replace('\u{a0}', " ");
+    assert!(both.contains("remboursé 10,00 €, repris par la banque 40,00 €"), "{both}");
     let unknown = text_of(Language::French, taken(Tender { amount: Cents::ZERO, ..card }));
     assert!(unknown.contains("le paiement lui-même n’est pas enregistré ici"), "{unknown}");
     assert!(!unknown.contains(" 0,00 €   "), "{unknown}");
