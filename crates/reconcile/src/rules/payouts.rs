@@ -82,12 +82,16 @@ impl<'d> Due<'d> {
         self.parts.iter().flat_map(|part| &part.payouts)
     }
 
+    /// What was paid before anything was given back: a part that was cancelled never was.
+    fn accepted(&self) -> Cents {
+        self.sum(|part| if part.tender.state.is_accepted() { part.tender.amount } else { Cents::ZERO })
+    }
+
     /// All is paid out, or all was before some of it was given back: that is taken back later. Where more was given back
     /// than was paid, nothing is awaited.
     fn is_settled(&self) -> bool {
         let settled = self.settled();
-        settled == self.kept().max(Cents::ZERO)
-            || (settled == self.sum(|part| part.tender.amount) && settled != Cents::ZERO)
+        settled == self.kept().max(Cents::ZERO) || (settled == self.accepted() && settled != Cents::ZERO)
     }
 
     /// Each line so far is one that a part lets expect, so that the others may still come.

@@ -19,6 +19,16 @@ fn a_part_is_settled_when_what_is_kept_of_it_is_paid_out() {
 }
 
 #[test]
+fn nothing_is_paid_out_for_what_was_cancelled() {
+    let cancelled = voucher(6000).state(ReportedState::Cancelled).at(2 * DAYS).happened(2 * DAYS);
+    let case = paid().with(cancelled).paid_out(Issuer::Ancv, 6000);
+    let finding = case.clone().finding(Kind::SettlementMismatch);
+    assert_eq!(figures(&finding), (Some(0), Some(6000)));
+    let taken_back = case.paid_out(Issuer::Ancv, -6000);
+    assert!(!taken_back.kinds().contains(&Kind::SettlementMismatch));
+}
+
+#[test]
 fn a_payout_is_missed_when_its_time_is_over() {
     // Both parts were received on the first day; ten days are allowed.
     let first = minute(0).paris_day().start().after(Duration::from_hours(240));
