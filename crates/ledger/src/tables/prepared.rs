@@ -4,12 +4,12 @@ use std::cell::RefCell;
 
 use rusqlite::{CachedStatement, Connection, Params, Row, Statement};
 
-/// A connection that keeps its statements at hand, each under the address of its text. [`Connection::prepare_cached`] hashes
+/// A connection that keeps its statements at hand, each under the place of its text in memory. [`Connection::prepare_cached`] hashes
 /// the whole text and frees what was bound, at each use: that was a tenth of the fold's time.
 pub(crate) struct Prepared<'c> {
     conn: &'c Connection,
     /// What was used last is at the end.
-    idle: RefCell<Vec<(*const u8, CachedStatement<'c>)>>,
+    idle: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
 }
 
 impl<'c> Prepared<'c> {
@@ -64,17 +64,17 @@ impl<'c> Prepared<'c> {
         sql: &'static str,
         work: impl FnOnce(&mut Statement<'c>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let text = sql.as_ptr();
         let known = {
             let mut idle = self.idle.borrow_mut();
-            idle.iter().rposition(|(known, _)| *known == text).map(|place| idle.swap_remove(place).1)
+            let place = idle.iter().rposition(|(known, _)| std::ptr::eq(*known, sql));
+            place.map(|place| idle.swap_remove(place).1)
         };
         let mut statement = match known {
             Some(statement) => statement,
             None => self.conn.prepare_cached(sql)?,
         };
         let done = work(&mut statement)?;
-        self.idle.borrow_mut().push((text, statement));
+        self.idle.borrow_mut().push((sql, statement));
         Ok(done)
     }
 }
