@@ -4,14 +4,12 @@
 //! Where shops register no orders every payment stays unverified, and there is nothing to hope for from asking about
 //! each of them every hour: the regular look asks about such a payment once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::{
-    Asking, EndpointId, EndpointRef, Event, Mode, Psp, Question, RecordState, Standing, Timestamp,
-};
-use cvco_ledger::{LedgerError, Reader, UnheardOrder};
+use cvco_domain::{Asking, EndpointId, EndpointRef, Mode, Psp, Question, RecordState, Standing, Timestamp};
+use cvco_ledger::{LedgerError, Reader};
 use cvco_log::entry::{Answer, Inquiry, Reason};
 
 use super::worker::Asked;
@@ -44,17 +42,13 @@ const OVERLAP: Duration = Duration::from_mins(10);
 /// # Errors
 /// The ledger's own.
 pub fn regular(reader: &Reader, asked: &Asked, now: Timestamp) -> Result<Vec<Inquiry>, LedgerError> {
-    // Nobody can be asked: what is open need not be read, which are thousands of payments in a busy season.
-    if asked.endpoints.iter().all(|endpoint| endpoint.adapter.api().is_none()) {
-        return Ok(Vec::new());
-    }
     let since = now.before(REACH);
-    let open = Open::read(reader, since, now.before(PATIENCE))?;
+    let mut about_open = about_open(reader, &asked.endpoints, since, now.before(PATIENCE), Asking::Once)?;
     let mut inquiries = Vec::new();
     for endpoint in &asked.endpoints {
         let last = reader.last_window(&endpoint.id)?;
         let from = last.map_or_else(|| now.before(asked.settings.sweep_every), |at| at.max(since));
-        let mut found = open.questions(endpoint, Asking::Once);
+        let mut found = about_open.remove(&endpoint.id).unwrap_or_default();
         found.extend(uncaptured(reader, endpoint, asked.capture_grace, now)?);
         found.extend(refundable(reader, endpoint, asked.settings.refund_window, now)?);
         found.extend(windows(endpoint, from.before(OVERLAP), now));
@@ -128,10 +122,10 @@ pub fn catch_up(
     refund_window: Duration,
     (since, now): (Timestamp, Timestamp),
 ) -> Result<Vec<Inquiry>, LedgerError> {
-    let open = Open::read(reader, since, now)?;
+    let mut about_open = about_open(reader, endpoints, since, now, Asking::Again)?;
     let mut inquiries = Vec::new();
     for endpoint in endpoints {
-        let mut found = open.questions(endpoint, Asking::Again);
+        let mut found = about_open.remove(&endpoint.id).unwrap_or_default();
         found.extend(authorised(reader, endpoint, (since, now), now)?);
         found.extend(refundable_since(reader, endpoint, refund_window, (since, now))?);
         found.extend(
@@ -145,41 +139,45 @@ pub fn catch_up(
     Ok(inquiries)
 }
 
-/// What there may be to ask about, of all shops.
-struct Open {
-    /// The events of the records that are open, and where each was told.
-    events: Vec<(RecordState, EndpointId, Event)>,
-    orders: Vec<UnheardOrder>,
-}
-
-impl Open {
-    fn read(reader: &Reader, since: Timestamp, until: Timestamp) -> Result<Self, LedgerError> {
-        let mut events = Vec::new();
-        for state in
-            [RecordState::Pending, RecordState::PartPaid, RecordState::Unbalanced, RecordState::Unverified]
-        {
-            let told = reader.events_of_records(state, since)?;
-            events.extend(told.into_iter().map(|(endpoint, event)| (state, endpoint, event)));
+/// The questions about the records that are open since an instant, and about the orders that were registered until another
+/// and of which nothing was heard, for each endpoint whose PSP can be asked. `patient` is for those that need no answer but
+/// the first.
+fn about_open<'e>(
+    reader: &Reader,
+    endpoints: &'e [Arc<Endpoint>],
+    since: Timestamp,
+    until: Timestamp,
+    patient: Asking,
+) -> Result<BTreeMap<&'e EndpointId, BTreeSet<Question>>, LedgerError> {
+    let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    let apis: BTreeMap<_, _> = endpoints
+        .iter()
+        .filter_map(|endpoint| Some((&endpoint.id, (&endpoint.shop, endpoint.adapter.api()?))))
+        .collect();
+    if apis.is_empty() {
+        return Ok(found);
+    }
+    for state in
+        [RecordState::Pending, RecordState::PartPaid, RecordState::Unbalanced, RecordState::Unverified]
+    {
+        let is_patient = matches!(state, RecordState::PartPaid | RecordState::Unverified);
+        let asking = if is_patient { patient } else { Asking::Again };
+        reader.events_of_records(state, since, |told_at, event| {
+            if let Some((id, (_, api))) = apis.get_key_value(told_at)
+                && let Some(question) = api.again(event)
+            {
+                found.entry(*id).or_default().insert(Question { asking, ..question });
+            }
+        })?;
+    }
+    for order in reader.unheard_orders(since, until)? {
+        for (id, (_, api)) in apis.iter().filter(|(_, (shop, _))| **shop == order.shop) {
+            if let Some(question) = api.order(&order.reference) {
+                found.entry(*id).or_default().insert(Question { asking: patient, ..question });
+            }
         }
-        Ok(Self { events, orders: reader.unheard_orders(since, until)? })
     }
-
-    /// The questions about an endpoint's open records, and about its shop's orders of which nothing was heard.
-    /// `patient` is for those that need no answer but the first.
-    fn questions(&self, endpoint: &Endpoint, patient: Asking) -> BTreeSet<Question> {
-        let Some(api) = endpoint.adapter.api() else { return BTreeSet::new() };
-        let told_here = self.events.iter().filter(|(_, told_at, _)| *told_at == endpoint.id);
-        let about_events = told_here.filter_map(|(state, _, event)| {
-            let is_patient = matches!(state, RecordState::PartPaid | RecordState::Unverified);
-            let asking = if is_patient { patient } else { Asking::Again };
-            api.again(event).map(|question| Question { asking, ..question })
-        });
-        let orders = self.orders.iter().filter(|order| order.shop == endpoint.shop);
-        let about_orders = orders.filter_map(|order| {
-            api.order(&order.reference).map(|question| Question { asking: patient, ..question })
-        });
-        about_events.chain(about_orders).collect()
-    }
+    Ok(found)
 }
 
 fn windows(endpoint: &Endpoint, from: Timestamp, until: Timestamp) -> Vec<Question> {

@@ -2,7 +2,6 @@
 //! four hours; `make test` plays a few seconds of the same.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -32,13 +31,14 @@ const TRY: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_lives_on_through_whatever_happens_and_loses_nothing() {
-    let minutes = number("SOAK_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));
+    let minutes = number("SOAK_MINUTES").map(Duration::from_mins);
     let plan = Plan::new(number("SOAK_SEED").unwrap_or(1), minutes.unwrap_or(TRY));
     let mut daemon = Daemon::start(&Settings::default()).await;
     let traffic = Traffic::start(daemon.public);
     let mut measured = Measured::new(plan.length);
     let began = tokio::time::Instant::now();
     for (at, event) in plan.events {
+        // The pace of the load; nothing is waited for.
         tokio::time::sleep_until(began + at).await;
         measured.look_at(&daemon, at, traffic.acknowledged());
         happens(event, &mut daemon, &traffic);
@@ -63,6 +63,7 @@ async fn a_daemon_lives_on_through_whatever_happens_and_loses_nothing() {
     .await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test program has no configuration file")]
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok().filter(|text| !text.is_empty())?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text}: a number is wanted")))
@@ -98,6 +99,7 @@ fn happens(event: Event, daemon: &mut Daemon, traffic: &Traffic) {
 }
 
 /// The month of so many days ago.
+#[expect(clippy::disallowed_methods, reason = "the daemon goes by the same clock")]
 fn month(days_ago: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
     let then = now.checked_sub(Duration::from_hours(days_ago * 24)).expect("later than 1970");

@@ -66,6 +66,7 @@ impl Verdict {
 /// The ledger's state inside one transaction.
 pub(crate) struct Fold<'c> {
     conn: &'c Connection,
+    /// The same connection, for the statements that nearly every entry needs.
     db: Prepared<'c>,
     progress: Progress,
     flags: Flags,

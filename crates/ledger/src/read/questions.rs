@@ -248,8 +248,8 @@ impl Reader {
         Ok(rows)
     }
 
-    /// The events of the payments since an instant whose records are in such a state, each with the endpoint that
-    /// told it.
+    /// Shows the events of the payments since an instant whose records are in such a state, each with the endpoint that
+    /// told it. One order is read at a time: in a season thousands are open.
     ///
     /// # Errors
     /// SQLite's own, or a damaged row.
@@ -257,19 +257,20 @@ impl Reader {
         &self,
         state: RecordState,
         since: Timestamp,
-    ) -> Result<Vec<(EndpointId, Event)>, LedgerError> {
+        mut show: impl FnMut(&EndpointId, &Event),
+    ) -> Result<(), LedgerError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT DISTINCT order_id FROM records WHERE first_seen_at >= ?1 AND state = ?2 ORDER BY order_id",
         )?;
         let ids: Vec<OrderId> = statement
             .query_map(params![since, state.as_str()], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        let mut events = Vec::new();
         for order_id in ids {
-            let facts = self.readable_facts(order_id)?;
-            events.extend(facts.into_iter().map(|fact| (fact.endpoint, fact.event)));
+            for Fact { endpoint, event, .. } in &self.readable_facts(order_id)? {
+                show(endpoint, event);
+            }
         }
-        Ok(events)
+        Ok(())
     }
 
     /// The events of the payments that were heard of in a span of time and of which a part at this endpoint is still

@@ -173,7 +173,7 @@ pub(crate) fn later_with_same_prefix(
 /// Whether an order stands as given back wholly.
 pub(crate) fn is_refunded(db: &Prepared<'_>, order_id: OrderId) -> Result<bool, LedgerError> {
     let state = "SELECT state = 'refunded' FROM orders WHERE order_id = ?1";
-    Ok(db.first(state, [order_id], |row| row.get(0))?.unwrap_or(false))
+    Ok(db.first(state, [order_id], |row| row.get(0))?.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
 }
 
 /// Whether a registration says nothing new.

@@ -185,7 +185,10 @@ fn owned<'r>(value: impl ToSql) -> rusqlite::Result<ToSqlOutput<'r>> {
     Ok(match value.to_sql()? {
         ToSqlOutput::Borrowed(value) => ToSqlOutput::Owned(value.try_into()?),
         ToSqlOutput::Owned(value) => ToSqlOutput::Owned(value),
-        _ => ToSqlOutput::Owned(Value::Null),
+        other => {
+            let what = format!("{other:?} is no value of a row");
+            return Err(rusqlite::Error::ToSqlConversionFailure(what.into()));
+        }
     })
 }
 

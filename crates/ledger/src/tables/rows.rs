@@ -67,12 +67,9 @@ impl<'r, const N: usize> Changes<'r, N> {
         order_id: OrderId,
         rows: &'r mut [[ToSqlOutput<'r>; N]],
     ) -> rusqlite::Result<Self> {
-        // One reference may have hundreds of payments: each stored row is searched for, and not looked for one by one.
+        // One reference may have hundreds of payments: no stored row is compared with each new one.
         rows.sort_unstable_by(|one, other| {
-            let keys = one.iter().zip(other).take(table.keys);
-            keys.map(|(one, other)| compare(value(one), value(other)))
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
+            order(one.iter().zip(other).take(table.keys).map(|(one, other)| (value(one), value(other))))
         });
         let rows = &*rows;
         let mut is_stored = vec![false; rows.len()];
@@ -80,9 +77,7 @@ impl<'r, const N: usize> Changes<'r, N> {
         db.all(&table.select, [order_id], |stored| {
             let place = rows.binary_search_by(|row| {
                 let keys = row.iter().enumerate().take(table.keys);
-                keys.map(|(column, new)| compare(value(new), stored.get_ref(column).ok()))
-                    .find(|order| order.is_ne())
-                    .unwrap_or(Ordering::Equal)
+                order(keys.map(|(column, new)| (value(new), stored.get_ref(column).ok())))
             });
             let known = place.ok().and_then(|place| Some((rows.get(place)?, is_stored.get_mut(place)?)));
             let Some((row, is_stored)) = known else {
@@ -117,8 +112,8 @@ impl<'r, const N: usize> Changes<'r, N> {
 
 /// Whether a stored row has the values of a new one in the columns `from` to `until`, without the last.
 fn same(stored: &Row<'_>, row: &[ToSqlOutput<'_>], from: usize, until: usize) -> bool {
-    let columns = row.iter().enumerate().take(until).skip(from);
-    columns.into_iter().all(|(column, new)| stored.get_ref(column).ok() == value(new))
+    let mut columns = row.iter().enumerate().take(until).skip(from);
+    columns.all(|(column, new)| stored.get_ref(column).ok() == value(new))
 }
 
 /// What is bound; `None` for what only the database could make.
@@ -130,11 +125,12 @@ fn value<'v>(bound: &'v ToSqlOutput<'_>) -> Option<ValueRef<'v>> {
     }
 }
 
-/// Keys are numbers and texts.
-fn compare(one: Option<ValueRef<'_>>, other: Option<ValueRef<'_>>) -> Ordering {
-    match (one, other) {
+/// The order of two keys, column by column: numbers and texts.
+fn order<'v>(columns: impl Iterator<Item = (Option<ValueRef<'v>>, Option<ValueRef<'v>>)>) -> Ordering {
+    let orders = columns.map(|pair| match pair {
         (Some(ValueRef::Integer(one)), Some(ValueRef::Integer(other))) => one.cmp(&other),
         (Some(ValueRef::Text(one)), Some(ValueRef::Text(other))) => one.cmp(other),
         _ => Ordering::Equal,
-    }
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
 }
