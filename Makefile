@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak soak-daemon power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak soak-daemon properties power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -80,6 +80,12 @@ soak: ## live through many worlds of orders (tests/world); SEEDS=how many, FIRST
 
 soak-daemon: ## hours of a daemon's life: traffic, bursts, kills, closes, backups, mail that fails; MINUTES=240, SEED=1
 	SOAK_MINUTES=$(or $(MINUTES),240) SOAK_SEED=$(or $(SEED),1) $(CARGO) test --locked --release --test soak -- --nocapture
+
+properties: ## the property tests with cases of other seeds than those of `make test`; ROUNDS=how often, CASES=how many each
+	for round in $$(seq $(or $(ROUNDS),10)); do \
+	    PROPTEST_RNG_SEED=$$(od -An -N6 -tu8 /dev/urandom | tr -d ' ') PROPTEST_CASES=$(or $(CASES),1000) \
+	        $(CARGO) test --locked -p cvco-domain -p cvco-psp -p cvco-books -p cvco-reconcile -p cvco-log -p cvco-trial --lib; \
+	done
 
 power-cuts: ## cut the power at many instants of a daemon's life; IMAGES=how many disks, FIRST=from which on
 	POWER_CUT_IMAGES=$(or $(IMAGES),10000) POWER_CUT_FIRST=$(or $(FIRST),0) \
