@@ -60,13 +60,16 @@ fn a_standby_that_was_not_waited_for_is_no_success() {
         let appending = scope.spawn(|| {
             let PostgresLog { runtime, writer } = &mut log;
             let until = Instant::now() + Duration::from_secs(8);
-            match runtime.block_on(writer.attempt(&[order("ALONE")], None, until)) {
-                Err(Failed::Unknown(group, why)) => {
-                    assert!(why.contains("synchronous replication"), "{why}");
-                    group.mark()
+            loop {
+                match runtime.block_on(writer.attempt(&[order("ALONE")], None, until)) {
+                    Err(Failed::Unknown(group, why)) => {
+                        assert!(why.contains("synchronous replication"), "{why}");
+                        return group.mark();
+                    }
+                    // The server has not read its new setting yet: only then a commit waits for nobody.
+                    Ok(_) => assert!(Instant::now() < until, "the warning was passed over"),
+                    Err(Failed::Again(error) | Failed::Refused(error)) => panic!("{error}"),
                 }
-                Ok(_) => panic!("the warning was passed over"),
-                Err(Failed::Again(error) | Failed::Refused(error)) => panic!("{error}"),
             }
         });
         let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
