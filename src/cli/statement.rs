@@ -140,6 +140,8 @@ struct Imported {
     sum_cents: Cents,
     /// How many of them were not known.
     new: i64,
+    /// Commissions that it states otherwise than before: of known lines, and of the whole.
+    commissions_corrected: usize,
     /// How many lines of the statement belong to no payment that is known.
     unknown: i64,
     /// Those of them that stand in this file.
@@ -183,7 +185,9 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
             "this very file was imported before: nothing changed".to_owned(),
         ))?;
     }
-    for Imported { number, lines, sum_cents, new, unknown, unknown_lines } in &report.statements {
+    for Imported { number, lines, sum_cents, new, commissions_corrected, unknown, unknown_lines } in
+        &report.statements
+    {
         let known = i64::try_from(*lines).unwrap_or(i64::MAX).saturating_sub(*new);
         let sum = money(*sum_cents);
         site.line(&said(
@@ -193,10 +197,21 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
                 lines_in_french(usize::try_from(*new).unwrap_or_default())
             ),
             format!(
-                "{number}: {new} lines imported, {known} were known; {unknown} belong to no payment that is known; they \
-                 come to {sum}"
+                "{number}: {new} {} imported, {known} were known; {unknown} belong to no payment that is known; they \
+                 come to {sum}",
+                if *new == 1 { "line" } else { "lines" }
             ),
         ))?;
+        match commissions_corrected {
+            0 => {}
+            1 => {
+                site.line(&said("  1 commission corrigée".to_owned(), "  1 commission corrected".to_owned()))?
+            }
+            many => site.line(&said(
+                format!("  {many} commissions corrigées"),
+                format!("  {many} commissions corrected"),
+            ))?,
+        }
         for Unknown { line, says } in unknown_lines {
             let named = [
                 says.reference.as_ref().map(OrderRef::as_str),
@@ -246,26 +261,35 @@ fn import(writer: &mut Writer, mut file: StatementFile, source: &Source) -> Resu
             .statements
             .into_iter()
             .zip(before)
-            .map(|(located, before)| imported(&reader, located, before))
+            .map(|(located, before)| imported(&reader, located, &before))
             .collect::<Result<_, _>>()?;
     }
     Ok(report)
 }
 
-/// Appends the statements, and returns how many lines of each were known before.
+/// What was known of a statement before its file came.
+struct Before {
+    lines: i64,
+    commissions_corrected: usize,
+}
+
+/// Appends the statements, and returns what of each was known before.
 fn append(
     writer: &mut Writer,
     reader: &Reader,
     statements: &[Located],
     source: &Source,
-) -> Result<Vec<i64>, Failure> {
+) -> Result<Vec<Before>, Failure> {
     let mut drafts = Vec::with_capacity(statements.len());
     let mut known = Vec::with_capacity(statements.len());
     for Located { statement, .. } in statements {
         if let Some(obstacle) = reader.obstacle_to_import(statement)? {
             return Err(Failure::Refused(obstacle));
         }
-        known.push(reader.statement_lines(statement)?.lines);
+        known.push(Before {
+            lines: reader.statement_lines(statement)?.lines,
+            commissions_corrected: reader.commissions_corrected_by(statement)?,
+        });
         let Source { file_sha256, by } = source.clone();
         let imported = ImportedStatement { statement: statement.clone(), file_sha256, by };
         drafts.push(Draft::new(&LogEntry::Statement(imported))?);
@@ -278,7 +302,7 @@ fn append(
     Ok(known)
 }
 
-fn imported(reader: &Reader, located: Located, before: i64) -> Result<Imported, Failure> {
+fn imported(reader: &Reader, located: Located, before: &Before) -> Result<Imported, Failure> {
     let Located { statement, lines } = located;
     let count = reader.statement_lines(&statement)?;
     let mut unknown = reader.unknown_lines(&statement)?;
@@ -291,7 +315,8 @@ fn imported(reader: &Reader, located: Located, before: i64) -> Result<Imported, 
     Ok(Imported {
         lines: lines.len(),
         sum_cents: statement.total(),
-        new: count.lines.saturating_sub(before),
+        new: count.lines.saturating_sub(before.lines),
+        commissions_corrected: before.commissions_corrected,
         unknown: count.unknown,
         unknown_lines,
         number: statement.number,

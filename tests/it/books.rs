@@ -257,6 +257,23 @@ fn a_dry_run_says_what_a_close_would_book_and_closes_nothing() {
     let mut past = march();
     let said = past.out(&["close", "--period", "2026-03", "--dry-run"]);
     assert!(said.contains("2026-03  5 entries, 13 lines\n"), "{said}");
+    assert!(said.contains("1 discrepancy is open") && said.contains("Nothing was closed"), "{said}");
+    // The bank takes back in April what was given back at the end of March.
+    let april = past.path("april.csv");
+    let line = "2026-04-02,2026-03-30,CMD9542124-01A5G,168753,1234567-02,-120.00,-120.00";
+    let head = "date_remise,date_operation,reference,autorisation,contrat,montant_brut,montant_net";
+    fs::write(&april, format!("{head}\n{line}\n")).expect("written");
+    past.out(&[
+        "statement",
+        "import",
+        "--layout",
+        "bank",
+        "--number",
+        "REM-CB-20260402",
+        april.to_str().expect("a path"),
+    ]);
+    let said = past.out(&["close", "--period", "2026-03", "--dry-run"]);
+    assert!(said.contains("2026-03  5 entries, 13 lines\n"), "{said}");
     assert!(said.contains("No discrepancy is open.") && said.contains("Nothing was closed"), "{said}");
     let log = past.entries();
     assert_eq!(past.rows("SELECT COUNT(*) FROM closings"), ["0"]);

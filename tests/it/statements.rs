@@ -199,9 +199,16 @@ fn a_file_that_is_given_twice_counts_once_under_whatever_name() {
     // The same statement in another file, with one line more.
     let more: Vec<_> = [("D", "1,00", "0,03")].into_iter().chain(GOOD).collect();
     let said = import(&mut past, "r1-bis.csv", &more);
-    assert!(said.contains("R1: 1 lines imported, 3 were known; 1 belong"), "{said}");
+    assert!(said.contains("R1: 1 line imported, 3 were known; 1 belong"), "{said}");
     assert_eq!(past.rows("SELECT SUM(settled_cents) FROM acct_tenders"), ["23525"]);
     assert_ne!(past.entries(), log);
+    // And with another commission for one of its lines.
+    let corrected: Vec<_> =
+        more.iter().map(|line| if line.0 == "C" { ("C", "10,00", "0,30") } else { *line }).collect();
+    let said = import(&mut past, "r1-ter.csv", &corrected);
+    assert!(said.contains("R1: 0 lines imported, 4 were known"), "{said}");
+    assert!(said.contains("\n  1 commission corrected\n"), "{said}");
+    assert_eq!(past.rows("SELECT commission_cents FROM acct_settlements WHERE reference = 'C'"), ["30"]);
 }
 
 #[test]
@@ -332,7 +339,7 @@ fn a_meal_voucher_is_owed_by_its_own_issuer_and_never_by_ancv() {
     let file = past.path("apetiz.csv");
     fs::write(&file, "Valeur;Reference;Montant;Net\n20/03/2026;MEAL;19,00;18,50\n").expect("written");
     let said = past.out(&["statement", "import", "--layout", "apetiz", file.to_str().expect("a path")]);
-    assert!(said.contains("1 lines imported") && said.contains("0 belong to no payment"), "{said}");
+    assert!(said.contains("1 line imported") && said.contains("0 belong to no payment"), "{said}");
     assert_eq!(
         past.rows("SELECT order_ref || ' ' || instrument || ' ' || issuer || ' ' || settled_cents FROM acct_tenders ORDER BY 1"),
         ["HOLIDAY voucher ancv 5000", "MEAL card bank 0", "MEAL voucher apetiz 1900", "PASS voucher sodexo 0"]

@@ -12,7 +12,7 @@ use crate::tables::{orders, questions, set_aside};
 use crate::{LedgerError, close};
 
 impl Fold<'_> {
-    /// A statement; lines that are known already are left out.
+    /// A statement; what is known of it already is left out.
     pub(super) fn statement(
         &self,
         seq: Seq,
@@ -20,17 +20,17 @@ impl Fold<'_> {
         imported: &ImportedStatement,
     ) -> Result<(), LedgerError> {
         let statement = &imported.statement;
-        let (known, new) = match statements::news(self.conn, statement)? {
+        let fresh = match statements::news(self.conn, statement)? {
             News::Contradiction { known } => {
                 let reason = statements::contradiction(statement, known);
                 return set_aside::refuse(self.conn, seq, &reason);
             }
-            News::Lines { new, .. } if new.is_empty() => return Ok(()),
-            News::Lines { known, new } => (known, new),
+            News::Fresh(fresh) if fresh.is_nothing() => return Ok(()),
+            News::Fresh(fresh) => fresh,
         };
         self.flags.has_lines.set(true);
         let rates = &self.progress.policy.rates;
-        let statement_id = statements::insert(self.conn, seq, imported, known, &new, rates)?;
+        let statement_id = statements::insert(self.conn, seq, imported, &fresh, rates)?;
         self.match_lines(statement_id, at)?;
         self.note_reopened_statement(statement_id, statement.paid_on)
     }

@@ -51,6 +51,7 @@ pub use weeks::{InOtherCurrency, WeekCounts};
 pub use worklist::{WORKED, Whether, WorkCount, WorkFilter, WorkPlace};
 
 use crate::tables::prepared::Prepared;
+use crate::tables::statements::{Fresh, News};
 use crate::tables::{
     LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,
 };
@@ -246,8 +247,21 @@ impl Reader {
     /// SQLite's own.
     pub fn obstacle_to_import(&self, statement: &Statement) -> Result<Option<String>, LedgerError> {
         Ok(match statements::news(&self.conn, statement)? {
-            statements::News::Contradiction { known } => Some(statements::contradiction(statement, known)),
-            statements::News::Lines { .. } => None,
+            News::Contradiction { known } => Some(statements::contradiction(statement, known)),
+            News::Fresh(_) => None,
+        })
+    }
+
+    /// How many commissions a statement corrects: those of lines that are known, and that of the whole.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn commissions_corrected_by(&self, statement: &Statement) -> Result<usize, LedgerError> {
+        Ok(match statements::news(&self.conn, statement)? {
+            News::Fresh(Fresh { corrected, total, .. }) => {
+                corrected.len().saturating_add(usize::from(total.is_some()))
+            }
+            News::Contradiction { .. } => 0,
         })
     }
 

@@ -1,9 +1,9 @@
 //! Statements on disk: their lines, the order that each line is about, and the lines that nobody can explain.
 
 mod matching;
+mod news;
 mod shares;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -20,6 +20,7 @@ use super::ids::{OrderId, StatementId};
 use crate::LedgerError;
 
 pub(crate) use matching::{any_unknown, explained_by, match_lines};
+pub(crate) use news::{Corrected, Fresh, News, contradiction, news};
 pub(crate) use shares::{PaidPart, forget_parts, note_parts};
 
 /// A line of a statement as it is stored.
@@ -58,35 +59,6 @@ impl Stored {
     }
 }
 
-/// What makes two lines of one statement the same.
-type Content = (Option<String>, Option<String>, Option<String>, i64, Option<String>);
-
-fn content(line: &StatementLine) -> Content {
-    (
-        line.transaction.as_ref().map(ToString::to_string),
-        line.reference.as_ref().map(ToString::to_string),
-        line.authorisation.as_ref().map(ToString::to_string),
-        line.amount.get(),
-        line.dated.map(|day| day.to_string()),
-    )
-}
-
-/// What of a statement is new.
-pub(crate) enum News {
-    /// The lines that the ledger does not have yet, and the statement's row if it is known.
-    Lines { known: Option<StatementId>, new: Vec<StatementLine> },
-    /// A statement of this number is known with another day.
-    Contradiction { known: Day },
-}
-
-/// Why a statement cannot be taken that is known with another day.
-pub(crate) fn contradiction(statement: &Statement, known: Day) -> String {
-    format!(
-        "statement {} is known with the day {known}, and is given with {}: correct the file or its number",
-        statement.number, statement.paid_on
-    )
-}
-
 /// The row of a statement's number, and its day.
 fn known(conn: &Connection, statement: &Statement) -> Result<Option<(StatementId, Day)>, LedgerError> {
     Ok(conn
@@ -117,51 +89,25 @@ pub(crate) fn number_of_its_year(
     Ok(StatementNumber::new(format!("{}/{}", statement.number, day.year())).ok())
 }
 
-/// What of a statement is new. A line that names its transaction is there once; of others as many as the statement has.
-pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
-    let known = known(conn, statement)?;
-    let mut there: BTreeMap<Content, usize> = BTreeMap::new();
-    if let Some((id, paid_on)) = known {
-        if paid_on != statement.paid_on {
-            return Ok(News::Contradiction { known: paid_on });
-        }
-        let mut rows = conn.prepare_cached(&format!(
-            "SELECT {} FROM statement_lines l JOIN statements s USING (statement_id) WHERE statement_id = ?1",
-            Stored::COLUMNS
-        ))?;
-        for stored in rows.query_map([id], Stored::read)? {
-            let count = there.entry(content(&stored?.line)).or_default();
-            *count = count.saturating_add(1);
-        }
-    }
-    let mut new = Vec::new();
-    let mut named: BTreeSet<Content> = BTreeSet::new();
-    for line in &statement.lines {
-        let content = content(line);
-        if let Some(count) = there.get_mut(&content).filter(|count| **count > 0) {
-            if line.transaction.is_none() {
-                *count = count.saturating_sub(1);
-            }
-            continue;
-        }
-        if line.transaction.is_some() && !named.insert(content) {
-            continue;
-        }
-        new.push(line.clone());
-    }
-    Ok(News::Lines { known: known.map(|(id, _)| id), new })
-}
-
-/// Writes a statement's new lines down, and returns its row.
+/// Writes what is new of a statement down, and returns its row.
 pub(crate) fn insert(
     conn: &Connection,
     seq: Seq,
     ImportedStatement { statement, file_sha256, by }: &ImportedStatement,
-    known: Option<StatementId>,
-    new: &[StatementLine],
+    Fresh { known, new, corrected, total }: &Fresh,
     rates: &CommissionRates,
 ) -> Result<StatementId, LedgerError> {
-    let statement_id = if let Some(id) = known {
+    let statement_id = if let Some(id) = *known {
+        if let Some(total) = total {
+            conn.prepare_cached("UPDATE statements SET commission_cents = ?2 WHERE statement_id = ?1")?
+                .execute(params![id, total])?;
+        }
+        for Corrected { position, commission } in corrected {
+            conn.prepare_cached(
+                "UPDATE statement_lines SET stated_commission_cents = ?3 WHERE statement_id = ?1 AND position = ?2",
+            )?
+            .execute(params![id, position, commission])?;
+        }
         id
     } else {
         conn.prepare_cached(
@@ -217,9 +163,7 @@ fn share_commission(
     rates: &CommissionRates,
 ) -> Result<(), LedgerError> {
     let lines = lines_of(conn, statement_id)?;
-    let stated: Option<Cents> = conn
-        .prepare_cached("SELECT commission_cents FROM statements WHERE statement_id = ?1")?
-        .query_row([statement_id], |row| row.get(0))?;
+    let stated = stated_commission(conn, statement_id)?;
     let silent: Vec<&Stored> = lines.iter().filter(|stored| stored.line.commission.is_none()).collect();
     let told: Cents = lines.iter().filter_map(|stored| stored.line.commission).sum();
     let amounts: Vec<Cents> = silent.iter().map(|stored| stored.line.amount).collect();
@@ -238,6 +182,13 @@ fn share_commission(
         shares::spread_over_parts(conn, statement_id, stored.position, share)?;
     }
     Ok(())
+}
+
+/// The commission that a statement states of its whole.
+fn stated_commission(conn: &Connection, statement_id: StatementId) -> Result<Option<Cents>, LedgerError> {
+    Ok(conn
+        .prepare_cached("SELECT commission_cents FROM statements WHERE statement_id = ?1")?
+        .query_row([statement_id], |row| row.get(0))?)
 }
 
 fn lines_of(conn: &Connection, statement_id: StatementId) -> Result<Vec<Stored>, LedgerError> {

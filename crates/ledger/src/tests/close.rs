@@ -268,6 +268,47 @@ fn what_was_kept_of_a_line_follows_the_lines_that_a_statement_has_by_now() {
 }
 
 #[test]
+fn a_statement_that_comes_again_corrects_its_commissions() {
+    let stated = |lines: &[StatementLine], total: Option<i64>| {
+        let LogEntry::Statement(mut told) = statement(lines) else { panic!("a statement") };
+        told.statement.commission = total.map(Cents::new);
+        LogEntry::Statement(told)
+    };
+    let kept_of =
+        |line: StatementLine, commission| StatementLine { commission: Some(Cents::new(commission)), ..line };
+    let kept = "SELECT line || ': ' || commission_cents FROM acct_settlements ORDER BY line";
+    let mut book = paid();
+    book.take(9 * DAY, stated(&[kept_of(line("A", 6000), 100), line("B", 4000)], Some(200)));
+    assert_eq!(book.texts(kept), ["1: 100", "2: 100"]);
+    book.take(9 * DAY, stated(&[kept_of(line("A", 6000), 90), line("B", 4000)], Some(200)));
+    assert_eq!(book.texts(kept), ["1: 90", "2: 110"]);
+    book.take(9 * DAY, stated(&[line("A", 6000), line("B", 4000)], Some(150)));
+    assert_eq!(
+        book.texts(kept),
+        ["1: 90", "2: 60"],
+        "a file that says nothing of a line's commission takes none back"
+    );
+    book.take(9 * DAY, stated(&[line("A", 6000)], None));
+    assert_eq!(book.texts(kept), ["1: 90", "2: 60"]);
+}
+
+#[test]
+fn a_correction_of_a_closed_month_is_booked_by_the_next_close() {
+    let stated = |commission| {
+        let line = StatementLine { commission: Some(Cents::new(commission)), ..line("A", 6000) };
+        statement(&[line])
+    };
+    let kept = "SELECT period || ' ' || Debit || ' ' || Credit FROM acct_entries WHERE CompteNum LIKE '62%' ORDER BY 1";
+    let mut book = paid();
+    book.take(9 * DAY, stated(150));
+    book.take(40 * DAY, close("2026-03"));
+    assert_eq!(book.texts(kept), ["2026-03 150 0"]);
+    book.take(41 * DAY, stated(100));
+    book.take(71 * DAY, close("2026-04"));
+    assert_eq!(book.texts(kept), ["2026-03 150 0", "2026-04 0 50"]);
+}
+
+#[test]
 fn a_statement_that_contradicts_a_known_one_is_refused_as_a_whole() {
     let mut book = paid();
     book.take(9 * DAY, statement(&[line("A", 6000)]));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, Detail, EndpointId, Finding, Issuer, Kind, LineId, Payout, PayoutTerms, Timestamp};
+use cvco_domain::{Cents, Day, Detail, EndpointId, Finding, Issuer, Kind, LineId, Payout, Timestamp};
 
 use super::super::Policy;
 use super::super::payouts::PartPaid;
@@ -87,36 +87,50 @@ impl<'d> Due<'d> {
         self.sum(|part| if part.tender.state.is_accepted() { part.tender.amount } else { Cents::ZERO })
     }
 
-    /// All is paid out, or all was before some of it was given back: that is taken back later. Where more was given back
-    /// than was paid, nothing is awaited.
+    /// Where more was given back than was paid, nothing is awaited.
     fn is_settled(&self) -> bool {
-        let settled = self.settled();
-        settled == self.kept().max(Cents::ZERO) || (settled == self.accepted() && settled != Cents::ZERO)
+        self.settled() == self.kept().max(Cents::ZERO)
     }
 
-    /// Each line so far is one that a part lets expect, so that the others may still come.
-    fn is_well_so_far(&self) -> bool {
-        self.settled() < self.kept()
-            && self.parts.iter().all(|part| part.payouts.iter().all(|paid| part.is_exact(paid.amount)))
+    /// What a later statement may still bring, if it is all that is wrong.
+    fn awaited(&self) -> Option<Awaited> {
+        let (settled, kept) = (self.settled(), self.kept());
+        let is_exact =
+            || self.parts.iter().all(|part| part.payouts.iter().all(|paid| part.is_exact(paid.amount)));
+        if settled < kept {
+            return is_exact().then_some(Awaited::Payout);
+        }
+        // All was paid out before some of it was given back.
+        let was_paid_out = settled == self.accepted() || settled < self.accepted() && is_exact();
+        (settled > kept.max(Cents::ZERO) && was_paid_out).then_some(Awaited::TakingBack)
     }
 
-    /// The terms of the endpoints that heard of its parts, for those that must be on a statement.
-    fn terms(&self, policy: &Policy) -> Option<(PayoutTerms, Timestamp)> {
+    /// The latest day on which what is awaited came about in a part.
+    fn came_about(awaited: Awaited, part: &Evidence) -> Option<Day> {
+        let booked = &part.tender.booked;
+        match awaited {
+            Awaited::Payout => booked.received_on,
+            Awaited::TakingBack => booked.returned.iter().map(|returned| returned.on).max(),
+        }
+    }
+
+    /// When the endpoints that heard of its parts say that it must be on a statement, for those that must.
+    fn deadline(&self, policy: &Policy) -> Option<Timestamp> {
+        let awaited = if self.is_settled() { None } else { self.awaited() }?;
         let terms = |endpoint: &EndpointId| policy.payouts.get(endpoint)?.get(&self.issuer).copied();
         let due = self.parts.iter().filter_map(|part| {
-            let (terms, on) = (terms(&part.tender.endpoint)?, part.tender.booked.received_on?);
-            (on >= terms.since).then(|| (terms, on.start().after(terms.delay)))
+            let (terms, on) = (terms(&part.tender.endpoint)?, Self::came_about(awaited, part)?);
+            (on >= terms.since).then(|| on.start().after(terms.delay))
         });
-        due.max_by_key(|(_, deadline)| *deadline)
-    }
-
-    fn deadline(&self, policy: &Policy) -> Option<Timestamp> {
-        let waits = !self.is_settled() && (self.lines().next().is_none() || self.is_well_so_far());
-        waits.then(|| self.terms(policy)).flatten().map(|(_, deadline)| deadline)
+        due.max()
     }
 
     fn finding(&self, draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding> {
         if self.is_settled() {
+            return None;
+        }
+        let awaited = self.awaited();
+        if awaited.is_some() && self.deadline(policy).is_none_or(|deadline| deadline > now) {
             return None;
         }
         let found = |kind, detail| Finding {
@@ -124,14 +138,22 @@ impl<'d> Due<'d> {
             actual: Some(self.settled()),
             ..draft.finding(kind, self.subject(), detail)
         };
-        if self.lines().next().is_none() || self.is_well_so_far() {
-            let overdue = self.deadline(policy).is_some_and(|deadline| deadline <= now);
-            let parts = || Detail::Parts(draft.parts(self.parts.iter().copied()));
-            return overdue.then(|| found(Kind::SettlementMissing, parts()));
+        if awaited == Some(Awaited::Payout) {
+            let parts = Detail::Parts(draft.parts(self.parts.iter().copied()));
+            return Some(found(Kind::SettlementMissing, parts));
         }
         let lines: BTreeSet<&LineId> = self.lines().map(|paid| &paid.payout.id).collect();
         Some(found(Kind::SettlementMismatch, Detail::Lines(lines.into_iter().cloned().collect())))
     }
+}
+
+/// What a later statement may bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// The rest of what is kept.
+    Payout,
+    /// That the issuer takes back what it paid out and the customer has back.
+    TakingBack,
 }
 
 /// Commissions of single lines that are not what the rate says, but for a cent of rounding.

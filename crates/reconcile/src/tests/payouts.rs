@@ -129,7 +129,7 @@ fn the_commission_of_a_line_about_several_parts_is_judged_once() {
 
 #[test]
 fn what_was_paid_out_before_a_refund_is_right_and_so_is_what_is_taken_back_for_it() {
-    let refunded = || paid().with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS)).seen(30 * DAYS);
+    let refunded = || paid().with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS)).seen(11 * DAYS);
     refunded().paid_out(Issuer::Ancv, 6000).raises(&[]);
     refunded().paid_out(Issuer::Ancv, 6000).paid_out(Issuer::Bank, 4000).raises(&[]);
     refunded()
@@ -137,6 +137,25 @@ fn what_was_paid_out_before_a_refund_is_right_and_so_is_what_is_taken_back_for_i
         .paid_out(Issuer::Bank, 4000)
         .paid_out(Issuer::Bank, -4000)
         .raises(&[]);
+}
+
+#[test]
+fn what_was_given_back_is_to_be_taken_back_in_time_too() {
+    // Ten days are allowed, from the day of the refund.
+    let refunded = |on, amount: i64| card(amount).id(&format!("R{on}")).refund_of("C1").happened(on * DAYS);
+    let paid = || paid().paid_out(Issuer::Ancv, 6000).paid_out(Issuer::Bank, 4000);
+    let whole = || paid().with(refunded(2, 4000));
+    whole().seen(11 * DAYS).raises(&[]);
+    let finding = whole().seen(13 * DAYS).finding(Kind::SettlementMismatch);
+    assert_eq!(figures(&finding), (Some(0), Some(4000)));
+    whole().paid_out(Issuer::Bank, -4000).seen(30 * DAYS).raises(&[]);
+
+    // Of two refunds one is taken back, the other one is awaited.
+    let parts = || paid().with(refunded(2, 1000)).with(refunded(5, 500)).paid_out(Issuer::Bank, -1000);
+    parts().seen(14 * DAYS).raises(&[]);
+    let finding = parts().seen(16 * DAYS).finding(Kind::SettlementMismatch);
+    assert_eq!(figures(&finding), (Some(2500), Some(3000)));
+    parts().paid_out(Issuer::Bank, -500).seen(30 * DAYS).raises(&[]);
 }
 
 #[test]

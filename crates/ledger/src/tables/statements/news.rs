@@ -1,0 +1,106 @@
+//! What a statement says that the ledger does not have yet: lines, and commissions that were corrected.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use cvco_domain::{Cents, Day, Statement, StatementLine};
+
+use super::{Stored, lines_of};
+use crate::LedgerError;
+use crate::tables::ids::StatementId;
+
+/// What makes two lines of one statement the same. Not their commission: an issuer may correct that.
+type Content = (Option<String>, Option<String>, Option<String>, i64, Option<String>);
+
+fn content(line: &StatementLine) -> Content {
+    (
+        line.transaction.as_ref().map(ToString::to_string),
+        line.reference.as_ref().map(ToString::to_string),
+        line.authorisation.as_ref().map(ToString::to_string),
+        line.amount.get(),
+        line.dated.map(|day| day.to_string()),
+    )
+}
+
+/// What of a statement is new.
+pub(crate) enum News {
+    /// What there is to write down, which may be nothing.
+    Fresh(Fresh),
+    /// A statement of this number is known with another day.
+    Contradiction { known: Day },
+}
+
+/// What of a statement there is to write down.
+pub(crate) struct Fresh {
+    /// The statement's row, if its number is known.
+    pub(crate) known: Option<StatementId>,
+    /// The lines that the ledger does not have yet.
+    pub(crate) new: Vec<StatementLine>,
+    /// The known lines of which another commission is stated now.
+    pub(crate) corrected: Vec<Corrected>,
+    /// The commission of a known statement as a whole, where another one is stated now.
+    pub(crate) total: Option<Cents>,
+}
+
+impl Fresh {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.new.is_empty() && self.corrected.is_empty() && self.total.is_none()
+    }
+}
+
+/// A known line of which another commission is stated now.
+pub(crate) struct Corrected {
+    pub(crate) position: u32,
+    pub(crate) commission: Cents,
+}
+
+/// Why a statement cannot be taken that is known with another day.
+pub(crate) fn contradiction(statement: &Statement, known: Day) -> String {
+    format!(
+        "statement {} is known with the day {known}, and is given with {}: correct the file or its number",
+        statement.number, statement.paid_on
+    )
+}
+
+/// What of a statement is new. A line that names its transaction is there once; of others as many as the statement has.
+/// What a later file states about commissions holds: it is how an issuer corrects one.
+pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
+    let known = super::known(conn, statement)?;
+    let mut there: BTreeMap<Content, Vec<Stored>> = BTreeMap::new();
+    let mut total = None;
+    if let Some((id, paid_on)) = known {
+        if paid_on != statement.paid_on {
+            return Ok(News::Contradiction { known: paid_on });
+        }
+        for stored in lines_of(conn, id)? {
+            there.entry(content(&stored.line)).or_default().push(stored);
+        }
+        let stated = super::stated_commission(conn, id)?;
+        total = statement.commission.filter(|total| stated != Some(*total));
+    }
+    let mut new = Vec::new();
+    let mut corrected = Vec::new();
+    let mut named: BTreeSet<Content> = BTreeSet::new();
+    for line in &statement.lines {
+        let content = content(line);
+        if line.transaction.is_some() && !named.insert(content.clone()) {
+            continue;
+        }
+        let Some(stored) = there.get_mut(&content).and_then(|same| take_closest(same, line)) else {
+            new.push(line.clone());
+            continue;
+        };
+        if let Some(commission) = line.commission.filter(|stated| stored.line.commission != Some(*stated)) {
+            corrected.push(Corrected { position: stored.position, commission });
+        }
+    }
+    Ok(News::Fresh(Fresh { known: known.map(|(id, _)| id), new, corrected, total }))
+}
+
+/// Takes the line with this one's commission out of lines that are the same otherwise, else the first.
+fn take_closest(same: &mut Vec<Stored>, line: &StatementLine) -> Option<Stored> {
+    let closest =
+        same.iter().position(|stored| stored.line.commission == line.commission).unwrap_or_default();
+    (closest < same.len()).then(|| same.remove(closest))
+}
