@@ -12,7 +12,7 @@ target       = $(or $(CARGO_TARGET_DIR),target)
 STAGE        = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BINARY=$(target)/release/cvco-reconciled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit doc docs browser screenshots deny lint soak soak-daemon properties power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
+.PHONY: help demo demo-cluster test-cluster build test look tools fmt clippy unit slim doc docs browser screenshots deny lint soak soak-daemon properties power-cuts fuzz instructions mutants bench bench-peers install uninstall deb service-test \
     tested-package reproducible image sbom tarball reference
 
 help: ## list what can be made
@@ -51,6 +51,9 @@ clippy:
 
 unit:
 	$(CARGO) test --locked --workspace
+
+slim: ## check the build without the log in PostgreSQL (cargo feature postgres)
+	$(CARGO) check --locked --no-default-features --all-targets
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace

@@ -130,13 +130,14 @@ impl RelayWorker {
         loop {
             position.borrow_and_update();
             let pause = self.send_due(&client, &breakers, &mut under_way, &mut lanes).await;
+            let has_handlers = !self.settings.borrow().handlers.is_empty();
             tokio::select! {
                 () = stop.cancelled() => break,
                 changed = self.settings.changed() => match changed {
                     Ok(()) => client = self.client(),
                     Err(_) => break,
                 },
-                changed = position.changed() => if changed.is_err() { break },
+                changed = position.changed(), if has_handlers => if changed.is_err() { break },
                 Some(ended) = under_way.join_next_with_id(), if !under_way.is_empty() => {
                     let (id, sign) = ended.unwrap_or_else(|error| {
                         tracing::error!(%error, "relaying failed; please report it");

@@ -15,6 +15,7 @@ fn continuous_integration_runs_make_test_and_a_forge_runs_the_package_too() {
     let others = [
         "packaging/bootstrap.sh container",
         "make deny",
+        "make slim",
         "make service-test",
         "apt-get update && apt-get install --yes valgrind",
         "make instructions",
