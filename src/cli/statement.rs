@@ -202,15 +202,15 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
                 if *new == 1 { "line" } else { "lines" }
             ),
         ))?;
-        match commissions_corrected {
-            0 => {}
-            1 => {
-                site.line(&said("  1 commission corrigée".to_owned(), "  1 commission corrected".to_owned()))?
-            }
-            many => site.line(&said(
+        if let Some(corrected) = match commissions_corrected {
+            0 => None,
+            1 => Some(said("  1 commission corrigée".to_owned(), "  1 commission corrected".to_owned())),
+            many => Some(said(
                 format!("  {many} commissions corrigées"),
                 format!("  {many} commissions corrected"),
-            ))?,
+            )),
+        } {
+            site.line(&corrected)?;
         }
         for Unknown { line, says } in unknown_lines {
             let named = [
