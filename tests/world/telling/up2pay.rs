@@ -11,9 +11,16 @@ use crate::places::{KEY, TEMPLATE};
 
 pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
     let calls = history.visits.iter().map(|_| digits(dice, 9)).collect();
+    let vouchers: Vec<&str> = history.visits.iter().map(|_| voucher(dice)).collect();
     let mut account = Account { calls, ..Account::default() };
     for part in &history.parts {
-        let call = first_call(history, part, &account.calls[part.visit], dice);
+        let brand = match part.instrument {
+            Instrument::Card => "LIMOCB",
+            // Only of a holiday voucher an authorisation would be odd.
+            Instrument::Voucher if part.misauthorised => "CVCONNECT",
+            Instrument::Voucher => vouchers[part.visit],
+        };
+        let call = first_call(history, part, &account.calls[part.visit], brand, dice);
         // An attempt that was given up never became a transaction.
         let id = (call.transaction != "0").then(|| call.transaction.clone());
         account.names.push(Name { id, brand: call.brand.clone() });
@@ -35,7 +42,17 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
     account
 }
 
-fn first_call(history: &History, part: &Part, call_number: &str, dice: &mut Dice) -> Call {
+/// Meal vouchers are told as holiday vouchers are, and paid with a card in the same way (manual on CONECS, 4.2).
+fn voucher(dice: &mut Dice) -> &'static str {
+    match dice.below(6) {
+        0 => "APETIZ",
+        1 => "SODEXO",
+        2 => "UPCHEQUDEJ",
+        _ => "CVCONNECT",
+    }
+}
+
+fn first_call(history: &History, part: &Part, call_number: &str, brand: &str, dice: &mut Dice) -> Call {
     let (first, _) = part.first_and_later();
     let accepted = matches!(first.what, Fate::Authorised | Fate::Pending);
     let is_card = part.instrument == Instrument::Card;
@@ -53,7 +70,7 @@ fn first_call(history: &History, part: &Part, call_number: &str, dice: &mut Dice
         reference: history.reference.clone(),
         authorisation: (accepted && is_card != part.misauthorised).then_some(number),
         call_number: call_number.to_owned(),
-        brand: if is_card { "LIMOCB" } else { "CVCONNECT" }.to_owned(),
+        brand: brand.to_owned(),
         error: code(first.what).to_owned(),
         transaction: if first.what == Fate::Abandoned { "0".to_owned() } else { digits(dice, 9) },
         date_time: Some(date_and_time(first.at)),
