@@ -163,7 +163,8 @@ CREATE TABLE records (
 CREATE INDEX records_by_state ON records (state, first_seen_at);
 CREATE INDEX records_by_call ON records (call_number);
 CREATE INDEX records_by_time ON records (first_seen_at);
-CREATE INDEX records_by_amount ON records (paid_cents, first_seen_at);
+-- Months first: what is entered today lies close together, however many years there are.
+CREATE INDEX records_by_amount ON records (substr(first_seen_at, 1, 7), paid_cents, first_seen_at DESC);
 
 CREATE TABLE tenders (
   order_id       INTEGER NOT NULL,
@@ -194,7 +195,7 @@ CREATE TABLE tenders (
   FOREIGN KEY (order_id, psp, call_number) REFERENCES records (order_id, psp, call_number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tenders_by_transaction ON tenders (tender_id);
-CREATE INDEX tenders_by_amount ON tenders (amount_cents, first_seen_at);
+CREATE INDEX tenders_by_amount ON tenders (substr(first_seen_at, 1, 7), amount_cents, first_seen_at DESC);
 CREATE INDEX tenders_by_day ON tenders (received_on) WHERE received_on IS NOT NULL;
 
 -- What was given back or cancelled, by accounting day.

@@ -320,7 +320,8 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn checkpoint(&self) -> Result<(), LedgerError> {
-        Ok(self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+        self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        schema::size_wal(&self.conn)
     }
 
     /// How large the write-ahead log is, in bytes.

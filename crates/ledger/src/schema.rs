@@ -17,7 +17,7 @@ const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// The schema's number, kept in `PRAGMA user_version`. A change of `schema.sql` raises it; a ledger of another number is
 /// made again from the log.
-const VERSION: i64 = 28;
+const VERSION: i64 = 29;
 
 /// Up to this number a ledger held its log in the same file.
 const LAST_BEFORE_RELEASE: i64 = 4;
@@ -44,14 +44,23 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
     // What a power loss takes from the ledger is folded again from the log.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
     conn.pragma_update(None, "cache_size", -32_768)?;
-    // In pages. A page of an index changes many times before it is copied.
-    conn.pragma_update(None, "wal_autocheckpoint", 4000)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     keep_plans(&conn)?;
     conn.pragma_update(None, "foreign_keys", false)?;
     create_schema(&mut conn, path)?;
+    size_wal(&conn)?;
     Ok(conn)
+}
+
+/// Lets the write-ahead log become a sixteenth of the ledger, from 16 to 256 MB, before it is copied into it: in a large
+/// ledger the numbers that PSPs draw lie far apart, and a page of an index shall have changed many times by then.
+///
+/// # Errors
+/// SQLite's own.
+pub(crate) fn size_wal(conn: &Connection) -> Result<(), LedgerError> {
+    let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    Ok(conn.pragma_update(None, "wal_autocheckpoint", (pages / 16).clamp(4096, 65_536))?)
 }
 
 /// Opens the ledger for reading only.

@@ -47,10 +47,29 @@ impl Found {
 
 const BY_CALL: &str = "SELECT order_id FROM records WHERE call_number = ?1 LIMIT ?2";
 const BY_TRANSACTION: &str = "SELECT order_id FROM tenders WHERE tender_id = ?1 LIMIT ?2";
-const BY_PAID: &str =
-    "SELECT order_id FROM records WHERE paid_cents = ?1 ORDER BY first_seen_at DESC LIMIT ?2";
-const BY_PART: &str =
-    "SELECT order_id FROM tenders WHERE amount_cents = ?1 ORDER BY first_seen_at DESC LIMIT ?2";
+/// The latest months first: the index is sorted by them.
+const BY_PAID: &str = "
+  WITH RECURSIVE months (month) AS (
+    SELECT MAX(substr(first_seen_at, 1, 7)) FROM records
+    UNION ALL
+    SELECT (SELECT MAX(substr(first_seen_at, 1, 7)) FROM records WHERE substr(first_seen_at, 1, 7) < month)
+    FROM months WHERE month IS NOT NULL)
+  SELECT order_id FROM months CROSS JOIN records
+  WHERE substr(first_seen_at, 1, 7) = month AND paid_cents = ?1 LIMIT ?2";
+const BY_PART: &str = "
+  WITH RECURSIVE months (month) AS (
+    SELECT MAX(substr(first_seen_at, 1, 7)) FROM tenders
+    UNION ALL
+    SELECT (SELECT MAX(substr(first_seen_at, 1, 7)) FROM tenders WHERE substr(first_seen_at, 1, 7) < month)
+    FROM months WHERE month IS NOT NULL)
+  SELECT order_id FROM months CROSS JOIN tenders
+  WHERE substr(first_seen_at, 1, 7) = month AND amount_cents = ?1 LIMIT ?2";
+/// Of orders of which nothing is paid only the latest are looked through: some shops register all, however they are paid.
+const BY_TOTAL: &str = "
+  SELECT o.order_id
+  FROM (SELECT order_id FROM orders WHERE awaited_since IS NOT NULL ORDER BY awaited_since DESC LIMIT 20000) o
+  WHERE (SELECT v.total_cents FROM order_versions v WHERE v.order_id = o.order_id ORDER BY v.version DESC LIMIT 1) = ?1
+  LIMIT ?2";
 const BY_REFERENCE: &str =
     "SELECT order_id FROM orders WHERE shop = ?1 AND reference >= ?2 AND reference < ?3
      ORDER BY reference LIMIT ?4";
@@ -72,7 +91,7 @@ impl Reader {
             self.gather(BY_REFERENCE, params![shop.as_str(), text, end, MOST], &mut found)?;
         }
         if let Some(amount) = sought.amount {
-            for query in [BY_PAID, BY_PART] {
+            for query in [BY_PAID, BY_PART, BY_TOTAL] {
                 self.gather(query, params![amount, MOST], &mut found)?;
             }
         }
@@ -94,6 +113,8 @@ impl Reader {
 
 #[cfg(test)]
 pub(super) mod plans {
-    pub(in crate::read) const ALL: [&str; 5] =
-        [super::BY_CALL, super::BY_TRANSACTION, super::BY_PAID, super::BY_PART, super::BY_REFERENCE];
+    use super::{BY_CALL, BY_PAID, BY_PART, BY_REFERENCE, BY_TOTAL, BY_TRANSACTION};
+
+    pub(in crate::read) const ALL: [&str; 6] =
+        [BY_CALL, BY_TRANSACTION, BY_PAID, BY_PART, BY_TOTAL, BY_REFERENCE];
 }

@@ -19,6 +19,7 @@ mod proof;
 mod questions;
 mod relays;
 mod scans;
+mod search;
 mod set_aside;
 mod silence;
 mod stories;
