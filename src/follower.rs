@@ -25,6 +25,9 @@ const BURST: usize = 4;
 /// How long entries of a burst gather. Nobody who looks at the ledger notices it.
 const GATHER: Duration = Duration::from_millis(40);
 
+/// How long a stop lets the ledger follow. After a day's backlog the next start goes on.
+const LAST_WHILE: Duration = Duration::from_secs(3);
+
 /// A ledger that cannot be written is told of this often.
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
@@ -138,6 +141,10 @@ impl<L: LogStore> Worker<L> {
     ) -> Result<(), LedgerError> {
         self.fold_again_after_upgrade()?;
         loop {
+            // Nobody is left who could append or ask.
+            if ends.has_changed().is_err() {
+                return self.follow_a_last_while();
+            }
             // Marked as seen before the log is read, so that no append is missed.
             ends.borrow_and_update();
             self.pulses.send_replace(Instant::now());
@@ -166,13 +173,15 @@ impl<L: LogStore> Worker<L> {
             match woken {
                 Ok(Some(note)) => self.keep(note, &mut notes),
                 Ok(None) => {}
-                // Nobody is left who could append or ask; what was appended before is folded still.
-                Err(()) => {
-                    self.ledger.catch_up_all(&mut self.log)?;
-                    return Ok(());
-                }
+                Err(()) => return self.follow_a_last_while(),
             }
         }
+    }
+
+    fn follow_a_last_while(&mut self) -> Result<(), LedgerError> {
+        let began = Instant::now();
+        while began.elapsed() < LAST_WHILE && self.ledger.catch_up(&mut self.log)? > 0 {}
+        Ok(())
     }
 
     /// A newer program may fold in another way, and may fold what an older one set aside.

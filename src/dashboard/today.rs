@@ -47,17 +47,20 @@ pub(super) struct Sums {
     took: Duration,
 }
 
+/// So many days back it is added up what is still to be paid out; what is older was told as missing long ago.
+const LOOKED_BACK: i64 = 400;
+
 impl Sums {
     fn add_up(reader: &Reader, shop: Option<&ShopId>, now: Timestamp) -> Result<Self, LedgerError> {
         let began = Instant::now();
         let to = now.paris_day();
-        let from = to.plus(1 - DAYS);
+        let (from, unpaid_since) = (to.plus(1 - DAYS), to.plus(-LOOKED_BACK));
         let (folded, _) = reader.folded()?;
         Ok(Self {
             days: reader.takings_by_day(from, to, shop)?,
             balance: reader.balance(from.start(), to.next().start(), shop)?,
-            unsettled: reader.unsettled(shop)?,
-            aged: if shop.is_none() { reader.aged(to)? } else { Vec::new() },
+            unsettled: reader.unsettled(unpaid_since, shop)?,
+            aged: if shop.is_none() { reader.aged(unpaid_since, to)? } else { Vec::new() },
             from,
             to,
             at: now,

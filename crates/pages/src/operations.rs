@@ -134,6 +134,21 @@ impl Operations {
         words::relay_state(self.t(), state.lent())
     }
 
+    /// So many discrepancies of a message are named.
+    const NAMED: usize = 15;
+
+    /// How many more a message tells.
+    fn further(&self, mail: &QueuedMail) -> String {
+        let more = mail.discrepancies.len().saturating_sub(Self::NAMED);
+        match i64::try_from(more).unwrap_or(i64::MAX) {
+            0 => String::new(),
+            more => {
+                let more = self.t().number(more);
+                self.t().say(&format!("et {more} de plus"), &format!("and {more} more"))
+            }
+        }
+    }
+
     /// Whether a list goes on beyond what is shown.
     fn is_cut<T>(list: &[T]) -> bool {
         list.len() >= SHOWN as usize

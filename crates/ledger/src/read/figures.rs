@@ -98,7 +98,7 @@ const UNSETTLED: &str = "
          SUM(IIF(t.issuer = 'bank', t.amount_cents - t.refunded_cents - t.settled_cents, 0)), MIN(t.received_on)
   FROM tenders t CROSS JOIN records r ON r.order_id = t.order_id AND r.psp = t.psp AND r.call_number = t.call_number
   CROSS JOIN orders o ON o.order_id = t.order_id
-  WHERE t.received_on IS NOT NULL AND t.amount_cents - t.refunded_cents > t.settled_cents
+  WHERE t.received_on >= ?2 AND t.amount_cents - t.refunded_cents > t.settled_cents
     AND r.mode = 'production' AND t.currency = 'EUR' AND (?1 IS NULL OR o.shop = ?1)";
 
 const OPEN: &str = "
@@ -156,13 +156,13 @@ impl Reader {
         })?)
     }
 
-    /// What was received and is not paid out yet.
+    /// What was received since a day and is not paid out yet.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn unsettled(&self, shop: Option<&ShopId>) -> Result<Unsettled, LedgerError> {
+    pub fn unsettled(&self, since: Day, shop: Option<&ShopId>) -> Result<Unsettled, LedgerError> {
         let mut unsettled = self.conn.prepare_cached(UNSETTLED)?;
-        Ok(unsettled.query_row([shop.map(ShopId::as_str)], |row| {
+        Ok(unsettled.query_row(params![shop.map(ShopId::as_str), since], |row| {
             let cents = |place| row.get::<_, Option<Cents>>(place).map(Option::unwrap_or_default);
             Ok(Unsettled { voucher: cents(0)?, card: cents(1)?, since: row.get(2)? })
         })?)

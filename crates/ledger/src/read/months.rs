@@ -115,7 +115,7 @@ const AGED: &str = "
   FROM (SELECT CAST(julianday(?1) - julianday(t.received_on) AS INTEGER) AS days, t.issuer,
                t.amount_cents - t.refunded_cents - t.settled_cents AS owed
         FROM tenders t CROSS JOIN records r ON r.order_id = t.order_id AND r.psp = t.psp AND r.call_number = t.call_number
-        WHERE t.received_on IS NOT NULL AND t.amount_cents - t.refunded_cents > t.settled_cents
+        WHERE t.received_on >= ?2 AND t.amount_cents - t.refunded_cents > t.settled_cents
           AND r.mode = 'production' AND t.currency = 'EUR')
   GROUP BY 1 ORDER BY 1";
 
@@ -179,13 +179,13 @@ impl Reader {
         Ok(lines.query_map(params![id, after, at_most], line)?.collect::<Result<_, _>>()?)
     }
 
-    /// What was received and not paid out on a day, by age.
+    /// What was received since a day and not paid out on another, by age.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn aged(&self, on: Day) -> Result<Vec<Aged>, LedgerError> {
+    pub fn aged(&self, since: Day, on: Day) -> Result<Vec<Aged>, LedgerError> {
         let mut rows = self.conn.prepare_cached(AGED)?;
-        let rows = rows.query_map([on], |row| {
+        let rows = rows.query_map([on, since], |row| {
             Ok(Aged { bucket: row.get(0)?, parts: row.get(1)?, voucher: row.get(2)?, card: row.get(3)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
