@@ -8,6 +8,7 @@
 use cvco_domain::{Cents, Currency, Instrument, Order};
 
 use super::tenders::Attempt;
+use super::whole::AT_ONCE;
 
 /// Moves the tenders of such card payments into the voucher payment that they complete.
 pub(super) fn complete(attempts: &mut Vec<Attempt>, order: &Order) {
@@ -78,9 +79,25 @@ fn is_voucher_alone(attempt: &Attempt) -> bool {
     accepted(Instrument::Voucher) && !accepted(Instrument::Card)
 }
 
+/// A complement is paid after its voucher. PSPs' clocks and slow messages may turn the two round, but not by a day: a card of
+/// weeks before paid a deposit.
+fn is_long_before(card: &Attempt, voucher: &Attempt) -> bool {
+    let at = |attempt: &Attempt| attempt.accepted().filter_map(|e| e.tender.authorised_at).min();
+    at(card).zip(at(voucher)).is_some_and(|(card, voucher)| voucher.since(card) > AT_ONCE)
+}
+
 fn belong_together(voucher: &Attempt, card: &Attempt, order: &Order) -> bool {
     let (by_voucher, by_card) = (paid(voucher, order), paid(card, order));
+    if is_long_before(card, voucher) {
+        return false;
+    }
     if let Some(version) = order.current() {
+        let is_instalment = |cents| version.instalments.iter().any(|part| part.cents == cents);
+        let together = by_voucher.plus(by_card);
+        // A card that pays an instalment by itself, and none with the voucher.
+        if is_instalment(by_card) && !is_instalment(together) && together != version.total {
+            return false;
+        }
         // A payment whose own total is less than the order's is an instalment: no more than its rest belongs to it.
         let is_too_much = voucher
             .total()

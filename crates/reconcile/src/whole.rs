@@ -49,6 +49,8 @@ pub(super) struct Payment {
     tried: Cents,
     /// Whether the shop asked for just this part of the order.
     pub(super) instalment: Instalment,
+    /// Of one part alone: the instalment that it was to pay with the other part.
+    begun: Option<Cents>,
     /// Nothing is missing of it, as far as anybody says what it should be.
     pub(super) is_complete: bool,
     /// One part alone, while the order is paid without it: what should be paid instead, and was.
@@ -202,6 +204,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         tried: paid
             .plus(attempt.tenders.iter().filter(|e| is_lost(e.tender.state)).map(|e| e.tender.amount).sum()),
         instalment: Instalment::No,
+        begun: None,
         is_complete: announced == Some(true),
         left_over_beside: None,
         expected: None,
@@ -247,7 +250,7 @@ fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) -> Vec<(Times
 }
 
 /// Whoever pays the same twice within this time has hardly meant to; later it may be the next instalment, or money on account.
-const AT_ONCE: Duration = Duration::from_hours(24);
+pub(super) const AT_ONCE: Duration = Duration::from_hours(24);
 
 /// By so much instalments may differ that are meant to be equal.
 const ROUNDING: Cents = Cents::new(100);
@@ -286,6 +289,17 @@ fn complete(payments: &mut [Payment], order: &Order) {
         payment.is_complete = accepted >= version.total
             || (accepted.is_positive() && (pays_its_own || payment.instalment == Instalment::Paid));
     }
+    for place in by_time(payments) {
+        let half =
+            |payment: &&mut Payment| payment.counts() && payment.is_half() && payment.own_total.is_none();
+        let Some(payment) = payments.get_mut(place).filter(half) else { continue };
+        let (accepted, tried) = (payment.accepted(), payment.tried);
+        let begun = instalments
+            .iter()
+            .position(|cents| *cents == tried && tried > accepted)
+            .or_else(|| instalments.iter().position(|cents| *cents > accepted));
+        payment.begun = begun.map(|place| instalments.remove(place));
+    }
 }
 
 /// The places of the payments, the earliest first.
@@ -308,7 +322,8 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
         let is_left_over = payment.counts() && several && may_be_left_over && without_it >= total;
         payment.left_over_beside = is_left_over.then_some(total).or(tried_again);
         let own_total = payment.own_total.filter(is_of_a_part);
-        let is_all = !several && own_total.is_none() && payment.instalment != Instalment::Paid;
+        let is_planned = payment.instalment == Instalment::Paid || payment.begun.is_some();
+        let is_all = !several && own_total.is_none() && !is_planned;
         let accepted = payment.accepted();
         let expected = if !payment.counts() || accepted >= total || is_all {
             (total, ExpectedFrom::Order)
@@ -318,6 +333,8 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
             (own, ExpectedFrom::Psp)
         } else if payment.left_over_beside.is_some() {
             (payment.tried, ExpectedFrom::Order)
+        } else if let Some(instalment) = payment.begun {
+            (instalment, ExpectedFrom::Order)
         } else if payment.instalment == Instalment::Paid {
             (accepted, ExpectedFrom::Order)
         } else {
@@ -330,13 +347,15 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
     }
 }
 
-/// What was paid later in the place of a payment of which one part was refused: both parts of the same sum.
+/// What was paid later in the place of a payment of which one part came to nothing: the sum that both were to come to.
 fn tried_again(half: &Payment, payments: &[Payment]) -> Option<Cents> {
-    if !half.counts() || half.alone().is_none() || half.tried <= half.accepted() {
+    if !half.counts() || half.alone().is_none() {
         return None;
     }
+    let is_more = |wanted: &Cents| *wanted > half.accepted();
+    let wanted = half.own_total.max(Some(half.tried)).filter(is_more).or(half.begun)?;
     let instead = |other: &&Payment| {
-        other.counts() && other.parts == Parts::Both && other.accepted() == half.tried && other.at > half.at
+        other.counts() && !other.is_half() && other.accepted() == wanted && other.at > half.at
     };
     payments.iter().find(instead).map(Payment::accepted)
 }

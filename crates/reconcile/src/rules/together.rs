@@ -30,7 +30,7 @@ pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Tim
         .filter_map(|finding| Some(finding.expected?.minus(finding.actual?)))
         .sum();
     // Of what a bank took back its chargeback speaks.
-    let is_told = missing_of_payments.plus(whole.taken_back).plus(gap) >= Cents::ZERO;
+    let is_told = missing_of_payments.plus(whole.taken_back) >= due.minus(whole.paid);
     if is_told || counted().any(is_awaited) || is_explained(drafts, gap, whole) {
         return None;
     }

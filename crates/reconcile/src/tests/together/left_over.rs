@@ -139,3 +139,65 @@ fn a_card_left_over_is_a_surplus() {
     assert_eq!((figures(&finding), is_left_over(&finding)), ((Some(5000), Some(8000)), false));
     assert_eq!(finding.record.map(|(_, call)| call.to_string()), Some("7001".to_owned()));
 }
+
+/// A deposit of 150, then the balance of 350. A voucher of 50 came first, and the deposit was paid otherwise.
+#[test]
+fn a_voucher_of_a_deposit_that_was_paid_otherwise_is_left_over() {
+    let planned = || order(50_000).planned(&[(15_000, 60), (35_000, 200 * DAY)]).seen(DAY);
+    let lost = || card(10_000).id("C0").state(ReportedState::Refused);
+    let by_card = |psp| plain_card(15_000).id("C2").call("7002").psp(psp).at(5);
+    let cases = [
+        // Worldline states what the attempt was to come to.
+        planned()
+            .with(voucher(5000).psp(Psp::Worldline).total(15_000))
+            .with(by_card(Psp::Worldline).total(15_000)),
+        planned().with(voucher(5000).psp(Psp::Worldline).total(15_000)).with(by_card(Psp::Up2pay)),
+        planned()
+            .with(voucher(5000).psp(Psp::Sogecommerce).total(15_000))
+            .with(lost().psp(Psp::Sogecommerce).total(15_000))
+            .with(by_card(Psp::Sogecommerce).total(15_000)),
+        // At Up2pay the part that was refused says it.
+        planned().with(voucher(5000)).with(lost()).with(by_card(Psp::Up2pay)),
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        let findings = case.assess().findings;
+        let [finding] = findings.as_slice() else { panic!("{number}: {findings:#?}") };
+        assert!(is_left_over(finding), "{number}: {finding:?}");
+        assert_eq!(finding.record.as_ref().map(|(_, call)| call.as_str()), Some("7001"), "{number}");
+    }
+}
+
+#[test]
+fn half_a_deposit_is_held_against_the_deposit() {
+    let planned = || order(60_000).planned(&[(15_000, 60), (45_000, 200 * DAY)]);
+    let half = planned().with(voucher(10_000)).seen(60);
+    assert_eq!(figures(&half.finding(Kind::ComplementMissing)), (Some(15_000), Some(10_000)));
+    let refused =
+        planned().with(voucher(5000)).with(card(40_000).id("C0").state(ReportedState::Refused)).seen(60);
+    let figures_of = figures(&refused.finding(Kind::VoucherOrphan));
+    assert_eq!(
+        figures_of,
+        (Some(45_000), Some(5000)),
+        "the card that was tried says that it was the balance"
+    );
+}
+
+#[test]
+fn a_card_of_long_before_is_no_complement() {
+    let weeks = 60 * DAY;
+    for psp in [Psp::Up2pay, Psp::Worldline, Psp::Monext] {
+        let captured = |told: Told| told.psp(psp).state(ReportedState::Captured);
+        let deposit = || captured(plain_card(15_000).id("C0").call("7000")).happened(0);
+        let late = |told: Told| told.psp(psp).at(weeks).happened(weeks);
+        let lost = card(35_000).id("C1").state(ReportedState::Refused);
+        for case in
+            [order(60_000).planned(&[(15_000, 60), (45_000, 300 * DAY)]), order(60_000).due(300 * DAY)]
+        {
+            let half =
+                case.with(deposit()).with(late(voucher(10_000))).with(late(lost.clone())).seen(weeks + 60);
+            let finding = half.finding(Kind::VoucherOrphan);
+            assert_eq!(figures(&finding), (Some(45_000), Some(10_000)), "{psp}");
+            assert_eq!(half.assess().records.len(), 2, "{psp}");
+        }
+    }
+}
