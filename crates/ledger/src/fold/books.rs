@@ -31,6 +31,9 @@ impl Fold<'_> {
         self.flags.has_lines.set(true);
         let rates = &self.progress.policy.rates;
         let statement_id = statements::insert(self.conn, seq, imported, &fresh, rates)?;
+        for order_id in statements::orders_of_corrected(self.conn, statement_id, &fresh.corrected)? {
+            self.reassess(order_id, at)?;
+        }
         self.match_lines(statement_id, at)?;
         self.note_reopened_statement(statement_id, statement.paid_on)
     }

@@ -4,6 +4,7 @@ mod matching;
 mod news;
 mod shares;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -184,6 +185,24 @@ fn share_commission(
     Ok(())
 }
 
+/// The orders that corrected lines of a statement are about.
+pub(crate) fn orders_of_corrected(
+    conn: &Connection,
+    statement_id: StatementId,
+    corrected: &[Corrected],
+) -> Result<BTreeSet<OrderId>, LedgerError> {
+    let mut order = conn.prepare_cached(
+        "SELECT order_id FROM statement_lines WHERE statement_id = ?1 AND position = ?2 AND order_id IS NOT NULL",
+    )?;
+    let mut orders = BTreeSet::new();
+    for Corrected { position, .. } in corrected {
+        let found: Option<OrderId> =
+            order.query_row(params![statement_id, position], |row| row.get(0)).optional()?;
+        orders.extend(found);
+    }
+    Ok(orders)
+}
+
 /// The commission that a statement states of its whole.
 fn stated_commission(conn: &Connection, statement_id: StatementId) -> Result<Option<Cents>, LedgerError> {
     Ok(conn
@@ -261,8 +280,14 @@ pub(crate) fn refresh_findings(
         let of = |amount| rates.commission(issuer, paid_on, amount);
         let whole = of(amounts.iter().copied().sum())?;
         let by_line: Cents = amounts.iter().filter_map(|amount| of(*amount)).sum();
+        // Who takes back what was paid out may keep the commission of it.
+        let paid_out = || amounts.iter().copied().filter(|amount| amount.is_positive());
+        let of_paid_out = of(paid_out().sum()).unwrap_or(whole);
+        let by_line_of_paid_out: Cents = paid_out().filter_map(of).sum();
         // Rounded once or line by line, and a cent of leeway.
-        let fits = [whole, by_line].iter().any(|expected| kept.minus(*expected).abs() <= Cents::new(1));
+        let fits = [whole, by_line, of_paid_out, by_line_of_paid_out]
+            .iter()
+            .any(|expected| kept.minus(*expected).abs() <= Cents::new(1));
         (!fits).then(|| Finding {
             kind: Kind::CommissionMismatch,
             record: None,

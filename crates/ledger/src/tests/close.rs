@@ -293,6 +293,37 @@ fn a_statement_that_comes_again_corrects_its_commissions() {
 }
 
 #[test]
+fn a_corrected_commission_is_judged_as_it_is_now() {
+    let stated = |commission| {
+        let line = StatementLine { commission: Some(Cents::new(commission)), ..line("A", 6000) };
+        statement(&[line])
+    };
+    let open = "SELECT expected_cents || ' ' || actual_cents FROM acct_discrepancies
+                WHERE kind = 'commission_mismatch' AND closed_at IS NULL";
+    let mut book = paid();
+    book.take(9 * DAY, stated(150));
+    assert_eq!(book.texts(open), Vec::<String>::new());
+    book.take(9 * DAY, stated(200));
+    assert_eq!(book.texts(open), ["150 200"]);
+    book.take(9 * DAY, stated(150));
+    assert_eq!(book.texts(open), Vec::<String>::new());
+}
+
+#[test]
+fn lines_that_are_the_same_are_as_many_as_a_file_has() {
+    let named = || StatementLine { transaction: TenderId::new("T1").ok(), ..line("A", -2000) };
+    let count = "SELECT COUNT(*) FROM statement_lines";
+    let mut book = paid();
+    book.take(9 * DAY, statement(&[named(), named()]));
+    assert_eq!(book.texts(count), ["2"]);
+    book.take(9 * DAY, statement(&[named()]));
+    book.take(9 * DAY, statement(&[named(), named()]));
+    assert_eq!(book.texts(count), ["2"]);
+    book.take(9 * DAY, statement(&[named(), named(), named()]));
+    assert_eq!(book.texts(count), ["3"]);
+}
+
+#[test]
 fn a_correction_of_a_closed_month_is_booked_by_the_next_close() {
     let stated = |commission| {
         let line = StatementLine { commission: Some(Cents::new(commission)), ..line("A", 6000) };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, Day, Detail, EndpointId, Finding, Issuer, Kind, LineId, Payout, Timestamp};
+use cvco_domain::{Cents, Day, Detail, Finding, Issuer, Kind, LineId, Payout, PayoutTerms, Timestamp};
 
 use super::super::Policy;
 use super::super::payouts::PartPaid;
@@ -21,7 +21,10 @@ pub(super) fn findings<'d>(
 
 /// When time alone may bring such a finding.
 pub(super) fn deadlines<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item = Timestamp> + 'd {
-    issuers(draft).into_iter().filter_map(move |issuer| Due::of(draft, issuer)?.deadline(policy))
+    issuers(draft)
+        .into_iter()
+        .filter_map(move |issuer| Due::of(draft, issuer))
+        .flat_map(|due| due.deadlines(policy))
 }
 
 /// Those who owe something of a record.
@@ -87,6 +90,17 @@ impl<'d> Due<'d> {
         self.sum(|part| if part.tender.state.is_accepted() { part.tender.amount } else { Cents::ZERO })
     }
 
+    /// What was given back of what was paid.
+    fn returned(&self) -> Cents {
+        self.accepted().minus(self.kept())
+    }
+
+    /// What the issuer took back again.
+    fn taken_back(&self) -> Cents {
+        let amounts = self.lines().map(|paid| paid.amount);
+        Cents::ZERO.minus(amounts.filter(|amount| *amount < Cents::ZERO).sum())
+    }
+
     /// Where more was given back than was paid, nothing is awaited.
     fn is_settled(&self) -> bool {
         self.settled() == self.kept().max(Cents::ZERO)
@@ -94,43 +108,51 @@ impl<'d> Due<'d> {
 
     /// What a later statement may still bring, if it is all that is wrong.
     fn awaited(&self) -> Option<Awaited> {
-        let (settled, kept) = (self.settled(), self.kept());
-        let is_exact =
-            || self.parts.iter().all(|part| part.payouts.iter().all(|paid| part.is_exact(paid.amount)));
-        if settled < kept {
-            return is_exact().then_some(Awaited::Payout);
+        let (settled, kept) = (self.settled(), self.kept().max(Cents::ZERO));
+        if settled == kept || self.taken_back() > self.returned() || settled > self.accepted() {
+            return None;
         }
-        // All was paid out before some of it was given back.
-        let was_paid_out = settled == self.accepted() || settled < self.accepted() && is_exact();
-        (settled > kept.max(Cents::ZERO) && was_paid_out).then_some(Awaited::TakingBack)
+        if settled > kept {
+            return Some(Awaited::TakingBack(settled.minus(kept)));
+        }
+        let is_exact = |part: &&Evidence| part.payouts.iter().all(|paid| part.is_exact(paid.amount));
+        self.parts.iter().all(is_exact).then_some(Awaited::Payout)
     }
 
-    /// The latest day on which what is awaited came about in a part.
-    fn came_about(awaited: Awaited, part: &Evidence) -> Option<Day> {
-        let booked = &part.tender.booked;
-        match awaited {
-            Awaited::Payout => booked.received_on,
-            Awaited::TakingBack => booked.returned.iter().map(|returned| returned.on).max(),
-        }
+    /// When something that came about that day in a part must be on a statement; `None` where it need not be.
+    fn due(part: &Evidence, on: Day, issuer: Issuer, policy: &Policy) -> Option<Timestamp> {
+        let PayoutTerms { since, delay } = *policy.payouts.get(&part.tender.endpoint)?.get(&issuer)?;
+        (on >= since).then(|| on.start().after(delay))
     }
 
-    /// When the endpoints that heard of its parts say that it must be on a statement, for those that must.
-    fn deadline(&self, policy: &Policy) -> Option<Timestamp> {
-        let awaited = if self.is_settled() { None } else { self.awaited() }?;
-        let terms = |endpoint: &EndpointId| policy.payouts.get(endpoint)?.get(&self.issuer).copied();
-        let due = self.parts.iter().filter_map(|part| {
-            let (terms, on) = (terms(&part.tender.endpoint)?, Self::came_about(awaited, part)?);
-            (on >= terms.since).then(|| on.start().after(terms.delay))
-        });
-        due.max()
+    /// When all that was received must be paid out.
+    fn payout_due(&self, policy: &Policy) -> Option<Timestamp> {
+        let due = |part: &&Evidence| Self::due(part, part.tender.booked.received_on?, self.issuer, policy);
+        self.parts.iter().filter_map(due).max()
+    }
+
+    /// What was given back, each with the time by which the issuer must have taken it back.
+    fn returns<'p>(&'p self, policy: &'p Policy) -> impl Iterator<Item = Return> + 'p {
+        self.parts.iter().flat_map(move |part| {
+            part.tender.booked.returned.iter().map(move |returned| Return {
+                amount: returned.amount,
+                due: Self::due(part, returned.on, self.issuer, policy),
+            })
+        })
+    }
+
+    fn deadlines(&self, policy: &Policy) -> Vec<Timestamp> {
+        match self.awaited() {
+            None => Vec::new(),
+            Some(Awaited::Payout) => self.payout_due(policy).into_iter().collect(),
+            Some(Awaited::TakingBack(_)) => {
+                self.returns(policy).filter_map(|returned| returned.due).collect()
+            }
+        }
     }
 
     fn finding(&self, draft: &Draft, policy: &Policy, now: Timestamp) -> Option<Finding> {
         if self.is_settled() {
-            return None;
-        }
-        let awaited = self.awaited();
-        if awaited.is_some() && self.deadline(policy).is_none_or(|deadline| deadline > now) {
             return None;
         }
         let found = |kind, detail| Finding {
@@ -138,9 +160,21 @@ impl<'d> Due<'d> {
             actual: Some(self.settled()),
             ..draft.finding(kind, self.subject(), detail)
         };
-        if awaited == Some(Awaited::Payout) {
-            let parts = Detail::Parts(draft.parts(self.parts.iter().copied()));
-            return Some(found(Kind::SettlementMissing, parts));
+        match self.awaited() {
+            Some(Awaited::Payout) => {
+                let is_overdue = self.payout_due(policy).is_some_and(|due| due <= now);
+                let parts = || Detail::Parts(draft.parts(self.parts.iter().copied()));
+                return is_overdue.then(|| found(Kind::SettlementMissing, parts()));
+            }
+            Some(Awaited::TakingBack(amount)) => {
+                // Each refund has its own time: those that still have it may be all that is not taken back.
+                let in_time =
+                    self.returns(policy).filter(|returned| returned.due.is_none_or(|due| due > now));
+                if in_time.map(|returned| returned.amount).sum::<Cents>() >= amount {
+                    return None;
+                }
+            }
+            None => {}
         }
         let lines: BTreeSet<&LineId> = self.lines().map(|paid| &paid.payout.id).collect();
         Some(found(Kind::SettlementMismatch, Detail::Lines(lines.into_iter().cloned().collect())))
@@ -152,8 +186,15 @@ impl<'d> Due<'d> {
 enum Awaited {
     /// The rest of what is kept.
     Payout,
-    /// That the issuer takes back what it paid out and the customer has back.
-    TakingBack,
+    /// That the issuer takes so much back, which the customer has back.
+    TakingBack(Cents),
+}
+
+/// What was given back.
+struct Return {
+    amount: Cents,
+    /// `None`: no statement must show it.
+    due: Option<Timestamp>,
 }
 
 /// Commissions of single lines that are not what the rate says, but for a cent of rounding.
@@ -162,7 +203,9 @@ fn commissions<'d>(draft: &'d Draft, policy: &'d Policy) -> impl Iterator<Item =
     paid.map(|paid| &paid.payout).filter_map(|payout| {
         let kept = payout.line.commission?;
         let expected = policy.rates.commission(payout.id.issuer, payout.paid_on, payout.line.amount)?;
-        (kept.minus(expected).abs() > Cents::new(1)).then(|| {
+        // Who takes back what was paid out may keep the commission of it.
+        let is_kept = payout.line.amount < Cents::ZERO && kept == Cents::ZERO;
+        (!is_kept && kept.minus(expected).abs() > Cents::new(1)).then(|| {
             let line = Detail::Lines(vec![payout.id.clone()]);
             let finding = draft.finding(Kind::CommissionMismatch, &payout.id.to_string(), line);
             Finding { expected: Some(expected), actual: Some(kept), ..finding }

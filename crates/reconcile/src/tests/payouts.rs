@@ -128,6 +128,16 @@ fn the_commission_of_a_line_about_several_parts_is_judged_once() {
 }
 
 #[test]
+fn who_takes_back_what_was_paid_out_may_keep_the_commission_of_it() {
+    let refunded =
+        paid().with(voucher(6000).id("R1").refund_of("V1").happened(2 * DAYS)).paid_out(Issuer::Ancv, 6000);
+    for (commission, raises) in [(0, false), (-150, false), (-100, true)] {
+        let case = refunded.clone().paid_out_less(Issuer::Ancv, -6000, Some(commission));
+        assert_eq!(case.kinds().contains(&Kind::CommissionMismatch), raises, "{commission}");
+    }
+}
+
+#[test]
 fn what_was_paid_out_before_a_refund_is_right_and_so_is_what_is_taken_back_for_it() {
     let refunded = || paid().with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS)).seen(11 * DAYS);
     refunded().paid_out(Issuer::Ancv, 6000).raises(&[]);
@@ -156,6 +166,31 @@ fn what_was_given_back_is_to_be_taken_back_in_time_too() {
     let finding = parts().seen(16 * DAYS).finding(Kind::SettlementMismatch);
     assert_eq!(figures(&finding), (Some(2500), Some(3000)));
     parts().paid_out(Issuer::Bank, -500).seen(30 * DAYS).raises(&[]);
+}
+
+#[test]
+fn each_refund_has_its_own_time_to_be_taken_back() {
+    let refunded = |on, amount: i64| card(amount).id(&format!("R{on}")).refund_of("C1").happened(on * DAYS);
+    let paid = || paid().paid_out(Issuer::Ancv, 6000).paid_out(Issuer::Bank, 4000);
+    // A second one, on which nobody is late yet, does not excuse the first.
+    let both = paid().with(refunded(2, 2000)).with(refunded(12, 1000)).seen(14 * DAYS);
+    assert_eq!(figures(&both.finding(Kind::SettlementMismatch)), (Some(1000), Some(4000)));
+    // The bank may take it back bit by bit.
+    let bits = || paid().with(refunded(2, 4000)).paid_out(Issuer::Bank, -1500);
+    bits().seen(11 * DAYS).raises(&[]);
+    assert_eq!(figures(&bits().seen(13 * DAYS).finding(Kind::SettlementMismatch)), (Some(0), Some(2500)));
+}
+
+#[test]
+fn what_is_taken_back_twice_is_a_mismatch_at_once() {
+    let once =
+        || paid().with(card(4000).id("R1").refund_of("C1").happened(2 * DAYS)).paid_out(Issuer::Ancv, 6000);
+    let twice =
+        || once().paid_out(Issuer::Bank, 4000).paid_out(Issuer::Bank, -4000).paid_out(Issuer::Bank, -4000);
+    for at in [5 * DAYS, 60 * DAYS] {
+        let finding = twice().seen(at).finding(Kind::SettlementMismatch);
+        assert_eq!(figures(&finding), (Some(0), Some(-4000)));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a statement says that the ledger does not have yet: lines, and commissions that were corrected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
@@ -63,8 +63,9 @@ pub(crate) fn contradiction(statement: &Statement, known: Day) -> String {
     )
 }
 
-/// What of a statement is new. A line that names its transaction is there once; of others as many as the statement has.
-/// What a later file states about commissions holds: it is how an issuer corrects one.
+/// What of a statement is new: each line as often as the file has it more than the ledger. An issuer takes two refunds of one
+/// amount back by two lines that are the same. What a later file states about commissions holds: it is how an issuer
+/// corrects one.
 pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, LedgerError> {
     let known = super::known(conn, statement)?;
     let mut there: BTreeMap<Content, Vec<Stored>> = BTreeMap::new();
@@ -81,13 +82,8 @@ pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, Led
     }
     let mut new = Vec::new();
     let mut corrected = Vec::new();
-    let mut named: BTreeSet<Content> = BTreeSet::new();
     for line in &statement.lines {
-        let content = content(line);
-        if line.transaction.is_some() && !named.insert(content.clone()) {
-            continue;
-        }
-        let Some(stored) = there.get_mut(&content).and_then(|same| take_closest(same, line)) else {
+        let Some(stored) = there.get_mut(&content(line)).and_then(|same| take_closest(same, line)) else {
             new.push(line.clone());
             continue;
         };
