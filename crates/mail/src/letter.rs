@@ -1,8 +1,10 @@
 //! What an alert is about, in domain types.
 
+use std::collections::BTreeSet;
+
 use cvco_domain::{
-    CallNumber, Cents, Currency, Detail, Due, EndpointId, Instrument, Kind, Mode, News, OrderNow, OrderRef,
-    Psp, Record, Reminder, Severity, Timestamp, VoucherKind,
+    Brand, CallNumber, Cents, Currency, Detail, Due, EndpointId, Instrument, Kind, Mode, News, OrderNow,
+    OrderRef, PartName, Psp, Record, Reminder, Severity, Timestamp, VoucherKind,
 };
 
 use super::catalogue::{GapName, Language};
@@ -157,15 +159,20 @@ impl Item {
         amount.filter(|amount| *amount != Cents::ZERO)
     }
 
-    /// The kind of its vouchers, where they are all of one; else ANCV's.
+    /// The kind of the vouchers that it is about, where they are all of one; else ANCV's. It is about the parts that its
+    /// particulars name, else about the payment that it names, else about all payments of the order.
     #[must_use]
     pub fn voucher_kind(&self) -> VoucherKind {
-        let tenders = self.records.iter().flat_map(|record| &record.tenders);
-        let mut kinds = tenders
-            .filter(|tender| tender.instrument == Instrument::Voucher)
-            .map(|tender| VoucherKind::of(&tender.brand));
-        let first = kinds.next().unwrap_or(VoucherKind::Holiday);
-        if kinds.all(|kind| kind == first) { first } else { VoucherKind::Holiday }
+        let named: &[PartName] =
+            if let Detail::Parts(parts) | Detail::LeftOver(parts) = &self.detail { parts } else { &[] };
+        let is_named = |record: &&Record| self.call_number.as_ref() == Some(&record.call_number);
+        let kinds = [
+            voucher_kinds(named.iter().map(|part| (part.instrument, &part.brand))),
+            voucher_kinds(self.records.iter().filter(is_named).flat_map(means)),
+            voucher_kinds(self.records.iter().flat_map(means)),
+        ];
+        let kinds = kinds.into_iter().find(|kinds| !kinds.is_empty()).unwrap_or_default();
+        kinds.first().copied().filter(|_| kinds.len() == 1).unwrap_or(VoucherKind::Holiday)
     }
 
     /// A trial that is where it should be: no real money is concerned.
@@ -185,4 +192,14 @@ impl Item {
         psps.dedup();
         psps
     }
+}
+
+/// What a payment was made with, part by part.
+fn means(record: &Record) -> impl Iterator<Item = (Instrument, &Brand)> {
+    record.tenders.iter().map(|tender| (tender.instrument, &tender.brand))
+}
+
+fn voucher_kinds<'p>(parts: impl Iterator<Item = (Instrument, &'p Brand)>) -> BTreeSet<VoucherKind> {
+    let vouchers = parts.filter(|(instrument, _)| *instrument == Instrument::Voucher);
+    vouchers.map(|(_, brand)| VoucherKind::of(brand)).collect()
 }

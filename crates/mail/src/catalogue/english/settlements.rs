@@ -10,7 +10,8 @@ pub(super) const MISSING: Steps = &[
 
 pub(super) const MISMATCH: Steps = &[
     "Compare the line of the statement with the order: a refund, or two payments settled together, often explain the difference.",
-    "If the statement is wrong, claim the difference from ANCV for a voucher, from the bank for a card.",
+    "If too little was paid out, claim the difference from ANCV for a voucher, from the bank for a card.",
+    "If too much was paid out, as after a refund, the difference will be taken back: import the statement on which it is (statement import), and the discrepancy closes by itself. If that does not come, tell them.",
     "If a refund is missing here, have the notifications fetched again (catch-up); the discrepancy then closes by itself.",
 ];
 

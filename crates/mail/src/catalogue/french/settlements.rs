@@ -10,7 +10,8 @@ pub(super) const MISSING: Steps = &[
 
 pub(super) const MISMATCH: Steps = &[
     "Comparez la ligne du relevé avec la commande : un remboursement, ou deux paiements réglés ensemble, expliquent souvent l'écart.",
-    "Si le relevé se trompe, réclamez la différence à l'ANCV pour un chèque-vacances, à la banque pour une carte.",
+    "S'il a été versé trop peu, réclamez la différence à l'ANCV pour un chèque-vacances, à la banque pour une carte.",
+    "S'il a été versé trop, comme après un remboursement, la différence sera reprise : importez le relevé de la reprise (statement import), et l'écart se fermera de lui-même. Si elle ne vient pas, signalez-la.",
     "Si un remboursement manque ici, faites rejouer les notifications (catch-up) ; l'écart se fermera de lui-même.",
 ];
 

@@ -125,6 +125,29 @@ fn a_voucher_left_over_asks_for_no_balance() {
     assert!(!text.contains("réglé le solde") && !text.contains("demandez la différence"), "{text}");
 }
 
+/// The payments of the order were made with Chèques-Vacances too.
+#[test]
+fn a_meal_voucher_left_over_is_called_one_whatever_else_the_order_was_paid_with() {
+    let left_over = Item {
+        expected: Some(Cents::new(5000)),
+        actual: Some(Cents::new(7000)),
+        detail: Detail::LeftOver(vec![PartName {
+            transaction: None,
+            instrument: Instrument::Voucher,
+            brand: Brand::new("APETIZ").expect("a brand"),
+            elsewhere: None,
+        }]),
+        ..item(Kind::AmountOver)
+    };
+    let brands: Vec<_> =
+        left_over.records.iter().flat_map(|record| &record.tenders).map(|t| t.brand.as_str()).collect();
+    assert!(brands.contains(&"CVCONNECT"), "{brands:?}");
+    let subject = subject_of(Language::French, vec![left_over.clone()]);
+    assert!(subject.contains("titres-restaurant en trop, 20,00"), "{subject}");
+    let text = text_of(Language::French, left_over);
+    assert!(!text.contains("ANCV") && !text.contains("ni annulée ni remboursée"), "{text}");
+}
+
 /// A voucher alone, then a payment of the whole order by card.
 fn voucher_then_card(psp: Psp) -> Item {
     let mut first = paid_at(psp, "a1", (6000, 0), "03-01");
