@@ -103,19 +103,24 @@ fn of_three_payments_too_many_each_is_named() {
     assert!(text.contains("Worldline Direct : remboursez le paiement"), "no capital after the colon: {text}");
 }
 
-#[test]
-fn a_voucher_left_over_asks_for_no_balance() {
-    let left_over = Item {
+/// An order of 50 to which 70 were paid: a voucher of 20 is left over.
+fn left_over(brand: &str) -> Item {
+    Item {
         expected: Some(Cents::new(5000)),
         actual: Some(Cents::new(7000)),
         detail: Detail::LeftOver(vec![PartName {
             transaction: None,
             instrument: Instrument::Voucher,
-            brand: Brand::new("CVCONNECT").expect("a brand"),
+            brand: Brand::new(brand).expect("a brand"),
             elsewhere: None,
         }]),
         ..item(Kind::AmountOver)
-    };
+    }
+}
+
+#[test]
+fn a_voucher_left_over_asks_for_no_balance() {
+    let left_over = left_over("CVCONNECT");
     assert_eq!(
         subject_of(Language::French, vec![left_over.clone()]),
         "[CVCo] Camping des Pins : chèques-vacances en trop, 20,00 € – commande CMD9542124-01A5G"
@@ -128,17 +133,7 @@ fn a_voucher_left_over_asks_for_no_balance() {
 /// The payments of the order were made with Chèques-Vacances too.
 #[test]
 fn a_meal_voucher_left_over_is_called_one_whatever_else_the_order_was_paid_with() {
-    let left_over = Item {
-        expected: Some(Cents::new(5000)),
-        actual: Some(Cents::new(7000)),
-        detail: Detail::LeftOver(vec![PartName {
-            transaction: None,
-            instrument: Instrument::Voucher,
-            brand: Brand::new("APETIZ").expect("a brand"),
-            elsewhere: None,
-        }]),
-        ..item(Kind::AmountOver)
-    };
+    let left_over = left_over("APETIZ");
     let brands: Vec<_> =
         left_over.records.iter().flat_map(|record| &record.tenders).map(|t| t.brand.as_str()).collect();
     assert!(brands.contains(&"CVCONNECT"), "{brands:?}");
