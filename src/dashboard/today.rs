@@ -47,7 +47,7 @@ pub(super) struct Sums {
     took: Duration,
 }
 
-/// So many days back it is added up what is still to be paid out; what is older was told as missing long ago.
+/// The sums of what is still to be paid out go back so many days; what is older was told as missing long ago.
 const LOOKED_BACK: i64 = 400;
 
 impl Sums {

@@ -14,13 +14,18 @@ const SAYS_SOMETHING: Duration = Duration::from_mins(20);
 /// How much the second half may need more than the first, in kilobytes.
 const MAY_GROW: u64 = 5 * 1024;
 
+/// A reader of the ledger that is there when it is looked, with write-ahead log and index.
+const FILES_OF_A_READER: u64 = 3;
+
 #[derive(Default, Clone, Copy)]
 struct Line {
     acknowledged: u64,
     /// Kilobytes at most.
     memory: u64,
     /// At least: connections under way come and go.
-    descriptors: Option<usize>,
+    descriptors: Option<u64>,
+    /// Descriptors that are no sockets, at most.
+    files: u64,
     log_bytes: u64,
     ledger_bytes: u64,
 }
@@ -45,26 +50,34 @@ impl Measured {
         let status = fs::read_to_string(format!("{process}/status")).expect("a living daemon");
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
         let memory: u64 = memory.trim().trim_end_matches(" kB").parse().expect("kilobytes");
-        let descriptors = fs::read_dir(format!("{process}/fd")).expect("its descriptors").count();
+        let open: Vec<_> =
+            fs::read_dir(format!("{process}/fd")).expect("its descriptors").flatten().collect();
+        // One that was closed meanwhile is counted nowhere.
+        let links = open.iter().filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+        let files = links.filter(|link| !link.to_string_lossy().starts_with("socket:"));
+        let files = u64::try_from(files.count()).expect("few");
+        let descriptors = u64::try_from(open.len()).expect("few");
         let bytes = |name| fs::metadata(daemon.path(name)).map_or(0, |file| file.len());
         let line = &mut self.lines[number];
         line.acknowledged = acknowledged;
         line.memory = line.memory.max(memory);
         line.descriptors = Some(line.descriptors.map_or(descriptors, |least| least.min(descriptors)));
+        line.files = line.files.max(files);
         line.log_bytes = bytes("log.sqlite");
         line.ledger_bytes = bytes("ledger.sqlite");
     }
 
     #[expect(clippy::print_stdout, reason = "what the run has shown")]
     pub fn print(&self) {
-        println!("      until  acknowledged   memory  descriptors      log   ledger");
+        println!("      until  acknowledged   memory  descriptors  files      log   ledger");
         for (number, line) in (1_u32..).zip(&self.lines) {
             println!(
-                "{:>9} s {:>13} {:>5} MB {:>12} {:>5} MB {:>5} MB",
+                "{:>9} s {:>13} {:>5} MB {:>12} {:>6} {:>5} MB {:>5} MB",
                 (self.length * number / LINES).as_secs(),
                 line.acknowledged,
                 line.memory / 1_024,
                 line.descriptors.unwrap_or_default(),
+                line.files,
                 line.log_bytes / 1_000_000,
                 line.ledger_bytes / 1_000_000,
             );
@@ -77,11 +90,13 @@ impl Measured {
             return;
         }
         let (first, second) = self.lines.split_at(self.lines.len() / 2);
-        let memory = |half: &[Line]| half.iter().map(|line| line.memory).max().expect("looked at");
-        let open = |half: &[Line]| half.iter().filter_map(|line| line.descriptors).max().expect("looked at");
-        let (memory_before, memory, open_before, open) =
-            (memory(first), memory(second), open(first), open(second));
-        assert!(memory <= memory_before + MAY_GROW, "{memory_before} kB grew to {memory}");
-        assert!(open <= open_before, "{open_before} descriptors grew to {open}");
+        let must_not_grow = |what: &str, of: fn(&Line) -> u64, may_grow: u64| {
+            let most = |half: &[Line]| half.iter().map(of).max().expect("looked at");
+            let (before, after) = (most(first), most(second));
+            assert!(after <= before + may_grow, "{what}: {before} grew to {after}");
+        };
+        must_not_grow("kilobytes of memory", |line| line.memory, MAY_GROW);
+        must_not_grow("open files", |line| line.files, FILES_OF_A_READER);
+        must_not_grow("descriptors", |line| line.descriptors.unwrap_or_default(), 0);
     }
 }

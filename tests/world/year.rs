@@ -169,7 +169,7 @@ struct Owed {
     alone: bool,
 }
 
-/// What ANCV and the bank owe; no statements come of meal vouchers.
+/// What ANCV and the bank owe; no statement lists meal vouchers.
 fn owed(ledger: &Connection) -> Vec<Owed> {
     let mut rows = ledger
         .prepare(

@@ -5,10 +5,14 @@
 //! came to says whether they belong together: a voucher payment that is short, and a card payment that does not
 //! pay the order by itself.
 
+use std::time::Duration;
+
 use cvco_domain::{Cents, Currency, Instrument, Order};
 
 use super::tenders::Attempt;
-use super::whole::AT_ONCE;
+
+/// PSPs' clocks and slow messages may turn a voucher and its complement round, but not by so much.
+const LONG_BEFORE: Duration = Duration::from_hours(24);
 
 /// Moves the tenders of such card payments into the voucher payment that they complete.
 pub(super) fn complete(attempts: &mut Vec<Attempt>, order: &Order) {
@@ -79,11 +83,10 @@ fn is_voucher_alone(attempt: &Attempt) -> bool {
     accepted(Instrument::Voucher) && !accepted(Instrument::Card)
 }
 
-/// A complement is paid after its voucher. PSPs' clocks and slow messages may turn the two round, but not by a day: a card of
-/// weeks before paid a deposit.
+/// A complement is paid after its voucher: a card of weeks before paid a deposit.
 fn is_long_before(card: &Attempt, voucher: &Attempt) -> bool {
     let at = |attempt: &Attempt| attempt.accepted().filter_map(|e| e.tender.authorised_at).min();
-    at(card).zip(at(voucher)).is_some_and(|(card, voucher)| voucher.since(card) > AT_ONCE)
+    at(card).zip(at(voucher)).is_some_and(|(card, voucher)| voucher.since(card) > LONG_BEFORE)
 }
 
 fn belong_together(voucher: &Attempt, card: &Attempt, order: &Order) -> bool {

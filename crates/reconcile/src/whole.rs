@@ -250,7 +250,7 @@ fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) -> Vec<(Times
 }
 
 /// Whoever pays the same twice within this time has hardly meant to; later it may be the next instalment, or money on account.
-pub(super) const AT_ONCE: Duration = Duration::from_hours(24);
+const AT_ONCE: Duration = Duration::from_hours(24);
 
 /// By so much instalments may differ that are meant to be equal.
 const ROUNDING: Cents = Cents::new(100);

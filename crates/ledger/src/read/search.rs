@@ -47,23 +47,31 @@ impl Found {
 
 const BY_CALL: &str = "SELECT order_id FROM records WHERE call_number = ?1 LIMIT ?2";
 const BY_TRANSACTION: &str = "SELECT order_id FROM tenders WHERE tender_id = ?1 LIMIT ?2";
-/// The latest months first: the index is sorted by them.
-const BY_PAID: &str = "
-  WITH RECURSIVE months (month) AS (
-    SELECT MAX(substr(first_seen_at, 1, 7)) FROM records
-    UNION ALL
-    SELECT (SELECT MAX(substr(first_seen_at, 1, 7)) FROM records WHERE substr(first_seen_at, 1, 7) < month)
-    FROM months WHERE month IS NOT NULL)
-  SELECT order_id FROM months CROSS JOIN records
-  WHERE substr(first_seen_at, 1, 7) = month AND paid_cents = ?1 LIMIT ?2";
-const BY_PART: &str = "
-  WITH RECURSIVE months (month) AS (
-    SELECT MAX(substr(first_seen_at, 1, 7)) FROM tenders
-    UNION ALL
-    SELECT (SELECT MAX(substr(first_seen_at, 1, 7)) FROM tenders WHERE substr(first_seen_at, 1, 7) < month)
-    FROM months WHERE month IS NOT NULL)
-  SELECT order_id FROM months CROSS JOIN tenders
-  WHERE substr(first_seen_at, 1, 7) = month AND amount_cents = ?1 LIMIT ?2";
+/// Month by month, the latest first: so the index of a table's amounts is sorted.
+macro_rules! by_amount {
+    ($table:literal, $amount:literal) => {
+        concat!(
+            "WITH RECURSIVE months (month) AS (
+               SELECT MAX(substr(first_seen_at, 1, 7)) FROM ",
+            $table,
+            "
+               UNION ALL
+               SELECT (SELECT MAX(substr(first_seen_at, 1, 7)) FROM ",
+            $table,
+            "
+                        WHERE substr(first_seen_at, 1, 7) < month)
+               FROM months WHERE month IS NOT NULL)
+             SELECT order_id FROM months CROSS JOIN ",
+            $table,
+            "
+             WHERE substr(first_seen_at, 1, 7) = month AND ",
+            $amount,
+            " = ?1 LIMIT ?2"
+        )
+    };
+}
+const BY_PAID: &str = by_amount!("records", "paid_cents");
+const BY_PART: &str = by_amount!("tenders", "amount_cents");
 /// Of orders of which nothing is paid only the latest are looked through: some shops register all, however they are paid.
 const BY_TOTAL: &str = "
   SELECT o.order_id

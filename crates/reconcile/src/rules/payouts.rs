@@ -167,7 +167,7 @@ impl<'d> Due<'d> {
                 return is_overdue.then(|| found(Kind::SettlementMissing, parts()));
             }
             Some(Awaited::TakingBack(amount)) => {
-                // Each refund has its own time: those that still have it may be all that is not taken back.
+                // Each refund has its own time, and what is not taken back may all be within it.
                 let in_time =
                     self.returns(policy).filter(|returned| returned.due.is_none_or(|due| due > now));
                 if in_time.map(|returned| returned.amount).sum::<Cents>() >= amount {
