@@ -117,7 +117,7 @@ async fn a_mail_that_is_cut_off_on_its_way_arrives_once() {
     let daemon = daemon(&smtp, COMPTA).await;
     over_by_a_euro(&daemon, "A", 1);
     daemon.until("SELECT attempts > 0 FROM acct_deliveries", &["1"]).await;
-    assert!(postfix.log().contains("lost connection after DATA"), "{}", postfix.log());
+    postfix.wait_for_log("lost connection after DATA").await;
     cable.set(Fault::Nothing);
     let mails = postfix.wait_for(1).await;
     daemon.until("SELECT outcome FROM acct_deliveries", &["sent"]).await;

@@ -151,8 +151,16 @@ impl Postfix {
         .await
     }
 
-    /// What it has written down.
-    pub fn log(&self) -> String {
+    /// Waits until its log says this. A process of its own writes that, some time after what it writes about.
+    pub async fn wait_for_log(&self, words: &str) {
+        until(async || {
+            let log = self.log();
+            if log.contains(words) { Ok(()) } else { Err(format!("no {words:?} in {log}")) }
+        })
+        .await;
+    }
+
+    fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log/maillog")).unwrap_or_default()
     }
 }
