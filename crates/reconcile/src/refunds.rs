@@ -11,8 +11,9 @@ use cvco_domain::{
 };
 
 use super::Fact;
+use super::disputes::is_failing;
 use super::tenders::{Attempt, Basis, Evidence, identity};
-use super::weighing::{first_time, is_accepting, leading, odd_status, undone_at};
+use super::weighing::{first_time, is_accepting, leading, odd_status, overruled, undone_at};
 
 /// A refund, as the tender remembers it that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,7 +150,8 @@ fn by(event: &Event) -> By {
 }
 
 fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
-    let furthest = facts.iter().map(|fact| fact.event.state).max()?;
+    let failed = overruled(facts).or_else(|| refused_since(facts));
+    let furthest = failed.or_else(|| facts.iter().map(|fact| fact.event.state).max())?;
     let accepting: Vec<_> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if is_accepting(furthest) { accepting.as_slice() } else { facts };
     let named = |fact: &&'a Fact| match &fact.event.operation {
@@ -175,6 +177,24 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
             odd_status: odd_status(facts, furthest).or_else(|| refused(deciding, furthest)),
         },
     })
+}
+
+/// The refusal of a refund that had been told as made: the PSP took it on, and the bank did not. Only the PSP's own clock
+/// says which of them is the last word; and where several refunds share a transaction, the refusal may be another one's.
+fn refused_since(facts: &[&Fact]) -> Option<ReportedState> {
+    let made = || facts.iter().filter(|fact| is_accepting(fact.event.state));
+    let amounts: BTreeSet<Cents> = made().map(|fact| fact.event.amount).collect();
+    if amounts.len() != 1 {
+        return None;
+    }
+    let is_of_it = |fact: &&Fact| fact.event.amount == Cents::ZERO || amounts.contains(&fact.event.amount);
+    let comes_last = |refused: &&Fact| {
+        let is_before =
+            |made: &Fact| made.occurred_at().zip(refused.occurred_at()).is_some_and(|(a, b)| a < b);
+        made().all(|made| is_before(made))
+    };
+    let refused = facts.iter().copied().filter(|fact| is_failing(fact.event.state));
+    refused.filter(is_of_it).filter(comes_last).map(|fact| fact.event.state).max()
 }
 
 /// Who promised money back must hear that it was not given, whichever word the PSP has for that.

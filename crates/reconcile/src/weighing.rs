@@ -65,9 +65,9 @@ fn revised<'a>(facts: &[&'a Fact], first: Cents) -> Option<&'a Fact> {
     })
 }
 
-/// The failure that the PSP's API states although the tender was notified as accepted, if nothing accepted it since
+/// The failure that the PSP's API states although the transaction was notified as accepted, if nothing accepted it since
 /// then: money that the PSP's own books do not have is not claimed.
-fn overruled(facts: &[&Fact]) -> Option<ReportedState> {
+pub(super) fn overruled(facts: &[&Fact]) -> Option<ReportedState> {
     let answers = facts.iter().filter(|fact| fact.source == Source::Confirmation);
     let decided = answers.filter(|fact| fact.event.state != ReportedState::Pending);
     let last = decided.max_by_key(|fact| (fact.received_at, fact.event.state))?;

@@ -181,9 +181,34 @@ fn given_back(facts: &[Fact]) -> Cents {
     refunds.values().filter_map(|told| given_back_by(told)).sum()
 }
 
+/// The PSP's API says that it failed, and nothing accepted it since; or the PSP says so, later by its own clock than whatever
+/// accepted this amount and no other.
+fn is_taken_back(told: &[&Fact]) -> bool {
+    let accepted = || {
+        let accepting = [ReportedState::Authorised, ReportedState::Captured];
+        told.iter().filter(move |fact| accepting.contains(&fact.event.state))
+    };
+    let failed = |fact: &Fact| matches!(fact.event.state, ReportedState::Refused | ReportedState::Abandoned);
+    let answers =
+        told.iter().filter(|f| f.source == Source::Confirmation && f.event.state != ReportedState::Pending);
+    let last = answers.max_by_key(|fact| (fact.received_at, fact.event.state));
+    if last.is_some_and(|last| failed(last) && accepted().all(|fact| fact.received_at <= last.received_at)) {
+        return true;
+    }
+    let Some(amount) = accepted().next().map(|fact| fact.event.amount) else { return false };
+    let is_later = |refused: &Fact| {
+        accepted()
+            .all(|fact| fact.occurred_at().zip(refused.occurred_at()).is_some_and(|(made, at)| made < at))
+    };
+    accepted().all(|fact| fact.event.amount == amount)
+        && told
+            .iter()
+            .any(|fact| failed(fact) && [Cents::ZERO, amount].contains(&fact.event.amount) && is_later(fact))
+}
+
 fn given_back_by(told: &[&Fact]) -> Option<Cents> {
     let accepted = |state| matches!(state, ReportedState::Authorised | ReportedState::Captured);
-    told.iter().map(|fact| fact.event.state).max().filter(|last| accepted(*last))?;
+    told.iter().map(|fact| fact.event.state).max().filter(|last| accepted(*last) && !is_taken_back(told))?;
     let accepted: Vec<&Event> =
         told.iter().map(|fact| &fact.event).filter(|event| accepted(event.state)).collect();
     let first = |events: &mut dyn Iterator<Item = &Event>| {

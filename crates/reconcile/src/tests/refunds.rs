@@ -80,6 +80,31 @@ fn only_accepted_refunds_count() {
     }
 }
 
+/// The PSP says that it was made, and the bank refuses it later (Worldline: 8, then 83).
+#[test]
+fn a_refund_that_is_refused_after_it_was_made_gives_nothing_back() {
+    let refused = |at: i64| {
+        let told = card_back(4000).state(ReportedState::Refused).status("83", StatusReading::Attention);
+        told.happened(at)
+    };
+    let made = paid().with(card_back(4000).happened(10)).with(voucher_back(6000).happened(9));
+    made.clone().seen(2 * DAY).raises(&[]);
+    for case in
+        [made.clone().with(refused(DAY)), paid().with(refused(DAY)).with(card_back(4000).happened(10))]
+    {
+        let card = refunded(&case).remove(1);
+        assert_eq!(card, (id("C1"), 0, TenderState::Authorised));
+        let statuses = case.seen(2 * DAY).assess().findings.into_iter().map(|finding| finding.kind);
+        assert!(statuses.into_iter().any(|kind| kind == Kind::UnknownStatus), "it is told");
+    }
+    let before = made.clone().with(refused(5));
+    assert_eq!(refunded(&before)[1], (id("C1"), 4000, TenderState::Refunded), "it was tried again");
+    let of_another = made.clone().with(card_back(1000).state(ReportedState::Refused).happened(DAY));
+    assert_eq!(refunded(&of_another)[1], (id("C1"), 4000, TenderState::Refunded));
+    let asked = card_back(4000).state(ReportedState::Refused).answered().at(DAY);
+    assert_eq!(refunded(&made.with(asked))[1], (id("C1"), 0, TenderState::Authorised), "its API knows");
+}
+
 #[test]
 fn a_cancelled_refund_gives_nothing_back() {
     let case = paid().with(card_back(4000)).with(card_back(4000).state(ReportedState::Cancelled).at(5));
