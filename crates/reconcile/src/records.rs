@@ -6,7 +6,7 @@ use cvco_domain::{Cents, Instrument, Mode, Order, Record, RecordState, TenderSta
 
 use super::refunds::Outcome;
 use super::tenders::{Attempt, Evidence};
-use super::whole::{Payment, Whole, is_lost};
+use super::whole::{Instalment, Payment, Whole, is_lost};
 use super::{Policy, rules};
 
 /// A record, with the evidence that the rules go by.
@@ -95,8 +95,12 @@ fn waiting(attempt: &Attempt, payment: &Payment, whole: &Whole, policy: &Policy,
             | Wait::Over(Missing::Complement | Missing::Voucher)
     );
     let is_over = matches!(wait, Wait::Over(_));
+    let is_paid_again = payment.instalment == Instalment::PaidAgain;
     let is_not_missed = payment.counts() && whole.was_settled()
-        || is_over && (payment.left_over_beside.is_some() || payment.counts() && whole.was_reached());
+        || is_over
+            && (payment.left_over_beside.is_some()
+                || is_paid_again
+                || payment.counts() && whole.was_reached());
     if is_of_a_part && is_not_missed { Wait::Nothing } else { wait }
 }
 

@@ -115,7 +115,15 @@ impl Payment {
 
     /// One part of a split payment that waits for the other.
     pub(super) fn is_half(&self) -> bool {
-        self.alone().is_some() && !self.is_complete
+        self.alone().is_some() && !self.is_complete && self.instalment != Instalment::PaidAgain
+    }
+
+    /// Vouchers alone, of which nothing says that they were to come to more.
+    fn may_be_all_of_it(&self) -> bool {
+        let wanted = self.own_total.max(Some(self.tried));
+        self.parts == Parts::Alone(Instrument::Voucher)
+            && !self.other_part_failed
+            && wanted <= Some(self.accepted())
     }
 
     /// The instrument of a payment that is one part alone.
@@ -276,7 +284,7 @@ fn complete(payments: &mut [Payment], order: &Order) {
             instalments.remove(instalment);
             payment.instalment = Instalment::Paid;
             paid.push((accepted, payment.at));
-        } else if payment.counts() && payment.alone().is_none() {
+        } else if payment.counts() && (payment.alone().is_none() || payment.may_be_all_of_it()) {
             let is_repeated = |(cents, at): &(Cents, Option<Timestamp>)| {
                 *cents == accepted && at.zip(payment.at).is_some_and(|(first, at)| at.since(first) < AT_ONCE)
             };

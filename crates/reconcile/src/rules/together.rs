@@ -68,7 +68,11 @@ fn over_what_is_due(counted: &[&Draft], whole: &Whole, now: Timestamp) -> Option
     if whole.overdue(now).is_some() {
         return None;
     }
-    let again = counted.iter().copied().filter(|draft| draft.payment.instalment == Instalment::PaidAgain);
+    // Vouchers alone may yet be completed, to another instalment.
+    let is_again = |draft: &&Draft| {
+        draft.payment.instalment == Instalment::PaidAgain && !matches!(draft.wait, Wait::Until(..))
+    };
+    let again = counted.iter().copied().filter(is_again);
     if let Some(once) = again.map(|draft| draft.payment.paid).min() {
         let same: Vec<&Draft> = counted.iter().copied().filter(|draft| draft.payment.paid == once).collect();
         let asked =

@@ -168,15 +168,6 @@ fn a_voucher_alone_is_a_deposit_only_where_somebody_says_so() {
 }
 
 #[test]
-fn one_instalment_is_not_two_payments() {
-    let plan = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
-    plan.with(voucher(15_000))
-        .with(voucher(15_000).id("V2").call("7002"))
-        .seen(60)
-        .raises(&[Kind::ComplementMissing]);
-}
-
-#[test]
 fn equal_instalments_are_no_double_payment() {
     let plan = || order(30_000).planned(&[(15_000, DAY), (15_000, JUNE)]);
     let pay = |case, call: &str, at| split(case, Psp::Up2pay, call, (6000, 9000), at);
@@ -236,6 +227,24 @@ fn an_instalment_that_is_paid_once_more_is_paid_twice_until_it_serves() {
     let odd = order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
     let odd = split(odd, Psp::Up2pay, "7001", (10_000, 5000), 0);
     split(odd, Psp::Up2pay, "7002", (10_000, 2000), 1).seen(60).raises(&[]);
+}
+
+/// The second voucher may be the first part of the balance: its complement is waited for.
+#[test]
+fn an_instalment_that_is_paid_once_more_in_vouchers_alone_is_paid_twice_after_the_grace() {
+    let plan = || order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
+    let paid = |case: Case, call: &str, at| case.with(voucher(15_000).call(call).id(call).at(at));
+    let twice = paid(paid(plan(), "7001", 0), "7002", 3);
+    twice.clone().seen(22).raises(&[]);
+    let finding = twice.clone().seen(23).finding(Kind::DoublePayment);
+    assert_eq!(figures(&finding), (Some(15_000), Some(30_000)));
+    let completed = twice.clone().with(card(20_000).call("7002").id("C2").at(9));
+    completed.seen(60).raises(&[]);
+    let refused = twice.with(card(20_000).call("7002").id("C2").at(9).state(ReportedState::Refused));
+    refused.seen(60).raises(&[Kind::VoucherOrphan]);
+    let over = paid(paid(split(plan(), Psp::Up2pay, "7003", (20_000, 15_000), 1), "7001", 0), "7002", 3);
+    let finding = over.seen(60).finding(Kind::DoublePayment);
+    assert_eq!(figures(&finding), (Some(50_000), Some(65_000)));
 }
 
 #[test]
