@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::Reader;
 use crate::LedgerError;
-use crate::tables::discrepancies::AT_STAKE;
+use crate::tables::discrepancies::at_stake_in_euros;
 use cvco_domain::{Cents, Currency, DiscrepancyId, ShopId, Timestamp};
 
 /// So many of the open discrepancies are named.
@@ -23,7 +23,7 @@ pub struct WeekCounts {
     pub closed: i64,
     /// Such that are open now.
     pub open: i64,
-    /// What lacks or is too much in these, where they compare amounts.
+    /// What lacks or is too much in these, where they compare amounts in euros.
     pub open_amount: Cents,
     /// The oldest of them.
     pub oldest: Vec<DiscrepancyId>,
@@ -72,8 +72,9 @@ impl Reader {
                 "SELECT COUNT(*) FILTER (WHERE opened_at >= ?2 AND opened_at < ?3),
                         COUNT(*) FILTER (WHERE closed_at >= ?2 AND closed_at < ?3),
                         COUNT(*) FILTER (WHERE closed_at IS NULL),
-                        COALESCE(SUM({AT_STAKE}) FILTER (WHERE closed_at IS NULL), 0)
-                 FROM discrepancies WHERE shop = ?1 AND severity <> 'info'"
+                        COALESCE(SUM({}) FILTER (WHERE closed_at IS NULL), 0)
+                 FROM discrepancies WHERE shop = ?1 AND severity <> 'info'",
+                at_stake_in_euros()
             ))?
             .query_row(params![shop.as_str(), from, until], |row| {
                 Ok(WeekCounts {

@@ -9,7 +9,7 @@ use rusqlite::ToSql;
 use super::Reader;
 use super::payments::NoPlace;
 use crate::LedgerError;
-use crate::tables::discrepancies::AT_STAKE;
+use crate::tables::discrepancies::at_stake_in_euros;
 
 /// So many are counted, and acted on at once.
 pub const WORKED: u32 = 5000;
@@ -95,7 +95,7 @@ pub struct WorkCount {
     pub counted: u32,
     /// Whether there are more.
     pub more: bool,
-    /// What they lack or have too much, added up without signs; in whatever currency.
+    /// What they lack or have too much, added up without signs; in euros.
     pub at_stake: Cents,
     /// The greatest number.
     pub last: Option<DiscrepancyId>,
@@ -154,8 +154,9 @@ fn counting(filter: &WorkFilter) -> (String, Vec<Box<dyn ToSql>>) {
     let table = table(filter.whether);
     let order = if filter.whether == Whether::Closed { "ORDER BY id DESC" } else { "" };
     let sql = format!(
-        "SELECT COUNT(*), COALESCE(SUM({AT_STAKE}), 0), MAX(id)
-         FROM (SELECT id, kind, actual_cents, expected_cents FROM {table} WHERE {conditions} {order} LIMIT {})",
+        "SELECT COUNT(*), COALESCE(SUM(at_stake), 0), MAX(id)
+         FROM (SELECT id, {} AS at_stake FROM {table} WHERE {conditions} {order} LIMIT {})",
+        at_stake_in_euros(),
         WORKED.saturating_add(1)
     );
     (sql, values)

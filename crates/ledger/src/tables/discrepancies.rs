@@ -210,9 +210,21 @@ pub(crate) fn close(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Resu
 
 /// The amount in question: the size of the gap, else the one amount that is known. Where less was given back than may be as
 /// a whole, it is what was.
-pub(crate) const AT_STAKE: &str = "ABS(COALESCE(
+const AT_STAKE: &str = "ABS(COALESCE(
   IIF(kind = 'refund_not_allowed' AND actual_cents <= expected_cents, NULL, actual_cents - expected_cents),
   actual_cents, expected_cents))";
+
+/// The same where it is in euros, as its payment is or else its order: only such amounts can be added up.
+pub(crate) fn at_stake_in_euros() -> String {
+    format!(
+        "CASE WHEN COALESCE(
+            (SELECT r.currency FROM records r WHERE r.order_id = discrepancies.order_id
+              AND r.psp = discrepancies.psp AND r.call_number = discrepancies.call_number),
+            (SELECT v.currency FROM order_versions v WHERE v.order_id = discrepancies.order_id
+              ORDER BY v.version DESC LIMIT 1),
+            'EUR') = 'EUR' THEN {AT_STAKE} END"
+    )
+}
 
 /// What is wrong at an endpoint.
 pub(crate) struct Trouble<'a> {

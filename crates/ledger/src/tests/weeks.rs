@@ -32,4 +32,17 @@ fn payments_in_another_currency_are_counted_by_themselves_and_chargebacks_are_at
         .texts("SELECT kind FROM discrepancies WHERE closed_at IS NULL AND severity <> 'info' ORDER BY 1");
     assert_eq!(open, ["chargeback", "currency_unexpected"]);
     assert_eq!(counts.open_amount, Cents::new(4000), "what the bank took back");
+
+    book.take(7 * DAY, OrderRegistration { currency: francs, ..registered("D", 9000) });
+    let half = Event { currency: francs, complement: false, ..part("D", 2500, Instrument::Card) };
+    book.take(7 * DAY, notification(vec![half]));
+    book.wait_until(8 * DAY);
+    let reader = book.reader();
+    let short =
+        book.texts("SELECT actual_cents - expected_cents FROM discrepancies WHERE kind = 'amount_short'");
+    assert_eq!(short, ["-6500"]);
+    let counts = reader.week_counts(&shop("camping"), from, minute(9 * DAY)).expect("read");
+    assert_eq!(counts.open_amount, Cents::new(4000), "francs are no euros");
+    let all = crate::WorkFilter::default();
+    assert_eq!(reader.count_work(&all).expect("counted").at_stake, Cents::new(4000));
 }
