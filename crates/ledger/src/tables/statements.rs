@@ -157,7 +157,8 @@ pub(crate) fn insert(
 }
 
 /// Shares out what the issuer kept: line by line where it says so, else its total, else what the rate of the day makes of
-/// the whole; to the cent, by largest remainder.
+/// the whole; to the cent, by largest remainder. An issuer that says so line by line, and of an amount taken back says
+/// nothing, returned nothing.
 fn share_commission(
     conn: &Connection,
     statement_id: StatementId,
@@ -165,7 +166,10 @@ fn share_commission(
 ) -> Result<(), LedgerError> {
     let lines = lines_of(conn, statement_id)?;
     let stated = stated_commission(conn, statement_id)?;
-    let silent: Vec<&Stored> = lines.iter().filter(|stored| stored.line.commission.is_none()).collect();
+    let says_line_by_line = stated.is_none() && lines.iter().any(|stored| stored.line.commission.is_some());
+    let is_silent =
+        |line: &StatementLine| line.commission.is_none() && !(says_line_by_line && line.amount < Cents::ZERO);
+    let silent: Vec<&Stored> = lines.iter().filter(|stored| is_silent(&stored.line)).collect();
     let told: Cents = lines.iter().filter_map(|stored| stored.line.commission).sum();
     let amounts: Vec<Cents> = silent.iter().map(|stored| stored.line.amount).collect();
     let by_rate = || {
@@ -175,7 +179,10 @@ fn share_commission(
     let rest = stated.map(|stated| stated.minus(told)).or_else(by_rate).unwrap_or_default();
     let mut shares = spread(rest, &amounts).into_iter();
     for stored in &lines {
-        let share = stored.line.commission.or_else(|| shares.next()).unwrap_or_default();
+        let share = match stored.line.commission {
+            None if is_silent(&stored.line) => shares.next().unwrap_or_default(),
+            stated => stated.unwrap_or_default(),
+        };
         conn.prepare_cached(
             "UPDATE statement_lines SET commission_cents = ?3 WHERE statement_id = ?1 AND position = ?2",
         )?

@@ -293,6 +293,20 @@ fn a_statement_that_comes_again_corrects_its_commissions() {
 }
 
 #[test]
+fn an_amount_taken_back_without_a_commission_had_none_where_the_others_state_theirs() {
+    let kept_of =
+        |line: StatementLine, commission| StatementLine { commission: Some(Cents::new(commission)), ..line };
+    let kept = "SELECT line || ': ' || commission_cents FROM acct_settlements ORDER BY line";
+    let mut book = paid();
+    let all = statement(&[kept_of(line("A", 6000), 150), line("B", -4000), line("C", 1000)]);
+    book.take(9 * DAY, all);
+    assert_eq!(book.texts(kept), ["1: 150", "2: 0", "3: 25"]);
+    let mut silent = paid();
+    silent.take(9 * DAY, statement(&[line("A", 6000), line("B", -4000)]));
+    assert_eq!(silent.texts(kept), ["1: 150", "2: -100"], "the rate of the day of them all");
+}
+
+#[test]
 fn a_corrected_commission_is_judged_as_it_is_now() {
     let stated = |commission| {
         let line = StatementLine { commission: Some(Cents::new(commission)), ..line("A", 6000) };
