@@ -232,12 +232,19 @@ fn happened(
         let (cents, state) = (figure(tender.amount), words::tender_state(language, tender.state));
         return Some((tender.first_seen_at.max(since), format!("{name} {cents} {state} ({psp})")));
     }
-    let at = tender.authorised_at.map_or(tender.first_seen_at, |at| at.max(tender.first_seen_at));
+    let accepted_at = tender.authorised_at.unwrap_or(tender.first_seen_at);
+    let at = accepted_at.max(tender.first_seen_at);
     (tender.state.is_accepted() && at > since).then(|| {
-        let (cents, at_text) = (figure(tender.amount), paris(language, at));
-        let said = match language {
-            French => format!("{name} {cents} accepté le {at_text} ({psp})"),
-            English => format!("{name} {cents} accepted {at_text} ({psp})"),
+        let (cents, accepted) = (figure(tender.amount), paris(language, accepted_at));
+        // What had happened before, and was heard of since.
+        let heard = (accepted_at <= since).then(|| paris(language, at));
+        let said = match (language, heard) {
+            (French, None) => format!("{name} {cents} accepté le {accepted} ({psp})"),
+            (French, Some(heard)) => {
+                format!("{name} {cents} accepté le {accepted}, notifié le {heard} ({psp})")
+            }
+            (English, None) => format!("{name} {cents} accepted {accepted} ({psp})"),
+            (English, Some(heard)) => format!("{name} {cents} accepted {accepted}, notified {heard} ({psp})"),
         };
         (at, said)
     })

@@ -370,6 +370,19 @@ fn a_closing_shows_the_figures_of_the_order_as_they_are_now_and_what_settled_it(
 }
 
 #[test]
+fn what_was_accepted_before_and_heard_of_late_has_both_dates() {
+    let mut late = voucher(1000);
+    late.authorised_at = Some(at("2026-03-01T08:30:00Z"));
+    late.first_seen_at = at("2026-03-01T13:40:00Z");
+    let text = text_of(
+        Language::French,
+        Item { records: vec![record(1000, vec![late])], ..closed(item(Kind::AmountShort)) },
+    );
+    let line = "accepté le 01/03/2026 09:30, notifié le 01/03/2026 14:40 (Up2pay e-Transactions)";
+    assert!(text.contains(line), "{line:?} in {text}");
+}
+
+#[test]
 fn the_subject_of_a_closing_has_the_amount_of_the_opening() {
     let mut short = closed(item(Kind::AmountShort));
     (short.opened_expected, short.opened_actual) = (Some(Cents::new(50_000)), Some(Cents::new(15_000)));
