@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 use cvco_books::settlement::{self, Given, Located, StatementFile};
 use cvco_domain::crypto::sha256;
 use cvco_domain::{
-    AuthorisationNumber, Cents, Currency, Day, OrderRef, ShopId, StatementLine, StatementNumber, TenderId,
+    AuthorisationNumber, Cents, Currency, Day, OrderRef, ShopId, Statement, StatementLine, StatementNumber,
+    TenderId,
 };
 use cvco_ledger::Reader;
 use cvco_log::entry::ImportedStatement;
@@ -85,7 +86,7 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
         file.shorten_references(|reference| shop.references.order(reference));
     }
     let file_sha256 = sha256(&[&bytes]).to_string();
-    let report = import(&mut site.writer()?, file, &Source { file_sha256, by: site.account() })?;
+    let report = import(&mut site.writer()?, file, &Source { file_sha256, by: site.account() }, language)?;
     if options.format == ReportFormat::Json {
         site::json(site, &report)?;
     } else {
@@ -242,7 +243,12 @@ struct Source {
 }
 
 /// Imports the statements of a file, all or none; nothing of a file that was imported before.
-fn import(writer: &mut Writer, mut file: StatementFile, source: &Source) -> Result<Report, Failure> {
+fn import(
+    writer: &mut Writer,
+    mut file: StatementFile,
+    source: &Source,
+    language: Language,
+) -> Result<Report, Failure> {
     let reader = writer.reader()?;
     let known = reader.is_statement_file_known(&source.file_sha256)?;
     for Located { statement, .. } in &mut file.statements {
@@ -256,7 +262,7 @@ fn import(writer: &mut Writer, mut file: StatementFile, source: &Source) -> Resu
         statements: Vec::new(),
     };
     if !known {
-        let before = append(writer, &reader, &file.statements, source)?;
+        let before = append(writer, &reader, &file.statements, source, language)?;
         report.statements = file
             .statements
             .into_iter()
@@ -279,12 +285,13 @@ fn append(
     reader: &Reader,
     statements: &[Located],
     source: &Source,
+    language: Language,
 ) -> Result<Vec<Before>, Failure> {
     let mut drafts = Vec::with_capacity(statements.len());
     let mut known = Vec::with_capacity(statements.len());
     for Located { statement, .. } in statements {
-        if let Some(obstacle) = reader.obstacle_to_import(statement)? {
-            return Err(Failure::Refused(obstacle));
+        if let Some(known) = reader.known_with_another_day(statement)? {
+            return Err(Failure::Hindered(known_with_another_day(language, statement, known)));
         }
         known.push(Before {
             lines: reader.statement_lines(statement)?.lines,
@@ -321,6 +328,20 @@ fn imported(reader: &Reader, located: Located, before: &Before) -> Result<Import
         unknown_lines,
         number: statement.number,
     })
+}
+
+fn known_with_another_day(language: Language, statement: &Statement, known: Day) -> String {
+    let Statement { number, paid_on, .. } = statement;
+    match language {
+        Language::French => format!(
+            "le relevé {number} est déjà connu avec la date {known}, et le fichier donne {paid_on}\u{a0}: corrigez le \
+             fichier ou le numéro du relevé\u{a0}; rien n’a été importé"
+        ),
+        Language::English => format!(
+            "statement {number} is known with the day {known}, and the file says {paid_on}: correct the file or the \
+             number; nothing was imported"
+        ),
+    }
 }
 
 fn whose(language: Language) -> String {

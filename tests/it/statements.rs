@@ -179,6 +179,7 @@ fn a_number_that_comes_again_in_another_year_is_another_statement() {
     let (code, said) = import("Z", "2026-03-23");
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("statement 12/2026 is known with the day 2026-03-20"), "{said}");
+    assert!(said.contains("the file says 2026-03-23"), "{said}");
     // A slip of a digit would count as paid out for good.
     let (code, said) = import("W", "2062-03-20");
     assert_eq!(code, Some(2), "{said}");

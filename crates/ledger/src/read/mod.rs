@@ -241,13 +241,13 @@ impl Reader {
         Ok(())
     }
 
-    /// Why a statement could not be taken; `None` if it could.
+    /// The day with which a statement of this number is known, if it is another one: then it cannot be taken.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn obstacle_to_import(&self, statement: &Statement) -> Result<Option<String>, LedgerError> {
+    pub fn known_with_another_day(&self, statement: &Statement) -> Result<Option<Day>, LedgerError> {
         Ok(match statements::news(&self.conn, statement)? {
-            News::Contradiction { known } => Some(statements::contradiction(statement, known)),
+            News::Contradiction { known } => Some(known),
             News::Fresh(_) => None,
         })
     }
