@@ -3,6 +3,7 @@
 use cvco_domain::Event;
 use cvco_domain::crypto::HmacSha256Key;
 
+use crate::api::Answer;
 use crate::{Adapter, NotUnderstood, Reading, Rejection, Request};
 
 /// Where a request stopped.
@@ -29,6 +30,25 @@ impl From<NotUnderstood> for Stopped {
 /// What an adapter says of a request.
 pub(crate) fn prove_and_read(adapter: &dyn Adapter, request: &Request<'_>) -> Result<Reading, Stopped> {
     Ok(adapter.read(&adapter.prove(request)?)?)
+}
+
+/// What a recorded message states, as the log keeps it: a fact a paragraph, then what is odd about it.
+pub(crate) fn told(read: &Result<Reading, Stopped>) -> String {
+    match read {
+        Ok(Reading::Facts { events, remark, .. }) => stated(events, remark.as_deref()),
+        Ok(Reading::Nothing { why }) => format!("nothing: {why}"),
+        other @ (Ok(Reading::Hint { .. }) | Err(_)) => format!("{other:#?}"),
+    }
+}
+
+/// The same of what a PSP's API answers.
+pub(crate) fn answered(answer: &Answer) -> String {
+    format!("{:?}\n{}", answer.standing, stated(&answer.events, answer.remark.as_deref()))
+}
+
+fn stated(events: &[Event], remark: Option<&str>) -> String {
+    let facts = events.iter().map(|event| serde_json::to_string_pretty(event).expect("JSON"));
+    facts.chain(remark.map(|remark| format!("remark: {remark}"))).collect::<Vec<_>>().join("\n")
 }
 
 /// The reading of a genuine message that states these facts. Its proof comes from a check, as every proof does.

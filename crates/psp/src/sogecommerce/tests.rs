@@ -4,6 +4,7 @@ mod asking;
 mod diagnosing;
 mod hostile;
 mod reading;
+mod recorded;
 mod sending;
 
 use super::settings::trimmed;

@@ -5,6 +5,7 @@ mod diagnosing;
 mod hostile;
 mod proving;
 mod reading;
+mod recorded;
 mod sending;
 
 use cvco_domain::{

@@ -24,6 +24,7 @@ mod asking;
 mod facts;
 mod failures;
 mod hints;
+mod recorded;
 
 const ID: &str = "fiawa31zot";
 const AUTHORIZED: &str = fixture!("authorized");

@@ -4,6 +4,7 @@
 mod conversations;
 mod documents;
 mod pings;
+mod recorded;
 mod searches;
 mod sessions;
 mod transactions;

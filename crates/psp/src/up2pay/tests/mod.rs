@@ -5,6 +5,7 @@ mod damage;
 mod diagnoses;
 mod facts;
 mod genuine;
+mod recorded;
 
 use std::sync::LazyLock;
 
