@@ -1,124 +1,16 @@
 //! The fixed words of a mail, apart from those of the catalogue.
 
-use cvco_domain::{
-    Instrument, Psp, RecordState, Reminder, ReportedState, Severity, Tender, TenderState, Timestamp,
-    VoucherKind,
-};
+mod labels;
+mod states;
+
+use cvco_domain::{Instrument, Psp, Reminder, Severity, Tender, Timestamp, VoucherKind};
 
 use super::catalogue::{GapName, Language};
 use super::typography::day;
 
-/// Captions and sentences that stand in every mail.
-#[derive(Debug)]
-pub(super) struct Labels {
-    pub(super) resolved: &'static str,
-    pub(super) reminder: &'static str,
-    pub(super) unanswered: &'static str,
-    pub(super) nobody_saw: &'static str,
-    pub(super) settled_by: &'static str,
-    pub(super) order_total: &'static str,
-    pub(super) due_after: &'static str,
-    pub(super) open_since: &'static str,
-    pub(super) last_note: &'static str,
-    pub(super) order: &'static str,
-    pub(super) provider: &'static str,
-    pub(super) expected: &'static str,
-    pub(super) particulars: &'static str,
-    pub(super) technical: &'static str,
-    pub(super) mode: &'static str,
-    pub(super) test_mode: &'static str,
-    pub(super) payments: &'static str,
-    pub(super) transaction: &'static str,
-    pub(super) no_transaction: &'static str,
-    pub(super) total_accepted: &'static str,
-    pub(super) of_which_refunded: &'static str,
-    pub(super) what_to_do: &'static str,
-    pub(super) acknowledge: &'static str,
-    pub(super) note: &'static str,
-    pub(super) snooze: &'static str,
-    pub(super) date: &'static str,
-    pub(super) number: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) open_it: &'static str,
-    pub(super) automatic: &'static str,
-    pub(super) paris_time: &'static str,
-}
-
-pub(super) const fn labels(language: Language) -> &'static Labels {
-    match language {
-        Language::French => &FRENCH,
-        Language::English => &ENGLISH,
-    }
-}
-
-const FRENCH: Labels = Labels {
-    resolved: "résolu",
-    reminder: "rappel",
-    unanswered: "sans réponse",
-    nobody_saw: "Personne n’a encore pris cet écart en charge.",
-    settled_by: "Depuis",
-    order_total: "Total de la commande",
-    due_after: "Reste à payer ensuite",
-    open_since: "Ouvert depuis",
-    last_note: "Dernière note",
-    order: "Commande",
-    provider: "Prestataire",
-    expected: "Attendu",
-    particulars: "Précisions",
-    technical: "Détail technique",
-    mode: "Mode",
-    test_mode: "test (aucun argent réel)",
-    payments: "Paiements",
-    transaction: "transaction",
-    no_transaction: "sans transaction",
-    total_accepted: "Total accepté",
-    of_which_refunded: "dont remboursé",
-    what_to_do: "Que faire maintenant",
-    acknowledge: "L’écart se fermera de lui-même dès que sa cause aura disparu. Si vous l’avez réglé autrement, \
-                  marquez-le comme traité\u{a0}:",
-    note: "ce qui a été fait",
-    snooze: "Pour qu’il vous soit rappelé plus tard, mettez-le en veille\u{a0}:",
-    date: "AAAA-MM-JJ",
-    number: "NUMÉRO",
-    summary: "En résumé",
-    open_it: "Ouvrir cet écart dans le tableau de bord",
-    automatic: "Message automatique de cvco-reconciled",
-    paris_time: "heures de Paris",
-};
-
-const ENGLISH: Labels = Labels {
-    resolved: "resolved",
-    reminder: "reminder",
-    unanswered: "unanswered",
-    nobody_saw: "Nobody has taken charge of this discrepancy yet.",
-    settled_by: "Since then",
-    order_total: "Order total",
-    due_after: "Still to pay after that",
-    open_since: "Open since",
-    last_note: "Last note",
-    order: "Order",
-    provider: "Provider",
-    expected: "Expected",
-    particulars: "Particulars",
-    technical: "Technical detail",
-    mode: "Mode",
-    test_mode: "test (no real money)",
-    payments: "Payments",
-    transaction: "transaction",
-    no_transaction: "no transaction",
-    total_accepted: "Total accepted",
-    of_which_refunded: "of which refunded",
-    what_to_do: "What to do now",
-    acknowledge: "The discrepancy closes by itself once its cause is gone. If you settled it another way, \
-                  mark it as handled:",
-    note: "what was done",
-    snooze: "To be reminded of it later, snooze it:",
-    date: "YYYY-MM-DD",
-    number: "NUMBER",
-    summary: "In short",
-    open_it: "Open this discrepancy in the dashboard",
-    automatic: "Automatic message from cvco-reconciled",
-    paris_time: "Paris time",
+pub(super) use labels::{Labels, labels};
+pub(super) use states::{
+    record_stands, record_state, refunded_and_taken_back, reported_state, tender_stands, tender_state,
 };
 
 pub(super) const fn severity(language: Language, severity: Severity) -> &'static str {
@@ -188,72 +80,6 @@ pub(super) fn to_issuer(language: Language, kind: VoucherKind, step: &str) -> St
     }
 }
 
-pub(super) const fn tender_state(language: Language, state: TenderState) -> &'static str {
-    match language {
-        Language::French => match state {
-            TenderState::Pending => "en attente",
-            TenderState::Authorised => "accepté",
-            TenderState::Captured => "remis en banque",
-            TenderState::Refused => "refusé",
-            TenderState::Abandoned => "abandonné",
-            TenderState::Cancelled => "annulé",
-            TenderState::Expired => "expiré",
-            TenderState::Refunded => "remboursé",
-            TenderState::PartRefunded => "remboursé en partie",
-        },
-        Language::English => match state {
-            TenderState::Pending => "pending",
-            TenderState::Authorised => "accepted",
-            TenderState::Captured => "captured",
-            TenderState::Refused => "refused",
-            TenderState::Abandoned => "abandoned",
-            TenderState::Cancelled => "cancelled",
-            TenderState::Expired => "expired",
-            TenderState::Refunded => "refunded",
-            TenderState::PartRefunded => "partly refunded",
-        },
-    }
-}
-
-/// Where a part stands: what a bank took back is no refund.
-pub(super) const fn tender_stands(
-    language: Language,
-    state: TenderState,
-    is_charged_back: bool,
-) -> &'static str {
-    match (language, state) {
-        (Language::French, TenderState::Refunded) if is_charged_back => "impayé, repris par la banque",
-        (Language::English, TenderState::Refunded) if is_charged_back => "charged back by the bank",
-        (Language::French, TenderState::PartRefunded) if is_charged_back => "impayé en partie",
-        (Language::English, TenderState::PartRefunded) if is_charged_back => "partly charged back",
-        (_, state) => tender_state(language, state),
-    }
-}
-
-/// A part of which the merchant gave back some and the card's bank took some.
-pub(super) fn refunded_and_taken_back(language: Language, refunded: &str, taken_back: &str) -> String {
-    match language {
-        Language::French => format!("remboursé {refunded}, repris par la banque {taken_back}"),
-        Language::English => format!("refunded {refunded}, taken back by the bank {taken_back}"),
-    }
-}
-
-/// What a status of the PSP was taken for.
-pub(super) const fn reported_state(language: Language, state: ReportedState) -> &'static str {
-    tender_state(
-        language,
-        match state {
-            ReportedState::Pending => TenderState::Pending,
-            ReportedState::Abandoned => TenderState::Abandoned,
-            ReportedState::Refused => TenderState::Refused,
-            ReportedState::Authorised => TenderState::Authorised,
-            ReportedState::Captured => TenderState::Captured,
-            ReportedState::Expired => TenderState::Expired,
-            ReportedState::Cancelled => TenderState::Cancelled,
-        },
-    )
-}
-
 /// The caption of a gap.
 pub(super) const fn gap(language: Language, name: GapName) -> &'static str {
     match (language, name) {
@@ -303,46 +129,6 @@ pub(super) const fn call_number(language: Language, psp: Option<Psp>) -> &'stati
         (Language::French | Language::English, Some(Psp::Ancv)) => "Transaction",
         (Language::French, Some(Psp::Sogecommerce | Psp::Worldline) | None) => "Paiement",
         (Language::English, Some(Psp::Sogecommerce | Psp::Worldline) | None) => "Payment",
-    }
-}
-
-pub(super) const fn record_state(language: Language, state: RecordState) -> &'static str {
-    match language {
-        Language::French => match state {
-            RecordState::Pending => "en attente",
-            RecordState::Balanced => "équilibré",
-            RecordState::PartPaid => "payé en partie",
-            RecordState::Unbalanced => "en écart",
-            RecordState::Unverified => "non vérifiable",
-            RecordState::Failed => "sans paiement accepté",
-            RecordState::Refunded => "remboursé",
-            RecordState::PartRefunded => "remboursé en partie",
-        },
-        Language::English => match state {
-            RecordState::Pending => "pending",
-            RecordState::Balanced => "balanced",
-            RecordState::PartPaid => "partly paid",
-            RecordState::Unbalanced => "unbalanced",
-            RecordState::Unverified => "unverified",
-            RecordState::Failed => "nothing accepted",
-            RecordState::Refunded => "refunded",
-            RecordState::PartRefunded => "partly refunded",
-        },
-    }
-}
-
-/// Where a payment stands: what a bank took back is no refund.
-pub(super) const fn record_stands(
-    language: Language,
-    state: RecordState,
-    is_charged_back: bool,
-) -> &'static str {
-    match (language, state) {
-        (Language::French, RecordState::Refunded) if is_charged_back => "impayé",
-        (Language::French, RecordState::PartRefunded) if is_charged_back => "impayé en partie",
-        (Language::English, RecordState::Refunded) if is_charged_back => "charged back",
-        (Language::English, RecordState::PartRefunded) if is_charged_back => "partly charged back",
-        (_, state) => record_state(language, state),
     }
 }
 

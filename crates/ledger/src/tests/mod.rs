@@ -303,6 +303,13 @@ impl Book {
         self.log.append(&[draft], at).expect("appended").remove(0).seq
     }
 
+    /// Goes by another policy from now on.
+    fn adopt(&mut self, minutes: i64, change: impl FnOnce(&mut Policy)) {
+        let mut policy = self.ledger.policy().expect("a policy");
+        change(&mut policy);
+        self.take(minutes, LogEntry::Policy(policy));
+    }
+
     /// Time alone has gone by.
     fn wait_until(&mut self, minutes: i64) {
         self.take(minutes, LogEntry::Time);

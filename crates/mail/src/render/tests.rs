@@ -4,7 +4,10 @@ use cvco_domain::{
     ReportedState, StatementNumber, StatusOf, Tender, TenderId, TenderState,
 };
 
+mod closings;
 mod dues;
+mod figures;
+mod subjects;
 mod surplus;
 
 use super::super::samples::{at, item, letter, record, refused_card, voucher};
@@ -31,41 +34,6 @@ fn reminded(item: Item) -> Item {
         last_note: Some("cliente\nrappelée".to_owned()),
         ..item
     }
-}
-
-#[test]
-fn the_subject_of_one_discrepancy_says_all_that_matters() {
-    let items = || vec![item(Kind::ComplementMissing)];
-    assert_eq!(
-        mail(Language::French, items()).subject,
-        "[CVCo urgent] Camping des Pins\u{a0}: complément carte manquant, 10,00\u{a0}€ – commande CMD9542124-01A5G"
-    );
-    assert_eq!(
-        mail(Language::English, items()).subject,
-        "[CVCo urgent] Camping des Pins: card part missing, €10.00 – order CMD9542124-01A5G"
-    );
-}
-
-#[test]
-fn the_subject_of_a_resolved_discrepancy_is_the_old_one_with_a_prefix() {
-    for (language, prefix) in [(Language::French, "Résolu\u{a0}: "), (Language::English, "Resolved: ")] {
-        let before = mail(language, vec![item(Kind::VoucherOrphan)]).subject;
-        let after = mail(language, vec![closed(item(Kind::VoucherOrphan))]).subject;
-        assert_eq!(after, format!("{prefix}{}", before.replace("[CVCo urgent]", "[CVCo]")));
-    }
-}
-
-#[test]
-fn the_subject_of_a_reminder_is_the_old_one_with_a_prefix() {
-    for (language, prefix) in [(Language::French, "Rappel\u{a0}: "), (Language::English, "Reminder: ")] {
-        let before = mail(language, vec![item(Kind::VoucherOrphan)]).subject;
-        let after = mail(language, vec![reminded(item(Kind::VoucherOrphan))]).subject;
-        assert_eq!(after, format!("{prefix}{before}"));
-    }
-    let two = vec![reminded(item(Kind::AmountShort)), reminded(item(Kind::AmountOver))];
-    assert!(
-        subject_of(Language::French, two).starts_with("Rappel : [CVCo] Camping des Pins : 2 écarts, dont")
-    );
 }
 
 #[test]
@@ -111,43 +79,6 @@ fn only_a_reminder_repeats_a_note() {
         let item = Item { news, ..reminded(item(Kind::VoucherOrphan)) };
         assert!(!mail(Language::French, vec![item]).text.contains("cliente rappelée"));
     }
-}
-
-#[test]
-fn the_subject_of_several_counts_them_and_names_the_gravest() {
-    let two = || vec![item(Kind::AmountShort), item(Kind::DoublePayment)];
-    assert_eq!(
-        subject_of(Language::French, two()),
-        "[CVCo urgent] Camping des Pins : 2 écarts, dont paiement en trop, 10,00 € – commande CMD9542124-01A5G"
-    );
-    let mixed = || vec![closed(item(Kind::DoublePayment)), item(Kind::AmountShort)];
-    assert_eq!(
-        subject_of(Language::English, mixed()),
-        "[CVCo] Camping des Pins: 1 discrepancy (and 1 resolved), among them amount too low, €10.00 – order \
-         CMD9542124-01A5G"
-    );
-    let all_closed = two().into_iter().map(closed).collect();
-    assert_eq!(subject_of(Language::French, all_closed), "Résolu : [CVCo] Camping des Pins : 2 écarts");
-}
-
-#[test]
-fn a_subject_leaves_out_what_is_not_known() {
-    let mut bare = item(Kind::SignatureFailures);
-    (bare.expected, bare.actual, bare.order_ref) = (None, None, None);
-    assert_eq!(
-        subject_of(Language::French, vec![bare]),
-        "[CVCo urgent] Camping des Pins : signatures refusées"
-    );
-}
-
-#[test]
-fn a_long_reference_is_cut_in_the_subject_only() {
-    let reference = "R".repeat(250);
-    let mut long = item(Kind::AmountShort);
-    long.order_ref = OrderRef::new(reference.as_str()).ok();
-    let mail = mail(Language::English, vec![long]);
-    assert!(mail.subject.ends_with("R…") && mail.subject.chars().count() < 130, "{}", mail.subject);
-    assert!(mail.text.contains(&reference) && mail.html.contains(&reference));
 }
 
 #[test]
@@ -235,17 +166,6 @@ Automatic message from cvco-reconciled (pins.example), Paris time"
 }
 
 #[test]
-fn a_gap_is_red_in_html_and_none_is_not() {
-    let red_cells = |record| {
-        let mut item = item(Kind::OrderUnknown);
-        (item.expected, item.actual, item.records) = (None, None, vec![record]);
-        mail(Language::French, vec![item]).html.matches("color:#b3261e;font-weight:bold").count()
-    };
-    assert_eq!(red_cells(record(2000, vec![voucher(1500)])), 2, "caption and figure");
-    assert_eq!(red_cells(record(1500, vec![voucher(1500)])), 0);
-}
-
-#[test]
 fn the_gravest_comes_first_and_the_resolved_last() {
     let text = mail(
         Language::English,
@@ -267,172 +187,6 @@ fn a_long_digest_says_what_it_leaves_out() {
     assert!((10..=15).contains(&in_full), "{in_full}");
     let left_out = format!("{} écarts ne sont pas détaillés ici", 18 - in_full);
     assert!(text.contains(&left_out) && text.contains("cvco-reconciled alerts list"), "{left_out}");
-}
-
-#[test]
-fn on_top_of_several_stands_what_they_come_to() {
-    let numbered = |id: i64, kind| Item { id, ..item(kind) };
-    let items = vec![
-        numbered(20, Kind::AmountShort),
-        numbered(7, Kind::VoucherOrphan),
-        numbered(8, Kind::VoucherOrphan),
-        numbered(9, Kind::VoucherOrphan),
-        numbered(12, Kind::VoucherOrphan),
-        closed(numbered(3, Kind::AmountOver)),
-    ];
-    let mail = mail(Language::French, items);
-    let text = mail.text.replace('\u{a0}', " ");
-    let summary = text.split("\n\n----").next().expect("a beginning");
-    assert_eq!(
-        summary,
-        "Camping des Pins
-
-En résumé
-     4  Chèques-vacances acceptés, complément refusé (urgent), 40,00 €
-        nᵒˢ 7–9, 12
-     1  Montant insuffisant (à vérifier), 10,00 €
-        n° 20
-     1  Trop-perçu (résolu), 10,00 €
-        n° 3"
-    );
-    assert!(mail.html.contains("En résumé"));
-    assert!(!text_of(Language::French, item(Kind::AmountShort)).contains("En résumé"), "not of one");
-}
-
-/// A registered order that was to come to fifty euros.
-fn order_now(paid: i64, refunded: i64, gap: i64, others_open: u32) -> OrderNow {
-    OrderNow {
-        total: Some(OrderTotal { cents: Cents::new(5000), currency: Currency::EUR, changed_at: None }),
-        paid: Cents::new(paid),
-        refunded: Cents::new(refunded),
-        gap: Some(Cents::new(gap)),
-        demands: Vec::new(),
-        at: at("2026-03-01T14:00:00Z"),
-        others_open,
-    }
-}
-
-fn closed_with(order: impl Into<Option<OrderNow>>) -> String {
-    text_of(Language::French, Item { order: order.into(), ..closed(item(Kind::AmountShort)) })
-}
-
-#[test]
-fn a_closing_says_whether_the_order_is_in_order() {
-    let done = closed_with(order_now(5000, 0, 0, 0));
-    assert!(done.contains("Tout est rentré dans l’ordre pour cette commande : il n’y a plus rien à faire"));
-    let of_none = closed_with(None);
-    assert!(of_none.contains("Tout est rentré dans l’ordre : il n’y a plus rien à faire"), "{of_none}");
-    for (text, said) in [
-        (
-            closed_with(order_now(5000, 0, 0, 1)),
-            "n’existe plus. La commande a un autre écart, qui reste ouvert.",
-        ),
-        (closed_with(order_now(5000, 0, 0, 3)), "La commande a 3 autres écarts, qui restent ouverts."),
-        (closed_with(order_now(6000, 0, 1000, 0)), "mais il reste 10,00 € en trop sur cette commande."),
-        (closed_with(order_now(4000, 0, -1000, 0)), "mais il reste 10,00 € à payer sur cette commande."),
-        (closed_with(order_now(0, 0, -5000, 0)), "aucun paiement n’est plus accepté pour cette commande"),
-        (closed_with(order_now(1500, 1500, -3500, 0)), "tout ce que le client avait payé lui a été rendu"),
-    ] {
-        assert!(text.contains(said), "{said:?} in {text}");
-        assert!(!text.contains("Tout est rentré dans l’ordre"), "{text}");
-    }
-}
-
-#[test]
-fn a_closing_shows_the_figures_of_the_order_as_they_are_now_and_what_settled_it() {
-    let later = Some(at("2026-03-01T13:40:00Z"));
-    let mut second = record(1000, vec![voucher(1000)]);
-    second.call_number = CallNumber::new("9782014").expect("a call number");
-    second.tenders[0].authorised_at = later;
-    let mut given_back = voucher(5000);
-    (given_back.refunded, given_back.refunded_at) = (Cents::new(1000), later);
-    given_back.state = TenderState::PartRefunded;
-    let text = text_of(
-        Language::French,
-        Item {
-            order: Some(order_now(6000, 1000, 0, 0)),
-            records: vec![record(5000, vec![given_back]), second],
-            ..closed(item(Kind::AmountOver))
-        },
-    );
-    for line in [
-        "  Depuis           chèque-vacances 10,00 € accepté le 01/03/2026 14:40 (Up2pay e-Transactions) ; \
-         chèque-vacances : 10,00 € remboursés le 01/03/2026 14:40 (Up2pay e-Transactions)\n",
-        "  Total accepté                             60,00 €\n",
-        "  dont remboursé                            10,00 €\n",
-        "  Total de la commande                      50,00 €\n",
-    ] {
-        assert!(text.contains(line), "{line:?} in {text}");
-    }
-    for word in ["En trop", "Manque", "Attendu"] {
-        assert!(!text.contains(word), "{word} in {text}");
-    }
-}
-
-#[test]
-fn what_was_accepted_before_and_heard_of_late_has_both_dates() {
-    let mut late = voucher(1000);
-    late.authorised_at = Some(at("2026-03-01T08:30:00Z"));
-    late.first_seen_at = at("2026-03-01T13:40:00Z");
-    let text = text_of(
-        Language::French,
-        Item { records: vec![record(1000, vec![late])], ..closed(item(Kind::AmountShort)) },
-    );
-    let line = "accepté le 01/03/2026 09:30, notifié le 01/03/2026 14:40 (Up2pay e-Transactions)";
-    assert!(text.contains(line), "{line:?} in {text}");
-}
-
-#[test]
-fn the_subject_of_a_closing_has_the_amount_of_the_opening() {
-    let mut short = closed(item(Kind::AmountShort));
-    (short.opened_expected, short.opened_actual) = (Some(Cents::new(50_000)), Some(Cents::new(15_000)));
-    (short.expected, short.actual) = (Some(Cents::new(50_000)), Some(Cents::new(35_000)));
-    assert!(subject_of(Language::French, vec![short]).contains("montant insuffisant, 350,00 €"));
-}
-
-#[test]
-fn a_mail_has_one_expected_amount() {
-    // The deposit alone is held against itself; the order lacks the balance.
-    let text = text_of(
-        Language::French,
-        Item {
-            order: Some(order_now(1500, 0, -3500, 0)),
-            expected: Some(Cents::new(5000)),
-            actual: Some(Cents::new(1500)),
-            records: vec![record(1500, vec![voucher(1500)])],
-            ..item(Kind::AmountShort)
-        },
-    );
-    assert_eq!(text.matches("Attendu").count(), 1, "{text}");
-    // Money in another currency pays nothing of it.
-    let usd = Currency::parse("USD").expect("a currency");
-    let mut order = order_now(5000, 0, 0, 0);
-    if let Some(total) = &mut order.total {
-        total.currency = usd;
-    }
-    let other = Item {
-        order: Some(order),
-        expected: None,
-        actual: None,
-        records: vec![record(5000, vec![voucher(5000)])],
-        ..item(Kind::CurrencyUnexpected)
-    };
-    let text = text_of(Language::French, other);
-    assert!(
-        text.contains("Total de la commande                    50,00 USD") && !text.contains("Attendu"),
-        "{text}"
-    );
-}
-
-#[test]
-fn calls_that_were_refused_may_be_lost_when_it_is_over() {
-    for kind in [Kind::SignatureFailures, Kind::CallsRefused] {
-        let mut refused = closed(item(kind));
-        (refused.order, refused.order_ref, refused.records) = (None, None, Vec::new());
-        let text = text_of(Language::French, refused);
-        assert!(text.contains("de vrais paiements peuvent manquer") && text.contains("catch-up"), "{text}");
-        assert!(!text.contains("plus rien à faire"), "{text}");
-    }
 }
 
 #[test]
@@ -576,27 +330,6 @@ fn a_trial_says_so_and_alarms_nobody() {
 }
 
 #[test]
-fn two_gaps_in_one_mail_have_two_names_and_none_is_nothing() {
-    let text = |item| mail(Language::French, vec![item]).text.replace('\u{a0}', " ");
-    // Forty of fifty are back; of the sixty that were to be paid ten never came.
-    let mut refund = item(Kind::RefundPartial);
-    (refund.expected, refund.actual) = (Some(Cents::new(5000)), Some(Cents::new(4000)));
-    refund.records = vec![record(6000, vec![Tender { refunded: Cents::new(4000), ..voucher(5000) }])];
-    let both = text(refund.clone());
-    assert!(both.contains("Reste à rembourser 10,00 €") && both.contains("Manque"), "{both}");
-    refund.records = vec![record(5000, vec![Tender { refunded: Cents::new(4000), ..voucher(5000) }])];
-    let one = text(refund);
-    assert!(!one.contains("Manque") && !one.contains(" 0,00 €"), "{one}");
-    let mut late = item(Kind::CaptureOverdue);
-    (late.expected, late.actual) = (Some(Cents::new(5000)), Some(Cents::ZERO));
-    let late = text(late);
-    for line in ["À remettre       50,00 €\n", "Remis            0,00 €\n", "Reste à remettre 50,00 €\n"]
-    {
-        assert!(late.contains(line), "{line:?} in {late}");
-    }
-}
-
-#[test]
 fn only_at_up2pay_has_a_payment_a_call_number() {
     for psp in [None].into_iter().chain(Psp::ALL.map(Some)) {
         let text = mail(Language::French, vec![Item { psp, ..item(Kind::AmountShort) }]).text;
@@ -626,65 +359,8 @@ fn a_promised_refund_that_was_refused_is_not_told_as_a_payment() {
     assert!(mail.text.contains(said), "{}", mail.text);
 }
 
-/// A payment of its own, of voucher and card.
-fn paid_at(psp: Psp, call: &str, (vouchers, cards): (i64, i64), day: &str) -> Record {
-    let accepted_at = Some(at(&format!("2026-{day}T13:05:00Z")));
-    let part = |tender: Tender| Tender { state: TenderState::Captured, authorised_at: accepted_at, ..tender };
-    let tenders = vec![part(voucher(vouchers)), part(refused_card(cards))];
-    let call_number = CallNumber::new(call).expect("a call number");
-    Record { psp, call_number, state: RecordState::Balanced, ..record(vouchers + cards, tenders) }
-}
-
 fn text_of(language: Language, item: Item) -> String {
     mail(language, vec![item]).text.replace('\u{a0}', " ")
-}
-
-#[test]
-fn a_changed_total_says_what_is_still_to_do() {
-    let changed = |now: i64, refunded: i64| {
-        let mut paid = paid_at(Psp::Up2pay, "7001", (6000, 4000), "03-01");
-        paid.tenders[1].refunded = Cents::new(refunded);
-        Item {
-            expected: Some(Cents::new(10_000)),
-            actual: Some(Cents::new(now)),
-            detail: Detail::ChangedAt(at("2026-03-03T10:00:00Z")),
-            records: vec![paid],
-            ..item(Kind::TotalChanged)
-        }
-    };
-    for (item, line) in [
-        (changed(12_000, 0), "\n  Reste à encaisser      20,00 €\n"),
-        (changed(8000, 0), "\n  Reste à rembourser     20,00 €\n"),
-        (changed(8000, 500), "\n  Reste à rembourser     15,00 €\n"),
-    ] {
-        let subject = subject_of(Language::French, vec![item.clone()]);
-        let text = text_of(Language::French, item);
-        assert!(text.contains(line), "{line:?} in {text}");
-        let figure = line.trim().rsplit(' ').nth(1).expect("a figure");
-        assert!(subject.contains(figure), "{subject}");
-        assert!(!text.contains("0,00 €\n  Écart") && text.matches("Reste à").count() == 1, "one gap: {text}");
-    }
-}
-
-#[test]
-fn a_part_that_was_given_back_by_share_alone_has_no_gap() {
-    let mut share = item(Kind::RefundNotAllowed);
-    (share.expected, share.actual) = (Some(Cents::new(5000)), Some(Cents::new(2000)));
-    let RenderedMail { subject, text, .. } = mail(Language::French, vec![share]);
-    assert!(text.contains("Remboursable") && !text.contains("Différence"), "{text}");
-    assert!(subject.contains("20,00"), "what was given back: {subject}");
-}
-
-#[test]
-fn the_figures_stand_below_each_other_however_long_a_caption_is() {
-    let mut refund = item(Kind::RefundPartial);
-    (refund.expected, refund.actual) = (Some(Cents::new(5000)), Some(Cents::new(4000)));
-    let text = mail(Language::French, vec![refund]).text.replace('\u{a0}', " ");
-    for line in
-        ["  À rembourser       50,00 €\n", "  Remboursé          40,00 €\n", "  Reste à rembourser 10,00 €\n"]
-    {
-        assert!(text.contains(line), "{line:?} in {text}");
-    }
 }
 
 #[test]
@@ -724,4 +400,26 @@ fn where_the_dashboard_is_known_each_discrepancy_links_to_it() {
         assert!(with.text.contains(&link) && with.html.contains(&format!("<a href=\"{link}\"")));
         assert_eq!(crate::short(&letter).lines.last(), Some(&link));
     }
+}
+
+/// A registered order that was to come to fifty euros.
+fn order_now(paid: i64, refunded: i64, gap: i64, others_open: u32) -> OrderNow {
+    OrderNow {
+        total: Some(OrderTotal { cents: Cents::new(5000), currency: Currency::EUR, changed_at: None }),
+        paid: Cents::new(paid),
+        refunded: Cents::new(refunded),
+        gap: Some(Cents::new(gap)),
+        demands: Vec::new(),
+        at: at("2026-03-01T14:00:00Z"),
+        others_open,
+    }
+}
+
+/// A payment of its own, of voucher and card.
+fn paid_at(psp: Psp, call: &str, (vouchers, cards): (i64, i64), day: &str) -> Record {
+    let accepted_at = Some(at(&format!("2026-{day}T13:05:00Z")));
+    let part = |tender: Tender| Tender { state: TenderState::Captured, authorised_at: accepted_at, ..tender };
+    let tenders = vec![part(voucher(vouchers)), part(refused_card(cards))];
+    let call_number = CallNumber::new(call).expect("a call number");
+    Record { psp, call_number, state: RecordState::Balanced, ..record(vouchers + cards, tenders) }
 }
