@@ -4,7 +4,7 @@
 //! operation 1 captures or cancels what operation 0 authorised. That is one tender and not two; nothing but the
 //! instrument, the brand and the currency says so.
 
-use cvco_domain::{Tender, TenderState};
+use cvco_domain::{Brand, Currency, Instrument, Tender, TenderState};
 
 use super::tenders::{Attempt, Evidence};
 
@@ -16,8 +16,24 @@ pub(super) fn merge_operations(attempts: &mut [Attempt]) {
         settle(&mut attempt.tenders, |later| {
             matches!(later.tender.state, TenderState::Captured | TenderState::Cancelled)
         });
+        share_what_the_authorisation_was(&mut attempt.tenders);
         attempt.sort();
     }
+}
+
+/// What is captured in parts is no complement because each part is less than the order: the whole of it decides.
+fn share_what_the_authorisation_was(tenders: &mut [Evidence]) {
+    let first = |evidence: &&Evidence| !evidence.earlier_operations.is_empty() && !evidence.tender.complement;
+    let whole: Vec<_> = tenders.iter().filter(first).map(means).collect();
+    for evidence in tenders.iter_mut().filter(|evidence| whole.contains(&means(evidence))) {
+        evidence.tender.complement = false;
+    }
+}
+
+/// What operations on one tender have in common.
+fn means(evidence: &Evidence) -> (Instrument, Brand, Currency) {
+    let Tender { instrument, brand, currency, .. } = &evidence.tender;
+    (*instrument, brand.clone(), *currency)
 }
 
 fn is_authorised(evidence: &Evidence) -> bool {
@@ -43,9 +59,7 @@ fn settle(tenders: &mut Vec<Evidence>, later: impl Fn(&Evidence) -> bool) {
 
 /// The authorisation that an operation concerns: one of its amount rather than another one, then the earliest.
 fn authorisation_of(operation: &Evidence, tenders: &[Evidence]) -> Option<usize> {
-    let means = |tender: &Tender| (tender.instrument, tender.brand.clone(), tender.currency);
-    let concerned =
-        |evidence: &Evidence| is_authorised(evidence) && means(&evidence.tender) == means(&operation.tender);
+    let concerned = |evidence: &Evidence| is_authorised(evidence) && means(evidence) == means(operation);
     let candidates = tenders.iter().enumerate().filter(|(_, evidence)| concerned(evidence));
     let first = candidates.min_by_key(|(_, evidence)| {
         let tender = &evidence.tender;
@@ -74,7 +88,11 @@ impl Evidence {
         tender.authorised_at = earliest(tender.authorised_at, earlier.tender.authorised_at);
         tender.authorisation = tender.authorisation.take().or(earlier.tender.authorisation);
         tender.contract = tender.contract.take().or(earlier.tender.contract);
-        tender.complement |= earlier.tender.complement;
+        // Less than the order may have been captured of a payment that was to pay it all.
+        tender.complement = match earlier.basis.is_own() {
+            true => earlier.tender.complement,
+            false => tender.complement || earlier.tender.complement,
+        };
         tender.first_seen_at = tender.first_seen_at.min(earlier.tender.first_seen_at);
         if earlier.tender.endpoint < tender.endpoint {
             tender.endpoint = earlier.tender.endpoint;

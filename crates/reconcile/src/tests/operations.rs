@@ -112,3 +112,21 @@ fn what_is_captured_in_parts_is_missed_after_the_grace() {
     let rest = first.with(at(card(1500).state(Captured), "8_3", DAY + 60));
     rest.seen(DAY + 60).raises(&[]);
 }
+
+/// Worldline says of each capture that it is less than the order: that makes a card no complement of vouchers.
+#[test]
+fn a_card_that_is_captured_in_parts_completes_no_voucher() {
+    let part = |number, cents, minutes| {
+        let told = card(cents).brand("VISA").psp(Psp::Worldline).id(&format!("9_{number}"));
+        told.state(Captured).total(10_000).at(minutes)
+    };
+    let held = plain_card(10_000).psp(Psp::Worldline).id("9_0").total(10_000);
+    let first = order(10_000).with(held).with(part(1, 3000, DAY));
+    first.clone().seen(DAY + 19).raises(&[]);
+    assert_eq!(figures(&first.clone().seen(DAY + 20).finding(Kind::AmountShort)), (Some(10_000), Some(3000)));
+    let second = first.with(part(2, 6000, 2 * DAY)).seen(2 * DAY + 20);
+    assert_eq!(figures(&second.finding(Kind::AmountShort)), (Some(10_000), Some(9000)));
+    let cancelled = part(3, 1000, 3 * DAY).state(Cancelled);
+    assert_eq!(second.clone().with(cancelled).seen(3 * DAY + 20).kinds(), [Kind::AmountShort]);
+    second.with(part(3, 1000, 3 * DAY)).seen(3 * DAY + 20).raises(&[]);
+}
