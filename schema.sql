@@ -190,7 +190,7 @@ CREATE TABLE tenders (
   refunded_at    TEXT,
   received_on    TEXT,                 -- the accounting day (Paris) on which it counts; NULL: not in the books
   settled_cents  INTEGER NOT NULL DEFAULT 0,  -- what statements pay out of it
-  settled_on     TEXT,                 -- when the last of that came
+  settled_on     TEXT,                 -- when the last of that was paid out, whatever was taken back since
   PRIMARY KEY (order_id, psp, call_number, position),
   FOREIGN KEY (order_id, psp, call_number) REFERENCES records (order_id, psp, call_number)
 ) STRICT, WITHOUT ROWID;

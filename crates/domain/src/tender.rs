@@ -181,7 +181,7 @@ pub struct Booked {
     pub returned: Vec<Returned>,
     /// What statements pay out of it, in cents.
     pub settled: Cents,
-    /// When the last of that came.
+    /// When the last of that was paid out, whatever was taken back since.
     pub settled_on: Option<Day>,
     /// The lines that say so.
     pub payouts: Vec<PaidShare>,

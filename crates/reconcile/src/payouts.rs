@@ -54,6 +54,7 @@ pub(super) fn allocate(attempts: &mut [Attempt], order: &Order) -> Vec<Payout> {
             }
         }
     }
+    attempts.iter_mut().flat_map(|attempt| &mut attempt.tenders).for_each(Evidence::win_disputes);
     unallocated
 }
 
@@ -158,10 +159,32 @@ impl Evidence {
         amount == tender.amount || amount == tender.kept() || self.made().any(|refund| refund.amount == back)
     }
 
+    /// A bank that took back what it had paid out, and paid it out again since, lost its customer's dispute: the merchant has
+    /// the money, whatever the PSP last said. No PSP is known to say so itself.
+    fn win_disputes(&mut self) {
+        let tender = &self.tender;
+        let without_disputes = tender.kept().plus(tender.taken_back);
+        let last = |is_wanted: fn(&Cents) -> bool| {
+            let lines = self.payouts.iter().filter(|paid| is_wanted(&paid.amount));
+            lines.map(|paid| paid.payout.paid_on).max()
+        };
+        let taken_on = last(|amount| *amount < Cents::ZERO);
+        let is_won = tender.taken_back.is_positive()
+            && tender.booked.settled == without_disputes
+            && taken_on.is_some()
+            && last(|amount| amount.is_positive()) > taken_on;
+        if is_won {
+            self.forget_chargebacks();
+        }
+    }
+
     fn pay_out(&mut self, paid: PartPaid) {
         let booked = &mut self.tender.booked;
         booked.settled = booked.settled.plus(paid.amount);
-        booked.settled_on = booked.settled_on.max(Some(paid.payout.paid_on));
+        let day = Some(paid.payout.paid_on);
+        // What is taken back of a refund does not put off the day on which the part was paid out.
+        booked.settled_on =
+            if paid.amount.is_positive() { booked.settled_on.max(day) } else { booked.settled_on.or(day) };
         booked.payouts.push(PaidShare { line: paid.payout.id.clone(), amount: paid.amount });
         self.payouts.push(paid);
     }

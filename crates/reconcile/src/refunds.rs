@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cvco_domain::{
     Booked, Cents, Event, Instrument, Issuer, OddStatus, Operation, Order, RefundTerms, ReportedState,
-    Tender, TenderId, TenderState, Timestamp,
+    ReturnCause, Tender, TenderId, TenderState, Timestamp,
 };
 
 use super::Fact;
@@ -307,6 +307,26 @@ impl Evidence {
 
     pub(super) fn made(&self) -> impl Iterator<Item = &Return> {
         self.returns.iter().filter(|refund| refund.outcome == Outcome::Made)
+    }
+
+    /// What banks took back came again.
+    pub(super) fn forget_chargebacks(&mut self) {
+        for refund in self.returns.iter_mut().filter(|refund| refund.by == By::Bank) {
+            refund.outcome = Outcome::Failed;
+        }
+        let refunded_at =
+            self.made().filter(|refund| refund.amount.is_positive()).map(|refund| refund.at).max();
+        let tender = &mut self.tender;
+        tender.refunded = tender.refunded.minus(tender.taken_back);
+        tender.taken_back = Cents::ZERO;
+        tender.refunded_at = refunded_at;
+        tender.booked.returned.retain(|returned| returned.cause != ReturnCause::Chargeback);
+        tender.state = match tender.refunded {
+            Cents::ZERO if tender.captured_at.is_some() => TenderState::Captured,
+            Cents::ZERO => TenderState::Authorised,
+            refunded if refunded >= tender.amount => TenderState::Refunded,
+            _ => TenderState::PartRefunded,
+        };
     }
 
     fn book(&mut self, refund: Return) {

@@ -314,6 +314,12 @@ impl Case {
         });
         self
     }
+    /// The last line of a statement pays then.
+    fn on_day(mut self, day: i64) -> Self {
+        let line = self.order.payouts.last_mut().expect("a line");
+        line.paid_on = minute(day * DAY).paris_day();
+        self
+    }
     fn awaiting_an_answer(mut self) -> Self {
         self.order.awaits_answer = true;
         self

@@ -301,3 +301,62 @@ fn a_line_never_pays_out_what_was_taken_after_it() {
         .seen(91 * DAYS);
     assert_eq!(settled(&charged_back), [[0, 4000], [0, 0]]);
 }
+
+#[test]
+fn what_is_taken_back_of_a_refund_does_not_put_off_the_day_of_the_payout() {
+    let case = order(10_000)
+        .with(voucher(6000))
+        .with(card(4000))
+        .with(card(700).id("R1").refund().happened(20 * DAYS))
+        .paid_out(Issuer::Bank, 4000)
+        .paid_out(Issuer::Bank, -700)
+        .on_day(30);
+    let card = case.record().tenders.remove(1).booked;
+    assert_eq!((card.settled.get(), card.settled_on), (3300, Some(minute(4 * DAYS).paris_day())));
+}
+
+#[test]
+fn a_dispute_whose_money_comes_again_was_won() {
+    let taken = || {
+        order(10_000)
+            .with(voucher(6000))
+            .with(card(4000))
+            .with(card(4000).id("B1").charged_back().happened(20 * DAYS))
+            .due_on_statements()
+            .paid_out(Issuer::Ancv, 6000)
+            .paid_out(Issuer::Bank, 4000)
+            .paid_out(Issuer::Bank, -4000)
+            .on_day(22)
+            .seen(90 * DAYS)
+    };
+    let lost = taken();
+    lost.raises(&[Kind::Chargeback]);
+    assert_eq!((lost.assess().gap, lost.record().taken_back()), (Some(Cents::new(-4000)), Cents::new(4000)));
+    let won = taken().paid_out(Issuer::Bank, 4000).on_day(60);
+    won.raises(&[]);
+    won.is(RecordState::Balanced);
+    assert_eq!((won.assess().gap, won.record().taken_back()), (Some(Cents::ZERO), Cents::ZERO));
+    assert!(won.record().tenders[1].booked.returned.is_empty());
+    // Paid out twice before that, it is no dispute that was won.
+    let twice = taken().paid_out(Issuer::Bank, 4000).on_day(10);
+    twice.raises(&[Kind::Chargeback, Kind::SettlementMismatch]);
+    // What the merchant gave back of it stays given back.
+    let refunded = order(10_000)
+        .with(voucher(6000))
+        .with(card(4000))
+        .with(card(1000).id("R1").refund().happened(10 * DAYS))
+        .with(card(3000).id("B1").charged_back().happened(20 * DAYS))
+        .due_on_statements()
+        .paid_out(Issuer::Ancv, 6000)
+        .paid_out(Issuer::Bank, 4000)
+        .paid_out(Issuer::Bank, -1000)
+        .on_day(12)
+        .paid_out(Issuer::Bank, -3000)
+        .on_day(22)
+        .paid_out(Issuer::Bank, 3000)
+        .on_day(60)
+        .seen(90 * DAYS);
+    refunded.raises(&[]);
+    let card = refunded.record().tenders.remove(1);
+    assert_eq!((card.state, card.refunded.get()), (TenderState::PartRefunded, 1000));
+}
