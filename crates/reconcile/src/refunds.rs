@@ -96,7 +96,16 @@ pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Orde
     attempts.retain(|attempt| !attempt.tenders.is_empty());
 }
 
+/// Gives back of the part that fits best; what is captured in parts is given back of one after the other.
 fn give_back(attempts: &mut [Attempt], mut refund: Refund<'_>, order: &Order) {
+    while let Some(share) = refund.beyond_one_capture(attempts) {
+        refund.told.amount = refund.told.amount.minus(share.told.amount);
+        give_back_of_one(attempts, share, order);
+    }
+    give_back_of_one(attempts, refund, order);
+}
+
+fn give_back_of_one(attempts: &mut [Attempt], mut refund: Refund<'_>, order: &Order) {
     let in_need: Vec<bool> = attempts.iter().map(|attempt| is_in_need(attempt, order)).collect();
     let target = attempts
         .iter_mut()
@@ -244,6 +253,29 @@ impl Refund<'_> {
         })
     }
 
+    /// The largest capture of its payment that it gives back wholly, while others of the same card or voucher are left: one
+    /// refund may be of several captures.
+    fn beyond_one_capture(&self, attempts: &[Attempt]) -> Option<Self> {
+        let (event, told) = (&self.fact.event, &self.told);
+        if !self.fact.psp.terms().numbers_operations || self.of.is_some() || told.outcome != Outcome::Made {
+            return None;
+        }
+        let left = |evidence: &Evidence| evidence.tender.kept();
+        let captures = attempts.iter().flat_map(|attempt| &attempt.tenders).filter(|evidence| {
+            (evidence.psp, &evidence.call_number) == (self.fact.psp, &event.call_number)
+                && evidence.tender.state.is_accepted()
+                && evidence.tender.instrument == self.instrument
+                && evidence.tender.currency == event.currency
+                && left(evidence).is_positive()
+        });
+        let captures: Vec<Cents> = captures.map(left).collect();
+        let largest = captures.iter().copied().max().filter(|_| captures.len() > 1)?;
+        (told.amount > largest).then(|| Self {
+            told: Return { amount: largest, odd_status: None, ..told.clone() },
+            ..self.clone()
+        })
+    }
+
     /// What only the payment that it undoes can tell.
     fn fit_to(&mut self, evidence: &Evidence) {
         let (told, tender) = (&mut self.told, &evidence.tender);
@@ -281,7 +313,8 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<Fit> {
             }
             true
         }
-        None => false,
+        // A chargeback bears the name of what it takes back.
+        None => refund.told.by == By::Bank && tender.id.is_some() && tender.id == refund.told.id,
     };
     let left = tender.kept();
     let possible = tender.instrument == refund.instrument && tender.currency == event.currency;

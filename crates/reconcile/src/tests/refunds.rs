@@ -285,3 +285,42 @@ fn the_largest_refund_chooses_first() {
         case.raises(&[Kind::RefundPartial]);
     }
 }
+
+/// At Worldline a refund names its payment, and not which capture it gives back.
+#[test]
+fn a_refund_of_several_captures_is_of_each_of_them() {
+    let captured = |told: Told, id: &str| told.psp(Psp::Worldline).id(id).state(ReportedState::Captured);
+    let paid = || {
+        order(14_000)
+            .with(captured(voucher(4000), "8_0"))
+            .with(captured(card(6000), "8_1"))
+            .with(captured(card(4000), "8_2"))
+    };
+    let back = |cents, id: &str| captured(card(cents), id).refund().happened(2 * DAY);
+    let of_cards = |case: &Case| {
+        let all = refunded(case).into_iter().filter(|(id, ..)| id != "8_0");
+        all.map(|(id, cents, _)| (id, cents)).collect::<Vec<_>>()
+    };
+    let all = [(id("8_1"), 6000), (id("8_2"), 4000)];
+    for refunds in [vec![10_000], vec![5000, 5000], vec![7000, 3000], vec![1000, 9000]] {
+        let with = |case: Case, (n, cents): (usize, &i64)| case.with(back(*cents, &format!("8_{}", n + 3)));
+        let case = refunds.iter().enumerate().fold(paid(), with).seen(3 * DAY);
+        assert_eq!(of_cards(&case), all, "{refunds:?}");
+        case.raises(&[]);
+    }
+    let one = paid().with(back(4000, "8_3")).seen(3 * DAY);
+    assert_eq!(of_cards(&one), [(id("8_1"), 0), (id("8_2"), 4000)], "the one that it fits");
+    let too_much = paid().with(back(16_000, "8_3")).seen(3 * DAY);
+    assert_eq!(figures(&too_much.finding(Kind::RefundNotAllowed)).1.map(|back| back >= 4000), Some(true));
+}
+
+#[test]
+fn a_chargeback_takes_back_the_capture_whose_name_it_bears() {
+    let captured = |told: Told, id: &str| told.psp(Psp::Worldline).id(id).state(ReportedState::Captured);
+    let case = order(10_000)
+        .with(captured(card(6000), "8_1"))
+        .with(captured(card(4000), "8_2"))
+        .with(captured(card(4000), "8_2").charged_back().happened(20 * DAY));
+    let taken: Vec<_> = case.record().tenders.iter().map(|tender| tender.taken_back.get()).collect();
+    assert_eq!(taken, [0, 4000]);
+}
