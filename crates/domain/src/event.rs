@@ -170,7 +170,10 @@ pub enum Operation {
         of: Option<TenderId>,
     },
     /// The card's bank takes the money back.
-    Chargeback,
+    Chargeback {
+        /// The operation by which the PSP tells it, which may be the transaction that it takes back.
+        of: Option<TenderId>,
+    },
 }
 
 /// What the PSP's status means for the money. Ordered by how far the tender has come: of several facts

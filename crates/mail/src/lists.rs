@@ -120,10 +120,10 @@ pub const fn operation(language: Language, operation: &Operation) -> &'static st
     match (language, operation) {
         (French, Operation::Debit) => "paiement",
         (French, Operation::Credit { .. }) => "remboursement",
-        (French, Operation::Chargeback) => "impayé, repris par la banque,",
+        (French, Operation::Chargeback { .. }) => "impayé, repris par la banque,",
         (English, Operation::Debit) => "payment",
         (English, Operation::Credit { .. }) => "refund",
-        (English, Operation::Chargeback) => "chargeback, taken back by the bank,",
+        (English, Operation::Chargeback { .. }) => "chargeback, taken back by the bank,",
     }
 }
 
@@ -136,7 +136,9 @@ pub const fn outcome(language: Language, operation: &Operation, state: ReportedS
         (_, ReportedState::Authorised | ReportedState::Captured, English) => "made",
         (_, ReportedState::Pending, French) => "demandé",
         (_, ReportedState::Pending, English) => "asked for",
-        (Operation::Credit { .. } | Operation::Chargeback, _, _) => words::reported_state(language, state),
+        (Operation::Credit { .. } | Operation::Chargeback { .. }, _, _) => {
+            words::reported_state(language, state)
+        }
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
     fn money_that_goes_back_never_reads_like_money_that_comes_in() {
         let back = Operation::Credit { of: None };
         for language in Language::ALL {
-            for going_back in [&back, &Operation::Chargeback] {
+            for going_back in [&back, &Operation::Chargeback { of: None }] {
                 assert_ne!(operation(language, &Operation::Debit), operation(language, going_back));
                 for state in [ReportedState::Pending, ReportedState::Authorised, ReportedState::Captured] {
                     assert_ne!(

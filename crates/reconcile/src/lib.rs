@@ -25,6 +25,7 @@
 
 mod books;
 mod calls;
+mod chargebacks;
 mod claims;
 mod disputes;
 mod joins;

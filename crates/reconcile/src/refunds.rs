@@ -11,6 +11,7 @@ use cvco_domain::{
 };
 
 use super::Fact;
+use super::chargebacks;
 use super::disputes::is_failing;
 use super::tenders::{Attempt, Basis, Evidence, identity};
 use super::weighing::{first_time, is_accepting, leading, odd_status, overruled, undone_at};
@@ -98,6 +99,7 @@ pub(super) fn allocate(attempts: &mut Vec<Attempt>, facts: &[Fact], order: &Orde
 
 /// Gives back of the part that fits best; what is captured in parts is given back of one after the other.
 fn give_back(attempts: &mut [Attempt], mut refund: Refund<'_>, order: &Order) {
+    refund.bound(attempts);
     while let Some(share) = refund.beyond_one_capture(attempts) {
         refund.told.amount = refund.told.amount.minus(share.told.amount);
         give_back_of_one(attempts, share, order);
@@ -143,7 +145,18 @@ fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
         let anonymous = event.tender_id.is_none().then_some((&event.call_number, event.amount));
         told.entry((fact.psp, identity(fact.psp, event), anonymous, by(event))).or_default().push(fact);
     }
-    let mut refunds: Vec<_> = told.values().filter_map(|facts| weigh(facts)).collect();
+    let mut chargebacks: BTreeMap<_, Vec<Vec<&Fact>>> = BTreeMap::new();
+    let mut groups: Vec<Vec<&Fact>> = Vec::new();
+    for ((psp, .., by), facts) in told {
+        let call_number = facts.first().map(|fact| &fact.event.call_number);
+        if by == By::Bank && psp.terms().numbers_operations {
+            chargebacks.entry((psp, call_number)).or_default().push(facts);
+        } else {
+            groups.push(facts);
+        }
+    }
+    groups.extend(chargebacks.into_values().flat_map(chargebacks::each_once));
+    let mut refunds: Vec<_> = groups.iter().filter_map(|facts| weigh(facts)).collect();
     refunds.sort_by_key(|refund| {
         let told = &refund.told;
         (told.outcome, told.by, refund.of.is_none(), Reverse(told.amount), told.at, told.id.clone())
@@ -153,7 +166,7 @@ fn refunds(facts: &[Fact]) -> Vec<Refund<'_>> {
 
 fn by(event: &Event) -> By {
     match event.operation {
-        Operation::Chargeback => By::Bank,
+        Operation::Chargeback { .. } => By::Bank,
         Operation::Credit { .. } | Operation::Debit => By::Merchant,
     }
 }
@@ -165,7 +178,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
     let deciding = if is_accepting(furthest) { accepting.as_slice() } else { facts };
     let named = |fact: &&'a Fact| match &fact.event.operation {
         Operation::Credit { of } => of.as_ref(),
-        Operation::Chargeback | Operation::Debit => None,
+        Operation::Chargeback { .. } | Operation::Debit => None,
     };
     let fact = leading(deciding)?;
     let at = first_time(deciding, |_| true)?;
@@ -253,22 +266,47 @@ impl Refund<'_> {
         })
     }
 
-    /// The largest capture of its payment that it gives back wholly, while others of the same card or voucher are left: one
-    /// refund may be of several captures.
-    fn beyond_one_capture(&self, attempts: &[Attempt]) -> Option<Self> {
-        let (event, told) = (&self.fact.event, &self.told);
-        if !self.fact.psp.terms().numbers_operations || self.of.is_some() || told.outcome != Outcome::Made {
-            return None;
+    /// A bank takes back no more than was paid by card, and all of it where nothing else is said.
+    fn bound(&mut self, attempts: &[Attempt]) {
+        if self.told.by == By::Bank && self.told.outcome == Outcome::Made {
+            let captures = self.captures(attempts);
+            let all: Cents = captures.iter().copied().sum();
+            let is_known = self.told.amount.is_positive();
+            if !captures.is_empty() && (!is_known || self.told.amount > all) {
+                self.told.amount = all;
+            }
         }
-        let left = |evidence: &Evidence| evidence.tender.kept();
-        let captures = attempts.iter().flat_map(|attempt| &attempt.tenders).filter(|evidence| {
+    }
+
+    /// What can go back of each part of its payment that it may be of, where the PSP does not say of which.
+    fn captures(&self, attempts: &[Attempt]) -> Vec<Cents> {
+        let event = &self.fact.event;
+        if !self.fact.psp.terms().numbers_operations || self.of.is_some() {
+            return Vec::new();
+        }
+        let of_its_payment = |evidence: &&Evidence| {
             (evidence.psp, &evidence.call_number) == (self.fact.psp, &event.call_number)
                 && evidence.tender.state.is_accepted()
                 && evidence.tender.instrument == self.instrument
                 && evidence.tender.currency == event.currency
-                && left(evidence).is_positive()
-        });
-        let captures: Vec<Cents> = captures.map(left).collect();
+        };
+        let left = |evidence: &Evidence| match self.told.by {
+            By::Merchant => evidence.tender.kept(),
+            By::Bank => evidence.tender.amount.minus(evidence.tender.taken_back),
+        };
+        let parts = attempts.iter().flat_map(|attempt| &attempt.tenders).filter(of_its_payment);
+        parts.map(left).map(|left| left.max(Cents::ZERO)).collect()
+    }
+
+    /// The largest capture of its payment that it gives back wholly, while others of the same card or voucher are left: one
+    /// refund may be of several captures.
+    fn beyond_one_capture(&self, attempts: &[Attempt]) -> Option<Self> {
+        let told = &self.told;
+        if told.outcome != Outcome::Made {
+            return None;
+        }
+        let mut captures = self.captures(attempts);
+        captures.retain(|left| left.is_positive());
         let largest = captures.iter().copied().max().filter(|_| captures.len() > 1)?;
         (told.amount > largest).then(|| Self {
             told: Return { amount: largest, odd_status: None, ..told.clone() },
@@ -295,6 +333,8 @@ impl Refund<'_> {
 #[expect(clippy::struct_excessive_bools, reason = "each weighs by itself, in the order in which they stand")]
 struct Fit {
     named: bool,
+    /// Nobody gives back what is paid later.
+    was_paid_before: bool,
     is_enough: bool,
     is_exact: bool,
     is_of_same_call: bool,
@@ -313,19 +353,25 @@ fn fit(refund: &Refund<'_>, evidence: &Evidence) -> Option<Fit> {
             }
             true
         }
-        // A chargeback bears the name of what it takes back.
-        None => refund.told.by == By::Bank && tender.id.is_some() && tender.id == refund.told.id,
+        // A chargeback may bear the name of what it takes back.
+        None => is_told_by(refund, evidence),
     };
     let left = tender.kept();
     let possible = tender.instrument == refund.instrument && tender.currency == event.currency;
     (named || possible).then(|| Fit {
         named,
+        was_paid_before: tender.authorised_at.is_none_or(|paid| paid <= refund.told.at),
         is_enough: refund.told.amount <= left,
         is_exact: refund.told.amount == left && left.is_positive(),
         is_of_same_call: evidence.call_number == event.call_number,
         is_of_same_brand: tender.brand == event.brand,
         left: if refund.told.amount <= left { Cents::ZERO } else { left },
     })
+}
+
+fn is_told_by(refund: &Refund<'_>, evidence: &Evidence) -> bool {
+    let Operation::Chargeback { of: Some(of) } = &refund.fact.event.operation else { return false };
+    evidence.tender.id.as_ref() == Some(of) || evidence.earlier_operations.contains(of)
 }
 
 impl Evidence {

@@ -23,7 +23,7 @@ pub(crate) fn insert(
     let (operation, refunds) = match &event.operation {
         Operation::Debit => ("debit", None),
         Operation::Credit { of } => ("credit", of.as_ref().map(TenderId::as_str)),
-        Operation::Chargeback => ("chargeback", None),
+        Operation::Chargeback { of } => ("chargeback", of.as_ref().map(TenderId::as_str)),
     };
     let authorisation = match &event.authorisation {
         Authorisation::NotStated => None,
@@ -100,7 +100,7 @@ fn read(row: &Row<'_>, reference: Option<&OrderRef>) -> rusqlite::Result<Fact> {
         brand: row.get(9)?,
         operation: match row.get_ref(10)?.as_str()? {
             "credit" => Operation::Credit { of: row.get(11)? },
-            "chargeback" => Operation::Chargeback,
+            "chargeback" => Operation::Chargeback { of: row.get(11)? },
             _ => Operation::Debit,
         },
         amount: row.get(12)?,

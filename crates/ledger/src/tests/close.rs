@@ -122,7 +122,7 @@ fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month(
     }
     book.take(33 * DAY, close("2026-03"));
     let taken = Event {
-        operation: Operation::Chargeback,
+        operation: Operation::Chargeback { of: None },
         tender_id: TenderId::new("A-chargeback").ok(),
         ..part("A", 4000, Instrument::Card)
     };
@@ -173,7 +173,7 @@ fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month(
 
 #[test]
 fn what_was_paid_out_is_lettered_whatever_went_back_since() {
-    let operations = [Operation::Credit { of: None }, Operation::Chargeback];
+    let operations = [Operation::Credit { of: None }, Operation::Chargeback { of: None }];
     for operation in operations {
         let mut book = paid();
         book.take(9 * DAY, statement(&[line("A", 6000)]));

@@ -15,7 +15,7 @@ fn payments_in_another_currency_are_counted_by_themselves_and_chargebacks_are_at
     let event = Event { currency: francs, complement: false, ..part("C", 5000, Instrument::Card) };
     book.take(3, notification(vec![event]));
     let taken = Event {
-        operation: Operation::Chargeback,
+        operation: Operation::Chargeback { of: None },
         tender_id: TenderId::new("A-chargeback").ok(),
         ..part("A", 4000, Instrument::Card)
     };

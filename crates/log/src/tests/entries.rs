@@ -97,7 +97,7 @@ prop_compose! {
             accepted_at, revised,
             instrument: if is_voucher { Instrument::Voucher } else { Instrument::Card },
             operation: match (is_credit, by_bank) {
-                (true, true) => Operation::Chargeback,
+                (true, true) => Operation::Chargeback { of },
                 (true, false) => Operation::Credit { of },
                 (false, _) => Operation::Debit,
             },

@@ -87,7 +87,7 @@ impl Api for Monext {
         // The history of a payment tells of its refunds, not the other way round.
         let paid = match &event.operation {
             Operation::Credit { of: Some(of) } => Some(of.as_str()),
-            Operation::Credit { of: None } | Operation::Chargeback | Operation::Debit => tender,
+            Operation::Credit { of: None } | Operation::Chargeback { .. } | Operation::Debit => tender,
         };
         TransactionId::new(paid?).ok()?.question(Asking::Again).ok()
     }

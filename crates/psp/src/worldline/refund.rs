@@ -33,6 +33,8 @@ pub(super) struct GivenBack<'a> {
 pub(super) struct TakenBack<'a> {
     pub(super) payment: &'a Payment,
     pub(super) call_number: &'a CallNumber,
+    /// The operation that tells of it; `None` where the payment as a whole does.
+    pub(super) id: Option<&'a PaymentId>,
     /// How much; often no more is told than the amount of the whole payment.
     pub(super) amount: Option<Cents>,
     pub(super) state: ReportedState,
@@ -41,17 +43,19 @@ pub(super) struct TakenBack<'a> {
 }
 
 impl TakenBack<'_> {
-    /// It is always of the card part, and of one payment there is one: which operation tells of it, differs.
+    /// It is always of the card part. Whether an operation of its own tells of it, or the one that it takes back, differs.
     pub(super) fn into_event(self) -> Option<Event> {
         let Kind { instrument, brand } = Kind::of(None, &Method::Card)?;
         let output = &self.payment.output;
+        let of = self.id.and_then(PaymentId::tender_id);
+        let name = of.as_ref().map_or(self.call_number.as_str(), TenderId::as_str);
         Some(Event {
             order_ref: output.references.merchant_reference.0.clone(),
             call_number: self.call_number.clone(),
-            tender_id: TenderId::new(format!("{}/chargeback", self.call_number)).ok(),
+            tender_id: TenderId::new(format!("{name}/chargeback")).ok(),
             instrument,
             brand,
-            operation: Operation::Chargeback,
+            operation: Operation::Chargeback { of: of.clone() },
             amount: self.amount.unwrap_or(Cents::ZERO),
             amount_from: self.amount.map_or(AmountFrom::Before, |_| AmountFrom::Part),
             running_total: None,
@@ -79,10 +83,11 @@ pub(super) fn chargeback(
     state: ReportedState,
     at: Option<Timestamp>,
 ) -> Result<Event, Skipped> {
-    let id = payment.id.0.as_ref().or(payment.id_of_operation()).ok_or("a chargeback without an id")?;
+    let id = payment.id_of_operation().ok_or("a chargeback without an id")?;
     let taken_back = TakenBack {
         payment,
-        call_number: id.payment(),
+        call_number: payment.id.0.as_ref().unwrap_or(id).payment(),
+        id: Some(id),
         amount,
         state,
         status: [payment.status(), payment.status_of_operation()]

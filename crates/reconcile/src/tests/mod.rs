@@ -7,6 +7,7 @@ mod after_sale;
 mod amounts;
 mod captures;
 mod catalogue;
+mod chargebacks;
 mod confirmations;
 mod dates;
 mod doubles;
@@ -154,7 +155,11 @@ impl Told {
     }
     /// The bank takes the money back.
     fn charged_back(self) -> Self {
-        self.change(|event| event.operation = Operation::Chargeback)
+        self.change(|event| event.operation = Operation::Chargeback { of: None })
+    }
+    /// The same, told by an operation that may be what it takes back.
+    fn charged_back_by(self, id: &str) -> Self {
+        self.change(|event| event.operation = Operation::Chargeback { of: TenderId::new(id).ok() })
     }
     /// The merchant changed the amount.
     fn revised(self) -> Self {

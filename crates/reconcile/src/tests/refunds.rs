@@ -315,12 +315,10 @@ fn a_refund_of_several_captures_is_of_each_of_them() {
 }
 
 #[test]
-fn a_chargeback_takes_back_the_capture_whose_name_it_bears() {
-    let captured = |told: Told, id: &str| told.psp(Psp::Worldline).id(id).state(ReportedState::Captured);
-    let case = order(10_000)
-        .with(captured(card(6000), "8_1"))
-        .with(captured(card(4000), "8_2"))
-        .with(captured(card(4000), "8_2").charged_back().happened(20 * DAY));
-    let taken: Vec<_> = case.record().tenders.iter().map(|tender| tender.taken_back.get()).collect();
-    assert_eq!(taken, [0, 4000]);
+fn a_refund_is_of_what_was_paid_before_it() {
+    let first = paid().with(card_back(4000).happened(5 * DAY)).with(voucher_back(6000).happened(5 * DAY));
+    let again = |told: Told, id: &str| told.sogecommerce().call("7002").id(id).happened(17 * DAY);
+    let paid_again = first.with(again(voucher(6000), "V2")).with(again(card(4000), "C2"));
+    let states: Vec<_> = refunded(&paid_again).into_iter().map(|(id, cents, _)| (id, cents)).collect();
+    assert_eq!(states, [(id("V1"), 6000), (id("C1"), 4000), (id("V2"), 0), (id("C2"), 0)]);
 }

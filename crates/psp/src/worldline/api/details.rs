@@ -81,7 +81,7 @@ pub(super) fn answer(call_number: &CallNumber, payment: &Payment, looks: &[Look]
     let mut events: Vec<Event> =
         parts.into_iter().filter_map(|part| part.event(call_number, payment)).collect();
     events.extend(listed(payment).filter_map(|listed| refund(call_number, payment, &listed)));
-    events.extend(chargeback(call_number, payment));
+    events.extend(chargebacks(call_number, payment));
     if payment.operations.is_empty() {
         remarks.push("the details list no operations");
         match tender::event(payment, payment.occurred_at()) {
@@ -234,33 +234,37 @@ fn refund(call_number: &CallNumber, payment: &Payment, listed: &Listed<'_>) -> O
     given_back.into_event()
 }
 
-/// By an operation of its own, or by the state of the payment as a whole.
-fn chargeback(call_number: &CallNumber, payment: &Payment) -> Option<Event> {
-    let operations = listed(payment).filter_map(|listed| match listed.meaning {
-        Meaning::Chargeback(state) => Some((state, listed)),
-        Meaning::Payment(..) | Meaning::Refund(..) => None,
-    });
-    let furthest = operations.max_by_key(|(state, _)| *state);
-    let taken_back = match (furthest, payment.status().meaning()) {
-        (Some((state, listed)), _) => TakenBack {
+/// By operations of their own, or by the state of the payment as a whole.
+fn chargebacks(call_number: &CallNumber, payment: &Payment) -> Vec<Event> {
+    let by_operation = |listed: Listed<'_>| {
+        let Meaning::Chargeback(state) = listed.meaning else { return None };
+        let taken_back = TakenBack {
             payment,
             call_number,
+            id: Some(listed.id),
             amount: listed.operation.amount_of_money.positive(),
             state,
             status: listed.operation.status().code(StatusReading::Known),
             occurred_at: listed.operation.changed_at(),
-        },
-        (None, Some(Meaning::Chargeback(state))) if !payment.operations.is_empty() => TakenBack {
-            payment,
-            call_number,
-            amount: None,
-            state,
-            status: payment.status().code(StatusReading::Known),
-            occurred_at: payment.changed_at(),
-        },
-        (None, _) => return None,
+        };
+        taken_back.into_event()
     };
-    taken_back.into_event()
+    let events: Vec<Event> = listed(payment).filter_map(by_operation).collect();
+    match payment.status().meaning() {
+        Some(Meaning::Chargeback(state)) if events.is_empty() && !payment.operations.is_empty() => {
+            let taken_back = TakenBack {
+                payment,
+                call_number,
+                id: None,
+                amount: None,
+                state,
+                status: payment.status().code(StatusReading::Known),
+                occurred_at: payment.changed_at(),
+            };
+            taken_back.into_event().into_iter().collect()
+        }
+        _ => events,
+    }
 }
 
 /// Undecided while a part is; while nothing was tried yet and the payment itself is still open; and while a

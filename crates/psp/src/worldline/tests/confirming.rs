@@ -357,11 +357,14 @@ fn a_payment_that_was_charged_back_keeps_its_parts_and_loses_the_card() {
         answered(end).events.into_iter().map(part).collect::<Vec<_>>()
     };
     let paid = [(Operation::Debit, Instrument::Voucher, 5000), (Operation::Debit, Instrument::Card, 9000)];
-    let taken = |cents| (Operation::Chargeback, Instrument::Card, cents);
+    let taken = |of: Option<&str>, cents| {
+        let of = of.and_then(|id| TenderId::new(id).ok());
+        (Operation::Chargeback { of }, Instrument::Card, cents)
+    };
     // By the payment as a whole: how much, only the card itself tells.
     let whole = parts(|details| details["status"] = "CHARGEBACKED".into());
-    assert_eq!(whole, [&paid[..], &[taken(0)]].concat());
+    assert_eq!(whole, [&paid[..], &[taken(None, 0)]].concat());
     // By the operation that captured the card.
     let by_operation = parts(|details| details["Operations"][1]["status"] = "CHARGEBACKED".into());
-    assert_eq!(by_operation, [&paid[..], &[taken(9000)]].concat());
+    assert_eq!(by_operation, [&paid[..], &[taken(Some("10083980800_1"), 9000)]].concat());
 }

@@ -278,13 +278,10 @@ fn a_chargeback_takes_the_card_back_and_is_no_second_card() {
         only(events(&signed(payment)))
     };
     let chargeback = charged("CHARGEBACKED");
-    assert_eq!(chargeback.operation, Operation::Chargeback);
+    assert_eq!(chargeback.operation, Operation::Chargeback { of: card_part().tender_id });
     assert_eq!((chargeback.instrument, chargeback.state), (Instrument::Card, ReportedState::Captured));
-    assert_eq!(
-        chargeback.tender_id,
-        tender("10083980800/chargeback"),
-        "one of each payment, whoever tells it"
-    );
+    let id = format!("{}/chargeback", card_part().tender_id.expect("an id"));
+    assert_eq!(chargeback.tender_id, tender(&id));
     assert_eq!(chargeback.status, status("CHARGEBACKED"));
     assert_eq!(chargeback.occurred_at, card_part().occurred_at, "the day of the message");
     assert_eq!(charged("CHARGEBACK_NOTIFICATION").state, ReportedState::Pending);
