@@ -89,10 +89,8 @@ impl Evidence {
         tender.authorisation = tender.authorisation.take().or(earlier.tender.authorisation);
         tender.contract = tender.contract.take().or(earlier.tender.contract);
         // Less than the order may have been captured of a payment that was to pay it all.
-        tender.complement = match earlier.basis.is_own() {
-            true => earlier.tender.complement,
-            false => tender.complement || earlier.tender.complement,
-        };
+        let is_told = tender.complement && !earlier.basis.is_own();
+        tender.complement = earlier.tender.complement || is_told;
         tender.first_seen_at = tender.first_seen_at.min(earlier.tender.first_seen_at);
         if earlier.tender.endpoint < tender.endpoint {
             tender.endpoint = earlier.tender.endpoint;
