@@ -191,21 +191,34 @@ pub(super) fn said(line: &StatementLine) -> LineSays {
     }
 }
 
-/// Which orders a line could mean that names none.
+/// So many orders that a line could mean are named.
+const NAMED: u32 = 12;
+
+/// Which orders a line could mean that names none: those of which just this is still to be paid out, the nearest day first.
 pub(super) fn alike(conn: &Connection, stored: &Stored) -> Result<Vec<String>, LedgerError> {
     let line = &stored.line;
     let day = line.dated.unwrap_or(stored.paid_on);
     let mut alike = conn.prepare_cached(
-        "SELECT DISTINCT COALESCE(o.reference, t.call_number) FROM tenders t JOIN orders o USING (order_id)
+        "SELECT COALESCE(o.reference, t.call_number) FROM tenders t JOIN orders o USING (order_id)
          WHERE t.received_on BETWEEN ?1 AND ?2 AND t.issuer = ?3 AND t.amount_cents = ?4 AND t.settled_cents = 0
+           AND t.refunded_cents = 0 AND t.state IN ('authorised', 'captured')
            AND o.shop = (SELECT shop FROM statements WHERE statement_id = ?5)
-         ORDER BY 1 LIMIT 4",
+         GROUP BY 1 ORDER BY MIN(ABS(julianday(t.received_on) - julianday(?6))), MIN(o.order_id) LIMIT ?7",
     )?;
-    let alike = alike
-        .query_map(
-            params![day.plus(-3), day.plus(3), stored.issuer.as_str(), line.amount, stored.statement_id],
-            |row| row.get(0),
-        )?
-        .collect::<Result<_, _>>()?;
+    let values = params![
+        day.plus(-3),
+        day.plus(3),
+        stored.issuer.as_str(),
+        line.amount,
+        stored.statement_id,
+        day,
+        NAMED.saturating_add(1)
+    ];
+    let mut alike: Vec<String> = alike.query_map(values, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let named = usize::try_from(NAMED).unwrap_or(usize::MAX);
+    if alike.len() > named {
+        alike.truncate(named);
+        alike.push("…".to_owned());
+    }
     Ok(alike)
 }
