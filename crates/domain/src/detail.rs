@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthorisationNumber, Brand, CallNumber, Contract, Currency, Day, EndpointId, HandlerAddress, Instrument,
-    Issuer, LineId, OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber, Subject, TenderId,
-    Timestamp, Topic,
+    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, HandlerAddress,
+    Instrument, Issuer, LineId, OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber, Subject,
+    TenderId, Timestamp, Topic,
 };
 
 /// What a discrepancy is about, beyond its order, its payment and its figures.
@@ -22,6 +22,13 @@ pub enum Detail {
     Parts(Vec<PartName>),
     /// The parts of an attempt that was given up, while the order was paid otherwise.
     LeftOver(Vec<PartName>),
+    /// The parts, of which less was captured than was authorised.
+    PartCaptured {
+        /// All of them.
+        parts: Vec<PartName>,
+        /// What is authorised and not captured.
+        left: Cents,
+    },
     /// Several payments of one order.
     Payments(Vec<PaymentName>),
     /// An endpoint, where the discrepancy is about a payment.
@@ -149,6 +156,16 @@ pub enum Detail {
 }
 
 impl Detail {
+    /// The parts of one payment or order that it is about, where it names such.
+    #[must_use]
+    pub fn parts(&self) -> &[PartName] {
+        if let Self::Parts(parts) | Self::LeftOver(parts) | Self::PartCaptured { parts, .. } = self {
+            parts
+        } else {
+            &[]
+        }
+    }
+
     /// Takes in the particulars of a second discrepancy that is told together with this one.
     pub fn merge(&mut self, other: Self) {
         match (self, other) {
@@ -349,6 +366,7 @@ impl fmt::Display for Detail {
         match self {
             Self::Nothing => Ok(()),
             Self::Parts(parts) | Self::LeftOver(parts) => f.write_str(&list(parts, "; ")),
+            Self::PartCaptured { parts, left } => write!(f, "{}: {left} authorised", list(parts, "; ")),
             Self::Payments(payments) => f.write_str(&list(payments, ", ")),
             Self::Endpoint(endpoint) => write!(f, "{endpoint}"),
             Self::Currencies { found, expected } => write!(f, "{} ≠ {expected}", list(found, ", ")),

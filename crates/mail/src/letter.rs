@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cvco_domain::{
     Brand, CallNumber, Cents, Currency, Detail, Due, EndpointId, Instrument, Kind, Mode, News, OrderNow,
-    OrderRef, PartName, Psp, Record, Reminder, Severity, Timestamp, VoucherKind,
+    OrderRef, Psp, Record, Reminder, Severity, Timestamp, VoucherKind,
 };
 
 use super::catalogue::{GapName, Language};
@@ -163,8 +163,7 @@ impl Item {
     /// particulars name, else about the payment that it names, else about all payments of the order.
     #[must_use]
     pub fn voucher_kind(&self) -> VoucherKind {
-        let named: &[PartName] =
-            if let Detail::Parts(parts) | Detail::LeftOver(parts) = &self.detail { parts } else { &[] };
+        let named = self.detail.parts();
         let is_named = |record: &&Record| self.call_number.as_ref() == Some(&record.call_number);
         let kinds = [
             voucher_kinds(named.iter().map(|part| (part.instrument, &part.brand))),

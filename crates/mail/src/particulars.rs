@@ -1,12 +1,12 @@
 //! The particulars of a discrepancy in words of the mail's language, and the technical words that come with some of them.
 
 use cvco_domain::{
-    Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
-    Refusal, ReportedState, ShopCalls, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
+    Currency, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName,
+    Record, Refusal, ReportedState, ShopCalls, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
 };
 
 use super::catalogue::Language::{self, English, French};
-use super::typography::{day, one_line, paris};
+use super::typography::{amount, day, one_line, paris};
 use super::words;
 
 /// What people read; `None` where the mail says it all elsewhere.
@@ -19,6 +19,16 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
         Detail::Parts(parts) if lists_all(records, parts) => return None,
         Detail::Payments(_) if records.len() > 1 => return None,
         Detail::Parts(parts) | Detail::LeftOver(parts) => words.list(parts, |part| words.part(part)),
+        Detail::PartCaptured { parts, left } => {
+            let left = amount(language, *left, Currency::EUR);
+            let left =
+                words.pair(&format!("encore autorisé\u{a0}: {left}"), &format!("still authorised: {left}"));
+            if lists_all(records, parts) {
+                left
+            } else {
+                words.about(&words.list(parts, |part| words.part(part)), &left)
+            }
+        }
         Detail::Payments(payments) => words.list(payments, |payment| words.payment(payment)),
         Detail::Endpoint(endpoint) => words.pair(
             &format!("adresse de notification {endpoint}"),

@@ -4,7 +4,7 @@
 //! operation 1 captures or cancels what operation 0 authorised. That is one tender and not two; nothing but the
 //! instrument, the brand and the currency says so.
 
-use cvco_domain::{Brand, Currency, Instrument, Tender, TenderState};
+use cvco_domain::{Brand, Cents, Currency, Instrument, Tender, TenderState};
 
 use super::tenders::{Attempt, Evidence};
 
@@ -17,6 +17,7 @@ pub(super) fn merge_operations(attempts: &mut [Attempt]) {
             matches!(later.tender.state, TenderState::Captured | TenderState::Cancelled)
         });
         share_what_the_authorisation_was(&mut attempt.tenders);
+        count_what_is_left_of_it(&mut attempt.tenders);
         attempt.sort();
     }
 }
@@ -27,6 +28,20 @@ fn share_what_the_authorisation_was(tenders: &mut [Evidence]) {
     let whole: Vec<_> = tenders.iter().filter(first).map(means).collect();
     for evidence in tenders.iter_mut().filter(|evidence| whole.contains(&means(evidence))) {
         evidence.tender.complement = false;
+    }
+}
+
+/// Of an authorisation of which a part was captured: what neither later captures nor a cancellation took of the rest.
+fn count_what_is_left_of_it(tenders: &mut [Evidence]) {
+    let took_none = |evidence: &&Evidence| {
+        evidence.earlier_operations.is_empty()
+            && matches!(evidence.tender.state, TenderState::Captured | TenderState::Cancelled)
+    };
+    let later: Vec<_> =
+        tenders.iter().filter(took_none).map(|evidence| (means(evidence), evidence.tender.amount)).collect();
+    for evidence in tenders.iter_mut().filter(|evidence| evidence.uncaptured.is_positive()) {
+        let of_it = later.iter().filter(|(of, _)| *of == means(evidence)).map(|(_, amount)| *amount);
+        evidence.uncaptured = evidence.uncaptured.minus(of_it.sum()).max(Cents::ZERO);
     }
 }
 
@@ -84,6 +99,9 @@ impl Evidence {
         if tender.state == TenderState::Captured && tender.amount < earlier.tender.amount {
             // A part of it was captured; more may follow.
             self.lowered_seen_at = self.accepted_seen_at;
+            if earlier.basis.is_own() && is_authorised(&earlier) {
+                self.uncaptured = earlier.tender.amount.minus(tender.amount);
+            }
         }
         tender.authorised_at = earliest(tender.authorised_at, earlier.tender.authorised_at);
         tender.authorisation = tender.authorisation.take().or(earlier.tender.authorisation);

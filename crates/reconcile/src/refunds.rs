@@ -248,6 +248,7 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
         lowered_by: Cents::ZERO,
         is_unfinished: false,
         lowered_seen_at: None,
+        uncaptured: Cents::ZERO,
         returns: vec![refund.told.clone()],
         withdrawn_at: None,
         withdrawn_seen_at: None,

@@ -141,6 +141,15 @@ impl Draft {
         Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts) }
     }
 
+    /// What is said of parts that come to too little: of some of them more may be authorised than was captured.
+    fn short_parts(&self) -> Detail {
+        let parts = self.parts(self.evidence.iter());
+        match self.evidence.iter().map(|evidence| evidence.uncaptured).sum() {
+            Cents::ZERO => Detail::Parts(parts),
+            left => Detail::PartCaptured { parts, left },
+        }
+    }
+
     /// A tender as people find it in a back office, and of a payment that was joined from elsewhere also where.
     fn part(&self, evidence: &Evidence) -> PartName {
         let Tender { id, instrument, brand, .. } = &evidence.tender;
@@ -264,12 +273,13 @@ fn gap(draft: &Draft) -> Option<Finding> {
         return None;
     }
     let paid = draft.record.paid();
-    let kind = match paid.cmp(&expected) {
-        std::cmp::Ordering::Less => Kind::AmountShort,
-        std::cmp::Ordering::Greater => Kind::AmountOver,
+    let found = |kind| draft.amount_finding(kind, Some(expected), paid);
+    let finding = match paid.cmp(&expected) {
+        std::cmp::Ordering::Less => Finding { detail: draft.short_parts(), ..found(Kind::AmountShort) },
+        std::cmp::Ordering::Greater => found(Kind::AmountOver),
         std::cmp::Ordering::Equal => return None,
     };
-    (!is_told_by_sequence(draft, expected)).then(|| draft.amount_finding(kind, Some(expected), paid))
+    (!is_told_by_sequence(draft, expected)).then_some(finding)
 }
 
 /// The message contradicts itself, and its own total is what was expected: that says it.

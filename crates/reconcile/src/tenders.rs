@@ -66,6 +66,8 @@ pub(super) struct Evidence {
     pub(super) is_unfinished: bool,
     /// When the daemon heard that the amount was lowered.
     pub(super) lowered_seen_at: Option<Timestamp>,
+    /// What was authorised with it, and neither captured nor cancelled.
+    pub(super) uncaptured: Cents,
     /// The refunds of it, whatever became of them.
     pub(super) returns: Vec<Return>,
     /// When it was cancelled or lapsed: the PSP's time where it states one, else the time of receipt.

@@ -140,6 +140,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
                 .filter(|fact| fact.event.state == furthest)
                 .all(|fact| fact.event.status.reading == StatusReading::Unfinished),
         lowered_seen_at: revised.map(|fact| fact.received_at),
+        uncaptured: Cents::ZERO,
         returns: Vec::new(),
         withdrawn_at: first_time(facts, is_withdrawing)
             .map(|at| undone_at(at, authorised_at, || first_seen(facts, is_withdrawing))),

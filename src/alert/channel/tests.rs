@@ -72,7 +72,7 @@ fn ntfy_gets_title_priority_and_token_in_headers_and_the_rest_as_text() {
     let call = call(ChannelKind::Ntfy, vec![item(17, "A")]);
     let title = header(&call, "title").and_then(|title| title.strip_prefix("=?UTF-8?B?")?.strip_suffix("?="));
     let title = STANDARD.decode(title.expect("encoded")).expect("base64");
-    assert!(String::from_utf8_lossy(&title).contains("complément refusé"), "{title:?}");
+    assert!(String::from_utf8_lossy(&title).contains("complément échoué"), "{title:?}");
     assert_eq!((header(&call, "priority"), header(&call, "tags")), (Some("5"), Some("rotating_light")));
     assert_eq!(header(&call, "authorization"), Some("Bearer tk_abc"));
     assert!(String::from_utf8_lossy(&call.body).contains("Manque"));

@@ -40,7 +40,7 @@ fn mail() -> String {
         std::fs::read_dir(folder.trim()).expect("mails").map(|entry| entry.expect("a mail").path());
     let is_it = |path: &std::path::PathBuf| {
         path.extension().is_some_and(|extension| extension == "html")
-            && std::fs::read_to_string(path).expect("a mail").contains("complément refusé")
+            && std::fs::read_to_string(path).expect("a mail").contains("complément échoué")
     };
     format!("file://{}", files.find(is_it).expect("the mail").display())
 }

@@ -9,6 +9,8 @@ pub enum Case {
     Of(Kind),
     /// A surplus that is the voucher of an attempt which was given up.
     LeftOverVoucher,
+    /// Too little was paid, because less was captured than was authorised.
+    PartCaptured,
     /// One payment that was notified under the references of two orders.
     OneMessageTwoOrders,
     /// A payment that one notification accepts and another refuses.
@@ -28,6 +30,8 @@ impl Case {
             &[Self::AcceptedWithStatus, Self::RefundRefused, Self::RefundWithStatus]
         } else if kind == Kind::AmountOver {
             &[Self::LeftOverVoucher]
+        } else if kind == Kind::AmountShort {
+            &[Self::PartCaptured]
         } else if kind == Kind::ConflictingNotification {
             &[Self::OneMessageTwoOrders, Self::AcceptedAndRefused]
         } else {
@@ -43,6 +47,7 @@ impl Case {
             return Self::LeftOverVoucher;
         }
         match (kind, detail) {
+            (_, Detail::PartCaptured { .. }) => return Self::PartCaptured,
             (Kind::ConflictingNotification, Detail::Order(_)) => return Self::OneMessageTwoOrders,
             (Kind::ConflictingNotification, Detail::Dispute { differences, .. })
                 if differences.iter().any(|it| matches!(it, Difference::Outcome { .. })) =>

@@ -71,6 +71,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             "What was asked is paid without this voucher part, which was accepted in an attempt that the customer gave up: it is to be given back, unless the customer keeps it for what is still to be paid.",
             steps::left_over_voucher(psp),
         ),
+        Case::PartCaptured => says(
+            "captured in part",
+            "Only a part of the authorised amount was captured: the payments come to less than the amount expected.",
+            &[
+                "If the whole order is due, capture what is still authorised in {back_office}, before the authorisation expires: the customer has nothing more to pay.",
+                "Otherwise cancel that rest in {back_office}, and correct the order's total in the shop.",
+                "Ask the customer for the difference only if the authorisation has expired: the customer would pay twice.",
+            ],
+        ),
         Case::OneMessageTwoOrders => says(
             "one payment notified under two orders",
             "One and the same payment was notified under two order references. It counts once, here.",
@@ -143,8 +152,8 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             steps::complement_orphan(psp),
         ),
         Kind::VoucherOrphan => says(
-            "vouchers accepted, card part refused",
-            "The card part was refused or abandoned, but the voucher part is still accepted.",
+            "vouchers accepted, card part failed",
+            "The card part was refused, abandoned or cancelled, but the voucher part is still accepted.",
             steps::voucher_orphan(psp),
         ),
         Kind::DuplicateTender => says(

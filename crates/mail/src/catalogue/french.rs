@@ -71,6 +71,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             "Ce qui était demandé est payé sans cette part chèque-vacances, acceptée lors d'une tentative que le client n'a pas menée à son terme : elle est à rendre au client, à moins qu'il ne la garde pour ce qui reste à payer.",
             steps::left_over_voucher(psp),
         ),
+        Case::PartCaptured => says(
+            "remise en banque partielle",
+            "Une partie seulement du montant autorisé a été remise en banque : les paiements n'atteignent pas le montant attendu.",
+            &[
+                "Si la commande est due en entier, remettez en banque le reste autorisé depuis {back_office}, avant que l'autorisation n'expire : le client n'a rien à payer de plus.",
+                "Sinon, annulez ce reste depuis {back_office}, et corrigez le total de la commande dans la boutique.",
+                "Ne demandez la différence au client que si l'autorisation a expiré : il paierait deux fois.",
+            ],
+        ),
         Case::OneMessageTwoOrders => says(
             "paiement notifié sous deux commandes",
             "Un même paiement a été notifié sous deux références de commande. Il n'est compté qu'une fois, ici.",
@@ -143,8 +152,8 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             steps::complement_orphan(psp),
         ),
         Kind::VoucherOrphan => says(
-            "chèques-vacances acceptés, complément refusé",
-            "Le complément carte a été refusé ou abandonné, mais la part chèque-vacances reste acceptée.",
+            "chèques-vacances acceptés, complément échoué",
+            "Le complément carte a été refusé, abandonné ou annulé, mais la part chèque-vacances reste acceptée.",
             steps::voucher_orphan(psp),
         ),
         Kind::DuplicateTender => says(

@@ -159,7 +159,11 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     let detail = match (&item.detail, item.news) {
         // The parts stand below, as they are now.
         (
-            Detail::Awaited { .. } | Detail::Parts(_) | Detail::LeftOver(_) | Detail::Payments(_),
+            Detail::Awaited { .. }
+            | Detail::Parts(_)
+            | Detail::LeftOver(_)
+            | Detail::PartCaptured { .. }
+            | Detail::Payments(_),
             News::Closed,
         ) => None,
         (_, _) => particulars::in_words(language, &item.detail, &item.records),

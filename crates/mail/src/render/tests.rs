@@ -44,7 +44,7 @@ fn a_reminder_says_since_when_and_what_was_last_noted() {
         (
             Language::French,
             [
-                "Chèques-vacances acceptés, complément refusé (rappel, urgent)\n",
+                "Chèques-vacances acceptés, complément échoué (rappel, urgent)\n",
                 "\nCet écart est toujours ouvert, et sa mise en veille est terminée. Le ",
                 "\n  Attendu          1 234,00 €\n",
                 "\n  Ouvert depuis    01/03/2026 14:25\n  Dernière note    cliente rappelée\n",
@@ -56,7 +56,7 @@ fn a_reminder_says_since_when_and_what_was_last_noted() {
         (
             Language::English,
             [
-                "Vouchers accepted, card part refused (reminder, urgent)\n",
+                "Vouchers accepted, card part failed (reminder, urgent)\n",
                 "\nThis discrepancy is still open, and its snooze is over. The ",
                 "\n  Expected         €1,234.00\n",
                 "\n  Open since       2026-03-01 14:25\n  Last note        cliente rappelée\n",
@@ -89,9 +89,9 @@ fn the_french_text() {
         "Camping des Pins
 
 ------------------------------------------------------------------------
-Chèques-vacances acceptés, complément refusé (urgent)
+Chèques-vacances acceptés, complément échoué (urgent)
 
-Le complément carte a été refusé ou abandonné, mais la part chèque-vacances reste acceptée.
+Le complément carte a été refusé, abandonné ou annulé, mais la part chèque-vacances reste acceptée.
 
   Commande         CMD9542124-01A5G
   Numéro d’appel   9782013
@@ -174,7 +174,7 @@ fn the_gravest_comes_first_and_the_resolved_last() {
     .text;
     let place = |title: &str| text.find(title).expect("present");
     assert!(place("Part paid twice") < place("Overpayment"));
-    assert!(place("Overpayment") < place("Vouchers accepted, card part refused (resolved)"));
+    assert!(place("Overpayment") < place("Vouchers accepted, card part failed (resolved)"));
 }
 
 #[test]

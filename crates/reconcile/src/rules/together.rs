@@ -35,7 +35,12 @@ pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Tim
         return None;
     }
     let parts = counted().flat_map(|draft| draft.parts(draft.evidence.iter())).collect();
-    let found = of_order(Kind::AmountShort, Detail::Parts(parts));
+    let uncaptured = counted().flat_map(|draft| &draft.evidence).map(|evidence| evidence.uncaptured).sum();
+    let detail = match uncaptured {
+        Cents::ZERO => Detail::Parts(parts),
+        left => Detail::PartCaptured { parts, left },
+    };
+    let found = of_order(Kind::AmountShort, detail);
     Some(Finding { expected: Some(due), actual: Some(whole.paid), ..found })
 }
 

@@ -18,7 +18,7 @@ pub(super) const MISMATCH: Steps = &[
 pub(super) const COMMISSION: Steps = &[
     "Check the rate of your agreement with ANCV, or of your contract with the bank, on the day of the statement.",
     "If the rate has changed, add it to the configuration (accounting.commission): the discrepancy then closes by itself.",
-    "Otherwise claim the difference, with the number of the statement.",
+    "Otherwise, if too much was kept, claim the difference, with the number of the statement; if too little was kept, expect to be asked for it.",
 ];
 
 pub(super) const LINE: Steps = &[

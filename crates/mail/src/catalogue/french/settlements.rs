@@ -18,7 +18,7 @@ pub(super) const MISMATCH: Steps = &[
 pub(super) const COMMISSION: Steps = &[
     "Vérifiez le taux de votre convention avec l'ANCV, ou de votre contrat avec la banque, à la date du relevé.",
     "Si le taux a changé, ajoutez-le à la configuration (accounting.commission) : l'écart se fermera de lui-même.",
-    "Sinon, réclamez la différence, avec le numéro du relevé.",
+    "Sinon, si la commission retenue est trop élevée, réclamez la différence, avec le numéro du relevé ; si elle est trop faible, attendez-vous à ce qu'elle vous soit redemandée.",
 ];
 
 pub(super) const LINE: Steps = &[

@@ -32,7 +32,7 @@ fn on_top_of_several_stands_what_they_come_to() {
         "Camping des Pins
 
 En résumé
-     4  Chèques-vacances acceptés, complément refusé (urgent), 40,00 €
+     4  Chèques-vacances acceptés, complément échoué (urgent), 40,00 €
         nᵒˢ 7–9, 12
      1  Montant insuffisant (à vérifier), 10,00 €
         n° 20
