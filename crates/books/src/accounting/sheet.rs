@@ -253,6 +253,20 @@ impl Sheet {
         self.postings.iter().all(|posting| posting.amount == Cents::ZERO)
     }
 
+    /// The same on the accounts on which its parts were booked when they were received: whoever names another account since
+    /// has moved nothing of what stands on the old one.
+    #[must_use]
+    pub fn on_accounts_of(mut self, received: &[Posting]) -> Self {
+        let accounts: BTreeMap<Key<'_>, &Account> =
+            received.iter().rev().map(|posting| (posting.key(), &posting.account)).collect();
+        for posting in &mut self.postings {
+            if let Some(account) = accounts.get(&posting.key()).copied() {
+                posting.account.clone_from(account);
+            }
+        }
+        self
+    }
+
     /// What is left to be booked of this sheet where `booked` was booked before. What stays booked stays on its account.
     #[must_use]
     pub fn less(self, booked: &[Posting]) -> Self {

@@ -32,18 +32,22 @@ pub(crate) fn each(
     books: &Books,
     tell: &mut dyn FnMut(Due) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    if let Some(through) = closed_through(conn)?
-        && from <= through.next()
-    {
+    let through = closed_through(conn)?;
+    if let Some(through) = through.filter(|through| from <= through.next()) {
         late(conn, through, books, tell)?;
     }
     let mut day = from;
     while day <= to {
         for order in orders_of(conn, &Which::Day(day))? {
             let Some(order) = order.on_day(conn, day, books)? else { continue };
+            let goes_back = |sheet: &Sheet| sheet.movement.is_back();
+            let received = match through {
+                Some(_) if order.sheets.iter().any(goes_back) => received(conn, order.order_id)?,
+                Some(_) | None => Vec::new(),
+            };
             for sheet in order.sheets {
                 tell(Due {
-                    sheet,
+                    sheet: sheet.on_accounts_of(&received),
                     order_id: Some(order.order_id),
                     statement_id: None,
                     date: day,
@@ -82,6 +86,7 @@ fn late(
     };
     for order_id in ids("order_id")?.into_iter().map(OrderId::new) {
         let booked = Booked::of_order(conn, order_id)?;
+        let received = received_of(&booked);
         let order = orders_of(conn, &Which::Order(order_id))?.pop();
         let mut due: BTreeMap<(Day, Movement), Sheet> = BTreeMap::new();
         let mut shop = order.as_ref().map(|order| order.shop.clone());
@@ -114,7 +119,7 @@ fn late(
         }
         for ((day, movement), sheet) in due {
             let (before, corrects) = booked_for(&booked, day, movement);
-            let sheet = sheet.less(&before);
+            let sheet = sheet.on_accounts_of(&received).less(&before);
             if !sheet.is_empty() {
                 tell(Due {
                     sheet,
@@ -137,6 +142,16 @@ fn late(
         }
     }
     Ok(())
+}
+
+/// What was booked of an order as received.
+fn received(conn: &Connection, order_id: OrderId) -> Result<Vec<Posting>, LedgerError> {
+    Ok(received_of(&Booked::of_order(conn, order_id)?))
+}
+
+fn received_of(booked: &[Booked]) -> Vec<Posting> {
+    let receipts = booked.iter().filter(|booked| booked.movement == Movement::Receipt);
+    receipts.map(|booked| booked.posting.clone()).collect()
 }
 
 /// What was booked for a day, and the first entry that did.
@@ -298,7 +313,8 @@ impl StatementHead {
     fn sheet(&self, conn: &Connection, books: &Books) -> Result<Sheet, LedgerError> {
         let mut rows = conn.prepare_cached(
             "SELECT o.reference, t.psp, t.call_number, t.tender_id, t.brand, t.contract,
-                    COALESCE(p.amount_cents, l.amount_cents), COALESCE(p.commission_cents, l.commission_cents)
+                    COALESCE(p.amount_cents, l.amount_cents), COALESCE(p.commission_cents, l.commission_cents),
+                    IIF(t.received_on <= ?2, p.order_id, NULL)
              FROM statement_lines l
              LEFT JOIN payout_shares p ON p.statement_id = l.statement_id AND p.position = l.position
              LEFT JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
@@ -306,8 +322,9 @@ impl StatementHead {
              LEFT JOIN orders o ON o.order_id = t.order_id
              WHERE l.statement_id = ?1 ORDER BY l.position, p.psp, p.call_number, p.tender_position",
         )?;
+        let mut closed = BTreeSet::new();
         let lines = rows
-            .query_map([self.statement_id], |row| {
+            .query_map(params![self.statement_id, closed_through(conn)?], |row| {
                 let psp: Option<_> = row.get(1)?;
                 let part = match psp {
                     Some(psp) => Some(Part {
@@ -319,10 +336,15 @@ impl StatementHead {
                     }),
                     None => None,
                 };
+                closed.extend(row.get::<_, Option<OrderId>>(8)?);
                 Ok(PaidOut { part, amount: row.get(6)?, commission: row.get(7)? })
             })?
             .collect::<Result<_, _>>()?;
+        let mut booked = Vec::new();
+        for order_id in closed {
+            booked.extend(received(conn, order_id)?);
+        }
         let of = (self.issuer, &self.number);
-        Ok(Sheet::of_statement(&self.shop, of, self.paid_on, lines, books))
+        Ok(Sheet::of_statement(&self.shop, of, self.paid_on, lines, books).on_accounts_of(&booked))
     }
 }

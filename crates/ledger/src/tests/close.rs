@@ -1,7 +1,8 @@
 //! The close of a period: refused where the rules do not allow it, final where they do.
 
-use cvco_books::accounting::{Cell, Report};
-use cvco_domain::StatementLine;
+use cvco_books::accounting::{Account, Cell, Report, Role};
+use cvco_domain::{Books, StatementLine};
+use cvco_log::entry::Close;
 
 use super::stories::{close, line, numbered_statement, statement, witness};
 use super::*;
@@ -110,6 +111,34 @@ fn what_is_learned_of_a_closed_month_is_booked_by_the_next_close() {
     let returned =
         book.texts("SELECT SUM(Debit) || '' FROM entries WHERE period = '2026-04' AND movement = 'refund'");
     assert_eq!(returned, ["1000"]);
+}
+
+/// The configuration names other accounts after a close: what was received before is still owed on the old ones.
+#[test]
+fn what_was_received_on_an_account_is_paid_out_and_given_back_on_it() {
+    let close_on = |period: &str, number: &str| {
+        let mut books = Books::default();
+        for (place, role) in [Role::Voucher, Role::Card, Role::Customer].into_iter().enumerate() {
+            let account = Account::new(&format!("{number}{place}"), "A").expect("an account");
+            books.chart.accounts.insert(role, account);
+        }
+        LogEntry::Close(Close { period: stories::period(period), books, by: "marie".to_owned() })
+    };
+    let mut book = paid();
+    book.take(33 * DAY, close_on("2026-03", "51100"));
+    book.take(34 * DAY, registered("B", 10_000));
+    book.take(34 * DAY, voucher("B", 6000).saying(ReportedState::Captured));
+    book.take(34 * DAY, card("B", 4000).saying(ReportedState::Captured));
+    book.take(35 * DAY, refund("A", 1000).saying(ReportedState::Captured));
+    book.take(36 * DAY, statement(&[line("A", 6000), line("B", 6000)]));
+    book.take(65 * DAY, close_on("2026-04", "46700"));
+    let open = "SELECT order_ref || ' ' || substr(CompteNum, 1, 3) || ' ' || SUM(Debit - Credit) FROM entries
+                WHERE leg = 'voucher' GROUP BY order_ref, CompteNum ORDER BY 1";
+    assert_eq!(book.texts(open), ["A 511 0", "B 467 0"]);
+    let back = "SELECT DISTINCT substr(CompteNum, 1, 3) FROM entries WHERE movement = 'refund'";
+    assert_eq!(book.texts(back), ["511"]);
+    let lettered = "SELECT COUNT(*) FROM entries WHERE leg = 'voucher' AND EcritureLet IS NULL";
+    assert_eq!(book.texts(lettered), ["0"]);
 }
 
 #[test]
