@@ -321,7 +321,7 @@ impl Ledger {
     /// The ledger cannot be written.
     pub fn checkpoint(&self) -> Result<(), LedgerError> {
         self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-        schema::size_wal(&self.conn)
+        schema::grow_with_the_ledger(&self.conn)
     }
 
     /// How large the write-ahead log is, in bytes.

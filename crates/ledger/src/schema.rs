@@ -43,24 +43,25 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // What a power loss takes from the ledger is folded again from the log.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
-    conn.pragma_update(None, "cache_size", -32_768)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     keep_plans(&conn)?;
     conn.pragma_update(None, "foreign_keys", false)?;
     create_schema(&mut conn, path)?;
-    size_wal(&conn)?;
+    grow_with_the_ledger(&conn)?;
     Ok(conn)
 }
 
 /// Lets the write-ahead log become a sixteenth of the ledger, from 16 to 256 MB, before it is copied into it: in a large
-/// ledger the numbers that PSPs draw lie far apart, and a page of an index shall have changed many times by then.
+/// ledger the numbers that PSPs draw lie far apart, and a page of an index shall have changed many times by then. The pages
+/// that are kept in memory are as many, from 4 to 32 MB.
 ///
 /// # Errors
 /// SQLite's own.
-pub(crate) fn size_wal(conn: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn grow_with_the_ledger(conn: &Connection) -> Result<(), LedgerError> {
     let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    Ok(conn.pragma_update(None, "wal_autocheckpoint", (pages / 16).clamp(4096, 65_536))?)
+    conn.pragma_update(None, "wal_autocheckpoint", (pages / 16).clamp(4096, 65_536))?;
+    Ok(conn.pragma_update(None, "cache_size", (pages / 16).clamp(1024, 8192))?)
 }
 
 /// Opens the ledger for reading only.

@@ -73,7 +73,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, LogError> {
     // Checkpoints are ours to make, between groups, so that their result is looked at.
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    conn.pragma_update(None, "cache_size", -8192)?;
+    // It is written at its end, and read from one end to the other.
+    conn.pragma_update(None, "cache_size", -2048)?;
     // A reference of a payload to its row is made in the same statement group; nothing else refers to anything.
     conn.pragma_update(None, "foreign_keys", false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
