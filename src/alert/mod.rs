@@ -15,3 +15,17 @@ pub mod worker;
 pub use mail::{MailError, MailSettings, Mailer, SendError, ServerSettings};
 pub use settings::{Addressees, AlertSettings, ShopAlerts};
 pub use smtp_url::SmtpUrlError;
+
+/// Whether an e-mail can be sent to, or from, what is written so.
+#[must_use]
+pub fn is_mailbox(text: &str) -> bool {
+    text.parse::<lettre::message::Mailbox>().is_ok()
+}
+
+/// Reads the address of a mail server, as the configuration would.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_smtp(text: &str) -> Result<(), SmtpUrlError> {
+    smtp_url::SmtpUrl::parse(text).map(drop)
+}

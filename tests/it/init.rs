@@ -184,8 +184,8 @@ fn a_wrong_answer_leaves_nothing_behind() {
         (&["--url", "http://camping.example"], "https://"),
         (&["--psp", "stripe"], "stripe"),
         (&["--sogecommerce-site", "1234"], "--sogecommerce-site"),
-        (&["--from", "nobody"], "alerts.from"),
-        (&["--smtp", "http://mail.example"], "alerts.smtp"),
+        (&["--from", "nobody"], "--from"),
+        (&["--smtp", "http://mail.example"], "--smtp"),
     ] {
         let folder = tempfile::tempdir().expect("folder");
         let first = flags[0];

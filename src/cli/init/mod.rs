@@ -14,6 +14,7 @@ use cvco_mail::Language;
 use cvco_psp::sogecommerce::{Algorithm, SiteId};
 
 use super::{Failure, Outcome, output};
+use crate::alert::{self, SmtpUrlError};
 use crate::config::{Config, DEFAULT_PATH};
 use ask::{Asker, Question};
 use files::Files;
@@ -150,7 +151,7 @@ fn answers(path: &Path, options: &Options, asker: &mut Asker) -> Result<Answers,
     let shop = asker.answer(
         options.shop.as_deref(),
         &Question::new("--shop", "Identifiant de la boutique (minuscules, chiffres, tirets)").like("camping"),
-        |text| ShopId::new(text).map_err(|error| error.to_string()),
+        |text| ShopId::new(text).map_err(|_| not_one(text, "minuscules, chiffres et tirets, sans espace")),
     )?;
     let name = asker.answer(
         options.name.as_deref(),
@@ -174,7 +175,7 @@ fn answers(path: &Path, options: &Options, asker: &mut Asker) -> Result<Answers,
     let mode = asker.answer(
         options.mode.as_deref(),
         &Question::new("--mode", "Essais (test) ou paiements réels (production)").or("test"),
-        |text| text.parse::<Mode>().map_err(|error| error.to_string()),
+        |text| text.parse::<Mode>().map_err(|_| not_one(text, "test ou production")),
     )?;
     let endpoints = psps
         .into_iter()
@@ -198,17 +199,17 @@ fn mail(options: &Options, asker: &mut Asker, url: &Address) -> Result<Mail, Fai
         joined(&options.to).as_deref(),
         &Question::new("--to", "Qui reçoit les alertes (plusieurs : virgules)")
             .like("compta@camping.example"),
-        |text| text.split(',').map(|address| plan::printable(address.trim())).collect::<Result<Vec<_>, _>>(),
+        |text| text.split(',').map(mailbox).collect::<Result<Vec<_>, _>>(),
     )?;
     let from = asker.answer(
         options.from.as_deref(),
         &Question::new("--from", "Expéditeur des alertes").or(&format!("cvco@{}", url.host())),
-        plan::printable,
+        mailbox,
     )?;
     let smtp = asker.answer(
         options.smtp.as_deref(),
         &Question::new("--smtp", "Serveur de courriel").or("smtp://127.0.0.1:25"),
-        plan::printable,
+        mail_server,
     )?;
     let password = if smtp.contains('@') {
         Some(asker.secret(
@@ -221,9 +222,42 @@ fn mail(options: &Options, asker: &mut Asker, url: &Address) -> Result<Mail, Fai
     let language = asker.answer(
         options.language.as_deref(),
         &Question::new("--language", "Langue des alertes (fr ou en)").or("fr"),
-        |text| text.parse::<Language>().map_err(|error| error.to_string()),
+        |text| text.parse::<Language>().map_err(|_| not_one(text, "fr ou en")),
     )?;
     Ok(Mail { to, from, smtp, password, language })
+}
+
+/// What is wrong with an answer that must be one of these.
+fn not_one(text: &str, these: &str) -> String {
+    format!("« {text} » ne convient pas : {these}")
+}
+
+fn mailbox(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if alert::is_mailbox(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("« {text} » n'est pas une adresse de courriel"))
+    }
+}
+
+fn mail_server(text: &str) -> Result<String, String> {
+    alert::check_smtp(text).map(|()| text.to_owned()).map_err(|error| {
+        let why = match error {
+            SmtpUrlError::Scheme => "commencez par smtp:// ou smtps://, par exemple smtp://127.0.0.1:25",
+            SmtpUrlError::Password => "n'y mettez pas le mot de passe : il est demandé ensuite",
+            SmtpUrlError::User => {
+                "le nom d'utilisateur devant @ ne peut être vide ; ses caractères spéciaux s'écrivent %XX (@ : %40)"
+            }
+            SmtpUrlError::Host => "l'hôte doit être un nom, une adresse IPv4, ou IPv6 entre crochets",
+            SmtpUrlError::Port => "le port doit être un nombre de 1 à 65535",
+            SmtpUrlError::Option => {
+                "après l'hôte et son port, seul ?starttls=required ou ?starttls=opportunistic peut suivre"
+            }
+            SmtpUrlError::StartTlsInTls => "smtps:// est chiffré d'emblée : ôtez ?starttls, ou écrivez smtp://",
+        };
+        why.to_owned()
+    })
 }
 
 fn terms(psp: Psp, options: &Options, asker: &mut Asker) -> Result<Terms, Failure> {
@@ -241,7 +275,7 @@ fn sogecommerce(options: &SogecommerceOptions, asker: &mut Asker) -> Result<Term
         site: asker.answer(
             options.sogecommerce_site.as_deref(),
             &Question::new("--sogecommerce-site", "Sogecommerce : identifiant de la boutique, huit chiffres"),
-            |text| SiteId::new(text).map(|_| text.to_owned()).map_err(|error| error.to_string()),
+            |text| SiteId::new(text).map(|_| text.to_owned()).map_err(|_| not_one(text, "huit chiffres")),
         )?,
         algorithm: asker.answer(
             options.sogecommerce_algorithm.as_deref(),
@@ -250,7 +284,10 @@ fn sogecommerce(options: &SogecommerceOptions, asker: &mut Asker) -> Result<Term
                 "Sogecommerce : algorithme de signature (hmac-sha-256 ou sha-1)",
             )
             .or("hmac-sha-256"),
-            |text| text.parse::<Algorithm>().map(|_| text.to_owned()).map_err(|error| error.to_string()),
+            |text| {
+                let known = text.parse::<Algorithm>().map(|_| text.to_owned());
+                known.map_err(|_| not_one(text, "hmac-sha-256 ou sha-1"))
+            },
         )?,
         key: asker.secret(
             options.sogecommerce_key_file.as_deref(),
@@ -326,14 +363,14 @@ fn psps(text: &str) -> Result<Vec<Psp>, String> {
     let mut psps = Vec::new();
     for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
         if !PSPS.contains(&word) {
-            return Err(format!("{word:?} is not one of {}", PSPS.join(", ")));
+            return Err(not_one(word, &PSPS.join(", ")));
         }
-        let psp = word.parse::<Psp>().map_err(|error| error.to_string())?;
+        let psp = word.parse::<Psp>().map_err(|_| not_one(word, &PSPS.join(", ")))?;
         if !psps.contains(&psp) {
             psps.push(psp);
         }
     }
-    if psps.is_empty() { Err("name at least one PSP".to_owned()) } else { Ok(psps) }
+    if psps.is_empty() { Err("nommez au moins un prestataire".to_owned()) } else { Ok(psps) }
 }
 
 /// A flag that may be given several times, as one answer.

@@ -86,7 +86,11 @@ pub(super) struct Address {
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not like https://paiements.camping.example (no path behind it)");
+        let wrong = || {
+            format!(
+                "« {text} » n'est pas de la forme https://paiements.camping.example, sans chemin derrière"
+            )
+        };
         let text = text.trim_end_matches('/');
         let host = text.strip_prefix("https://").ok_or_else(wrong)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
@@ -105,7 +109,7 @@ impl Address {
 /// Text of one line that is not empty.
 pub(super) fn printable(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(char::is_control) {
-        return Err("write one line of text".to_owned());
+        return Err("écrivez une ligne de texte".to_owned());
     }
     Ok(text.to_owned())
 }
