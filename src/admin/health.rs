@@ -106,7 +106,8 @@ impl Admin {
     /// How many entries the ledger has not folded.
     fn lag(&self) -> i64 {
         let folded = self.followed.position().borrow().seq.get();
-        self.log.changed().borrow().seq.get().saturating_sub(folded)
+        // The ledger may have read what a command has just appended before this process hears of it.
+        self.log.changed().borrow().seq.get().saturating_sub(folded).max(0)
     }
 
     fn folder(&self) -> std::path::PathBuf {

@@ -12,7 +12,7 @@ struct Query {
     state: Option<String>,
     shop: Option<String>,
     order_ref: Option<String>,
-    limit: Option<u32>,
+    limit: Option<String>,
 }
 
 impl Admin {
@@ -25,12 +25,13 @@ impl Admin {
             Ok(state) => state,
             Err(error) => return Answer::error(StatusCode::BAD_REQUEST, format!("state: {error}")),
         };
-        let filter = RecordFilter {
-            state,
-            shop: query.shop,
-            order_ref: query.order_ref,
-            limit: query.limit.unwrap_or(100).min(1000),
+        let limit = match query.limit.map(|limit| limit.parse::<u32>()).transpose() {
+            Ok(limit) => limit.unwrap_or(100).min(1000),
+            Err(_) => {
+                return Answer::error(StatusCode::BAD_REQUEST, "limit: a number from 0 to 1000 is wanted");
+            }
         };
+        let filter = RecordFilter { state, shop: query.shop, order_ref: query.order_ref, limit };
         match self.readers.read(move |reader| reader.records(&filter)).await {
             Ok(records) => Answer::json(StatusCode::OK, &serde_json::json!(records)),
             Err(error) => {

@@ -1,7 +1,6 @@
 //! `alerts`: what does not match, and what a person has to say of it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use cvco_domain::{Cents, DiscrepancyId, Kind, News, Severity, ShopId, Timestamp};
@@ -33,9 +32,6 @@ const HEADINGS: [Heading; 14] = [
     Heading { fr: "traité le", en: "acknowledged" },
     Heading { fr: "en veille jusqu’au", en: "snoozed until" },
 ];
-
-/// A snooze is no way to forget: at most two years.
-const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -273,7 +269,7 @@ fn take(
     let mut writer = site.writer()?;
     let now = writer.now();
     if let Deed::Snoozed { until } = deed
-        && (until <= now || until > now.after(LONGEST_SNOOZE))
+        && (until <= now || until > now.after(Deed::LONGEST_SNOOZE))
     {
         let wants = match language {
             Language::French => "--until attend une date à venir, dans deux ans au plus",

@@ -247,8 +247,8 @@ pub(super) async fn import(
     let lines =
         t.count(new, "ligne importée", "lignes importées", "line was imported", "lines were imported");
     let text = t.say(
-        &format!("{lines}, dont {} sans paiement connu.", t.number(unknown)),
-        &format!("{lines}, {} without a known payment.", t.number(unknown)),
+        &format!("{lines}. Sans paiement connu, sur les relevés de ce fichier : {}.", t.number(unknown)),
+        &format!("{lines}. Without a known payment, on the statements of this file: {}.", t.number(unknown)),
     );
     let tone = if unknown > 0 { Tone::Failed } else { Tone::Done };
     dashboard.accounting(&visit, Some(Notice { tone, text })).await

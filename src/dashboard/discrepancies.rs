@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use cvco_domain::{DiscrepancyId, News, ShopId};
 use cvco_ledger::{DiscrepancyRow, LedgerError, Reader, WORKED, Whether, WorkFilter, WorkPlace};
+use cvco_log::entry::Deed;
 use cvco_pages::discrepancies::{AcknowledgeMany, Case, Discrepancies, DiscrepancyPage, work_address};
 use cvco_pages::{Notice, Role, Say, Section, Tone, address};
 
@@ -159,6 +160,13 @@ pub(super) async fn act(
         "ack" | "note" => arguments.push(format!("--note={}", note(&fields)?)),
         "snooze" => {
             let until: cvco_domain::Day = fields.parse("until")?.ok_or(Refusal::NotFound)?;
+            let ahead = visit.now.paris_day().next()..=visit.now.after(Deed::LONGEST_SNOOZE).paris_day();
+            if !ahead.contains(&until) {
+                return Err(Refusal::Senseless(
+                    "Rien n'a changé. Choisissez une date à venir, dans deux ans au plus.",
+                    "Nothing changed. Choose a date ahead, in two years at most.",
+                ));
+            }
             arguments.push(format!("--until={until}"));
         }
         "withdraw" => {}

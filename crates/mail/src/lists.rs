@@ -2,7 +2,7 @@
 
 use cvco_domain::{
     Brand, Cents, Detail, Instrument, Kind, Operation, Psp, RecordState, ReportedState, Severity,
-    TenderState, Timestamp, VoucherKind,
+    TenderState, Timestamp, Topic, VoucherKind,
 };
 
 use super::catalogue::Case;
@@ -100,6 +100,12 @@ pub fn detail(language: Language, detail: &Detail) -> Option<String> {
         (Some(said), Some(technical)) => Some(format!("{said} ({technical})")),
         (said, technical) => said.or(technical),
     }
+}
+
+/// What a provider is asked about.
+#[must_use]
+pub fn asked_about(language: Language, topic: Topic, subject: &str) -> String {
+    particulars::asked_about(language, topic, subject)
 }
 
 /// What a part was paid with.

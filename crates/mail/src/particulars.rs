@@ -9,6 +9,11 @@ use super::catalogue::Language::{self, English, French};
 use super::typography::{amount, day, one_line, paris};
 use super::words;
 
+/// The subject of a question.
+pub(super) fn asked_about(language: Language, topic: Topic, subject: &str) -> String {
+    Words { language }.subject(topic, subject)
+}
+
 /// What people read; `None` where the mail says it all elsewhere.
 #[expect(clippy::too_many_lines, reason = "a table: one row per kind of particulars")]
 pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) -> Option<String> {

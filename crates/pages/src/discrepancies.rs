@@ -305,6 +305,10 @@ impl DiscrepancyPage {
         self.frame.now.paris_day().next().to_string()
     }
 
+    fn in_two_years(&self) -> String {
+        self.frame.now.paris_day().plus(2 * 365).to_string()
+    }
+
     fn in_a_week(&self) -> String {
         self.frame.now.paris_day().plus(7).to_string()
     }

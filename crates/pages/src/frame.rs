@@ -141,6 +141,15 @@ impl Frame {
         }
     }
 
+    /// The visitor's role, in words.
+    pub(crate) fn role(&self) -> String {
+        match self.visitor.role {
+            Role::Viewer => self.say.say("consultation", "viewer"),
+            Role::Accountant => self.say.say("comptabilité", "accountant"),
+            Role::Admin => self.say.say("administration", "administrator"),
+        }
+    }
+
     /// Whether the visitor may do what this role may.
     #[must_use]
     pub fn may(&self, role: Role) -> bool {

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use cvco_domain::{
-    Cents, Currency, Event, Instrument, Mode, Operation, OrderKey, Psp, Record, ReportedState, Seq, Tender,
-    Timestamp, Way,
+    Cents, Currency, Event, Instalment, Instrument, Mode, Operation, OrderKey, Psp, Record, ReportedState,
+    Seq, Tender, Timestamp, Way,
 };
-use cvco_ledger::{Dossier, PaidOut, RelayState, Reported};
+use cvco_ledger::{Dossier, PaidOut, QuestionLine, Registered, RelayState, Reported};
 use cvco_mail::{Item, lists};
 
 use crate::frame::{Frame, Role};
@@ -298,6 +298,14 @@ impl OrderPage {
         words::relay_state(self.t(), state.lent())
     }
 
+    fn asked_about(&self, question: &QuestionLine) -> String {
+        let QuestionLine { topic, subject, .. } = question;
+        match topic.parse() {
+            Ok(topic) => outside(lists::asked_about(self.t().0, topic, subject)),
+            Err(_) => outside(subject),
+        }
+    }
+
     fn question_state(&self, state: &str) -> String {
         words::question_state(self.t(), state)
     }
@@ -341,24 +349,41 @@ impl OrderPage {
         report.events.iter().flat_map(|event| self.fields(event)).collect()
     }
 
-    /// Everything that happened, the earliest first.
-    pub(crate) fn story(&self) -> Vec<Happened> {
+    /// What the shop registered.
+    fn registrations(&self) -> Vec<Happened> {
         let t = self.t();
-        let dossier = &self.dossier;
-        let plain =
-            |at, seq, mark, what| Happened { at, seq, mark, what, says: Vec::new(), quiet: Vec::new() };
-        let mut story = Vec::new();
-        for (place, version) in dossier.versions.iter().enumerate() {
+        let happened = |(place, version): (usize, &Registered)| {
             let total = t.money(version.total, version.currency);
             let what = if place == 0 {
                 format!("{} {total}", t.say("Commande enregistrée :", "Order registered:"))
             } else {
                 format!("{} {total}", t.say("Commande modifiée :", "Order changed:"))
             };
-            let due = version.due.map(|due| format!("{} {}", t.say("à payer avant le", "due"), t.paris(due)));
-            let happened = plain(version.at, Some(version.seq), Mark::Info, what);
-            story.push(Happened { quiet: due.into_iter().collect(), ..happened });
-        }
+            let by = |due| format!("{} {}", t.say("à payer avant le", "due"), t.paris(due));
+            let of_plan = version.instalments.iter().map(|Instalment { cents, due }| {
+                let cents = t.money(*cents, version.currency);
+                due.map_or(cents.clone(), |due| format!("{cents} {}", by(due)))
+            });
+            let quiet = version.due.map(by).into_iter().chain(of_plan).collect();
+            Happened {
+                at: version.at,
+                seq: Some(version.seq),
+                mark: Mark::Info,
+                what,
+                says: Vec::new(),
+                quiet,
+            }
+        };
+        self.dossier.versions.iter().enumerate().map(happened).collect()
+    }
+
+    /// Everything that happened, the earliest first.
+    pub(crate) fn story(&self) -> Vec<Happened> {
+        let t = self.t();
+        let dossier = &self.dossier;
+        let plain =
+            |at, seq, mark, what| Happened { at, seq, mark, what, says: Vec::new(), quiet: Vec::new() };
+        let mut story = self.registrations();
         for report in &dossier.reports {
             let what = format!("{} ({})", capitalised(&self.verdict(report)), report.endpoint);
             let came_to_nothing = |event: &Event| {

@@ -1,8 +1,8 @@
 //! All that is known of one order, for the page that shows it.
 
 use cvco_domain::{
-    Cents, Currency, Day, DiscrepancyId, EndpointId, Event, Issuer, OrderKey, OrderRef, Psp, Record, Seq,
-    ShopId, Source, StatementNumber, Timestamp, Way,
+    Cents, Currency, Day, DiscrepancyId, EndpointId, Event, Instalment, Issuer, OrderKey, OrderRef,
+    OrderVersion, Psp, Record, Seq, ShopId, Source, StatementNumber, Timestamp, Way,
 };
 use rusqlite::params;
 
@@ -59,6 +59,8 @@ pub struct Registered {
     pub currency: Currency,
     /// By when.
     pub due: Option<Timestamp>,
+    /// What of it by when, where there is a plan.
+    pub instalments: Vec<Instalment>,
 }
 
 /// What a notification or an answer told.
@@ -166,7 +168,8 @@ pub struct BookedLine {
     pub letter: Option<String>,
 }
 
-const VERSIONS: &str = "SELECT seq, registered_at, total_cents, currency, due FROM order_versions
+const VERSIONS: &str =
+    "SELECT seq, registered_at, total_cents, currency, due, instalments FROM order_versions
      WHERE order_id = ?1 ORDER BY version LIMIT ?2";
 const DISCREPANCIES: &str = "SELECT id FROM discrepancies WHERE order_id = ?1
      ORDER BY closed_at IS NOT NULL, CASE severity WHEN 'urgent' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, id LIMIT ?2";
@@ -253,13 +256,8 @@ impl Reader {
     fn versions(&self, order_id: OrderId) -> Result<Vec<Registered>, LedgerError> {
         let mut rows = self.conn.prepare_cached(VERSIONS)?;
         let rows = rows.query_map(params![order_id, MOST], |row| {
-            Ok(Registered {
-                seq: row.get(0)?,
-                at: row.get(1)?,
-                total: row.get(2)?,
-                currency: row.get(3)?,
-                due: row.get(4)?,
-            })
+            let OrderVersion { total, currency, due, instalments, registered_at } = orders::version(row)?;
+            Ok(Registered { seq: row.get(0)?, at: registered_at, total, currency, due, instalments })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -1,6 +1,7 @@
 //! What the merchant's shop and people say and do.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cvco_domain::{
     Books, Cents, Currency, DiscrepancyId, Identity, Instalment, OrderRef, Period, ShopId, Statement,
@@ -62,6 +63,9 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// A snooze is no way to forget: at most two years.
+    pub const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
+
     /// The name in the ledger.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

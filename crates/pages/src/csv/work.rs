@@ -52,8 +52,8 @@ impl Listed<15> for OrderRow {
     }
 }
 
-impl Listed<15> for DiscrepancyRow {
-    const HEADS: [(&'static str, &'static str); 15] = [
+impl Listed<16> for DiscrepancyRow {
+    const HEADS: [(&'static str, &'static str); 16] = [
         ("n°", "id"),
         ("gravité", "severity"),
         ("écart", "discrepancy"),
@@ -63,6 +63,7 @@ impl Listed<15> for DiscrepancyRow {
         ("paiement", "payment"),
         ("attendu", "expected"),
         ("constaté", "found"),
+        ("devise", "currency"),
         ("ouvert le", "opened"),
         ("résolu le", "resolved"),
         ("pris en charge le", "acknowledged"),
@@ -71,7 +72,7 @@ impl Listed<15> for DiscrepancyRow {
         ("en veille jusqu'au", "snoozed until"),
     ];
 
-    fn cells(&self, t: Say) -> [String; 15] {
+    fn cells(&self, t: Say) -> [String; 16] {
         [
             self.id.to_string(),
             cell(lists::severity(t.0, self.severity)),
@@ -82,6 +83,7 @@ impl Listed<15> for DiscrepancyRow {
             maybe(self.call_number.as_ref()),
             amount(self.expected),
             amount(self.actual),
+            maybe(self.records.first().map(|record| record.currency.as_str())),
             moment(t, Some(self.opened_at)),
             moment(t, self.closed_at),
             moment(t, self.acked.as_ref().map(|(at, ..)| *at)),

@@ -13,7 +13,7 @@ pub(super) const fn amount_short(psp: Option<Psp>) -> Steps {
             "Do not confirm the booking until the balance has been paid.",
         ],
         Some(Up2pay | Sogecommerce | Worldline | Monext) | None => &[
-            "Compare the payments above with {back_office}.",
+            "Compare the order's payments with {back_office}.",
             "If they are complete, ask the customer for the difference, or correct the order in the shop if its total or its due dates are wrong.",
             "Do not confirm the booking until the balance has been paid.",
         ],

@@ -13,7 +13,7 @@ pub(super) const fn amount_short(psp: Option<Psp>) -> Steps {
             "Ne confirmez pas la prestation avant d'avoir reçu le solde.",
         ],
         Some(Up2pay | Sogecommerce | Worldline | Monext) | None => &[
-            "Comparez les paiements ci-dessus avec {back_office}.",
+            "Comparez les paiements de la commande avec {back_office}.",
             "Si tout y figure, demandez la différence au client, ou corrigez la commande dans la boutique si son total ou ses échéances sont faux.",
             "Ne confirmez pas la prestation avant d'avoir reçu le solde.",
         ],
