@@ -474,6 +474,7 @@ CREATE TABLE relays (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX relays_owed ON relays (seq, target) WHERE state = 'owed';
 CREATE INDEX relays_in_vain ON relays (endpoint, target, state, owed_at) WHERE state <> 'delivered';
+CREATE INDEX relays_awaiting ON relays (call_number) WHERE part = 'complement' AND state = 'owed';
 CREATE INDEX relays_by_payload ON relays (endpoint, payload_sha256);
 
 -- Links of the chain for people to keep: one for each day in Paris that brought news.

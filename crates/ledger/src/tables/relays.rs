@@ -181,7 +181,22 @@ pub(crate) fn end(
         )
         .optional()?;
     attempts::forget(conn, &attempts::of_relay(relayed.notification, &relayed.target))?;
+    if ended.is_some() {
+        wait_no_more(conn, relayed)?;
+    }
     Ok(ended)
+}
+
+/// A complement that came before its voucher need not wait for it once that has come to its end.
+fn wait_no_more(conn: &Connection, relayed: &Relayed) -> Result<(), LedgerError> {
+    conn.prepare_cached(
+        "UPDATE relays SET part = NULL WHERE (seq, target) IN (
+           SELECT c.seq, c.target FROM relays v JOIN relays c INDEXED BY relays_awaiting
+              ON c.target = v.target AND c.endpoint = v.endpoint AND c.call_number = v.call_number
+           WHERE v.seq = ?1 AND v.target = ?2 AND v.part = 'voucher' AND c.part = 'complement' AND c.state = 'owed')",
+    )?
+    .execute(params![relayed.notification, relayed.target.as_str()])?;
+    Ok(())
 }
 
 fn endpoint_of(row: &Row<'_>) -> rusqlite::Result<EndpointRef> {

@@ -105,6 +105,19 @@ fn a_complement_that_comes_before_its_voucher_is_known_as_such() {
 }
 
 #[test]
+fn a_complement_waits_for_its_voucher_no_longer_than_that_is_under_way() {
+    let mut book = Book::relaying();
+    book.call(1, card("A", 4000), "1");
+    let of_another = book.call(1, voucher("B", 6000), "2");
+    let voucher = book.call(2, voucher("A", 6000), "3");
+    let part = |book: &Book| book.reader().pending_relays().expect("read").remove(0).part;
+    book.take(3, delivered(of_another));
+    assert_eq!(part(&book), Some(RelayPart::Complement));
+    book.take(3, delivered(voucher));
+    assert_eq!(part(&book), None);
+}
+
+#[test]
 fn an_outcome_ends_what_is_owed_and_is_not_taken_back_by_a_later_one() {
     let mut book = Book::relaying();
     let seq = book.call(1, voucher("A", 6000), "1");
