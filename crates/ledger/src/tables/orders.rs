@@ -145,10 +145,12 @@ fn earlier_with_same_prefix(
 /// The orders that were found to collide with this one.
 pub(crate) fn colliding_with(conn: &Connection, order_id: OrderId) -> Result<Vec<OrderId>, LedgerError> {
     let mut statement = conn.prepare_cached(
-        "SELECT d.order_id FROM discrepancies d JOIN orders this ON this.order_id = ?1
-         WHERE d.closed_at IS NULL AND d.order_id IS NOT NULL AND d.kind = 'reference_collision'
-           AND d.shop = this.shop AND d.detail_json ->> '$.order' = this.reference
-         ORDER BY d.order_id",
+        "SELECT o.order_id FROM orders this JOIN orders o ON o.shop = this.shop AND o.reference IS NOT NULL
+           AND o.ancv_prefix = this.ancv_prefix
+         WHERE this.order_id = ?1 AND EXISTS (SELECT 1 FROM discrepancies d
+           WHERE d.order_id = o.order_id AND d.closed_at IS NULL AND d.kind = 'reference_collision'
+             AND d.detail_json ->> '$.order' = this.reference)
+         ORDER BY o.order_id",
     )?;
     let ids = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
