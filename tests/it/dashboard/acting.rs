@@ -157,7 +157,10 @@ async fn a_statement_is_uploaded_and_shows_what_no_payment_explains() {
     assert_eq!(upload("x").status, 403, "a form of somebody else");
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM statements"), ["0"]);
     let told = upload(&anne.token("/"));
-    assert!(told.status == 200 && told.body.contains("1\u{a0}ligne importée, dont 1 sans"), "{told:?}");
+    assert!(
+        told.status == 200 && told.body.contains("1\u{a0}ligne importée. Sans paiement connu"),
+        "{told:?}"
+    );
     assert_eq!(daemon.rows("SELECT number, paid_on FROM statements"), ["B-1|2026-03-13"]);
     assert!(anne.page("/accounting/statement?id=1").contains("aucun paiement connu"));
     let again = upload(&anne.token("/"));
