@@ -30,11 +30,13 @@ impl Case {
     }
 
     /// What it is about, for a list.
-    fn subject(&self) -> String {
+    fn subject(&self, t: impl Lent<Say>) -> String {
         let row = &self.row;
         let order = row.order_ref.as_ref().map(ToString::to_string);
         let name = order.or_else(|| row.call_number.as_ref().map(ToString::to_string));
         let name = name.or_else(|| row.endpoint.as_ref().map(ToString::to_string));
+        // A statement, or a line of one.
+        let name = name.or_else(|| lists::detail(t.lent().0, &row.detail));
         cut(&outside(name.unwrap_or_default()), 60)
     }
 

@@ -2,8 +2,8 @@
 
 use askama::Template;
 use cvco_domain::{
-    Cents, Currency, Event, Instalment, Instrument, Mode, Operation, OrderKey, Psp, Record, ReportedState,
-    Seq, Tender, Timestamp, Way,
+    Cents, Currency, Event, Instalment, Instrument, Mode, Operation, OrderKey, Psp, Record, RecordState,
+    ReportedState, Seq, Tender, Timestamp, Way,
 };
 use cvco_ledger::{Dossier, PaidOut, QuestionLine, Registered, RelayState, Reported};
 use cvco_mail::{Item, lists};
@@ -83,6 +83,11 @@ impl OrderPage {
             ([], Some(registered)) => lists::awaited(self.t().0, registered.total).to_owned(),
             _ => lists::order_state(self.t().0, &self.dossier.state),
         }
+    }
+
+    /// The rest is due later.
+    fn is_part_paid(&self) -> bool {
+        self.dossier.state.parse() == Ok(RecordState::PartPaid)
     }
 
     fn state_mark(&self) -> Mark {
