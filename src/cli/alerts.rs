@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::output::{Heading, Listing};
 use super::site::Site;
-use super::{Failure, Format, Outcome, alerts_queue, alerts_test};
+use super::{Failure, Format, Outcome, alerts_queue, alerts_test, known_shop};
 use crate::alert::desk::item as alert_item;
 use crate::app::host_name;
 
@@ -113,7 +113,7 @@ pub(super) struct ListOptions {
     severity: Option<Severity>,
     /// Only this shop's.
     #[arg(long, value_name = "ID")]
-    shop: Option<String>,
+    shop: Option<ShopId>,
     /// No more than so many, the latest first.
     #[arg(long, default_value_t = 100)]
     limit: u32,
@@ -152,10 +152,14 @@ fn list(site: &mut dyn Site, options: &ListOptions) -> Result<Outcome, Failure> 
         snoozed: (!options.all).then_some(options.snoozed),
         kind: options.kind,
         severity: options.severity,
-        shop: options.shop.clone(),
+        shop: options.shop.as_ref().map(ToString::to_string),
         limit: options.limit,
     };
     let found = reader.discrepancies(&filter)?;
+    // One that is no longer configured has its discrepancies still.
+    if found.is_empty() {
+        known_shop(&site.desk()?.books, options.shop.as_ref())?;
+    }
     let values: Vec<_> = found.iter().map(as_json).collect();
     let aside = if filter.snoozed == Some(false) { reader.snoozed(&filter)? } else { 0 };
     let language = site.language()?;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::output::{Heading, Listing};
 use super::site::{self, Place, Site};
-use super::{Failure, Format, Outcome, order_file};
+use super::{Failure, Format, Outcome, known_shop, order_file};
 
 #[derive(Debug, Args)]
 pub(super) struct ListOptions {
@@ -24,7 +24,7 @@ pub(super) struct ListOptions {
     state: Option<RecordState>,
     /// Only this shop's.
     #[arg(long)]
-    shop: Option<String>,
+    shop: Option<ShopId>,
     /// No more than so many, the latest first.
     #[arg(long, default_value_t = 100)]
     limit: u32,
@@ -69,11 +69,15 @@ impl StoryOptions {
 pub(super) fn list(site: &mut dyn Site, options: &ListOptions) -> Result<Outcome, Failure> {
     let filter = RecordFilter {
         state: options.state,
-        shop: options.shop.clone(),
+        shop: options.shop.as_ref().map(ToString::to_string),
         order_ref: None,
         limit: options.limit,
     };
     let records = Reader::open(&site.ledger()?.path)?.records(&filter)?;
+    // One that is no longer configured has its payments still.
+    if records.is_empty() {
+        known_shop(&site.desk()?.books, options.shop.as_ref())?;
+    }
     let language = site.language()?;
     let none = Heading { fr: "aucun paiement", en: "no records" };
     listing(language, &records).print(site, options.format, &records, none.in_language(language))?;

@@ -111,7 +111,8 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
     let filter =
         RelayFilter { states, endpoint: options.endpoint.clone(), after: None, limit: options.limit };
     let found = open_reader(path)?.relays(&filter)?;
-    let none = if options.all || options.state.is_some() { "no such calls" } else { "every call was taken" };
+    let is_filtered = options.all || options.state.is_some() || options.endpoint.is_some();
+    let none = if is_filtered { "no such calls" } else { "every call was taken" };
     listing(&found).print(&mut Here::new(path), options.format, &found, none)?;
     Ok(Outcome::Fine)
 }

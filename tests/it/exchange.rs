@@ -35,7 +35,7 @@ async fn a_statement_that_is_put_in_is_imported_once_and_has_a_receipt() {
     daemon.up2pay(&Up2pay::voucher("A", 1, 1500));
     let line = "2026-03-10,NOBODY,,,10.00,10.00,2026-03-13\n";
     fs::write(daemon.path("exchange/in/bank-1.csv"), format!("{HEAD}{line}")).expect("written");
-    fs::write(daemon.path("exchange/in/bank-2.csv"), format!("{HEAD}2026-03-10,X,,,ten,10.00,2026-03-13\n"))
+    fs::write(daemon.path("exchange/in/BANK-2.CSV"), format!("{HEAD}2026-03-10,X,,,ten,10.00,2026-03-13\n"))
         .expect("written");
     fs::write(daemon.path("exchange/in/releve.csv"), "x").expect("written");
     fs::write(daemon.path("exchange/in/bank-3.csv.part"), format!("{HEAD}{line}")).expect("written");
@@ -46,7 +46,7 @@ async fn a_statement_that_is_put_in_is_imported_once_and_has_a_receipt() {
         receipt.starts_with("IMPORTÉ, À REGARDER : bank-1.csv") && receipt.contains("NOBODY"),
         "{receipt}"
     );
-    let receipt = appears(&daemon, "exchange/in/bank-2.csv.recu.txt").await;
+    let receipt = appears(&daemon, "exchange/in/BANK-2.CSV.recu.txt").await;
     assert!(receipt.starts_with("REFUSÉ") && receipt.contains("ligne 2\u{a0}:"), "{receipt}");
     let receipt = appears(&daemon, "exchange/in/releve.csv.recu.txt").await;
     assert!(receipt.contains("de quel relevé s'agit-il") && receipt.contains("bank-….csv"), "{receipt}");
