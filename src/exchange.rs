@@ -193,7 +193,8 @@ impl Folder<'_> {
         }
         let mut receipt = Receipt::new(language, name, self.desk.clock.now());
         match read(path, known) {
-            Err(error) => receipt.refuse(&error.to_string()),
+            Err(Unread::TooLarge(bytes)) => receipt.refuse(&receipt::too_large(language, bytes)),
+            Err(Unread::Io(error)) => receipt.refuse(&error.to_string()),
             Ok(None) => return Ok(()),
             Ok(Some(Content { by, bytes })) => match self.layout(name) {
                 Err(what) => receipt.refuse(&what),
@@ -302,8 +303,21 @@ struct Content {
     bytes: Vec<u8>,
 }
 
+/// Why a file was not read.
+enum Unread {
+    /// It has so many bytes.
+    TooLarge(u64),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 /// Reads a file, if it is still the one that was seen.
-fn read(path: &Path, known: &Known) -> io::Result<Option<Content>> {
+fn read(path: &Path, known: &Known) -> Result<Option<Content>, Unread> {
     // Neither a link nor a pipe that took the name meanwhile.
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -313,7 +327,7 @@ fn read(path: &Path, known: &Known) -> io::Result<Option<Content>> {
     }
     let limit = u64::try_from(INPUT_BYTES).unwrap_or(u64::MAX);
     if meta.len() > limit {
-        return Err(io::Error::other(format!("{} bytes; at most {INPUT_BYTES} are taken", meta.len())));
+        return Err(Unread::TooLarge(meta.len()));
     }
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;

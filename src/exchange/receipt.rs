@@ -5,7 +5,7 @@ use std::io;
 use cvco_domain::Timestamp;
 use cvco_mail::Language;
 
-use crate::admin::commands::{End, Frame, Say};
+use crate::admin::commands::{End, Frame, INPUT_BYTES, Say};
 
 /// How the names of receipts end.
 const FRENCH: &str = ".recu.txt";
@@ -87,6 +87,17 @@ impl Say for Receipt {
             Frame::Question(_) | Frame::File(_) | Frame::Data(_) | Frame::Whole(_) => {}
         }
         Ok(())
+    }
+}
+
+/// The file is larger than a statement may be.
+pub(super) fn too_large(language: Language, bytes: u64) -> String {
+    let (has, most) = (bytes >> 20, INPUT_BYTES >> 20);
+    match language {
+        Language::French => {
+            format!("le fichier fait {has} Mio, et un relevé n'en a pas plus de {most} : découpez-le")
+        }
+        Language::English => format!("the file has {has} MiB, and a statement no more than {most}: split it"),
     }
 }
 

@@ -39,6 +39,8 @@ async fn a_statement_that_is_put_in_is_imported_once_and_has_a_receipt() {
         .expect("written");
     fs::write(daemon.path("exchange/in/releve.csv"), "x").expect("written");
     fs::write(daemon.path("exchange/in/bank-3.csv.part"), format!("{HEAD}{line}")).expect("written");
+    let large = fs::File::create(daemon.path("exchange/in/bank-5.csv")).expect("made");
+    large.set_len(40 << 20).expect("as large");
     symlink("/etc/passwd", daemon.path("exchange/in/bank-4.csv")).expect("linked");
 
     let receipt = appears(&daemon, "exchange/in/bank-1.csv.recu.txt").await;
@@ -50,6 +52,8 @@ async fn a_statement_that_is_put_in_is_imported_once_and_has_a_receipt() {
     assert!(receipt.starts_with("REFUSÉ") && receipt.contains("ligne 2\u{a0}:"), "{receipt}");
     let receipt = appears(&daemon, "exchange/in/releve.csv.recu.txt").await;
     assert!(receipt.contains("de quel relevé s'agit-il") && receipt.contains("bank-….csv"), "{receipt}");
+    let receipt = appears(&daemon, "exchange/in/bank-5.csv.recu.txt").await;
+    assert!(receipt.starts_with("REFUSÉ") && receipt.contains("le fichier fait 40 Mio"), "{receipt}");
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM statements"), ["1"]);
     for left_alone in ["bank-3.csv.part", "bank-4.csv"] {
         assert!(!daemon.path(&format!("exchange/in/{left_alone}.recu.txt")).exists(), "{left_alone}");
