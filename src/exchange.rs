@@ -222,9 +222,9 @@ impl Folder<'_> {
         let ids: Vec<&str> =
             self.settings().books.statements.iter().map(|layout| layout.profile.id.as_str()).collect();
         let begins = |id: &&&str| {
-            let beginning = name.get(..id.len()).filter(|beginning| beginning.eq_ignore_ascii_case(id));
-            let rest = beginning.and_then(|_| name.get(id.len()..));
-            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+            name.split_at_checked(id.len()).is_some_and(|(beginning, rest)| {
+                beginning.eq_ignore_ascii_case(id) && !rest.starts_with(char::is_alphanumeric)
+            })
         };
         match ids.as_slice() {
             [] => Err(receipt::no_layout(self.settings().language)),

@@ -273,7 +273,7 @@ fn take(
     let mut writer = site.writer()?;
     let now = writer.now();
     if let Deed::Snoozed { until } = deed
-        && (until <= now || until > now.after(Deed::LONGEST_SNOOZE))
+        && !Deed::may_snooze(until, now)
     {
         let wants = match language {
             Language::French => "--until attend une date à venir, dans deux ans au plus",

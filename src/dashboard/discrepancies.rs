@@ -160,8 +160,7 @@ pub(super) async fn act(
         "ack" | "note" => arguments.push(format!("--note={}", note(&fields)?)),
         "snooze" => {
             let until: cvco_domain::Day = fields.parse("until")?.ok_or(Refusal::NotFound)?;
-            let ahead = visit.now.paris_day().next()..=visit.now.after(Deed::LONGEST_SNOOZE).paris_day();
-            if !ahead.contains(&until) {
+            if !Deed::may_snooze(until.start(), visit.now) {
                 return Err(Refusal::Senseless(
                     "Rien n'a changé. Choisissez une date à venir, dans deux ans au plus.",
                     "Nothing changed. Choose a date ahead, in two years at most.",

@@ -141,15 +141,6 @@ impl Draft {
         Finding { expected, actual: Some(actual), ..self.finding(kind, "", parts) }
     }
 
-    /// What is said of parts that come to too little: of some of them more may be authorised than was captured.
-    fn short_parts(&self) -> Detail {
-        let parts = self.parts(self.evidence.iter());
-        match self.evidence.iter().map(|evidence| evidence.uncaptured).sum() {
-            Cents::ZERO => Detail::Parts(parts),
-            left => Detail::PartCaptured { parts, left },
-        }
-    }
-
     /// A tender as people find it in a back office, and of a payment that was joined from elsewhere also where.
     fn part(&self, evidence: &Evidence) -> PartName {
         let Tender { id, instrument, brand, .. } = &evidence.tender;
@@ -165,6 +156,15 @@ impl Draft {
 
     fn parts<'a>(&self, tenders: impl Iterator<Item = &'a Evidence>) -> Vec<PartName> {
         tenders.map(|evidence| self.part(evidence)).collect()
+    }
+}
+
+/// What is said of payments that come to too little: of some parts more may be authorised than was captured.
+fn short_parts<'d>(drafts: impl Iterator<Item = &'d Draft> + Clone) -> Detail {
+    let parts = drafts.clone().flat_map(|draft| draft.parts(draft.evidence.iter())).collect();
+    match drafts.flat_map(|draft| &draft.evidence).map(|evidence| evidence.uncaptured).sum() {
+        Cents::ZERO => Detail::Parts(parts),
+        left => Detail::PartCaptured { parts, left },
     }
 }
 
@@ -275,7 +275,9 @@ fn gap(draft: &Draft) -> Option<Finding> {
     let paid = draft.record.paid();
     let found = |kind| draft.amount_finding(kind, Some(expected), paid);
     let finding = match paid.cmp(&expected) {
-        std::cmp::Ordering::Less => Finding { detail: draft.short_parts(), ..found(Kind::AmountShort) },
+        std::cmp::Ordering::Less => {
+            Finding { detail: short_parts(std::iter::once(draft)), ..found(Kind::AmountShort) }
+        }
         std::cmp::Ordering::Greater => found(Kind::AmountOver),
         std::cmp::Ordering::Equal => return None,
     };

@@ -63,8 +63,14 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// A snooze is no way to forget: at most two years.
-    pub const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
+    /// A snooze is no way to forget.
+    const LONGEST_SNOOZE: Duration = Duration::from_hours(24 * 366 * 2);
+
+    /// Whether a discrepancy may be put aside until then: a time ahead, of two years at most.
+    #[must_use]
+    pub fn may_snooze(until: Timestamp, now: Timestamp) -> bool {
+        until > now && until <= now.after(Self::LONGEST_SNOOZE)
+    }
 
     /// The name in the ledger.
     #[must_use]

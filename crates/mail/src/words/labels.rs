@@ -84,7 +84,7 @@ const ENGLISH: Labels = Labels {
     resolved: "resolved",
     reminder: "reminder",
     unanswered: "unanswered",
-    nobody_saw: "Nobody has taken charge of this discrepancy yet.",
+    nobody_saw: "No one has acknowledged this discrepancy yet.",
     settled_by: "Since then",
     order_total: "Order total",
     due_after: "Still to pay after that",

@@ -15,14 +15,7 @@ impl Refund<'_> {
         if !names_cards || told.by == By::Bank || told.outcome != Outcome::Made {
             return None;
         }
-        let event = &self.fact.event;
-        let parts = || {
-            attempts.iter().flat_map(|attempt| &attempt.tenders).filter(|evidence| {
-                (evidence.psp, &evidence.call_number) == (self.fact.psp, &event.call_number)
-                    && evidence.tender.state.is_accepted()
-                    && evidence.tender.currency == event.currency
-            })
-        };
+        let parts = || self.parts_of_its_payment(attempts);
         let cards = || parts().filter(|evidence| evidence.tender.instrument == Instrument::Card);
         cards().next()?;
         let left = |evidence: &Evidence| evidence.tender.kept().max(Cents::ZERO);
@@ -33,6 +26,16 @@ impl Refund<'_> {
             instrument: Instrument::Voucher,
             told: Return { amount: beyond, odd_status: None, ..told.clone() },
             ..self.clone()
+        })
+    }
+
+    /// What was accepted under its call number, in its currency.
+    fn parts_of_its_payment<'a>(&'a self, attempts: &'a [Attempt]) -> impl Iterator<Item = &'a Evidence> {
+        let event = &self.fact.event;
+        attempts.iter().flat_map(|attempt| &attempt.tenders).filter(|evidence| {
+            (evidence.psp, &evidence.call_number) == (self.fact.psp, &event.call_number)
+                && evidence.tender.state.is_accepted()
+                && evidence.tender.currency == event.currency
         })
     }
 
@@ -50,22 +53,16 @@ impl Refund<'_> {
 
     /// What can go back of each part of its payment that it may be of, where the PSP does not say of which.
     fn captures(&self, attempts: &[Attempt]) -> Vec<Cents> {
-        let event = &self.fact.event;
         if !self.fact.psp.terms().numbers_operations || self.of.is_some() {
             return Vec::new();
         }
-        let of_its_payment = |evidence: &&Evidence| {
-            (evidence.psp, &evidence.call_number) == (self.fact.psp, &event.call_number)
-                && evidence.tender.state.is_accepted()
-                && evidence.tender.instrument == self.instrument
-                && evidence.tender.currency == event.currency
-        };
         let left = |evidence: &Evidence| match self.told.by {
             By::Merchant => evidence.tender.kept(),
             By::Bank => evidence.tender.amount.minus(evidence.tender.taken_back),
         };
-        let parts = attempts.iter().flat_map(|attempt| &attempt.tenders).filter(of_its_payment);
-        parts.map(left).map(|left| left.max(Cents::ZERO)).collect()
+        let parts = self.parts_of_its_payment(attempts);
+        let alike = parts.filter(|evidence| evidence.tender.instrument == self.instrument);
+        alike.map(left).map(|left| left.max(Cents::ZERO)).collect()
     }
 
     /// The largest capture of its payment that it gives back wholly, while others of the same card or voucher are left: one

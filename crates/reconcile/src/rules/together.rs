@@ -10,7 +10,7 @@ use cvco_domain::{
 
 use super::super::records::{Draft, Missing, Wait};
 use super::super::whole::{Instalment, Whole, is_lost};
-use super::{disputes, duplicate_tenders, is_told_by_sequence, mixes_currencies};
+use super::{disputes, duplicate_tenders, is_told_by_sequence, mixes_currencies, short_parts};
 
 /// Less than what is due by now. What is said of single payments, `known`, may explain it.
 pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Timestamp) -> Option<Finding> {
@@ -34,13 +34,7 @@ pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Tim
     if is_told || counted().any(is_awaited) || is_explained(drafts, gap, whole) {
         return None;
     }
-    let parts = counted().flat_map(|draft| draft.parts(draft.evidence.iter())).collect();
-    let uncaptured = counted().flat_map(|draft| &draft.evidence).map(|evidence| evidence.uncaptured).sum();
-    let detail = match uncaptured {
-        Cents::ZERO => Detail::Parts(parts),
-        left => Detail::PartCaptured { parts, left },
-    };
-    let found = of_order(Kind::AmountShort, detail);
+    let found = of_order(Kind::AmountShort, short_parts(counted()));
     Some(Finding { expected: Some(due), actual: Some(whole.paid), ..found })
 }
 
