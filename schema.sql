@@ -77,6 +77,7 @@ CREATE INDEX orders_awaited ON orders (awaited_since) WHERE awaited_since IS NOT
 CREATE UNIQUE INDEX orders_by_reference ON orders (shop, reference) WHERE reference IS NOT NULL;
 CREATE UNIQUE INDEX orders_by_call ON orders (shop, psp, call_number) WHERE reference IS NULL;
 CREATE INDEX orders_by_prefix ON orders (shop, ancv_prefix) WHERE reference IS NOT NULL;
+CREATE INDEX orders_lacking ON orders (order_id) WHERE state IN ('part_paid', 'unbalanced');
 CREATE INDEX orders_to_check ON orders (next_check_at) WHERE next_check_at IS NOT NULL;
 
 CREATE TABLE order_versions (

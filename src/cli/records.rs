@@ -302,18 +302,24 @@ impl Story<'_> {
 
 /// What the shop registered.
 fn registration(language: Language, content: &Value) -> String {
-    let total = content.get("total_cents").and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
     let currency =
         content.get("currency").and_then(Value::as_str).and_then(|code| Currency::parse(code).ok());
-    let total = lists::amount(language, total, currency.unwrap_or(Currency::EUR));
-    let due = content.get("due").and_then(Value::as_str).map(|due| in_paris(language, due));
-    match (language, due) {
-        (Language::French, None) => format!("commande enregistrée\u{a0}: {total}"),
-        (Language::French, Some(due)) => {
-            format!("commande enregistrée\u{a0}: {total}, à payer avant le {due}")
+    let demand = |amount: Option<&Value>, due: Option<&Value>| {
+        let cents = amount.and_then(Value::as_i64).map(Cents::new).unwrap_or_default();
+        let amount = lists::amount(language, cents, currency.unwrap_or(Currency::EUR));
+        match (language, due.and_then(Value::as_str).map(|due| in_paris(language, due))) {
+            (_, None) => amount,
+            (Language::French, Some(due)) => format!("{amount} à payer avant le {due}"),
+            (Language::English, Some(due)) => format!("{amount} due {due}"),
         }
-        (Language::English, None) => format!("order registered: {total}"),
-        (Language::English, Some(due)) => format!("order registered: {total}, due {due}"),
+    };
+    let total = demand(content.get("total_cents"), content.get("due"));
+    let instalments = content.get("instalments").and_then(Value::as_array).into_iter().flatten();
+    let plan: Vec<_> = instalments.map(|part| demand(part.get("cents"), part.get("due"))).collect();
+    let plan = if plan.is_empty() { String::new() } else { format!(" ({})", plan.join(" + ")) };
+    match language {
+        Language::French => format!("commande enregistrée\u{a0}: {total}{plan}"),
+        Language::English => format!("order registered: {total}{plan}"),
     }
 }
 

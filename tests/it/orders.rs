@@ -135,6 +135,12 @@ async fn a_deposit_and_its_balance_are_one_order_without_an_alert() {
     daemon.up2pay(&Up2pay::voucher("STAY", 1, 15_000));
     let order = "SELECT state, paid_cents, gap_cents FROM acct_orders";
     assert_eq!(daemon.rows(order), ["part_paid|15000|-35000"]);
+    let payment = "SELECT order_ref, gap_cents FROM acct_register WHERE state = 'part_paid'";
+    assert_eq!(daemon.rows(payment), ["STAY|0"], "the deposit lacks nothing, the order does");
+    let story = daemon.out(&["record", "STAY"]);
+    assert!(story.contains("payé en partie"), "{story}");
+    let by = |day| format!("à payer avant le {day}");
+    assert!(story.contains(&by("15/03/2099")) && story.contains(&by("15/06/2099")), "{story}");
     daemon.up2pay(&Up2pay::voucher("STAY", 2, 20_000));
     daemon.up2pay(&Up2pay::card("STAY", 2, 15_000));
     assert_eq!(daemon.rows(order), ["balanced|50000|0"]);

@@ -269,7 +269,9 @@ impl Known<'_> {
         } else if amiss || is_foreign {
             "unbalanced"
         } else {
+            let is_all_but_half = self.registered.way == Way::InHalves && self.history.visits.len() == 1;
             match gap {
+                Some(0) if is_all_but_half => "part_paid",
                 Some(0) => "balanced",
                 Some(_) => "unbalanced",
                 None => "unverified",

@@ -17,7 +17,7 @@ pub enum RecordState {
     Pending,
     /// The accepted tenders are exactly what is expected.
     Balanced,
-    /// They are less than the order, and the rest is not due yet.
+    /// They are less than the order: the rest is not due yet, or this payment is all that was asked for.
     PartPaid,
     /// They are not what is expected.
     Unbalanced,

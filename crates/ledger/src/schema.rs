@@ -17,7 +17,7 @@ const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// The schema's number, kept in `PRAGMA user_version`. A change of `schema.sql` raises it; a ledger of another number is
 /// made again from the log.
-const VERSION: i64 = 30;
+const VERSION: i64 = 31;
 
 /// Up to this number a ledger held its log in the same file.
 const LAST_BEFORE_RELEASE: i64 = 4;
@@ -105,8 +105,8 @@ pub(crate) fn scratch() -> Result<Connection, LedgerError> {
 }
 
 /// Indexes that the fold itself never uses.
-const FOR_READERS: [&str; 4] =
-    ["records_by_state", "records_by_time", "records_by_amount", "tenders_by_amount"];
+const FOR_READERS: [&str; 5] =
+    ["orders_lacking", "records_by_state", "records_by_time", "records_by_amount", "tenders_by_amount"];
 
 /// Makes a scratch ledger one that readers can use.
 pub(crate) fn complete(scratch: &Connection) -> Result<(), LedgerError> {

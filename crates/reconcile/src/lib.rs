@@ -210,6 +210,5 @@ fn order_state(
             Some(_) | None => {}
         }
     }
-    let is_less = whole.paid.is_positive() && whole.gap().is_some_and(|gap| gap < Cents::ZERO);
-    Some(if state == RecordState::Balanced && is_less { RecordState::PartPaid } else { state })
+    Some(state)
 }

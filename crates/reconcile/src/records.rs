@@ -211,6 +211,8 @@ fn state(record: &Record, payment: &Payment, wait: Wait, whole: &Whole, now: Tim
         return RecordState::Failed;
     }
     match record.gap() {
+        // It lacks nothing itself: the order does.
+        Some(gap) if gap == Cents::ZERO && payment.counts() && whole.is_less() => RecordState::PartPaid,
         Some(gap) if gap == Cents::ZERO => RecordState::Balanced,
         None if payment.left_over_beside.is_none() => RecordState::Unverified,
         Some(_) if payment.counts() && whole.is_part_paid(now) => RecordState::PartPaid,

@@ -449,9 +449,14 @@ impl Whole {
         Some(if gap.is_positive() { self.kept().minus(total).max(Cents::ZERO) } else { gap })
     }
 
+    /// Something of the registered total was paid, and not all.
+    pub(super) fn is_less(&self) -> bool {
+        self.total.is_some() && self.paid.is_positive() && !self.is_reached()
+    }
+
     /// Less than the order was paid, and all that is due.
     pub(super) fn is_part_paid(&self, now: Timestamp) -> bool {
-        self.paid.is_positive() && !self.is_reached() && self.total.is_some() && self.overdue(now).is_none()
+        self.is_less() && self.overdue(now).is_none()
     }
 
     /// All that is due by now, if it was not paid.

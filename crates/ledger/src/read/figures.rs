@@ -87,9 +87,10 @@ const BY_DAY: &str = "
   GROUP BY day ORDER BY day";
 
 const BALANCE: &str = "
-  SELECT COUNT(*), SUM(r.paid_cents), COUNT(*) FILTER (WHERE r.state IN ('balanced', 'refunded', 'part_refunded')),
-         SUM(r.paid_cents) FILTER (WHERE r.state IN ('balanced', 'refunded', 'part_refunded'))
-  FROM records r CROSS JOIN orders o ON o.order_id = r.order_id
+  SELECT COUNT(*), SUM(r.paid_cents), COUNT(*) FILTER (WHERE r.is_right), SUM(r.paid_cents) FILTER (WHERE r.is_right)
+  FROM (SELECT *, state IN ('balanced', 'refunded', 'part_refunded')
+                  OR state = 'part_paid' AND paid_cents = expected_cents AS is_right FROM records) r
+  CROSS JOIN orders o ON o.order_id = r.order_id
   WHERE r.first_seen_at >= ?1 AND r.first_seen_at < ?2 AND r.mode = 'production' AND r.currency = 'EUR'
     AND r.paid_cents > 0 AND (?3 IS NULL OR o.shop = ?3)";
 

@@ -1,4 +1,5 @@
-//! From what a person types to the orders that are meant: a reference or its beginning, a number, a transaction, an amount.
+//! From what a person types to the orders that are meant: a reference or its beginning, a number, a transaction, an amount
+//! that was paid, is expected or lacks.
 
 use std::collections::BTreeSet;
 
@@ -78,6 +79,16 @@ const BY_TOTAL: &str = "
   FROM (SELECT order_id FROM orders WHERE awaited_since IS NOT NULL ORDER BY awaited_since DESC LIMIT 20000) o
   WHERE (SELECT v.total_cents FROM order_versions v WHERE v.order_id = o.order_id ORDER BY v.version DESC LIMIT 1) = ?1
   LIMIT ?2";
+/// What an order that was not paid whole should come to, or lacks: of the latest too.
+const BY_LACK: &str = "
+  SELECT o.order_id
+  FROM (SELECT order_id, gap_cents FROM orders WHERE state IN ('part_paid', 'unbalanced')
+        ORDER BY order_id DESC LIMIT 20000) o
+  WHERE ABS(o.gap_cents) = ?1
+     OR (SELECT v.total_cents FROM order_versions v WHERE v.order_id = o.order_id ORDER BY v.version DESC LIMIT 1) = ?1
+     OR EXISTS (SELECT 1 FROM records r WHERE r.order_id = o.order_id
+                  AND ?1 IN (r.expected_cents, ABS(r.paid_cents - r.expected_cents)))
+  LIMIT ?2";
 const BY_REFERENCE: &str =
     "SELECT order_id FROM orders WHERE shop = ?1 AND reference >= ?2 AND reference < ?3
      ORDER BY reference LIMIT ?4";
@@ -99,7 +110,7 @@ impl Reader {
             self.gather(BY_REFERENCE, params![shop.as_str(), text, end, MOST], &mut found)?;
         }
         if let Some(amount) = sought.amount {
-            for query in [BY_PAID, BY_PART, BY_TOTAL] {
+            for query in [BY_PAID, BY_PART, BY_TOTAL, BY_LACK] {
                 self.gather(query, params![amount, MOST], &mut found)?;
             }
         }
@@ -121,8 +132,8 @@ impl Reader {
 
 #[cfg(test)]
 pub(super) mod plans {
-    use super::{BY_CALL, BY_PAID, BY_PART, BY_REFERENCE, BY_TOTAL, BY_TRANSACTION};
+    use super::{BY_CALL, BY_LACK, BY_PAID, BY_PART, BY_REFERENCE, BY_TOTAL, BY_TRANSACTION};
 
-    pub(in crate::read) const ALL: [&str; 6] =
-        [BY_CALL, BY_TRANSACTION, BY_PAID, BY_PART, BY_TOTAL, BY_REFERENCE];
+    pub(in crate::read) const ALL: [&str; 7] =
+        [BY_CALL, BY_TRANSACTION, BY_PAID, BY_PART, BY_TOTAL, BY_LACK, BY_REFERENCE];
 }

@@ -1,7 +1,7 @@
 //! The whole story of an order.
 
 use super::{QuestionLine, Reader, RecordRow, TenderRow};
-use cvco_domain::DiscrepancyId;
+use cvco_domain::{DiscrepancyId, OrderVersion};
 
 use crate::LedgerError;
 use crate::tables::facts;
@@ -163,20 +163,22 @@ impl Reader {
 
     fn registrations_of(&self, order_id: OrderId) -> Result<Vec<StoryLine>, LedgerError> {
         let mut versions = self.conn.prepare_cached(
-            "SELECT seq, registered_at, total_cents, currency, due FROM order_versions WHERE order_id = ?1",
+            "SELECT seq, registered_at, total_cents, currency, due, instalments FROM order_versions
+             WHERE order_id = ?1",
         )?;
         let lines = versions.query_map([order_id], |row| {
-            let (total, currency, due): (i64, String, Option<String>) =
-                (row.get(2)?, row.get(3)?, row.get(4)?);
+            let OrderVersion { total, currency, due, instalments, registered_at } = orders::version(row)?;
             Ok(StoryLine {
-                seq: row.get(0)?,
-                at: row.get(1)?,
+                seq: row.get("seq")?,
+                at: registered_at.to_string(),
                 kind: "order".to_owned(),
                 endpoint: None,
                 psp: None,
                 verdict: None,
                 discrepancy: None,
-                content: serde_json::json!({ "total_cents": total, "currency": currency, "due": due }),
+                content: serde_json::json!({
+                    "total_cents": total, "currency": currency, "due": due, "instalments": instalments,
+                }),
             })
         })?;
         Ok(lines.collect::<Result<_, _>>()?)

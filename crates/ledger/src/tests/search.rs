@@ -28,3 +28,17 @@ fn an_amount_is_found_whatever_it_is_of_and_in_whatever_month() {
     assert_eq!(found(&book, 6000), ["MARCH"]);
     assert_eq!(found(&book, 1), Vec::<String>::new());
 }
+
+#[test]
+fn an_order_that_was_not_paid_whole_is_found_by_its_total_and_by_what_it_lacks() {
+    let mut book = Book::new();
+    book.take(0, registered("DEPOSIT", 50_000));
+    book.take(1, voucher("DEPOSIT", 15_000));
+    book.take(2, registered("PAID", 50_000));
+    book.take(3, voucher("PAID", 20_000));
+    book.take(4, card("PAID", 30_000));
+    assert_eq!(found(&book, 35_000), Vec::<String>::new(), "its complement is awaited");
+    book.take(DAY, voucher("NEXT DAY", 100));
+    assert_eq!(found(&book, 50_000), ["PAID", "DEPOSIT"]);
+    assert_eq!(found(&book, 35_000), ["DEPOSIT"]);
+}
