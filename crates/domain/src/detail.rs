@@ -62,6 +62,8 @@ pub enum Detail {
     Dispute {
         /// The part.
         part: PartName,
+        /// Whether they are about the part itself, or about a refund of it.
+        of: StatusOf,
         /// What differs beside the amount.
         differences: Vec<Difference>,
     },
@@ -233,13 +235,13 @@ pub struct PaymentName {
     pub call_number: CallNumber,
 }
 
-/// Whose status something is.
+/// What a status, or a story, is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusOf {
-    /// That of a part itself.
+    /// A part itself.
     Payment,
-    /// That of a refund of a part.
+    /// A refund of a part.
     Refund,
 }
 
@@ -379,8 +381,8 @@ impl fmt::Display for Detail {
                 let codes: Vec<&str> = statuses.iter().map(|status| status.code.as_str()).collect();
                 write!(f, "{part}: {}", codes.join(", "))
             }
-            Self::Dispute { part, differences } if differences.is_empty() => write!(f, "{part}"),
-            Self::Dispute { part, differences } => write!(f, "{part}: {}", list(differences, ", ")),
+            Self::Dispute { part, differences, .. } if differences.is_empty() => write!(f, "{part}"),
+            Self::Dispute { part, differences, .. } => write!(f, "{part}: {}", list(differences, ", ")),
             Self::Unknown(subjects) => f.write_str(&list(subjects, "; ")),
             Self::ChangedAt(at) | Self::LastCall(at) => write!(f, "{at}"),
             Self::Order(reference) => write!(f, "{reference}"),

@@ -78,8 +78,8 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
             };
             words.about(&part, &words.list(statuses, |status| words.status(status, *of)))
         }
-        Detail::Dispute { part, differences } if differences.is_empty() => words.part(part),
-        Detail::Dispute { part, differences } => words
+        Detail::Dispute { part, differences, .. } if differences.is_empty() => words.part(part),
+        Detail::Dispute { part, differences, .. } => words
             .about(&words.part(part), &words.list(differences, |difference| words.difference(difference))),
         Detail::Unknown(subjects) => {
             let subjects = subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

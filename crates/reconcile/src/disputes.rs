@@ -39,6 +39,24 @@ impl Dispute {
     }
 }
 
+/// The two amounts that are told of one refund. What it came to is said elsewhere, and what its turns come to is no dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TwoAmounts {
+    pub(super) between: Between,
+    pub(super) believed: Cents,
+    pub(super) other: Cents,
+}
+
+impl TwoAmounts {
+    /// Of the facts that state by how much a refund was made. Without a transaction nothing says that two are about the same
+    /// one.
+    pub(super) fn about(stated: &[&Fact], believed: Cents, confirmed: Option<&Fact>) -> Option<Self> {
+        stated.first()?.event.tender_id.as_ref()?;
+        let Dispute { between, amount, .. } = Dispute::about(stated, believed, confirmed)?;
+        Some(Self { between, believed, other: amount? })
+    }
+}
+
 /// The amounts that notifications state as the part's own. One that the merchant lowered at the PSP is no other story.
 fn own_amounts(notified: &[&Fact], believed: Cents) -> BTreeSet<Cents> {
     let is_lowered = |fact: &Fact| fact.event.revised && fact.event.amount <= believed;

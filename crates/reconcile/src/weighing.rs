@@ -41,7 +41,7 @@ pub(super) fn leading<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
 }
 
 /// The last answer of the PSP's API that states the part's own amount: a later answer knows more.
-fn confirmed<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
+pub(super) fn confirmed<'a>(facts: &[&'a Fact]) -> Option<&'a Fact> {
     let states_it = |fact: &&'a Fact| fact.source == Source::Confirmation && fact.event.amount_from.is_part();
     facts.iter().copied().filter(states_it).min_by_key(|fact| {
         let event = &fact.event;

@@ -15,6 +15,8 @@ pub enum Case {
     OneMessageTwoOrders,
     /// A payment that one notification accepts and another refuses.
     AcceptedAndRefused,
+    /// A refund of which two amounts were told.
+    RefundOfTwoAmounts,
     /// An odd status of a payment that stays accepted: what failed came later, such as a capture.
     AcceptedWithStatus,
     /// A refund that the PSP did not make.
@@ -33,7 +35,7 @@ impl Case {
         } else if kind == Kind::AmountShort {
             &[Self::PartCaptured]
         } else if kind == Kind::ConflictingNotification {
-            &[Self::OneMessageTwoOrders, Self::AcceptedAndRefused]
+            &[Self::OneMessageTwoOrders, Self::AcceptedAndRefused, Self::RefundOfTwoAmounts]
         } else {
             &[]
         };
@@ -49,6 +51,9 @@ impl Case {
         match (kind, detail) {
             (_, Detail::PartCaptured { .. }) => return Self::PartCaptured,
             (Kind::ConflictingNotification, Detail::Order(_)) => return Self::OneMessageTwoOrders,
+            (Kind::ConflictingNotification, Detail::Dispute { of: StatusOf::Refund, .. }) => {
+                return Self::RefundOfTwoAmounts;
+            }
             (Kind::ConflictingNotification, Detail::Dispute { differences, .. })
                 if differences.iter().any(|it| matches!(it, Difference::Outcome { .. })) =>
             {

@@ -98,6 +98,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Report the contradiction to {support}, quoting the transaction number.",
             ],
         ),
+        Case::RefundOfTwoAmounts => says(
+            "refund told with two amounts",
+            "One and the same refund was told with two amounts. Only one is taken; there may have been two refunds.",
+            &[
+                "Open the payment in {back_office}, which is authoritative, and read how much the customer received in all.",
+                "If that is not the amount taken, correct the refund's entry in your accounts.",
+                "Report the contradiction to {support}, quoting the transaction number.",
+            ],
+        ),
         Case::AcceptedWithStatus => says(
             "payment accepted, what follows to be checked",
             "This payment is accepted, but the provider then gave it a status that calls for your attention.",

@@ -98,6 +98,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Signalez la contradiction à {support}, avec le numéro de la transaction.",
             ],
         ),
+        Case::RefundOfTwoAmounts => says(
+            "remboursement annoncé avec deux montants",
+            "Un même remboursement a été annoncé avec deux montants. Un seul est retenu ; peut-être y a-t-il eu deux remboursements.",
+            &[
+                "Ouvrez le paiement dans {back_office} et lisez combien le client a reçu en tout : c'est lui qui fait foi.",
+                "Si ce n'est pas le montant retenu, corrigez l'écriture du remboursement dans votre comptabilité.",
+                "Signalez la contradiction à {support}, avec le numéro de la transaction.",
+            ],
+        ),
         Case::AcceptedWithStatus => says(
             "paiement accepté, suite à examiner",
             "Ce paiement est accepté, mais le prestataire lui a donné ensuite un statut qui demande votre attention.",

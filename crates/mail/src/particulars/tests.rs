@@ -90,6 +90,7 @@ fn each_is_said_in_the_language_of_its_reader() {
         (
             Detail::Dispute {
                 part: part("V1", Instrument::Card, "VISA"),
+                of: StatusOf::Payment,
                 differences: vec![Difference::Outcome {
                     accepted_by: verdicts(Source::Confirmation, "00000"),
                     failed_by: verdicts(Source::Notification, "00105"),

@@ -4,7 +4,7 @@ use cvco_domain::{Cents, Instrument};
 
 use super::super::tenders::{Attempt, Evidence};
 use super::super::weighing::undone_at;
-use super::{By, Outcome, Refund, Return};
+use super::{By, Outcome, Refund};
 
 impl Refund<'_> {
     /// What of it goes to the vouchers of its payment, although it names the card: a PSP that gives the card's share back
@@ -24,7 +24,7 @@ impl Refund<'_> {
         let beyond = told.amount.minus(of_cards).min(of_vouchers);
         beyond.is_positive().then(|| Self {
             instrument: Instrument::Voucher,
-            told: Return { amount: beyond, odd_status: None, ..told.clone() },
+            told: told.share(beyond),
             ..self.clone()
         })
     }
@@ -75,10 +75,7 @@ impl Refund<'_> {
         let mut captures = self.captures(attempts);
         captures.retain(|left| left.is_positive());
         let largest = captures.iter().copied().max().filter(|_| captures.len() > 1)?;
-        (told.amount > largest).then(|| Self {
-            told: Return { amount: largest, odd_status: None, ..told.clone() },
-            ..self.clone()
-        })
+        (told.amount > largest).then(|| Self { told: told.share(largest), ..self.clone() })
     }
 
     /// What only the payment that it undoes can tell.

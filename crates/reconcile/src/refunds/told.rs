@@ -7,9 +7,9 @@ use cvco_domain::{Cents, Event, OddStatus, Operation, ReportedState};
 
 use super::super::Fact;
 use super::super::chargebacks;
-use super::super::disputes::is_failing;
+use super::super::disputes::{TwoAmounts, is_failing};
 use super::super::tenders::identity;
-use super::super::weighing::{first_time, is_accepting, leading, odd_status, overruled};
+use super::super::weighing::{confirmed, first_time, is_accepting, leading, odd_status, overruled};
 use super::{By, Outcome, Refund, Return};
 
 /// Each refund once, in a fixed order: those that were made first, and of these the merchant's, for what a bank takes back
@@ -57,23 +57,29 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
         Operation::Credit { of } => of.as_ref(),
         Operation::Chargeback { .. } | Operation::Debit => None,
     };
-    let fact = leading(deciding)?;
-    let at = first_time(deciding, |_| true)?;
     // That it was made may be told without an amount, where it was asked for with one.
-    let stated = if fact.event.amount.is_positive() { fact } else { leading(facts)? };
+    let is_stated = |fact: &&Fact| fact.event.amount.is_positive();
+    let with_amount: Vec<_> = accepting.iter().copied().filter(is_stated).collect();
+    let confirmed = confirmed(&with_amount);
+    let fact = confirmed.or_else(|| leading(deciding))?;
+    let at = first_time(deciding, |_| true)?;
+    let stated = if is_stated(&fact) { fact } else { leading(facts)? };
+    let in_turns = given_back_in_turns(deciding);
+    let amount = in_turns.unwrap_or(stated.event.amount);
     Some(Refund {
         fact,
         instrument: fact.event.instrument,
         of: deciding.iter().filter_map(named).min(),
         told: Return {
             id: fact.event.tender_id.clone(),
-            amount: given_back_in_turns(deciding).unwrap_or(stated.event.amount),
+            amount,
             by: by(&fact.event),
             outcome: Outcome::of(furthest),
             at,
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
             is_dated: deciding.iter().any(|fact| fact.occurred_at().is_some()),
-            odd_status: odd_status(facts, furthest).or_else(|| refused(deciding, furthest)),
+            odd_status: odd_status(facts, furthest).or_else(|| refused(facts, furthest)),
+            two_amounts: TwoAmounts::about(&with_amount, amount, confirmed).filter(|_| in_turns.is_none()),
         },
     })
 }
@@ -97,9 +103,10 @@ fn refused_since(facts: &[&Fact]) -> Option<ReportedState> {
 }
 
 /// Who promised money back must hear that it was not given, whichever word the PSP has for that.
-fn refused(deciding: &[&Fact], furthest: ReportedState) -> Option<OddStatus> {
+fn refused(facts: &[&Fact], furthest: ReportedState) -> Option<OddStatus> {
     let is_refused = matches!(furthest, ReportedState::Refused | ReportedState::Expired);
-    let code = deciding.iter().map(|fact| fact.event.status.code.as_str()).min().filter(|_| is_refused)?;
+    let refusing = facts.iter().filter(|fact| is_refused && fact.event.state == furthest);
+    let code = refusing.map(|fact| fact.event.status.code.as_str()).min()?;
     Some(OddStatus { code: code.to_owned(), state: furthest })
 }
 

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, Detail, Finding, Kind, Order};
+use cvco_domain::{Cents, Detail, Finding, Kind, Order, StatusOf};
 
-use super::super::disputes::Between;
+use super::super::disputes::{Between, TwoAmounts};
 use super::super::records::Draft;
+use super::super::refunds::Return;
 use super::super::tenders::Evidence;
 
 /// Every dispute about the tenders of a record.
 pub(super) fn findings(draft: &Draft, order: &Order) -> Vec<Finding> {
     let mut found: Vec<_> = draft.evidence.iter().filter_map(|evidence| disputed(draft, evidence)).collect();
+    found.extend(draft.evidence.iter().flat_map(|evidence| refunds_of_two_amounts(draft, evidence)));
     found.extend(unknown_to_the_api(draft, order));
     found
 }
@@ -21,13 +23,39 @@ fn disputed(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let dispute = evidence.dispute.as_ref()?;
     let part = draft.part(evidence);
     let subject = part.to_string();
-    let detail = Detail::Dispute { part, differences: dispute.differences.clone() };
+    let detail = Detail::Dispute { part, of: StatusOf::Payment, differences: dispute.differences.clone() };
     let believed = dispute.amount.map(|_| evidence.tender.amount);
-    let (kind, expected, actual) = match dispute.between {
-        Between::Notifications => (Kind::ConflictingNotification, believed, dispute.amount),
-        Between::NotificationAndAnswer => (Kind::ConfirmationDiffers, dispute.amount, believed),
+    Some(between(draft.finding(dispute.between.kind(), &subject, detail), believed, dispute.amount))
+}
+
+/// Same refund, other amount.
+fn refunds_of_two_amounts(draft: &Draft, evidence: &Evidence) -> Vec<Finding> {
+    let of = |refund: &Return| {
+        let TwoAmounts { between: told_by, believed, other } = refund.two_amounts.as_ref()?;
+        let part = draft.part(evidence);
+        let name = refund.id.as_ref().map_or_else(String::new, ToString::to_string);
+        let subject = format!("refund {name} of {part}");
+        let detail = Detail::Dispute { part, of: StatusOf::Refund, differences: Vec::new() };
+        Some(between(draft.finding(told_by.kind(), &subject, detail), Some(*believed), Some(*other)))
     };
-    Some(Finding { expected, actual, ..draft.finding(kind, &subject, detail) })
+    evidence.returns.iter().filter_map(of).collect()
+}
+
+/// With what is taken, and what the other story tells.
+fn between(finding: Finding, believed: Option<Cents>, other: Option<Cents>) -> Finding {
+    match finding.kind {
+        Kind::ConfirmationDiffers => Finding { expected: other, actual: believed, ..finding },
+        _ => Finding { expected: believed, actual: other, ..finding },
+    }
+}
+
+impl Between {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Notifications => Kind::ConflictingNotification,
+            Self::NotificationAndAnswer => Kind::ConfirmationDiffers,
+        }
+    }
 }
 
 /// Accepted, say notifications alone; and the PSP's API does not know what it was asked about.

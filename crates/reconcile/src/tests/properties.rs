@@ -1,6 +1,7 @@
 //! What holds forevery history, however strange: all PSPs, several attempts, conflicting amounts, amounts that
 //! are no part's own, refusals, cancellations, refunds, answers of an API, orders that change.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -167,7 +168,8 @@ fn is_card_sale(case: &Case) -> bool {
     case.order.versions.is_empty() && case.facts.iter().all(is_plain_card)
 }
 
-/// What was given back by each refund, by its transaction where it has one: what it was first said to be.
+/// What was given back by each refund, by its transaction where it has one: what the last answer says, or else what it was first
+/// said to be.
 fn given_back(facts: &[Fact]) -> Cents {
     let mut refunds: BTreeMap<_, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.event.operation != Operation::Debit) {
@@ -209,8 +211,11 @@ fn is_taken_back(told: &[&Fact]) -> bool {
 fn given_back_by(told: &[&Fact]) -> Option<Cents> {
     let accepted = |state| matches!(state, ReportedState::Authorised | ReportedState::Captured);
     told.iter().map(|fact| fact.event.state).max().filter(|last| accepted(*last) && !is_taken_back(told))?;
-    let accepted: Vec<&Event> =
-        told.iter().map(|fact| &fact.event).filter(|event| accepted(event.state)).collect();
+    let made = || told.iter().filter(|fact| accepted(fact.event.state));
+    let answers =
+        made().filter(|fact| fact.source == Source::Confirmation && fact.event.amount_from.is_part());
+    let last_answer = answers.max_by_key(|fact| (fact.received_at, Reverse(fact.event.amount)));
+    let accepted: Vec<&Event> = made().map(|fact| &fact.event).collect();
     let first = |events: &mut dyn Iterator<Item = &Event>| {
         let at = |event: &&Event| {
             let dated = event.accepted_at.or(event.occurred_at);
@@ -224,7 +229,10 @@ fn given_back_by(told: &[&Fact]) -> Option<Cents> {
             let turn = &mut accepted.iter().copied().filter(|event| event.running_total == Some(least));
             first(turn).map(|turn| turn.plus(most.minus(least)))
         }
-        _ => first(&mut accepted.iter().copied()),
+        _ => last_answer
+            .map(|fact| fact.event.amount)
+            .filter(|amount| amount.is_positive())
+            .or_else(|| first(&mut accepted.iter().copied())),
     }
 }
 

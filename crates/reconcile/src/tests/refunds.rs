@@ -60,9 +60,42 @@ fn a_refund_counts_once_however_often_and_in_whatever_state_it_is_told() {
 }
 
 #[test]
-fn a_refund_told_with_two_amounts_counts_once() {
+fn a_refund_told_with_two_amounts_counts_once_and_a_person_is_told() {
     let case = paid().with(card_back(1500).happened(5)).with(card_back(1600).happened(6));
     assert_eq!(case.record().refunded(), Cents::new(1500));
+    let finding = case.finding(Kind::ConflictingNotification);
+    assert_eq!(figures(&finding), (Some(1500), Some(1600)));
+    assert_eq!(finding.subject, "refund RC of C1/LIMOCB");
+    // Its own running total says what several turns under one number come to.
+    let turns = paid().with(card_back(1500).running(1500)).with(card_back(1000).running(2500));
+    assert_eq!(turns.record().refunded(), Cents::new(2500));
+    turns.raises(&[]);
+    // Refunds of which nothing says that they are one are two.
+    let two = paid().with(card_back(1500).without_id()).with(card_back(1600).without_id());
+    assert_eq!(two.record().refunded(), Cents::new(3100));
+    two.raises(&[]);
+}
+
+#[test]
+fn of_a_refunds_amounts_the_last_answer_of_the_api_is_taken() {
+    let case = paid().with(card_back(1500)).with(card_back(2500).answered().at(5));
+    assert_eq!(case.record().refunded(), Cents::new(2500));
+    assert_eq!(figures(&case.finding(Kind::ConfirmationDiffers)), (Some(1500), Some(2500)));
+    let later = paid().with(card_back(1500).answered()).with(card_back(2500).answered().at(5));
+    assert_eq!(later.record().refunded(), Cents::new(2500), "a later answer knows more");
+    later.raises(&[]);
+}
+
+#[test]
+fn a_refused_refund_is_told_by_the_status_that_refused_it() {
+    let told = |code: &str, state| card_back(1500).status(code, StatusReading::Known).state(state);
+    let case = paid()
+        .with(told("AUTHORISED", ReportedState::Authorised).happened(5))
+        .with(told("REFUSED", ReportedState::Refused).happened(6));
+    let Detail::Status { statuses, .. } = case.finding(Kind::UnknownStatus).detail else {
+        panic!("statuses")
+    };
+    assert_eq!(statuses.iter().map(|odd| odd.code.as_str()).collect::<Vec<_>>(), ["REFUSED"]);
 }
 
 #[test]
