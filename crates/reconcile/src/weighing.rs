@@ -140,13 +140,29 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
                 .filter(|fact| fact.event.state == furthest)
                 .all(|fact| fact.event.status.reading == StatusReading::Unfinished),
         lowered_seen_at: revised.map(|fact| fact.received_at),
-        uncaptured: Cents::ZERO,
+        uncaptured: confirmed.map_or(Cents::ZERO, |captured| uncaptured(facts, captured)),
         returns: Vec::new(),
         withdrawn_at: first_time(facts, is_withdrawing)
             .map(|at| undone_at(at, authorised_at, || first_seen(facts, is_withdrawing))),
         withdrawn_seen_at: first_seen(facts, is_withdrawing),
         payouts: Vec::new(),
     })
+}
+
+/// What an answer says is authorised beyond what it says is captured.
+fn uncaptured(facts: &[&Fact], captured: &Fact) -> Cents {
+    let is_of_the_answer = |fact: &&&Fact| {
+        let event = &fact.event;
+        fact.source == Source::Confirmation
+            && fact.received_at == captured.received_at
+            && (event.state, event.currency) == (ReportedState::Authorised, captured.event.currency)
+            && event.amount_from.is_part()
+    };
+    if captured.event.state != ReportedState::Captured {
+        return Cents::ZERO;
+    }
+    let authorised = facts.iter().filter(is_of_the_answer).map(|fact| fact.event.amount).max();
+    authorised.map_or(Cents::ZERO, |authorised| authorised.minus(captured.event.amount).max(Cents::ZERO))
 }
 
 /// The status with which a state was told that calls for a person, or that the tables do not have.

@@ -2,6 +2,7 @@
 
 mod booking;
 pub(super) mod calls;
+mod capture;
 mod details;
 mod failover;
 mod outcome;

@@ -81,3 +81,23 @@ fn what_is_cancelled_or_given_back_need_not_be_captured() {
     case().with(worldline(voucher(6000).state(ReportedState::Cancelled))).raises(&[]);
     case().with(worldline(voucher(6000).id("R").refund().happened(60))).raises(&[]);
 }
+
+#[test]
+fn an_answer_may_say_that_a_part_of_an_authorisation_was_captured() {
+    let answer = |cents, state, at| plain_card(cents).psp(Psp::Monext).state(state).answered().at(at);
+    let answered = |case: Case, captured, at| {
+        case.with(answer(10_000, ReportedState::Authorised, at)).with(answer(
+            captured,
+            ReportedState::Captured,
+            at,
+        ))
+    };
+    let authorised = order(10_000).with(answer(10_000, ReportedState::Authorised, 0));
+    let part = answered(authorised, 2500, DAY);
+    assert_eq!(part.record().paid(), Cents::new(2500));
+    let finding = part.clone().seen(DAY + 60).finding(Kind::AmountShort);
+    assert!(matches!(finding.detail, Detail::PartCaptured { .. }), "{:?}", finding.detail);
+    let all = answered(part, 10_000, 2 * DAY);
+    assert_eq!(all.record().paid(), Cents::new(10_000));
+    all.seen(2 * DAY + 60).raises(&[]);
+}

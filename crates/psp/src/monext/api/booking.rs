@@ -6,6 +6,7 @@ use cvco_domain::{
 };
 
 use super::super::settings::Settings;
+use super::capture::Capture;
 use super::details::{Details, HistoryEntry, Leg, Unreadable};
 use super::share::{self, Share};
 
@@ -80,31 +81,54 @@ impl<'a> Booking<'a> {
             .collect()
     }
 
-    /// What was done to a part, according to its history. A part that was reset whole is cancelled; one that was reset
-    /// in part gave that much back, like a refund.
-    pub(super) fn done_to(&self, leg: &Leg, entry: &HistoryEntry) -> Result<Option<Event>, Unreadable> {
+    /// What was done to a part, according to its history. What was let go is taken off what was `paid`.
+    pub(super) fn done_to(
+        &self,
+        leg: &Leg,
+        paid: &mut Event,
+        lines: &[&HistoryEntry],
+    ) -> Result<Vec<Event>, Unreadable> {
+        let capture = Capture::of(paid.amount, lines);
+        let mut events = Vec::new();
+        if let Some(capture) = &capture {
+            paid.amount = capture.amount.plus(capture.rest);
+            let movement = Movement {
+                id: &leg.id,
+                operation: Operation::Debit,
+                amount: capture.amount,
+                currency: paid.currency,
+                state: ReportedState::Captured,
+                status: status_of("CAPTURE"),
+                at: capture.at,
+            };
+            events.push(self.event(leg, movement)?);
+        }
+        for line in lines.iter().filter(|line| !capture.as_ref().is_some_and(|capture| capture.tells(line))) {
+            events.extend(self.movement(leg, line)?.map(|movement| self.event(leg, movement)).transpose()?);
+        }
+        Ok(events)
+    }
+
+    /// A part that was reset whole is cancelled; one that was reset in part gave that much back, like a refund.
+    fn movement<'l>(&self, leg: &'l Leg, line: &'l HistoryEntry) -> Result<Option<Movement<'l>>, Unreadable> {
         let (whole, currency) = self.money(leg)?;
-        let status = StatusCode { code: format!("{}/OK", entry.kind), reading: StatusReading::Known };
-        let of_the_leg = |state| Movement {
-            id: &leg.id,
-            operation: Operation::Debit,
-            amount: whole,
-            currency,
-            state,
-            status: status.clone(),
-            at: entry.at,
-        };
-        let movement = match (entry.kind.as_str(), entry.amount) {
-            ("REFUND" | "CREDIT", Some(amount)) => back(leg, entry, amount, currency, status),
+        match (line.kind.as_str(), line.amount) {
+            ("REFUND" | "CREDIT", Some(amount)) => Ok(Some(back(leg, line, amount, currency))),
             ("REFUND" | "CREDIT", None) => {
-                return Err(Unreadable(format!("it states no amount of refund {}", entry.id)));
+                Err(Unreadable(format!("it states no amount of refund {}", line.id)))
             }
-            ("RESET", Some(amount)) if amount < whole => back(leg, entry, amount, currency, status),
-            ("RESET", _) => of_the_leg(ReportedState::Cancelled),
-            ("CAPTURE", _) => of_the_leg(ReportedState::Captured),
-            _ => return Ok(None),
-        };
-        self.event(leg, movement).map(Some)
+            ("RESET", Some(amount)) if amount < whole => Ok(Some(back(leg, line, amount, currency))),
+            ("RESET", _) => Ok(Some(Movement {
+                id: &leg.id,
+                operation: Operation::Debit,
+                amount: whole,
+                currency,
+                state: ReportedState::Cancelled,
+                status: status_of("RESET"),
+                at: line.at,
+            })),
+            _ => Ok(None),
+        }
     }
 
     /// A refund that was asked for by its own transaction.
@@ -229,22 +253,21 @@ impl<'a> Booking<'a> {
     }
 }
 
-fn back<'a>(
-    leg: &Leg,
-    entry: &'a HistoryEntry,
-    amount: Cents,
-    currency: Currency,
-    status: StatusCode,
-) -> Movement<'a> {
+fn back<'a>(leg: &Leg, line: &'a HistoryEntry, amount: Cents, currency: Currency) -> Movement<'a> {
     Movement {
-        id: &entry.id,
+        id: &line.id,
         operation: Operation::Credit { of: Some(leg.id.clone()) },
         amount,
-        currency: entry.currency.unwrap_or(currency),
+        currency: line.currency.unwrap_or(currency),
         state: ReportedState::Captured,
-        status,
-        at: entry.at,
+        status: status_of(&line.kind),
+        at: line.at,
     }
+}
+
+/// The status of what a line of the history says was done.
+fn status_of(kind: &str) -> StatusCode {
+    StatusCode { code: format!("{kind}/OK"), reading: StatusReading::Known }
 }
 
 /// Actions 100 and 120 only authorise; 101, which CVCo demands, 121 and the rest capture as well.

@@ -1,5 +1,7 @@
 //! The answer of `getTransactionDetails`: one transaction, and what was done to it since.
 
+use std::collections::BTreeMap;
+
 use cvco_domain::{Asking, CallNumber, IdError, Standing, TenderId};
 
 use super::super::settings::Settings;
@@ -62,20 +64,25 @@ fn payment(booking: &Booking<'_>) -> Result<Answer, Unreadable> {
     let details = booking.details;
     let mut answer = settled(booking.paid(details.legs.len() > 1)?);
     let main = details.legs.iter().find(|leg| leg.is_main);
-    for entry in details.history.iter().filter(|entry| entry.succeeded) {
-        if details.legs.iter().any(|leg| leg.id == entry.id) {
-            continue;
-        }
-        let target = match &entry.of {
-            Some(of) => details.legs.iter().find(|leg| leg.id == *of),
-            None => main,
-        };
-        match target {
-            Some(leg) => answer.events.extend(booking.done_to(leg, entry)?),
+    let is_done =
+        |entry: &&HistoryEntry| entry.succeeded && !details.legs.iter().any(|leg| leg.id == entry.id);
+    let mut lines: BTreeMap<&TenderId, Vec<&HistoryEntry>> = BTreeMap::new();
+    for entry in details.history.iter().filter(is_done) {
+        match entry.of.as_ref().or(main.map(|leg| &leg.id)) {
+            Some(of) if details.legs.iter().any(|leg| leg.id == *of) => {
+                lines.entry(of).or_default().push(entry);
+            }
             // Of another transaction: its own history tells.
-            None => answer.questions.extend(entry.of.as_ref().and_then(|of| about(of, Asking::Once))),
+            Some(of) => answer.questions.extend(about(of, Asking::Once)),
+            None => {}
         }
     }
+    let mut done = Vec::new();
+    for (leg, paid) in details.legs.iter().zip(&mut answer.events) {
+        let lines = lines.remove(&leg.id).unwrap_or_default();
+        done.extend(booking.done_to(leg, paid, &lines)?);
+    }
+    answer.events.extend(done);
     Ok(answer)
 }
 

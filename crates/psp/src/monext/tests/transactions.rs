@@ -86,6 +86,33 @@ fn a_capture_in_the_history_captures() {
 }
 
 #[test]
+fn captures_of_a_part_are_added_up_and_the_rest_stays_authorised_until_it_is_let_go() {
+    let told = |history| {
+        let mut payment = of_card(history);
+        payment.legs[0].action = "100";
+        let answer = told(CARD, &[], &payment);
+        let amounts = tenders(&answer).into_iter().map(|(id, _, cents, state)| (id.to_owned(), cents, state));
+        amounts.collect::<Vec<_>>()
+    };
+    let capture = |id, cents| deed(id, "CAPTURE", cents, CARD);
+    let card = |cents, state| (CARD.to_owned(), cents, state);
+    assert_eq!(told(vec![capture("C1", 2500)]), [card(4000, Authorised), card(2500, Captured)]);
+    let twice = vec![capture("C1", 2500), capture("C2", 1000)];
+    assert_eq!(told(twice.clone()), [card(4000, Authorised), card(3500, Captured)]);
+    let mut let_go = twice.clone();
+    let_go.push(deed("R1", "RESET", 500, CARD));
+    assert_eq!(
+        told(let_go),
+        [card(3500, Authorised), card(3500, Captured)],
+        "nobody gets back what was never taken"
+    );
+    let mut all_captured = twice;
+    all_captured.extend([capture("C3", 500), deed("R1", "RESET", 500, CARD)]);
+    let back = ("R1".to_owned(), 500, Captured);
+    assert_eq!(told(all_captured), [card(4000, Authorised), card(4000, Captured), back]);
+}
+
+#[test]
 fn history_that_says_nothing_about_money_is_passed_over() {
     let mut failed = deed("R1", "REFUND", 4000, CARD);
     failed.succeeded = false;
