@@ -105,8 +105,8 @@ pub(crate) fn scratch() -> Result<Connection, LedgerError> {
 }
 
 /// Indexes that the fold itself never uses.
-const FOR_READERS: [&str; 5] =
-    ["orders_lacking", "records_by_state", "records_by_time", "records_by_amount", "tenders_by_amount"];
+const FOR_READERS: [&str; 4] =
+    ["records_by_state", "records_by_time", "records_by_amount", "tenders_by_amount"];
 
 /// Makes a scratch ledger one that readers can use.
 pub(crate) fn complete(scratch: &Connection) -> Result<(), LedgerError> {

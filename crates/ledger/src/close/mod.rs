@@ -128,6 +128,23 @@ pub(crate) fn book(conn: &Connection, period: Period, books: &Books, today: Day)
     letters::give(conn, period, &mut numbers)?;
     numbers.store(conn)?;
     conn.execute("DELETE FROM reopened", [])?;
+    if books.suspense {
+        reopen_what_falls_due_later(conn, period)?;
+    }
+    Ok(())
+}
+
+/// Whoever closes a month late knows already what was not paid of later ones: the close of those books it.
+fn reopen_what_falls_due_later(conn: &Connection, period: Period) -> Result<(), LedgerError> {
+    conn.execute(
+        "INSERT INTO reopened (order_id)
+         SELECT o.order_id FROM orders o JOIN order_versions v ON v.order_id = o.order_id
+           AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
+         WHERE o.state = 'unbalanced'
+           AND (v.due >= ?1 OR EXISTS (SELECT 1 FROM json_each(v.instalments) WHERE value ->> 'due' >= ?1))
+           AND EXISTS (SELECT 1 FROM entries e WHERE e.order_id = o.order_id)",
+        [period.last().next().start()],
+    )?;
     Ok(())
 }
 

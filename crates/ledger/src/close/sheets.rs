@@ -34,12 +34,12 @@ pub(crate) fn each(
 ) -> Result<(), LedgerError> {
     let through = closed_through(conn)?;
     if let Some(through) = through.filter(|through| from <= through.next()) {
-        late(conn, through, books, tell)?;
+        late(conn, (through, to), books, tell)?;
     }
     let mut day = from;
     while day <= to {
         for order in orders_of(conn, &Which::Day(day))? {
-            let Some(order) = order.on_day(conn, day, books)? else { continue };
+            let Some(order) = order.on_day(conn, (day, to), books)? else { continue };
             let goes_back = |sheet: &Sheet| sheet.movement.is_back();
             let received = match through {
                 Some(_) if order.sheets.iter().any(goes_back) => received(conn, order.order_id)?,
@@ -74,7 +74,7 @@ pub(crate) fn each(
 /// What was learned of closed days since they were closed, booked on the first day that is open.
 fn late(
     conn: &Connection,
-    through: Day,
+    (through, to): (Day, Day),
     books: &Books,
     tell: &mut dyn FnMut(Due) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
@@ -95,7 +95,7 @@ fn late(
                 order.moves.iter().map(|(day, _, _)| *day).filter(|day| *day <= through).collect();
             for day in days {
                 for sheet in
-                    order.clone().on_day(conn, day, books)?.map(|day| day.sheets).into_iter().flatten()
+                    order.clone().on_day(conn, (day, to), books)?.map(|day| day.sheets).into_iter().flatten()
                 {
                     due.insert((day, sheet.movement), sheet);
                 }
@@ -237,8 +237,14 @@ fn moved(row: &Row<'_>, order_ref: Option<OrderRef>) -> rusqlite::Result<Moved> 
 }
 
 impl OrderMoves {
-    fn on_day(self, conn: &Connection, day: Day, books: &Books) -> Result<Option<OrderDay>, LedgerError> {
-        let missing = if books.suspense { missing(conn, self.order_id, day)? } else { Cents::ZERO };
+    /// `to`: the last day of the span that is booked.
+    fn on_day(
+        self,
+        conn: &Connection,
+        (day, to): (Day, Day),
+        books: &Books,
+    ) -> Result<Option<OrderDay>, LedgerError> {
+        let missing = if books.suspense { missing(conn, self.order_id, (day, to))? } else { Cents::ZERO };
         let mut sheets = Vec::new();
         for movement in Movement::ALL {
             let moved: Vec<Moved> = self
@@ -258,23 +264,30 @@ impl OrderMoves {
     }
 }
 
-/// What an order that does not add up lacks, on the last day on which something was received of it; else nothing. What a
-/// bank took back is booked as that, and what was paid in its place is not too much; nor is what was given back since.
-fn missing(conn: &Connection, order_id: OrderId, day: Day) -> Result<Cents, LedgerError> {
+/// What an order that does not add up lacks of what is due by the end of the span, on the last day on which something was
+/// received of it; else nothing. What a bank took back is booked as that, and what was paid in its place is not too much; nor is
+/// what was given back since.
+fn missing(conn: &Connection, order_id: OrderId, (day, to): (Day, Day)) -> Result<Cents, LedgerError> {
     Ok(conn
         .prepare_cached(
-            "SELECT CASE WHEN o.state = 'unbalanced' AND v.currency = 'EUR' AND MAX(t.received_on) = ?2
-                    THEN MAX(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)), 0)
+            "WITH version AS (
+               SELECT total_cents, currency,
+                      CASE WHEN instalments IS NOT NULL
+                           THEN (SELECT COALESCE(SUM(value ->> 'cents'), 0) FROM json_each(instalments)
+                                 WHERE COALESCE(value ->> 'due', v.due, '') < ?3)
+                           WHEN due >= ?3 THEN 0 ELSE total_cents END AS due_cents
+               FROM order_versions v WHERE order_id = ?1 ORDER BY version DESC LIMIT 1)
+             SELECT CASE WHEN o.state = 'unbalanced' AND v.currency = 'EUR' AND MAX(t.received_on) = ?2
+                    THEN MAX(v.due_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)), 0)
                        + MIN(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0,
                                                      t.amount_cents - MIN(t.refunded_cents, t.amount_cents))), 0)
                     ELSE 0 END
              FROM orders o
-             JOIN order_versions v ON v.order_id = o.order_id
-              AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
+             JOIN version v
              JOIN tenders t ON t.order_id = o.order_id AND t.received_on IS NOT NULL
              WHERE o.order_id = ?1",
         )?
-        .query_row(params![order_id, day], |row| row.get::<_, Option<Cents>>(0))?
+        .query_row(params![order_id, day, to.next().start()], |row| row.get::<_, Option<Cents>>(0))?
         .unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! The close of a period: refused where the rules do not allow it, final where they do.
 
 use cvco_books::accounting::{Account, Cell, Report, Role};
-use cvco_domain::{Books, StatementLine};
+use cvco_domain::{Books, Instalment, StatementLine};
 use cvco_log::entry::Close;
 
 use super::stories::{close, line, numbered_statement, statement, witness};
@@ -139,6 +139,37 @@ fn what_was_received_on_an_account_is_paid_out_and_given_back_on_it() {
     assert_eq!(book.texts(back), ["511"]);
     let lettered = "SELECT COUNT(*) FROM entries WHERE leg = 'voucher' AND EcritureLet IS NULL";
     assert_eq!(book.texts(lettered), ["0"]);
+}
+
+/// With `suspense`, what is not due by the end of a month lacks nothing in it, whenever that month is closed.
+#[test]
+fn a_plans_gap_is_booked_in_the_month_in_which_it_falls_due() {
+    let planned = |order: &str| {
+        let parts = [(15_000, 14), (35_000, 106)]
+            .map(|(cents, days)| Instalment { cents: Cents::new(cents), due: Some(minute(days * DAY)) });
+        LogEntry::Order(OrderRegistration { instalments: parts.into(), ..registered(order, 50_000) })
+    };
+    let close = |period: &str| {
+        let books = Books { suspense: true, ..Books::default() };
+        LogEntry::Close(Close { period: stories::period(period), books, by: "marie".to_owned() })
+    };
+    let months = [("2026-03", 33), ("2026-04", 65), ("2026-05", 95), ("2026-06", 125)];
+    let closed_in_time = months;
+    let closed_late = months.map(|(period, _)| (period, 125));
+    for closes in [closed_in_time, closed_late] {
+        let mut book = Book::new();
+        for (order, paid) in [("WHOLE", 15_000), ("SHORT", 14_000)] {
+            book.take(0, planned(order));
+            book.take(DAY, card(order, paid).saying(ReportedState::Captured));
+        }
+        for (period, day) in closes {
+            book.wait_until(day * DAY);
+            book.take(day * DAY, close(period));
+        }
+        let gaps = "SELECT period || ' ' || order_ref || ' ' || SUM(Debit - Credit) FROM entries
+                    WHERE leg = 'suspense' GROUP BY period, order_ref ORDER BY 1";
+        assert_eq!(book.texts(gaps), ["2026-03 SHORT 1000", "2026-06 SHORT 35000", "2026-06 WHOLE 35000"]);
+    }
 }
 
 #[test]
