@@ -150,6 +150,8 @@ pub enum Detail {
     Entry {
         /// Its number.
         seq: Seq,
+        /// How many others stand aside like it.
+        others: u32,
         /// Its kind, of one that could not be folded; nothing of a message that was not understood.
         kind: Option<String>,
         /// Why, in technical words.
@@ -403,8 +405,14 @@ impl fmt::Display for Detail {
             }
             Self::NotTaken(calls) | Self::RefusedByShop(calls) => write!(f, "{calls}"),
             Self::Technical(what) => f.write_str(what),
-            Self::Entry { seq, kind: Some(kind), reason } => write!(f, "entry {seq} ({kind}): {reason}"),
-            Self::Entry { seq, kind: None, reason } => write!(f, "entry {seq}: {reason}"),
+            Self::Entry { seq, others, kind, reason } => {
+                write!(f, "entry {seq}")?;
+                if *others > 0 {
+                    write!(f, " and {others} more")?;
+                }
+                kind.iter().try_for_each(|kind| write!(f, " ({kind})"))?;
+                write!(f, ": {reason}")
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::tables::discrepancies::Trouble;
 use crate::tables::notifications::{self, Notified};
 use crate::tables::orders::Entered;
 use crate::tables::questions::Grounds;
-use crate::tables::{attempts, discrepancies, facts, orders, questions, set_aside};
+use crate::tables::{acts, attempts, discrepancies, facts, orders, questions, set_aside};
 
 /// Calls for two accounts may come in turns: only a call that is taken this long after ends the alert about the other.
 const ACCOUNT_SETTLED: Duration = Duration::from_hours(24);
@@ -141,8 +141,11 @@ impl Fold<'_> {
         notifications::insert(&self.db, &notified, Verdict::Unread)?;
         self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
-        let detail = Detail::Entry { seq: logged.seq, kind: None, reason: what.clone() };
+        let others = set_aside::others(self.conn, logged.seq, Some(&endpoint.endpoint))?;
+        let detail = Detail::Entry { seq: logged.seq, others, kind: None, reason: what.clone() };
+        let known = discrepancies::find_of_endpoint(self.conn, &endpoint.endpoint, Kind::SetAside, "")?;
         self.open_of_endpoint(endpoint, &Trouble::of(Kind::SetAside, &detail), at)?;
+        known.map(|known| acts::tell_more(self.conn, known.id, at)).transpose()?;
         self.close_of_endpoint(&endpoint.endpoint, Kind::SignatureFailures, at)?;
         self.record_call(endpoint, *origin, at)
     }

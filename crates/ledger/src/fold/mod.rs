@@ -168,8 +168,11 @@ impl<'c> Fold<'c> {
             self.apply_deadlines(at)?;
         }
         set_aside::insert(self.conn, seq, at, kind, None, reason)?;
-        let detail = Detail::Entry { seq, kind: Some(kind.to_owned()), reason: reason.to_owned() };
+        let others = set_aside::others(self.conn, seq, None)?;
+        let detail = Detail::Entry { seq, others, kind: Some(kind.to_owned()), reason: reason.to_owned() };
+        let known = discrepancies::find_of_daemon(self.conn, Kind::SetAside)?;
         discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)?;
+        known.map(|id| acts::tell_more(self.conn, id, at)).transpose()?;
         self.watch_unseen(at)?;
         self.advance(seq, at, chain_hash);
         self.progress.news = (seq, at);

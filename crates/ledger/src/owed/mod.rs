@@ -7,6 +7,8 @@ mod read;
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use cvco_domain::{Audience, DiscrepancyId, News, Severity, ShopId, Timestamp, Way};
 use cvco_log::entry::{MailAbout, MailItem, Telling, Told, Week};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -115,6 +117,26 @@ pub(crate) fn owe_growth(
     forget_reminder(conn, discrepancy, at)?;
     owe_answer_where(conn, discrepancy, News::Reminded, at, "o.message_id IS NOT NULL")
 }
+
+/// Owes the news that more of the same came, on each way on which the opening has left. What comes within the hour before it is
+/// told with it.
+pub(crate) fn owe_more(
+    conn: &Connection,
+    discrepancy: DiscrepancyId,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    owe_answer_where(
+        conn,
+        discrepancy,
+        News::Reminded,
+        at.after(MORE_IS_GATHERED),
+        "o.message_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM owed r WHERE r.discrepancy_id = ?1 AND r.way = o.way
+           AND r.news = 'reminded' AND r.done_at IS NULL AND r.message_id IS NULL)",
+    )
+}
+
+/// A PSP that speaks another way from now on does so with each message.
+const MORE_IS_GATHERED: Duration = Duration::from_hours(1);
 
 /// Owes the e-mail to those who are told what nobody has seen.
 pub(crate) fn owe_escalation(

@@ -176,6 +176,13 @@ pub(crate) fn tell_growth(conn: &Connection, id: DiscrepancyId, at: Timestamp) -
     owed::owe_growth(conn, id, at)
 }
 
+/// Tells that more of what is open came: whoever saw it saw less.
+pub(crate) fn tell_more(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
+    conn.prepare_cached("UPDATE discrepancies SET snoozed_until = NULL, reminded_for = ?2 WHERE id = ?1")?
+        .execute(params![id, Reminder::FiguresChanged.as_str()])?;
+    owed::owe_more(conn, id, at)
+}
+
 /// The snooze that ends next, if that is at `until` or before.
 pub(crate) fn next_due(
     conn: &Connection,

@@ -393,6 +393,17 @@ pub(crate) fn told_unreached(conn: &Connection) -> Result<Vec<ToldUnreached>, Le
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The open discrepancy of a kind that concerns the daemon as a whole.
+pub(crate) fn find_of_daemon(conn: &Connection, kind: Kind) -> Result<Option<DiscrepancyId>, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id FROM discrepancies
+             WHERE kind = ?1 AND closed_at IS NULL AND shop IS NULL AND endpoint IS NULL AND order_id IS NULL",
+        )?
+        .query_row([kind.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
 /// Opens a discrepancy that concerns the daemon as a whole, or brings the open one up to date. `closes_at`: when time
 /// alone closes it.
 pub(crate) fn open_of_daemon(
@@ -402,14 +413,7 @@ pub(crate) fn open_of_daemon(
     at: Timestamp,
     closes_at: Option<Timestamp>,
 ) -> Result<(), LedgerError> {
-    let known: Option<DiscrepancyId> = conn
-        .prepare_cached(
-            "SELECT id FROM discrepancies
-             WHERE kind = ?1 AND closed_at IS NULL AND shop IS NULL AND endpoint IS NULL AND order_id IS NULL",
-        )?
-        .query_row([kind.as_str()], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = known {
+    if let Some(id) = find_of_daemon(conn, kind)? {
         conn.prepare_cached(
             "UPDATE discrepancies SET detail_json = ?2, detail = ?3, closes_at = ?4 WHERE id = ?1",
         )?

@@ -35,6 +35,18 @@ pub(crate) fn resolve(
         .optional()?)
 }
 
+/// More of them nobody counts.
+const COUNTED: u32 = 1000;
+
+/// How many notifications of an endpoint, or without one entries that could not be folded, are set aside beside one.
+pub(crate) fn others(conn: &Connection, seq: Seq, endpoint: Option<&EndpointId>) -> Result<u32, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM set_aside WHERE endpoint IS ?1 AND seq <> ?2 LIMIT ?3)",
+        )?
+        .query_row(params![endpoint.map(EndpointId::as_str), seq, COUNTED], |row| row.get(0))?)
+}
+
 /// Whether anything of an endpoint is set aside.
 pub(crate) fn is_any_of(conn: &Connection, endpoint: &EndpointId) -> Result<bool, LedgerError> {
     Ok(conn

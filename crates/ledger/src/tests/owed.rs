@@ -353,6 +353,25 @@ fn what_has_grown_or_asks_for_the_contrary_is_told_again_and_what_has_become_les
     assert_eq!(book.send_all(minute(90)), [[Item(News::Reminded, 1)]], "10 euros are to be given back");
 }
 
+/// Each message that nobody understands may be a payment; and a PSP that speaks another way does so with each.
+#[test]
+fn more_messages_that_are_not_understood_are_told_once_an_hour() {
+    let mut book = Book::new();
+    book.take(0, stories::unread());
+    book.take(1, stories::unread());
+    assert_eq!(book.send_all(minute(1)).len(), 1, "both came before the first mail left");
+    for minutes in [DAY, DAY + 20, DAY + 40] {
+        book.take(minutes, stories::unread());
+    }
+    assert_eq!(book.send_all(a_second_before(DAY + 60)), [[]; 0]);
+    assert_eq!(book.send_all(minute(DAY + 60)), [[Item(News::Reminded, 1)]]);
+    assert!(book.texts("SELECT detail FROM discrepancies")[0].contains(" and 4 more: "));
+    // Whoever said that the first was dealt with said nothing of what comes later.
+    book.act(DAY + 70, 1, Deed::Acknowledged);
+    book.take(2 * DAY, stories::unread());
+    assert_eq!(book.send_all(minute(2 * DAY + 60)), [[Item(News::Reminded, 1)]]);
+}
+
 #[test]
 fn what_grows_before_its_mail_has_left_is_told_once() {
     let mut book = Book::new();

@@ -112,7 +112,12 @@ fn each_is_said_in_the_language_of_its_reader() {
             "at least 240 calls refused",
         ),
         (
-            Detail::Entry { seq: Seq::new(12), kind: None, reason: "vads_amount is 40.00".to_owned() },
+            Detail::Entry {
+                seq: Seq::new(12),
+                others: 0,
+                kind: None,
+                reason: "vads_amount is 40.00".to_owned(),
+            },
             "écriture n° 12 du journal",
             "log entry 12",
         ),
