@@ -22,6 +22,8 @@ pub enum Detail {
     Parts(Vec<PartName>),
     /// The parts of an attempt that was given up, while the order was paid otherwise.
     LeftOver(Vec<PartName>),
+    /// The parts of which the authorisation lapsed before they were captured, and those that wait beside them.
+    Lapsed(Vec<PartName>),
     /// The parts, of which less was captured than was authorised.
     PartCaptured {
         /// All of them.
@@ -163,7 +165,11 @@ impl Detail {
     /// The parts of one payment or order that it is about, where it names such.
     #[must_use]
     pub fn parts(&self) -> &[PartName] {
-        if let Self::Parts(parts) | Self::LeftOver(parts) | Self::PartCaptured { parts, .. } = self {
+        if let Self::Parts(parts)
+        | Self::LeftOver(parts)
+        | Self::Lapsed(parts)
+        | Self::PartCaptured { parts, .. } = self
+        {
             parts
         } else {
             &[]
@@ -369,7 +375,9 @@ impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => Ok(()),
-            Self::Parts(parts) | Self::LeftOver(parts) => f.write_str(&list(parts, "; ")),
+            Self::Parts(parts) | Self::LeftOver(parts) | Self::Lapsed(parts) => {
+                f.write_str(&list(parts, "; "))
+            }
             Self::PartCaptured { parts, left } => write!(f, "{}: {left} authorised", list(parts, "; ")),
             Self::Payments(payments) => f.write_str(&list(payments, ", ")),
             Self::Endpoint(endpoint) => write!(f, "{endpoint}"),

@@ -21,9 +21,11 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
     let text = match detail {
         Detail::Nothing | Detail::Technical(_) => return None,
         // They stand one by one under the payments.
-        Detail::Parts(parts) if lists_all(records, parts) => return None,
+        Detail::Parts(parts) | Detail::Lapsed(parts) if lists_all(records, parts) => return None,
         Detail::Payments(_) if records.len() > 1 => return None,
-        Detail::Parts(parts) | Detail::LeftOver(parts) => words.list(parts, |part| words.part(part)),
+        Detail::Parts(parts) | Detail::LeftOver(parts) | Detail::Lapsed(parts) => {
+            words.list(parts, |part| words.part(part))
+        }
         Detail::PartCaptured { parts, left } => {
             let left = amount(language, *left, Currency::EUR);
             let left =

@@ -39,8 +39,8 @@ pub(super) fn findings(
         found.extend(together::short(drafts, whole, &found, now));
         found.extend(together::over(drafts, whole, now));
     }
-    let last_paid_at = last_paid_at(drafts, whole);
-    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, last_paid_at, order, policy, now)));
+    let paid = Paid::of(drafts, whole);
+    found.extend(drafts.iter().flat_map(|draft| after_payment(draft, &paid, order, policy, now)));
     found.extend(claimed_twice(drafts, &order.also_claimed));
     found.extend(payouts::unallocated(unallocated));
     found.extend(changed);
@@ -81,29 +81,44 @@ fn of_record(
     found
 }
 
-/// When the last payment was made, if the order lacks nothing: by the PSP's clock, so that it makes no difference what was
-/// heard of first.
-fn last_paid_at(drafts: &[Draft], whole: &Whole) -> Option<Timestamp> {
-    whole.gap().filter(|gap| *gap >= Cents::ZERO)?;
-    let counted = drafts.iter().filter(|draft| draft.payment.counts());
-    let accepted =
-        counted.flat_map(|draft| &draft.record.tenders).filter(|tender| tender.state.is_accepted());
-    accepted.filter_map(|tender| tender.authorised_at).max()
+/// What an order has been paid, and since when: by the PSP's clock, so that it makes no difference what was heard of first.
+struct Paid {
+    /// When the last payment was made.
+    last_at: Option<Timestamp>,
+    /// Whether the order lacks nothing; `None` where nobody says what it comes to.
+    is_whole: Option<bool>,
+}
+
+impl Paid {
+    fn of(drafts: &[Draft], whole: &Whole) -> Self {
+        let counted = drafts.iter().filter(|draft| draft.payment.counts());
+        let accepted =
+            counted.flat_map(|draft| &draft.record.tenders).filter(|tender| tender.state.is_accepted());
+        Self {
+            last_at: accepted.filter_map(|tender| tender.authorised_at).max(),
+            is_whole: whole.gap().map(|gap| gap >= Cents::ZERO),
+        }
+    }
+
+    /// When the last payment was made of an order that lacks nothing.
+    fn wholly_at(&self) -> Option<Timestamp> {
+        self.last_at.filter(|_| self.is_whole == Some(true))
+    }
+
+    /// Whether what came to nothing at an instant was made up for: all of it in an order that lacks nothing; where nobody says
+    /// what an order comes to, what was followed by another payment.
+    fn makes_up_for(&self, lost_at: Timestamp) -> bool {
+        self.is_whole.unwrap_or_else(|| self.last_at.is_some_and(|paid_at| lost_at < paid_at))
+    }
 }
 
 /// What may go wrong after a payment was accepted: captures, refunds, contracts, payouts.
-fn after_payment(
-    draft: &Draft,
-    last_paid_at: Option<Timestamp>,
-    order: &Order,
-    policy: &Policy,
-    now: Timestamp,
-) -> Vec<Finding> {
+fn after_payment(draft: &Draft, paid: &Paid, order: &Order, policy: &Policy, now: Timestamp) -> Vec<Finding> {
     if mode_mismatch(draft).is_some_and(|finding| finding.kind == Kind::TestInProduction) {
         return Vec::new();
     }
-    let mut found: Vec<_> = captures::overdue(draft, order, policy, now).into_iter().collect();
-    found.extend(refunds::findings(draft, last_paid_at, policy, now));
+    let mut found: Vec<_> = captures::overdue(draft, paid, order, policy, now).into_iter().collect();
+    found.extend(refunds::findings(draft, paid.wholly_at(), policy, now));
     found.extend(contracts_unknown(draft, policy));
     found.extend(payouts::findings(draft, policy, now));
     found

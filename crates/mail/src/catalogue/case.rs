@@ -11,6 +11,8 @@ pub enum Case {
     LeftOverVoucher,
     /// Too little was paid, because less was captured than was authorised.
     PartCaptured,
+    /// A payment that was accepted, and whose authorisation lapsed before it was captured.
+    Lapsed,
     /// One payment that was notified under the references of two orders.
     OneMessageTwoOrders,
     /// A payment that one notification accepts and another refuses.
@@ -34,6 +36,8 @@ impl Case {
             &[Self::LeftOverVoucher]
         } else if kind == Kind::AmountShort {
             &[Self::PartCaptured]
+        } else if kind == Kind::CaptureOverdue {
+            &[Self::Lapsed]
         } else if kind == Kind::ConflictingNotification {
             &[Self::OneMessageTwoOrders, Self::AcceptedAndRefused, Self::RefundOfTwoAmounts]
         } else {
@@ -50,6 +54,7 @@ impl Case {
         }
         match (kind, detail) {
             (_, Detail::PartCaptured { .. }) => return Self::PartCaptured,
+            (_, Detail::Lapsed(_)) => return Self::Lapsed,
             (Kind::ConflictingNotification, Detail::Order(_)) => return Self::OneMessageTwoOrders,
             (Kind::ConflictingNotification, Detail::Dispute { of: StatusOf::Refund, .. }) => {
                 return Self::RefundOfTwoAmounts;

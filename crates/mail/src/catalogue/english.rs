@@ -80,6 +80,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Ask the customer for the difference only if the authorisation has expired: the customer would pay twice.",
             ],
         ),
+        Case::Lapsed => says(
+            "authorisation lapsed before the capture",
+            "An accepted payment was not captured before its authorisation lapsed: it will not be paid out to you.",
+            &[
+                "Open the transaction in {back_office} and check that it is no longer valid there.",
+                "Ask the customer to pay again before you confirm the booking, or cancel the order.",
+                "If the shop waits for somebody to validate payments, validate them earlier, or ask the developer to have them captured automatically.",
+            ],
+        ),
         Case::OneMessageTwoOrders => says(
             "one payment notified under two orders",
             "One and the same payment was notified under two order references. It counts once, here.",

@@ -80,6 +80,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Ne demandez la différence au client que si l'autorisation a expiré : il paierait deux fois.",
             ],
         ),
+        Case::Lapsed => says(
+            "autorisation expirée sans remise en banque",
+            "Un paiement accepté n'a pas été remis en banque avant que son autorisation n'expire : il ne vous sera pas versé.",
+            &[
+                "Ouvrez la transaction dans {back_office} et vérifiez qu'elle n'y est plus valable.",
+                "Demandez au client de payer à nouveau avant de confirmer la prestation, ou annulez la commande.",
+                "Si la boutique attend une validation à la main, validez les paiements plus tôt, ou demandez au développeur de les remettre en banque automatiquement.",
+            ],
+        ),
         Case::OneMessageTwoOrders => says(
             "paiement notifié sous deux commandes",
             "Un même paiement a été notifié sous deux références de commande. Il n'est compté qu'une fois, ici.",

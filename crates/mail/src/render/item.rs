@@ -162,6 +162,7 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
             Detail::Awaited { .. }
             | Detail::Parts(_)
             | Detail::LeftOver(_)
+            | Detail::Lapsed(_)
             | Detail::PartCaptured { .. }
             | Detail::Payments(_),
             News::Closed,

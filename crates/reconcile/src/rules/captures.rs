@@ -1,4 +1,4 @@
-//! Parts that were authorised, or are still undecided, and not captured in time.
+//! Parts that were authorised, or are still undecided, and not captured in time; or whose authorisation has lapsed.
 
 use std::time::Duration;
 
@@ -7,27 +7,41 @@ use cvco_domain::{Cents, Detail, Finding, Kind, Order, Psp, TenderState, Timesta
 use super::super::Policy;
 use super::super::records::{Draft, Missing, Wait};
 use super::super::tenders::Evidence;
+use super::Paid;
 
-/// The parts of a record whose capture is overdue, as one finding.
-pub(super) fn overdue(draft: &Draft, order: &Order, policy: &Policy, now: Timestamp) -> Option<Finding> {
+/// The parts of a record whose capture is overdue or will never come, as one finding; unless it was paid in another way
+/// since.
+pub(super) fn overdue(
+    draft: &Draft,
+    paid: &Paid,
+    order: &Order,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Finding> {
+    let has_lapsed = |evidence: &&Evidence| {
+        evidence.tender.state == TenderState::Expired
+            && evidence.accepted_seen_at.is_some()
+            && !evidence.withdrawn_at.is_some_and(|lapsed_at| paid.makes_up_for(lapsed_at))
+    };
     let late = |evidence: &&Evidence| match evidence.tender.state {
         TenderState::Authorised => is_late(evidence, order, policy, now),
         // Where a part that is missing says more, that is said instead.
         TenderState::Pending => draft.wait == Wait::Over(Missing::Outcome),
+        TenderState::Expired => has_lapsed(evidence),
         TenderState::Captured
         | TenderState::Refused
         | TenderState::Abandoned
         | TenderState::Cancelled
-        | TenderState::Expired
         | TenderState::Refunded
         | TenderState::PartRefunded => false,
     };
     let late: Vec<_> = draft.evidence.iter().filter(late).collect();
     let amount: Cents = late.iter().map(|evidence| evidence.tender.amount).sum();
+    let say = if late.iter().any(has_lapsed) { Detail::Lapsed } else { Detail::Parts };
     (!late.is_empty()).then(|| Finding {
         expected: Some(amount),
         actual: Some(Cents::ZERO),
-        ..draft.finding(Kind::CaptureOverdue, "", Detail::Parts(draft.parts(late.into_iter())))
+        ..draft.finding(Kind::CaptureOverdue, "", say(draft.parts(late.into_iter())))
     })
 }
 

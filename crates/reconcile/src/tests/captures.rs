@@ -101,3 +101,25 @@ fn an_answer_may_say_that_a_part_of_an_authorisation_was_captured() {
     assert_eq!(all.record().paid(), Cents::new(10_000));
     all.seen(2 * DAY + 60).raises(&[]);
 }
+
+#[test]
+fn an_authorisation_that_lapses_is_told_until_it_is_paid_in_another_way() {
+    let lapsed = |case: Case| {
+        let told = |state, at| voucher(6000).sogecommerce().total(6000).state(state).at(at);
+        case.with(told(ReportedState::Authorised, 0)).with(told(ReportedState::Expired, 7 * DAY))
+    };
+    for case in [lapsed(order(6000)), lapsed(unregistered())] {
+        let finding = case.finding(Kind::CaptureOverdue);
+        assert_eq!(figures(&finding), (Some(6000), Some(0)));
+        assert!(matches!(&finding.detail, Detail::Lapsed(parts) if parts.len() == 1), "{:?}", finding.detail);
+        let again = voucher(6000).sogecommerce().total(6000).id("V2").call("7002");
+        case.with(again.clone().at(8 * DAY).happened(8 * DAY)).raises(&[]);
+    }
+    let before = voucher(6000).sogecommerce().total(6000).id("V2").call("7002").happened(-5);
+    lapsed(unregistered()).with(before).raises(&[Kind::CaptureOverdue]);
+    // What was never accepted, or was taken back by the merchant, promised nothing.
+    let never = voucher(6000).sogecommerce().state(ReportedState::Expired);
+    order(6000).with(never).raises(&[]);
+    let cancelled = voucher(6000).sogecommerce().state(ReportedState::Cancelled).at(DAY);
+    order(6000).with(voucher(6000).sogecommerce()).with(cancelled).seen(7 * DAY).raises(&[]);
+}

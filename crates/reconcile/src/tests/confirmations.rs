@@ -64,9 +64,11 @@ fn of_two_answers_at_one_instant_the_smaller_stands() {
 
 #[test]
 fn an_answer_that_is_further_on_is_no_difference() {
-    for further in [ReportedState::Captured, ReportedState::Cancelled, ReportedState::Expired] {
-        order(10_000).with(voucher(10_000)).with(voucher(10_000).state(further).answered()).raises(&[]);
+    let then = |state| order(10_000).with(voucher(10_000)).with(voucher(10_000).state(state).answered());
+    for further in [ReportedState::Captured, ReportedState::Cancelled] {
+        then(further).raises(&[]);
     }
+    then(ReportedState::Expired).raises(&[Kind::CaptureOverdue]);
     let behind = voucher(10_000).state(ReportedState::Pending).answered();
     order(10_000).with(voucher(10_000)).with(behind).raises(&[]);
 }
