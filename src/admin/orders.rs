@@ -117,7 +117,9 @@ pub enum OrderError {
     #[error(transparent)]
     Id(#[from] cvco_domain::IdError),
     /// A date that is none.
-    #[error("due: {0:?} is neither a time such as 2026-07-04T18:00:00Z nor a day such as 2026-07-04")]
+    #[error(
+        "due: {0:?} is neither a time such as 2026-07-04T18:00:00Z nor a day such as 2026-07-04, up to 2099"
+    )]
     Due(String),
     /// An instalment of nothing, or of less.
     #[error("instalments: {0} is not an amount above zero, in cents")]

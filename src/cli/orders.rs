@@ -1,6 +1,6 @@
 //! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -9,6 +9,7 @@ use cvco_domain::{OrderRef, ShopId};
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::entry::OrderRegistration;
 use cvco_log::{Draft, LogEntry};
+use cvco_mail::Language;
 
 use super::site::Site;
 use super::{Failure, Outcome};
@@ -42,8 +43,13 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     let orders = parse(&text(&site.input(file)?, file)?, &shops)
         .map_err(|what| Failure::Usage(format!("{}: {what}; nothing was imported", file.display())))?;
     let Orders { orders, unused } = orders;
+    let language = site.language()?;
     if !unused.is_empty() {
-        site.line(&format!("not used: the columns {}", unused.join(", ")))?;
+        let unused = unused.join(", ");
+        site.line(&match language {
+            Language::French => format!("colonnes non utilisées\u{a0}: {unused}"),
+            Language::English => format!("not used: the columns {unused}"),
+        })?;
     }
     let mut writer = site.writer()?;
     let reader = writer.reader()?;
@@ -54,26 +60,25 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
         let drafts = new.into_iter().map(|order| Draft::new(&LogEntry::Order(order.clone())));
         writer.append(drafts.collect::<Result<Vec<_>, _>>()?, || {})?;
     }
-    site.line(&format!(
-        "{registered} orders registered, {} were registered already",
-        orders.len().saturating_sub(registered)
-    ))?;
+    let known = orders.len().saturating_sub(registered);
+    site.line(&match language {
+        Language::French => {
+            format!("commandes enregistrées\u{a0}: {registered}\u{a0}; déjà connues\u{a0}: {known}")
+        }
+        Language::English => format!("orders registered: {registered}; known already: {known}"),
+    })?;
     Ok(Outcome::Fine)
 }
 
-/// The orders that the ledger does not know as they are registered here; a file may also name one twice.
+/// The orders that the ledger does not know as they are registered here; a file may also name one twice, in the same words.
 fn new_ones<'o>(
     reader: &Reader,
     orders: &'o [OrderRegistration],
 ) -> Result<Vec<&'o OrderRegistration>, LedgerError> {
     let mut new: Vec<&OrderRegistration> = Vec::new();
-    let mut last: BTreeMap<(&ShopId, &OrderRef), &OrderRegistration> = BTreeMap::new();
+    let mut seen: BTreeSet<(&ShopId, &OrderRef)> = BTreeSet::new();
     for order in orders {
-        let is_known = match last.insert((&order.shop, &order.reference), order) {
-            Some(before) => before == order,
-            None => reader.is_current(order)?,
-        };
-        if !is_known {
+        if seen.insert((&order.shop, &order.reference)) && !reader.is_current(order)? {
             new.push(order);
         }
     }
@@ -109,13 +114,47 @@ fn parse(text: &str, shops: &[Shop]) -> Result<Orders, String> {
     let unused =
         headings.iter().filter(|name| !name.is_empty() && !RawOrder::COLUMNS.contains(&name.as_str()));
     let unused = unused.cloned().collect();
-    let mut orders = Vec::new();
+    let mut orders: Vec<OrderRegistration> = Vec::new();
+    let mut lines: BTreeMap<(ShopId, OrderRef), (usize, OrderRegistration)> = BTreeMap::new();
     for row in reader.records() {
         let row = row.map_err(|error| error.to_string())?;
+        let line = line_of(text, row.position());
         let order = order(&row, &headings, &columns, &names, shops);
-        orders.extend(order.map_err(|what| format!("line {}: {what}", line_of(text, row.position())))?);
+        let Some(order) = order.map_err(|what| format!("line {line}: {what}"))? else { continue };
+        let key = (order.shop.clone(), order.reference.clone());
+        match lines.get(&key) {
+            Some((first, before)) if *before != order => return Err(told_twice(line, *first, &order)),
+            Some(_) => {}
+            None => {
+                lines.insert(key, (line, order.clone()));
+            }
+        }
+        orders.push(order);
     }
     Ok(Orders { orders, unused })
+}
+
+/// One line an article, or long numbers of which a spreadsheet kept three digits: whichever line counted, money would be asked
+/// back that is owed, or the other way round.
+fn told_twice(line: usize, first: usize, order: &OrderRegistration) -> String {
+    let reference = &order.reference;
+    format!(
+        "line {line}: the reference {reference} stands in line {first} too, with another total or date; each order needs one \
+         line, with its whole total"
+    )
+}
+
+/// `1,23E+12`: what a spreadsheet leaves of a long number.
+fn is_rounded(reference: &str) -> bool {
+    let Some((digits, power)) = reference.split_once(['E', 'e']) else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = digits.split_once([',', '.']).map_or((digits, "0"), |(whole, rest)| (whole, rest));
+    is_number(digits.0) && is_number(digits.1) && power.strip_prefix('+').is_some_and(is_number)
+}
+
+/// `="0012"`: how a spreadsheet is told that digits are a text.
+fn unwrapped(cell: &str) -> &str {
+    cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell)
 }
 
 /// What a server sends in place of a list, such as the page of a session that is over, registers nothing, and nobody would
@@ -166,8 +205,14 @@ fn order(
             "a field goes on in the next line; is a quotation mark missing, or one too many?".to_owned()
         );
     }
-    let cells: csv::StringRecord = columns.iter().filter_map(|n| row.get(*n)).collect();
+    let cells: csv::StringRecord = columns.iter().filter_map(|n| row.get(*n)).map(unwrapped).collect();
     let order: RawOrder = cells.deserialize(Some(names)).map_err(|error| plain(&error, names))?;
+    if is_rounded(&order.reference) {
+        return Err(format!(
+            "reference {}: a spreadsheet rounded a long number; make the column a text, and export it again",
+            order.reference
+        ));
+    }
     order.check(shops).map(Some).map_err(|error| error.to_string())
 }
 
@@ -241,6 +286,32 @@ mod tests {
             complaint("shop;reference;total_cents;\ncamping;R7;5000;why\n"),
             "line 2: \"why\" stands in column 4, which has no heading"
         );
+    }
+
+    #[test]
+    fn a_reference_is_refused_where_two_lines_say_different_things_of_it() {
+        let with = |lines: &str| format!("shop;reference;total_cents\n{lines}");
+        assert_eq!(
+            complaint(&with("camping;W77;8000\ncamping;W78;500\ncamping;W77;1990\n")),
+            "line 4: the reference W77 stands in line 2 too, with another total or date; each order needs one line, with \
+             its whole total"
+        );
+        assert_eq!(
+            totals(&with("camping;W77;8000\ncamping;W77;8000\n")).len(),
+            2,
+            "the same again is no harm"
+        );
+        for rounded in ["1,23E+12", "1.23457E+12", "1E+15"] {
+            let said = complaint(&with(&format!("camping;{rounded};8000\n")));
+            assert!(
+                said.starts_with(&format!("line 2: reference {rounded}: a spreadsheet rounded")),
+                "{said}"
+            );
+        }
+        for reference in ["1E5", "E+12", "12E+", "A1,2E+3"] {
+            assert_eq!(totals(&with(&format!("camping;{reference};1\n")))[0].0, reference);
+        }
+        assert_eq!(totals(&with("camping;=\"0012\";8000\n")), [("0012".to_owned(), Cents::new(8000))]);
     }
 
     #[test]

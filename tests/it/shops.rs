@@ -138,12 +138,12 @@ async fn brings_orders(page: &str, empty: &str, orders: &str, registered: &[&str
     let count = registered.len();
     assert_eq!(
         import(page, &database, "boutique", &daemon),
-        format!("{count} orders registered, 0 were registered already\n")
+        format!("commandes enregistrées\u{a0}: {count}\u{a0}; déjà connues\u{a0}: 0\n")
     );
     daemon.until(REGISTERED, registered).await;
     assert_eq!(
         import(page, &database, "boutique", &daemon),
-        format!("0 orders registered, {count} were registered already\n")
+        format!("commandes enregistrées\u{a0}: 0\u{a0}; déjà connues\u{a0}: {count}\n")
     );
 }
 
