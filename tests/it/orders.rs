@@ -108,7 +108,11 @@ async fn an_import_while_the_daemon_is_away_lets_no_grace_end() {
     log.execute("UPDATE meta SET alive_at = '2026-01-05T10:00:00.000Z'", []).expect("it died long ago");
     let file = daemon.path("orders.csv");
     std::fs::write(&file, "shop;reference;total_cents\ncamping;B;100\n").expect("file");
-    assert!(daemon.out(&["orders", "import", file.to_str().expect("path")]).contains("commandes enregistrées\u{a0}: 1\u{a0};"));
+    assert!(
+        daemon
+            .out(&["orders", "import", file.to_str().expect("path")])
+            .contains("commandes enregistrées\u{a0}: 1\u{a0};")
+    );
     let mut kinds = log.prepare("SELECT kind FROM log ORDER BY seq DESC LIMIT 2").expect("query");
     let kinds: Vec<String> = kinds.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("rows");
     assert_eq!(kinds, ["order", "pause"], "calls that found nobody are heard before rules of time");

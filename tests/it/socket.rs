@@ -150,7 +150,9 @@ async fn an_accountant_imports_registers_closes_and_exports_in_her_own_folder() 
     let office = Office::open().await;
     office.daemon.up2pay(&Up2pay::voucher("A", 1, 1500));
     office.write("orders.csv", "shop;reference;total_cents\ncamping;A;1500\n");
-    assert!(office.out(&["orders", "import", "orders.csv"]).contains("commandes enregistrées\u{a0}: 1\u{a0};"));
+    assert!(
+        office.out(&["orders", "import", "orders.csv"]).contains("commandes enregistrées\u{a0}: 1\u{a0};")
+    );
     office.write(
         "releve.csv",
         "date_operation,reference,autorisation,contrat,montant_brut,montant_net,date_remise\n\
@@ -235,7 +237,9 @@ async fn what_the_loopback_address_refuses_the_socket_takes() {
     let lowered = r#"{"shop":"camping","reference":"A","total_cents":100}"#;
     assert_eq!(office.daemon.admin_post("/api/v1/orders", lowered).status, 403);
     office.write("orders.csv", "shop;reference;total_cents\ncamping;A;100\n");
-    assert!(office.out(&["orders", "import", "orders.csv"]).contains("commandes enregistrées\u{a0}: 1\u{a0};"));
+    assert!(
+        office.out(&["orders", "import", "orders.csv"]).contains("commandes enregistrées\u{a0}: 1\u{a0};")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

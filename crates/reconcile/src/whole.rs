@@ -3,11 +3,9 @@
 //! Tourism lives on deposits: an order of 500 may be paid 150 in March and 350 in June. So the payments of one order are
 //! added up first; only then does anything say that one of them is too little, or too much.
 
-use std::time::Duration;
+mod plan;
 
-use cvco_domain::{
-    Cents, Currency, Demand, ExpectedFrom, Instrument, Mode, Order, Policy, TenderState, Timestamp,
-};
+use cvco_domain::{Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Policy, TenderState, Timestamp};
 
 use super::records::complement_failed;
 use super::tenders::Attempt;
@@ -166,9 +164,9 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
             .filter(|payment| payment.standing == Standing::Undone)
             .map(|payment| payment.paid)
             .sum(),
-        demands: demands(order, policy, &heard_at),
+        demands: plan::demands(order, policy, &heard_at),
     };
-    complete(&mut payments, order);
+    plan::complete(&mut payments, order);
     match whole.total {
         Some(total) => expect(&mut payments, &whole, total, order),
         None => expect_what_is_stated(&mut payments),
@@ -242,74 +240,6 @@ impl Attempt {
     }
 }
 
-/// When each demand has to be met. A customer who pays is given the grace to go on, whatever was due before; who pays some
-/// more when that is over was late all the same.
-fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) -> Vec<(Timestamp, Cents)> {
-    let Some((version, first)) = order.current().zip(heard_at.first()) else { return Vec::new() };
-    let deadline = |due: Option<Timestamp>| {
-        let until = |at: Timestamp| {
-            let grace_is_over = at.after(policy.complement_grace);
-            due.map_or(grace_is_over, |due| due.max(grace_is_over))
-        };
-        let goes_on = |deadline, at: &Timestamp| if *at < deadline { until(*at) } else { deadline };
-        heard_at.iter().fold(until(*first), goes_on)
-    };
-    version.demands().into_iter().map(|Demand { due, cents }| (deadline(due), cents)).collect()
-}
-
-/// Whoever pays the same twice within this time has hardly meant to; later it may be the next instalment, or money on account.
-const AT_ONCE: Duration = Duration::from_hours(24);
-
-/// By so much instalments may differ that are meant to be equal.
-const ROUNDING: Cents = Cents::new(100);
-
-/// Says of each payment whether anything is missing of it by itself: it comes to the order, to its own total where its PSP
-/// states one, or to an instalment that no other payment came to.
-fn complete(payments: &mut [Payment], order: &Order) {
-    let Some(version) = order.current() else {
-        for payment in payments.iter_mut() {
-            payment.is_complete =
-                payment.own_total.map_or(payment.is_complete, |own| payment.accepted() >= own);
-        }
-        return;
-    };
-    let mut instalments: Vec<Cents> = version.instalments.iter().map(|part| part.cents).collect();
-    let mut paid: Vec<(Cents, Option<Timestamp>)> = Vec::new();
-    for place in by_time(payments) {
-        let Some(payment) = payments.get_mut(place) else { continue };
-        let accepted = payment.accepted();
-        let pays_its_own = payment.own_total.is_some_and(|own| accepted >= own);
-        let open = instalments.iter().position(|cents| *cents == accepted && payment.counts());
-        if let Some(instalment) = open {
-            instalments.remove(instalment);
-            payment.instalment = Instalment::Paid;
-            paid.push((accepted, payment.at));
-        } else if payment.counts() && (payment.alone().is_none() || payment.may_be_all_of_it()) {
-            let is_repeated = |(cents, at): &(Cents, Option<Timestamp>)| {
-                *cents == accepted && at.zip(payment.at).is_some_and(|(first, at)| at.since(first) < AT_ONCE)
-            };
-            // Instalments of a third differ by a cent: who pays the next one so pays it.
-            let nearly = |open: &Cents| open.minus(accepted).abs() <= ROUNDING;
-            if paid.iter().any(is_repeated) && !instalments.iter().any(nearly) {
-                payment.instalment = Instalment::PaidAgain;
-            }
-        }
-        payment.is_complete = accepted >= version.total
-            || (accepted.is_positive() && (pays_its_own || payment.instalment == Instalment::Paid));
-    }
-    for place in by_time(payments) {
-        let half =
-            |payment: &&mut Payment| payment.counts() && payment.is_half() && payment.own_total.is_none();
-        let Some(payment) = payments.get_mut(place).filter(half) else { continue };
-        let (accepted, tried) = (payment.accepted(), payment.tried);
-        let begun = instalments
-            .iter()
-            .position(|cents| *cents == tried && tried > accepted)
-            .or_else(|| instalments.iter().position(|cents| *cents > accepted));
-        payment.begun = begun.map(|place| instalments.remove(place));
-    }
-}
-
 /// The places of the payments, the earliest first.
 fn by_time(payments: &[Payment]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..payments.len()).collect();
@@ -322,6 +252,7 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
     // Where the PSP was told the whole order, it is the order that has changed since.
     let is_of_a_part =
         |own: &Cents| *own < total && order.versions.iter().all(|version| version.total != *own);
+    let has_plan = order.current().is_some_and(|version| !version.instalments.is_empty());
     let several = payments.iter().filter(|payment| payment.counts()).count() > 1;
     let tried_again: Vec<Option<Cents>> = payments.iter().map(|half| tried_again(half, payments)).collect();
     for (payment, tried_again) in payments.iter_mut().zip(tried_again) {
@@ -330,10 +261,13 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
         let is_left_over = payment.counts() && several && may_be_left_over && without_it >= total;
         payment.left_over_beside = is_left_over.then_some(total).or(tried_again);
         let own_total = payment.own_total.filter(is_of_a_part);
-        let is_planned = payment.instalment == Instalment::Paid || payment.begun.is_some();
-        let is_all = !several && own_total.is_none() && !is_planned;
+        let is_all = !several && own_total.is_none() && !has_plan && payment.begun.is_none();
         let accepted = payment.accepted();
-        let expected = if !payment.counts() || accepted >= total || is_all {
+        let is_undone_deposit = payment.standing == Standing::Undone && (has_plan || !payment.is_half());
+        let expected = if is_undone_deposit && accepted.is_positive() {
+            // Nothing is missing of what was given back.
+            (accepted.min(total), ExpectedFrom::Order)
+        } else if !payment.counts() || accepted >= total || is_all {
             (total, ExpectedFrom::Order)
         } else if whole.paid == total {
             (accepted, ExpectedFrom::Order)
@@ -343,7 +277,7 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
             (payment.tried, ExpectedFrom::Order)
         } else if let Some(instalment) = payment.begun {
             (instalment, ExpectedFrom::Order)
-        } else if payment.instalment == Instalment::Paid {
+        } else if has_plan {
             (accepted, ExpectedFrom::Order)
         } else {
             (total.minus(without_it).plus(payment.taken_back), ExpectedFrom::Order)
@@ -443,7 +377,8 @@ impl Whole {
     pub(super) fn gap(&self) -> Option<Cents> {
         let total = self.total?;
         if self.paid == Cents::ZERO {
-            return Some(self.undone.minus(total).min(Cents::ZERO));
+            // Whose payments were all given back, owes none.
+            return Some(if self.undone.is_positive() { Cents::ZERO } else { Cents::ZERO.minus(total) });
         }
         let gap = self.paid.minus(total);
         Some(if gap.is_positive() { self.kept().minus(total).max(Cents::ZERO) } else { gap })

@@ -111,16 +111,6 @@ fn each_is_said_in_the_language_of_its_reader() {
             "au moins 240 appels refusés",
             "at least 240 calls refused",
         ),
-        (
-            Detail::Entry {
-                seq: Seq::new(12),
-                others: 0,
-                kind: None,
-                reason: "vads_amount is 40.00".to_owned(),
-            },
-            "écriture n° 12 du journal",
-            "log entry 12",
-        ),
     ] {
         assert_eq!(said(French, &detail), french);
         assert_eq!(said(English, &detail), english);
@@ -225,4 +215,14 @@ fn a_line_is_named_by_its_place_in_the_statement_and_not_in_the_file() {
     {
         assert_eq!(said(English, &lines(position)), format!("{english} line of statement RH (bank)"));
     }
+}
+
+#[test]
+fn an_entry_that_stands_aside_is_named_with_how_many_others_do() {
+    let of =
+        |others| Detail::Entry { seq: Seq::new(12), others, kind: None, reason: "vads_amount".to_owned() };
+    assert_eq!(said(French, &of(0)), "écriture n° 12 du journal");
+    assert_eq!(said(French, &of(1)), "écriture n° 12 du journal, et une autre");
+    assert_eq!(said(French, &of(7)), "écriture n° 12 du journal, et 7 autres");
+    assert_eq!(said(English, &of(7)), "log entry 12 and 7 others");
 }

@@ -25,35 +25,34 @@ fn disputed(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let subject = part.to_string();
     let detail = Detail::Dispute { part, of: StatusOf::Payment, differences: dispute.differences.clone() };
     let believed = dispute.amount.map(|_| evidence.tender.amount);
-    Some(between(draft.finding(dispute.between.kind(), &subject, detail), believed, dispute.amount))
+    let (kind, expected, actual) = dispute.between.tells(believed, dispute.amount);
+    Some(Finding { expected, actual, ..draft.finding(kind, &subject, detail) })
 }
 
 /// Same refund, other amount.
 fn refunds_of_two_amounts(draft: &Draft, evidence: &Evidence) -> Vec<Finding> {
     let of = |refund: &Return| {
-        let TwoAmounts { between: told_by, believed, other } = refund.two_amounts.as_ref()?;
+        let TwoAmounts { between, believed, other } = refund.two_amounts.as_ref()?;
         let part = draft.part(evidence);
         let name = refund.id.as_ref().map_or_else(String::new, ToString::to_string);
         let subject = format!("refund {name} of {part}");
         let detail = Detail::Dispute { part, of: StatusOf::Refund, differences: Vec::new() };
-        Some(between(draft.finding(told_by.kind(), &subject, detail), Some(*believed), Some(*other)))
+        let (kind, expected, actual) = between.tells(Some(*believed), Some(*other));
+        Some(Finding { expected, actual, ..draft.finding(kind, &subject, detail) })
     };
     evidence.returns.iter().filter_map(of).collect()
 }
 
-/// With what is taken, and what the other story tells.
-fn between(finding: Finding, believed: Option<Cents>, other: Option<Cents>) -> Finding {
-    match finding.kind {
-        Kind::ConfirmationDiffers => Finding { expected: other, actual: believed, ..finding },
-        _ => Finding { expected: believed, actual: other, ..finding },
-    }
-}
-
 impl Between {
-    const fn kind(self) -> Kind {
+    /// What kind it is, and its figures in the order in which that kind has them.
+    const fn tells(
+        self,
+        believed: Option<Cents>,
+        other: Option<Cents>,
+    ) -> (Kind, Option<Cents>, Option<Cents>) {
         match self {
-            Self::Notifications => Kind::ConflictingNotification,
-            Self::NotificationAndAnswer => Kind::ConfirmationDiffers,
+            Self::Notifications => (Kind::ConflictingNotification, believed, other),
+            Self::NotificationAndAnswer => (Kind::ConfirmationDiffers, other, believed),
         }
     }
 }

@@ -155,6 +155,38 @@ fn each_instalment_has_its_date() {
 }
 
 #[test]
+fn a_payment_towards_a_plan_is_held_against_the_instalment_that_it_begins() {
+    let plan = || order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]);
+    let pay = |case, call: &str, cents: i64, at| split(case, Psp::Up2pay, call, (5000, cents - 5000), at);
+    let short = pay(plan(), "7001", 14_000, 0);
+    assert_eq!(held_against(&short.clone().seen(60)), [(15_000, -1000)]);
+    let finding = short.clone().seen(2 * DAY).finding(Kind::AmountShort);
+    assert_eq!(figures(&finding), (Some(15_000), Some(14_000)), "as the discrepancy has it");
+    let again = pay(short.clone(), "7002", 6000, 60).seen(90);
+    assert_eq!(held_against(&again), [(14_000, 0), (6000, 0)], "and something on account of the next");
+    let completed = short.with(plain_card(1000).call("7002").at(60)).seen(90);
+    assert_eq!(held_against(&completed), [(14_000, 0), (1000, 0)]);
+    let more = pay(completed, "7003", 20_000, JUNE - DAY).seen(JUNE - DAY + 60);
+    assert_eq!(held_against(&more), [(14_000, 0), (1000, 0), (35_000, -15_000)]);
+    assert_eq!(held_against(&pay(plan(), "7001", 20_000, 0).seen(60)), [(20_000, 0)]);
+}
+
+#[test]
+fn nothing_is_missing_of_an_order_of_which_all_was_given_back() {
+    for case in [order(50_000).planned(&[(15_000, DAY), (35_000, JUNE)]), order(50_000).due(JUNE)] {
+        let deposit = split(case, Psp::Up2pay, "7001", (6000, 9000), 0);
+        let back = deposit
+            .with(voucher(6000).call("7001").id("RV").refund().at(60))
+            .with(card(9000).call("7001").id("RC").refund().at(60))
+            .seen(2 * JUNE);
+        assert_eq!(held_against(&back), [(15_000, 0)]);
+        assert_eq!(back.assess().gap, Some(Cents::ZERO));
+        assert_eq!(order_state(&back), "refunded");
+        assert!(!back.kinds().contains(&Kind::AmountShort));
+    }
+}
+
+#[test]
 fn a_voucher_alone_is_a_deposit_only_where_somebody_says_so() {
     let alone = |case: Case| case.with(voucher(15_000)).seen(60);
     // Up2pay states no total: half a payment, whatever is due later.
