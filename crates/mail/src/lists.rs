@@ -23,9 +23,9 @@ pub const fn payment_state(language: Language, state: RecordState, is_charged_ba
 
 /// Where an order stands, by its word in the ledger; one of which nothing was heard is `unpaid`.
 #[must_use]
-pub fn order_state(language: Language, state: &str) -> String {
+pub fn order_state(language: Language, state: &str, is_charged_back: bool) -> String {
     match (language, state.parse()) {
-        (_, Ok(state)) => record_state(language, state).to_owned(),
+        (_, Ok(state)) => payment_state(language, state, is_charged_back).to_owned(),
         (French, Err(_)) if state == "unpaid" => "non payé".to_owned(),
         (_, Err(_)) => state.to_owned(),
     }
@@ -189,8 +189,9 @@ mod tests {
 
     #[test]
     fn an_order_of_which_nothing_was_heard_is_named_too() {
-        assert_eq!(order_state(French, "unpaid"), "non payé");
-        assert_eq!(order_state(English, "unpaid"), "unpaid");
-        assert_eq!(order_state(French, "balanced"), "équilibré");
+        assert_eq!(order_state(French, "unpaid", false), "non payé");
+        assert_eq!(order_state(English, "unpaid", false), "unpaid");
+        assert_eq!(order_state(French, "balanced", false), "équilibré");
+        assert_eq!(order_state(French, "refunded", true), "impayé");
     }
 }

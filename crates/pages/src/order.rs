@@ -74,7 +74,11 @@ impl OrderPage {
     fn state(&self) -> String {
         match (self.dossier.payments.as_slice(), self.dossier.versions.last()) {
             ([], Some(registered)) => lists::awaited(self.t().0, registered.total).to_owned(),
-            _ => lists::order_state(self.t().0, &self.dossier.state),
+            (payments, _) => {
+                let mut back = payments.iter().filter(|payment| payment.refunded().is_positive()).peekable();
+                let is_charged_back = back.peek().is_some() && back.all(Record::is_charged_back);
+                lists::order_state(self.t().0, &self.dossier.state, is_charged_back)
+            }
         }
     }
 

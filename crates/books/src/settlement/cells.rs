@@ -150,7 +150,8 @@ impl Cells<'_> {
         let reference = self.id(places.reference, OrderRef::new, problems);
         let authorisation = self.id(places.authorisation, AuthorisationNumber::new, problems);
         let amount = self.amount(problems);
-        if transaction.is_none() && reference.is_none() && authorisation.is_none() {
+        let is_named = reference.as_ref().is_some_and(|reference| !is_total(reference.as_str()));
+        if transaction.is_none() && !is_named && authorisation.is_none() {
             return match amount {
                 _ if problems.count() > before => Kind::Wrong,
                 Some(amount) => Kind::Total(amount),
@@ -284,4 +285,11 @@ fn is_debit(text: &str) -> Option<bool> {
         "c" | "cr" | "credit" | "+" => Some(false),
         _ => None,
     }
+}
+
+/// `TOTAL`, `Total :`, `Total général`: in the place of a reference it says what the line is, as no shop calls an order.
+fn is_total(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let word = text.split(|c: char| c.is_whitespace() || c == ':').next().unwrap_or_default();
+    matches!(word, "total" | "totaux")
 }

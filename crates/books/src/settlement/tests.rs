@@ -118,9 +118,13 @@ fn every_line_that_is_wrong_is_told_with_what_would_be_right() {
 #[test]
 fn a_total_must_be_that_of_the_lines_above() {
     let rows = "R1;20/03/2026;;T1;CMD1;1,00;;\r\nR1;20/03/2026;;T2;CMD2;2,00;;\r\n;;;;Total;3,00;;\r\n";
-    assert!(problems(rows).contains("no number"), "a word in the place of a reference is a reference");
-    let rows = rows.replace("Total", "");
-    assert_eq!(read(&bytes(&rows), &ancv(), &given()).expect("right").lines(), 2);
+    for total in ["Total", "TOTAL :", "Total général", ""] {
+        let rows = rows.replace("Total", total);
+        assert_eq!(read(&bytes(&rows), &ancv(), &given()).expect("right").lines(), 2, "{total}");
+    }
+    for order in ["TOTAL1", "Pizza total"] {
+        assert!(problems(&rows.replace("Total", order)).contains("no number"), "a reference: {order}");
+    }
     assert_eq!(
         problems(&rows.replace("3,00", "3,01")),
         "line 6: 3.01 without a reference, and not the total of the lines above, which is 3.00"

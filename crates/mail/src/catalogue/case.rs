@@ -13,6 +13,8 @@ pub enum Case {
     PartCaptured,
     /// A payment that was accepted, and whose authorisation lapsed before it was captured.
     Lapsed,
+    /// A payment whose parts nobody states, and nobody is asked about any more.
+    SharesUnknown,
     /// One payment that was notified under the references of two orders.
     OneMessageTwoOrders,
     /// A payment that one notification accepts and another refuses.
@@ -36,6 +38,8 @@ impl Case {
             &[Self::LeftOverVoucher]
         } else if kind == Kind::AmountShort {
             &[Self::PartCaptured]
+        } else if kind == Kind::Unconfirmed {
+            &[Self::SharesUnknown]
         } else if kind == Kind::CaptureOverdue {
             &[Self::Lapsed]
         } else if kind == Kind::ConflictingNotification {
@@ -55,6 +59,7 @@ impl Case {
         match (kind, detail) {
             (_, Detail::PartCaptured { .. }) => return Self::PartCaptured,
             (_, Detail::Lapsed(_)) => return Self::Lapsed,
+            (Kind::Unconfirmed, Detail::Parts(_)) => return Self::SharesUnknown,
             (Kind::ConflictingNotification, Detail::Order(_)) => return Self::OneMessageTwoOrders,
             (Kind::ConflictingNotification, Detail::Dispute { of: StatusOf::Refund, .. }) => {
                 return Self::RefundOfTwoAmounts;

@@ -89,6 +89,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "If the shop waits for somebody to validate payments, validate them earlier, or ask the developer to have them captured automatically.",
             ],
         ),
+        Case::SharesUnknown => says(
+            "shares of the payment unknown",
+            "The provider did not say what was paid in vouchers and what by card, and no answer is awaited from it.",
+            &[
+                "Open the payment in {back_office} and read its parts there, before you confirm the booking.",
+                "Ask the administrator to configure the access to this provider's API: it will then be asked for the parts, and this discrepancy will close.",
+                "If the API is configured already, report the payment to {support}.",
+            ],
+        ),
         Case::OneMessageTwoOrders => says(
             "one payment notified under two orders",
             "One and the same payment was notified under two order references. It counts once, here.",

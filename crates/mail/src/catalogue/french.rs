@@ -89,6 +89,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Si la boutique attend une validation à la main, validez les paiements plus tôt, ou demandez au développeur de les remettre en banque automatiquement.",
             ],
         ),
+        Case::SharesUnknown => says(
+            "parts du paiement inconnues",
+            "Le prestataire n'a pas dit ce qui a été payé en chèques-vacances et ce qui l'a été par carte, et aucune réponse n'est attendue de lui.",
+            &[
+                "Ouvrez le paiement dans {back_office} et lisez-y ses parts, avant de confirmer la prestation.",
+                "Demandez à l'administrateur de renseigner l'accès à l'API de ce prestataire : les parts seront alors demandées, et cet écart se fermera.",
+                "Si l'API est déjà configurée, signalez le paiement à {support}.",
+            ],
+        ),
         Case::OneMessageTwoOrders => says(
             "paiement notifié sous deux commandes",
             "Un même paiement a été notifié sous deux références de commande. Il n'est compté qu'une fois, ici.",

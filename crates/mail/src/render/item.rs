@@ -249,7 +249,8 @@ impl TenderView {
         let at = paris(language, tender.authorised_at.unwrap_or(tender.first_seen_at));
         Self {
             name: format!("{} ({})", words::instrument(language, tender), tender.brand),
-            amount: match (is_unknown, language) {
+            // Nobody said yet how much of a payment it is.
+            amount: match (tender.amount == Cents::ZERO, language) {
                 (true, Language::French) => "inconnu".to_owned(),
                 (true, Language::English) => "unknown".to_owned(),
                 (false, _) => amount(language, tender.amount, tender.currency),
