@@ -63,6 +63,7 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one entry a case")]
 pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
     match case {
         Case::Of(kind) => entry(kind, psp),
@@ -129,7 +130,7 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             "payment accepted, what follows to be checked",
             "This payment is accepted, but the provider then gave it a status that calls for your attention.",
             &[
-                "Open the transaction in {back_office} and read what happened: a refund, a dispute, a capture or a cancellation that was refused.",
+                "Open the transaction in {back_office} and read what happened: a refund, a dispute, a suspicion of fraud, a capture or a cancellation that was refused.",
                 "If it was refunded, check by how much; if the capture was refused, repeat it before the authorisation lapses.",
                 "If the status stays unclear, ask {support} what it means.",
             ],

@@ -63,6 +63,7 @@ pub(super) const fn figures(kind: Kind) -> [&'static str; 2] {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one entry a case")]
 pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
     match case {
         Case::Of(kind) => entry(kind, psp),
@@ -129,7 +130,7 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             "paiement accepté, suite à examiner",
             "Ce paiement est accepté, mais le prestataire lui a donné ensuite un statut qui demande votre attention.",
             &[
-                "Ouvrez la transaction dans {back_office} et lisez ce qui s'est passé : un remboursement, une contestation, une remise en banque ou une annulation refusée.",
+                "Ouvrez la transaction dans {back_office} et lisez ce qui s'est passé : un remboursement, une contestation, un soupçon de fraude, une remise en banque ou une annulation refusée.",
                 "Si elle a été remboursée, vérifiez de quel montant ; si la remise en banque a été refusée, refaites-la avant que l'autorisation n'expire.",
                 "Si le statut reste obscur, demandez-en le sens à {support}.",
             ],

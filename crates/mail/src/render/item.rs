@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use cvco_domain::{Cents, Currency, Detail, Due, Kind, Mode, News, Record, Severity, Tender, TenderState};
+use cvco_domain::{
+    Cents, Currency, Detail, Due, Kind, Mode, News, OrderNow, Record, Severity, Tender, TenderState,
+};
 
 use super::capitalised;
 use crate::catalogue::{Case, GapName, Language, figures_of};
@@ -315,7 +317,10 @@ fn should_be(language: Language, item: &Item, paid: Cents) -> Vec<Fact> {
             facts.push(Fact::plain(labels.order_total, amount(language, total.cents, total.currency)));
         }
         if shows_gap && total.currency == item.currency {
-            let left = order.still_to_pay();
+            // What is to be given back pays nothing of the rest.
+            let surplus = own_surplus(item).filter(|_| !is_closed).unwrap_or_default();
+            let left =
+                OrderNow { gap: order.gap.map(|gap| gap.minus(surplus)), ..order.clone() }.still_to_pay();
             let over = order.gap.filter(|gap| gap.is_positive());
             facts.extend(gap_fact(over.unwrap_or(Cents::ZERO.minus(left.overdue)), total.currency));
             facts.extend(later(language, &left.later, total.currency));
@@ -327,6 +332,13 @@ fn should_be(language: Language, item: &Item, paid: Cents) -> Vec<Fact> {
     facts.push(Fact::plain(labels.expected, amount(language, expected, record.currency)));
     facts.extend(item.order_gap().filter(|_| shows_gap).and_then(|gap| gap_fact(gap, record.currency)));
     facts
+}
+
+/// What the discrepancy asks to be given back of an order that is to be paid further.
+fn own_surplus(item: &Item) -> Option<Cents> {
+    let is_paid_further = item.order.as_ref()?.gap? < Cents::ZERO;
+    let (name, gap) = item.own_gap().filter(|_| is_paid_further)?;
+    Some(gap).filter(|gap| gap.is_positive() && name == GapName::of_payments(*gap))
 }
 
 /// What is to be paid later: the next due dates, and all that follow them in one line.

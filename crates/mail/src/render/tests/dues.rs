@@ -180,3 +180,22 @@ fn both_figures_are_shown_where_one_of_them_is_nothing() {
     let nothing = lines(Kind::AmountShort, 0, 0);
     assert!(!nothing.contains("Attendu") && !nothing.contains("0,00"), "{nothing}");
 }
+
+#[test]
+fn what_is_to_be_given_back_pays_nothing_of_what_is_due_later() {
+    let twice = Item {
+        order: Some(in_three_parts(20_000, "03-16")),
+        expected: Some(Cents::new(10_000)),
+        actual: Some(Cents::new(20_000)),
+        call_number: None,
+        records: vec![record(10_000, vec![voucher(10_000)]), record(10_000, vec![voucher(10_000)])],
+        ..item(Kind::DoublePayment)
+    };
+    let text = text_of(Language::French, twice);
+    for due in [
+        "Reste à payer, dû le 15/04/2026          100,00 €",
+        "Reste à payer, dû le 15/05/2026          100,00 €",
+    ] {
+        assert!(text.contains(due), "{due:?} in {text}");
+    }
+}
