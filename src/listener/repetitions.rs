@@ -9,7 +9,7 @@ use cvco_domain::crypto::sha256;
 use cvco_domain::{EndpointId, Timestamp};
 
 /// The same bytes are stored this often; further repetitions are only acknowledged and counted.
-const STORED: u32 = 3;
+const STORED: u8 = 3;
 
 /// What is remembered is forgotten after one to two of these spans.
 const SPAN: Duration = Duration::from_hours(1);
@@ -24,22 +24,25 @@ pub(super) struct Repetitions(Mutex<Spans>);
 #[derive(Debug, Default)]
 struct Spans {
     since: Option<Timestamp>,
-    current: HashMap<[u8; 32], u32>,
-    before: HashMap<[u8; 32], u32>,
+    current: HashMap<Fingerprint, u8>,
+    before: HashMap<Fingerprint, u8>,
 }
 
-/// One message at one endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint([u8; 32]);
+/// One message at one endpoint: half of a digest, for tens of thousands are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
     /// Of the bytes that the message's proof covers, and of what was read from them: whatever else a request holds,
     /// anybody can change, and so make new bytes of one message without end.
     pub(super) fn of(endpoint: &EndpointId, proven: &[u8], read: [&str; 2]) -> Self {
         let [kind, content] = read;
-        let parts = [endpoint.as_str(), kind, content].map(|part| sha256(&[part.as_bytes()]));
-        let [endpoint, kind, content] = parts;
-        Self(*sha256(&[endpoint.as_bytes(), kind.as_bytes(), content.as_bytes(), proven]).as_bytes())
+        let parts = [endpoint.as_str().as_bytes(), kind.as_bytes(), content.as_bytes(), proven];
+        // With their lengths, no part can be taken for the end of another.
+        let lengths = parts.map(|part| part.len().to_le_bytes()).concat();
+        let [endpoint, kind, content, proven] = parts;
+        let digest = sha256(&[&lengths, endpoint, kind, content, proven]);
+        Self(digest.as_bytes().first_chunk().copied().unwrap_or_default())
     }
 }
 
@@ -59,13 +62,13 @@ impl Repetitions {
             spans.since = Some(now);
         }
         let count = spans.count(message).saturating_add(1);
-        spans.current.insert(message.0, count);
+        spans.current.insert(message, count);
     }
 }
 
 impl Spans {
-    fn count(&self, message: Fingerprint) -> u32 {
-        self.current.get(&message.0).or_else(|| self.before.get(&message.0)).copied().unwrap_or(0)
+    fn count(&self, message: Fingerprint) -> u8 {
+        self.current.get(&message).or_else(|| self.before.get(&message)).copied().unwrap_or(0)
     }
 }
 
