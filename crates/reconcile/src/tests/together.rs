@@ -164,8 +164,15 @@ fn a_payment_towards_a_plan_is_held_against_the_instalment_that_it_begins() {
     assert_eq!(figures(&finding), (Some(15_000), Some(14_000)), "as the discrepancy has it");
     let again = pay(short.clone(), "7002", 6000, 60).seen(90);
     assert_eq!(held_against(&again), [(14_000, 0), (6000, 0)], "and something on account of the next");
-    let completed = short.with(plain_card(1000).call("7002").at(60)).seen(90);
+    let completed = short.clone().with(plain_card(1000).call("7002").at(60)).seen(90);
     assert_eq!(held_against(&completed), [(14_000, 0), (1000, 0)]);
+    // What a customer pays who was asked for the difference, in whichever way, wants no other part.
+    let alone = [voucher(1000), card(1000).id("C9")];
+    for difference in alone {
+        let topped_up = short.clone().with(difference.call("7002").at(60)).seen(2 * DAY);
+        topped_up.raises(&[]);
+        assert_eq!(held_against(&topped_up), [(14_000, 0), (1000, 0)]);
+    }
     let more = pay(completed, "7003", 20_000, JUNE - DAY).seen(JUNE - DAY + 60);
     assert_eq!(held_against(&more), [(14_000, 0), (1000, 0), (35_000, -15_000)]);
     assert_eq!(held_against(&pay(plan(), "7001", 20_000, 0).seen(60)), [(20_000, 0)]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cvco_domain::{Cents, Demand, Order, Policy, Timestamp};
+use cvco_domain::{self as domain, Cents, Demand, Order, Policy, Timestamp};
 
 use super::{Instalment, Payment, by_time};
 
@@ -37,25 +37,23 @@ pub(super) fn complete(payments: &mut [Payment], order: &Order) {
         }
         return;
     };
-    let mut instalments: Vec<Cents> = version.instalments.iter().map(|part| part.cents).collect();
+    let mut open = Open::of(&version.instalments);
     let mut paid: Vec<(Cents, Option<Timestamp>)> = Vec::new();
     for place in by_time(payments) {
         let Some(payment) = payments.get_mut(place) else { continue };
         let accepted = payment.accepted();
         let pays_its_own = payment.own_total.is_some_and(|own| accepted >= own);
-        let open = instalments.iter().position(|cents| *cents == accepted && payment.counts());
-        if let Some(instalment) = open {
-            instalments.remove(instalment);
+        if payment.counts() && open.take(accepted) {
             payment.instalment = Instalment::Paid;
             paid.push((accepted, payment.at));
         } else if payment.counts() && (payment.alone().is_none() || payment.may_be_all_of_it()) {
             let is_repeated = |(cents, at): &(Cents, Option<Timestamp>)| {
                 *cents == accepted && at.zip(payment.at).is_some_and(|(first, at)| at.since(first) < AT_ONCE)
             };
-            // Instalments of a third differ by a cent: who pays the next one so pays it.
-            let nearly = |open: &Cents| open.minus(accepted).abs() <= ROUNDING;
-            if paid.iter().any(is_repeated) && !instalments.iter().any(nearly) {
+            if paid.iter().any(is_repeated) && !open.has_one_near(accepted) {
                 payment.instalment = Instalment::PaidAgain;
+            } else if payment.alone().is_none() || pays_its_own {
+                open.fill(accepted, place);
             }
         }
         payment.is_complete = accepted >= version.total
@@ -65,39 +63,63 @@ pub(super) fn complete(payments: &mut [Payment], order: &Order) {
         let half =
             |payment: &&mut Payment| payment.counts() && payment.is_half() && payment.own_total.is_none();
         let Some(payment) = payments.get_mut(place).filter(half) else { continue };
-        let (accepted, tried) = (payment.accepted(), payment.tried);
-        let begun = instalments
-            .iter()
-            .position(|cents| *cents == tried && tried > accepted)
-            .or_else(|| instalments.iter().position(|cents| *cents > accepted));
-        payment.begun = begun.map(|place| instalments.remove(place));
+        payment.begun = open.begin(payment.accepted(), payment.tried);
     }
-    go_on_with_the_plan(payments, &instalments);
+    for Left { cents, filled_by } in open.0 {
+        let last = filled_by.and_then(|place| payments.get_mut(place));
+        if let Some(payment) = last.filter(|payment| payment.own_total.is_none()) {
+            payment.begun = Some(payment.accepted().plus(cents));
+        }
+    }
 }
 
-/// What is paid towards a plan otherwise than in its instalments fills those that are left, one after the other. The last such
-/// payment is held against the end of the instalment that it begins or goes on with; one that reaches into a later instalment is
-/// money on account.
-fn go_on_with_the_plan(payments: &mut [Payment], instalments: &[Cents]) {
-    let goes_on = |payment: &Payment| {
-        payment.counts()
-            && payment.instalment == Instalment::No
-            && payment.begun.is_none()
-            && payment.own_total.is_none()
-            && payment.accepted().is_positive()
-    };
-    let places = by_time(payments).into_iter().filter(|place| payments.get(*place).is_some_and(goes_on));
-    let places: Vec<usize> = places.collect();
-    let paid: Cents = places.iter().filter_map(|place| payments.get(*place)).map(Payment::accepted).sum();
-    let ends = instalments.iter().scan(Cents::ZERO, |end, cents| {
-        *end = end.plus(*cents);
-        Some(*end)
-    });
-    let (filled, open): (Vec<Cents>, Vec<Cents>) = ends.partition(|end| *end <= paid);
-    let filled = filled.last().copied().unwrap_or_default();
-    let Some(last) = places.last().and_then(|place| payments.get_mut(*place)) else { return };
-    let reaches_into_it = paid.minus(last.accepted()) < filled;
-    if paid > filled && !reaches_into_it {
-        last.begun = open.first().map(|end| last.accepted().plus(end.minus(paid)));
+/// The instalments that are not paid whole, in the order of the plan.
+struct Open(Vec<Left>);
+
+/// What is left to pay of an instalment.
+struct Left {
+    cents: Cents,
+    /// The place of the last payment that began it, or went on with it, otherwise than by paying all of it. One that paid an
+    /// earlier one whole and reaches into this one is money on account.
+    filled_by: Option<usize>,
+}
+
+impl Open {
+    fn of(instalments: &[domain::Instalment]) -> Self {
+        Self(instalments.iter().map(|part| Left { cents: part.cents, filled_by: None }).collect())
+    }
+
+    /// Takes an instalment out of which just so much is left; whether there is one.
+    fn take(&mut self, cents: Cents) -> bool {
+        let place = self.0.iter().position(|left| left.cents == cents);
+        place.map(|place| self.0.remove(place)).is_some()
+    }
+
+    /// Instalments of a third differ by a cent: who pays the next one so pays it.
+    fn has_one_near(&self, cents: Cents) -> bool {
+        self.0.iter().any(|left| left.cents.minus(cents).abs() <= ROUNDING)
+    }
+
+    /// A payment that comes to none of them pays one after the other.
+    fn fill(&mut self, mut cents: Cents, place: usize) {
+        let mut pays_one_whole = false;
+        while let Some(left) = self.0.first_mut().filter(|_| cents.is_positive()) {
+            if left.cents > cents {
+                *left =
+                    Left { cents: left.cents.minus(cents), filled_by: (!pays_one_whole).then_some(place) };
+                return;
+            }
+            cents = cents.minus(left.cents);
+            pays_one_whole = true;
+            self.0.remove(0);
+        }
+    }
+
+    /// Takes out the instalment that one part alone begins: the one that was tried, or the first that it does not pay whole. What
+    /// is left of it.
+    fn begin(&mut self, accepted: Cents, tried: Cents) -> Option<Cents> {
+        let place = self.0.iter().position(|left| left.cents == tried && tried > accepted);
+        let place = place.or_else(|| self.0.iter().position(|left| left.cents > accepted))?;
+        Some(self.0.remove(place).cents)
     }
 }
