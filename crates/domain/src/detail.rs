@@ -64,8 +64,8 @@ pub enum Detail {
     Dispute {
         /// The part.
         part: PartName,
-        /// Whether they are about the part itself, or about a refund of it.
-        of: StatusOf,
+        /// Whether they are about the part itself, or about what went back of it.
+        of: StoryOf,
         /// What differs beside the amount.
         differences: Vec<Difference>,
     },
@@ -243,7 +243,19 @@ pub struct PaymentName {
     pub call_number: CallNumber,
 }
 
-/// What a status, or a story, is of.
+/// What two stories are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoryOf {
+    /// A part itself.
+    Payment,
+    /// A refund of a part.
+    Refund,
+    /// What the card's bank took back of a part.
+    Chargeback,
+}
+
+/// What a status is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusOf {

@@ -49,7 +49,7 @@ pub use commission::{CommissionRate, CommissionRates, spread};
 pub use date_pattern::{DatePattern, PatternError};
 pub use day::{DateError, Day, Period};
 pub use detail::{
-    Detail, Difference, LineSays, OddStatus, PartName, PaymentName, ShopCalls, StatusOf, Verdict,
+    Detail, Difference, LineSays, OddStatus, PartName, PaymentName, ShopCalls, StatusOf, StoryOf, Verdict,
 };
 pub use discrepancy::{About, Finding, Identity, Kind, News, Reminder, Severity, UnknownKind};
 pub use endpoint::EndpointRef;

@@ -39,21 +39,32 @@ impl Dispute {
     }
 }
 
-/// The two amounts that are told of one refund. What it came to is said elsewhere, and what its turns come to is no dispute.
+/// Several amounts that are told of one refund. What it came to is said elsewhere, and what its turns come to is no dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TwoAmounts {
+pub(super) struct OtherAmount {
     pub(super) between: Between,
     pub(super) believed: Cents,
+    /// The one that differs most.
     pub(super) other: Cents,
 }
 
-impl TwoAmounts {
+impl OtherAmount {
     /// Of the facts that state by how much a refund was made. Without a transaction nothing says that two are about the same
-    /// one.
-    pub(super) fn about(stated: &[&Fact], believed: Cents, confirmed: Option<&Fact>) -> Option<Self> {
+    /// one. An answer of the API settles a conflict of which it says one side; but no refund changes from one answer to the next.
+    pub(super) fn among(stated: &[&Fact], believed: Cents) -> Option<Self> {
         stated.first()?.event.tender_id.as_ref()?;
-        let Dispute { between, amount, .. } = Dispute::about(stated, believed, confirmed)?;
-        Some(Self { between, believed, other: amount? })
+        let (notified, answers): (Vec<&Fact>, Vec<&Fact>) =
+            stated.iter().partition(|fact| fact.source == Source::Notification);
+        let (notified, answered) = (own_amounts(&notified, believed), own_amounts(&answers, believed));
+        if answered.len() == 1 && answered.is_subset(&notified) {
+            return None;
+        }
+        let differs = |other: &&Cents| **other != believed;
+        let farthest = |other: &&Cents| (other.minus(believed).abs(), **other);
+        let other = notified.union(&answered).filter(differs).max_by_key(farthest)?;
+        let is_answered = !notified.is_empty() && !answered.is_empty();
+        let between = if is_answered { Between::NotificationAndAnswer } else { Between::Notifications };
+        Some(Self { between, believed, other: *other })
     }
 }
 

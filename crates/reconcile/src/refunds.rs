@@ -12,7 +12,7 @@ use cvco_domain::{
 };
 
 use super::Fact;
-use super::disputes::TwoAmounts;
+use super::disputes::OtherAmount;
 use super::tenders::{Attempt, Basis, Evidence};
 use fit::fit;
 use told::refunds;
@@ -35,13 +35,13 @@ pub(super) struct Return {
     /// A status that calls for a person, or that the tables do not have.
     pub(super) odd_status: Option<OddStatus>,
     /// Another amount that is told of it.
-    pub(super) two_amounts: Option<TwoAmounts>,
+    pub(super) other_amount: Option<OtherAmount>,
 }
 
 impl Return {
     /// A share of it, by which nothing is said again that the whole says.
     fn share(&self, amount: Cents) -> Self {
-        Self { amount, odd_status: None, two_amounts: None, ..self.clone() }
+        Self { amount, odd_status: None, other_amount: None, ..self.clone() }
     }
 }
 

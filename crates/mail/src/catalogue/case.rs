@@ -1,6 +1,6 @@
 //! What happened, as far as the words depend on it.
 
-use cvco_domain::{Detail, Difference, Kind, OddStatus, ReportedState, StatusOf};
+use cvco_domain::{Detail, Difference, Kind, OddStatus, ReportedState, StatusOf, StoryOf};
 
 /// A kind of discrepancy, or one of the things that a kind can be about, where each wants other advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Case {
     AcceptedAndRefused,
     /// A refund of which two amounts were told.
     RefundOfTwoAmounts,
+    /// A chargeback of which two amounts were told.
+    ChargebackOfTwoAmounts,
     /// An odd status of a payment that stays accepted: what failed came later, such as a capture.
     AcceptedWithStatus,
     /// A refund that the PSP did not make.
@@ -43,7 +45,12 @@ impl Case {
         } else if kind == Kind::CaptureOverdue {
             &[Self::Lapsed]
         } else if kind == Kind::ConflictingNotification {
-            &[Self::OneMessageTwoOrders, Self::AcceptedAndRefused, Self::RefundOfTwoAmounts]
+            &[
+                Self::OneMessageTwoOrders,
+                Self::AcceptedAndRefused,
+                Self::RefundOfTwoAmounts,
+                Self::ChargebackOfTwoAmounts,
+            ]
         } else {
             &[]
         };
@@ -61,8 +68,11 @@ impl Case {
             (_, Detail::Lapsed(_)) => return Self::Lapsed,
             (Kind::Unconfirmed, Detail::Parts(_)) => return Self::SharesUnknown,
             (Kind::ConflictingNotification, Detail::Order(_)) => return Self::OneMessageTwoOrders,
-            (Kind::ConflictingNotification, Detail::Dispute { of: StatusOf::Refund, .. }) => {
+            (Kind::ConflictingNotification, Detail::Dispute { of: StoryOf::Refund, .. }) => {
                 return Self::RefundOfTwoAmounts;
+            }
+            (Kind::ConflictingNotification, Detail::Dispute { of: StoryOf::Chargeback, .. }) => {
+                return Self::ChargebackOfTwoAmounts;
             }
             (Kind::ConflictingNotification, Detail::Dispute { differences, .. })
                 if differences.iter().any(|it| matches!(it, Difference::Outcome { .. })) =>

@@ -126,6 +126,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Report the contradiction to {support}, quoting the transaction number.",
             ],
         ),
+        Case::ChargebackOfTwoAmounts => says(
+            "chargeback told with two amounts",
+            "One and the same chargeback was told with two amounts. Only one is taken; there may have been two chargebacks.",
+            &[
+                "Open the payment in {back_office}, which is authoritative, and read how much the bank took back in all.",
+                "If that is not the amount taken, correct the chargeback's entry in your accounts.",
+                "Report the contradiction to {support}, quoting the transaction number.",
+            ],
+        ),
         Case::AcceptedWithStatus => says(
             "payment accepted, what follows to be checked",
             "This payment is accepted, but the provider then gave it a status that calls for your attention.",

@@ -126,6 +126,15 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
                 "Signalez la contradiction à {support}, avec le numéro de la transaction.",
             ],
         ),
+        Case::ChargebackOfTwoAmounts => says(
+            "impayé annoncé avec deux montants",
+            "Une même reprise par la banque a été annoncée avec deux montants. Un seul est retenu ; peut-être y a-t-il eu deux impayés.",
+            &[
+                "Ouvrez le paiement dans {back_office} et lisez combien la banque a repris en tout : c'est lui qui fait foi.",
+                "Si ce n'est pas le montant retenu, corrigez l'écriture de l'impayé dans votre comptabilité.",
+                "Signalez la contradiction à {support}, avec le numéro de la transaction.",
+            ],
+        ),
         Case::AcceptedWithStatus => says(
             "paiement accepté, suite à examiner",
             "Ce paiement est accepté, mais le prestataire lui a donné ensuite un statut qui demande votre attention.",

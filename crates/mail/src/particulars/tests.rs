@@ -1,5 +1,6 @@
 use cvco_domain::{
-    Brand, CallNumber, Currency, HandlerAddress, OrderRef, Psp, Seq, StatementNumber, Subject, TenderId,
+    Brand, CallNumber, Currency, HandlerAddress, OrderRef, Psp, Seq, StatementNumber, StoryOf, Subject,
+    TenderId,
 };
 
 use super::super::samples::{at, record, refused_card, voucher};
@@ -90,7 +91,7 @@ fn each_is_said_in_the_language_of_its_reader() {
         (
             Detail::Dispute {
                 part: part("V1", Instrument::Card, "VISA"),
-                of: StatusOf::Payment,
+                of: StoryOf::Payment,
                 differences: vec![Difference::Outcome {
                     accepted_by: verdicts(Source::Confirmation, "00000"),
                     failed_by: verdicts(Source::Notification, "00105"),

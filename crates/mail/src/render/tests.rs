@@ -1,7 +1,7 @@
 use cvco_domain::{
     Brand, CallNumber, Cents, Day, Detail, Difference, Instrument, Issuer, Kind, LineId, LineSays, Mode,
     OddStatus, OrderNow, OrderRef, OrderTotal, PartName, PaymentName, Psp, Record, RecordState, Reminder,
-    ReportedState, StatementNumber, StatusOf, Tender, TenderId, TenderState,
+    ReportedState, StatementNumber, StatusOf, StoryOf, Tender, TenderId, TenderState,
 };
 
 mod closings;
@@ -213,9 +213,9 @@ fn a_conflict_is_told_by_what_differs() {
         elsewhere: None,
     };
     let differences = vec![Difference::Outcome { accepted_by: Vec::new(), failed_by: Vec::new() }];
-    let two_states = text(Detail::Dispute { part: part.clone(), of: StatusOf::Payment, differences });
+    let two_states = text(Detail::Dispute { part: part.clone(), of: StoryOf::Payment, differences });
     assert!(two_states.contains("lisez-y son état"), "{two_states}");
-    let two_amounts = text(Detail::Dispute { part, of: StatusOf::Payment, differences: Vec::new() });
+    let two_amounts = text(Detail::Dispute { part, of: StoryOf::Payment, differences: Vec::new() });
     assert!(two_amounts.contains("montant établi"), "{two_amounts}");
 }
 

@@ -7,7 +7,7 @@ use cvco_domain::{Cents, Event, OddStatus, Operation, ReportedState};
 
 use super::super::Fact;
 use super::super::chargebacks;
-use super::super::disputes::{TwoAmounts, is_failing};
+use super::super::disputes::{OtherAmount, is_failing};
 use super::super::tenders::identity;
 use super::super::weighing::{confirmed, first_time, is_accepting, leading, odd_status, overruled};
 use super::{By, Outcome, Refund, Return};
@@ -79,7 +79,7 @@ fn weigh<'a>(facts: &[&'a Fact]) -> Option<Refund<'a>> {
             seen_at: facts.iter().map(|fact| fact.received_at).min()?,
             is_dated: deciding.iter().any(|fact| fact.occurred_at().is_some()),
             odd_status: odd_status(facts, furthest).or_else(|| refused(facts, furthest)),
-            two_amounts: TwoAmounts::about(&with_amount, amount, confirmed).filter(|_| in_turns.is_none()),
+            other_amount: OtherAmount::among(&with_amount, amount).filter(|_| in_turns.is_none()),
         },
     })
 }

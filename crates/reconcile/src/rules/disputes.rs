@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Cents, Detail, Finding, Kind, Order, StatusOf};
+use cvco_domain::{Cents, Detail, Finding, Kind, Order, StoryOf};
 
-use super::super::disputes::{Between, TwoAmounts};
+use super::super::disputes::{Between, OtherAmount};
 use super::super::records::Draft;
-use super::super::refunds::Return;
+use super::super::refunds::{By, Return};
 use super::super::tenders::Evidence;
 
 /// Every dispute about the tenders of a record.
 pub(super) fn findings(draft: &Draft, order: &Order) -> Vec<Finding> {
     let mut found: Vec<_> = draft.evidence.iter().filter_map(|evidence| disputed(draft, evidence)).collect();
-    found.extend(draft.evidence.iter().flat_map(|evidence| refunds_of_two_amounts(draft, evidence)));
+    found.extend(draft.evidence.iter().flat_map(|evidence| refunds_of_other_amount(draft, evidence)));
     found.extend(unknown_to_the_api(draft, order));
     found
 }
@@ -23,20 +23,24 @@ fn disputed(draft: &Draft, evidence: &Evidence) -> Option<Finding> {
     let dispute = evidence.dispute.as_ref()?;
     let part = draft.part(evidence);
     let subject = part.to_string();
-    let detail = Detail::Dispute { part, of: StatusOf::Payment, differences: dispute.differences.clone() };
+    let detail = Detail::Dispute { part, of: StoryOf::Payment, differences: dispute.differences.clone() };
     let believed = dispute.amount.map(|_| evidence.tender.amount);
     let (kind, expected, actual) = dispute.between.tells(believed, dispute.amount);
     Some(Finding { expected, actual, ..draft.finding(kind, &subject, detail) })
 }
 
 /// Same refund, other amount.
-fn refunds_of_two_amounts(draft: &Draft, evidence: &Evidence) -> Vec<Finding> {
+fn refunds_of_other_amount(draft: &Draft, evidence: &Evidence) -> Vec<Finding> {
     let of = |refund: &Return| {
-        let TwoAmounts { between, believed, other } = refund.two_amounts.as_ref()?;
+        let OtherAmount { between, believed, other } = refund.other_amount.as_ref()?;
         let part = draft.part(evidence);
         let name = refund.id.as_ref().map_or_else(String::new, ToString::to_string);
         let subject = format!("refund {name} of {part}");
-        let detail = Detail::Dispute { part, of: StatusOf::Refund, differences: Vec::new() };
+        let of = match refund.by {
+            By::Merchant => StoryOf::Refund,
+            By::Bank => StoryOf::Chargeback,
+        };
+        let detail = Detail::Dispute { part, of, differences: Vec::new() };
         let (kind, expected, actual) = between.tells(Some(*believed), Some(*other));
         Some(Finding { expected, actual, ..draft.finding(kind, &subject, detail) })
     };

@@ -66,6 +66,8 @@ fn a_refund_told_with_two_amounts_counts_once_and_a_person_is_told() {
     let finding = case.finding(Kind::ConflictingNotification);
     assert_eq!(figures(&finding), (Some(1500), Some(1600)));
     assert_eq!(finding.subject, "refund RC of C1/LIMOCB");
+    let three = case.with(card_back(3000).happened(7));
+    assert_eq!(figures(&three.finding(Kind::ConflictingNotification)), (Some(1500), Some(3000)));
     // Its own running total says what several turns under one number come to.
     let turns = paid().with(card_back(1500).running(1500)).with(card_back(1000).running(2500));
     assert_eq!(turns.record().refunded(), Cents::new(2500));
@@ -83,7 +85,10 @@ fn of_a_refunds_amounts_the_last_answer_of_the_api_is_taken() {
     assert_eq!(figures(&case.finding(Kind::ConfirmationDiffers)), (Some(1500), Some(2500)));
     let later = paid().with(card_back(1500).answered()).with(card_back(2500).answered().at(5));
     assert_eq!(later.record().refunded(), Cents::new(2500), "a later answer knows more");
-    later.raises(&[]);
+    let finding = later.finding(Kind::ConflictingNotification);
+    assert_eq!(figures(&finding), (Some(2500), Some(1500)), "but no refund grows");
+    let settled = paid().with(card_back(1500)).with(card_back(1600)).with(card_back(1600).answered().at(5));
+    settled.raises(&[]);
 }
 
 #[test]
