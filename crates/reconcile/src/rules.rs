@@ -269,7 +269,8 @@ fn mixes_currencies(draft: &Draft) -> bool {
 /// the sum when the PSP stated it.
 fn sequence_disagrees(draft: &Draft) -> Option<Finding> {
     let total = draft.itemised_total?;
-    let told = |evidence: &Evidence| evidence.tender.amount.plus(evidence.lowered_by);
+    let told =
+        |evidence: &Evidence| evidence.tender.amount.plus(evidence.lowered_by).plus(evidence.uncaptured);
     let counted: Cents = draft.evidence.iter().filter(|e| e.was_counted).map(told).sum();
     // The list adds up with the part that was refused: that one is missing, and nothing contradicts itself.
     let came_to_nothing = |evidence: &&Evidence| !evidence.was_counted && is_lost(evidence.tender.state);

@@ -91,6 +91,7 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
     let believed = revised.unwrap_or(first);
     let authorised_at = accepted_time(&accepting);
     let event = &believed.event;
+    let part_capture = confirmed.and_then(|captured| PartCapture::of(facts, captured)).unwrap_or_default();
 
     Some(Evidence {
         tender: Tender {
@@ -133,14 +134,14 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
         odd_status: odd_status(facts, furthest),
         lowered_by: leading(&unrevised)
             .filter(|_| event.revised)
-            .map_or(Cents::ZERO, |told| told.event.amount.minus(event.amount)),
+            .map_or(part_capture.let_go, |told| told.event.amount.minus(event.amount)),
         is_unfinished: furthest == ReportedState::Pending
             && facts
                 .iter()
                 .filter(|fact| fact.event.state == furthest)
                 .all(|fact| fact.event.status.reading == StatusReading::Unfinished),
-        lowered_seen_at: revised.map(|fact| fact.received_at),
-        uncaptured: confirmed.map_or(Cents::ZERO, |captured| uncaptured(facts, captured)),
+        lowered_seen_at: revised.map(|fact| fact.received_at).or(part_capture.seen_at),
+        uncaptured: part_capture.uncaptured,
         returns: Vec::new(),
         withdrawn_at: first_time(facts, is_withdrawing)
             .map(|at| undone_at(at, authorised_at, || first_seen(facts, is_withdrawing))),
@@ -149,20 +150,39 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
     })
 }
 
-/// What an answer says is authorised beyond what it says is captured.
-fn uncaptured(facts: &[&Fact], captured: &Fact) -> Cents {
-    let is_of_the_answer = |fact: &&&Fact| {
-        let event = &fact.event;
-        fact.source == Source::Confirmation
-            && fact.received_at == captured.received_at
-            && (event.state, event.currency) == (ReportedState::Authorised, captured.event.currency)
-            && event.amount_from.is_part()
-    };
-    if captured.event.state != ReportedState::Captured {
-        return Cents::ZERO;
+/// A part of an authorisation that was captured, as an answer tells it.
+#[derive(Clone, Copy, Default)]
+struct PartCapture {
+    /// What is still authorised beside it.
+    uncaptured: Cents,
+    /// What was authorised before, and was let go since.
+    let_go: Cents,
+    /// When the daemon first heard of it.
+    seen_at: Option<Timestamp>,
+}
+
+impl PartCapture {
+    /// `captured`: the last answer that states an amount.
+    fn of(facts: &[&Fact], captured: &Fact) -> Option<Self> {
+        let answered = |state, fact: &&&Fact| {
+            let event = &fact.event;
+            fact.source == Source::Confirmation
+                && (event.state, event.currency) == (state, captured.event.currency)
+                && event.amount_from.is_part()
+        };
+        let authorised = || facts.iter().filter(|fact| answered(ReportedState::Authorised, fact));
+        let now = authorised().filter(|fact| fact.received_at == captured.received_at);
+        let now = now.map(|fact| fact.event.amount).max()?;
+        let before = authorised().map(|fact| fact.event.amount).max()?;
+        let amount = captured.event.amount;
+        let told = facts.iter().filter(|fact| answered(ReportedState::Captured, fact));
+        let seen_at = told.filter(|fact| fact.event.amount == amount).map(|fact| fact.received_at).min()?;
+        (amount < before).then(|| Self {
+            uncaptured: now.minus(amount),
+            let_go: before.minus(now),
+            seen_at: Some(seen_at),
+        })
     }
-    let authorised = facts.iter().filter(is_of_the_answer).map(|fact| fact.event.amount).max();
-    authorised.map_or(Cents::ZERO, |authorised| authorised.minus(captured.event.amount).max(Cents::ZERO))
 }
 
 /// The status with which a state was told that calls for a person, or that the tables do not have.

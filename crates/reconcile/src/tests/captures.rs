@@ -82,24 +82,42 @@ fn what_is_cancelled_or_given_back_need_not_be_captured() {
     case().with(worldline(voucher(6000).id("R").refund().happened(60))).raises(&[]);
 }
 
+/// What Monext answers of a voucher of 60 euros beside a card of which so much is authorised, and so much captured.
+fn answered(case: Case, (authorised, captured): (i64, i64), at: i64) -> Case {
+    let part = |told: Told, state| told.psp(Psp::Monext).listed_in(10_000).state(state).answered().at(at);
+    let case = case
+        .with(part(voucher(6000), ReportedState::Captured))
+        .with(part(plain_card(authorised), ReportedState::Authorised));
+    if captured == 0 { case } else { case.with(part(plain_card(captured), ReportedState::Captured)) }
+}
+
 #[test]
 fn an_answer_may_say_that_a_part_of_an_authorisation_was_captured() {
-    let answer = |cents, state, at| plain_card(cents).psp(Psp::Monext).state(state).answered().at(at);
-    let answered = |case: Case, captured, at| {
-        case.with(answer(10_000, ReportedState::Authorised, at)).with(answer(
-            captured,
-            ReportedState::Captured,
-            at,
-        ))
-    };
-    let authorised = order(10_000).with(answer(10_000, ReportedState::Authorised, 0));
-    let part = answered(authorised, 2500, DAY);
-    assert_eq!(part.record().paid(), Cents::new(2500));
-    let finding = part.clone().seen(DAY + 60).finding(Kind::AmountShort);
-    assert!(matches!(finding.detail, Detail::PartCaptured { .. }), "{:?}", finding.detail);
-    let all = answered(part, 10_000, 2 * DAY);
-    assert_eq!(all.record().paid(), Cents::new(10_000));
-    all.seen(2 * DAY + 60).raises(&[]);
+    for case in [order(10_000), unregistered()] {
+        let part = answered(answered(case, (4000, 0), 0), (4000, 2500), DAY);
+        assert_eq!(part.record().paid(), Cents::new(8500));
+        part.clone().seen(DAY + 19).raises(&[]);
+        let finding = part.clone().seen(DAY + 60).finding(Kind::AmountShort);
+        assert!(
+            matches!(finding.detail, Detail::PartCaptured { left, .. } if left == Cents::new(1500)),
+            "{:?}",
+            finding.detail
+        );
+        part.clone().seen(DAY + 60).raises(&[Kind::AmountShort]);
+        let all = answered(part, (4000, 4000), 2 * DAY);
+        assert_eq!(all.record().paid(), Cents::new(10_000));
+        all.seen(2 * DAY + 60).raises(&[]);
+    }
+}
+
+/// The merchant took less on purpose: without an order nothing is missing.
+#[test]
+fn what_an_answer_says_was_let_go_is_a_change_and_no_contradiction() {
+    let let_go = |case| answered(answered(case, (4000, 0), 0), (2500, 2500), DAY).seen(2 * DAY);
+    let_go(unregistered()).raises(&[]);
+    let registered = let_go(order(10_000));
+    registered.raises(&[Kind::AmountShort]);
+    assert_eq!(figures(&registered.finding(Kind::AmountShort)), (Some(10_000), Some(8500)));
 }
 
 #[test]
