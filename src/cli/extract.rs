@@ -261,6 +261,7 @@ fn in_french(column: &str, text: &str, detail: &Detail) -> Option<String> {
         "level" => match text {
             "day" => "jour".to_owned(),
             "month" => "mois".to_owned(),
+            "carried" => "rappels".to_owned(),
             "entries" => "écritures".to_owned(),
             _ => return None,
         },
@@ -363,9 +364,13 @@ mod tests {
 
     #[test]
     fn levels_of_totals_are_in_the_language_of_their_headings() {
-        for (level, french) in
-            [("day", "jour"), ("month", "mois"), ("total", "total"), ("entries", "écritures")]
-        {
+        for (level, french) in [
+            ("day", "jour"),
+            ("month", "mois"),
+            ("carried", "rappels"),
+            ("total", "total"),
+            ("entries", "écritures"),
+        ] {
             let values = [("level", Cell::Text(level.to_owned()))];
             assert_eq!(said(Language::French, Report::Totals, "level", &values), french);
             assert_eq!(said(Language::English, Report::Totals, "level", &values), level);

@@ -24,7 +24,8 @@ pub struct ReportRange {
 
 /// What register and gaps are about. `own`: the payments of the span; `gaps`: the discrepancies that were open in it, or
 /// are open still and concern such a payment. So what is a gap in one list is a row of the other; and so is what went back
-/// in the span of a payment of another month, for the books of the span hold it.
+/// in the span of a payment of another month, or was only learned of it after that month was closed, for the books of the span
+/// hold it.
 const SUBJECTS: &str = "
   WITH moved AS (
     SELECT order_id, psp, call_number FROM tenders WHERE received_on BETWEEN ?1 AND ?2
@@ -64,6 +65,10 @@ const SUBJECTS: &str = "
           FROM (SELECT order_id, psp, call_number, 0 AS carried FROM own
                 UNION ALL
                 SELECT order_id, psp, call_number, 2 FROM returns WHERE returned_on BETWEEN ?1 AND ?2
+                UNION ALL
+                SELECT e.order_id, e.psp, e.call_number, 2 FROM entries e
+                WHERE e.EcritureDate BETWEEN ?1 AND ?2 AND e.PieceDate < ?1 AND e.order_id IS NOT NULL
+                  AND e.psp IS NOT NULL AND e.call_number IS NOT NULL
                 UNION ALL
                 SELECT r.order_id, r.psp, r.call_number, 1 FROM gaps d JOIN records r ON r.order_id = d.order_id
                  AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
@@ -162,7 +167,34 @@ const TOTALS: &str = "
        AND t.position = p.tender_position
       WHERE s.paid_on BETWEEN ?1 AND ?2)
     WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
-    GROUP BY day, shop, psp, contract)
+    GROUP BY day, shop, psp, contract),
+  booked AS (
+    SELECT 1 AS level, movement, leg, Debit - Credit AS cents FROM entries
+    WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
+    UNION ALL
+    -- what was learned of closed months, and of these days after they were closed
+    SELECT 2, movement, leg, Debit - Credit FROM entries
+    WHERE EcritureDate BETWEEN ?1 AND ?2 AND PieceDate < ?1 AND (?5 IS NULL OR shop = ?5)
+    UNION ALL
+    SELECT 2, movement, leg, Credit - Debit FROM entries
+    WHERE EcritureDate > ?2 AND PieceDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)),
+  sums AS (
+    SELECT level,
+           COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'voucher', cents, 0)), 0) AS voucher_cents,
+           COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'card', cents, 0)), 0) AS card_cents,
+           COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'voucher', -cents, 0)), 0)
+             AS voucher_returned_cents,
+           COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'card', -cents, 0)), 0)
+             AS card_returned_cents,
+           COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'other_voucher', 'card'), -cents, 0)), 0) AS paid_out_cents,
+           COALESCE(SUM(IIF(leg IN ('commission', 'vat'), cents, 0)), 0) AS commission_cents,
+           COALESCE(SUM(IIF(leg = 'bank', cents, 0)), 0) AS net_cents,
+           COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'other_voucher', cents, 0)), 0) AS other_cents,
+           COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'other_voucher', -cents, 0)), 0)
+             AS other_returned_cents,
+           COALESCE(SUM(IIF(movement = 'chargeback' AND leg = 'card', -cents, 0)), 0) AS card_taken_back_cents
+    FROM (SELECT * FROM booked UNION ALL SELECT 1, '', '', 0) GROUP BY level),
+  carried AS (SELECT * FROM sums WHERE level = 2)
   SELECT 'day', day, shop, psp, contract, voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents,
          card_returned_cents, paid_out_cents, commission_cents, paid_out_cents - commission_cents,
          other_count, other_cents, other_returned_cents, card_taken_back_cents, 1 AS part
@@ -174,26 +206,30 @@ const TOTALS: &str = "
          SUM(other_count), SUM(other_cents), SUM(other_returned_cents), SUM(card_taken_back_cents), 2
   FROM days GROUP BY 2, shop, psp, contract
   UNION ALL
+  SELECT 'carried', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL, voucher_cents, NULL, card_cents, voucher_returned_cents,
+         card_returned_cents, paid_out_cents, commission_cents, net_cents, NULL, other_cents, other_returned_cents,
+         card_taken_back_cents, 3
+  FROM carried
+  UNION ALL
   SELECT 'total', ?1 || ' - ' || ?2, NULL, NULL, NULL, COALESCE(SUM(voucher_count), 0), COALESCE(SUM(voucher_cents), 0),
          COALESCE(SUM(card_count), 0), COALESCE(SUM(card_cents), 0), COALESCE(SUM(voucher_returned_cents), 0),
          COALESCE(SUM(card_returned_cents), 0), COALESCE(SUM(paid_out_cents), 0), COALESCE(SUM(commission_cents), 0),
-         COALESCE(SUM(paid_out_cents - commission_cents), 0),
+         COALESCE(SUM(net_cents), 0),
          COALESCE(SUM(other_count), 0), COALESCE(SUM(other_cents), 0), COALESCE(SUM(other_returned_cents), 0),
-         COALESCE(SUM(card_taken_back_cents), 0), 3
-  FROM days
+         COALESCE(SUM(card_taken_back_cents), 0), 4
+  FROM (SELECT voucher_count, voucher_cents, card_count, card_cents, voucher_returned_cents, card_returned_cents,
+               paid_out_cents, commission_cents, paid_out_cents - commission_cents AS net_cents, other_count, other_cents,
+               other_returned_cents, card_taken_back_cents
+        FROM days
+        UNION ALL
+        SELECT 0, voucher_cents, 0, card_cents, voucher_returned_cents, card_returned_cents, paid_out_cents,
+               commission_cents, net_cents, 0, other_cents, other_returned_cents, card_taken_back_cents
+        FROM carried)
   UNION ALL
-  SELECT 'entries', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL,
-         COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'voucher', Debit - Credit, 0)), 0), NULL,
-         COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'card', Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'voucher', Credit - Debit, 0)), 0),
-         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'card', Credit - Debit, 0)), 0),
-         COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'other_voucher', 'card'), Credit - Debit, 0)), 0),
-         COALESCE(SUM(IIF(leg IN ('commission', 'vat'), Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(leg = 'bank', Debit - Credit, 0)), 0), NULL,
-         COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'other_voucher', Debit - Credit, 0)), 0),
-         COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'other_voucher', Credit - Debit, 0)), 0),
-         COALESCE(SUM(IIF(movement = 'chargeback' AND leg = 'card', Credit - Debit, 0)), 0), 4
-  FROM entries WHERE EcritureDate BETWEEN ?1 AND ?2 AND (?5 IS NULL OR shop = ?5)
+  SELECT 'entries', ?1 || ' - ' || ?2, NULL, NULL, NULL, NULL, voucher_cents, NULL, card_cents, voucher_returned_cents,
+         card_returned_cents, paid_out_cents, commission_cents, net_cents, NULL, other_cents, other_returned_cents,
+         card_taken_back_cents, 5
+  FROM sums WHERE level = 1
   ORDER BY part, 2, 3, 4, 5";
 
 impl Extract<'_> {

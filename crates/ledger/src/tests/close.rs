@@ -231,6 +231,51 @@ fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month(
     );
 }
 
+/// An accountant adds the lists of the months up, and holds them against the entries.
+#[test]
+fn what_is_learned_of_a_closed_month_stands_in_the_lists_of_the_month_that_books_it() {
+    let mut book = paid();
+    book.take(33 * DAY, close("2026-03"));
+    let late = |notification: Notification| {
+        let mut notification = notification.saying(ReportedState::Captured);
+        notification.events.iter_mut().for_each(|event| event.occurred_at = Some(minute(27 * DAY)));
+        notification
+    };
+    book.take(34 * DAY, registered("LATE", 9000));
+    book.take(34 * DAY, late(voucher("LATE", 5000)));
+    book.take(34 * DAY, late(card("LATE", 4000)));
+    book.take(65 * DAY, close("2026-04"));
+    let of = |report, month: &str, wanted: &[&str]| {
+        let period = stories::period(month);
+        let range = ReportRange { from: period.first(), to: period.last(), shop: None, with_trials: false };
+        let mut rows = Vec::new();
+        let told = book.ledger.extract().each_row(report, &range, |cells| {
+            let columns = report.columns().iter().map(|(name, _, _)| *name).zip(cells);
+            let columns = columns.filter(|(name, _)| wanted.contains(name));
+            rows.push(columns.map(|(_, cell)| format!("{cell:?}")).collect::<Vec<_>>().join(" "));
+            Ok::<_, LedgerError>(())
+        });
+        told.expect("read");
+        rows
+    };
+    let register = of(Report::Register, "2026-04", &["order_ref", "carried"]);
+    assert!(
+        matches!(register.as_slice(), [row] if row.contains("LATE") && row.contains("Count(1)")),
+        "{register:?}"
+    );
+    for (month, carried, total) in
+        [("2026-03", [-5000, -4000], [6000, 4000]), ("2026-04", [5000, 4000], [5000, 4000])]
+    {
+        let totals = of(Report::Totals, month, &["level", "voucher", "card"]);
+        let row = |level: &str, [voucher, card]: [i64; 2]| {
+            format!("Text({level:?}) Money(Cents({voucher})) Money(Cents({card}))")
+        };
+        for row in [row("carried", carried), row("total", total), row("entries", total)] {
+            assert!(totals.contains(&row), "{month}: {row} in {totals:#?}");
+        }
+    }
+}
+
 #[test]
 fn what_was_paid_out_is_lettered_whatever_went_back_since() {
     let operations = [Operation::Credit { of: None }, Operation::Chargeback { of: None }];
