@@ -374,12 +374,7 @@ fn operation(language: Language, psp: Option<Psp>, event: &Event) -> String {
     let meaning = meaning.map(|meaning| format!(" ({meaning})")).unwrap_or_default();
     let outcome = lists::outcome(language, operation, *state);
     let done = lists::operation(language, operation);
-    // A message about the card that names no brand.
-    let brand = match (brand.as_str(), language) {
-        ("CARD", Language::French) => "carte",
-        ("CARD", Language::English) => "card",
-        (brand, _) => brand,
-    };
+    let brand = lists::brand(language, brand);
     match language {
         Language::French => {
             format!("{done} {brand}\u{a0}: {amount}, {outcome}\u{a0}; statut {code}{meaning}")

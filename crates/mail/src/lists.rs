@@ -21,6 +21,16 @@ pub const fn payment_state(language: Language, state: RecordState, is_charged_ba
     words::record_stands(language, state, is_charged_back)
 }
 
+/// A brand as its PSP calls it; of a message about the card that names none, the card.
+#[must_use]
+pub fn brand(language: Language, brand: &Brand) -> &str {
+    match (brand.as_str(), language) {
+        ("CARD", French) => "carte",
+        ("CARD", English) => "card",
+        (brand, _) => brand,
+    }
+}
+
 /// Where an order stands, by its word in the ledger; one of which nothing was heard is `unpaid`.
 #[must_use]
 pub fn order_state(language: Language, state: &str, is_charged_back: bool) -> String {

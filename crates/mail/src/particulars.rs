@@ -135,8 +135,7 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
         Detail::NotTaken(calls) => words.not_taken(calls),
         Detail::RefusedByShop(calls) => words.refused_by_shop(calls),
         Detail::Entry { seq, others, .. } => {
-            let entry =
-                words.pair(&format!("écriture n°\u{a0}{seq} du journal"), &format!("log entry {seq}"));
+            let entry = words.pair(&format!("entrée n°\u{a0}{seq} du journal"), &format!("log entry {seq}"));
             match others {
                 0 => entry,
                 1 => words.pair(&format!("{entry}, et une autre"), &format!("{entry} and another")),

@@ -36,7 +36,7 @@ pub(crate) fn event(t: Say, event: &Event) -> String {
     format!(
         "{} {} {}, {} ({} {})",
         lists::operation(t.0, operation),
-        outside(brand.as_str()),
+        outside(lists::brand(t.0, brand)),
         t.money(moved(event), *currency),
         lists::outcome(t.0, operation, *state),
         t.say("statut", "status"),

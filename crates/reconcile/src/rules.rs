@@ -41,6 +41,7 @@ pub(super) fn findings(
     }
     let paid = Paid::of(drafts, whole);
     found.extend(drafts.iter().flat_map(|draft| after_payment(draft, &paid, order, policy, now)));
+    say_once_what_lapsed(&mut found);
     found.extend(claimed_twice(drafts, &order.also_claimed));
     found.extend(payouts::unallocated(unallocated));
     found.extend(changed);
@@ -79,6 +80,17 @@ fn of_record(
     found.extend(draft.evidence.iter().filter_map(|evidence| authorisation_unexpected(draft, evidence)));
     found.extend(draft.evidence.iter().filter_map(|evidence| unknown_status(draft, evidence)));
     found
+}
+
+/// What an order lacks because an authorisation lapsed is said of that: the customer is asked for it once.
+fn say_once_what_lapsed(found: &mut Vec<Finding>) {
+    let lapsed = found.iter().filter(|finding| matches!(finding.detail, Detail::Lapsed(_)));
+    let lapsed: Cents = lapsed.filter_map(|finding| finding.expected).sum();
+    let is_it = |finding: &Finding| {
+        let lacks = finding.expected.zip(finding.actual).map(|(expected, actual)| expected.minus(actual));
+        finding.kind == Kind::AmountShort && lapsed.is_positive() && lacks == Some(lapsed)
+    };
+    found.retain(|finding| !is_it(finding));
 }
 
 /// What an order has been paid, and since when: by the PSP's clock, so that it makes no difference what was heard of first.

@@ -118,18 +118,21 @@ pub(crate) fn owe_growth(
     owe_answer_where(conn, discrepancy, News::Reminded, at, "o.message_id IS NOT NULL")
 }
 
-/// Owes the news that more of the same came, on each way on which the opening has left. What comes within the hour before it is
-/// told with it.
+/// Owes the news that more of the same came, on each way on which the opening has left: at once, or an hour after the last such
+/// news, together with what came meanwhile.
 pub(crate) fn owe_more(
     conn: &Connection,
     discrepancy: DiscrepancyId,
     at: Timestamp,
 ) -> Result<(), LedgerError> {
+    let told: Option<Timestamp> = conn
+        .prepare_cached("SELECT MAX(owed_at) FROM owed WHERE discrepancy_id = ?1")?
+        .query_row([discrepancy], |row| row.get(0))?;
     owe_answer_where(
         conn,
         discrepancy,
         News::Reminded,
-        at.after(MORE_IS_GATHERED),
+        told.map_or(at, |told| at.max(told.after(MORE_IS_GATHERED))),
         "o.message_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM owed r WHERE r.discrepancy_id = ?1 AND r.way = o.way
            AND r.news = 'reminded' AND r.done_at IS NULL AND r.message_id IS NULL)",
     )

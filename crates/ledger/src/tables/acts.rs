@@ -176,10 +176,13 @@ pub(crate) fn tell_growth(conn: &Connection, id: DiscrepancyId, at: Timestamp) -
     owed::owe_growth(conn, id, at)
 }
 
-/// Tells that more of what is open came: whoever saw it saw less.
+/// Tells that more of what is open came: whoever dealt with it dealt with less.
 pub(crate) fn tell_more(conn: &Connection, id: DiscrepancyId, at: Timestamp) -> Result<(), LedgerError> {
-    conn.prepare_cached("UPDATE discrepancies SET snoozed_until = NULL, reminded_for = ?2 WHERE id = ?1")?
-        .execute(params![id, Reminder::FiguresChanged.as_str()])?;
+    conn.prepare_cached(
+        "UPDATE discrepancies SET acked_at = NULL, acked_by = NULL, acked_note = NULL, snoozed_until = NULL,
+             reminded_for = ?2 WHERE id = ?1",
+    )?
+    .execute(params![id, Reminder::FiguresChanged.as_str()])?;
     owed::owe_more(conn, id, at)
 }
 

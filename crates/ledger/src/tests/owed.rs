@@ -360,7 +360,9 @@ fn more_messages_that_are_not_understood_are_told_once_an_hour() {
     book.take(0, stories::unread());
     book.take(1, stories::unread());
     assert_eq!(book.send_all(minute(1)).len(), 1, "both came before the first mail left");
-    for minutes in [DAY, DAY + 20, DAY + 40] {
+    book.take(DAY, stories::unread());
+    assert_eq!(book.send_all(minute(DAY)), [[Item(News::Reminded, 1)]], "at once");
+    for minutes in [DAY + 20, DAY + 40] {
         book.take(minutes, stories::unread());
     }
     assert_eq!(book.send_all(a_second_before(DAY + 60)), [[]; 0]);
@@ -369,7 +371,8 @@ fn more_messages_that_are_not_understood_are_told_once_an_hour() {
     // Whoever said that the first was dealt with said nothing of what comes later.
     book.act(DAY + 70, 1, Deed::Acknowledged);
     book.take(2 * DAY, stories::unread());
-    assert_eq!(book.send_all(minute(2 * DAY + 60)), [[Item(News::Reminded, 1)]]);
+    assert_eq!(book.send_all(minute(2 * DAY)), [[Item(News::Reminded, 1)]]);
+    assert_eq!(book.texts("SELECT COUNT(*) FROM discrepancies WHERE acked_at IS NULL"), ["1"]);
 }
 
 #[test]

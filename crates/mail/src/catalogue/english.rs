@@ -190,7 +190,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::VoucherOrphan => says(
             "vouchers accepted, card part failed",
-            "The card part was refused, abandoned or cancelled, but the voucher part is still accepted.",
+            "The card part came to nothing, or has lapsed, but the voucher part is still accepted.",
             steps::voucher_orphan(psp),
         ),
         Kind::DuplicateTender => says(

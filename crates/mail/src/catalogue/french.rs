@@ -190,7 +190,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
         ),
         Kind::VoucherOrphan => says(
             "chèques-vacances acceptés, complément échoué",
-            "Le complément carte a été refusé, abandonné ou annulé, mais la part chèque-vacances reste acceptée.",
+            "Le complément carte n'a pas abouti, ou a expiré, mais la part chèque-vacances reste acceptée.",
             steps::voucher_orphan(psp),
         ),
         Kind::DuplicateTender => says(

@@ -222,8 +222,8 @@ fn a_line_is_named_by_its_place_in_the_statement_and_not_in_the_file() {
 fn an_entry_that_stands_aside_is_named_with_how_many_others_do() {
     let of =
         |others| Detail::Entry { seq: Seq::new(12), others, kind: None, reason: "vads_amount".to_owned() };
-    assert_eq!(said(French, &of(0)), "écriture n° 12 du journal");
-    assert_eq!(said(French, &of(1)), "écriture n° 12 du journal, et une autre");
-    assert_eq!(said(French, &of(7)), "écriture n° 12 du journal, et 7 autres");
+    assert_eq!(said(French, &of(0)), "entrée n° 12 du journal");
+    assert_eq!(said(French, &of(1)), "entrée n° 12 du journal, et une autre");
+    assert_eq!(said(French, &of(7)), "entrée n° 12 du journal, et 7 autres");
     assert_eq!(said(English, &of(7)), "log entry 12 and 7 others");
 }

@@ -91,7 +91,7 @@ fn the_french_text() {
 ------------------------------------------------------------------------
 Chèques-vacances acceptés, complément échoué (urgent)
 
-Le complément carte a été refusé, abandonné ou annulé, mais la part chèque-vacances reste acceptée.
+Le complément carte n’a pas abouti, ou a expiré, mais la part chèque-vacances reste acceptée.
 
   Commande         CMD9542124-01A5G
   Numéro d’appel   9782013

@@ -135,6 +135,9 @@ fn an_authorisation_that_lapses_is_told_until_it_is_paid_in_another_way() {
     }
     let before = voucher(6000).sogecommerce().total(6000).id("V2").call("7002").happened(-5);
     lapsed(unregistered()).with(before).raises(&[Kind::CaptureOverdue]);
+    // Of two payments one lapsed: that is what the order lacks, and it is asked for once.
+    let other = plain_card(4000).sogecommerce().total(4000).call("7003");
+    lapsed(order(10_000).with(other)).seen(8 * DAY).raises(&[Kind::CaptureOverdue]);
     // What was never accepted, or was taken back by the merchant, promised nothing.
     let never = voucher(6000).sogecommerce().state(ReportedState::Expired);
     order(6000).with(never).raises(&[]);
