@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use cvco_domain::{Cents, Instrument, Kind, Psp, Record, Tender};
+use cvco_domain::{Cents, Instrument, Kind, Psp, Record, RefundTerms, Refundable, Tender, Timestamp};
 
 use super::catalogue::{Case, Language, PaidWith, Wording, wording_at};
 use super::letter::Item;
@@ -81,12 +81,15 @@ impl<'a> Surplus<'a> {
         let cents = item.gap().filter(|gap| is_surplus && gap.is_positive())?;
         let kept = |record: &Record| record.paid().minus(record.refunded());
         let counted = || item.records.iter().filter(|record| record.counts && kept(record).is_positive());
-        // Which payment is too much, the rule says that tells one; of payments made twice, it is the one that comes to the
-        // surplus, else the latest.
+        // Which payment is too much, the rule says that tells one; of payments made twice, it is one of which the PSP still
+        // gives so much back, then the one that comes to the surplus, else the latest.
         let is_told = |record: &Record| item.call_number.as_ref() == Some(&record.call_number);
         let mut in_turn: Vec<&Record> = counted().rev().collect();
-        in_turn
-            .sort_by_key(|record| Reverse((is_told(record), kept(record) == cents, kept(record) >= cents)));
+        let now = item.order.as_ref().map(|order| order.at);
+        in_turn.sort_by_key(|record| {
+            let can_go_back = refundable(record, now) >= cents;
+            Reverse((is_told(record), can_go_back, kept(record) == cents, kept(record) >= cents))
+        });
         let mut payments: Vec<&Record> = Vec::new();
         let mut covered = Cents::ZERO;
         for record in in_turn {
@@ -158,6 +161,20 @@ impl<'a> Surplus<'a> {
             (false, Language::English) => format!("If it is right, {step}"),
         }
     }
+}
+
+/// What its PSP still gives back of a payment, as far as its terms are known.
+fn refundable(record: &Record, now: Option<Timestamp>) -> Cents {
+    let can_go_back = |tender: &&Tender| {
+        let Some(terms) = RefundTerms::of(record.psp, tender.instrument, &tender.brand) else { return true };
+        let is_in_time = || {
+            let until = terms.within.zip(tender.authorised_at).map(|(within, paid_at)| paid_at.after(within));
+            until.zip(now).is_none_or(|(until, now)| now <= until)
+        };
+        terms.share != Refundable::Never && is_in_time()
+    };
+    let accepted = record.tenders.iter().filter(|tender| tender.state.is_accepted());
+    accepted.filter(can_go_back).map(|tender| tender.amount.minus(tender.refunded).max(Cents::ZERO)).sum()
 }
 
 /// A payment by its date, its provider and its number.

@@ -65,17 +65,34 @@ client, ou adressez-vous à l’ANCV.
 }
 
 #[test]
-fn of_payments_at_two_providers_the_last_one_is_given_back_and_no_other() {
-    let text = text_of(Language::French, paid_twice(Psp::Sogecommerce, Psp::Up2pay));
-    for words in [
-        "\n  Prestataire      Up2pay e-Transactions, Sogecommerce\n",
-        "\n  1. Vérifiez dans la boutique",
-        "\n  2. Rendez 50,00 €, et rien de plus, sur le dernier paiement : Up2pay e-Transactions, numéro d’appel 7002",
-        "\n  3. Remboursez la part carte du paiement en trop depuis le back-office Up2pay",
+fn of_payments_at_two_providers_the_one_that_goes_back_whole_is_given_back_and_no_other() {
+    // Up2pay takes no vouchers back, whichever payment was the last.
+    for (psps, which) in [
+        ([Psp::Sogecommerce, Psp::Up2pay], "le paiement suivant"),
+        ([Psp::Up2pay, Psp::Sogecommerce], "le dernier paiement"),
     ] {
-        assert!(text.contains(words), "{words:?} in {text}");
+        let [first, second] = psps;
+        let text = text_of(Language::French, paid_twice(first, second));
+        let step = format!("\n  2. Rendez 50,00 €, et rien de plus, sur {which} : Sogecommerce,");
+        for words in [
+            "\n  Prestataire      Up2pay e-Transactions, Sogecommerce\n",
+            "\n  1. Vérifiez dans la boutique",
+            &step,
+            "back-office Sogecommerce",
+        ] {
+            assert!(text.contains(words), "{words:?} in {text}");
+        }
+        assert!(!text.contains("back-office Up2pay"), "{text}");
     }
-    assert!(!text.contains("back-office Sogecommerce"), "{text}");
+}
+
+#[test]
+fn of_two_payments_at_one_provider_the_last_one_is_given_back_and_no_other() {
+    let text = text_of(Language::French, paid_twice(Psp::Up2pay, Psp::Up2pay));
+    assert!(
+        text.contains("\n  2. Rendez 50,00 €, et rien de plus, sur le dernier paiement : Up2pay"),
+        "{text}"
+    );
 }
 
 #[test]
