@@ -10,7 +10,7 @@ use cvco_domain::{
     AuthorisationNumber, Cents, Currency, Day, OrderRef, ShopId, Statement, StatementLine, StatementNumber,
     TenderId,
 };
-use cvco_ledger::Reader;
+use cvco_ledger::{Reader, Restated};
 use cvco_log::entry::ImportedStatement;
 use cvco_log::{Draft, LogEntry};
 use cvco_mail::{Language, lists};
@@ -92,8 +92,8 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     } else {
         tell(site, &report)?;
     }
-    let unknown = report.statements.iter().any(|statement| statement.unknown > 0);
-    Ok(if unknown { Outcome::FoundSomething } else { Outcome::Fine })
+    let is_odd = |statement: &Imported| statement.unknown > 0 || !statement.restated.is_empty();
+    Ok(if report.statements.iter().any(is_odd) { Outcome::FoundSomething } else { Outcome::Fine })
 }
 
 /// Value dates lie a few days ahead. One of another year is a slip, and its payment would count as paid out for good.
@@ -143,6 +143,8 @@ struct Imported {
     new: i64,
     /// Commissions that it states otherwise than before: of known lines, and of the whole.
     commissions_corrected: usize,
+    /// New lines that name the same payment as a known one that the file does not have any more, with another amount.
+    restated: Vec<Restated>,
     /// How many lines of the statement belong to no payment that is known.
     unknown: i64,
     /// Those of them that stand in this file.
@@ -186,7 +188,7 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
             "this very file was imported before: nothing changed".to_owned(),
         ))?;
     }
-    for Imported { number, lines, sum_cents, new, commissions_corrected, unknown, unknown_lines } in
+    for Imported { number, lines, sum_cents, new, commissions_corrected, restated, unknown, unknown_lines } in
         &report.statements
     {
         let known = i64::try_from(*lines).unwrap_or(i64::MAX).saturating_sub(*new);
@@ -213,13 +215,22 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
         } {
             site.line(&corrected)?;
         }
+        for Restated { known, new } in restated {
+            let (named, before, now) = (named(known), money(known.amount), money(new.amount));
+            let back = money(Cents::ZERO.minus(known.amount));
+            site.line(&said(
+                format!(
+                    "  {named} figurait dans ce relevé pour {before}, et y figure maintenant pour {now}\u{a0}: les deux sont \
+                     comptés. Si la nouvelle ligne remplace l’autre, importez une ligne de {back} sous ce numéro de relevé"
+                ),
+                format!(
+                    "  {named} stood in this statement with {before}, and stands there with {now} now: both count. If the new \
+                     line takes the place of the other, import a line of {back} under this statement's number"
+                ),
+            ))?;
+        }
         for Unknown { line, says } in unknown_lines {
-            let named = [
-                says.reference.as_ref().map(OrderRef::as_str),
-                says.transaction.as_ref().map(TenderId::as_str),
-                says.authorisation.as_ref().map(AuthorisationNumber::as_str),
-            ];
-            let named = named.into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let named = named(says);
             let amount = money(says.amount);
             site.line(&said(
                 format!("  ligne {line} du fichier\u{a0}: aucun paiement connu pour {named}, {amount}"),
@@ -228,6 +239,16 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The payment that a line names.
+fn named(line: &StatementLine) -> String {
+    let named = [
+        line.reference.as_ref().map(OrderRef::as_str),
+        line.transaction.as_ref().map(TenderId::as_str),
+        line.authorisation.as_ref().map(AuthorisationNumber::as_str),
+    ];
+    named.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn lines_in_french(lines: usize) -> String {
@@ -267,7 +288,7 @@ fn import(
             .statements
             .into_iter()
             .zip(before)
-            .map(|(located, before)| imported(&reader, located, &before))
+            .map(|(located, before)| imported(&reader, located, before))
             .collect::<Result<_, _>>()?;
     }
     Ok(report)
@@ -277,6 +298,7 @@ fn import(
 struct Before {
     lines: i64,
     commissions_corrected: usize,
+    restated: Vec<Restated>,
 }
 
 /// Appends the statements, and returns what of each was known before.
@@ -296,6 +318,7 @@ fn append(
         known.push(Before {
             lines: reader.statement_lines(statement)?.lines,
             commissions_corrected: reader.commissions_corrected_by(statement)?,
+            restated: reader.restated_in(statement)?,
         });
         let Source { file_sha256, by } = source.clone();
         let imported = ImportedStatement { statement: statement.clone(), file_sha256, by };
@@ -309,7 +332,7 @@ fn append(
     Ok(known)
 }
 
-fn imported(reader: &Reader, located: Located, before: &Before) -> Result<Imported, Failure> {
+fn imported(reader: &Reader, located: Located, before: Before) -> Result<Imported, Failure> {
     let Located { statement, lines } = located;
     let count = reader.statement_lines(&statement)?;
     let mut unknown = reader.unknown_lines(&statement)?;
@@ -324,6 +347,7 @@ fn imported(reader: &Reader, located: Located, before: &Before) -> Result<Import
         sum_cents: statement.total(),
         new: count.lines.saturating_sub(before.lines),
         commissions_corrected: before.commissions_corrected,
+        restated: before.restated,
         unknown: count.unknown,
         unknown_lines,
         number: statement.number,

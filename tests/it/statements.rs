@@ -210,6 +210,13 @@ fn a_file_that_is_given_twice_counts_once_under_whatever_name() {
     assert!(said.contains("R1: 0 lines imported, 4 were known"), "{said}");
     assert!(said.contains("\n  1 commission corrected\n"), "{said}");
     assert_eq!(past.rows("SELECT commission_cents FROM acct_settlements WHERE reference = 'C'"), ["30"]);
+    // And with another amount for one: whether it was paid twice or written down wrongly, only a person knows.
+    let said = import(&mut past, "r1-quater.csv", &with(2, ("C", "12,00", "0,30")));
+    let told = "C stood in this statement with 10.00, and stands there with 12.00 now: both count. If the new line takes the \
+                place of the other, import a line of -10.00 under";
+    assert!(said.contains(told), "{said}");
+    import(&mut past, "r1-back.csv", &[("C", "-10,00", "-0,30")]);
+    assert_eq!(past.rows("SELECT settled_cents FROM acct_tenders WHERE order_ref = 'C'"), ["1200"]);
 }
 
 #[test]

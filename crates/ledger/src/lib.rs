@@ -43,4 +43,4 @@ pub use read::{
     WorkFilter, WorkPlace,
 };
 pub use schema::refuse_unreleased;
-pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, SetAside, ToldUnreached};
+pub use tables::{LineCount, PendingRelay, Rejected, RelayPart, Restated, SetAside, ToldUnreached};

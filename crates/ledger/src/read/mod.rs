@@ -51,7 +51,7 @@ pub use weeks::{InOtherCurrency, WeekCounts};
 pub use worklist::{WORKED, Whether, WorkCount, WorkFilter, WorkPlace};
 
 use crate::tables::prepared::Prepared;
-use crate::tables::statements::{Fresh, News};
+use crate::tables::statements::{Fresh, News, Restated};
 use crate::tables::{
     LineCount, SetAside, ToldUnreached, notifications, orders, progress, set_aside, statements,
 };
@@ -262,6 +262,17 @@ impl Reader {
                 corrected.len().saturating_add(usize::from(total.is_some()))
             }
             News::Contradiction { .. } => 0,
+        })
+    }
+
+    /// Lines of a statement that name the same payment as a known line of it that is not among them, with another amount.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn restated_in(&self, statement: &Statement) -> Result<Vec<Restated>, LedgerError> {
+        Ok(match statements::news(&self.conn, statement)? {
+            News::Fresh(Fresh { restated, .. }) => restated,
+            News::Contradiction { .. } => Vec::new(),
         })
     }
 

@@ -25,7 +25,7 @@ pub use discrepancies::ToldUnreached;
 pub use rejections::Rejected;
 pub use relays::{PendingRelay, RelayPart};
 pub use set_aside::SetAside;
-pub use statements::LineCount;
+pub use statements::{LineCount, Restated};
 
 /// The tables that are a fold over the log, parents first, each with what orders its rows.
 pub(crate) const FOLD_TABLES: [(&str, &str); 29] = [

@@ -21,6 +21,7 @@ use super::ids::{OrderId, StatementId};
 use crate::LedgerError;
 
 pub(crate) use matching::{any_unknown, explained_by, match_lines};
+pub use news::Restated;
 pub(crate) use news::{Corrected, Fresh, News, contradiction, news};
 pub(crate) use shares::{PaidPart, forget_parts, note_parts};
 
@@ -95,7 +96,7 @@ pub(crate) fn insert(
     conn: &Connection,
     seq: Seq,
     ImportedStatement { statement, file_sha256, by }: &ImportedStatement,
-    Fresh { known, new, corrected, total }: &Fresh,
+    Fresh { known, new, corrected, total, .. }: &Fresh,
     rates: &CommissionRates,
 ) -> Result<StatementId, LedgerError> {
     let statement_id = if let Some(id) = *known {

@@ -41,6 +41,27 @@ pub(crate) struct Fresh {
     pub(crate) corrected: Vec<Corrected>,
     /// The commission of a known statement as a whole, where another one is stated now.
     pub(crate) total: Option<Cents>,
+    /// New lines that name the same payment as a known one that the file no longer has, with another amount.
+    pub(crate) restated: Vec<Restated>,
+}
+
+/// A line that an issuer may have meant in the place of a known one. Both count: nobody but a person knows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Restated {
+    /// The known one.
+    pub known: StatementLine,
+    /// The new one.
+    pub new: StatementLine,
+}
+
+impl Restated {
+    fn of(new: &StatementLine, left: &mut Vec<StatementLine>) -> Option<Self> {
+        let name = |line: &StatementLine| {
+            (line.transaction.clone(), line.reference.clone(), line.authorisation.clone())
+        };
+        let place = left.iter().position(|known| name(known) == name(new) && known.amount != new.amount)?;
+        Some(Self { known: left.remove(place), new: new.clone() })
+    }
 }
 
 impl Fresh {
@@ -91,7 +112,9 @@ pub(crate) fn news(conn: &Connection, statement: &Statement) -> Result<News, Led
             corrected.push(Corrected { position: stored.position, commission });
         }
     }
-    Ok(News::Fresh(Fresh { known: known.map(|(id, _)| id), new, corrected, total }))
+    let mut left: Vec<StatementLine> = there.into_values().flatten().map(|stored| stored.line).collect();
+    let restated = new.iter().filter_map(|line| Restated::of(line, &mut left)).collect();
+    Ok(News::Fresh(Fresh { known: known.map(|(id, _)| id), new, corrected, total, restated }))
 }
 
 /// Takes the line with this one's commission out of lines that are the same otherwise, else the first.
