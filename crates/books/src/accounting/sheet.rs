@@ -126,7 +126,15 @@ pub struct Part {
 type Key<'p> =
     (Leg, Option<(Option<&'p OrderRef>, Psp, &'p CallNumber, Option<&'p (Option<TenderId>, Brand)>)>);
 
+/// What two postings have in common that are about one means of payment in one payment.
+type Means<'p> = (Leg, Option<(Option<&'p OrderRef>, Psp, &'p CallNumber, Option<&'p Brand>)>);
+
 impl Posting {
+    fn means(&self) -> Means<'_> {
+        let (leg, part) = self.key();
+        (leg, part.map(|(order, psp, call, tender)| (order, psp, call, tender.map(|(_, brand)| brand))))
+    }
+
     fn key(&self) -> Key<'_> {
         let part = self.part.as_ref();
         (
@@ -259,8 +267,12 @@ impl Sheet {
     pub fn on_accounts_of(mut self, received: &[Posting]) -> Self {
         let accounts: BTreeMap<Key<'_>, &Account> =
             received.iter().rev().map(|posting| (posting.key(), &posting.account)).collect();
+        // A capture may bear another transaction number than what was accepted.
+        let means: BTreeMap<Means<'_>, &Account> =
+            received.iter().rev().map(|posting| (posting.means(), &posting.account)).collect();
         for posting in &mut self.postings {
-            if let Some(account) = accounts.get(&posting.key()).copied() {
+            let account = accounts.get(&posting.key()).or_else(|| means.get(&posting.means())).copied();
+            if let Some(account) = account {
                 posting.account.clone_from(account);
             }
         }

@@ -127,6 +127,24 @@ fn a_correction_names_what_it_puts_right_and_stays_on_the_account_that_was_booke
     assert_eq!((entry.date, entry.piece_date), (day("2026-04-01"), day("2026-03-11")));
 }
 
+/// Worldline authorises under one operation and captures under the next.
+#[test]
+fn what_was_accepted_stays_on_its_account_under_the_number_of_its_capture() {
+    let books = Books::default();
+    let booked = mixed(Movement::Receipt, 0, &books).postings;
+    let accounts = [(Role::Card, Account::new("511502", "Cartes").expect("an account"))].into();
+    let since = Books {
+        chart: super::super::Chart { accounts, ..super::super::Chart::default() },
+        ..Books::default()
+    };
+    let mut captured = mixed(Movement::Receipt, 0, &since);
+    for part in captured.postings.iter_mut().filter_map(|posting| posting.part.as_mut()) {
+        part.tender = part.tender.take().map(|(_, brand)| (TenderId::new("2").ok(), brand));
+    }
+    let captured = captured.on_accounts_of(&booked);
+    assert_eq!(lines(&captured), [("511600", 18_000), ("511500", 12_000), ("411000", -30_000)]);
+}
+
 proptest! {
     #[test]
     fn every_entry_balances_and_what_was_booked_and_is_due_come_to_what_is_right(
