@@ -92,7 +92,8 @@ impl Accounting {
             1 => t.say("8 à 15 jours", "8 to 15 days"),
             2 => t.say("16 à 30 jours", "16 to 30 days"),
             3 => t.say("31 à 60 jours", "31 to 60 days"),
-            _ => t.say("plus de 60 jours", "more than 60 days"),
+            4 => t.say("plus de 60 jours", "more than 60 days"),
+            _ => t.say("à reprendre par l'ANCV ou la banque", "to be taken back by ANCV or the bank"),
         }
     }
 

@@ -95,12 +95,15 @@ const BALANCE: &str = "
     AND r.paid_cents > 0 AND (?3 IS NULL OR o.shop = ?3)";
 
 const UNSETTLED: &str = "
-  SELECT SUM(IIF(t.issuer = 'bank', 0, t.amount_cents - t.refunded_cents - t.settled_cents)),
-         SUM(IIF(t.issuer = 'bank', t.amount_cents - t.refunded_cents - t.settled_cents, 0)), MIN(t.received_on)
+  SELECT SUM(IIF(issuer = 'bank', 0, owed)), SUM(IIF(issuer = 'bank', owed, 0)), MIN(IIF(owed > 0, received_on, NULL))
+  FROM (SELECT t.issuer, t.received_on,
+               t.amount_cents - t.settled_cents
+                 - COALESCE((SELECT SUM(b.amount_cents) FROM returns b WHERE b.order_id = t.order_id AND b.psp = t.psp
+                               AND b.call_number = t.call_number AND b.position = t.position), 0) AS owed
   FROM tenders t CROSS JOIN records r ON r.order_id = t.order_id AND r.psp = t.psp AND r.call_number = t.call_number
   CROSS JOIN orders o ON o.order_id = t.order_id
-  WHERE t.received_on >= ?2 AND t.amount_cents - t.refunded_cents > t.settled_cents
-    AND r.mode = 'production' AND t.currency = 'EUR' AND (?1 IS NULL OR o.shop = ?1)";
+  WHERE t.received_on >= ?2 AND t.amount_cents - t.refunded_cents <> t.settled_cents
+    AND r.mode = 'production' AND t.currency = 'EUR' AND (?1 IS NULL OR o.shop = ?1))";
 
 const OPEN: &str = "
   SELECT COUNT(*), COUNT(*) FILTER (WHERE acked_at IS NULL AND snoozed_until IS NULL), MIN(opened_at)

@@ -69,7 +69,7 @@ pub struct LineRow {
 /// What was received and not paid out, of one age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Aged {
-    /// The place of the age: 0-7, 8-15, 16-30, 31-60 days, more.
+    /// The place of the age: 0-7, 8-15, 16-30, 31-60 days, more; the last is of what is to be taken back.
     pub bucket: i64,
     /// Parts.
     pub parts: i64,
@@ -110,14 +110,16 @@ const LINES: &str = "SELECT l.position, l.reference, l.transaction_id, l.amount_
 const UNKNOWN_FIRST: &str = "ORDER BY l.order_id IS NOT NULL, l.position LIMIT ?2";
 const IN_ORDER: &str = "AND l.position > ?2 ORDER BY l.position LIMIT ?3";
 const AGED: &str = "
-  SELECT CASE WHEN days <= 7 THEN 0 WHEN days <= 15 THEN 1 WHEN days <= 30 THEN 2 WHEN days <= 60 THEN 3 ELSE 4 END,
+  SELECT CASE WHEN owed < 0 THEN 5 WHEN days <= 7 THEN 0 WHEN days <= 15 THEN 1 WHEN days <= 30 THEN 2 WHEN days <= 60 THEN 3 ELSE 4 END,
          COUNT(*), SUM(IIF(issuer = 'bank', 0, owed)), SUM(IIF(issuer = 'bank', owed, 0))
   FROM (SELECT CAST(julianday(?1) - julianday(t.received_on) AS INTEGER) AS days, t.issuer,
-               t.amount_cents - t.refunded_cents - t.settled_cents AS owed
+               t.amount_cents - t.settled_cents
+                 - COALESCE((SELECT SUM(b.amount_cents) FROM returns b WHERE b.order_id = t.order_id AND b.psp = t.psp
+                               AND b.call_number = t.call_number AND b.position = t.position), 0) AS owed
         FROM tenders t CROSS JOIN records r ON r.order_id = t.order_id AND r.psp = t.psp AND r.call_number = t.call_number
-        WHERE t.received_on >= ?2 AND t.amount_cents - t.refunded_cents > t.settled_cents
+        WHERE t.received_on >= ?2 AND t.amount_cents - t.refunded_cents <> t.settled_cents
           AND r.mode = 'production' AND t.currency = 'EUR')
-  GROUP BY 1 ORDER BY 1";
+  WHERE owed <> 0 GROUP BY 1 ORDER BY 1";
 
 impl Reader {
     /// The months that were closed, the latest first.

@@ -298,6 +298,28 @@ fn what_was_paid_out_is_lettered_whatever_went_back_since() {
     }
 }
 
+/// The first page, the page of accounts and the ageing come to the same cents.
+#[test]
+fn what_is_to_be_taken_back_is_less_to_be_paid_out() {
+    let mut book = paid();
+    book.take(1, registered("B", 3000));
+    book.take(2, voucher("B", 3000).saying(ReportedState::Captured));
+    book.take(DAY, voucher("B", 3000).saying(ReportedState::Cancelled));
+    book.take(9 * DAY, statement(&[line("A", 6000)]));
+    let back = Event {
+        operation: Operation::Credit { of: None },
+        tender_id: TenderId::new("A-back").ok(),
+        ..part("A", 1000, Instrument::Voucher)
+    };
+    book.take(10 * DAY, notification(vec![back]).saying(ReportedState::Captured));
+    let (today, since) = ("2026-03-20".parse().expect("a day"), "2026-01-01".parse().expect("a day"));
+    let aged = book.reader().aged(since, today).expect("read");
+    let rows: Vec<_> = aged.iter().map(|aged| (aged.bucket, aged.voucher.get(), aged.card.get())).collect();
+    assert_eq!(rows, [(2, 0, 4000), (5, -1000, 0)]);
+    let unsettled = book.reader().unsettled(since, None).expect("read");
+    assert_eq!((unsettled.voucher.get(), unsettled.card.get()), (-1000, 4000));
+}
+
 #[test]
 fn a_statement_pays_out_what_it_is_about_and_lines_that_nobody_knows_are_told() {
     let mut book = paid();
