@@ -314,6 +314,7 @@ fn tell(site: &mut dyn Site, manifest: &Value, with_accounts: bool) -> Result<()
         .map(|series| {
             let (from, until) = (text(series, "first"), text(series, "last"));
             match language {
+                _ if from == until => from,
                 Language::French => format!("{from} à {until}"),
                 Language::English => format!("{from} to {until}"),
             }
@@ -326,7 +327,9 @@ fn tell(site: &mut dyn Site, manifest: &Value, with_accounts: bool) -> Result<()
     };
     let (period, entries, lines) = (text(manifest, "period"), count("entries"), count("lines"));
     site.line(&match language {
-        Language::French => format!("{period}  {entries} écritures, {lines} lignes{numbers}"),
+        Language::French => {
+            format!("{period}  écritures\u{a0}: {entries}\u{a0}; lignes\u{a0}: {lines}{numbers}")
+        }
         Language::English => format!("{period}  {entries} entries, {lines} lines{numbers}"),
     })?;
     let accounts = list("accounts");

@@ -195,7 +195,7 @@ fn tell(site: &mut dyn Site, report: &Report) -> Result<(), Failure> {
         let sum = money(*sum_cents);
         site.line(&said(
             format!(
-                "relevé {number}\u{a0}: {} de plus, {known} déjà connues\u{a0}; sans paiement connu\u{a0}: \
+                "relevé {number}\u{a0}: {} de plus\u{a0}; déjà connues\u{a0}: {known}\u{a0}; sans paiement connu\u{a0}: \
                  {unknown}\u{a0}; total {sum}",
                 lines_in_french(usize::try_from(*new).unwrap_or_default())
             ),
