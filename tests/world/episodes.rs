@@ -10,7 +10,7 @@ use crate::history::Deed::{
     Pays, Visit,
 };
 use crate::history::Fate::{
-    Abandoned, Accepted, AsksBack, Authorised, Cancelled, Captured, KeepsAll, Odd, Pending, Refused,
+    Abandoned, Accepted, AsksBack, Authorised, Cancelled, Captured, KeepsAll, Lapsed, Odd, Pending, Refused,
 };
 use crate::history::Share::{All, Half, Less, More, OtherHalf, Rest, Voucher as Vouchers};
 use crate::places::Place::{
@@ -314,6 +314,18 @@ pub(crate) const EPISODES: &[Episode] = &[
         &[V, Pays(Card, Rest, Authorised), After(DAY), Becomes(1, Cancelled)],
     )
     .raises(&["voucher_orphan"]),
+    episode(
+        "authorisation lapses",
+        AT_SOGECOMMERCE,
+        &[Pays(Voucher, All, Authorised), After(4 * DAY), Becomes(0, Lapsed)],
+    )
+    .raises(&["capture_overdue"]),
+    episode(
+        "authorisation lapses, and is paid again",
+        AT_SOGECOMMERCE,
+        &[Pays(Voucher, All, Authorised), After(4 * DAY), Becomes(0, Lapsed), After(DAY), Visit, V, C],
+    )
+    .mends(&["capture_overdue"]),
     episode("never captured", AT_WORLDLINE, &[Pays(Voucher, All, Authorised)]).raises(&["capture_overdue"]),
     episode("never decided", EVERYWHERE_BUT_ASKED, &[Pays(Voucher, All, Pending)])
         .raises(&["capture_overdue"]),

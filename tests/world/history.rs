@@ -81,6 +81,8 @@ pub(crate) enum Fate {
     Cancelled,
     /// A status that no table has.
     Odd,
+    /// Accepted, and never captured: the authorisation is over. Only Sogecommerce says so.
+    Lapsed,
     /// A refund of it was refused; money of it stays where it was.
     KeepsAll,
     /// A refund of it was asked for, and was not made.

@@ -96,10 +96,11 @@ fn instant(text: Option<&str>) -> Option<Timestamp> {
 fn is_plain(episode: &Episode, history: &History) -> bool {
     let untouched = history.parts.iter().all(|part| {
         part.backs.is_empty()
-            && part
-                .fates
-                .iter()
-                .all(|told| !told.lost && told.what != Fate::Cancelled && !told.what.is_of_refund())
+            && part.fates.iter().all(|told| {
+                !told.lost
+                    && !matches!(told.what, Fate::Cancelled | Fate::Lapsed)
+                    && !told.what.is_of_refund()
+            })
     });
     episode.open.is_empty() && episode.closed.is_empty() && !episode.joined && untouched
 }

@@ -311,6 +311,7 @@ impl Known<'_> {
             Fate::Captured | Fate::KeepsAll | Fate::AsksBack => "captured",
             Fate::Abandoned => "abandoned",
             Fate::Cancelled => "cancelled",
+            Fate::Lapsed => "expired",
         };
         TenderRow {
             id: name.id.clone(),

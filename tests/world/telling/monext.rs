@@ -57,6 +57,7 @@ fn session(
             | Fate::Captured
             | Fate::Abandoned
             | Fate::Cancelled
+            | Fate::Lapsed
             | Fate::Odd
             | Fate::KeepsAll
             | Fate::AsksBack => payment(history, ACCEPTED, legs.to_vec()).as_session(style),

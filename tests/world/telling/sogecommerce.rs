@@ -53,7 +53,7 @@ fn later(
     for happened in part.first_and_later().1.iter().filter(|happened| !happened.lost) {
         let changed = Listed { status: status(happened.what), ..listed.clone() };
         // About one part alone, but for what the payment page had left undecided.
-        let (source, total) = if happened.what == Fate::Captured {
+        let (source, total) = if matches!(happened.what, Fate::Captured | Fate::Lapsed) {
             (Source::Batch, part.amount)
         } else if happened.what == Fate::Cancelled {
             (Source::MerchantOperation, part.amount)
@@ -156,6 +156,7 @@ fn status(fate: Fate) -> TransStatus {
         Fate::Refused => TransStatus::Refused,
         Fate::Abandoned => TransStatus::Abandoned,
         Fate::Cancelled => TransStatus::Cancelled,
+        Fate::Lapsed => TransStatus::Expired,
         Fate::Odd => TransStatus::Unknown("TELEPORTED".to_owned()),
         Fate::KeepsAll | Fate::AsksBack => unreachable!("a refund that was not made is not told"),
     }

@@ -85,7 +85,12 @@ fn code(fate: Fate) -> &'static str {
         Fate::Refused => "00151",
         Fate::Abandoned => "00030",
         Fate::Odd => "54321",
-        Fate::Accepted | Fate::Captured | Fate::Cancelled | Fate::KeepsAll | Fate::AsksBack => {
+        Fate::Accepted
+        | Fate::Captured
+        | Fate::Cancelled
+        | Fate::Lapsed
+        | Fate::KeepsAll
+        | Fate::AsksBack => {
             unreachable!("{fate:?} is not told")
         }
     }

@@ -241,7 +241,9 @@ fn happening(fate: Fate) -> Happening {
         Fate::Refused => Happening::Refused,
         Fate::Abandoned => Happening::Abandoned,
         Fate::Cancelled => Happening::Cancelled,
-        Fate::Odd | Fate::KeepsAll | Fate::AsksBack => unreachable!("no webhook of a part says so"),
+        Fate::Odd | Fate::Lapsed | Fate::KeepsAll | Fate::AsksBack => {
+            unreachable!("no webhook of a part says so")
+        }
     }
 }
 
