@@ -1,6 +1,6 @@
 //! How an order stands now, as people are told who hear of one of its discrepancies.
 
-use super::{Cents, Currency, Demand, Timestamp};
+use super::{Cents, Currency, Demand, OrderRef, Timestamp};
 
 /// How an order stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct OrderNow {
     pub at: Timestamp,
     /// How many of its discrepancies are open beside the one that is told.
     pub others_open: u32,
+    /// Another order of the shop of which a payment has the call number of one of this: perhaps the other part of it.
+    pub same_call: Option<OrderRef>,
 }
 
 /// What a registered order still lacks.
@@ -110,6 +112,7 @@ mod tests {
             demands: vec![demand("2026-03-15", 100), demand("2026-04-15", 200), demand("2026-05-15", 300)],
             at: at(today),
             others_open: 0,
+            same_call: None,
         }
     }
 

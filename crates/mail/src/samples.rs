@@ -92,6 +92,7 @@ pub(super) fn item(kind: Kind) -> Item {
             demands: Vec::new(),
             at: at("2026-03-01T13:30:00Z"),
             others_open: 0,
+            same_call: None,
         }),
         last_note: None,
         records: vec![record(123_400, vec![voucher(122_400), refused_card(1000)])],

@@ -86,7 +86,11 @@ const ORDER_NOW: &str = "SELECT v.total_cents, v.currency, v.due, v.instalments,
         COALESCE((SELECT SUM(r.paid_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS paid_cents,
         COALESCE((SELECT SUM(r.refunded_cents) FROM records r WHERE r.order_id = o.order_id AND r.counts), 0) AS refunded_cents,
         (SELECT COUNT(*) FROM discrepancies d WHERE d.order_id = o.order_id AND d.closed_at IS NULL
-            AND d.id <> ?2 AND d.severity <> 'info') AS others_open
+            AND d.id <> ?2 AND d.severity <> 'info') AS others_open,
+        (SELECT x.reference FROM records r
+           CROSS JOIN records s ON s.call_number = r.call_number AND s.psp = r.psp AND s.order_id <> r.order_id
+           CROSS JOIN orders x ON x.order_id = s.order_id AND x.shop = o.shop AND x.reference IS NOT NULL
+         WHERE r.order_id = o.order_id ORDER BY x.order_id LIMIT 1) AS same_call
  FROM orders o LEFT JOIN order_versions v ON v.order_id = o.order_id
   AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
  WHERE o.order_id = ?1";
@@ -258,6 +262,7 @@ impl Reader {
                 demands: version.map(|version| version.demands()).unwrap_or_default(),
                 at: row.get("at")?,
                 others_open: row.get("others_open")?,
+                same_call: row.get("same_call")?,
             })
         };
         Ok(statement.query_row(params![order_id, beside], read).optional()?)

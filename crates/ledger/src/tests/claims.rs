@@ -89,3 +89,38 @@ fn two_shops_do_not_share_a_payment_and_a_number_that_names_nothing_is_shared_by
     let registered: Vec<String> = book.texts("SELECT DISTINCT order_ref FROM acct_register ORDER BY 1");
     assert_eq!(registered, ["A", "B", "C", "D"]);
 }
+
+/// Up2pay's two calls of one payment, of which a shop gave the second another reference.
+#[test]
+fn the_order_that_has_the_other_part_under_the_same_call_number_is_known() {
+    let mut book = Book::new();
+    let call = CallNumber::new("205").expect("a call number");
+    let under = |order: &str, instrument| {
+        let event = Event { call_number: call.clone(), ..part(order, 6000, instrument) };
+        notification(vec![event])
+    };
+    for order in ["A", "B"] {
+        book.take(0, registered(order, 12_000));
+    }
+    book.take(1, under("A", Instrument::Voucher));
+    book.take(2, under("B", Instrument::Card));
+    book.take(3, registered("C", 12_000));
+    book.take(4, voucher("C", 6000));
+    book.wait_until(60);
+    let beside = |order: &str| {
+        let number =
+            book.texts(&format!("SELECT id || '' FROM acct_discrepancies WHERE order_ref = '{order}'"));
+        let number = id(number[0].parse().expect("a number"));
+        book.reader()
+            .discrepancy(number)
+            .expect("read")
+            .expect("a discrepancy")
+            .order
+            .expect("an order")
+            .same_call
+            .map(|other| other.to_string())
+    };
+    assert_eq!(beside("A").as_deref(), Some("B"));
+    assert_eq!(beside("B").as_deref(), Some("A"));
+    assert_eq!(beside("C"), None);
+}

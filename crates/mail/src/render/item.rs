@@ -194,6 +194,7 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
             .as_ref()
             .map(|call| Fact::plain(words::call_number(language, item.psp), call.to_string())),
         provider.map(|provider| Fact::plain(labels.provider, provider)),
+        same_call(language, item),
         is_test.then(|| Fact::plain(labels.mode, labels.test_mode.to_owned())),
     ];
     let figures = [
@@ -292,6 +293,18 @@ fn totals(language: Language, item: &Item) -> Vec<Fact> {
     }
     totals.extend(should_be(language, item, paid));
     totals
+}
+
+/// Of a part that is missing: the order under which the other one may have been notified.
+fn same_call(language: Language, item: &Item) -> Option<Fact> {
+    let lacks_a_part =
+        matches!(item.kind, Kind::ComplementMissing | Kind::ComplementOrphan | Kind::VoucherOrphan);
+    let other = item.order.as_ref().filter(|_| lacks_a_part)?.same_call.as_ref()?;
+    let label = match language {
+        Language::French => "Numéro d’appel aussi notifié sous",
+        Language::English => "Call number also notified under",
+    };
+    Some(Fact::plain(label, other.to_string()))
 }
 
 /// What it should all come to, what is missing or too much, and what is due later, as far as the mail has not said so.

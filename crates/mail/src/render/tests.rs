@@ -403,6 +403,19 @@ fn where_the_dashboard_is_known_each_discrepancy_links_to_it() {
 }
 
 /// A registered order that was to come to fifty euros.
+#[test]
+fn a_part_that_is_missing_names_the_order_that_has_the_same_call_number() {
+    let beside = |kind| {
+        let order =
+            OrderNow { same_call: OrderRef::new("CMD9542124-BIS").ok(), ..order_now(5000, 0, -5000, 0) };
+        text_of(Language::French, Item { order: Some(order), ..item(kind) })
+    };
+    let told = "Numéro d’appel aussi notifié sous";
+    let line = |text: &str| text.lines().any(|line| line.contains(told) && line.ends_with("CMD9542124-BIS"));
+    assert!(line(&beside(Kind::ComplementMissing)));
+    assert!(!line(&beside(Kind::AmountShort)), "nothing says that a part of it went elsewhere");
+}
+
 fn order_now(paid: i64, refunded: i64, gap: i64, others_open: u32) -> OrderNow {
     OrderNow {
         total: Some(OrderTotal { cents: Cents::new(5000), currency: Currency::EUR, changed_at: None }),
@@ -412,6 +425,7 @@ fn order_now(paid: i64, refunded: i64, gap: i64, others_open: u32) -> OrderNow {
         demands: Vec::new(),
         at: at("2026-03-01T14:00:00Z"),
         others_open,
+        same_call: None,
     }
 }
 
