@@ -110,15 +110,19 @@ fn other_currency(notified: &[&Fact], answers: &[&Fact]) -> Option<Difference> {
     Some(Difference::Currency(other, last))
 }
 
-/// Where notifications accept a transaction and the last decided answer fails it, or the reverse.
+/// Where notifications accept a transaction, or an earlier answer did, and the last decided answer fails it, or the reverse.
 fn other_outcome(notified: &[&Fact], answers: &[&Fact]) -> Option<Difference> {
     let decided = answers.iter().filter(|fact| fact.event.state != ReportedState::Pending);
     let last = decided.max_by_key(|fact| (fact.received_at, fact.event.state, &fact.event.status.code))?;
     let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
     let notified = |codes| verdicts(Source::Notification, codes);
     let answered = verdicts(Source::Confirmation, BTreeSet::from([last.event.status.code.as_str()]));
+    let accepted_before = codes(answers, is_accepting);
     if is_failing(last.event.state) && !accepting.is_empty() {
         Some(Difference::Outcome { accepted_by: notified(accepting), failed_by: answered })
+    } else if is_failing(last.event.state) && !accepted_before.is_empty() {
+        let accepted_by = verdicts(Source::Confirmation, accepted_before);
+        Some(Difference::Outcome { accepted_by, failed_by: answered })
     } else if is_accepting(last.event.state) && accepting.is_empty() && !failing.is_empty() {
         Some(Difference::Outcome { accepted_by: answered, failed_by: notified(failing) })
     } else {

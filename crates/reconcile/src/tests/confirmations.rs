@@ -73,6 +73,19 @@ fn an_answer_that_is_further_on_is_no_difference() {
     order(10_000).with(voucher(10_000)).with(behind).raises(&[]);
 }
 
+/// Monext tells by answers alone: what it accepted, the shop has confirmed.
+#[test]
+fn an_answer_that_fails_what_an_earlier_one_accepted_is_told() {
+    let answer = |state, at| voucher(10_000).psp(Psp::Monext).state(state).answered().at(at);
+    let accepted = order(10_000).with(answer(ReportedState::Captured, 0));
+    let case = accepted.clone().with(answer(ReportedState::Refused, DAY));
+    case.raises(&[Kind::ConfirmationDiffers]);
+    accepted.clone().with(answer(ReportedState::Cancelled, DAY)).raises(&[]);
+    let before =
+        order(10_000).with(answer(ReportedState::Refused, 0)).with(answer(ReportedState::Captured, 5));
+    before.raises(&[]);
+}
+
 #[test]
 fn an_answer_that_fails_what_was_notified_as_accepted_differs() {
     let case = order(10_000).with(voucher(10_000)).with(refused().answered());
