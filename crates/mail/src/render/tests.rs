@@ -404,6 +404,16 @@ fn where_the_dashboard_is_known_each_discrepancy_links_to_it() {
 
 /// A registered order that was to come to fifty euros.
 #[test]
+fn a_mail_that_waited_until_it_was_over_asks_for_nothing() {
+    let open = item(Kind::AmountShort);
+    let late = Item { closed_at: Some(open.opened_at), ..open.clone() };
+    let text = text_of(Language::French, late);
+    assert!(text.contains("\nRésolu entre-temps : il n’y a plus rien à faire. "), "{text}");
+    assert!(!text.contains("Que faire maintenant"), "{text}");
+    assert!(text_of(Language::French, open).contains("Que faire maintenant"));
+}
+
+#[test]
 fn a_part_that_is_missing_names_the_order_that_has_the_same_call_number() {
     let beside = |kind| {
         let order =
