@@ -15,6 +15,9 @@ const SAYS_SOMETHING: Duration = Duration::from_mins(20);
 /// while it runs differs with what comes beside it.
 const MAY_GROW: u64 = 5 * 1024;
 
+/// The ledger keeps a sixteenth of its pages in memory, from so many to so many bytes: no growth without end.
+const CACHE: (u64, u64) = (4 * 1024 * 1024, 16 * 1024 * 1024);
+
 /// A reader of the ledger that is there when it is looked, with write-ahead log and index.
 const FILES_OF_A_READER: u64 = 3;
 
@@ -34,7 +37,7 @@ struct Line {
 pub struct Measured {
     length: Duration,
     lines: Vec<Line>,
-    /// Kilobytes at each look.
+    /// Kilobytes at each look, without the ledger's cache.
     memory: Vec<u64>,
 }
 
@@ -61,7 +64,9 @@ impl Measured {
         let files = u64::try_from(files.count()).expect("few");
         let descriptors = u64::try_from(open.len()).expect("few");
         let bytes = |name| fs::metadata(daemon.path(name)).map_or(0, |file| file.len());
-        self.memory.push(memory);
+        let (least, most) = CACHE;
+        let cache = (bytes("ledger.sqlite") / 16).clamp(least, most) / 1024;
+        self.memory.push(memory.saturating_sub(cache));
         let line = &mut self.lines[number];
         line.acknowledged = acknowledged;
         line.memory = line.memory.max(memory);

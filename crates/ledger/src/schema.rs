@@ -54,14 +54,14 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, LedgerError> {
 
 /// Lets the write-ahead log become a sixteenth of the ledger, from 16 to 256 MB, before it is copied into it: in a large
 /// ledger the numbers that PSPs draw lie far apart, and a page of an index shall have changed many times by then. The pages
-/// that are kept in memory are as many, from 4 to 32 MB.
+/// that are kept in memory are as many, from 4 to 16 MB.
 ///
 /// # Errors
 /// SQLite's own.
 pub(crate) fn grow_with_the_ledger(conn: &Connection) -> Result<(), LedgerError> {
     let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     conn.pragma_update(None, "wal_autocheckpoint", (pages / 16).clamp(4096, 65_536))?;
-    Ok(conn.pragma_update(None, "cache_size", (pages / 16).clamp(1024, 8192))?)
+    Ok(conn.pragma_update(None, "cache_size", (pages / 16).clamp(1024, 4096))?)
 }
 
 /// Opens the ledger for reading only.
