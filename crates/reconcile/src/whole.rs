@@ -267,6 +267,9 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
         let expected = if is_undone_deposit && accepted.is_positive() {
             // Nothing is missing of what was given back.
             (accepted.min(total), ExpectedFrom::Order)
+        } else if let (false, Some(own)) = (payment.counts(), own_total) {
+            // What came to nothing was to be a part of the order.
+            (own, ExpectedFrom::Psp)
         } else if !payment.counts() || accepted >= total || is_all {
             (total, ExpectedFrom::Order)
         } else if whole.paid == total {

@@ -137,7 +137,11 @@ fn an_authorisation_that_lapses_is_told_until_it_is_paid_in_another_way() {
     lapsed(unregistered()).with(before).raises(&[Kind::CaptureOverdue]);
     // Of two payments one lapsed: that is what the order lacks, and it is asked for once.
     let other = plain_card(4000).sogecommerce().total(4000).call("7003");
-    lapsed(order(10_000).with(other)).seen(8 * DAY).raises(&[Kind::CaptureOverdue]);
+    let one_of_two = lapsed(order(10_000).with(other)).seen(8 * DAY);
+    one_of_two.raises(&[Kind::CaptureOverdue]);
+    let expected =
+        one_of_two.assess().records.into_iter().map(|record| record.expected.map(|(cents, _)| cents.get()));
+    assert_eq!(expected.collect::<Vec<_>>(), [Some(6000), Some(4000)], "each is held against its own total");
     // What was never accepted, or was taken back by the merchant, promised nothing.
     let never = voucher(6000).sogecommerce().state(ReportedState::Expired);
     order(6000).with(never).raises(&[]);
