@@ -252,11 +252,11 @@ fn issuer(report: Report, cells: &[Cell]) -> Option<Issuer> {
 fn in_french(column: &str, text: &str, detail: &Detail) -> Option<String> {
     let french = Language::French;
     Some(match column {
-        "state" => lists::order_state(french, text, false),
+        "state" => lists::order_state(french, text, []),
         "kind" => match text.parse() {
             Ok(kind) => lists::kind(french, kind, detail),
             // A payment that lacks something and is no discrepancy yet.
-            Err(_) => lists::order_state(french, text, false),
+            Err(_) => lists::order_state(french, text, []),
         },
         "level" => match text {
             "day" => "jour".to_owned(),

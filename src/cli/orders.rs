@@ -1,6 +1,7 @@
 //! `orders import`: registers orders from a CSV file; none if any line is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -70,15 +71,14 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     Ok(Outcome::Fine)
 }
 
-/// The orders that the ledger does not know as they are registered here; a file may also name one twice, in the same words.
+/// The orders that the ledger does not know as they are registered here.
 fn new_ones<'o>(
     reader: &Reader,
     orders: &'o [OrderRegistration],
 ) -> Result<Vec<&'o OrderRegistration>, LedgerError> {
     let mut new: Vec<&OrderRegistration> = Vec::new();
-    let mut seen: BTreeSet<(&ShopId, &OrderRef)> = BTreeSet::new();
     for order in orders {
-        if seen.insert((&order.shop, &order.reference)) && !reader.is_current(order)? {
+        if !reader.is_current(order)? {
             new.push(order);
         }
     }
@@ -94,6 +94,7 @@ fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
 /// What a file registers.
 #[derive(Debug)]
 struct Orders {
+    /// Each once, also where lines say the same of it again.
     orders: Vec<OrderRegistration>,
     /// Columns that are not for this program.
     unused: Vec<String>,
@@ -115,21 +116,22 @@ fn parse(text: &str, shops: &[Shop]) -> Result<Orders, String> {
         headings.iter().filter(|name| !name.is_empty() && !RawOrder::COLUMNS.contains(&name.as_str()));
     let unused = unused.cloned().collect();
     let mut orders: Vec<OrderRegistration> = Vec::new();
-    let mut lines: BTreeMap<(ShopId, OrderRef), (usize, OrderRegistration)> = BTreeMap::new();
+    let mut told: BTreeMap<(ShopId, OrderRef), (Option<csv::Position>, OrderRegistration)> = BTreeMap::new();
     for row in reader.records() {
         let row = row.map_err(|error| error.to_string())?;
-        let line = line_of(text, row.position());
+        let line = || line_of(text, row.position());
         let order = order(&row, &headings, &columns, &names, shops);
-        let Some(order) = order.map_err(|what| format!("line {line}: {what}"))? else { continue };
-        let key = (order.shop.clone(), order.reference.clone());
-        match lines.get(&key) {
-            Some((first, before)) if *before != order => return Err(told_twice(line, *first, &order)),
-            Some(_) => {}
-            None => {
-                lines.insert(key, (line, order.clone()));
+        let Some(order) = order.map_err(|what| format!("line {}: {what}", line()))? else { continue };
+        match told.entry((order.shop.clone(), order.reference.clone())) {
+            Entry::Vacant(first) => {
+                first.insert((row.position().cloned(), order.clone()));
+                orders.push(order);
+            }
+            Entry::Occupied(first) if first.get().1 == order => {}
+            Entry::Occupied(first) => {
+                return Err(told_twice(line(), line_of(text, first.get().0.as_ref()), &order));
             }
         }
-        orders.push(order);
     }
     Ok(Orders { orders, unused })
 }
@@ -296,11 +298,8 @@ mod tests {
             "line 4: the reference W77 stands in line 2 too, with another total or date; each order needs one line, with \
              its whole total"
         );
-        assert_eq!(
-            totals(&with("camping;W77;8000\ncamping;W77;8000\n")).len(),
-            2,
-            "the same again is no harm"
-        );
+        let again = totals(&with("camping;W77;8000\ncamping;W77;8000\n"));
+        assert_eq!(again, [("W77".to_owned(), Cents::new(8000))], "the same again is no harm");
         for rounded in ["1,23E+12", "1.23457E+12", "1E+15"] {
             let said = complaint(&with(&format!("camping;{rounded};8000\n")));
             assert!(

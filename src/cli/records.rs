@@ -195,9 +195,8 @@ const TENDER: [Heading; 10] = [
 impl Story<'_> {
     fn tell(&self, site: &mut dyn Site) -> Result<(), Failure> {
         let Self { language, reader, order: story } = *self;
-        let mut back = story.records.iter().filter(|record| record.refunded_cents > 0).peekable();
-        let is_charged_back = back.peek().is_some() && back.all(RecordRow::is_charged_back);
-        let state = lists::order_state(language, &story.state, is_charged_back);
+        let back = story.records.iter().filter(|record| record.refunded_cents > 0);
+        let state = lists::order_state(language, &story.state, back.map(RecordRow::is_charged_back));
         let shop = &story.shop;
         site.line(&match (language, &story.reference) {
             (Language::French, Some(order)) => format!("Commande {order}, boutique {shop}\u{a0}: {state}"),

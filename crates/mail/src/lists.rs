@@ -31,9 +31,12 @@ pub fn brand(language: Language, brand: &Brand) -> &str {
     }
 }
 
-/// Where an order stands, by its word in the ledger; one of which nothing was heard is `unpaid`.
+/// Where an order stands, by its word in the ledger; one of which nothing was heard is `unpaid`. `went_back`: of each of its
+/// payments of which something did, whether banks took all that.
 #[must_use]
-pub fn order_state(language: Language, state: &str, is_charged_back: bool) -> String {
+pub fn order_state(language: Language, state: &str, went_back: impl IntoIterator<Item = bool>) -> String {
+    let mut went_back = went_back.into_iter().peekable();
+    let is_charged_back = went_back.peek().is_some() && went_back.all(|is_charged_back| is_charged_back);
     match (language, state.parse()) {
         (_, Ok(state)) => payment_state(language, state, is_charged_back).to_owned(),
         (French, Err(_)) if state == "unpaid" => "non payé".to_owned(),
@@ -199,9 +202,10 @@ mod tests {
 
     #[test]
     fn an_order_of_which_nothing_was_heard_is_named_too() {
-        assert_eq!(order_state(French, "unpaid", false), "non payé");
-        assert_eq!(order_state(English, "unpaid", false), "unpaid");
-        assert_eq!(order_state(French, "balanced", false), "équilibré");
-        assert_eq!(order_state(French, "refunded", true), "impayé");
+        assert_eq!(order_state(French, "unpaid", []), "non payé");
+        assert_eq!(order_state(English, "unpaid", []), "unpaid");
+        assert_eq!(order_state(French, "balanced", []), "équilibré");
+        assert_eq!(order_state(French, "refunded", [true]), "impayé");
+        assert_eq!(order_state(French, "refunded", [true, false]), "remboursé");
     }
 }

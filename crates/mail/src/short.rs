@@ -47,7 +47,8 @@ fn about_one(letter: &Letter, item: &Item) -> Vec<String> {
     let language = letter.language;
     let closed_at = item.closed_at.map(|at| paris(language, at));
     let dated = words::dated(language, item.id, &paris(language, item.opened_at), closed_at.as_deref());
-    if item.news == News::Closed {
+    // It may also have waited for the channel until it was over.
+    if item.news == News::Closed || item.closed_at.is_some() {
         return vec![closing::remains(language, item), dated];
     }
     let said = giving_back::said(language, item);

@@ -132,14 +132,6 @@ pub(super) const fn call_number(language: Language, psp: Option<Psp>) -> &'stati
     }
 }
 
-/// Of a mail that leaves after what it tells is over.
-pub(super) const fn resolved_meanwhile(language: Language) -> &'static str {
-    match language {
-        Language::French => "Résolu entre-temps\u{a0}: il n’y a plus rien à faire.",
-        Language::English => "Resolved meanwhile: nothing is left to do.",
-    }
-}
-
 /// How many discrepancies, as the subject of a mail about several of them counts them.
 pub(super) fn count(language: Language, opened: usize, closed: usize) -> String {
     match language {

@@ -75,9 +75,8 @@ impl OrderPage {
         match (self.dossier.payments.as_slice(), self.dossier.versions.last()) {
             ([], Some(registered)) => lists::awaited(self.t().0, registered.total).to_owned(),
             (payments, _) => {
-                let mut back = payments.iter().filter(|payment| payment.refunded().is_positive()).peekable();
-                let is_charged_back = back.peek().is_some() && back.all(Record::is_charged_back);
-                lists::order_state(self.t().0, &self.dossier.state, is_charged_back)
+                let back = payments.iter().filter(|payment| payment.refunded().is_positive());
+                lists::order_state(self.t().0, &self.dossier.state, back.map(Record::is_charged_back))
             }
         }
     }

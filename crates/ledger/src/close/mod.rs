@@ -140,7 +140,8 @@ fn reopen_what_falls_due_later(conn: &Connection, period: Period) -> Result<(), 
         "INSERT INTO reopened (order_id)
          SELECT o.order_id FROM orders o JOIN order_versions v ON v.order_id = o.order_id
            AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
-         WHERE o.state = 'unbalanced'
+         -- the first condition is that of the index
+         WHERE o.state IN ('part_paid', 'unbalanced') AND o.state = 'unbalanced'
            AND (v.due >= ?1 OR EXISTS (SELECT 1 FROM json_each(v.instalments) WHERE value ->> 'due' >= ?1))
            AND EXISTS (SELECT 1 FROM entries e WHERE e.order_id = o.order_id)",
         [period.last().next().start()],

@@ -118,11 +118,8 @@ impl ItemView {
         };
         // It waited for a mail server: whoever followed its steps now would do what is done.
         let is_over = item.news != News::Closed && item.closed_at.is_some();
-        let (explanation, what_to_do) = if is_over {
-            (format!("{} {explanation}", words::resolved_meanwhile(language)), Vec::new())
-        } else {
-            (explanation, what_to_do)
-        };
+        let (explanation, what_to_do) =
+            if is_over { (closing::remains(language, item), Vec::new()) } else { (explanation, what_to_do) };
         let state = |record: &Record| words::record_stands(language, record.state, record.is_charged_back());
         Self {
             id: item.id,
