@@ -76,6 +76,12 @@ impl RawEndpoint {
         EndpointOutline { id: &self.id, psp: self.psp.parse().ok(), has_api: self.api.is_some() }
     }
 
+    /// The merchant's account at the PSP, with the PSP and the mode, where the file names one.
+    pub(super) fn account(&self) -> Option<(&str, &str, &str)> {
+        let number = self.site_id.as_deref().or(self.merchant_id.as_deref()).or(self.shop_id.as_deref())?;
+        Some((self.psp.as_str(), self.mode.as_str(), number))
+    }
+
     /// Whether it takes calls from some addresses only.
     pub(super) const fn filters(&self) -> bool {
         !self.allow_from.is_empty()
@@ -214,7 +220,7 @@ impl RawEndpoint {
             check.wrong(key, format!("missing (or {name}_file): {what}"));
         }
         if let Some(secret) = &secret {
-            check.placeholder_secret(key, self.mode.parse().ok(), secret);
+            check.secret_of_psp(key, self.mode.parse().ok(), secret);
         }
         secret
     }

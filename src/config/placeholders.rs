@@ -31,7 +31,23 @@ fn is_placeholder(text: &str) -> bool {
         || shouted.starts_with("YOUR")
 }
 
+/// No PSP gives out a shorter secret (the form keys of Sogecommerce, its shortest, have 16 characters).
+const SHORTEST_SECRET: usize = 8;
+
 impl Check<'_> {
+    /// Notes a PSP's secret that nobody can have been given: an example, or the rest of one that was cut off.
+    pub(super) fn secret_of_psp(&mut self, key: &str, mode: Option<Mode>, secret: &SecretString) {
+        self.placeholder_secret(key, mode, secret);
+        if secret.expose_secret().trim().chars().count() < SHORTEST_SECRET {
+            let what = format!("has fewer than {SHORTEST_SECRET} characters: copy the whole of it again");
+            if mode == Some(Mode::Production) {
+                self.wrong(key, what);
+            } else {
+                self.unwise(key, what);
+            }
+        }
+    }
+
     /// Notes a value that stands in the documents: as wrong in production, as unwise elsewhere.
     pub(super) fn placeholder(&mut self, key: &str, mode: Option<Mode>, text: &str) {
         if !is_placeholder(text) {

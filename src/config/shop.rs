@@ -1,5 +1,6 @@
 //! `[[shop]]`: the shops, each with its endpoints.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cvco_domain::ShopId;
@@ -41,6 +42,7 @@ pub(super) fn resolve(
     is_concerned: impl Fn(&RawEndpoint) -> bool,
 ) -> (Vec<Shop>, Vec<Arc<Endpoint>>) {
     let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<Arc<Endpoint>>::new());
+    let mut accounts = BTreeMap::new();
     if shops_of_file.is_empty() {
         check.unwise("shop", "no [[shop]]: no notification can be received");
     }
@@ -68,6 +70,18 @@ pub(super) fn resolve(
                     format!("{key}.path"),
                     format!("the path of {}; let the web server put a folder in front", other.id),
                 );
+            }
+            if let Some(account) = raw.account() {
+                let (first, owner) =
+                    accounts.entry(account).or_insert_with(|| (endpoint.id.clone(), id.clone()));
+                if *owner != id {
+                    let what = format!(
+                        "{first}, of the shop {owner}, has this account at {} too: a payment that the PSP tells to both \
+                         addresses counts in both shops",
+                        endpoint.psp
+                    );
+                    check.unwise(format!("endpoint {}", endpoint.id), what);
+                }
             }
             endpoints.push(Arc::new(endpoint));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cvco_reconciled::config::{Config, RawConfig};
+use cvco_reconciled::config::{Config, Problem, RawConfig};
 
 fn error_of(text: &str) -> String {
     let folder = tempfile::tempdir().expect("folder");
@@ -13,6 +13,13 @@ fn error_of(text: &str) -> String {
         Ok(_) => panic!("taken: {text}"),
         Err(error) => error.to_string(),
     }
+}
+
+fn warnings_of(text: &str) -> Vec<Problem> {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, text).expect("file");
+    Config::load(&path).unwrap_or_else(|error| panic!("{error}")).warnings
 }
 
 const ENDPOINT: &str = r#"[[shop]]
@@ -237,6 +244,39 @@ fn a_filter_that_sees_only_the_proxy_is_named() {
     assert!(warned("trusted_proxies = [\"10.0.0.1/32\"]"), "the proxy on this machine is another");
     assert!(!warned("trusted_proxies = [\"127.0.0.1/32\"]"));
     assert!(!warned("public = \"0.0.0.0:8080\""));
+}
+
+#[test]
+fn a_secret_that_was_cut_off_is_named() {
+    let text = |mode: &str| {
+        let endpoint = ENDPOINT.replace("production", mode);
+        format!(
+            "{endpoint}psp = \"worldline\"\nmerchant_id = \"LesPinsFr\"\nwebhook_keys = [{{ id = \"k1\", secret = \"s\" }}]\n"
+        )
+    };
+    assert!(error_of(&text("production")).contains("webhook_keys[0].secret: has fewer than 8 characters"));
+    let warned = warnings_of(&text("test"));
+    assert!(warned.iter().any(|warning| warning.what.contains("fewer than 8 characters")), "{warned:?}");
+}
+
+#[test]
+fn one_account_in_two_shops_is_named() {
+    let shop = |n: u8, site: &str| {
+        let endpoint = ENDPOINT
+            .replace("\"camping\"", &format!("\"camping-{n}\""))
+            .replace("\"e\"", &format!("\"e{n}\""));
+        let endpoint = endpoint
+            .replace("6f1c0a5be9d24c7f8a3b2c1d0e9f8a7b", &format!("6f1c0a5be9d24c7f8a3b2c1d0e9f8a7{n}"));
+        format!("{endpoint}psp = \"sogecommerce\"\nsite_id = \"{site}\"\nkey = \"2f9Ek31bVx70QpLs\"\n")
+    };
+    let told = |second: &str| {
+        let warned = warnings_of(&format!("{}{}", shop(1, "12345678"), shop(2, second)));
+        warned
+            .iter()
+            .any(|warning| warning.key == "endpoint e2" && warning.what.contains("e1, of the shop camping-1"))
+    };
+    assert!(told("12345678"));
+    assert!(!told("87654321"));
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl RawEndpoint {
         };
         let keys = self.form_keys(at, mode, check);
         let algorithm = check.value(&format!("{at}.algorithm"), self.algorithm());
-        let rest_passwords = self.rest_passwords_of(at, check);
+        let rest_passwords = self.rest_passwords_of(at, mode, check);
         let api = match &self.api {
             None => None,
             Some(raw) => {
@@ -93,17 +93,23 @@ impl RawEndpoint {
                     "the form key has 16 characters; the keys and passwords of the REST API are others",
                 );
             }
-            check.placeholder_secret(key, Some(mode), &secret);
+            check.secret_of_psp(key, Some(mode), &secret);
             keys.push(secret);
         }
         (!keys.is_empty()).then_some(keys)
     }
 
     /// The passwords of the REST API; the first is the one to ask with.
-    fn rest_passwords_of(&self, at: &str, check: &mut Check<'_>) -> Vec<SecretString> {
+    fn rest_passwords_of(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Vec<SecretString> {
         let one = Source::new(self.rest_password.as_ref(), self.rest_password_file.as_deref());
         let all = sources(&format!("{at}.rest_password"), one, self.rest_passwords.as_deref());
-        all.iter().filter_map(|(key, source)| check.secret(key, *source)).collect()
+        let mut passwords = Vec::new();
+        for (key, source) in &all {
+            let Some(password) = check.secret(key, *source) else { continue };
+            check.secret_of_psp(key, Some(mode), &password);
+            passwords.push(password);
+        }
+        passwords
     }
 }
 
