@@ -28,6 +28,7 @@ mod order_file;
 mod orders;
 mod output;
 mod proof;
+mod record;
 mod records;
 mod relay;
 mod reread;
@@ -158,9 +159,9 @@ enum AccountantCommand {
     #[command(subcommand)]
     Orders(orders::Command),
     /// List records.
-    Records(records::ListOptions),
+    Records(records::Options),
     /// Tell the whole story of an order.
-    Record(records::StoryOptions),
+    Record(record::Options),
     /// List discrepancies; acknowledge, annotate or snooze them.
     #[command(subcommand)]
     Alerts(alerts::Command),
@@ -317,7 +318,7 @@ impl AccountantCommand {
         match self {
             Self::Orders(command) => orders::run(site, command),
             Self::Records(options) => records::list(site, options),
-            Self::Record(options) => records::tell(site, options),
+            Self::Record(options) => record::tell(site, options),
             Self::Alerts(command) => alerts::run(site, command),
             Self::Export(options) => export::run(site, options),
             Self::Close(options) => close::run(site, options),

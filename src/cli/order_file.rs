@@ -2,9 +2,11 @@
 
 use cvco_domain::{OrderKey, ShopId};
 use cvco_ledger::{Dossier, Reader};
+use cvco_mail::Language;
 use cvco_pages::order::OrderPage;
 use cvco_pages::{Frame, Say, ShopName};
 
+use super::record::unknown;
 use super::site::{Place, Site};
 use super::{Failure, Outcome};
 use crate::clock::Clock;
@@ -18,7 +20,7 @@ pub(super) fn write(
 ) -> Result<Outcome, Failure> {
     let desk = site.desk()?;
     let reader = Reader::open(&desk.books.ledger.path)?;
-    let dossier = dossier(&reader, reference, shop)?;
+    let dossier = dossier(&reader, reference, shop, desk.language)?;
     let shops = desk.shops.iter().map(|shop| ShopName { id: shop.id.clone(), name: shop.name.clone() });
     let frame = Frame::of_file(Say(desk.language), Clock::system().now(), shops.collect());
     let name = dashboard::file_name(frame.say, &dossier.key);
@@ -33,16 +35,28 @@ pub(super) fn write(
 }
 
 /// All that is known of the one order that is meant.
-fn dossier(reader: &Reader, reference: &str, shop: Option<&ShopId>) -> Result<Dossier, Failure> {
+fn dossier(
+    reader: &Reader,
+    reference: &str,
+    shop: Option<&ShopId>,
+    language: Language,
+) -> Result<Dossier, Failure> {
     let mut keys = reader.orders_called(reference)?;
     keys.retain(|key| shop.is_none_or(|shop| key.shop() == shop));
     match keys.as_slice() {
-        [] => Err(Failure::Usage(format!("no order and no call number {reference}"))),
-        [key] => reader.dossier(key)?.ok_or_else(|| Failure::Usage(format!("no order {reference} any more"))),
+        [] => Err(unknown(language, reference)),
+        [key] => reader.dossier(key)?.ok_or_else(|| unknown(language, reference)),
         several => {
             let names: Vec<_> = several.iter().map(named).collect();
             let names = names.join(", ");
-            Err(Failure::Usage(format!("{reference} means several orders: {names}; name one, or its --shop")))
+            Err(Failure::Explained(match language {
+                Language::French => format!(
+                    "{reference} désigne plusieurs commandes\u{a0}: {names}\u{a0}; nommez-en une, ou sa boutique (--shop)"
+                ),
+                Language::English => {
+                    format!("{reference} means several orders: {names}; name one, or its --shop")
+                }
+            }))
         }
     }
 }

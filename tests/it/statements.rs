@@ -72,6 +72,11 @@ fn a_statement_that_is_right_settles_and_raises_nothing() {
         "3 lines in the file, which come to 235.25\n\
          R1: 3 lines imported, 0 were known; 0 belong to no payment that is known; they come to 235.25\n"
     );
+    let story = past.out(&["record", "B"]);
+    assert!(
+        story.contains("2026-03-20  statement R1 (ANCV), line 2: €180.00 paid out, commission €4.50"),
+        "{story}"
+    );
     assert!(raised(&mut past).is_empty());
     assert_eq!(
         past.rows("SELECT order_ref || ' ' || settled_at FROM acct_register ORDER BY order_ref"),

@@ -1,7 +1,7 @@
 //! The words of lists and of an order's story: those that the mails use.
 
 use cvco_domain::{
-    Brand, Cents, Detail, Instrument, Kind, Operation, Psp, RecordState, ReportedState, Severity,
+    Brand, Cents, Detail, Instrument, Issuer, Kind, Operation, Psp, RecordState, ReportedState, Severity,
     TenderState, Timestamp, Topic, VoucherKind,
 };
 
@@ -19,6 +19,17 @@ pub const fn record_state(language: Language, state: RecordState) -> &'static st
 #[must_use]
 pub const fn payment_state(language: Language, state: RecordState, is_charged_back: bool) -> &'static str {
     words::record_stands(language, state, is_charged_back)
+}
+
+/// Whose a statement is.
+#[must_use]
+pub fn issuer(language: Language, issuer: Issuer) -> String {
+    match (issuer, language) {
+        (Issuer::Ancv, _) => "ANCV".to_owned(),
+        (Issuer::Bank, French) => "banque".to_owned(),
+        (Issuer::Bank, English) => "bank".to_owned(),
+        (Issuer::Other(_), _) => issuer.to_string(),
+    }
 }
 
 /// A brand as its PSP calls it; of a message about the card that names none, the card.
@@ -170,7 +181,7 @@ pub fn figure(language: Language, cents: Cents) -> String {
     }
 }
 
-pub use typography::amount;
+pub use typography::{amount, day};
 
 /// Date and time in Paris.
 #[must_use]

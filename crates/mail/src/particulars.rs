@@ -1,11 +1,12 @@
 //! The particulars of a discrepancy in words of the mail's language, and the technical words that come with some of them.
 
 use cvco_domain::{
-    Currency, Detail, Difference, Instrument, Issuer, LineId, LineSays, OddStatus, PartName, PaymentName,
-    Record, Refusal, ReportedState, ShopCalls, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
+    Currency, Detail, Difference, Instrument, LineId, LineSays, OddStatus, PartName, PaymentName, Record,
+    Refusal, ReportedState, ShopCalls, Source, StatusOf, Timestamp, Topic, Verdict, VoucherKind,
 };
 
 use super::catalogue::Language::{self, English, French};
+use super::lists;
 use super::typography::{amount, day, one_line, paris};
 use super::words;
 
@@ -107,7 +108,7 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
         }
         Detail::Lines(lines) => words.list(lines, |line| words.line(line)),
         Detail::Statement { issuer, number } => {
-            let issuer = words.issuer(*issuer);
+            let issuer = lists::issuer(language, *issuer);
             words.pair(&format!("relevé {number} ({issuer})"), &format!("statement {number} ({issuer})"))
         }
         Detail::Line { line, says, perhaps } => {
@@ -273,17 +274,9 @@ impl Words {
         }
     }
 
-    fn issuer(&self, issuer: Issuer) -> String {
-        match issuer {
-            Issuer::Ancv => "ANCV".to_owned(),
-            Issuer::Bank => self.pair("banque", "bank"),
-            Issuer::Other(_) => issuer.to_string(),
-        }
-    }
-
     fn line(&self, line: &LineId) -> String {
         let LineId { issuer, statement, position } = line;
-        let issuer = self.issuer(*issuer);
+        let issuer = lists::issuer(self.language, *issuer);
         self.pair(
             &format!(
                 "{position}{} ligne du relevé {statement} ({issuer})",

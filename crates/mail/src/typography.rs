@@ -74,7 +74,8 @@ pub(super) fn paris(language: Language, at: Timestamp) -> String {
 }
 
 /// A day: `31/03/2026` in French, as ISO 8601 has it in English.
-pub(super) fn day(language: Language, day: Day) -> String {
+#[must_use]
+pub fn day(language: Language, day: Day) -> String {
     match language {
         Language::French => {
             let (year, month, day) = day.parts();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cvco_domain::{Cents, Currency, Day, DiscrepancyId, Period, Psp, RecordState, Seq, Severity, Timestamp};
 use cvco_ledger::{PaymentSort, RelayState, Whether};
-use cvco_mail::Language;
+use cvco_mail::{Language, lists};
 
 /// Between the digits of thousands, in French.
 const THIN: char = '\u{202f}';
@@ -168,12 +168,7 @@ impl Say {
     /// A date: `31/03/2026`, `2026-03-31`.
     #[must_use]
     pub fn day(self, day: impl Lent<Day>) -> String {
-        let day = day.lent();
-        let (year, month, day) = day.parts();
-        match self.0 {
-            Language::French => format!("{day:02}/{month:02}/{year}"),
-            Language::English => format!("{year}-{month:02}-{day:02}"),
-        }
+        lists::day(self.0, day.lent())
     }
 
     /// A date without its year.

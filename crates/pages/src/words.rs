@@ -101,11 +101,7 @@ pub(crate) fn question_state(t: Say, state: &str) -> String {
 
 /// Who sent a statement.
 pub(crate) fn issuer(t: Say, issuer: Issuer) -> String {
-    match issuer {
-        Issuer::Ancv => "ANCV".to_owned(),
-        Issuer::Bank => t.say("banque", "bank"),
-        Issuer::Other(_) => outside(issuer.as_str()),
-    }
+    outside(lists::issuer(t.0, issuer))
 }
 
 /// By what a line of a statement was found to be an order's.

@@ -134,8 +134,8 @@ async fn a_command_writes_the_file_of_an_order_as_the_page_hands_it_out() {
         "by the number of its payment"
     );
     for (arguments, why) in [
-        (["record", "CMD-0", "--format", "html"].as_slice(), "no order"),
-        (&["record", "CMD-2", "--shop", "other", "--format", "html"], "no order"),
+        (["record", "CMD-0", "--format", "html"].as_slice(), "aucune commande"),
+        (&["record", "CMD-2", "--shop", "other", "--format", "html"], "aucune commande"),
         (&["record", "CMD-2", "-o", "x.html"], "--format html"),
     ] {
         let refused = daemon.run(arguments);

@@ -129,7 +129,7 @@ pub struct Mailed {
 }
 
 /// A line of a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct PaidOut {
     /// Whose statement.
     pub issuer: Issuer,
@@ -341,7 +341,7 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn payouts_of(&self, order_id: OrderId) -> Result<Vec<PaidOut>, LedgerError> {
+    pub(super) fn payouts_of(&self, order_id: OrderId) -> Result<Vec<PaidOut>, LedgerError> {
         let mut rows = self.conn.prepare_cached(PAYOUTS)?;
         let rows = rows.query_map(params![order_id, MOST], |row| {
             Ok(PaidOut {

@@ -1,6 +1,6 @@
 //! The whole story of an order.
 
-use super::{QuestionLine, Reader, RecordRow, TenderRow};
+use super::{PaidOut, QuestionLine, Reader, RecordRow, TenderRow};
 use cvco_domain::{DiscrepancyId, OrderVersion};
 
 use crate::LedgerError;
@@ -48,6 +48,8 @@ pub struct OrderStory {
     pub discrepancies: Vec<DiscrepancyId>,
     /// What its PSPs' APIs were asked about it.
     pub questions: Vec<QuestionLine>,
+    /// What issuers have paid out of it, or taken back, by the day on which they did.
+    pub payouts: Vec<PaidOut>,
     /// What happened, in order.
     pub log: Vec<StoryLine>,
 }
@@ -101,6 +103,7 @@ impl Reader {
             tenders: self.tenders_of(order_id)?,
             discrepancies: self.discrepancies_of(order_id)?,
             questions: self.questions_of(order_id)?,
+            payouts: self.payouts_of(order_id)?,
             log: self.log_of(order_id)?,
             shop,
             reference,

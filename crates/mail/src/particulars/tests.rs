@@ -1,6 +1,6 @@
 use cvco_domain::{
-    Brand, CallNumber, Currency, HandlerAddress, OrderRef, Psp, Seq, StatementNumber, StoryOf, Subject,
-    TenderId,
+    Brand, CallNumber, Currency, HandlerAddress, Issuer, OrderRef, Psp, Seq, StatementNumber, StoryOf,
+    Subject, TenderId,
 };
 
 use super::super::samples::{at, record, refused_card, voucher};
