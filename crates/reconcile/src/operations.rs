@@ -4,21 +4,51 @@
 //! operation 1 captures or cancels what operation 0 authorised. That is one tender and not two; nothing but the
 //! instrument, the brand and the currency says so.
 
-use cvco_domain::{Brand, Cents, Currency, Instrument, Tender, TenderState};
+use cvco_domain::{AmountFrom, Brand, Cents, Currency, Instrument, Tender, TenderState};
 
-use super::tenders::{Attempt, Evidence};
+use super::tenders::{Attempt, Basis, Evidence};
 
 /// Makes one tender of each authorisation and what was done to it later.
 pub(super) fn merge_operations(attempts: &mut [Attempt]) {
     for attempt in attempts.iter_mut().filter(|attempt| attempt.psp.terms().numbers_operations) {
         // A capture that was refused leaves the authorisation as it was, with a status that calls for a person.
         settle(&mut attempt.tenders, |later| is_authorised(later) && later.odd_status.is_some());
+        if let Some(total) = attempt.total() {
+            work_out_what_was_authorised(&mut attempt.tenders, total);
+        }
         settle(&mut attempt.tenders, |later| {
             matches!(later.tender.state, TenderState::Captured | TenderState::Cancelled)
         });
         share_what_the_authorisation_was(&mut attempt.tenders);
         count_what_is_left_of_it(&mut attempt.tenders);
         attempt.sort();
+    }
+}
+
+/// An authorisation of which no more than the whole order is known is what others left of the order, if the captures and the
+/// others are all that the PSP says was paid so far: then a smaller capture is a part of it, and not a card beside a voucher
+/// of which nothing was heard yet.
+fn work_out_what_was_authorised(tenders: &mut [Evidence], total: Cents) {
+    let is_captured = |evidence: &&Evidence| evidence.tender.state == TenderState::Captured;
+    let captured: Vec<&Evidence> = tenders.iter().filter(is_captured).collect();
+    let paid_so_far =
+        captured.iter().filter_map(|evidence| evidence.running).map(|running| running.most).max();
+    let known: Cents = captured.iter().map(|evidence| evidence.tender.amount).sum();
+    if paid_so_far != Some(known) || !captured.iter().all(|evidence| evidence.basis.is_own()) {
+        return;
+    }
+    let captured: Vec<_> =
+        captured.into_iter().map(|evidence| (means(evidence), evidence.tender.amount)).collect();
+    for evidence in tenders.iter_mut().filter(|evidence| is_authorised(evidence) && !evidence.basis.is_own())
+    {
+        let own = means(evidence);
+        let (of_it, of_others): (Vec<_>, Vec<_>) = captured.iter().partition(|(of, _)| *of == own);
+        let left = total.minus(of_others.iter().map(|(_, amount)| *amount).sum());
+        if !of_it.is_empty() && left.is_positive() {
+            evidence.tender.amount = left;
+            evidence.tender.complement = !of_others.is_empty();
+            evidence.basis = Basis::Told(AmountFrom::Part);
+        }
     }
 }
 

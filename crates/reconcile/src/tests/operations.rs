@@ -136,3 +136,34 @@ fn a_card_that_is_captured_in_parts_completes_no_voucher() {
     assert_eq!(left(&cancelled), 0, "the customer owes the rest");
     second.with(part(3, 1000, 3 * DAY)).seen(3 * DAY + 20).raises(&[]);
 }
+
+/// A webhook about the authorisation may state no more than the whole order; the capture states its own amount.
+#[test]
+fn a_part_is_captured_of_an_authorisation_that_states_no_amount_of_its_own() {
+    let at = |told: Told, id: &str, minutes| told.psp(Psp::Worldline).id(id).total(10_000).at(minutes);
+    let held = |cents| plain_card(cents).of_the_whole();
+    let alone = order(10_000).with(at(held(10_000), "8_0", 0)).with(at(
+        card(6000).brand("VISA").state(Captured).running(6000),
+        "8_1",
+        DAY,
+    ));
+    let beside_a_voucher = order(10_000)
+        .with(at(voucher(3000).state(Captured).running(3000), "8_0", 0))
+        .with(at(held(10_000), "8_1", 1))
+        .with(at(card(3000).brand("VISA").state(Captured).running(6000), "8_2", DAY));
+    for case in [alone, beside_a_voucher] {
+        case.clone().seen(DAY + 19).raises(&[]);
+        let late = case.clone().seen(DAY + 20);
+        late.raises(&[Kind::AmountShort]);
+        let finding = late.finding(Kind::AmountShort);
+        assert_eq!(figures(&finding), (Some(10_000), Some(6000)));
+        assert!(
+            matches!(finding.detail, Detail::PartCaptured { left, .. } if left == Cents::new(4000)),
+            "{:?}",
+            finding.detail
+        );
+        case.with(at(card(4000).brand("VISA").state(Captured).running(10_000), "8_3", 2 * DAY))
+            .seen(2 * DAY + 20)
+            .raises(&[]);
+    }
+}
