@@ -11,6 +11,7 @@
 
 mod measure;
 mod plan;
+mod sessions;
 #[expect(dead_code, unused_imports, reason = "other tests use the rest")]
 #[path = "../cluster/support.rs"]
 mod support;
@@ -23,17 +24,20 @@ use cvco_trial::mail_sink::Behaviour;
 
 use measure::Measured;
 use plan::{Event, Plan};
+use sessions::Sessions;
 use support::{Daemon, Settings, until};
 use traffic::Traffic;
 
 /// Unless `SOAK_MINUTES` says otherwise.
-const TRY: Duration = Duration::from_secs(10);
+const TRY: Duration = Duration::from_secs(12);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_lives_on_through_whatever_happens_and_loses_nothing() {
     let minutes = number("SOAK_MINUTES").map(Duration::from_mins);
-    let plan = Plan::new(number("SOAK_SEED").unwrap_or(1), minutes.unwrap_or(TRY));
+    let seed = number("SOAK_SEED").unwrap_or(1);
+    let plan = Plan::new(seed, minutes.unwrap_or(TRY));
     let mut daemon = Daemon::start(&Settings::default()).await;
+    let mut sessions = Sessions::at(&mut daemon, now(), seed, plan.events.len()).await;
     let traffic = Traffic::start(daemon.public);
     let mut measured = Measured::new(plan.length);
     let began = tokio::time::Instant::now();
@@ -41,19 +45,22 @@ async fn a_daemon_lives_on_through_whatever_happens_and_loses_nothing() {
         // The pace of the load; nothing is waited for.
         tokio::time::sleep_until(began + at).await;
         measured.look_at(&daemon, at, traffic.acknowledged());
-        happens(event, &mut daemon, &traffic);
+        sessions.one_more(&daemon);
+        happens(event, &mut daemon, &traffic, &sessions);
     }
     daemon.mailbox.set_behaviour(Behaviour::Accept);
     let sent = traffic.end();
     daemon.out(&["verify"]);
     let stored = daemon.rows(
-        "SELECT order_ref, voucher_cents, card_cents FROM acct_register ORDER BY CAST(substr(order_ref, 2) AS INTEGER)",
+        "SELECT order_ref, voucher_cents, card_cents FROM acct_register WHERE psp = 'up2pay'
+         ORDER BY CAST(substr(order_ref, 2) AS INTEGER)",
     );
     measured.print();
     assert_eq!(stored.len(), sent.len(), "payments that were acknowledged, and those that are stored");
     for (stored, sent) in stored.iter().zip(&sent) {
         assert_eq!(stored, &sent.row());
     }
+    sessions.are_all_known(&daemon).await;
     measured.must_be_flat();
     // Whatever was owed when mail failed leaves after all.
     until(async || {
@@ -69,7 +76,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text}: a number is wanted")))
 }
 
-fn happens(event: Event, daemon: &mut Daemon, traffic: &Traffic) {
+fn happens(event: Event, daemon: &mut Daemon, traffic: &Traffic, sessions: &Sessions) {
     let folder = tempfile::tempdir().expect("a folder");
     let into = folder.path().to_str().expect("its name");
     match event {
@@ -86,23 +93,24 @@ fn happens(event: Event, daemon: &mut Daemon, traffic: &Traffic) {
             daemon.restart();
             traffic.goes_to(daemon.public);
         }
-        Event::Export => drop(daemon.out(&["export", "register", "--period", &month(0)])),
+        Event::Export => {
+            let month = now().paris_day().period().to_string();
+            daemon.out(&["export", "register", "--period", &month]);
+        }
         Event::Close => {
-            // No payment of these is so old: it shows that acknowledging goes on beside it.
-            daemon.out(&["close", "--period", &month(62), "-o", into]);
+            daemon.out(&["close", "--through", &sessions.last_month().to_string(), "-o", into]);
         }
         Event::Backup => drop(daemon.out(&["backup", into])),
         Event::Verify => drop(daemon.out(&["verify"])),
         Event::MailFails => daemon.mailbox.set_behaviour(Behaviour::TemporaryFailure),
         Event::MailWorks => daemon.mailbox.set_behaviour(Behaviour::Accept),
+        Event::ApiFails => sessions.api_fails(),
+        Event::ApiWorks => sessions.api_works(),
     }
 }
 
-/// The month of so many days ago.
 #[expect(clippy::disallowed_methods, reason = "the daemon goes by the same clock")]
-fn month(days_ago: u64) -> String {
+fn now() -> Timestamp {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
-    let then = now.checked_sub(Duration::from_hours(days_ago * 24)).expect("later than 1970");
-    let then = Timestamp::from_millis(i64::try_from(then.as_millis()).expect("a date"));
-    then.to_string().chars().take(7).collect()
+    Timestamp::from_millis(i64::try_from(now.as_millis()).expect("a date"))
 }

@@ -17,6 +17,8 @@ pub enum Event {
     Verify,
     MailFails,
     MailWorks,
+    ApiFails,
+    ApiWorks,
 }
 
 /// The events of a run.
@@ -32,12 +34,17 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A run of hours has no more events than this.
 const AT_MOST: u32 = 480;
 
+/// At the end of a run of hours the API answers for so long: a question that failed often is asked again by then.
+const CALM: Duration = Duration::from_mins(11);
+
 /// A run of seconds has each of these once.
-const EACH: [Event; 10] = [
+const EACH: [Event; 12] = [
     Event::Burst,
+    Event::ApiFails,
     Event::Kill,
     Event::MailFails,
     Event::Export,
+    Event::ApiWorks,
     Event::Burst,
     Event::Stop,
     Event::Close,
@@ -51,8 +58,17 @@ impl Plan {
         let every = EVERY.max(length / AT_MOST);
         let times = (1..).map(|number| every * number).take_while(|at| *at <= length);
         let events = if length > Duration::from_mins(1) {
-            let mut state = seed;
-            times.map(|at| (at, drawn(next(&mut state)))).collect()
+            let (mut state, mut is_calm) = (seed, false);
+            let calm = length.saturating_sub(CALM);
+            let event = |at: Duration| {
+                let event = drawn(next(&mut state));
+                if at >= calm && !is_calm {
+                    is_calm = true;
+                    return (at, Event::ApiWorks);
+                }
+                (at, if is_calm && event == Event::ApiFails { Event::Quiet } else { event })
+            };
+            times.map(event).collect()
         } else {
             times.zip(EACH.into_iter().cycle()).collect()
         };
@@ -72,6 +88,8 @@ fn drawn(number: u64) -> Event {
         28..30 => Event::Verify,
         30..38 => Event::MailFails,
         38..50 => Event::MailWorks,
+        50..55 => Event::ApiFails,
+        55..63 => Event::ApiWorks,
         _ => Event::Quiet,
     }
 }
