@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use clap::Args;
-use cvco_domain::{ShopId, Timestamp};
+use cvco_domain::ShopId;
 use cvco_ledger::QueuedMail;
+use cvco_mail::{Language, lists};
+use cvco_pages::{Say, mail_class, way};
 use serde_json::json;
 
-use super::output::Listing;
-use super::site::Here;
+use super::output::{Heading, Listing, pair};
+use super::site::{Here, Site};
 use super::{Failure, Format, Outcome, open_reader};
 
 #[derive(Debug, Args)]
@@ -18,36 +20,52 @@ pub(super) struct Options {
     format: Format,
 }
 
+const HEADINGS: [Heading; 8] = [
+    Heading { fr: "voie", en: "way" },
+    Heading { fr: "nature", en: "kind" },
+    Heading { fr: "boutique", en: "shop" },
+    Heading { fr: "écarts", en: "discrepancies" },
+    Heading { fr: "attend depuis", en: "waits since" },
+    Heading { fr: "essais", en: "attempts" },
+    Heading { fr: "prochain essai", en: "next attempt" },
+    Heading { fr: "dernière erreur", en: "last error" },
+];
+
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let queue = open_reader(path)?.queue()?;
-    let headers =
-        ["way", "kind", "shop", "discrepancies", "waits since", "attempts", "next attempt", "last error"];
-    let mut listing = Listing::new(&headers, &[5]);
+    let mut site = Here::new(path);
+    let language = site.language()?;
+    let at = |at| lists::paris(language, at);
+    let mut listing = Listing::of(language, &HEADINGS, &[5]);
     for queued in &queue {
         listing.push(vec![
-            queued.way.to_string(),
-            queued.class.clone(),
+            way(Say(language), &queued.way),
+            mail_class(Say(language), &queued.class),
             queued.shop.as_ref().map(ShopId::to_string).unwrap_or_default(),
-            numbers(queued),
-            queued.since.paris_text(),
+            numbers(language, queued),
+            at(queued.since),
             queued.attempts.to_string(),
-            queued.again_at.map(Timestamp::paris_text).unwrap_or_default(),
+            queued.again_at.map(at).unwrap_or_default(),
             queued.last_error.clone().unwrap_or_default(),
         ]);
     }
     let values: Vec<_> = queue.iter().map(as_json).collect();
-    listing.print(&mut Here::new(path), options.format, &values, "nothing waits to be sent")?;
+    let none = pair(language, "rien n’attend d’être envoyé", "nothing waits to be sent");
+    listing.print(&mut site, options.format, &values, &none)?;
     let is_stuck = queue.iter().any(|queued| queued.last_error.is_some());
     Ok(if is_stuck { Outcome::FoundSomething } else { Outcome::Fine })
 }
 
 /// The first of them; a list of hundreds helps nobody.
-fn numbers(queued: &QueuedMail) -> String {
+fn numbers(language: Language, queued: &QueuedMail) -> String {
     const MOST: usize = 8;
     let shown: Vec<String> = queued.discrepancies.iter().take(MOST).map(ToString::to_string).collect();
     match queued.discrepancies.len().saturating_sub(MOST) {
         0 => shown.join(" "),
-        more => format!("{} and {more} more", shown.join(" ")),
+        more => {
+            let shown = shown.join(" ");
+            pair(language, &format!("{shown} et {more} autres"), &format!("{shown} and {more} more"))
+        }
     }
 }
 

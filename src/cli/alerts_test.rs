@@ -6,8 +6,10 @@ use std::path::Path;
 use clap::Args;
 use cvco_domain::{ShopId, Way};
 use cvco_ledger::Class;
-use cvco_mail::trial_mail;
+use cvco_mail::{Language, trial_mail};
 
+use super::output::pair;
+use super::site::{Here, Site};
 use super::{Failure, Outcome, output, runtime};
 use crate::alert::channel::{Message, TIME_LIMIT};
 use crate::alert::{AlertSettings, Mailer};
@@ -28,8 +30,13 @@ pub(super) struct Options {
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let config = Config::load(path)?;
+    let language = Here::new(path).language()?;
     let Some(alerts) = &config.alerts else {
-        return Err(Failure::Usage("there is no [alerts]: nobody is told".to_owned()));
+        return Err(Failure::Explained(pair(
+            language,
+            "il n’y a pas de [alerts]\u{a0}: personne n’est averti",
+            "there is no [alerts]: nobody is told",
+        )));
     };
     let shop = options.shop.as_deref().map(|id| known_shop(&config, id)).transpose()?;
     let is_wanted = |way: &Way| options.channel.as_ref().is_none_or(|wanted| wanted == way);
@@ -37,8 +44,13 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         |wanted: &Way| wanted.is_mail() || alerts.channels.iter().any(|channel| channel.id == *wanted);
     if let Some(unknown) = options.channel.as_ref().filter(|wanted| !is_known(wanted)) {
         let known: Vec<&str> = alerts.channels.iter().map(|channel| channel.id.as_str()).collect();
-        let what = format!("no [[alerts.channel]] is called {unknown}; there are: mail {}", known.join(" "));
-        return Err(Failure::Usage(what.trim_end().to_owned()));
+        let known = known.join(" ");
+        let what = pair(
+            language,
+            &format!("aucun [[alerts.channel]] ne s’appelle {unknown}\u{a0}; il y a\u{a0}: mail {known}"),
+            &format!("no [[alerts.channel]] is called {unknown}; there are: mail {known}"),
+        );
+        return Err(Failure::Explained(what.trim_end().to_owned()));
     }
     let trial = Trial {
         alerts,
@@ -51,17 +63,19 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let runtime = runtime()?;
     if is_wanted(&Way::mail()) {
         for mailer in trial.mailers() {
-            all_arrived &= tell(&mailer.readers().join(", "), runtime.block_on(trial.mail(&mailer)))?;
+            let readers = mailer.readers().join(", ");
+            all_arrived &= tell(language, &readers, runtime.block_on(trial.mail(&mailer)))?;
         }
     }
     let client = Client::new(config.confirm.proxy.clone(), TIME_LIMIT);
     for channel in alerts.channels.iter().filter(|channel| is_wanted(&channel.id)) {
-        let language = alerts.language_of(trial.shop);
-        let message = Message::test(trial_mail::short(language, trial.shop_name, &trial.host));
+        let theirs = alerts.language_of(trial.shop);
+        let message = Message::test(trial_mail::short(theirs, trial.shop_name, &trial.host));
         let (id, now) = (trial.message_id(), trial.clock.now());
         let sent = runtime.block_on(channel.send(&client, &message, &id, now));
-        let name = format!("channel {} ({})", channel.id, channel.kind);
-        all_arrived &= tell(&name, sent.map_err(|(error, _)| error.to_string()))?;
+        let (id, kind) = (&channel.id, &channel.kind);
+        let name = pair(language, &format!("canal {id} ({kind})"), &format!("channel {id} ({kind})"));
+        all_arrived &= tell(language, &name, sent.map_err(|(error, _)| error.to_string()))?;
     }
     Ok(if all_arrived { Outcome::Fine } else { Outcome::FoundSomething })
 }
@@ -105,9 +119,17 @@ impl Trial<'_> {
 }
 
 /// Says what became of one message; whether it was taken.
-fn tell(to: &str, sent: Result<(), String>) -> Result<bool, Failure> {
-    match sent {
-        Ok(()) => output::line(format!("taken: {to}")).map(|()| true),
-        Err(why) => output::line(format!("NOT taken: {to}: {why}")).map(|()| false),
-    }
+fn tell(language: Language, to: &str, sent: Result<(), String>) -> Result<bool, Failure> {
+    let (has_arrived, line) = match sent {
+        Ok(()) => (true, pair(language, &format!("pris\u{a0}: {to}"), &format!("taken: {to}"))),
+        Err(why) => {
+            let refused = pair(
+                language,
+                &format!("PAS pris\u{a0}: {to}\u{a0}: {why}"),
+                &format!("NOT taken: {to}: {why}"),
+            );
+            (false, refused)
+        }
+    };
+    output::line(line).map(|()| has_arrived)
 }

@@ -12,9 +12,12 @@ use cvco_domain::Timestamp;
 use cvco_domain::crypto::Sha256Writer;
 use cvco_ledger::{Anchor, Ledger, Proof, Reader, Yardstick};
 use cvco_log::SqliteLog;
+use cvco_mail::lists;
 use serde::{Deserialize, Serialize};
 
+use super::output::pair;
 use super::proof::{Bars, readable_key};
+use super::site::{Here, Site};
 use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::clock::Clock;
 use crate::config::LedgerSettings;
@@ -74,6 +77,7 @@ struct Manifest {
 
 pub(super) fn backup(path: &Path, options: &BackupOptions) -> Result<Outcome, Failure> {
     let settings = ledger_settings(path)?;
+    let language = Here::new(path).language()?;
     let now = Clock::system().now();
     let name = now.to_string().split('.').next().unwrap_or_default().replace(':', "") + "Z";
     let (whole, unfinished) =
@@ -101,20 +105,29 @@ pub(super) fn backup(path: &Path, options: &BackupOptions) -> Result<Outcome, Fa
     if options.format == ReportFormat::Json {
         output::json(&manifest)?;
     } else {
-        output::line(format!(
-            "{}: {} entries, proven; chain head {}",
-            whole.display(),
-            manifest.entries,
-            manifest.head
-        ))?;
-        let key = settings.payload_key_file.display();
-        output::line(if options.with_key {
-            format!("with {key}: whoever has this backup can read the payloads")
+        let say = |fr: &str, en: &str| output::line(pair(language, fr, en));
+        let Manifest { entries, head, .. } = &manifest;
+        let (whole, key) = (whole.display(), settings.payload_key_file.display());
+        say(
+            &format!("{whole}\u{a0}: {entries} entrées, vérifiées\u{a0}; dernier maillon {head}"),
+            &format!("{whole}: {entries} entries, proven; chain head {head}"),
+        )?;
+        if options.with_key {
+            say(
+                &format!("avec {key}\u{a0}: qui a cette sauvegarde peut lire les messages scellés"),
+                &format!("with {key}: whoever has this backup can read the payloads"),
+            )?;
         } else {
-            format!("without {key}, which opens the payloads: keep a copy of it somewhere else")
-        })?;
+            say(
+                &format!("sans {key}, qui ouvre les messages scellés\u{a0}: gardez-en une copie ailleurs"),
+                &format!("without {key}, which opens the payloads: keep a copy of it somewhere else"),
+            )?;
+        }
         if dropped > 0 {
-            output::line(format!("{dropped} older backups deleted"))?;
+            say(
+                &format!("sauvegardes plus anciennes supprimées\u{a0}: {dropped}"),
+                &format!("{dropped} older backups deleted"),
+            )?;
         }
     }
     Ok(Outcome::Fine)
@@ -224,21 +237,31 @@ pub(super) fn restore(path: &Path, options: &RestoreOptions) -> Result<Outcome, 
         }
     }
     let has_key = restored?;
-    output::line(format!(
-        "restored: {} entries, up to {}, proven",
-        manifest.entries,
-        manifest.made_at.paris_text()
-    ))?;
+    let language = Here::new(path).language()?;
+    let say = |fr: &str, en: &str| output::line(pair(language, fr, en));
+    let (entries, until) = (manifest.entries, lists::paris(language, manifest.made_at));
+    say(
+        &format!("restauré\u{a0}: {entries} entrées, jusqu’au {until}, vérifiées"),
+        &format!("restored: {entries} entries, up to {until}, proven"),
+    )?;
     if !has_key {
-        output::line(format!(
-            "{} is missing, which opens the payloads: put its copy there before you start the daemon",
-            settings.payload_key_file.display()
-        ))?;
+        let key = settings.payload_key_file.display();
+        say(
+            &format!(
+                "il manque {key}, qui ouvre les messages scellés\u{a0}: remettez-y sa copie avant de démarrer le service"
+            ),
+            &format!(
+                "{key} is missing, which opens the payloads: put its copy there before you start the daemon"
+            ),
+        )?;
     }
-    output::line(format!(
-        "next: start the daemon, and ask the PSPs for what came since then: catch-up --since {}",
-        manifest.made_at.paris_day()
-    ))?;
+    let day = manifest.made_at.paris_day();
+    say(
+        &format!(
+            "ensuite\u{a0}: démarrez le service, et demandez aux prestataires ce qui est venu depuis\u{a0}: catch-up --since {day}"
+        ),
+        &format!("next: start the daemon, and ask the PSPs for what came since then: catch-up --since {day}"),
+    )?;
     Ok(Outcome::Fine)
 }
 

@@ -8,8 +8,11 @@ use cvco_domain::Timestamp;
 use cvco_ledger::Reader;
 use cvco_log::entry::Inquiry;
 use cvco_log::{Draft, LogEntry};
+use cvco_mail::Language;
 
 use super::append::Writer;
+use super::output::pair;
+use super::site::{Here, Site};
 use super::{Failure, Outcome, command_settings, output};
 use crate::confirm::sweep;
 
@@ -27,18 +30,25 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let language = Here::new(path).language()?;
     let config = command_settings(path, |endpoint| endpoint.has_api)?;
     let askable: Vec<_> =
         config.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some()).collect();
     if askable.is_empty() {
-        return Err(Failure::Usage(
-            "no endpoint can be asked: give one its `api = { … }` (see config.example.toml)".to_owned(),
-        ));
+        return Err(Failure::Explained(pair(
+            language,
+            "aucun point d’entrée ne peut être interrogé\u{a0}: donnez-lui son `api = { … }` (voir config.example.toml)",
+            "no endpoint can be asked: give one its `api = { … }` (see config.example.toml)",
+        )));
     }
     let mut writer = Writer::open(&config.ledger)?;
     let now = writer.now();
     if options.since > now {
-        return Err(Failure::Usage("--since lies in the future".to_owned()));
+        return Err(Failure::Explained(pair(
+            language,
+            "--since est dans le futur",
+            "--since lies in the future",
+        )));
     }
     let reader = writer.reader()?;
     let mut drafts = Vec::new();
@@ -53,32 +63,46 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         if unanswered.is_empty() {
             continue;
         }
-        output::line(format!("{}: {} raised", endpoint.endpoint, counted(unanswered.len())))?;
+        let (name, questions) = (&endpoint.endpoint, counted(unanswered.len()));
+        output::line(pair(
+            language,
+            &format!("{name}\u{a0}: {questions}"),
+            &format!("{name}: {questions} raised"),
+        ))?;
         drafts.push(Draft::new(&LogEntry::Inquiry(Inquiry { endpoint, reason, questions: unanswered }))?);
     }
     if drafts.is_empty() {
-        output::line("nothing to ask: no payment is open, and no order is without news")?;
+        output::line(pair(
+            language,
+            "rien à demander\u{a0}: aucun paiement n’est en suspens, aucune commande n’est sans nouvelles",
+            "nothing to ask: no payment is open, and no order is without news",
+        ))?;
         return Ok(Outcome::Fine);
     }
     writer.append(drafts, || {})?;
     let served = writer.is_served();
     if options.no_wait || !served {
         output::line(if served {
-            "the daemon asks them now"
+            pair(language, "le service les pose maintenant", "the daemon asks them now")
         } else {
-            "no daemon runs: it asks them once it is started"
+            pair(
+                language,
+                "le service ne tourne pas\u{a0}: il les posera dès son démarrage",
+                "no daemon runs: it asks them once it is started",
+            )
         })?;
         return Ok(Outcome::Fine);
     }
-    wait(&reader, options.patience)
+    wait(language, &reader, options.patience)
 }
 
+/// The same in both languages.
 fn counted(count: usize) -> String {
     format!("{count} question{}", if count == 1 { "" } else { "s" })
 }
 
 /// Shows how the answers come in; the daemon does the asking.
-fn wait(reader: &Reader, patience: Duration) -> Result<Outcome, Failure> {
+fn wait(language: Language, reader: &Reader, patience: Duration) -> Result<Outcome, Failure> {
     let still_open = || -> Result<u64, Failure> {
         let pending = reader.questions_pending()?;
         Ok(pending.iter().map(|(_, count)| u64::try_from(*count).unwrap_or(0)).sum())
@@ -93,16 +117,25 @@ fn wait(reader: &Reader, patience: Duration) -> Result<Outcome, Failure> {
         bar.set_position(all.saturating_sub(left));
         if left == 0 {
             bar.finish_and_clear();
-            output::line("every question is answered")?;
+            output::line(pair(
+                language,
+                "toutes les questions ont leur réponse",
+                "every question is answered",
+            ))?;
             return Ok(Outcome::Fine);
         }
         if start.elapsed() >= patience {
             bar.finish_and_clear();
-            output::line(format!(
-                "{} open, older ones included; the daemon goes on asking while it runs. \
-                 `SELECT * FROM acct_confirmations WHERE state IN ('open', 'unsettled')` shows them",
-                counted(usize::try_from(left).unwrap_or(usize::MAX))
+            let open = counted(usize::try_from(left).unwrap_or(usize::MAX));
+            output::line(pair(
+                language,
+                &format!(
+                    "{open} sans réponse, les plus anciennes comprises\u{a0}; le service continue de les poser tant qu’il tourne"
+                ),
+                &format!("{open} open, older ones included; the daemon goes on asking while it runs"),
             ))?;
+            // No text of a person: set as it must be typed.
+            output::line("SELECT * FROM acct_confirmations WHERE state IN ('open', 'unsettled')")?;
             return Ok(Outcome::FoundSomething);
         }
         std::thread::sleep(Duration::from_millis(200));

@@ -107,9 +107,9 @@ pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Fai
         let standing = standing(&reader, language)?;
         let question = match language {
             Language::French => {
-                format!("{standing}Un mois clôturé ne change plus jamais. Clôturer {of}\u{a0}?")
+                format!("{standing}Un mois clôturé ne change plus jamais. Clôturer {of}\u{a0}? [o/N]")
             }
-            Language::English => format!("{standing}A month that is closed never changes. Close {of}?"),
+            Language::English => format!("{standing}A month that is closed never changes. Close {of}? [y/N]"),
         };
         if !options.yes && !site.confirm(&question)? {
             return Err(Failure::Refused(say("rien n’a été clôturé", "nothing was closed").to_owned()));

@@ -57,7 +57,7 @@ pub(super) fn warn(what: &str) {
     drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: warning: {what}"));
 }
 
-/// Asks on the terminal, where there is one; elsewhere nobody could answer, and whoever wrote the script has.
+/// Asks on the terminal, where there is one, a question that ends with `[y/N]` or the like; elsewhere nobody could answer, and whoever wrote the script has.
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
@@ -65,7 +65,7 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     }
     let failed = || Failure::io("the terminal");
     let mut terminal = std::io::stderr().lock();
-    write!(terminal, "{question} [y/N] ").and_then(|()| terminal.flush()).map_err(failed())?;
+    write!(terminal, "{question} ").and_then(|()| terminal.flush()).map_err(failed())?;
     let mut answer = String::new();
     stdin.lock().take(100).read_line(&mut answer).map_err(failed())?;
     let answer = answer.trim().to_lowercase();
@@ -75,6 +75,15 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
 /// Prints a value as JSON, for programs.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?)
+}
+
+/// The one of two texts that is in the reader's language.
+pub(super) fn pair(language: Language, french: &str, english: &str) -> String {
+    match language {
+        Language::French => french,
+        Language::English => english,
+    }
+    .to_owned()
 }
 
 /// A heading, in both languages.

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cvco_domain::crypto::SealKey;
-use cvco_ledger::{Anchor, Ledger, LedgerError, Phase, Progress, Rebuilt, Yardstick};
+use cvco_ledger::{Anchor, Flaw, Ledger, LedgerError, Phase, Progress, Proof, Rebuilt, Yardstick};
 use cvco_log::{LogError, SqliteLog, key_file};
+use cvco_mail::Language;
 use indicatif::ProgressBar;
 
+use super::output::pair;
+use super::site::{Here, Site};
 use super::{Failure, Outcome, ReportFormat, ledger_settings, output};
 use crate::clock::Clock;
 use crate::telemetry::Verified;
@@ -45,26 +48,42 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
     Verified::new(Clock::system().now(), &proof.flaws).note(&settings.path);
     if options.format == ReportFormat::Json {
         output::json(&proof)?;
-    } else if proof.flaws.is_empty() {
-        output::line(format!(
-            "right: {} entries, {} payloads, chain head {}",
-            proof.entries, proof.payloads, proof.head
-        ))?;
-        if proof.folded < proof.entries {
-            output::line(format!("the ledger has folded {} of them so far", proof.folded))?;
-        }
-        if proof.purged > 0 {
-            output::line(format!("{} payloads are gone, their retention is over", proof.purged))?;
-        }
     } else {
-        for flaw in &proof.flaws {
-            output::line(format!("WRONG  {}: {}", flaw.place, flaw.what))?;
-        }
-    }
-    if let (ReportFormat::Table, Some(note)) = (options.format, &proof.note) {
-        output::line(note)?;
+        tell(Here::new(path).language()?, &proof)?;
     }
     Ok(if proof.flaws.is_empty() { Outcome::Fine } else { Outcome::FoundSomething })
+}
+
+fn tell(language: Language, proof: &Proof) -> Result<(), Failure> {
+    let say = |fr: &str, en: &str| output::line(pair(language, fr, en));
+    let Proof { entries, payloads, purged, folded, head, flaws, note } = proof;
+    for Flaw { place, what } in flaws {
+        // What is wrong is told to a technician, and in English alone.
+        say(&format!("FAUX   {place}: {what}"), &format!("WRONG  {place}: {what}"))?;
+    }
+    if flaws.is_empty() {
+        say(
+            &format!(
+                "tout est juste\u{a0}: {entries} entrées, {payloads} messages scellés, dernier maillon {head}"
+            ),
+            &format!("right: {entries} entries, {payloads} payloads, chain head {head}"),
+        )?;
+        if folded < entries {
+            say(
+                &format!("le registre en a traité {folded} jusqu’ici"),
+                &format!("the ledger has folded {folded} of them so far"),
+            )?;
+        }
+        if *purged > 0 {
+            say(
+                &format!(
+                    "{purged} messages scellés ont été effacés\u{a0}: leur durée de conservation est passée"
+                ),
+                &format!("{purged} payloads are gone, their retention is over"),
+            )?;
+        }
+    }
+    note.as_ref().map_or(Ok(()), output::line)
 }
 
 /// The payload key. Accountants may not read it: they prove the rest.
@@ -97,17 +116,31 @@ pub(super) fn rebuild(path: &Path, options: &RebuildOptions) -> Result<Outcome, 
     bars.clear();
     if options.format == ReportFormat::Json {
         output::json(&rebuilt)?;
-    } else if rebuilt.replaced.is_empty() {
-        output::line(format!("nothing changed: {} entries fold into the same rows", rebuilt.entries))?;
-    } else {
-        output::line(format!(
-            "made again from {} entries: {}",
-            rebuilt.entries,
-            rebuilt.replaced.join(", ")
-        ))?;
+        return Ok(Outcome::Fine);
     }
-    if let (ReportFormat::Table, Some(aside)) = (options.format, &aside) {
-        output::line(format!("the damaged file is kept as {}", aside.display()))?;
+    let language = Here::new(path).language()?;
+    let Rebuilt { entries, replaced } = &rebuilt;
+    output::line(if replaced.is_empty() {
+        pair(
+            language,
+            &format!("rien n’a changé\u{a0}: {entries} entrées donnent les mêmes lignes"),
+            &format!("nothing changed: {entries} entries fold into the same rows"),
+        )
+    } else {
+        let replaced = replaced.join(", ");
+        pair(
+            language,
+            &format!("refait à partir de {entries} entrées\u{a0}: {replaced}"),
+            &format!("made again from {entries} entries: {replaced}"),
+        )
+    })?;
+    if let Some(aside) = &aside {
+        let aside = aside.display();
+        output::line(pair(
+            language,
+            &format!("le fichier endommagé est conservé\u{a0}: {aside}"),
+            &format!("the damaged file is kept as {aside}"),
+        ))?;
     }
     Ok(Outcome::Fine)
 }

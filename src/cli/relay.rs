@@ -8,10 +8,12 @@ use cvco_domain::{EndpointId, RelayTarget, Seq, Timestamp};
 use cvco_ledger::{RelayFilter, RelayRow, RelayState};
 use cvco_log::entry::{RelayOutcome, Relayed, Replay, Replayed};
 use cvco_log::{Draft, LogEntry};
+use cvco_mail::{Language, lists};
+use cvco_pages::{Say, relay_state};
 
 use super::alerts::one_line;
 use super::append::Writer;
-use super::output::Listing;
+use super::output::{Heading, Listing, pair};
 use super::site::{Here, Site};
 use super::{Failure, Format, Outcome, ReportFormat, ledger_settings, open_reader, output, who};
 
@@ -112,34 +114,42 @@ fn list(path: &Path, options: &ListOptions) -> Result<Outcome, Failure> {
         RelayFilter { states, endpoint: options.endpoint.clone(), after: None, limit: options.limit };
     let found = open_reader(path)?.relays(&filter)?;
     let is_filtered = options.all || options.state.is_some() || options.endpoint.is_some();
-    let none = if is_filtered { "no such calls" } else { "every call was taken" };
-    listing(&found).print(&mut Here::new(path), options.format, &found, none)?;
+    let mut site = Here::new(path);
+    let language = site.language()?;
+    let none = if is_filtered {
+        pair(language, "aucun appel de ce genre", "no such calls")
+    } else {
+        pair(language, "chaque appel a été pris en charge", "every call was taken")
+    };
+    listing(language, &found).print(&mut site, options.format, &found, &none)?;
     Ok(Outcome::Fine)
 }
 
-fn listing(found: &[RelayRow]) -> Listing {
-    let headers = [
-        "number",
-        "state",
-        "endpoint",
-        "handler",
-        "order",
-        "received",
-        "attempts",
-        "next attempt",
-        "last answer",
-    ];
-    let mut listing = Listing::new(&headers, &[0, 6]);
+const HEADINGS: [Heading; 9] = [
+    Heading { fr: "numéro", en: "number" },
+    Heading { fr: "état", en: "state" },
+    Heading { fr: "point d’entrée", en: "endpoint" },
+    Heading { fr: "destinataire", en: "handler" },
+    Heading { fr: "commande", en: "order" },
+    Heading { fr: "reçu le", en: "received" },
+    Heading { fr: "essais", en: "attempts" },
+    Heading { fr: "prochain essai", en: "next attempt" },
+    Heading { fr: "dernière réponse", en: "last answer" },
+];
+
+fn listing(language: Language, found: &[RelayRow]) -> Listing {
+    let at = |at| lists::paris(language, at);
+    let mut listing = Listing::of(language, &HEADINGS, &[0, 6]);
     for row in found {
         listing.push(vec![
             row.number.to_string(),
-            row.state.to_string(),
+            relay_state(Say(language), row.state),
             row.endpoint.to_string(),
             row.target.to_string(),
             row.order_ref.as_ref().map(ToString::to_string).unwrap_or_default(),
-            row.received_at.paris_text(),
+            at(row.received_at),
             row.attempts.to_string(),
-            row.next_attempt_at.map(Timestamp::paris_text).unwrap_or_default(),
+            row.next_attempt_at.map(at).unwrap_or_default(),
             row.answer(),
         ]);
     }
@@ -149,8 +159,9 @@ fn listing(found: &[RelayRow]) -> Listing {
 fn show(path: &Path, number: Seq, format: ReportFormat) -> Result<Outcome, Failure> {
     let reader = open_reader(path)?;
     let found = reader.relays_of(number)?;
+    let language = Here::new(path).language()?;
     if found.is_empty() {
-        return Err(unknown(number));
+        return Err(unknown(language, number));
     }
     if format == ReportFormat::Json {
         output::json(&found)?;
@@ -158,42 +169,60 @@ fn show(path: &Path, number: Seq, format: ReportFormat) -> Result<Outcome, Failu
     }
     let policy = reader.policy_in_force()?.unwrap_or_default();
     for row in &found {
-        let address = policy.handler(&row.endpoint, &row.target);
-        let optional = |name: &str, text: Option<String>| text.map(|text| format!("  {name:<14}{text}"));
-        let lines = [
-            Some(format!("call {} of {} ({}), handler {}", row.number, row.endpoint, row.psp, row.target)),
-            Some(format!(
-                "  {:<14}{}",
-                "address",
-                address.map_or("no longer configured".to_owned(), ToString::to_string)
-            )),
-            optional("order", row.order_ref.as_ref().map(ToString::to_string)),
-            optional("payment", row.call_number.as_ref().map(ToString::to_string)),
-            Some(format!("  {:<14}{}", "received", row.received_at.paris_text())),
-            Some(format!("  {:<14}{}, {}", "state", row.state, attempts(row.attempts))),
-            optional("owed since", Some(row.owed_at.paris_text()).filter(|_| row.state == RelayState::Owed)),
-            optional("next attempt", row.next_attempt_at.map(Timestamp::paris_text)),
-            optional("ended", row.done_at.map(Timestamp::paris_text)),
-            optional("last answer", Some(row.answer()).filter(|answer| !answer.is_empty())),
-        ];
-        lines.into_iter().flatten().try_for_each(output::line)?;
+        tell(language, row, policy.handler(&row.endpoint, &row.target).map(ToString::to_string))?;
     }
     Ok(Outcome::Fine)
 }
 
-fn attempts(n: u32) -> String {
-    if n == 1 { "1 attempt".to_owned() } else { format!("{n} attempts") }
+/// All that is known of one call's way to one handler.
+fn tell(language: Language, row: &RelayRow, address: Option<String>) -> Result<(), Failure> {
+    let at = |at| lists::paris(language, at);
+    let RelayRow { number, endpoint, psp, target, .. } = row;
+    let attempts = match (language, row.attempts) {
+        (Language::French, n @ 0..=1) => format!("{n} essai"),
+        (Language::French, n) => format!("{n} essais"),
+        (Language::English, 1) => "1 attempt".to_owned(),
+        (Language::English, n) => format!("{n} attempts"),
+    };
+    let address = address.unwrap_or_else(|| pair(language, "n’est plus configurée", "no longer configured"));
+    let lines = [
+        ("adresse", "address", Some(address)),
+        ("commande", "order", row.order_ref.as_ref().map(ToString::to_string)),
+        ("paiement", "payment", row.call_number.as_ref().map(ToString::to_string)),
+        ("reçu le", "received", Some(at(row.received_at))),
+        ("état", "state", Some(format!("{}, {attempts}", relay_state(Say(language), row.state)))),
+        ("dû depuis", "owed since", Some(at(row.owed_at)).filter(|_| row.state == RelayState::Owed)),
+        ("prochain essai", "next attempt", row.next_attempt_at.map(at)),
+        ("terminé le", "ended", row.done_at.map(at)),
+        ("dernière réponse", "last answer", Some(row.answer()).filter(|answer| !answer.is_empty())),
+    ];
+    output::line(pair(
+        language,
+        &format!("appel {number} de {endpoint} ({psp}), destinataire {target}"),
+        &format!("call {number} of {endpoint} ({psp}), handler {target}"),
+    ))?;
+    let known =
+        lines.into_iter().filter_map(|(fr, en, text)| text.map(|text| (pair(language, fr, en), text)));
+    known.into_iter().try_for_each(|(name, text)| output::line(format!("  {name:<18}{text}")))
 }
 
-fn unknown(number: Seq) -> Failure {
-    Failure::Usage(format!(
-        "entry {number} is no call that is relayed: `cvco-reconciled relay list --all` shows the numbers"
-    ))
+fn unknown(language: Language, number: Seq) -> Failure {
+    Failure::Explained(match language {
+        Language::French => format!(
+            "l’entrée {number} n’est pas un appel à transmettre\u{a0}: `cvco-reconciled relay list --all` donne les numéros"
+        ),
+        Language::English => {
+            format!(
+                "entry {number} is no call that is relayed: `cvco-reconciled relay list --all` shows the numbers"
+            )
+        }
+    })
 }
 
 pub(super) fn retry(site: &mut dyn Site, Named { numbers, target }: &Named) -> Result<Outcome, Failure> {
     let mut writer = site.writer()?;
     let reader = writer.reader()?;
+    let language = site.language()?;
     let numbers: BTreeSet<Seq> = numbers.iter().copied().collect();
     let mut drafts = Vec::with_capacity(numbers.len());
     for number in &numbers {
@@ -203,12 +232,18 @@ pub(super) fn retry(site: &mut dyn Site, Named { numbers, target }: &Named) -> R
             None => row.state != RelayState::Delivered,
         };
         match (ways.is_empty(), ways.iter().any(is_meant)) {
-            (true, _) => return Err(unknown(*number)),
+            (true, _) => return Err(unknown(language, *number)),
             (false, true) => {}
             (false, false) => {
-                return Err(Failure::Usage(match target {
-                    Some(target) => format!("call {number} has no handler {target}"),
-                    None => format!(
+                return Err(Failure::Explained(match (language, target) {
+                    (Language::French, Some(target)) => {
+                        format!("l’appel {number} n’a pas de destinataire {target}")
+                    }
+                    (Language::French, None) => format!(
+                        "chaque destinataire a pris l’appel {number}\u{a0}; --target et le nom d’un destinataire le renvoient"
+                    ),
+                    (Language::English, Some(target)) => format!("call {number} has no handler {target}"),
+                    (Language::English, None) => format!(
                         "every handler has taken call {number}; --target and a handler's id sends it again"
                     ),
                 }));
@@ -219,8 +254,13 @@ pub(super) fn retry(site: &mut dyn Site, Named { numbers, target }: &Named) -> R
     }
     let is_served = writer.is_served();
     writer.append(drafts, || {})?;
-    let when = if is_served { "is sent again" } else { "is sent when the daemon runs" };
-    numbers.iter().try_for_each(|number| site.line(&format!("call {number} {when}")))?;
+    let when = if is_served {
+        pair(language, "est renvoyé", "is sent again")
+    } else {
+        pair(language, "sera renvoyé dès que le service tournera", "is sent when the daemon runs")
+    };
+    let call = pair(language, "appel", "call");
+    numbers.iter().try_for_each(|number| site.line(&format!("{call} {number} {when}")))?;
     Ok(Outcome::Fine)
 }
 
@@ -229,6 +269,7 @@ fn give_up(
     Named { numbers, target }: &Named,
     note: Option<&String>,
 ) -> Result<Outcome, Failure> {
+    let language = Here::new(path).language()?;
     let mut writer = Writer::open(&ledger_settings(path)?)?;
     let reader = writer.reader()?;
     let numbers: BTreeSet<Seq> = numbers.iter().copied().collect();
@@ -236,7 +277,7 @@ fn give_up(
     for number in &numbers {
         let ways = reader.relays_of(*number)?;
         if ways.is_empty() {
-            return Err(unknown(*number));
+            return Err(unknown(language, *number));
         }
         let before = drafts.len();
         let is_meant = |row: &&RelayRow| target.as_ref().is_none_or(|target| row.target == *target);
@@ -247,11 +288,22 @@ fn give_up(
             drafts.push(Draft::new(&LogEntry::Relayed(relayed))?);
         }
         if drafts.len() == before {
-            return Err(Failure::Usage(format!("call {number} is not owed, refused or parked")));
+            return Err(Failure::Explained(match language {
+                Language::French => {
+                    format!(
+                        "l’appel {number} n’est ni à transmettre, ni refusé, ni en attente d’une décision"
+                    )
+                }
+                Language::English => format!("call {number} is not owed, refused or parked"),
+            }));
         }
     }
     writer.append(drafts, || {})?;
-    numbers.iter().try_for_each(|number| output::line(format!("call {number} is not sent any more")))?;
+    let given_up = |number: &Seq| {
+        let (fr, en) = (format!("appel {number} abandonné"), format!("call {number} is not sent any more"));
+        output::line(pair(language, &fr, &en))
+    };
+    numbers.iter().try_for_each(given_up)?;
     Ok(Outcome::Fine)
 }
 
@@ -260,19 +312,29 @@ fn replay(path: &Path, options: &ReplayOptions) -> Result<Outcome, Failure> {
     if from >= to {
         return Err(Failure::Usage("--to is not after --from".to_owned()));
     }
+    let language = Here::new(path).language()?;
     let mut writer = Writer::open(&ledger_settings(path)?)?;
     let which = Replayed::Between { from: *from, to: *to, failed: *failed, endpoint: endpoint.clone() };
     let count = writer.reader()?.count_replayed(&which)?;
     if count == 0 {
-        output::line("no calls of that time")?;
+        output::line(pair(language, "aucun appel dans cet intervalle", "no calls of that time"))?;
         return Ok(Outcome::Fine);
     }
-    if !output::confirm(&format!("Send {count} calls to the shops' handlers again?"))? {
+    let question = pair(
+        language,
+        &format!("Renvoyer {count} appels aux modules des boutiques\u{a0}? [o/N]"),
+        &format!("Send {count} calls to the shops' handlers again? [y/N]"),
+    );
+    if !output::confirm(&question)? {
         return Ok(Outcome::Fine);
     }
     let is_served = writer.is_served();
     writer.append_one(Draft::new(&LogEntry::Replay(Replay { which, by: who::account() }))?)?;
-    let when = if is_served { "are sent again" } else { "are sent when the daemon runs" };
-    output::line(format!("{count} calls {when}"))?;
+    let (fr, en) = if is_served {
+        ("renvoyés", "are sent again")
+    } else {
+        ("à renvoyer dès que le service tournera", "are sent when the daemon runs")
+    };
+    output::line(pair(language, &format!("{count} appels {fr}"), &format!("{count} calls {en}")))?;
     Ok(Outcome::Fine)
 }

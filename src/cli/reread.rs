@@ -7,9 +7,12 @@ use cvco_domain::crypto::SealKey;
 use cvco_domain::{EndpointId, Seq};
 use cvco_log::entry::{Reread, Unread};
 use cvco_log::{Draft, Envelope, LogEntry, LogError, LogStore, SqliteLog, key_file};
+use cvco_mail::Language;
 use cvco_psp::{Method, Request};
 
 use super::append::Writer;
+use super::output::pair;
+use super::site::{Here, Site};
 use super::{Failure, Outcome, command_settings, output};
 use crate::config::Endpoint;
 use crate::listener::understand;
@@ -19,6 +22,7 @@ const AT_A_TIME: u32 = 1000;
 
 pub(super) fn run(path: &Path) -> Result<Outcome, Failure> {
     let config = command_settings(path, |_| true)?;
+    let language = Here::new(path).language()?;
     let mut writer = Writer::open(&config.ledger)?;
     let reader = writer.reader()?;
     let mut log = SqliteLog::open(&config.ledger.log)?;
@@ -32,17 +36,21 @@ pub(super) fn run(path: &Path) -> Result<Outcome, Failure> {
         last = *end;
         for seq in unread {
             let fate = read_again(&mut log, &key, &config.endpoints, seq)?;
-            let said = fate.to_string();
+            let said = fate.said(language);
             if let Fate::Understood(reread) = fate {
                 writer.append_one(Draft::new(&LogEntry::Reread(*reread))?)?;
             } else {
                 outcome = Outcome::FoundSomething;
             }
-            output::line(format!("log entry {seq}: {said}"))?;
+            output::line(pair(
+                language,
+                &format!("entrée {seq} du journal\u{a0}: {said}"),
+                &format!("log entry {seq}: {said}"),
+            ))?;
         }
     }
     if last == Seq::new(0) {
-        output::line("nothing is unread")?;
+        output::line(pair(language, "rien n’est resté incompris", "nothing is unread"))?;
     }
     Ok(outcome)
 }
@@ -62,22 +70,40 @@ enum Fate {
     Purged,
 }
 
-impl std::fmt::Display for Fate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Fate {
+    fn said(&self, language: Language) -> String {
+        let stays = |french: &str, english: &str| {
+            let (french, english) =
+                (format!("reste incomprise\u{a0}: {french}"), format!("stays unread: {english}"));
+            pair(language, &french, &english)
+        };
         match self {
             Self::Understood(reread) => match reread.notification.events.len() {
-                0 => f.write_str("understood; it concerns no voucher payment"),
-                1 => f.write_str("understood; it states 1 event"),
-                events => write!(f, "understood; it states {events} events"),
+                0 => pair(
+                    language,
+                    "comprise\u{a0}; elle ne concerne aucun paiement en titres",
+                    "understood; it concerns no voucher payment",
+                ),
+                1 => pair(language, "comprise\u{a0}; elle dit un événement", "understood; it states 1 event"),
+                events => pair(
+                    language,
+                    &format!("comprise\u{a0}; elle dit {events} événements"),
+                    &format!("understood; it states {events} events"),
+                ),
             },
-            Self::StillUnread(why) => write!(f, "stays unread: {why}"),
-            Self::NoEndpoint(endpoint) => {
-                write!(f, "stays unread: the configuration has no endpoint {endpoint} as it was then")
-            }
-            Self::NotProven(why) => {
-                write!(f, "stays unread: {why}; add the key of that time to the configuration, and try again")
-            }
-            Self::Purged => f.write_str("stays unread: its bytes were purged ([ledger] payload_retention)"),
+            Self::StillUnread(why) => stays(why, why),
+            Self::NoEndpoint(endpoint) => stays(
+                &format!("la configuration n’a plus de point d’entrée {endpoint} tel qu’il était alors"),
+                &format!("the configuration has no endpoint {endpoint} as it was then"),
+            ),
+            Self::NotProven(why) => stays(
+                &format!("{why}\u{a0}; ajoutez à la configuration la clé d’alors, et réessayez"),
+                &format!("{why}; add the key of that time to the configuration, and try again"),
+            ),
+            Self::Purged => stays(
+                "son contenu a été effacé ([ledger] payload_retention)",
+                "its bytes were purged ([ledger] payload_retention)",
+            ),
         }
     }
 }

@@ -124,10 +124,10 @@ async fn what_waits_is_listed_and_a_test_says_whether_it_arrives() {
     assert!(text.contains("refused for good") && text.contains("mail"), "{text}");
     let tried = daemon.run(&["alerts", "test"]);
     assert_eq!(tried.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&tried.stdout).starts_with("NOT taken: compta@camping.example"));
+    assert!(String::from_utf8_lossy(&tried.stdout).starts_with("PAS pris\u{a0}: compta@camping.example"));
     daemon.mailbox.set_behaviour(Behaviour::Accept);
     let arrived = daemon.out(&["alerts", "test", "--shop", "camping"]);
-    assert_eq!(arrived, "taken: compta@camping.example\n");
+    assert_eq!(arrived, "pris\u{a0}: compta@camping.example\n");
     let mail = daemon.mailbox.wait_for(1).await.remove(0);
     assert!(
         mail.subject().contains("essai") && mail.subject().contains("Camping des Pins"),
@@ -167,7 +167,7 @@ async fn an_acknowledgement_is_kept() {
     assert_eq!(daemon.run(&["alerts", "ack", "999", "--note", "x"]).status.code(), Some(3));
     let escape = daemon.run(&["alerts", "ack", &id, "--note", "\u{1b}[2J"]);
     assert_eq!(escape.status.code(), Some(2), "other people's terminals will show it");
-    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert!(daemon.out(&["rebuild"]).contains("rien n’a changé"));
 }
 
 /// Snoozes until an instant about a second ahead, or as soon as this machine can: the command must be done by then.
@@ -191,7 +191,8 @@ fn days_ahead(days: u64) -> String {
 }
 
 fn is_right(daemon: &Daemon) -> bool {
-    daemon.out(&["verify"]).starts_with("right") && daemon.out(&["rebuild"]).contains("nothing changed")
+    daemon.out(&["verify"]).starts_with("tout est juste")
+        && daemon.out(&["rebuild"]).contains("rien n’a changé")
 }
 
 /// A daemon that does not miss the card part however slow this machine is.

@@ -57,8 +57,8 @@ async fn every_acknowledged_notification_survives_kill_9_under_load() {
     let lost: Vec<_> = acknowledged.difference(&stored).collect();
     assert!(lost.is_empty(), "acknowledged but not stored: {lost:?}");
     assert!(acknowledged.len() >= 450);
-    assert!(daemon.out(&["verify"]).starts_with("right"));
-    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
+    assert!(daemon.out(&["rebuild"]).contains("rien n’a changé"));
 }
 
 /// F2, and F18 as far as there can be one before the first release: the ledger is of another version, so each start makes it
@@ -89,8 +89,8 @@ async fn a_daemon_that_is_killed_while_it_recovers_recovers_the_next_time() {
     let acknowledged = acknowledged.lock().expect("lock");
     let lost: Vec<_> = acknowledged.difference(&stored).collect();
     assert!(lost.is_empty(), "acknowledged but not stored: {lost:?}");
-    assert!(daemon.out(&["verify"]).starts_with("right"));
-    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
+    assert!(daemon.out(&["rebuild"]).contains("rien n’a changé"));
 }
 
 /// F29: a process that stood still for a while sends nothing twice, and takes what waited.

@@ -63,7 +63,7 @@ async fn a_ledger_that_was_taken_away_stops_the_daemon_and_comes_back_from_the_l
         daemon.restart();
         let known = if acknowledged { &["A", "B"][..] } else { &["A"] };
         assert_eq!(daemon.rows("SELECT order_ref FROM acct_tenders ORDER BY order_ref"), known, "{file}");
-        assert!(daemon.out(&["verify"]).starts_with("right"));
+        assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
     }
 }
 
@@ -89,7 +89,7 @@ async fn a_ledger_that_is_made_again_is_the_same_and_mails_nothing_twice() {
     daemon.up2pay(&Up2pay::card("B", 2, 1000));
     let mails = daemon.mailbox.wait_for(2).await;
     assert!(mails[1].text.as_deref().unwrap_or_default().contains('B'), "{:?}", mails[1]);
-    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert!(daemon.out(&["rebuild"]).contains("rien n’a changé"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +160,7 @@ async fn an_older_log_that_was_put_back_is_served_once_the_ledger_was_made_again
     daemon.restart();
     assert_eq!(daemon.up2pay(&Up2pay::voucher("B", 2, 1500)), 200, "what the PSP tells again");
     assert_eq!(daemon.rows("SELECT order_ref FROM acct_tenders ORDER BY order_ref"), ["A", "B"]);
-    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,20 +57,20 @@ async fn cents_that_went_missing_from_the_ledger_are_found_by_row_and_come_back(
     let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(text.contains("WRONG  records row ") && text.contains("WRONG  tenders row "), "{text}");
+    assert!(text.contains("FAUX   records row ") && text.contains("FAUX   tenders row "), "{text}");
     let rebuilt = daemon.out(&["rebuild"]);
     assert!(rebuilt.contains("records") && rebuilt.contains("tenders"), "{rebuilt}");
-    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
     assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["4500"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_is_made_again_while_the_daemon_serves() {
     let daemon = with_three_payments().await;
-    assert!(daemon.out(&["rebuild"]).contains("nothing changed"));
+    assert!(daemon.out(&["rebuild"]).contains("rien n’a changé"));
     assert_eq!(daemon.up2pay(&Up2pay::voucher("A4", 4, 1500)), 200);
     assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["6000"], "it goes on following");
-    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,11 +82,11 @@ async fn a_ledger_that_is_no_database_any_more_is_kept_and_made_again() {
     let said = daemon.out(&["rebuild"]);
     assert!(said.contains("ledger.sqlite.damaged"), "{said}");
     assert_eq!(std::fs::read(daemon.path("ledger.sqlite.damaged")).expect("kept"), vec![0xa5; 8192]);
-    assert!(daemon.out(&["verify"]).starts_with("right"));
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
     assert_eq!(daemon.rows("SELECT SUM(voucher_cents) FROM acct_register"), ["4500"]);
     std::fs::remove_file(daemon.path("ledger.sqlite")).expect("removed");
     daemon.out(&["rebuild"]);
-    assert!(daemon.out(&["verify"]).starts_with("right"), "a missing one is made as well");
+    assert!(daemon.out(&["verify"]).starts_with("tout est juste"), "a missing one is made as well");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +168,7 @@ async fn the_anchor_of_a_day_outlives_a_mail_server_that_is_down_and_finds_a_for
     let anchor = anchor_in(&mail);
     assert!(anchor.starts_with("2:"), "{anchor}");
     daemon.until("SELECT told_at IS NOT NULL FROM mails", &["1"]).await;
-    assert!(daemon.out(&["verify", "--anchor", &anchor]).starts_with("right"));
+    assert!(daemon.out(&["verify", "--anchor", &anchor]).starts_with("tout est juste"));
     assert_eq!(daemon.run(&["verify", "--anchor", "2"]).status.code(), Some(2), "no anchor");
 
     let forged = anchor.replace(char::is_numeric, "0").replacen('0', "2", 1);

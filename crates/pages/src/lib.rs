@@ -29,3 +29,4 @@ pub use frame::{Frame, Notice, Role, Section, ShopName, Tone, Visitor};
 pub use link::{address, order_address};
 pub use outside::{cut, outside};
 pub use say::{Say, Typed, typed};
+pub use words::{mail_class, relay_state, way};

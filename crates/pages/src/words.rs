@@ -60,7 +60,8 @@ pub(crate) fn news(t: Say, news: &str) -> String {
 }
 
 /// What sort of message it is.
-pub(crate) fn mail_class(t: Say, class: &str) -> String {
+#[must_use]
+pub fn mail_class(t: Say, class: &str) -> String {
     match class {
         "urgent" => t.say("urgent", "urgent"),
         "digest" => t.say("récapitulatif", "digest"),
@@ -72,12 +73,14 @@ pub(crate) fn mail_class(t: Say, class: &str) -> String {
 }
 
 /// By what a message goes.
-pub(crate) fn way(t: Say, way: &Way) -> String {
+#[must_use]
+pub fn way(t: Say, way: &Way) -> String {
     if way.is_mail() { t.say("e-mail", "e-mail") } else { outside(way.as_str()) }
 }
 
 /// Where a relay stands.
-pub(crate) fn relay_state(t: Say, state: RelayState) -> String {
+#[must_use]
+pub fn relay_state(t: Say, state: RelayState) -> String {
     match state {
         RelayState::Owed => t.say("à transmettre", "owed"),
         RelayState::Delivered => t.say("transmise", "delivered"),

@@ -47,7 +47,7 @@ async fn gets_everything_when_it_is_back(failure: Failure, why: &str) {
 
     shop.recover();
     let again = daemon.out(&["relay", "replay", "--from", "2000-01-01", "--to", "2100-01-01", "--failed"]);
-    assert_eq!(again, "6 calls are sent again\n");
+    assert_eq!(again, "6 appels renvoyés\n");
     let delivered =
         ["CMD-1", "CMD-1", "CMD-2", "CMD-2", "CMD-3", "CMD-3"].map(|order| format!("{order} delivered"));
     daemon.until(STATES, &delivered.each_ref().map(String::as_str)).await;
@@ -61,7 +61,7 @@ async fn gets_everything_when_it_is_back(failure: Failure, why: &str) {
     for pair in once.chunks(2) {
         assert!(place(&pair[0]) < place(&pair[1]), "a voucher comes before its card part: {heard:?}");
     }
-    assert_eq!(daemon.out(&["relay", "list"]), "every call was taken\n");
+    assert_eq!(daemon.out(&["relay", "list"]), "chaque appel a été pris en charge\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
