@@ -3,7 +3,7 @@
 //!
 //! Both read the log once, from its first entry to its last, in a pipeline of two threads: one reads, hashes and decodes
 //! ([`chain`]), the other folds what was read into a ledger of its own. What follows goes through both ledgers side by side
-//! ([`compare`]), so that memory does not grow with the ledger.
+//! ([`compare`]), so that memory does not grow with the ledger. Meanwhile a third has SQLite check the ledger's file.
 
 mod anchor;
 mod chain;
@@ -136,22 +136,33 @@ pub fn verify(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Proof, LedgerError> {
     let conn = schema::open_for_reading(ledger)?;
-    verify_connection(log, &conn, yardstick, progress)
+    let beside = schema::open_for_reading(ledger)?;
+    std::thread::scope(|scope| {
+        let of_file = std::thread::Builder::new()
+            .name("file checks".to_owned())
+            .spawn_scoped(scope, move || file::sqlite_checks(&beside))
+            .map_err(LedgerError::Thread)?;
+        let mut meter = Meter::new(progress);
+        let mut proof = verify_content(log, &conn, yardstick, &mut meter)?;
+        meter.begin(Phase::File, 0);
+        proof.flaws.extend(log.flaws().into_iter().map(|what| Flaw { place: "log".to_owned(), what }));
+        proof.flaws.extend(of_file.join().map_err(|_| LedgerError::Stopped)?);
+        Ok(proof)
+    })
 }
 
-/// As [`verify`], for a ledger that is open already.
-pub(crate) fn verify_connection(
+/// The chain, the payloads, the anchors, and that the ledger equals a fresh fold.
+fn verify_content(
     log: &mut dyn LogStore,
     conn: &Connection,
     yardstick: &Yardstick<'_>,
-    progress: &mut dyn FnMut(Progress),
+    meter: &mut Meter<'_>,
 ) -> Result<Proof, LedgerError> {
-    // One snapshot for all checks, while the daemon goes on writing.
+    // One snapshot for all of it, while the daemon goes on writing.
     let snapshot = conn.unchecked_transaction()?;
-    let mut meter = Meter::new(progress);
     let mut proof = Proof::default();
     let laid_out = file::layout(&snapshot)?;
-    match verify_rows(log, &snapshot, yardstick, &mut meter, &mut proof) {
+    match verify_rows(log, &snapshot, yardstick, meter, &mut proof) {
         Ok(()) => {}
         // A table that is gone, or a page that cannot be read, ends what it concerns; it is a finding all the same.
         Err(LedgerError::Sqlite(reason)) if !laid_out.is_empty() || chain::damage(&reason).is_some() => {
@@ -160,9 +171,6 @@ pub(crate) fn verify_connection(
         Err(error) => return Err(error),
     }
     proof.flaws.extend(laid_out);
-    meter.begin(Phase::File, 0);
-    proof.flaws.extend(log.flaws().into_iter().map(|what| Flaw { place: "log".to_owned(), what }));
-    proof.flaws.extend(file::sqlite_checks(&snapshot));
     Ok(proof)
 }
 
