@@ -201,6 +201,9 @@ fn order_state(
     let state = BY_WEIGHT
         .into_iter()
         .find(|state| records.iter().filter(counts).any(|record| record.state == *state))?;
+    if state == RecordState::Balanced && whole.let_off.is_positive() {
+        return Some(RecordState::PartRefunded);
+    }
     let is_given_back = matches!(state, RecordState::PartRefunded | RecordState::Refunded);
     if is_given_back && whole.taken_back.is_positive() {
         match whole.gap() {

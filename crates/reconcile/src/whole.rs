@@ -13,7 +13,7 @@ use super::tenders::Attempt;
 /// What the payments of an order come to together.
 #[derive(Debug, Clone)]
 pub(super) struct Whole {
-    /// What the shop expects.
+    /// What the shop expects, less what the merchant gave back of it when it was paid: see [`let_off`].
     pub(super) total: Option<Cents>,
     /// What was paid by the payments that count, less what banks took back of it: that is owed again.
     pub(super) paid: Cents,
@@ -23,6 +23,8 @@ pub(super) struct Whole {
     pub(super) taken_back: Cents,
     /// What was paid and given back wholly by the merchant.
     undone: Cents,
+    /// What of that was given back of an order that was paid: by so much [`Self::total`] is less than what was registered.
+    pub(super) let_off: Cents,
     /// What is to be paid by when. "As soon as the customer pays" is the grace after the last payment.
     demands: Vec<(Timestamp, Cents)>,
 }
@@ -38,6 +40,8 @@ pub(super) struct Payment {
     taken_back: Cents,
     /// When its first part was accepted.
     at: Option<Timestamp>,
+    /// When the last of it was given back.
+    given_back_at: Option<Timestamp>,
     /// The total of this payment as its PSP states it.
     own_total: Option<Cents>,
     parts: Parts,
@@ -150,8 +154,10 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
         .flat_map(|(attempt, _)| attempt.accepted().filter_map(|evidence| evidence.accepted_seen_at))
         .collect();
     heard_at.sort_unstable();
+    let registered = order.current().map(|version| version.total);
+    let let_off = registered.map_or(Cents::ZERO, |total| let_off(&payments, total));
     let whole = Whole {
-        total: order.current().map(|version| version.total),
+        total: registered.map(|total| total.minus(let_off)),
         paid: counted().map(|payment| payment.paid).sum(),
         refunded: counted().map(|payment| payment.refunded).sum(),
         taken_back: payments
@@ -164,6 +170,7 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
             .filter(|payment| payment.standing == Standing::Undone)
             .map(|payment| payment.paid)
             .sum(),
+        let_off,
         demands: plan::demands(order, policy, &heard_at),
     };
     plan::complete(&mut payments, order);
@@ -202,6 +209,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         refunded: given_back.minus(taken_back),
         taken_back,
         at: accepted().filter_map(|tender| tender.authorised_at).min(),
+        given_back_at: accepted().filter_map(|tender| tender.refunded_at).max(),
         own_total: attempt.total(),
         parts,
         other_part_failed: parts == Parts::Alone(Instrument::Card)
@@ -215,6 +223,30 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         left_over_beside: None,
         expected: None,
     }
+}
+
+/// What the merchant gave back of an order that was paid: the customer does not owe it, just as what is given back of a part of
+/// a payment is no debt. What was given back before the order was paid whole was an attempt; what was too much is no part of
+/// the total; and whoever pays again after it begins anew.
+fn let_off(payments: &[Payment], total: Cents) -> Cents {
+    let undone = |payment: &&Payment| payment.standing == Standing::Undone && payment.refunded.is_positive();
+    let mut undone: Vec<&Payment> = payments.iter().filter(undone).collect();
+    undone.sort_by_key(|payment| payment.given_back_at);
+    let mut let_off = Cents::ZERO;
+    for (place, payment) in undone.iter().enumerate() {
+        let Some(at) = payment.given_back_at else { continue };
+        let before = |other: &&Payment| other.is_of_the_order() && other.at <= Some(at);
+        if payments.iter().any(|other| other.counts() && other.at > Some(at)) {
+            continue;
+        }
+        let gone: Cents = undone.iter().take(place).map(|earlier| earlier.refunded).sum();
+        let received: Cents = payments.iter().filter(before).map(Payment::accepted).sum();
+        let too_much = received.minus(gone).minus(total);
+        if too_much >= Cents::ZERO {
+            let_off = let_off.plus(payment.refunded.minus(too_much).max(Cents::ZERO));
+        }
+    }
+    let_off.min(total)
 }
 
 /// Tried, and came to nothing.
@@ -261,6 +293,8 @@ fn expect(payments: &mut [Payment], whole: &Whole, total: Cents, order: &Order) 
         let is_left_over = payment.counts() && several && may_be_left_over && without_it >= total;
         payment.left_over_beside = is_left_over.then_some(total).or(tried_again);
         let own_total = payment.own_total.filter(is_of_a_part);
+        // What was let off is no less expected of the payment that was given back.
+        let total = if payment.counts() { total } else { total.plus(whole.let_off) };
         let is_all = !several && own_total.is_none() && !has_plan && payment.begun.is_none();
         let accepted = payment.accepted();
         let is_undone_deposit = payment.standing == Standing::Undone && (has_plan || !payment.is_half());
@@ -365,7 +399,8 @@ impl Whole {
         self.total.is_some_and(|total| self.accepted() >= total)
     }
 
-    fn accepted(&self) -> Cents {
+    /// What was accepted, whatever banks took back of it.
+    pub(super) fn accepted(&self) -> Cents {
         self.paid.plus(self.taken_back)
     }
 
@@ -379,12 +414,13 @@ impl Whole {
     /// took back is one: the customer has to pay it again.
     pub(super) fn gap(&self) -> Option<Cents> {
         let total = self.total?;
-        if self.paid == Cents::ZERO {
+        if self.paid == Cents::ZERO && self.undone.is_positive() {
             // Whose payments were all given back, owes none.
-            return Some(if self.undone.is_positive() { Cents::ZERO } else { Cents::ZERO.minus(total) });
+            return Some(Cents::ZERO.minus(self.taken_back.min(total)));
         }
-        let gap = self.paid.minus(total);
-        Some(if gap.is_positive() { self.kept().minus(total).max(Cents::ZERO) } else { gap })
+        let surplus = self.accepted().minus(total);
+        let given_back_of_it = self.refunded.min(surplus).max(Cents::ZERO);
+        Some(surplus.minus(given_back_of_it).minus(self.taken_back))
     }
 
     /// Something of the registered total was paid, and not all.
@@ -399,7 +435,7 @@ impl Whole {
 
     /// All that is due by now, if it was not paid.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<Cents> {
-        let due = self.demands.iter().filter(|(at, _)| *at <= now).map(|(_, cents)| *cents).max()?;
+        let due = self.demands().filter(|(at, _)| *at <= now).map(|(_, cents)| cents).max()?;
         (due > self.paid && self.paid.is_positive()).then_some(due)
     }
 
@@ -411,6 +447,12 @@ impl Whole {
     /// When time alone makes more of it overdue.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
         let is_open = self.paid.is_positive() && !self.is_reached();
-        self.demands.iter().filter(move |(_, cents)| is_open && *cents > self.paid).map(|(at, _)| *at)
+        self.demands().filter(move |(_, cents)| is_open && *cents > self.paid).map(|(at, _)| at)
+    }
+
+    /// What is to be paid by when, without what was let off of the whole.
+    fn demands(&self) -> impl Iterator<Item = (Timestamp, Cents)> + '_ {
+        let most = self.total.unwrap_or(Cents::ZERO);
+        self.demands.iter().map(move |(at, cents)| (*at, (*cents).min(most)))
     }
 }

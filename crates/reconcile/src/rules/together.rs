@@ -30,12 +30,12 @@ pub(super) fn short(drafts: &[Draft], whole: &Whole, known: &[Finding], now: Tim
         .filter_map(|finding| Some(finding.expected?.minus(finding.actual?)))
         .sum();
     // Of what a bank took back its chargeback speaks.
-    let is_told = missing_of_payments.plus(whole.taken_back) >= due.minus(whole.paid);
+    let is_told = missing_of_payments >= due.minus(whole.accepted());
     if is_told || counted().any(is_awaited) || is_explained(drafts, gap, whole) {
         return None;
     }
     let found = of_order(Kind::AmountShort, short_parts(counted()));
-    Some(Finding { expected: Some(due), actual: Some(whole.paid), ..found })
+    Some(Finding { expected: Some(due), actual: Some(whole.accepted()), ..found })
 }
 
 const fn is_about_a_missing_part(kind: Kind) -> bool {

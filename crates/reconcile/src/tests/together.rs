@@ -466,3 +466,56 @@ fn it_makes_no_difference_which_of_two_payments_was_heard_of_last() {
         assert_eq!(twice(heard), [Kind::DoublePayment], "{heard:?}");
     }
 }
+
+/// An order of 200, paid 120 in vouchers and 80 by a card elsewhere. That the merchant gives the card back is no debt, whether
+/// all of it went back or all but a cent.
+#[test]
+fn what_is_given_back_of_an_order_that_was_paid_is_no_debt() {
+    let paid = order(20_000)
+        .with(voucher(12_000))
+        .with(plain_card(8000).sogecommerce().total(8000).id("C2").call("7002").at(5));
+    let back = |cents: i64, at: i64| {
+        plain_card(cents).sogecommerce().id("R2").call("7002").refund_of("C2").at(at).happened(at)
+    };
+    for cents in [8000, 7999] {
+        let case = paid.clone().with(back(cents, DAY)).seen(2 * DAY);
+        assert_eq!(case.assess().gap, Some(Cents::ZERO), "{cents}");
+        case.raises(&[]);
+        assert_eq!(order_state(&case), "part_refunded");
+    }
+    // Whoever pays again owes what the order costs.
+    let again = |cents| {
+        plain_card(cents).sogecommerce().total(cents).id("C3").call("7003").at(3 * DAY).happened(3 * DAY)
+    };
+    let some = paid.clone().with(back(8000, DAY)).with(again(5000)).seen(5 * DAY);
+    assert_eq!(some.assess().gap, Some(Cents::new(-3000)));
+    paid.clone().with(back(8000, DAY)).with(again(8000)).seen(5 * DAY).raises(&[]);
+    // Given back before the order was paid whole, a payment was an attempt.
+    let attempt = order(20_000).with(voucher(12_000));
+    let attempt = attempt.with(voucher(12_000).id("RV").refund().at(60).happened(60));
+    let second = attempt.with(voucher(12_000).id("V3").call("7003").at(90).happened(90)).seen(DAY);
+    second.raises(&[Kind::ComplementMissing, Kind::RefundNotAllowed]);
+    assert_eq!(second.assess().gap, Some(Cents::new(-8000)));
+}
+
+/// An instalment of 100 that is paid in two parts, each told as a payment of its own.
+#[test]
+fn two_payments_may_pay_one_instalment_together() {
+    let plan = || order(20_000).planned(&[(10_000, DAY), (10_000, JUNE)]);
+    let vouchers = |case: Case, cents, call: &str, at| {
+        case.with(voucher(cents).call(call).id(&format!("V-{call}")).at(at).happened(at))
+    };
+    let two = vouchers(vouchers(plan(), 6000, "1", 0), 4000, "2", 60);
+    let three = vouchers(vouchers(vouchers(plan(), 3000, "1", 0), 3000, "2", 30), 4000, "3", 60);
+    let card = plain_card(4000).sogecommerce().total(4000).id("C").call("2").at(60).happened(60);
+    let with_a_card = vouchers(plan(), 6000, "1", 0).with(card);
+    for case in [two, three, with_a_card] {
+        let paid = case.seen(2 * DAY);
+        paid.raises(&[]);
+        assert_eq!(order_state(&paid), "part_paid");
+        assert!(held_against(&paid).iter().all(|(_, gap)| *gap == 0), "{:?}", held_against(&paid));
+    }
+    let half = vouchers(plan(), 6000, "1", 0).seen(2 * DAY);
+    half.raises(&[Kind::ComplementMissing]);
+    assert_eq!(held_against(&half), [(10_000, -4000)]);
+}

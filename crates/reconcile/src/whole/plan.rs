@@ -59,10 +59,18 @@ pub(super) fn complete(payments: &mut [Payment], order: &Order) {
         payment.is_complete = accepted >= version.total
             || (accepted.is_positive() && (pays_its_own || payment.instalment == Instalment::Paid));
     }
+    let is_half =
+        |payment: &&mut Payment| payment.counts() && payment.is_half() && payment.own_total.is_none();
+    let mut together = Together::default();
     for place in by_time(payments) {
-        let half =
-            |payment: &&mut Payment| payment.counts() && payment.is_half() && payment.own_total.is_none();
-        let Some(payment) = payments.get_mut(place).filter(half) else { continue };
+        let Some(payment) = payments.get_mut(place).filter(is_half) else { continue };
+        for paid in together.pay(&mut open, place, payment.accepted()) {
+            let Some(payment) = payments.get_mut(paid) else { continue };
+            (payment.instalment, payment.is_complete) = (Instalment::Paid, true);
+        }
+    }
+    for place in by_time(payments) {
+        let Some(payment) = payments.get_mut(place).filter(is_half) else { continue };
         payment.begun = open.begin(payment.accepted(), payment.tried);
     }
     for Left { cents, filled_by } in open.0 {
@@ -70,6 +78,25 @@ pub(super) fn complete(payments: &mut [Payment], order: &Order) {
         if let Some(payment) = last.filter(|payment| payment.own_total.is_none()) {
             payment.begun = Some(payment.accepted().plus(cents));
         }
+    }
+}
+
+/// Parts that were paid one after the other, each alone, and come to no instalment yet: two vouchers may pay one together.
+#[derive(Default)]
+struct Together {
+    places: Vec<usize>,
+    sum: Cents,
+}
+
+impl Together {
+    /// Takes one more part; the places of those that pay an instalment with it, itself among them.
+    fn pay(&mut self, open: &mut Open, place: usize, accepted: Cents) -> Vec<usize> {
+        if open.take(accepted) {
+            return vec![place];
+        }
+        self.places.push(place);
+        self.sum = self.sum.plus(accepted);
+        if open.take(self.sum) { std::mem::take(self).places } else { Vec::new() }
     }
 }
 

@@ -95,3 +95,42 @@ fn a_capture_that_is_told_again_ends_no_chargeback() {
     case.raises(&[Kind::Chargeback]);
     assert_eq!(stands(&case), (Some(-4000), Some(RecordState::Unbalanced)));
 }
+
+/// Of 100 euros by card, 40 are given back by the merchant and 60 taken back by the bank: those 60 are owed.
+#[test]
+fn of_what_went_back_wholly_the_banks_share_is_owed() {
+    let at = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured).total(10_000);
+    let case = order(10_000)
+        .with(at(plain_card(10_000)))
+        .with(at(plain_card(4000).id("R1")).refund().at(DAY))
+        .with(at(plain_card(6000).id("B1")).charged_back().at(2 * DAY))
+        .seen(3 * DAY);
+    case.raises(&[Kind::Chargeback]);
+    assert_eq!(stands(&case), (Some(-6000), Some(RecordState::Unbalanced)));
+}
+
+/// 240 were paid for an order of 200; the 40 went back, and then the bank took 80.
+#[test]
+fn a_surplus_that_was_given_back_pays_no_chargeback() {
+    let at = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured).total(12_000);
+    let case = order(20_000)
+        .with(plain_card(12_000).sogecommerce().total(12_000).id("C1").call("1"))
+        .with(at(voucher(4000).id("V2").call("2")))
+        .with(at(card(8000).id("C2").call("2")))
+        .with(plain_card(4000).sogecommerce().id("R1").call("1").refund_of("C1").at(DAY))
+        .with(at(card(8000).id("B2").call("2")).charged_back_by("C2").at(2 * DAY))
+        .seen(3 * DAY);
+    assert_eq!(stands(&case).0, Some(-8000));
+}
+
+/// 150 of 200 were paid, and the bank took 60 back: what was never paid and what was taken back are told apart.
+#[test]
+fn what_was_never_paid_stays_as_much_when_a_bank_takes_some_back() {
+    let at = |told: Told| told.psp(Psp::Worldline).state(ReportedState::Captured).total(15_000);
+    let short = order(20_000).with(at(plain_card(15_000)));
+    let before = short.clone().seen(DAY).finding(Kind::AmountShort);
+    let taken = short.with(at(plain_card(6000).id("B1")).charged_back().at(DAY)).seen(DAY);
+    taken.raises(&[Kind::AmountShort, Kind::Chargeback]);
+    assert_eq!(figures(&taken.assess().findings[0]), figures(&before));
+    assert_eq!(taken.assess().gap, Some(Cents::new(-11_000)));
+}
