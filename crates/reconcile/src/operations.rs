@@ -29,16 +29,19 @@ pub(super) fn merge_operations(attempts: &mut [Attempt]) {
 /// others are all that the PSP says was paid so far: then a smaller capture is a part of it, and not a card beside a voucher
 /// of which nothing was heard yet.
 fn work_out_what_was_authorised(tenders: &mut [Evidence], total: Cents) {
-    let is_captured = |evidence: &&Evidence| evidence.tender.state == TenderState::Captured;
-    let captured: Vec<&Evidence> = tenders.iter().filter(is_captured).collect();
+    let is_captured = |evidence: &Evidence| evidence.tender.state == TenderState::Captured;
+    let captured: Vec<&Evidence> = tenders.iter().filter(|evidence| is_captured(evidence)).collect();
     let paid_so_far =
         captured.iter().filter_map(|evidence| evidence.running).map(|running| running.most).max();
     let known: Cents = captured.iter().map(|evidence| evidence.tender.amount).sum();
-    if paid_so_far != Some(known) || !captured.iter().all(|evidence| evidence.basis.is_own()) {
+    // Of one alone what was paid so far is its own amount.
+    let are_known = captured.len() == 1 || captured.iter().all(|evidence| evidence.basis.is_own());
+    if paid_so_far != Some(known) || !are_known {
         return;
     }
     let captured: Vec<_> =
         captured.into_iter().map(|evidence| (means(evidence), evidence.tender.amount)).collect();
+    let mut is_worked_out = false;
     for evidence in tenders.iter_mut().filter(|evidence| is_authorised(evidence) && !evidence.basis.is_own())
     {
         let own = means(evidence);
@@ -48,7 +51,11 @@ fn work_out_what_was_authorised(tenders: &mut [Evidence], total: Cents) {
             evidence.tender.amount = left;
             evidence.tender.complement = !of_others.is_empty();
             evidence.basis = Basis::Told(AmountFrom::Part);
+            is_worked_out = true;
         }
+    }
+    for evidence in tenders.iter_mut().filter(|evidence| is_worked_out && is_captured(evidence)) {
+        evidence.basis = evidence.basis.min(Basis::Told(AmountFrom::Part));
     }
 }
 

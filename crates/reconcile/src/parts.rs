@@ -73,9 +73,19 @@ fn parts(attempt: &Attempt) -> Vec<Part> {
         place,
         amount: evidence.tender.amount,
         standing: standing(attempt, evidence),
-        running: evidence.running,
+        running: running(attempt, evidence),
     };
     accepted.map(part).collect()
+}
+
+/// What was paid of the order so far, as it was told of one part. What was paid when a card was authorised may be what the
+/// others had paid before.
+fn running(attempt: &Attempt, evidence: &Evidence) -> Option<Running> {
+    let Running { least, most } = evidence.running?;
+    let others = attempt.accepted().filter(|other| !std::ptr::eq(*other, evidence));
+    let before: Cents = others.map(|other| other.tender.amount).sum();
+    let is_of_others = evidence.tender.instrument == Instrument::Card && least < most && least == before;
+    Some(Running { least: if is_of_others { most } else { least }, most })
 }
 
 fn standing(attempt: &Attempt, evidence: &Evidence) -> Standing {

@@ -167,3 +167,32 @@ fn a_part_is_captured_of_an_authorisation_that_states_no_amount_of_its_own() {
             .raises(&[]);
     }
 }
+
+/// What was paid so far when a card was authorised came from its vouchers, and says nothing about the card.
+#[test]
+fn what_vouchers_paid_before_is_no_figure_of_the_card() {
+    let at = |told: Told, id: &str, minutes| told.psp(Psp::Worldline).id(id).total(14_000).at(minutes);
+    let vouchers = at(voucher(5000).state(Captured).so_far(), "8_0", 0);
+    let held = at(plain_card(5000).so_far(), "8_1", 1);
+    let captured = at(plain_card(14_000).state(Captured).of_the_whole().running(14_000), "8_2", DAY);
+    let case = order(14_000).with(vouchers).with(held).with(captured).seen(2 * DAY);
+    assert_eq!(case.parts(), [("8_0".to_owned(), 5000), ("8_2".to_owned(), 9000)]);
+    case.raises(&[]);
+}
+
+/// Before its messages had the amount of an operation, Worldline stated the whole order and what was paid of it.
+#[test]
+fn a_partial_capture_may_be_told_by_what_was_paid_so_far_alone() {
+    let at = |told: Told, id: &str, minutes| told.psp(Psp::Worldline).id(id).total(20_000).at(minutes);
+    let case = order(20_000)
+        .with(at(plain_card(20_000).of_the_whole(), "8_0", 0))
+        .with(at(plain_card(12_000).state(Captured).so_far(), "8_1", DAY))
+        .seen(2 * DAY);
+    let finding = case.finding(Kind::AmountShort);
+    assert_eq!(figures(&finding), (Some(20_000), Some(12_000)));
+    assert!(
+        matches!(finding.detail, Detail::PartCaptured { left, .. } if left == Cents::new(8000)),
+        "{:?}",
+        finding.detail
+    );
+}
