@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Psp, ReportedState, Timestamp};
+use cvco_domain::{Event, Psp, ReportedState, Timestamp};
 use serde::Deserialize;
 
+use super::codes::Meaning;
 use super::format::{Lenient, Loose, Text, Word, or_empty};
 use super::objects::{Payment, Refund};
 use super::{refund, tender};
@@ -60,8 +61,11 @@ pub(super) fn read(body: &Verified<Vec<u8>>) -> Result<Reading, NotUnderstood> {
     for told in notices.iter().flat_map(Notice::events) {
         match told {
             Ok(event) => events.push(event),
-            Err(remark) => {
-                remarks.insert(remark);
+            Err(Untold { what, moved_money: true }) => {
+                return Err(NotUnderstood::new(format!("{what}, and money moved")));
+            }
+            Err(Untold { what, moved_money: false }) => {
+                remarks.insert(what);
             }
         }
     }
@@ -82,12 +86,33 @@ fn notices(body: &Verified<Vec<u8>>) -> Result<Vec<Notice>, NotUnderstood> {
     notices.map_err(NotUnderstood::new)
 }
 
+/// Why an object yields no event.
+struct Untold {
+    what: String,
+    /// By its state something was paid or went back: it is more than nothing.
+    moved_money: bool,
+}
+
+/// The types of events that tell of money, where the object has no status of its own.
+const OF_MONEY: [&str; 6] = [
+    "payment.pending_capture",
+    "payment.capture_requested",
+    "payment.captured",
+    "payment.refunded",
+    "payment.chargebacked",
+    "refund.refund_requested",
+];
+
 impl Notice {
-    fn events(&self) -> Vec<Result<cvco_domain::Event, String>> {
+    fn events(&self) -> Vec<Result<Event, Untold>> {
         let kind = self.kind.0.as_ref().map_or("an event without a type", |kind| kind.0.as_str());
-        let named = |result: Result<_, &str>| result.map_err(|why| format!("{kind}: {why}"));
+        let moved_money = self.moves_money(kind);
+        let named = |result: Result<Event, &str>| {
+            result.map_err(|why| Untold { what: format!("{kind}: {why}"), moved_money })
+        };
         if kind == "payment.test" {
-            return vec![Err("payment.test: a trial of the webhook".to_owned())];
+            let what = "payment.test: a trial of the webhook".to_owned();
+            return vec![Err(Untold { what, moved_money: false })];
         }
         let mut told = Vec::new();
         if self.payment.is_there() && kind == "payment.chargebacked" {
@@ -104,5 +129,17 @@ impl Notice {
             told.push(named(Err("neither a payment nor a refund in it")));
         }
         told
+    }
+
+    /// Whether something was paid, or went back, by the state of what it is about.
+    fn moves_money(&self, kind: &str) -> bool {
+        let is_accepting = |state| matches!(state, ReportedState::Authorised | ReportedState::Captured);
+        let moves = |meaning| match meaning {
+            Meaning::Payment(state, _) | Meaning::Refund(state, _) => is_accepting(state),
+            Meaning::Chargeback(_) => true,
+        };
+        let stated = [self.payment.status_of_operation().meaning(), self.refund.status().meaning()];
+        let mut stated = stated.into_iter().flatten().peekable();
+        if stated.peek().is_none() { OF_MONEY.contains(&kind) } else { stated.any(moves) }
     }
 }

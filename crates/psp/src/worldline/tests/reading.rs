@@ -245,6 +245,29 @@ fn what_is_no_payment_is_kept_with_a_remark() {
     );
 }
 
+/// What says that money moved, and not how much or for what, is kept as evidence and told: it is more than nothing.
+#[test]
+fn money_of_which_too_little_is_told_is_not_understood() {
+    let without = |message: &WireMessage, property: &str| {
+        altered(message, &format!(r#""{property}":"#), &format!(r#""x-{property}":"#))
+    };
+    for (message, why) in [
+        (without(&fixture!("S2-split-voucher"), "paymentOutput"), "payment.captured: "),
+        (
+            without(&fixture!("S2-split-voucher"), "payment"),
+            "payment.captured: neither a payment nor a refund in it",
+        ),
+    ] {
+        let said = not_understood(&message);
+        assert!(said.starts_with(why) && said.ends_with("and money moved"), "{said}");
+    }
+    let refund = signed(
+        r#"{"apiVersion":"v1","type":"payment.refunded","refund":{"id":"10_2","status":"REFUNDED","statusOutput":{"statusCode":8},
+            "refundOutput":{"cardRefundMethodSpecificOutput":{"totalAmountRefunded":3000}}}}"#,
+    );
+    assert_eq!(not_understood(&refund), "payment.refunded: a refund without a currency, and money moved");
+}
+
 #[test]
 fn an_unknown_status_is_stored_and_never_paid() {
     let odd = altered(&fixture!("S2-split-voucher"), r#""statusCode":9"#, r#""statusCode":777"#);
