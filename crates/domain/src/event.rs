@@ -252,6 +252,8 @@ pub enum StatusReading {
     Known,
     /// In the tables, and ordinary: the customer has begun something, and has not finished it.
     Unfinished,
+    /// In the tables, and ordinary: it is to be decided on a day that was agreed on.
+    Planned,
     /// In the tables, but calls for a person.
     Attention,
     /// Outside the tables.
@@ -259,7 +261,7 @@ pub enum StatusReading {
 }
 
 impl StatusReading {
-    const ALL: [Self; 4] = [Self::Known, Self::Unfinished, Self::Attention, Self::Unknown];
+    const ALL: [Self; 5] = [Self::Known, Self::Unfinished, Self::Planned, Self::Attention, Self::Unknown];
 
     /// Whether a person should look at it.
     #[must_use]
@@ -273,6 +275,7 @@ impl StatusReading {
         match self {
             Self::Known => "known",
             Self::Unfinished => "unfinished",
+            Self::Planned => "planned",
             Self::Attention => "attention",
             Self::Unknown => "unknown",
         }
@@ -283,7 +286,7 @@ impl FromStr for StatusReading {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
-        known.ok_or_else(|| UnknownWord::new(text, "known, attention, unknown"))
+        known.ok_or_else(|| UnknownWord::new(text, "known, unfinished, planned, attention, unknown"))
     }
 }
 

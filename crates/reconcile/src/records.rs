@@ -172,11 +172,18 @@ fn waiting_by_itself(
     }
 }
 
+/// For how long a decision is awaited that is planned for a later day: no message tells that day for certain, and most plans
+/// end with a season.
+const PLANNED: Duration = Duration::from_hours(60 * 24);
+
 /// For how long a part may stay undecided. A bank takes its time, as long as the authorisation lasts; a customer who has begun
 /// to pay the rest of a voucher has the time of a payment page, for the voucher can be given back for a few hours only.
 fn time_to_decide(undecided: &Evidence, voucher_accepted_at: Option<Timestamp>, policy: &Policy) -> Duration {
     if undecided.is_unfinished && voucher_accepted_at.is_some() {
         return policy.complement_grace;
+    }
+    if undecided.is_planned {
+        return PLANNED;
     }
     rules::captures::grace(undecided.psp, policy)
 }

@@ -257,6 +257,7 @@ fn unmatched(refund: &Refund<'_>) -> Evidence {
         odd_status: None,
         lowered_by: Cents::ZERO,
         is_unfinished: false,
+        is_planned: false,
         lowered_seen_at: None,
         uncaptured: Cents::ZERO,
         returns: vec![refund.told.clone()],

@@ -64,6 +64,8 @@ pub(super) struct Evidence {
     pub(super) lowered_by: Cents,
     /// The customer began it, and nothing more was heard of it.
     pub(super) is_unfinished: bool,
+    /// It is to be decided on a day that was agreed on.
+    pub(super) is_planned: bool,
     /// When the daemon heard that the amount was lowered.
     pub(super) lowered_seen_at: Option<Timestamp>,
     /// What was authorised with it, and neither captured nor cancelled.

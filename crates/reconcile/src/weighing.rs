@@ -135,11 +135,8 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
         lowered_by: leading(&unrevised)
             .filter(|_| event.revised)
             .map_or(part_capture.let_go, |told| told.event.amount.minus(event.amount)),
-        is_unfinished: furthest == ReportedState::Pending
-            && facts
-                .iter()
-                .filter(|fact| fact.event.state == furthest)
-                .all(|fact| fact.event.status.reading == StatusReading::Unfinished),
+        is_unfinished: is_pending_by(facts, furthest, StatusReading::Unfinished),
+        is_planned: is_pending_by(facts, furthest, StatusReading::Planned),
         lowered_seen_at: revised.map(|fact| fact.received_at).or(part_capture.seen_at),
         uncaptured: part_capture.uncaptured,
         returns: Vec::new(),
@@ -148,6 +145,12 @@ pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
         withdrawn_seen_at: first_seen(facts, is_withdrawing),
         payouts: Vec::new(),
     })
+}
+
+/// It is undecided, and all that says so reads like this.
+fn is_pending_by(facts: &[&Fact], furthest: ReportedState, reading: StatusReading) -> bool {
+    let mut told = facts.iter().map(|fact| &fact.event).filter(|event| event.state == ReportedState::Pending);
+    furthest == ReportedState::Pending && told.all(|event| event.status.reading == reading)
 }
 
 /// A part of an authorisation that was captured, as an answer tells it.

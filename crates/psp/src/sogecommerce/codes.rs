@@ -114,7 +114,7 @@ impl TransStatus {
     #[must_use]
     pub const fn reported(&self) -> (ReportedState, StatusReading) {
         use ReportedState as S;
-        use StatusReading::{Attention, Known, Unknown};
+        use StatusReading::{Attention, Known, Planned, Unknown};
         match self {
             Self::Authorised => (S::Authorised, Known),
             Self::PartiallyAuthorised => (S::Authorised, Attention),
@@ -122,12 +122,11 @@ impl TransStatus {
             Self::Accepted
             | Self::PreAuthorised
             | Self::AuthorisedToValidate
-            | Self::WaitingAuthorisation
-            | Self::WaitingAuthorisationToValidate
             | Self::WaitingForPayment
             | Self::Pending
             | Self::UnderVerification
             | Self::Initial => (S::Pending, Known),
+            Self::WaitingAuthorisation | Self::WaitingAuthorisationToValidate => (S::Pending, Planned),
             Self::Suspended | Self::RefundToRetry => (S::Pending, Attention),
             Self::CaptureFailed => (S::Cancelled, Attention),
             Self::Refused | Self::NotCreated | Self::Error => (S::Refused, Known),

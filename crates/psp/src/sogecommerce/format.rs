@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use cvco_domain::{
     AuthorisationNumber, Brand, Cents, Contract, Currency, Mode, OrderRef, TenderId, Timestamp,
@@ -78,6 +79,17 @@ pub(super) enum OperationType {
 /// An instant that may be missing or oddly written without harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment(pub(super) Option<Timestamp>);
+
+/// No authorisation lasts longer: what is to be captured later is authorised the day before, and not when it is registered.
+const AUTHORISED_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// Whether a transaction whose capture is planned for then was authorised later than it was registered.
+pub(super) fn is_authorised_later(
+    registered_at: Option<Timestamp>,
+    capture_planned_at: Option<Timestamp>,
+) -> bool {
+    registered_at.zip(capture_planned_at).is_some_and(|(from, to)| to.since(from) > AUTHORISED_FOR)
+}
 
 /// Free text that is only passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState, Ti
 use super::codes::{Source, TransStatus};
 use super::format::{
     AuthResult, CallHash, FormDay, Moment, NumericCurrency, OperationType, SequenceNumber, TransId, Version2,
+    is_authorised_later,
 };
 use super::payment::{Payment, Share, Transaction, call_number};
 use super::settings::SiteId;
@@ -31,8 +32,8 @@ struct Head {
     status: TransStatus,
     operation: Option<OperationType>,
     auth_result: Option<AuthResult>,
-    /// When the platform registered the transaction. `vads_presentation_date`, when the capture is wished for, says
-    /// nothing of what happened.
+    /// When the platform registered the transaction, if it authorised it then. `vads_presentation_date`, when the capture is
+    /// wished for, says nothing of what happened.
     registered_at: Option<Timestamp>,
 }
 
@@ -59,8 +60,14 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         status: form.required("vads_trans_status")?,
         operation: form.optional("vads_operation_type")?,
         auth_result: form.optional("vads_auth_result")?,
-        registered_at: form.optional("vads_effective_creation_date")?.and_then(|Moment(at)| at),
+        registered_at: moment(form, "vads_effective_creation_date")?,
     };
+    // A wish, read for this alone: whatever else stands there is no reason to refuse the message.
+    let capture_planned_at = moment(form, "vads_presentation_date").unwrap_or_default();
+    let is_authorised_later = head.source == Source::BatchAuthorisation
+        || is_authorised_later(head.registered_at, capture_planned_at);
+    // Then no date tells when it was accepted.
+    let head = Head { registered_at: head.registered_at.filter(|_| !is_authorised_later), ..head };
     let mode: Mode = form.required("vads_ctx_mode")?;
     let site_id: SiteId = form.required("vads_site_id")?;
     let trans_id: TransId = form.required("vads_trans_id")?;
@@ -70,7 +77,7 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         order_ref: form.optional::<OrderRef>("vads_order_id")?,
         mode,
         order_total: Some(head.amount),
-        form_date: form.optional("vads_trans_date")?.and_then(|Moment(at)| at),
+        form_date: moment(form, "vads_trans_date")?.filter(|_| !is_authorised_later),
         itemised: false,
         transactions: Vec::new(),
         remarks: Vec::new(),
@@ -86,6 +93,10 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
     let kind = if payment.itemised { names::Kind::Cascade } else { names::Kind::Single };
     names::check_none_hidden(&form.fields(), kind)?;
     payment.facts().map(|facts| facts.reading(form))
+}
+
+fn moment(form: &VadsFields, name: &str) -> Result<Option<Timestamp>, Malformed> {
+    Ok(form.optional(name)?.and_then(|Moment(at)| at))
 }
 
 /// A message about one transaction.

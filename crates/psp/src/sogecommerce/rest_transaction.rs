@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::codes::TransStatus;
 use super::format::{
     AuthResult, FormDay, Lenient, Moment, OperationType, SequenceNumber, Strict, Text, TransId,
+    is_authorised_later,
 };
 use super::payment::{CVCO, Payment, Share, Transaction, call_number};
 use super::settings::SiteId;
@@ -80,6 +81,8 @@ struct Method {
     legacy_trans_id: Lenient<TransId>,
     #[serde(default)]
     legacy_trans_date: Lenient<Moment>,
+    #[serde(default)]
+    expected_capture_date: Lenient<Moment>,
     #[serde(default)]
     sequence_type: Lenient<Text>,
     #[serde(default)]
@@ -213,6 +216,8 @@ impl RestTransaction {
         let amount = self.amount_taken();
         let captured_at =
             self.methods().find_map(|method| method.capture_response.as_ref()?.capture_date.0.as_ref()?.0);
+        let planned_at = self.methods().find_map(|method| method.expected_capture_date.0.as_ref()?.0);
+        let registered_at = self.creation_date.0.as_ref().and_then(|moment| moment.0);
         let details = self.transaction_details.unwrap_or_default();
         let mut methods = [details.card_details, details.payment_method_details].into_iter().flatten();
         let response = methods.find_map(|method| method.authorization_response).unwrap_or_default();
@@ -236,7 +241,7 @@ impl RestTransaction {
             auth_result,
             authorisation: response.authorization_number.0,
             contract: details.mid.0,
-            registered_at: self.creation_date.0.and_then(|moment| moment.0),
+            registered_at: registered_at.filter(|_| !is_authorised_later(registered_at, planned_at)),
             captured_at,
             revised: amount != self.amount.0,
         })

@@ -148,3 +148,17 @@ fn an_authorisation_that_lapses_is_told_until_it_is_paid_in_another_way() {
     let cancelled = voucher(6000).sogecommerce().state(ReportedState::Cancelled).at(DAY);
     order(6000).with(voucher(6000).sogecommerce()).with(cancelled).seen(7 * DAY).raises(&[]);
 }
+
+/// A card that Sogecommerce is to authorise on a later day is waited for, and is accepted on that day.
+#[test]
+fn a_decision_that_is_planned_for_a_later_day_is_not_overdue_before() {
+    let planned = plain_card(7000).sogecommerce().total(7000).state(ReportedState::Pending);
+    let planned = planned.status("WAITING_AUTHORISATION", StatusReading::Planned);
+    let case = order(7000).with(planned);
+    case.clone().seen_just_before(60 * DAY).raises(&[]);
+    case.clone().seen(20 * DAY).is(RecordState::Pending);
+    case.clone().seen(60 * DAY).raises(&[Kind::CaptureOverdue]);
+    let authorised = case.with(plain_card(7000).sogecommerce().total(7000).at(20 * DAY)).seen(21 * DAY);
+    authorised.raises(&[]);
+    assert_eq!(authorised.tender().authorised_at, Some(minute(20 * DAY)));
+}

@@ -263,6 +263,23 @@ fn a_payment_is_accepted_when_it_is_registered_and_never_when_its_capture_is_wis
     }
 }
 
+/// A card that is to be captured after more than a week is authorised the day before: no date of the message tells when.
+#[test]
+fn what_is_authorised_later_is_not_accepted_when_it_is_registered() {
+    let when = |source: &str, presented: &str| {
+        let changes = [("vads_url_check_src", Some(source)), ("vads_presentation_date", Some(presented))];
+        let event = &events(&altered(fixture!("S7-cvco-full"), &changes))[0];
+        (event.state, event.occurred_at)
+    };
+    let registered = at("2020-04-08T14:56:48Z");
+    assert_eq!(when("PAY", "20200415000000"), (ReportedState::Authorised, registered));
+    assert_eq!(when("RETRY", "20200428000000"), (ReportedState::Authorised, None));
+    assert_eq!(when("BATCH_AUTO", "20200415000000"), (ReportedState::Authorised, None));
+    let waiting = [("vads_trans_status", Some("WAITING_AUTHORISATION")), ("vads_auth_result", None)];
+    let event = &events(&altered(fixture!("S7-cvco-full"), &waiting))[0];
+    assert_eq!((event.state, event.status.reading), (ReportedState::Pending, StatusReading::Planned));
+}
+
 #[test]
 fn a_cascade_with_a_delay_is_accepted_at_once() {
     let delayed =
