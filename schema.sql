@@ -406,6 +406,7 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX entries_by_statement ON entries (statement_id) WHERE statement_id IS NOT NULL;
 CREATE INDEX entries_by_date ON entries (EcritureDate);
+CREATE INDEX entries_in_suspense ON entries (order_id) WHERE leg = 'suspense' AND order_id IS NOT NULL;
 
 -- Which channels are told what, beside e-mail: as the settings in force have it.
 CREATE TABLE audiences (

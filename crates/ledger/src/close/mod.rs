@@ -129,21 +129,23 @@ pub(crate) fn book(conn: &Connection, period: Period, books: &Books, today: Day)
     numbers.store(conn)?;
     conn.execute("DELETE FROM reopened", [])?;
     if books.suspense {
-        reopen_what_falls_due_later(conn, period)?;
+        reopen_what_differs_later(conn, period)?;
     }
     Ok(())
 }
 
-/// Whoever closes a month late knows already what was not paid of later ones: the close of those books it.
-fn reopen_what_falls_due_later(conn: &Connection, period: Period) -> Result<(), LedgerError> {
+/// What is missing by the end of a month, or too much, may differ in the next one although nothing of the order changes any more:
+/// some of it falls due, or was paid, given back or registered while the month was still open.
+fn reopen_what_differs_later(conn: &Connection, period: Period) -> Result<(), LedgerError> {
     conn.execute(
         "INSERT INTO reopened (order_id)
-         SELECT o.order_id FROM orders o JOIN order_versions v ON v.order_id = o.order_id
-           AND v.version = (SELECT MAX(version) FROM order_versions WHERE order_id = o.order_id)
-         -- the first condition is that of the index
-         WHERE o.state IN ('part_paid', 'unbalanced') AND o.state = 'unbalanced'
-           AND (v.due >= ?1 OR EXISTS (SELECT 1 FROM json_each(v.instalments) WHERE value ->> 'due' >= ?1))
-           AND EXISTS (SELECT 1 FROM entries e WHERE e.order_id = o.order_id)",
+         SELECT order_id FROM entries WHERE leg = 'suspense' AND order_id IS NOT NULL
+         GROUP BY order_id HAVING SUM(Debit - Credit) <> 0
+         UNION
+         SELECT order_id FROM order_versions v
+         WHERE (due >= ?1 OR registered_at >= ?1
+                OR EXISTS (SELECT 1 FROM json_each(v.instalments) WHERE value ->> 'due' >= ?1))
+           AND EXISTS (SELECT 1 FROM entries e WHERE e.order_id = v.order_id)",
         [period.last().next().start()],
     )?;
     Ok(())

@@ -264,9 +264,11 @@ impl OrderMoves {
     }
 }
 
-/// What an order that does not add up lacks of what is due by the end of the span, on the last day on which something was
-/// received of it; else nothing. What a bank took back is booked as that, and what was paid in its place is not too much; nor is
-/// what was given back since.
+/// What an order lacks of what is due by the end of the span, or what it has too much, on the last day on which something was
+/// received of it; else nothing. It is judged by what was received and given back by then, so that it makes no difference when
+/// the span is closed; a payment that began in it is not cut in two by midnight. What a bank took back is booked as that, and
+/// what was paid in its place is not too much; nor is what was given back since. Of an order that was registered later the
+/// first total counts.
 fn missing(conn: &Connection, order_id: OrderId, (day, to): (Day, Day)) -> Result<Cents, LedgerError> {
     Ok(conn
         .prepare_cached(
@@ -276,18 +278,26 @@ fn missing(conn: &Connection, order_id: OrderId, (day, to): (Day, Day)) -> Resul
                            THEN (SELECT COALESCE(SUM(value ->> 'cents'), 0) FROM json_each(instalments)
                                  WHERE COALESCE(value ->> 'due', v.due, '') < ?3)
                            WHEN due >= ?3 THEN 0 ELSE total_cents END AS due_cents
-               FROM order_versions v WHERE order_id = ?1 ORDER BY version DESC LIMIT 1)
-             SELECT CASE WHEN o.state = 'unbalanced' AND v.currency = 'EUR' AND MAX(t.received_on) = ?2
-                    THEN MAX(v.due_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0, t.amount_cents)), 0)
-                       + MIN(v.total_cents - SUM(IIF(t.state IN ('cancelled', 'expired'), 0,
-                                                     t.amount_cents - MIN(t.refunded_cents, t.amount_cents))), 0)
+               FROM order_versions v WHERE order_id = ?1
+               ORDER BY registered_at < ?3 DESC, IIF(registered_at < ?3, -version, version) LIMIT 1),
+             begun AS (
+               SELECT psp, call_number FROM tenders WHERE order_id = ?1 AND received_on IS NOT NULL
+               GROUP BY psp, call_number HAVING MIN(received_on) <= ?4),
+             part AS (
+               SELECT t.received_on, t.amount_cents - COALESCE(SUM(r.amount_cents) FILTER (WHERE cause = 'cancellation'), 0) AS paid,
+                      COALESCE(SUM(r.amount_cents) FILTER (WHERE cause <> 'cancellation'), 0) AS given_back
+               FROM tenders t JOIN begun USING (psp, call_number)
+               LEFT JOIN returns r ON r.order_id = t.order_id AND r.psp = t.psp AND r.call_number = t.call_number
+                 AND r.position = t.position AND r.returned_on <= ?4
+               WHERE t.order_id = ?1 AND t.received_on IS NOT NULL
+               GROUP BY t.psp, t.call_number, t.position)
+             SELECT CASE WHEN o.state <> 'pending' AND v.currency = 'EUR' AND SUM(p.paid - p.given_back) > 0
+                          AND MAX(p.received_on) FILTER (WHERE p.received_on <= ?4) = ?2
+                    THEN MAX(v.due_cents - SUM(p.paid), 0) + MIN(v.total_cents - SUM(p.paid - p.given_back), 0)
                     ELSE 0 END
-             FROM orders o
-             JOIN version v
-             JOIN tenders t ON t.order_id = o.order_id AND t.received_on IS NOT NULL
-             WHERE o.order_id = ?1",
+             FROM orders o JOIN version v JOIN part p WHERE o.order_id = ?1",
         )?
-        .query_row(params![order_id, day, to.next().start()], |row| row.get::<_, Option<Cents>>(0))?
+        .query_row(params![order_id, day, to.next().start(), to], |row| row.get::<_, Option<Cents>>(0))?
         .unwrap_or_default())
 }
 
