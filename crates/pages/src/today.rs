@@ -160,7 +160,8 @@ impl Today {
     }
 
     fn still_owed(&self) -> Cents {
-        self.unsettled.voucher.plus(self.unsettled.card)
+        let Unsettled { ancv, other_voucher, card, .. } = self.unsettled;
+        ancv.plus(other_voucher).plus(card)
     }
 
     fn all_open(&self) -> i64 {

@@ -38,8 +38,10 @@ pub struct Balance {
 /// What issuers have not paid out yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unsettled {
-    /// By ANCV and others who owe vouchers.
-    pub voucher: Cents,
+    /// By ANCV.
+    pub ancv: Cents,
+    /// By others who owe vouchers.
+    pub other_voucher: Cents,
     /// By the bank.
     pub card: Cents,
     /// The day of the oldest part.
@@ -88,14 +90,17 @@ const BY_DAY: &str = "
 
 const BALANCE: &str = "
   SELECT COUNT(*), SUM(r.paid_cents), COUNT(*) FILTER (WHERE r.is_right), SUM(r.paid_cents) FILTER (WHERE r.is_right)
-  FROM (SELECT *, state IN ('balanced', 'refunded', 'part_refunded')
+  FROM (SELECT *, state = 'balanced'
+                  -- what a bank took back is owed again
+                  OR state IN ('refunded', 'part_refunded') AND taken_back_cents = 0
                   OR state = 'part_paid' AND paid_cents = expected_cents AS is_right FROM records) r
   CROSS JOIN orders o ON o.order_id = r.order_id
   WHERE r.first_seen_at >= ?1 AND r.first_seen_at < ?2 AND r.mode = 'production' AND r.currency = 'EUR'
     AND r.paid_cents > 0 AND (?3 IS NULL OR o.shop = ?3)";
 
 const UNSETTLED: &str = "
-  SELECT SUM(IIF(issuer = 'bank', 0, owed)), SUM(IIF(issuer = 'bank', owed, 0)), MIN(IIF(owed > 0, received_on, NULL))
+  SELECT SUM(owed) FILTER (WHERE issuer = 'ancv'), SUM(owed) FILTER (WHERE issuer NOT IN ('ancv', 'bank')),
+         SUM(owed) FILTER (WHERE issuer = 'bank'), MIN(IIF(owed > 0, received_on, NULL))
   FROM (SELECT t.issuer, t.received_on,
                t.amount_cents - t.settled_cents
                  - COALESCE((SELECT SUM(b.amount_cents) FROM returns b WHERE b.order_id = t.order_id AND b.psp = t.psp
@@ -168,7 +173,7 @@ impl Reader {
         let mut unsettled = self.conn.prepare_cached(UNSETTLED)?;
         Ok(unsettled.query_row(params![shop.map(ShopId::as_str), since], |row| {
             let cents = |place| row.get::<_, Option<Cents>>(place).map(Option::unwrap_or_default);
-            Ok(Unsettled { voucher: cents(0)?, card: cents(1)?, since: row.get(2)? })
+            Ok(Unsettled { ancv: cents(0)?, other_voucher: cents(1)?, card: cents(2)?, since: row.get(3)? })
         })?)
     }
 

@@ -23,8 +23,8 @@ pub struct ReportRange {
 // Parameters: ?1, ?2 the days; ?3, ?4 the instants from which on and before which; ?5 the shop; ?6 with trials.
 
 /// What register and gaps are about. `own`: the payments of the span; `gaps`: the discrepancies that were open in it, or
-/// are open still and concern such a payment. So what is a gap in one list is a row of the other; and so is what went back
-/// in the span of a payment of another month, or was only learned of it after that month was closed, for the books of the span
+/// are open still and concern such a payment. So what is a gap in one list is a row of the other; and so is what was
+/// received or went back in the span of a payment of another month, or was only learned of it after that month was closed, for the books of the span
 /// hold it.
 const SUBJECTS: &str = "
   WITH moved AS (
@@ -64,6 +64,8 @@ const SUBJECTS: &str = "
     FROM (SELECT order_id, psp, call_number, MIN(carried) AS carried
           FROM (SELECT order_id, psp, call_number, 0 AS carried FROM own
                 UNION ALL
+                SELECT order_id, psp, call_number, 2 FROM tenders WHERE received_on BETWEEN ?1 AND ?2
+                UNION ALL
                 SELECT order_id, psp, call_number, 2 FROM returns WHERE returned_on BETWEEN ?1 AND ?2
                 UNION ALL
                 SELECT e.order_id, e.psp, e.call_number, 2 FROM entries e
@@ -73,7 +75,9 @@ const SUBJECTS: &str = "
                 SELECT r.order_id, r.psp, r.call_number, 1 FROM gaps d JOIN records r ON r.order_id = d.order_id
                  AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
           GROUP BY order_id, psp, call_number) k
-    JOIN records r USING (order_id, psp, call_number))";
+    JOIN records r USING (order_id, psp, call_number)
+    -- a trial that is a gap is no payment
+    WHERE ?6 OR r.mode = 'production')";
 
 const REGISTER: &str = "
   SELECT o.shop, r.psp,
@@ -113,7 +117,10 @@ const GAPS: &str = "
           AND (d.call_number IS NULL OR (d.psp = r.psp AND d.call_number = r.call_number)))
   ORDER BY 11, 16";
 
+/// Of a month that is closed: what its books hold, for that is what justifies their balance. What was learned of it since stands in
+/// a later month.
 const AGEING: &str = "
+  WITH closed AS (SELECT 1 FROM closings WHERE period = substr(?2, 1, 7))
   SELECT CASE WHEN days <= 7 THEN '0-7' WHEN days <= 15 THEN '8-15' WHEN days <= 30 THEN '16-30'
               WHEN days <= 60 THEN '31-60' ELSE '>60' END,
          days, shop, instrument, psp, contract, reference, call_number, tender_id, day, received, returned, settled,
@@ -131,10 +138,24 @@ const AGEING: &str = "
                  AND p.tender_position = t.position AND l.paid_on <= ?2), 0) AS settled,
              IIF(t.settled_on > ?2, t.settled_on, NULL) AS later
       FROM tenders t JOIN orders o USING (order_id)
-      WHERE (t.received_on <= ?2
+      WHERE NOT EXISTS (SELECT 1 FROM closed)
+        AND (t.received_on <= ?2
                AND (t.amount_cents - t.refunded_cents <> t.settled_cents OR t.settled_on > ?2 OR t.refunded_cents > 0
                     OR t.state IN ('cancelled', 'expired'))
-             OR t.received_on IS NULL AND t.refunded_cents > 0) AND (?5 IS NULL OR o.shop = ?5))
+             OR t.received_on IS NULL AND t.refunded_cents > 0) AND (?5 IS NULL OR o.shop = ?5)
+      UNION ALL
+      SELECT e.order_id, e.shop, IIF(e.leg = 'card', 'card', 'voucher'), t.issuer, e.psp, t.contract, o.reference, e.call_number,
+             e.tender_id, t.position, COALESCE(MIN(e.PieceDate) FILTER (WHERE e.movement = 'receipt'), MIN(e.PieceDate)),
+             SUM(IIF(e.movement = 'receipt', e.Debit - e.Credit, 0)),
+             SUM(IIF(e.movement IN ('refund', 'chargeback', 'cancellation'), e.Credit - e.Debit, 0)),
+             SUM(IIF(e.movement = 'payout', e.Credit - e.Debit, 0)),
+             IIF(t.settled_on > ?2, t.settled_on, NULL)
+      FROM entries e JOIN orders o USING (order_id)
+      LEFT JOIN tenders t ON t.order_id = e.order_id AND t.psp = e.psp AND t.call_number = e.call_number
+       AND t.tender_id IS e.tender_id AND t.brand = e.brand
+      WHERE EXISTS (SELECT 1 FROM closed) AND e.EcritureDate <= ?2 AND e.leg IN ('voucher', 'other_voucher', 'card')
+        AND (?5 IS NULL OR e.shop = ?5)
+      GROUP BY e.order_id, e.psp, e.call_number, e.tender_id, e.brand)
     WHERE day <= ?2 AND ?1 IS NOT NULL AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL)
   WHERE received - returned - settled <> 0
   ORDER BY day, order_id, psp, call_number, position";
@@ -165,7 +186,13 @@ const TOTALS: &str = "
       FROM statements s JOIN statement_lines l USING (statement_id) JOIN payout_shares p USING (statement_id, position)
       JOIN tenders t ON t.order_id = p.order_id AND t.psp = p.psp AND t.call_number = p.call_number
        AND t.position = p.tender_position
-      WHERE s.paid_on BETWEEN ?1 AND ?2)
+      WHERE s.paid_on BETWEEN ?1 AND ?2
+      UNION ALL
+      -- lines of which nobody knows what they pay, where they were booked on suspense
+      SELECT l.paid_on, l.shop, NULL, NULL, l.issuer, 0, 0, 0, 0, l.amount_cents, l.commission_cents
+      FROM statements s JOIN statement_lines l USING (statement_id)
+      WHERE s.paid_on BETWEEN ?1 AND ?2 AND l.order_id IS NULL
+        AND EXISTS (SELECT 1 FROM entries e WHERE e.statement_id = s.statement_id AND e.leg = 'suspense'))
     WHERE (?5 IS NULL OR shop = ?5) AND ?3 IS NOT NULL AND ?4 IS NOT NULL AND ?6 IS NOT NULL
     GROUP BY day, shop, psp, contract),
   booked AS (
@@ -186,7 +213,7 @@ const TOTALS: &str = "
              AS voucher_returned_cents,
            COALESCE(SUM(IIF(movement IN ('refund', 'chargeback', 'cancellation') AND leg = 'card', -cents, 0)), 0)
              AS card_returned_cents,
-           COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'other_voucher', 'card'), -cents, 0)), 0) AS paid_out_cents,
+           COALESCE(SUM(IIF(movement = 'payout' AND leg IN ('voucher', 'other_voucher', 'card', 'suspense'), -cents, 0)), 0) AS paid_out_cents,
            COALESCE(SUM(IIF(leg IN ('commission', 'vat'), cents, 0)), 0) AS commission_cents,
            COALESCE(SUM(IIF(leg = 'bank', cents, 0)), 0) AS net_cents,
            COALESCE(SUM(IIF(movement = 'receipt' AND leg = 'other_voucher', cents, 0)), 0) AS other_cents,

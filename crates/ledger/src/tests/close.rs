@@ -1,12 +1,12 @@
 //! The close of a period: refused where the rules do not allow it, final where they do.
 
-use cvco_books::accounting::{Account, Cell, Report, Role};
-use cvco_domain::{Books, Instalment, StatementLine};
+use cvco_books::accounting::{Account, Role};
+use cvco_domain::{Books, StatementLine};
 use cvco_log::entry::Close;
 
 use super::stories::{close, line, numbered_statement, statement, witness};
 use super::*;
-use crate::{Obstacle, ReportRange};
+use crate::Obstacle;
 
 /// What a refused close must leave alone.
 fn books(book: &Book) -> Vec<Table> {
@@ -22,7 +22,8 @@ fn refused(book: &mut Book, minutes: i64, entry: LogEntry) -> String {
     book.reader().refusal(seq).expect("read").expect("refused")
 }
 
-fn paid() -> Book {
+/// A payment of March, in vouchers and by card.
+pub(super) fn paid() -> Book {
     let mut book = Book::new();
     book.take(0, registered("A", 10_000));
     book.take(1, voucher("A", 6000).saying(ReportedState::Captured));
@@ -141,186 +142,6 @@ fn what_was_received_on_an_account_is_paid_out_and_given_back_on_it() {
     assert_eq!(book.texts(lettered), ["0"]);
 }
 
-/// With `suspense`, what is not due by the end of a month lacks nothing in it, whenever that month is closed.
-#[test]
-fn a_plans_gap_is_booked_in_the_month_in_which_it_falls_due() {
-    let planned = |order: &str| {
-        let parts = [(15_000, 14), (35_000, 106)]
-            .map(|(cents, days)| Instalment { cents: Cents::new(cents), due: Some(minute(days * DAY)) });
-        LogEntry::Order(OrderRegistration { instalments: parts.into(), ..registered(order, 50_000) })
-    };
-    let close = |period: &str| {
-        let books = Books { suspense: true, ..Books::default() };
-        LogEntry::Close(Close { period: stories::period(period), books, by: "marie".to_owned() })
-    };
-    let months = [("2026-03", 33), ("2026-04", 65), ("2026-05", 95), ("2026-06", 125)];
-    let closed_in_time = months;
-    let closed_late = months.map(|(period, _)| (period, 125));
-    for closes in [closed_in_time, closed_late] {
-        let mut book = Book::new();
-        for (order, paid) in [("WHOLE", 15_000), ("SHORT", 14_000)] {
-            book.take(0, planned(order));
-            book.take(DAY, card(order, paid).saying(ReportedState::Captured));
-        }
-        for (period, day) in closes {
-            book.wait_until(day * DAY);
-            book.take(day * DAY, close(period));
-        }
-        let gaps = "SELECT period || ' ' || order_ref || ' ' || SUM(Debit - Credit) FROM entries
-                    WHERE leg = 'suspense' GROUP BY period, order_ref ORDER BY 1";
-        assert_eq!(book.texts(gaps), ["2026-03 SHORT 1000", "2026-06 SHORT 35000", "2026-06 WHOLE 35000"]);
-    }
-}
-
-/// With `suspense`, the balance of a month's end is what was missing then, or too much, and not what is when it is closed.
-#[test]
-fn the_suspense_account_is_as_it_was_at_the_end_of_the_month() {
-    let close = |period: &str| {
-        let books = Books { suspense: true, ..Books::default() };
-        LogEntry::Close(Close { period: stories::period(period), books, by: "marie".to_owned() })
-    };
-    let paid = |call: &str, cents: i64, day: i64| {
-        let mut told = card("SHORT", cents).saying(ReportedState::Captured);
-        for event in &mut told.events {
-            event.call_number = CallNumber::new(call).expect("a number");
-            event.tender_id = TenderId::new(call).ok();
-            event.occurred_at = Some(minute(day * DAY));
-        }
-        told
-    };
-    for closed_on in [33, 43] {
-        let mut book = Book::new();
-        let due = Some(minute(20 * DAY));
-        book.take(0, LogEntry::Order(OrderRegistration { due, ..registered("SHORT", 30_000) }));
-        book.take(0, registered("OVER", 10_000));
-        book.take(DAY, paid("1", 15_000, 1));
-        book.take(DAY, card("OVER", 14_000).saying(ReportedState::Captured));
-        book.wait_until(33 * DAY);
-        if closed_on == 33 {
-            book.take(33 * DAY, close("2026-03"));
-        }
-        book.take(36 * DAY, paid("2", 15_000, 36));
-        book.take(36 * DAY, refund("OVER", 4000).saying(ReportedState::Captured));
-        if closed_on == 43 {
-            book.take(43 * DAY, close("2026-03"));
-        }
-        book.wait_until(65 * DAY);
-        book.take(65 * DAY, close("2026-04"));
-        let balance = |through: &str| {
-            book.texts(&format!(
-                "SELECT order_ref || ' ' || SUM(Debit - Credit) FROM entries
-                 WHERE leg = 'suspense' AND EcritureDate <= '{through}' GROUP BY order_ref ORDER BY 1"
-            ))
-        };
-        assert_eq!(balance("2026-03-31"), ["OVER -4000", "SHORT 15000"], "closed on day {closed_on}");
-        assert_eq!(balance("2026-04-30"), ["OVER 0", "SHORT 0"], "closed on day {closed_on}");
-    }
-}
-
-#[test]
-fn what_went_back_is_named_by_its_cause_and_stands_in_the_register_of_its_month() {
-    let mut book = Book::new();
-    for order in ["A", "B", "C"] {
-        book.take(0, registered(order, 10_000));
-        book.take(1, voucher(order, 6000).saying(ReportedState::Captured));
-        book.take(2, card(order, 4000).saying(ReportedState::Captured));
-    }
-    book.take(33 * DAY, close("2026-03"));
-    let taken = Event {
-        operation: Operation::Chargeback { of: None },
-        tender_id: TenderId::new("A-chargeback").ok(),
-        ..part("A", 4000, Instrument::Card)
-    };
-    book.take(34 * DAY, notification(vec![taken]).saying(ReportedState::Captured));
-    book.take(34 * DAY, refund("B", 4000).saying(ReportedState::Captured));
-    book.take(34 * DAY, voucher("C", 6000).saying(ReportedState::Cancelled));
-    book.take(34 * DAY, card("C", 4000).saying(ReportedState::Cancelled));
-    assert_eq!(
-        book.texts("SELECT order_ref || ' ' || refunded_cents || ' ' || taken_back_cents FROM acct_register"),
-        ["A 4000 4000", "B 4000 0", "C 0 0"]
-    );
-    let range = ReportRange {
-        from: "2026-04-01".parse().expect("a day"),
-        to: "2026-04-30".parse().expect("a day"),
-        shop: None,
-        with_trials: false,
-    };
-    let mut listed = Vec::new();
-    let told = book.ledger.extract().each_row(Report::Register, &range, |cells| {
-        let (order, carried) = (cells.get(3).cloned(), cells.get(21).cloned());
-        listed.push((order.expect("an order"), carried.expect("whether it is carried")));
-        Ok::<_, LedgerError>(())
-    });
-    told.expect("read");
-    let row = |order: &str| (Cell::Text(order.to_owned()), Cell::Count(1));
-    assert_eq!(listed, [row("A"), row("B"), row("C")]);
-    book.take(65 * DAY, close("2026-04"));
-    // Of what went back of cards, what the bank took is told apart, in the list and in the entries.
-    let mut sums = Vec::new();
-    let told = book.ledger.extract().each_row(Report::Totals, &range, |cells| {
-        let columns = Report::Totals.columns().iter().map(|(name, _, _)| *name).zip(cells);
-        let wanted = columns.filter(|(name, _)| ["level", "card_returned", "card_taken_back"].contains(name));
-        sums.push(wanted.map(|(_, cell)| cell.clone()).collect::<Vec<_>>());
-        Ok::<_, LedgerError>(())
-    });
-    told.expect("read");
-    let sum = |level: &str| {
-        vec![Cell::Text(level.to_owned()), Cell::Money(Cents::new(12_000)), Cell::Money(Cents::new(4000))]
-    };
-    for level in ["month", "total", "entries"] {
-        assert!(sums.contains(&sum(level)), "{level} in {sums:?}");
-    }
-    assert_eq!(
-        book.texts("SELECT DISTINCT EcritureLib FROM entries WHERE period = '2026-04' ORDER BY 1"),
-        ["A impaye CB appel call-A", "B remboursement CB appel call-B", "C annulation CVCo+CB appel call-C"]
-    );
-}
-
-/// An accountant adds the lists of the months up, and holds them against the entries.
-#[test]
-fn what_is_learned_of_a_closed_month_stands_in_the_lists_of_the_month_that_books_it() {
-    let mut book = paid();
-    book.take(33 * DAY, close("2026-03"));
-    let late = |notification: Notification| {
-        let mut notification = notification.saying(ReportedState::Captured);
-        notification.events.iter_mut().for_each(|event| event.occurred_at = Some(minute(27 * DAY)));
-        notification
-    };
-    book.take(34 * DAY, registered("LATE", 9000));
-    book.take(34 * DAY, late(voucher("LATE", 5000)));
-    book.take(34 * DAY, late(card("LATE", 4000)));
-    book.take(65 * DAY, close("2026-04"));
-    let of = |report, month: &str, wanted: &[&str]| {
-        let period = stories::period(month);
-        let range = ReportRange { from: period.first(), to: period.last(), shop: None, with_trials: false };
-        let mut rows = Vec::new();
-        let told = book.ledger.extract().each_row(report, &range, |cells| {
-            let columns = report.columns().iter().map(|(name, _, _)| *name).zip(cells);
-            let columns = columns.filter(|(name, _)| wanted.contains(name));
-            rows.push(columns.map(|(_, cell)| format!("{cell:?}")).collect::<Vec<_>>().join(" "));
-            Ok::<_, LedgerError>(())
-        });
-        told.expect("read");
-        rows
-    };
-    let register = of(Report::Register, "2026-04", &["order_ref", "carried"]);
-    assert!(
-        matches!(register.as_slice(), [row] if row.contains("LATE") && row.contains("Count(1)")),
-        "{register:?}"
-    );
-    for (month, carried, total) in
-        [("2026-03", [-5000, -4000], [6000, 4000]), ("2026-04", [5000, 4000], [5000, 4000])]
-    {
-        let totals = of(Report::Totals, month, &["level", "voucher", "card"]);
-        let row = |level: &str, [voucher, card]: [i64; 2]| {
-            format!("Text({level:?}) Money(Cents({voucher})) Money(Cents({card}))")
-        };
-        for row in [row("carried", carried), row("total", total), row("entries", total)] {
-            assert!(totals.contains(&row), "{month}: {row} in {totals:#?}");
-        }
-    }
-}
-
 #[test]
 fn what_was_paid_out_is_lettered_whatever_went_back_since() {
     let operations = [Operation::Credit { of: None }, Operation::Chargeback { of: None }];
@@ -362,7 +183,7 @@ fn what_is_to_be_taken_back_is_less_to_be_paid_out() {
     let rows: Vec<_> = aged.iter().map(|aged| (aged.bucket, aged.voucher.get(), aged.card.get())).collect();
     assert_eq!(rows, [(2, 0, 4000), (5, -1000, 0)]);
     let unsettled = book.reader().unsettled(since, None).expect("read");
-    assert_eq!((unsettled.voucher.get(), unsettled.card.get()), (-1000, 4000));
+    assert_eq!((unsettled.ancv.get(), unsettled.card.get()), (-1000, 4000));
 }
 
 #[test]

@@ -18,11 +18,13 @@ pub(crate) mod poison;
 mod proof;
 mod questions;
 mod relays;
+mod reports;
 mod scans;
 mod search;
 mod set_aside;
 mod silence;
 mod stories;
+mod suspense;
 mod time;
 mod weeks;
 

@@ -99,7 +99,7 @@ impl Listed<5> for DayTakings {
         ("jour", "day"),
         ("titres (€)", "vouchers (€)"),
         ("cartes (€)", "cards (€)"),
-        ("remboursé (€)", "given back (€)"),
+        ("rendu ou repris (€)", "given or taken back (€)"),
         ("parts", "parts"),
     ];
 
