@@ -223,6 +223,7 @@ pub(super) fn retry(site: &mut dyn Site, Named { numbers, target }: &Named) -> R
     let mut writer = site.writer()?;
     let reader = writer.reader()?;
     let language = site.language()?;
+    let policy = reader.policy_in_force()?.unwrap_or_default();
     let numbers: BTreeSet<Seq> = numbers.iter().copied().collect();
     let mut drafts = Vec::with_capacity(numbers.len());
     for number in &numbers {
@@ -248,6 +249,21 @@ pub(super) fn retry(site: &mut dyn Site, Named { numbers, target }: &Named) -> R
                     ),
                 }));
             }
+        }
+        let is_configured = |row: &RelayRow| policy.handler(&row.endpoint, &row.target).is_some();
+        if !ways.iter().any(|row| is_meant(row) && is_configured(row)) {
+            return Err(Failure::Explained(match language {
+                Language::French => {
+                    format!(
+                        "le destinataire de l’appel {number} n’est plus dans la configuration ([[shop.endpoint.relay]])"
+                    )
+                }
+                Language::English => {
+                    format!(
+                        "the handler of call {number} is no longer in the configuration ([[shop.endpoint.relay]])"
+                    )
+                }
+            }));
         }
         let which = Replayed::One { notification: *number, target: target.clone() };
         drafts.push(Draft::new(&LogEntry::Replay(Replay { which, by: site.account() }))?);

@@ -301,7 +301,7 @@ impl Attempt {
             Ended::Failed(why) => match self.again_at() {
                 Some(again_at) => {
                     self.count(RelayCall::Failed);
-                    self.note_failure(again_at, why).await;
+                    self.note_failure(again_at.max(self.rests_until(&sign)), why).await;
                     return sign;
                 }
                 None => RelayOutcome::Parked { why },
@@ -353,6 +353,15 @@ impl Attempt {
         // A probe says nothing about this one call: it goes again as soon as the handler is back.
         let failures_before = if self.is_probe { 2 } else { relay.attempts };
         schedule::again_at(relay.owed_at, failures_before, relay.notification, now)
+    }
+
+    /// Until when the handler asked to be left alone; now, if it did not.
+    fn rests_until(&self, sign: &Sign) -> Timestamp {
+        let now = self.clock.now();
+        match sign {
+            Sign::Failed { rest: Some(rest) } => now.after(*rest),
+            Sign::Failed { rest: None } | Sign::Answered | Sign::Nothing => now,
+        }
     }
 
     async fn note_failure(&self, again_at: Timestamp, why: String) {

@@ -162,6 +162,18 @@ pub enum Detail {
 }
 
 impl Detail {
+    /// How many calls it is about, if it is about calls.
+    #[must_use]
+    pub const fn calls(&self) -> Option<u32> {
+        if let Self::RefusedByShop(calls) | Self::NotTaken(calls) = self {
+            Some(calls.calls)
+        } else if let Self::Refused { calls, .. } | Self::RefusedFor { calls, .. } = self {
+            Some(*calls)
+        } else {
+            None
+        }
+    }
+
     /// The parts of one payment or order that it is about, where it names such.
     #[must_use]
     pub fn parts(&self) -> &[PartName] {

@@ -314,6 +314,15 @@ impl Fold<'_> {
             }
         };
         self.schedule(trouble.closes_at);
-        self.open_of_endpoint(endpoint, &trouble, at)
+        let (kind, subject) = (trouble.kind, trouble.subject);
+        let known = discrepancies::find_of_endpoint(self.conn, &endpoint.endpoint, kind, subject)?;
+        self.open_of_endpoint(endpoint, &trouble, at)?;
+        match known {
+            // Each genuine one may be a payment.
+            Some(open) if *signed && open.detail.calls() < Some(*calls) => {
+                acts::tell_more(self.conn, open.id, at)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }

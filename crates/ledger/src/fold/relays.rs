@@ -155,7 +155,8 @@ impl Fold<'_> {
         let known = self.open_about(&endpoint.endpoint, Kind::RelayRefused, target)?;
         self.open_of_endpoint(endpoint, &trouble, at)?;
         match known {
-            // What the person saw was fewer.
+            Some(open) if open.detail.calls() < detail.calls() => acts::tell_more(self.conn, open.id, at),
+            // It was sent again, and refused again.
             Some(open) if open.is_seen => acts::remind(self.conn, open.id, Reminder::FiguresChanged, at),
             Some(_) | None => Ok(()),
         }
@@ -181,7 +182,7 @@ impl Fold<'_> {
             }
         }
         if let Some(refused) = self.open_about(endpoint, Kind::RelayRefused, target)?
-            && relays::refused(self.conn, endpoint, target)?.is_none()
+            && !relays::is_any_refused(self.conn, endpoint, target)?
         {
             discrepancies::close(self.conn, refused.id, at)?;
         }

@@ -163,7 +163,8 @@ impl RelayRow {
     }
 }
 
-const COLUMNS: &str = "SELECT r.*, n.received_at, COALESCE(r.attempts, a.attempts, 0) AS tried, a.attempt_at,
+const COLUMNS: &str =
+    "SELECT r.*, n.received_at, COALESCE(r.attempts, 0) + COALESCE(a.attempts, 0) AS tried, a.attempt_at,
         COALESCE(r.reason, a.last_error) AS said";
 const BESIDE: &str = "CROSS JOIN notifications n ON n.seq = r.seq
  LEFT JOIN attempts a ON a.what = 'relay ' || r.seq || ' ' || r.target";

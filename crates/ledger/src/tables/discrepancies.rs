@@ -341,6 +341,8 @@ pub(crate) struct OpenOfEndpoint {
     pub(crate) opened_at: Timestamp,
     /// A person has acknowledged or snoozed it.
     pub(crate) is_seen: bool,
+    /// What is known of it.
+    pub(crate) detail: Detail,
 }
 
 /// The open discrepancy of an endpoint about a subject.
@@ -352,7 +354,7 @@ pub(crate) fn find_of_endpoint(
 ) -> Result<Option<OpenOfEndpoint>, LedgerError> {
     Ok(conn
         .prepare_cached(
-            "SELECT id, severity, opened_at, acked_at IS NOT NULL OR snoozed_until IS NOT NULL AS is_seen
+            "SELECT id, severity, opened_at, acked_at IS NOT NULL OR snoozed_until IS NOT NULL AS is_seen, detail_json
              FROM discrepancies WHERE endpoint = ?1 AND kind = ?2 AND subject = ?3 AND closed_at IS NULL AND order_id IS NULL",
         )?
         .query_row(params![endpoint.as_str(), kind.as_str(), subject], |row| {
@@ -361,6 +363,7 @@ pub(crate) fn find_of_endpoint(
                 severity: row.get("severity")?,
                 opened_at: row.get("opened_at")?,
                 is_seen: row.get("is_seen")?,
+                detail: row.get("detail_json")?,
             })
         })
         .optional()?)

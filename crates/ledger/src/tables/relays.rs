@@ -164,7 +164,7 @@ pub(crate) fn end(
     };
     let ended = conn
         .prepare_cached(&format!(
-            "UPDATE relays SET state = ?3, done_at = ?4, attempts = ?5, status = ?6, reason = ?7
+            "UPDATE relays SET state = ?3, done_at = ?4, attempts = COALESCE(attempts, 0) + ?5, status = ?6, reason = ?7
              WHERE seq = ?1 AND target = ?2 AND {ends} RETURNING shop, endpoint, psp, mode"
         ))?
         .query_row(
@@ -271,6 +271,20 @@ fn in_vain(
     Ok(Some(found))
 }
 
+/// Whether a handler has refused a call that nobody has dealt with, or is asked for it once more.
+pub(crate) fn is_any_refused(
+    conn: &Connection,
+    endpoint: &EndpointId,
+    target: &RelayTarget,
+) -> Result<bool, LedgerError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM relays WHERE endpoint = ?1 AND target = ?2 AND state <> 'delivered'
+               AND (state = 'refused' OR state = 'owed' AND asked_at IS NOT NULL))",
+        )?
+        .query_row([endpoint.as_str(), target.as_str()], |row| row.get(0))?)
+}
+
 /// Whether a handler is owed a call since an instant or longer, or one was given up.
 pub(crate) fn is_waiting_since(
     conn: &Connection,
@@ -293,7 +307,7 @@ pub(crate) fn owe_again(conn: &Connection, which: &Replayed, at: Timestamp) -> R
     for Key { seq, target } in replayed(conn, which)? {
         conn.prepare_cached(
             "UPDATE relays SET state = 'owed', owed_at = IIF(state = 'owed', owed_at, ?3), asked_at = ?3,
-                 done_at = NULL, attempts = NULL, status = NULL, reason = NULL
+                 done_at = NULL, status = NULL, reason = NULL
              WHERE seq = ?1 AND target = ?2",
         )?
         .execute(params![seq, target.as_str(), at])?;

@@ -264,19 +264,59 @@ fn what_a_handler_refused_is_told_with_its_orders_until_a_person_dealt_with_it()
     assert_eq!(book.of_handlers(), [seen("relay_refused", 3, Some(8))]);
 }
 
+/// The opening was mailed of what a handler had refused by then.
+fn mail_the_refusal(book: &mut Book, minutes: i64) -> i64 {
+    let about = book.texts("SELECT id FROM discrepancies WHERE kind = 'relay_refused'");
+    let number: i64 = about[0].parse().expect("a number");
+    let of = book.identity(number);
+    let items = vec![MailItem { news: cvco_domain::News::Opened, discrepancy: id(number), of }];
+    book.take(minutes, stories::telling("first@host", items));
+    book.take(minutes, stories::told("first@host"));
+    number
+}
+
 #[test]
 fn a_refusal_that_comes_after_a_person_looked_is_told_again() {
     let mut book = Book::relaying();
     let (first, second) = (book.call(1, voucher("A", 6000), "1"), book.call(2, voucher("B", 6000), "2"));
     book.take(3, refused(first));
-    let about = book.texts("SELECT id FROM discrepancies WHERE kind = 'relay_refused'");
-    let number: i64 = about[0].parse().expect("a number");
-    let of = book.identity(number);
-    let items = vec![MailItem { news: cvco_domain::News::Opened, discrepancy: id(number), of }];
-    book.take(4, stories::telling("first@host", items));
-    book.take(4, stories::told("first@host"));
+    let number = mail_the_refusal(&mut book, 4);
     book.acknowledge(5, number, "the developer looks at it");
     book.take(6, refused(second));
     let news = format!("SELECT news FROM owed WHERE discrepancy_id = {number} ORDER BY id");
     assert_eq!(book.texts(&news), ["opened", "reminded"]);
+    assert_eq!(book.texts("SELECT COUNT(acked_at) FROM discrepancies"), ["0"], "of the second nobody knew");
+}
+
+/// Nobody looks at the first one: each of the others is an order that somebody has to validate by hand.
+#[test]
+fn refusals_that_nobody_looked_at_are_told_as_they_become_more() {
+    let mut book = Book::relaying();
+    let orders = ["A", "B", "C"].map(|order| book.call(1, voucher(order, 6000), order));
+    book.take(3, refused(orders[0]));
+    let number = mail_the_refusal(&mut book, 4);
+    book.take(20, refused(orders[1]));
+    book.take(30, refused(orders[2]));
+    let owed = format!(
+        "SELECT news || ' ' || substr(owed_at, 12, 5) FROM owed WHERE discrepancy_id = {number} ORDER BY id"
+    );
+    assert_eq!(book.texts(&owed), ["opened 10:03", "reminded 11:03"], "together, an hour after the first");
+}
+
+/// A refused call is sent again; while the handler thinks about it, it takes another one.
+#[test]
+fn a_refused_call_that_is_sent_again_is_not_dealt_with_before_it_is_taken() {
+    let mut book = Book::relaying();
+    let (first, second) = (book.call(1, voucher("A", 6000), "1"), book.call(2, voucher("B", 6000), "2"));
+    book.take(3, refused(first));
+    book.take(4, replay(one(first, None)));
+    book.take(5, delivered(second));
+    assert_eq!(book.of_handlers(), [seen("relay_refused", 3, None)]);
+    book.take(6, refused(first));
+    assert_eq!(book.of_handlers(), [seen("relay_refused", 3, None)], "it is the same one still");
+    book.take(7, replay(one(first, None)));
+    book.take(8, delivered(first));
+    assert_eq!(book.of_handlers(), [seen("relay_refused", 3, Some(8))]);
+    let attempts = book.texts(&format!("SELECT attempts FROM relays WHERE seq = {}", first.get()));
+    assert_eq!(attempts, ["6"], "all attempts count");
 }
