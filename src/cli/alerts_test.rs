@@ -63,8 +63,19 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let runtime = runtime()?;
     if is_wanted(&Way::mail()) {
         for mailer in trial.mailers() {
-            let readers = mailer.readers().join(", ");
-            all_arrived &= tell(language, &readers, runtime.block_on(trial.mail(&mailer)))?;
+            let mut delivered = BTreeSet::new();
+            let sent = runtime.block_on(trial.mail(&mailer, &mut delivered));
+            let (taken, left): (Vec<_>, Vec<_>) =
+                mailer.readers().into_iter().partition(|reader| delivered.contains(reader));
+            if !taken.is_empty() {
+                tell(language, &taken.join(", "), Ok(()))?;
+            }
+            if !left.is_empty() {
+                let why = sent.err().unwrap_or_else(|| {
+                    pair(language, "le serveur refuse ce destinataire", "the server refuses this recipient")
+                });
+                all_arrived &= tell(language, &left.join(", "), Err(why))?;
+            }
         }
     }
     let client = Client::new(config.confirm.proxy.clone(), TIME_LIMIT);
@@ -111,10 +122,10 @@ impl Trial<'_> {
         format!("cvco-test-{}@{}", self.clock.now().millis(), self.host)
     }
 
-    async fn mail(&self, mailer: &Mailer) -> Result<(), String> {
+    async fn mail(&self, mailer: &Mailer, delivered: &mut BTreeSet<String>) -> Result<(), String> {
         let mail = trial_mail::mail(self.alerts.language_of(self.shop), self.shop_name, &self.host);
         let (id, now) = (self.message_id(), self.clock.now());
-        mailer.send(&mail, &id, None, now, &mut BTreeSet::new()).await.map_err(|error| error.to_string())
+        mailer.send(&mail, &id, None, now, delivered).await.map_err(|error| error.to_string())
     }
 }
 

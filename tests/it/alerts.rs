@@ -125,10 +125,25 @@ async fn what_waits_is_listed_and_a_test_says_whether_it_arrives() {
     let tried = daemon.run(&["alerts", "test"]);
     assert_eq!(tried.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&tried.stdout).starts_with("PAS pris\u{a0}: compta@camping.example"));
+    daemon.rewrite_configuration(|text| {
+        text.replace(
+            "[\"compta@camping.example\"]",
+            "[\"compta@camping.example\", \"marie@camping.example\"]",
+        )
+    });
+    let one_of_two = daemon.run(&["alerts", "test"]);
+    assert_eq!(one_of_two.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&one_of_two.stdout).into_owned();
+    assert!(
+        text.contains("pris\u{a0}: marie@camping.example\n")
+            && text.contains("PAS pris\u{a0}: compta@camping.example"),
+        "{text}"
+    );
+    daemon.rewrite_configuration(|text| text.replace(", \"marie@camping.example\"]", "]"));
     daemon.mailbox.set_behaviour(Behaviour::Accept);
     let arrived = daemon.out(&["alerts", "test", "--shop", "camping"]);
     assert_eq!(arrived, "pris\u{a0}: compta@camping.example\n");
-    let mail = daemon.mailbox.wait_for(1).await.remove(0);
+    let mail = daemon.mailbox.wait_for(2).await.remove(1);
     assert!(
         mail.subject().contains("essai") && mail.subject().contains("Camping des Pins"),
         "{}",
