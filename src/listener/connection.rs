@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::Handler;
 use super::crowd::Guest;
-use super::head::{Beginning, HEAD_BYTES};
+use super::head::{Beginning, HEAD_BYTES, make_target_legible};
 use super::overheard::Overheard;
 use super::stall::Unstalled;
 
@@ -108,6 +108,7 @@ pub(super) async fn lead<S, H>(
         }
         Silence::Left => return,
     }
+    make_target_legible(&mut read);
     let stream = Overheard::new(Unstalled::new(stream, ANSWER), beginning.clone(), read);
     if converse(stream, &peer, &handler, &guest, &ends, &beginning).await == Ended::Unreadable {
         handler.unreadable(beginning.bytes(), peer).await;

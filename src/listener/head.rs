@@ -9,6 +9,22 @@ use hyper::{Request, Version};
 /// The largest head that is read. A notification by GET carries its fields there: some 2 KiB at most.
 pub(super) const HEAD_BYTES: usize = 16 * 1024;
 
+/// Percent-encodes in the target of a request the bytes that are no UTF-8: a customer's name in a reference may be in ISO 8859-1,
+/// and what reads HTTP would refuse the whole call.
+pub(super) fn make_target_legible(head: &mut Vec<u8>) {
+    let line = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
+    let Some(target) = head.get(..line).filter(|target| str::from_utf8(target).is_err()) else { return };
+    let mut legible = Vec::with_capacity(target.len().saturating_mul(3));
+    for byte in target {
+        if byte.is_ascii() {
+            legible.push(*byte);
+        } else {
+            legible.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+    head.splice(..line, legible);
+}
+
 /// What was read of a head.
 #[derive(Debug, Default)]
 struct Heard {

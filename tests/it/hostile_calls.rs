@@ -2,7 +2,27 @@
 
 use cvco_psp::sogecommerce::Algorithm;
 
-use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay, send_raw};
+use crate::support::{Daemon, Settings, Sogecommerce, TOKEN, Up2pay, send_raw, signed_by_up2pay};
+
+/// Modules that put the customer's name into the reference have it sent as it is, in ISO 8859-1 perhaps: what reads HTTP would
+/// refuse such a call before anybody could see that it is a payment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_in_the_reference_loses_no_payment_whatever_its_encoding() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    for (number, name) in [(1, &b"Zo\xe9"[..]), (2, "Zoé".as_bytes()), (3, b"Zo%E9"), (4, b"Zo%C3%A9")] {
+        let before = format!("Mt=1500&Ref={number}%20-%20");
+        let after = format!(
+            "&Appel={number}&ChoixPaiement=LIMONETIK&ChoixCarte=CVCONNECT&Erreur=00000&Transaction=7{number}"
+        );
+        let query = signed_by_up2pay(&[before.as_bytes(), name, after.as_bytes()].concat());
+        let head = format!("GET /n/up2pay/{TOKEN}?");
+        let request =
+            [head.as_bytes(), &query, b" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"].concat();
+        assert_eq!(send_raw(daemon.public, &request).expect("an answer").status, 200, "{number}");
+    }
+    let references = ["1 - Zoé", "2 - Zoé", "3 - Zoé", "4 - Zoé"];
+    daemon.until("SELECT order_ref FROM acct_register ORDER BY order_ref", &references).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_wrong_call_has_its_answer() {

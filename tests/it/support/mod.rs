@@ -13,6 +13,8 @@ pub use browser::{Browser, Users};
 pub use daemon::{Daemon, Settings, command, follows, ledger_rows};
 pub use http::{Answer, send_raw};
 pub use past::{BOOKS, Past, Told};
-pub use payments::{Sogecommerce, TOKEN, Up2pay, key as up2pay_key, private_pem, public_pem};
+pub use payments::{
+    Sogecommerce, TOKEN, Up2pay, key as up2pay_key, private_pem, public_pem, signed_by_up2pay,
+};
 pub use played::Played;
 pub use wait::until;

@@ -2,6 +2,9 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use cvco_domain::{Cents, Mode, Timestamp};
 use cvco_psp::WireMessage;
 use cvco_psp::sogecommerce::codes::{Source, TransStatus};
@@ -71,6 +74,13 @@ impl Up2pay {
     pub fn target(&self) -> String {
         format!("/n/up2pay/{TOKEN}?{}", self.wire().query)
     }
+}
+
+/// A query of Up2pay with whatever bytes, signed as they stand.
+pub fn signed_by_up2pay(variables: &[u8]) -> Vec<u8> {
+    let base64 = STANDARD.encode(key().sign_sha1(variables));
+    let value = base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    [variables, format!("&Signature={value}").as_bytes()].concat()
 }
 
 /// A Sogecommerce notification.

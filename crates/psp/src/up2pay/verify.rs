@@ -59,6 +59,8 @@ pub(super) enum Layer {
     AsReceived,
     /// Once, all of them.
     DecodedOnce,
+    /// Only those that stand for bytes outside ASCII: what reads HTTP may encode these, which Up2pay sends as they are.
+    RawBytes,
 }
 
 /// Bytes that Up2pay signed.
@@ -194,8 +196,35 @@ impl<'a> SplitCall<'a> {
         {
             add_cuts(&mut candidates, template, pairs.pairs(), Layer::DecodedOnce);
         }
+        let raw = with_raw_bytes(&received);
+        if raw != received
+            && let Ok(pairs) = PairList::split(&raw, MAX_PAIRS)
+        {
+            add_cuts(&mut candidates, template, pairs.pairs(), Layer::RawBytes);
+        }
         candidates
     }
+}
+
+/// Decodes the escapes of bytes outside ASCII, and leaves all others.
+fn with_raw_bytes(bytes: &[u8]) -> Vec<u8> {
+    let mut raw = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.first_chunk::<2>().filter(|_| *first == b'%');
+        let byte = escaped.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        match byte.filter(|byte| !byte.is_ascii()) {
+            Some(byte) => {
+                raw.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                raw.push(*first);
+                rest = after;
+            }
+        }
+    }
+    raw
 }
 
 fn add_cuts(candidates: &mut Vec<Candidate>, template: &Template, pairs: &[FormPair<'_>], layer: Layer) {
@@ -235,6 +264,7 @@ impl fmt::Display for Layer {
         f.write_str(match self {
             Self::AsReceived => "as received",
             Self::DecodedOnce => "percent-decoded once",
+            Self::RawBytes => "with the bytes outside ASCII that the escapes stand for",
         })
     }
 }
