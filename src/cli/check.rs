@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Config, EndpointUrl, LedgerSettings, RawConfig, Tls};
 use crate::confirm;
 use crate::listener::tls::RENEWED_BEFORE;
-use crate::outbound::{Client, Distrust, trusted_by_callers};
+use crate::outbound::{Client, Distrust, trusted_by_callers, why_private};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -76,10 +76,12 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         lines.extend(super::database::examine(cluster, Clock::system().now()));
     }
     lines.extend(ledger(&config.ledger));
+    lines.extend(listeners(&config)?);
     lines.extend(certificate(&config, raw.public_host(), Clock::system().now()));
     lines.extend(mail(&config, options.offline)?);
     if !options.offline {
         lines.extend(apis(&config)?);
+        lines.extend(handlers(&config)?);
     }
     lines.extend(config.endpoints.iter().map(|endpoint| {
         let reminder = match endpoint.psp {
@@ -271,6 +273,48 @@ fn mail(config: &Config, offline: bool) -> Result<Vec<Line>, Failure> {
         lines.push(Line::new(format!("channel {id}"), Verdict::Good, remark));
     }
     Ok(lines)
+}
+
+/// Whether another program holds a port that the daemon is to have; a daemon that runs holds them itself.
+fn listeners(config: &Config) -> Result<Vec<Line>, Failure> {
+    let LedgerSettings { log, cluster, .. } = &config.ledger;
+    let may_be_served = cluster.is_some() || log.exists() && SqliteLog::lease(log)?.is_none();
+    if may_be_served {
+        return Ok(Vec::new());
+    }
+    let ports = [("listener.public", config.listener.public), ("listener.admin", config.listener.admin)];
+    let held = ports.into_iter().filter_map(|(key, address)| {
+        let error = std::net::TcpListener::bind(address).err()?;
+        // The service may have a port that whoever checks may not.
+        let what = format!("another program listens at {address}: end it, or name another port");
+        (error.kind() == std::io::ErrorKind::AddrInUse).then(|| Line::new(key, Verdict::Wrong, what))
+    });
+    Ok(held.collect())
+}
+
+/// Looks up the names of the shops' handlers; nothing is sent to them.
+fn handlers(config: &Config) -> Result<Vec<Line>, Failure> {
+    let runtime = runtime()?;
+    let relays = config
+        .endpoints
+        .iter()
+        .flat_map(|endpoint| endpoint.relays.iter().map(move |relay| (endpoint, relay)));
+    let looked_up = relays.filter_map(|(endpoint, relay)| {
+        let uri: hyper::Uri = relay.url.parse().ok()?;
+        let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = uri.port_u16().unwrap_or(443);
+        let found = runtime.block_on(tokio::net::lookup_host((host.as_str(), port)));
+        let why = match found {
+            Err(error) => format!("{host} cannot be found: {error}"),
+            Ok(addresses) => {
+                let mut private = addresses.filter_map(|address| why_private(address.ip()));
+                private.next().filter(|_| !relay.allow_private)?
+            }
+        };
+        let what = format!("relay {} of {}", relay.id, endpoint.id);
+        Some(Line::new(what, Verdict::Wrong, why))
+    });
+    Ok(looked_up.collect())
 }
 
 /// Tries each API with a call that asks nothing.

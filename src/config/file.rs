@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cvco_domain::text_file;
 use cvco_domain::{EndpointId, Mode, ShopId};
@@ -24,9 +25,10 @@ use super::reconcile::RawReconcile;
 use super::shop::{self, RawShop};
 use super::statement::{self, RawStatement};
 use super::{
-    AccountingSettings, BookSettings, CommandSettings, Config, ConfigError, DeskSettings, EndpointOutline,
-    EndpointUrl, LedgerSettings, ListenerSettings, StatementSettings,
+    AccountingSettings, BookSettings, CommandSettings, Config, ConfigError, DeskSettings, Endpoint,
+    EndpointOutline, EndpointUrl, LedgerSettings, ListenerSettings, StatementSettings,
 };
+use crate::relay::PARKED_AFTER;
 
 /// The file, parsed but not yet checked.
 #[derive(Debug, Deserialize)]
@@ -244,6 +246,14 @@ impl RawConfig {
         }
         if let Some(listener) = &listener {
             self.warn_of_blind_filters(listener, &mut check);
+            refuse_relays_to_ourselves(listener, &endpoints, &mut check);
+        }
+        if let Some(ledger) = &ledger
+            && ledger.payload_retention < PARKED_AFTER
+            && endpoints.iter().any(|endpoint| !endpoint.relays.is_empty())
+        {
+            let what = "shorter than the 72 h for which a shop's handler is tried: a call would be gone before it is taken";
+            check.wrong("ledger.payload_retention", what);
         }
         let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
         let (accounting, statements) = self.accounting(&ids, &mut check);
@@ -295,5 +305,27 @@ impl RawConfig {
     /// Every endpoint, with the id of its shop.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = (&str, &RawEndpoint)> {
         self.shop.iter().flat_map(|shop| shop.endpoint.iter().map(|endpoint| (shop.id.as_str(), endpoint)))
+    }
+}
+
+/// A relay that leads back to this daemon would go round until a limit ends it.
+fn refuse_relays_to_ourselves(
+    listener: &ListenerSettings,
+    endpoints: &[Arc<Endpoint>],
+    check: &mut Check<'_>,
+) {
+    let own = [
+        Some(format!("http://{}/n/", listener.public)),
+        listener.public_url.as_ref().map(|url| format!("{url}/n/")),
+    ];
+    for endpoint in endpoints {
+        let leads_back = |url: &str| own.iter().flatten().any(|own| url.starts_with(own.as_str()));
+        if let Some(relay) = endpoint.relays.iter().find(|relay| leads_back(&relay.url)) {
+            let what = format!(
+                "relay {}: its url leads back to this daemon; it must be the address of the shop's own handler",
+                relay.id
+            );
+            check.wrong(format!("endpoint {}", endpoint.id), what);
+        }
     }
 }

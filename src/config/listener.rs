@@ -44,6 +44,12 @@ impl RawListener {
         let trusted_proxies = check.networks("listener.trusted_proxies", &self.trusted_proxies);
         let public_url = self.public_url(check);
         let (public, admin) = (public?, admin?);
+        if public == admin && public.port() != 0 {
+            check.wrong(
+                "listener.admin",
+                format!("{admin} is listener.public too: give it a port of its own"),
+            );
+        }
         if !admin.ip().is_loopback() && admin_token.is_none() {
             check.wrong(
                 key,

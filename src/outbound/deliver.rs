@@ -100,7 +100,7 @@ async fn first_bytes(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
 
 /// Why a handler at this address is not called unless the configuration allows it: a name of the outside that leads into the
 /// own network may have been made to.
-pub(super) fn why_private(address: IpAddr) -> Option<String> {
+pub(crate) fn why_private(address: IpAddr) -> Option<String> {
     is_private(address).then(|| {
         format!("{address} is an address of this host or a private network; allow_private = true allows it")
     })

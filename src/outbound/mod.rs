@@ -25,6 +25,7 @@ use cvco_psp::api::{ApiRequest, ApiResponse, CallFailure};
 #[cfg(test)]
 use rustls_pki_types::CertificateDer;
 
+pub(crate) use deliver::why_private;
 pub use deliver::{Delivery, Reply};
 pub use exchange::ANSWER_BYTES;
 pub use proxy::{Proxy, ProxyError};

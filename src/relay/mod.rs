@@ -27,6 +27,7 @@ pub mod worker;
 
 pub use first::FirstAttempts;
 pub(crate) use message::MARK;
+pub(crate) use schedule::PARKED_AFTER;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use cvco_domain::{Seq, Timestamp};
 use crate::back_off;
 
 /// A handler that does not take a call for so long will not take it by itself.
-pub(super) const PARKED_AFTER: Duration = Duration::from_hours(72);
+pub(crate) const PARKED_AFTER: Duration = Duration::from_hours(72);
 
 /// A handler may ask to be left alone for so long.
 pub(super) const LONGEST_REST: Duration = Duration::from_hours(6);

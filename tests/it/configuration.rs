@@ -280,6 +280,34 @@ fn one_account_in_two_shops_is_named() {
 }
 
 #[test]
+fn what_can_never_work_is_refused() {
+    let up2pay = |more: &str| format!("{ENDPOINT}psp = \"up2pay\"\n{more}");
+    let relay = |url: &str| up2pay(&format!("[[shop.endpoint.relay]]\nurl = \"{url}\"\n"));
+    for (text, why) in [
+        (format!("[listener]\nadmin = \"127.0.0.1:8080\"\n{}", up2pay("")), "is listener.public too"),
+        (relay("https://10.0.0.7/ipn"), "allow_private = true allows it"),
+        (relay("http://[::1]:8000/ipn"), "allow_private = true allows it"),
+        (
+            format!(
+                "[listener]\npublic_url = \"https://pay.example\"\n{}",
+                relay("https://pay.example/n/e/x")
+            ),
+            "leads back to this daemon",
+        ),
+        (
+            format!("[ledger]\npayload_retention = \"48h\"\n{}", relay("https://shop.example/ipn")),
+            "payload_retention: shorter than the 72 h",
+        ),
+    ] {
+        let error = error_of(&text);
+        assert!(error.contains(why), "{why}: {error}");
+    }
+    assert!(
+        warnings_of(&relay("https://shop.example/ipn")).iter().all(|warning| !warning.key.contains("relay"))
+    );
+}
+
+#[test]
 fn several_problems_are_told_at_once() {
     let error = error_of(&format!("{ENDPOINT}psp = \"sogecommerce\"\nalgorithm = \"md5\""));
     assert!(error.contains("site_id") && error.contains(".key") && error.contains("algorithm"), "{error}");

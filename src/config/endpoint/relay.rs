@@ -1,5 +1,6 @@
 //! `[[shop.endpoint.relay]]`: the shop's own handlers.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use cvco_domain::{HandlerAddress, RelayTarget};
@@ -8,7 +9,7 @@ use serde::Deserialize;
 
 use crate::config::check::{Check, Purpose};
 use crate::config::secrets::Source;
-use crate::outbound::Signer;
+use crate::outbound::{Signer, why_private};
 use crate::relay::RelaySettings;
 
 /// What an endpoint has one of has this id.
@@ -59,6 +60,10 @@ impl RawRelay {
         } else if url.starts_with("http://") && !self.allow_private {
             check.unwise(&key, "plain http: whoever is on the way reads and changes what the shop hears");
         }
+        if let Some(why) = (!self.allow_private).then(|| literal_address(url)).flatten().and_then(why_private)
+        {
+            check.wrong(&key, why);
+        }
         let host = self.host.as_deref().map(str::trim).map(str::to_owned);
         if host.as_deref().is_some_and(|host| host.parse::<hyper::http::uri::Authority>().is_err()) {
             check.wrong(format!("{at}.host"), "not a name like \"shop.example\"");
@@ -96,6 +101,12 @@ impl RawRelay {
         let secrets: Vec<_> = secret.into_iter().chain(previous).collect();
         if secrets.is_empty() { None } else { check.value(&key, Signer::of(&secrets)) }
     }
+}
+
+/// The address that stands in the place of a name.
+fn literal_address(url: &str) -> Option<IpAddr> {
+    let uri: hyper::Uri = url.parse().ok()?;
+    uri.host()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn is_address(url: &str) -> bool {

@@ -213,15 +213,12 @@ fn with_raw_bytes(bytes: &[u8]) -> Vec<u8> {
     while let Some((first, after)) = rest.split_first() {
         let escaped = after.first_chunk::<2>().filter(|_| *first == b'%');
         let byte = escaped.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
-        match byte.filter(|byte| !byte.is_ascii()) {
-            Some(byte) => {
-                raw.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                raw.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = byte.filter(|byte| !byte.is_ascii()) {
+            raw.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            raw.push(*first);
+            rest = after;
         }
     }
     raw
