@@ -3,7 +3,7 @@
 //! everything else that the daemon appends.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cvco_domain::{Seq, Timestamp};
 use cvco_ledger::{Ledger, LedgerError, Reader};
@@ -11,7 +11,7 @@ use cvco_log::sqlite::Lease;
 use cvco_log::{Draft, Log, LogStore, SqliteLog, Stamp};
 use tokio::runtime::Handle;
 
-use super::Failure;
+use super::{Failure, output};
 use crate::admin::commands::Desk;
 use crate::clock::Clock;
 use crate::cluster::{self, Remote};
@@ -121,7 +121,9 @@ impl Writer {
             Way::Daemon(Inside { log, followed, runtime }) => runtime.block_on(async {
                 let stamps = log.append_all(drafts).await?;
                 if let Some(last) = stamps.last() {
-                    followed.folded(last.seq).await?;
+                    tokio::time::timeout(PATIENCE, followed.folded(last.seq))
+                        .await
+                        .map_err(|_| not_followed(last.seq))??;
                 }
                 Ok(stamps)
             }),
@@ -142,6 +144,21 @@ impl Writer {
     pub(super) fn append_one(&mut self, draft: Draft) -> Result<Stamp, Failure> {
         self.append(vec![draft], || {})?.pop().ok_or_else(|| LedgerError::Stopped.into())
     }
+}
+
+/// So long a ledger may not move before a person is told what is waited for: a large import takes seconds.
+const STANDS_STILL: Duration = Duration::from_secs(30);
+
+/// So long it is waited for one that does not move.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// What was asked for is done once the ledger follows: on a full disk, for instance, the log may have had room for it, and the
+/// ledger has none.
+fn not_followed(seq: Seq) -> Failure {
+    Failure::Refused(format!(
+        "this is entry {seq} of the log, and the ledger has not come to it yet: it takes effect as soon as the ledger does. \
+         `check` and the daemon's own log say what keeps it"
+    ))
 }
 
 impl Outside {
@@ -171,13 +188,25 @@ impl Outside {
         }
         let reader = Reader::open(ledger)?;
         let (mut folded, mut looks) = (reader.folded()?.0, 0_u32);
+        let (mut moved_at, mut is_warned) = (Instant::now(), false);
         while folded < seq {
             waiting();
             std::thread::sleep(LOOK_EVERY);
             let before = std::mem::replace(&mut folded, reader.folded()?.0);
-            looks = if folded == before { looks.saturating_add(1) } else { 0 };
+            if folded == before {
+                looks = looks.saturating_add(1);
+            } else {
+                (looks, moved_at) = (0, Instant::now());
+            }
             if looks >= LOOKS_BEFORE_DOUBT && self.takes_over(ledger)? {
                 return Ok(());
+            }
+            let stands_for = moved_at.elapsed();
+            if stands_for >= PATIENCE {
+                return Err(not_followed(seq));
+            }
+            if stands_for >= STANDS_STILL && !std::mem::replace(&mut is_warned, true) {
+                output::warn(&not_followed(seq).to_string());
             }
         }
         Ok(())

@@ -76,6 +76,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
         lines.extend(super::database::examine(cluster, Clock::system().now()));
     }
     lines.extend(ledger(&config.ledger));
+    lines.extend(room(&config.ledger));
     lines.extend(listeners(&config)?);
     lines.extend(certificate(&config, raw.public_host(), Clock::system().now()));
     lines.extend(mail(&config, options.offline)?);
@@ -113,6 +114,30 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     print(&lines, options.format)?;
     let wrong = lines.iter().any(|line| line.verdict == Verdict::Wrong);
     Ok(if wrong { Outcome::FoundSomething } else { Outcome::Fine })
+}
+
+/// So little space is full: SQLite writes over what it has for a while, and then nothing more fits.
+const ROOM: u64 = 64 * 1024 * 1024;
+
+/// Whether log and ledger have room to grow.
+fn room(settings: &LedgerSettings) -> Vec<Line> {
+    let mut folders: Vec<&Path> =
+        [&settings.log, &settings.path].into_iter().filter_map(|file| file.parent()).collect();
+    folders.dedup();
+    let full = folders.into_iter().filter_map(|folder| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let disk = rustix::fs::statvfs(folder).ok()?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        (free < ROOM).then(|| {
+            let what = format!(
+                "{} MB are left where {} is: make room, or calls get 503",
+                free / 1_000_000,
+                folder.display()
+            );
+            Line::new("disk", Verdict::Wrong, what)
+        })
+    });
+    full.collect()
 }
 
 /// Whether the log can be written, and whether its dates and the clock agree.
