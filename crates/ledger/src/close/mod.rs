@@ -109,11 +109,12 @@ pub(crate) fn first_open(conn: &Connection) -> Result<Option<Period>, LedgerErro
 pub(crate) fn book(conn: &Connection, period: Period, books: &Books, today: Day) -> Result<(), LedgerError> {
     let mut numbers = Numbers::stored(conn)?;
     each_due(conn, (period.first(), period.last()), books, &mut |due| {
-        for sheet in due.sheet.entries(books) {
-            let journal = books.chart.journal(sheet.journal(due.corrects.is_some()), &sheet.shop);
+        for sheet in due.sheet.clone().entries(books) {
+            let corrects = due.corrects(&sheet, books);
+            let journal = books.chart.journal(sheet.journal(corrects.is_some()), &sheet.shop);
             let number = numbers.next(&journal.code, due.date.year());
             let (movement, postings) = (sheet.movement, sheet.postings.clone());
-            let entry = sheet.entry(due.date, number, Some(today), due.corrects.as_deref(), books);
+            let entry = sheet.entry(due.date, number, Some(today), corrects, books);
             for (posting, line) in postings.iter().zip(&entry.lines) {
                 let order_id = match due.order_id {
                     Some(order_id) => Some(order_id),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, params};
 
-use cvco_books::accounting::{Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
+use cvco_books::accounting::{Leg, Moved, Movement, PaidOut, Part, Posting, Sheet, Topic};
 use cvco_domain::{Books, Cents, Day, Issuer, OrderRef, ShopId, StatementNumber};
 
 use crate::LedgerError;
@@ -21,8 +21,29 @@ pub(crate) struct Due {
     pub(crate) statement_id: Option<StatementId>,
     /// The day on which it is booked.
     pub(crate) date: Day,
-    /// The entry of a closed period that it puts right.
-    pub(crate) corrects: Option<String>,
+    /// What was booked for its day in a closed period.
+    corrected: Vec<Corrected>,
+}
+
+/// A posting of a closed period.
+struct Corrected {
+    leg: Leg,
+    part: Option<Part>,
+    /// The entry's.
+    number: String,
+}
+
+impl Due {
+    /// The entry of a closed period that one of its entries puts right: the one that has a posting of the same part. Where an
+    /// entry holds all that was paid on a day, it is that of the day.
+    pub(crate) fn corrects(&self, entry: &Sheet, books: &Books) -> Option<&str> {
+        let of_part = |posting: &Posting| {
+            self.corrected.iter().find(|booked| booked.leg == posting.leg && booked.part == posting.part)
+        };
+        let own = entry.postings.iter().filter(|posting| posting.leg != Leg::Customer).find_map(of_part);
+        let of_day = || self.corrected.first().filter(|_| !books.paired);
+        own.or_else(of_day).map(|booked| booked.number.as_str())
+    }
 }
 
 /// Tells all that is due in a span of days, in the order in which it is booked.
@@ -51,7 +72,7 @@ pub(crate) fn each(
                     order_id: Some(order.order_id),
                     statement_id: None,
                     date: day,
-                    corrects: None,
+                    corrected: Vec::new(),
                 })?;
             }
         }
@@ -59,7 +80,7 @@ pub(crate) fn each(
             let sheet = statement.sheet(conn, books)?;
             if !sheet.is_empty() {
                 let statement_id = Some(statement.statement_id);
-                tell(Due { sheet, order_id: None, statement_id, date: day, corrects: None })?;
+                tell(Due { sheet, order_id: None, statement_id, date: day, corrected: Vec::new() })?;
             }
         }
         let next = day.next();
@@ -118,7 +139,7 @@ fn late(
             });
         }
         for ((day, movement), sheet) in due {
-            let (before, corrects) = booked_for(&booked, day, movement);
+            let (before, corrected) = booked_for(&booked, day, movement);
             let sheet = sheet.on_accounts_of(&received).less(&before);
             if !sheet.is_empty() {
                 tell(Due {
@@ -126,7 +147,7 @@ fn late(
                     order_id: Some(order_id),
                     statement_id: None,
                     date: through.next(),
-                    corrects,
+                    corrected,
                 })?;
             }
         }
@@ -134,11 +155,11 @@ fn late(
     for statement_id in ids("statement_id")?.into_iter().map(StatementId::new) {
         let Some(statement) = StatementHead::of(conn, statement_id)? else { continue };
         let booked = Booked::of_statement(conn, statement_id)?;
-        let (before, corrects) = booked_for(&booked, statement.paid_on, Movement::Payout);
+        let (before, corrected) = booked_for(&booked, statement.paid_on, Movement::Payout);
         let sheet = statement.sheet(conn, books)?.less(&before);
         if !sheet.is_empty() {
             let statement_id = Some(statement_id);
-            tell(Due { sheet, order_id: None, statement_id, date: through.next(), corrects })?;
+            tell(Due { sheet, order_id: None, statement_id, date: through.next(), corrected })?;
         }
     }
     Ok(())
@@ -154,13 +175,15 @@ fn received_of(booked: &[Booked]) -> Vec<Posting> {
     receipts.map(|booked| booked.posting.clone()).collect()
 }
 
-/// What was booked for a day, and the first entry that did.
-fn booked_for(booked: &[Booked], day: Day, movement: Movement) -> (Vec<Posting>, Option<String>) {
+/// What was booked for a day, and by which entries.
+fn booked_for(booked: &[Booked], day: Day, movement: Movement) -> (Vec<Posting>, Vec<Corrected>) {
     let of_day = || booked.iter().filter(|booked| booked.day == day && booked.movement == movement);
-    (
-        of_day().map(|booked| booked.posting.clone()).collect(),
-        of_day().map(|booked| booked.number.clone()).next(),
-    )
+    let corrected = |booked: &Booked| Corrected {
+        leg: booked.posting.leg,
+        part: booked.posting.part.clone(),
+        number: booked.number.clone(),
+    };
+    (of_day().map(|booked| booked.posting.clone()).collect(), of_day().map(corrected).collect())
 }
 
 /// Which orders to look at.

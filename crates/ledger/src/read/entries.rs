@@ -85,11 +85,11 @@ impl Extract<'_> {
             if range.shop.as_ref().is_some_and(|shop| *shop != due.sheet.shop) {
                 return Ok(());
             }
-            for sheet in due.sheet.entries(books) {
-                let journal = books.chart.journal(sheet.journal(due.corrects.is_some()), &sheet.shop);
+            for sheet in due.sheet.clone().entries(books) {
+                let corrects = due.corrects(&sheet, books);
+                let journal = books.chart.journal(sheet.journal(corrects.is_some()), &sheet.shop);
                 let number = numbers.next(&journal.code, due.date.year());
-                if let Err(error) = tell(sheet.entry(due.date, number, None, due.corrects.as_deref(), books))
-                {
+                if let Err(error) = tell(sheet.entry(due.date, number, None, corrects, books)) {
                     failure = Some(error);
                     return Err(LedgerError::Stopped);
                 }

@@ -78,3 +78,25 @@ fn the_suspense_account_is_as_it_was_at_the_end_of_the_month() {
         assert_eq!(balance("2026-04-30"), ["OVER 0", "SHORT 0"], "closed on day {closed_on}");
     }
 }
+
+/// Each part has an entry of its own: what is no longer too much puts right the one that booked it as too much.
+#[test]
+fn what_puts_an_entry_right_names_that_entry() {
+    let close = |period: &str| {
+        let books = Books { suspense: true, paired: true, ..Books::default() };
+        LogEntry::Close(Close { period: stories::period(period), books, by: "marie".to_owned() })
+    };
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    book.take(DAY, card("A", 14_000).saying(ReportedState::Captured));
+    book.take(33 * DAY, close("2026-03"));
+    book.take(36 * DAY, refund("A", 4000).saying(ReportedState::Captured));
+    book.take(65 * DAY, close("2026-04"));
+    let of = |period: &str, column: &str| {
+        book.texts(&format!("SELECT {column} FROM entries WHERE period = '{period}' AND leg = 'suspense'"))
+    };
+    let (booked, right) = (of("2026-03", "EcritureNum"), of("2026-04", "EcritureLib"));
+    let [booked] = booked.as_slice() else { panic!("{booked:?}") };
+    assert!(right.len() == 1 && right[0].contains(&format!("correction de {booked}")), "{right:?}");
+    assert!(booked.ends_with("000002"), "the card's own entry is another one");
+}
