@@ -75,8 +75,11 @@ async fn what_is_urgent_and_unseen_goes_to_somebody_else_who_also_hears_its_end(
     daemon.is_at(LATER).await;
     let opened = mailbox.wait_for(1).await.remove(0);
     assert_eq!(opened.to, ["garde@camping.example"], "urgent ones have readers of their own");
-    daemon.is_at(119 * MINUTE).await;
-    daemon.is_at(121 * MINUTE).await;
+    // The two hours begin when that mail has left.
+    daemon.until("SELECT outcome FROM owed", &["sent"]).await;
+    daemon.is_at(LATER + 119 * MINUTE).await;
+    assert_eq!(mailbox.mails().len(), 1);
+    daemon.is_at(LATER + 121 * MINUTE).await;
     let escalated = mailbox.wait_for(2).await.remove(1);
     assert_eq!(escalated.to, ["direction@camping.example"]);
     assert!(escalated.subject().starts_with("Sans réponse"), "{}", escalated.subject());

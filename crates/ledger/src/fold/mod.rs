@@ -149,7 +149,9 @@ impl<'c> Fold<'c> {
             self.apply_deadlines(logged.at)?;
         }
         self.apply_entry(logged, chain_hash)?;
-        self.watch_unseen(logged.at)?;
+        if matches!(logged.entry, LogEntry::Told(_) | LogEntry::Act(_) | LogEntry::Policy(_)) {
+            self.watch_unseen(logged.at)?;
+        }
         self.advance(logged.seq, logged.at, chain_hash);
         if is_news(&logged.entry) {
             self.progress.news = (logged.seq, logged.at);
@@ -173,7 +175,6 @@ impl<'c> Fold<'c> {
         let known = discrepancies::find_of_daemon(self.conn, Kind::SetAside)?;
         discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)?;
         known.map(|id| acts::tell_more(self.conn, id, at)).transpose()?;
-        self.watch_unseen(at)?;
         self.advance(seq, at, chain_hash);
         self.progress.news = (seq, at);
         Ok(())

@@ -183,7 +183,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Urgent discrepancies that nobody has seen get their deadline.
+    /// Urgent discrepancies that people were told of, and nobody has seen, get their deadline.
     pub(super) fn watch_unseen(&self, at: Timestamp) -> Result<(), LedgerError> {
         let Some(after) = self.progress.policy.escalate_after else { return Ok(()) };
         let deadline = at.after(after);

@@ -438,12 +438,15 @@ pub(crate) fn open_of_daemon(
     owed::owe_opening(conn, last_inserted(conn), None, kind.severity(), at)
 }
 
-/// Gives a deadline to urgent discrepancies that nobody has seen and that have none; whether there were any.
+/// Gives a deadline to urgent discrepancies that were told, that nobody has seen, and that have none; whether there were any. The
+/// time to look at one begins when its message has left: it may wait for the morning, or for a mail server.
 pub(crate) fn watch_unseen(conn: &Connection, deadline: Timestamp) -> Result<bool, LedgerError> {
     let watched = conn
         .prepare_cached(
             "UPDATE discrepancies SET escalate_at = ?1 WHERE severity = 'urgent' AND closed_at IS NULL
-               AND acked_at IS NULL AND snoozed_until IS NULL AND escalate_at IS NULL AND escalated_at IS NULL",
+               AND acked_at IS NULL AND snoozed_until IS NULL AND escalate_at IS NULL AND escalated_at IS NULL
+               AND EXISTS (SELECT 1 FROM owed o WHERE o.discrepancy_id = discrepancies.id AND o.news <> 'escalated'
+                             AND o.urgent AND o.outcome = 'sent')",
         )?
         .execute([deadline])?;
     Ok(watched > 0)

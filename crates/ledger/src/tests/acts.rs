@@ -378,3 +378,29 @@ fn acts_are_made_again_like_everything_else() {
     book.wait_until(60);
     assert_eq!((book.reminders(), book.proof().flaws), (vec![minute(60).to_string()], vec![]));
 }
+
+/// The time to look at what is urgent begins when its message has left.
+#[test]
+fn nobody_else_is_told_before_the_message_had_time_to_be_read() {
+    let mut book = Book::new();
+    let escalate_after = Some(std::time::Duration::from_hours(2));
+    book.take(0, LogEntry::Policy(Policy { escalate_after, ..Policy::default() }));
+    book.take(0, registered("A", 10_000));
+    book.take(1, voucher("A", 6000));
+    book.wait_until(60);
+    let urgent = book.texts("SELECT id FROM discrepancies WHERE severity = 'urgent'");
+    let number: i64 = urgent[0].parse().expect("a number");
+    let escalates_at = |book: &Book| {
+        book.texts("SELECT substr(escalate_at, 12, 5) FROM discrepancies WHERE escalate_at IS NOT NULL")
+    };
+    book.wait_until(8 * 60);
+    assert_eq!(escalates_at(&book), [""; 0], "its mail waits for the morning");
+    let items = vec![cvco_log::entry::MailItem {
+        news: cvco_domain::News::Opened,
+        discrepancy: id(number),
+        of: book.identity(number),
+    }];
+    book.take(8 * 60, stories::telling("m@host", items));
+    book.take(8 * 60, stories::told("m@host"));
+    assert_eq!(escalates_at(&book), ["20:00"]);
+}

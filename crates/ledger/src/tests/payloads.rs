@@ -68,7 +68,8 @@ fn a_purged_payload_is_no_flaw() {
 #[test]
 fn a_changed_or_misplaced_payload_is_found_at_its_entry() {
     for sql in [
-        "UPDATE payloads SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE seq = 2",
+        "UPDATE payloads SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || IIF(substr(sealed, -1) = x'00', x'01', x'00')
+           AS BLOB) WHERE seq = 2",
         "UPDATE payloads SET sealed = x'' WHERE seq = 2",
         "UPDATE payloads SET sealed = (SELECT sealed FROM payloads WHERE seq = 1) WHERE seq = 2",
         "UPDATE payloads SET sealed = substr(sealed, 1, 40) WHERE seq = 2",
