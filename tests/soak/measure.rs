@@ -11,6 +11,9 @@ const LINES: u32 = 8;
 /// Runs shorter than this say nothing about growth.
 const SAYS_SOMETHING: Duration = Duration::from_mins(20);
 
+/// Until then its tables grow to the size that its load needs.
+const WARM_AFTER: Duration = Duration::from_hours(1);
+
 /// How much the second half may need more than the first, in kilobytes, at half of the looks: what an export or a backup needs
 /// while it runs differs with what comes beside it.
 const MAY_GROW: u64 = 5 * 1024;
@@ -93,18 +96,25 @@ impl Measured {
         }
     }
 
-    /// The second half of the run needs what the first did.
+    /// Once it is warm, the second half of what is left of the run needs what the first did.
     pub fn must_be_flat(&self) {
         if self.length < SAYS_SOMETHING {
             return;
         }
-        let (first, second) = self.lines.split_at(self.lines.len() / 2);
+        let warm = |looks: usize| {
+            let until = WARM_AFTER.min(self.length / 2);
+            let looks = u128::try_from(looks).expect("few") * until.as_millis() / self.length.as_millis();
+            usize::try_from(looks).expect("few")
+        };
+        let lines = &self.lines[warm(self.lines.len())..];
+        let (first, second) = lines.split_at(lines.len() / 2);
         let must_not_grow = |what: &str, of: fn(&Line) -> u64, may_grow: u64| {
             let most = |half: &[Line]| half.iter().map(of).max().expect("looked at");
             let (before, after) = (most(first), most(second));
             assert!(after <= before + may_grow, "{what}: {before} grew to {after}");
         };
-        let (before, after) = self.memory.split_at(self.memory.len() / 2);
+        let memory = &self.memory[warm(self.memory.len())..];
+        let (before, after) = memory.split_at(memory.len() / 2);
         let (before, after) = (usual(before), usual(after));
         assert!(after <= before + MAY_GROW, "kilobytes of memory: {before} grew to {after}");
         must_not_grow("open files", |line| line.files, FILES_OF_A_READER);
