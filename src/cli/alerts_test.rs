@@ -15,12 +15,12 @@ use crate::alert::channel::{Message, TIME_LIMIT};
 use crate::alert::{AlertSettings, Mailer};
 use crate::app::host_name;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Shop};
 use crate::outbound::Client;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// To those who are told of this shop; without it, to those of `[alerts]`, on every way.
+    /// To those who are told of this shop; without it, to everybody whom an alert may go to, on every way.
     #[arg(long, value_name = "ID")]
     shop: Option<String>,
     /// Only on this channel; `mail` for e-mail alone.
@@ -54,6 +54,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     }
     let trial = Trial {
         alerts,
+        shops: &config.shops,
         shop: shop.as_ref(),
         shop_name: shop.as_ref().map(|shop| config.shop_name(shop)),
         host: host_name(),
@@ -99,6 +100,7 @@ fn known_shop(config: &Config, id: &str) -> Result<ShopId, Failure> {
 /// What is tried.
 struct Trial<'c> {
     alerts: &'c AlertSettings,
+    shops: &'c [Shop],
     shop: Option<&'c ShopId>,
     shop_name: Option<&'c str>,
     host: String,
@@ -109,8 +111,13 @@ impl Trial<'_> {
     /// Everybody whom an alert may go to, each once.
     fn mailers(&self) -> Vec<Mailer> {
         let mut mailers: Vec<Mailer> = Vec::new();
-        for class in [Class::Urgent, Class::Digest, Class::Escalation] {
-            let mailer = self.alerts.mailer_of(self.shop, class);
+        let shops = match self.shop {
+            Some(shop) => vec![Some(shop)],
+            None => [None].into_iter().chain(self.shops.iter().map(|shop| Some(&shop.id))).collect(),
+        };
+        let classes = [Class::Urgent, Class::Digest, Class::Escalation];
+        for (shop, class) in shops.into_iter().flat_map(|shop| classes.map(|class| (shop, class))) {
+            let mailer = self.alerts.mailer_of(shop, class);
             if !mailers.iter().any(|known| known.has_same_readers(mailer)) {
                 mailers.push(mailer.clone());
             }
