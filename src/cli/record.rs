@@ -387,7 +387,7 @@ fn act(language: Language, line: &StoryLine) -> String {
         (Language::French, Some("acknowledged")) => "marqué comme traité".to_owned(),
         (Language::French, Some("noted")) => "annoté".to_owned(),
         (Language::French, Some("snoozed")) => format!("mis en veille jusqu’au {}", until()),
-        (Language::French, Some("withdrawn")) => "ni traité ni en veille désormais".to_owned(),
+        (Language::French, Some("withdrawn")) => "remis dans la liste à traiter".to_owned(),
         (Language::English, Some("snoozed")) => format!("snoozed until {}", until()),
         (Language::English, Some("withdrawn")) => "no longer acknowledged or snoozed".to_owned(),
         (_, Some(other)) => other.to_owned(),

@@ -302,7 +302,7 @@ async fn the_list_is_filtered_and_the_story_tells_each_act_in_its_place() {
     let place = |what: &str| story.find(what).unwrap_or_else(|| panic!("{what} in\n{story}"));
     assert!(place("commande enregistrée") < place("écart n°\u{a0}2 marqué comme traité par"));
     assert!(place("client rappelé") < place("écart n°\u{a0}2 annoté par"));
-    assert!(place("\u{a0}: ne répond pas") < place("écart n°\u{a0}2 ni traité ni en veille désormais par"));
+    assert!(place("\u{a0}: ne répond pas") < place("écart n°\u{a0}2 remis dans la liste à traiter par"));
     assert_eq!(
         daemon.rows("SELECT act, discrepancy_id, note FROM acct_acknowledgements ORDER BY seq"),
         [

@@ -370,7 +370,8 @@ impl fmt::Display for ShopCalls {
             Some(address) => write!(f, "{address}")?,
             None => f.write_str("–")?,
         }
-        write!(f, ": {} calls since {}", self.calls, self.since)?;
+        let calls = if self.calls == 1 { "call" } else { "calls" };
+        write!(f, ": {} {calls} since {}", self.calls, self.since)?;
         if self.parked > 0 {
             write!(f, ", {} parked", self.parked)?;
         }
@@ -405,6 +406,9 @@ impl fmt::Display for Detail {
             Self::PartCaptured { parts, left } => write!(f, "{}: {left} authorised", list(parts, "; ")),
             Self::Payments(payments) => f.write_str(&list(payments, ", ")),
             Self::Endpoint(endpoint) => write!(f, "{endpoint}"),
+            Self::Currencies { found, expected } if found.iter().all(|found| found == expected) => {
+                f.write_str(&list(found, ", "))
+            }
             Self::Currencies { found, expected } => write!(f, "{} ≠ {expected}", list(found, ", ")),
             Self::Authorisation { part, number } => match number {
                 Some(number) => write!(f, "{part}: {number}"),

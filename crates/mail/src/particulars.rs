@@ -361,7 +361,9 @@ impl Words {
                 &format!("{son} adresse d’origine, qui n’est pas dans allow_from"),
                 &format!("{its} address of origin, which is not in allow_from"),
             ),
-            Refusal::Http => self.pair(&format!("{son} HTTP illisible"), &format!("{its} unreadable HTTP")),
+            Refusal::Http => {
+                self.pair(&format!("{sa} requête HTTP, illisible"), &format!("{its} unreadable HTTP"))
+            }
             Refusal::Flood => self.pair("leur trop grand nombre", "their great number"),
             Refusal::Loop => self.pair(
                 &format!("{sa} provenance\u{a0}: notre propre relais, dont l’url mène ici"),

@@ -373,7 +373,7 @@ const fn entry(kind: Kind, psp: Option<Psp>) -> Entry {
             "Un message reçu est authentique, mais le programme n'a pas su le comprendre ou l'enregistrer dans les comptes. Il est conservé en entier, et rien d'autre n'est retardé.",
             &[
                 "Ouvrez {back_office} et contrôlez les paiements de cette heure-là : l'un d'eux peut manquer dans vos listes.",
-                "Transmettez le numéro de l'écriture du journal à la personne qui administre le programme : cvco-reconciled check la nomme.",
+                "Transmettez le numéro de l'entrée du journal à la personne qui administre le programme : cvco-reconciled check la nomme.",
                 "Après une mise à jour, le programme enregistre de lui-même ce qu'il n'avait pas pu enregistrer. Un message qu'il n'avait pas compris, cvco-reconciled reread le relit ; l'écart se ferme quand plus rien n'est de côté.",
             ],
         ),

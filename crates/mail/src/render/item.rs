@@ -170,7 +170,10 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
             | Detail::LeftOver(_)
             | Detail::Lapsed(_)
             | Detail::PartCaptured { .. }
-            | Detail::Payments(_),
+            | Detail::Payments(_)
+            // What waited, or was refused, is dealt with.
+            | Detail::NotTaken(_)
+            | Detail::RefusedByShop(_),
             News::Closed,
         ) => None,
         (_, _) => particulars::in_words(language, &item.detail, &item.records),
