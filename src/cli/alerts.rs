@@ -158,7 +158,7 @@ fn list(site: &mut dyn Site, options: &ListOptions) -> Result<Outcome, Failure> 
     let found = reader.discrepancies(&filter)?;
     // One that is no longer configured has its discrepancies still.
     if found.is_empty() {
-        known_shop(&site.desk()?.books, options.shop.as_ref())?;
+        known_shop(&site.desk()?.books, options.shop.as_ref(), site.language()?)?;
     }
     let values: Vec<_> = found.iter().map(as_json).collect();
     let aside = if filter.snoozed == Some(false) { reader.snoozed(&filter)? } else { 0 };

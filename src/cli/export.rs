@@ -49,7 +49,7 @@ impl Options {
 
 pub(super) fn run(site: &mut dyn Site, options: &Options) -> Result<Outcome, Failure> {
     let settings = site.desk()?.books;
-    known_shop(&settings, options.shop.as_ref())?;
+    known_shop(&settings, options.shop.as_ref(), site.language()?)?;
     let span = match (options.period, options.from, options.to) {
         (Some(period), _, _) => Span::of(period),
         (None, Some(from), Some(to)) if from <= to => Span { from, to },

@@ -288,8 +288,14 @@ fn write_entries(extract: Extract<'_>, order: &Order<'_>, out: &mut dyn Write) -
     let closed_through = extract.closed_through()?;
     if !order.is_closing && range.drafts.is_none() && closed_through.is_none_or(|closed| closed < range.to) {
         let open = closed_through.map_or(range.from, |closed| closed.next().max(range.from)).period();
-        return Err(Failure::Usage(format!(
-            "{open} is not closed: close it first (`close --period {open}`), or take drafts with --draft"
+        return Err(Failure::Explained(output::pair(
+            order.language,
+            &format!(
+                "{open} n’est pas clôturé\u{a0}: clôturez-le d’abord (`close --period {open}`), ou prenez un projet avec --draft"
+            ),
+            &format!(
+                "{open} is not closed: close it first (`close --period {open}`), or take drafts with --draft"
+            ),
         )));
     }
     let bar = if order.is_watched { output::progress_bar(order.what.name()) } else { ProgressBar::hidden() };

@@ -46,6 +46,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use cvco_domain::ShopId;
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::LogError;
+use cvco_mail::Language;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::admin::commands::client::SocketError;
@@ -374,11 +375,16 @@ fn ledger_settings(path: &Path) -> Result<LedgerSettings, Failure> {
 }
 
 /// A shop that the configuration has.
-fn known_shop(settings: &BookSettings, shop: Option<&ShopId>) -> Result<(), Failure> {
+fn known_shop(settings: &BookSettings, shop: Option<&ShopId>, language: Language) -> Result<(), Failure> {
     match shop {
         Some(shop) if !settings.shops.contains(shop) => {
             let known: Vec<&str> = settings.shops.iter().map(ShopId::as_str).collect();
-            Err(Failure::Usage(format!("there is no shop {shop}; there are: {}", known.join(", "))))
+            let known = known.join(", ");
+            Err(Failure::Explained(output::pair(
+                language,
+                &format!("il n’y a pas de boutique {shop}\u{a0}; il y a\u{a0}: {known}"),
+                &format!("there is no shop {shop}; there are: {known}"),
+            )))
         }
         Some(_) | None => Ok(()),
     }

@@ -36,7 +36,7 @@ pub(super) fn list(site: &mut dyn Site, options: &Options) -> Result<Outcome, Fa
     let records = Reader::open(&site.ledger()?.path)?.records(&filter)?;
     // One that is no longer configured has its payments still.
     if records.is_empty() {
-        known_shop(&site.desk()?.books, options.shop.as_ref())?;
+        known_shop(&site.desk()?.books, options.shop.as_ref(), site.language()?)?;
     }
     let language = site.language()?;
     let none = Heading { fr: "aucun paiement", en: "no records" };

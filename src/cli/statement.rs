@@ -17,6 +17,7 @@ use cvco_mail::{Language, lists};
 use serde::Serialize;
 
 use super::append::Writer;
+use super::output::pair;
 use super::site::{self, Site};
 use super::{Failure, Outcome, ReportFormat, known_shop};
 use crate::clock::Clock;
@@ -61,9 +62,9 @@ pub(super) fn run(site: &mut dyn Site, command: &Command) -> Result<Outcome, Fai
     let Command::Import(options) = command;
     let desk = site.desk()?;
     let settings = desk.books;
-    known_shop(&settings, options.shop.as_ref())?;
-    let layout = layout(&settings, options.layout.as_deref())?;
     let language = site.language()?;
+    known_shop(&settings, options.shop.as_ref(), language)?;
+    let layout = layout(&settings, options.layout.as_deref(), language)?;
     let shop = options
         .shop
         .clone()
@@ -378,21 +379,29 @@ fn whose(language: Language) -> String {
     .to_owned()
 }
 
-fn layout<'s>(settings: &'s BookSettings, id: Option<&str>) -> Result<&'s StatementSettings, Failure> {
-    let ids = || {
-        let ids: Vec<&str> = settings.statements.iter().map(|layout| layout.profile.id.as_str()).collect();
-        ids.join(", ")
-    };
+fn layout<'s>(
+    settings: &'s BookSettings,
+    id: Option<&str>,
+    language: Language,
+) -> Result<&'s StatementSettings, Failure> {
+    let ids: Vec<&str> = settings.statements.iter().map(|layout| layout.profile.id.as_str()).collect();
+    let ids = ids.join(", ");
+    let explained = |french: &str, english: &str| Failure::Explained(pair(language, french, english));
     match (id, settings.statements.as_slice()) {
-        (_, []) => Err(Failure::Usage(
-            "the configuration has no [[statement]] that says how such a file is laid out (see config.example.toml)"
-                .to_owned(),
+        (_, []) => Err(explained(
+            "la configuration n’a pas de [[statement]] qui dise comment un tel fichier est fait (voir config.example.toml)",
+            "the configuration has no [[statement]] that says how such a file is laid out (see config.example.toml)",
         )),
         (None, [only]) => Ok(only),
-        (None, _) => Err(Failure::Usage(format!("which layout? give --layout, one of: {}", ids()))),
-        (Some(id), layouts) => layouts
-            .iter()
-            .find(|layout| layout.profile.id == id)
-            .ok_or_else(|| Failure::Usage(format!("there is no layout {id}; there are: {}", ids()))),
+        (None, _) => Err(explained(
+            &format!("quelle présentation\u{a0}? Indiquez --layout, parmi\u{a0}: {ids}"),
+            &format!("which layout? give --layout, one of: {ids}"),
+        )),
+        (Some(id), layouts) => layouts.iter().find(|layout| layout.profile.id == id).ok_or_else(|| {
+            explained(
+                &format!("il n’y a pas de présentation {id}\u{a0}; il y a\u{a0}: {ids}"),
+                &format!("there is no layout {id}; there are: {ids}"),
+            )
+        }),
     }
 }

@@ -295,7 +295,7 @@ async fn the_list_is_filtered_and_the_story_tells_each_act_in_its_place() {
     assert_eq!(ids(&["--shop", "camping", "--limit", "1"]), ["3"]);
     let nobody = daemon.run(&["alerts", "list", "--shop", "hotel"]);
     let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
-    assert!(nobody.status.code() == Some(2) && said.contains("there is no shop hotel"), "{said}");
+    assert!(nobody.status.code() == Some(2) && said.contains("pas de boutique hotel"), "{said}");
     assert!(csv(&[]).contains("client rappelé") && csv(&[]).contains("ne répond pas"), "{}", csv(&[]));
 
     let story = daemon.out(&["record", "B"]);

@@ -179,7 +179,7 @@ async fn an_accountant_imports_registers_closes_and_exports_in_her_own_folder() 
     );
     let refused = office.run(&["export", "fec", "--period", month, "-o", "."]);
     assert!(
-        refused.status.code() == Some(2) && told(&refused).contains("is not closed"),
+        refused.status.code() == Some(2) && told(&refused).contains("n’est pas clôturé"),
         "{}",
         told(&refused)
     );
