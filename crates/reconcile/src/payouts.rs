@@ -85,13 +85,32 @@ fn together(attempts: &[Attempt], payout: &Payout) -> Option<Vec<Share>> {
             })
             .map(|(share, _)| share)
             .collect();
-        let comes_to_it = |shares: &Vec<Share>| {
-            shares.len() > 1 && shares.iter().map(|share| share.amount).sum::<Cents>() == payout.line.amount
+        let of_payment = |attempt: usize| -> Vec<Share> {
+            shares.iter().copied().filter(|share| share.attempt == attempt).collect()
         };
-        let of_payment =
-            |attempt: usize| shares.iter().copied().filter(|share| share.attempt == attempt).collect();
-        (0..attempts.len()).map(of_payment).find(comes_to_it).or_else(|| Some(shares).filter(comes_to_it))
+        let payments = || (0..attempts.len()).map(of_payment).chain([shares.clone()]);
+        let all = |shares: &Vec<Share>| shares.len() > 1 && sum(shares) == payout.line.amount;
+        payments().find(all).or_else(|| payments().find_map(|shares| some_of(&shares, payout.line.amount)))
     })
+}
+
+fn sum(shares: &[Share]) -> Cents {
+    shares.iter().map(|share| share.amount).sum()
+}
+
+/// Of more parts than this the line is not looked for among some of them.
+const MOST_PARTS: u32 = 12;
+
+/// Some of the parts that come to the line: as few as possible, and the first of these.
+fn some_of(shares: &[Share], wanted: Cents) -> Option<Vec<Share>> {
+    let count = u32::try_from(shares.len()).ok().filter(|count| *count <= MOST_PARTS)?;
+    let chosen = |places: u32| -> Vec<Share> {
+        let is_chosen = |(place, _): &(usize, &Share)| places >> place & 1 == 1;
+        shares.iter().enumerate().filter(is_chosen).map(|(_, share)| *share).collect()
+    };
+    let several = (1..1_u32 << count).filter(|places| places.count_ones() > 1);
+    let fitting = several.filter(|places| sum(&chosen(*places)) == wanted);
+    fitting.min_by_key(|places| (places.count_ones(), *places)).map(chosen)
 }
 
 /// Every part, with so much of it.

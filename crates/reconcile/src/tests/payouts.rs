@@ -86,6 +86,20 @@ fn a_line_about_all_vouchers_of_a_payment_is_shared_out_over_them() {
     wrong.raises(&[Kind::SettlementMismatch]);
 }
 
+/// Of three vouchers of 20 euros ANCV pays out two in one line, and the third in another.
+#[test]
+fn a_line_about_some_vouchers_of_a_payment_is_shared_out_over_as_many() {
+    let vouchers =
+        ["V1", "V2", "V3"].into_iter().fold(order(6000), |case, id| case.with(voucher(2000).id(id)));
+    let case = vouchers.due_on_statements().paid_out(Issuer::Ancv, 4000);
+    assert_eq!(settled(&case), [[2000, 2000, 0]]);
+    let all = case.paid_out(Issuer::Ancv, 2000).seen(30 * DAYS);
+    assert_eq!(settled(&all), [[2000, 2000, 2000]]);
+    assert!(
+        all.kinds().iter().all(|kind| *kind != Kind::SettlementMismatch && *kind != Kind::SettlementMissing)
+    );
+}
+
 #[test]
 fn a_line_about_all_vouchers_of_an_order_is_shared_out_over_its_payments() {
     let at = |told: Told, total| told.sogecommerce().listed_in(total);
