@@ -219,6 +219,20 @@ pub(crate) const EPISODES: &[Episode] = &[
     .in_halves(),
     episode("deposit and balance in vouchers alone", LISTED, &[V_ALL, After(20 * DAY), Visit, V_ALL])
         .in_halves(),
+    // That is no debt.
+    episode(
+        "deposit and balance, and the balance given back",
+        CARD_FIRST,
+        &[
+            Pays(Card, All, Accepted),
+            After(20 * DAY),
+            Visit,
+            Pays(Card, All, Accepted),
+            After(2 * DAY),
+            GivesBack(1, Whole),
+        ],
+    )
+    .in_halves(),
     episode("balance late", EVERYWHERE, &[V, C, After(35 * DAY), Visit, V, C])
         .mends(&["amount_short"])
         .in_halves(),

@@ -149,7 +149,7 @@ impl Truth {
                 .filter(|record| record.paid > 0)
                 .map(|record| record.currency.clone())
                 .min(),
-            state: state_of(&counting, &open, is_charged_back && currency == "EUR"),
+            state: state_of(&counting, &open, is_charged_back && currency == "EUR", total.get()),
         });
         Self { order, records, open, closed, unanswered }
     }
@@ -162,14 +162,19 @@ fn counting(records: &[RecordRow], place: Place) -> Vec<&RecordRow> {
     records.iter().filter(|record| Some(&record.mode) == mode && !is_play_money(record)).collect()
 }
 
-/// What a bank took back is no refund: the customer owes it.
-fn state_of(records: &[&RecordRow], open: &[Discrepancy], is_charged_back: bool) -> String {
+/// What a bank took back is no refund: the customer owes it. Of an order that was paid, a payment that went back wholly is a part.
+fn state_of(records: &[&RecordRow], open: &[Discrepancy], is_charged_back: bool, total: i64) -> String {
     let is_amiss = |kind: &str| matches!(kind, "double_payment" | "amount_over" | "amount_short");
     if is_charged_back || open.iter().any(|(kind, _)| is_amiss(kind)) {
         return "unbalanced".to_owned();
     }
     let stands = |state: &&str| records.iter().any(|record| record.state == *state);
-    BY_WEIGHT.iter().copied().find(stands).unwrap_or("unpaid").to_owned()
+    let kept: i64 =
+        records.iter().filter(|record| record.state != "refunded").map(|record| record.paid).sum();
+    match BY_WEIGHT.iter().copied().find(stands) {
+        Some("balanced") if stands(&"refunded") && kept < total => "part_refunded".to_owned(),
+        state => state.unwrap_or("unpaid").to_owned(),
+    }
 }
 
 /// What is known of an order.
