@@ -83,10 +83,10 @@ pub fn way(t: Say, way: &Way) -> String {
 pub fn relay_state(t: Say, state: RelayState) -> String {
     match state {
         RelayState::Owed => t.say("à transmettre", "owed"),
-        RelayState::Delivered => t.say("transmise", "delivered"),
-        RelayState::Refused => t.say("refusée par la boutique", "refused by the shop"),
+        RelayState::Delivered => t.say("transmis", "delivered"),
+        RelayState::Refused => t.say("refusé par la boutique", "refused by the shop"),
         RelayState::Parked => t.say("en attente d'une décision", "waits for a decision"),
-        RelayState::Dropped => t.say("abandonnée", "dropped"),
+        RelayState::Dropped => t.say("abandonné", "dropped"),
     }
 }
 
