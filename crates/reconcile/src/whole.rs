@@ -3,18 +3,21 @@
 //! Tourism lives on deposits: an order of 500 may be paid 150 in March and 350 in June. So the payments of one order are
 //! added up first; only then does anything say that one of them is too little, or too much.
 
+mod balance;
 mod expected;
 mod plan;
 
 use cvco_domain::{Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Policy, TenderState, Timestamp};
 
 use super::records::complement_failed;
+use super::refunds::By;
 use super::tenders::Attempt;
+use balance::{Balance, Moved, Movement, Reason};
 
 /// What the payments of an order come to together.
 #[derive(Debug, Clone)]
 pub(super) struct Whole {
-    /// What the shop expects, less what the merchant gave back of it when it was paid: see [`let_off`].
+    /// What the shop expects, less what was let off.
     pub(super) total: Option<Cents>,
     /// What was paid by the payments that count, less what banks took back of it: that is owed again.
     pub(super) paid: Cents,
@@ -22,9 +25,9 @@ pub(super) struct Whole {
     pub(super) refunded: Cents,
     /// What banks took back.
     pub(super) taken_back: Cents,
-    /// What was paid and given back wholly by the merchant.
-    undone: Cents,
-    /// What of that was given back of an order that was paid: by so much [`Self::total`] is less than what was registered.
+    /// What is too much of it, or missing.
+    gap: Option<Cents>,
+    /// What was let off by giving whole payments back: by so much [`Self::total`] is less than what was registered.
     pub(super) let_off: Cents,
     /// What is to be paid by when. "As soon as the customer pays" is the grace after the last payment.
     demands: Vec<(Timestamp, Cents)>,
@@ -41,8 +44,6 @@ pub(super) struct Payment {
     taken_back: Cents,
     /// When its first part was accepted.
     at: Option<Timestamp>,
-    /// When the last of it was given back.
-    given_back_at: Option<Timestamp>,
     /// The total of this payment as its PSP states it.
     own_total: Option<Cents>,
     parts: Parts,
@@ -137,6 +138,15 @@ impl Payment {
         }
     }
 
+    /// Whether another payment that stands paid the same shortly before or after it.
+    fn is_paid_twice(&self, payments: &[Self]) -> bool {
+        let is_near = |other: &Self| {
+            let (earlier, later) = (self.at.min(other.at), self.at.max(other.at));
+            earlier.zip(later).is_some_and(|(earlier, later)| later.since(earlier) < plan::AT_ONCE)
+        };
+        payments.iter().any(|other| other.counts() && other.accepted() == self.accepted() && is_near(other))
+    }
+
     pub(super) const fn at(&self) -> Option<Timestamp> {
         self.at
     }
@@ -156,25 +166,25 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
         .collect();
     heard_at.sort_unstable();
     let registered = order.current().map(|version| version.total);
-    let let_off = registered.map_or(Cents::ZERO, |total| let_off(&payments, total));
+    let paid: Cents = counted().map(|payment| payment.paid).sum();
+    plan::complete(&mut payments, order);
+    let counted = || payments.iter().filter(|payment| payment.counts());
+    let balance = registered.map(|total| Balance::of(moved(attempts, &payments, order), total));
+    // Where nothing is left of what was paid, the whole order is what the payments are held against.
+    let let_off = balance.filter(|_| paid.is_positive()).map_or(Cents::ZERO, |balance| balance.let_off);
     let whole = Whole {
         total: registered.map(|total| total.minus(let_off)),
-        paid: counted().map(|payment| payment.paid).sum(),
+        gap: balance.map(|balance| balance.gap()),
+        paid,
         refunded: counted().map(|payment| payment.refunded).sum(),
         taken_back: payments
             .iter()
             .filter(|payment| payment.is_of_the_order())
             .map(|payment| payment.taken_back)
             .sum(),
-        undone: payments
-            .iter()
-            .filter(|payment| payment.standing == Standing::Undone)
-            .map(|payment| payment.paid)
-            .sum(),
         let_off,
         demands: plan::demands(order, policy, &heard_at),
     };
-    plan::complete(&mut payments, order);
     match whole.total {
         Some(total) => expected::of_order(&mut payments, &whole, total, order),
         None => expected::as_stated(&mut payments),
@@ -210,7 +220,6 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         refunded: given_back.minus(taken_back),
         taken_back,
         at: accepted().filter_map(|tender| tender.authorised_at).min(),
-        given_back_at: accepted().filter_map(|tender| tender.refunded_at).max(),
         own_total: attempt.total(),
         parts,
         other_part_failed: parts == Parts::Alone(Instrument::Card)
@@ -226,28 +235,33 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
     }
 }
 
-/// What the merchant gave back of an order that was paid: the customer does not owe it, just as what is given back of a part of
-/// a payment is no debt. What was given back before the order was paid whole was an attempt; what was too much is no part of
-/// the total; and whoever pays again after it begins anew.
-fn let_off(payments: &[Payment], total: Cents) -> Cents {
-    let undone = |payment: &&Payment| payment.standing == Standing::Undone && payment.refunded.is_positive();
-    let mut undone: Vec<&Payment> = payments.iter().filter(undone).collect();
-    undone.sort_by_key(|payment| payment.given_back_at);
-    let mut let_off = Cents::ZERO;
-    for (place, payment) in undone.iter().enumerate() {
-        let Some(at) = payment.given_back_at else { continue };
-        let before = |other: &&Payment| other.is_of_the_order() && other.at <= Some(at);
-        if payments.iter().any(|other| other.counts() && other.at > Some(at)) {
-            continue;
-        }
-        let gone: Cents = undone.iter().take(place).map(|earlier| earlier.refunded).sum();
-        let received: Cents = payments.iter().filter(before).map(Payment::accepted).sum();
-        let too_much = received.minus(gone).minus(total);
-        if too_much >= Cents::ZERO {
-            let_off = let_off.plus(payment.refunded.minus(too_much).max(Cents::ZERO));
+/// Everything that moved money of an order.
+fn moved(attempts: &[Attempt], payments: &[Payment], order: &Order) -> Vec<Moved> {
+    let has_plan = order.current().is_some_and(|version| !version.instalments.is_empty());
+    let mut moved = Vec::new();
+    for (attempt, payment) in attempts.iter().zip(payments).filter(|(_, payment)| payment.is_of_the_order()) {
+        let heard_at = || attempt.accepted().filter_map(|evidence| evidence.accepted_seen_at).min();
+        let Some(paid_at) = payment.at.or_else(heard_at) else { continue };
+        moved.push(Moved { at: paid_at, what: Movement::Paid, amount: payment.accepted() });
+        let reason = if payment.standing == Standing::Counts {
+            Reason::Part
+        } else if has_plan && payment.is_paid_twice(payments) {
+            Reason::Duplicate
+        } else if payment.is_half() {
+            Reason::Attempt
+        } else {
+            Reason::Payment
+        };
+        for back in attempt.accepted().flat_map(|evidence| evidence.made()) {
+            let what = match back.by {
+                By::Merchant => Movement::GivenBack(reason),
+                By::Bank => Movement::TakenBack,
+            };
+            // Nothing goes back before it was paid, whatever the clocks say.
+            moved.push(Moved { at: back.at.max(paid_at), what, amount: back.amount });
         }
     }
-    let_off.min(total)
+    moved
 }
 
 /// Tried, and came to nothing.
@@ -306,18 +320,9 @@ impl Whole {
         self.total.is_some_and(|total| self.paid >= total)
     }
 
-    /// Paid minus expected, in cents: what is missing of a registered order, or what is too much of it. What was given back
-    /// of a surplus is no longer too much; what was given back otherwise is no debt, as where all of an order was. What a bank
-    /// took back is one: the customer has to pay it again.
-    pub(super) fn gap(&self) -> Option<Cents> {
-        let total = self.total?;
-        if self.paid == Cents::ZERO && self.undone.is_positive() {
-            // Whose payments were all given back, owes none.
-            return Some(Cents::ZERO.minus(self.taken_back.min(total)));
-        }
-        let surplus = self.accepted().minus(total);
-        let given_back_of_it = self.refunded.min(surplus).max(Cents::ZERO);
-        Some(surplus.minus(given_back_of_it).minus(self.taken_back))
+    /// What is missing of a registered order (below zero), or what is too much of it: see [`balance`].
+    pub(super) const fn gap(&self) -> Option<Cents> {
+        self.gap
     }
 
     /// Something of the registered total was paid, and not all.

@@ -483,13 +483,15 @@ fn what_is_given_back_of_an_order_that_was_paid_is_no_debt() {
         case.raises(&[]);
         assert_eq!(order_state(&case), "part_refunded");
     }
-    // Whoever pays again owes what the order costs.
+    // Who pays some of it again wants that much.
     let again = |cents| {
         plain_card(cents).sogecommerce().total(cents).id("C3").call("7003").at(3 * DAY).happened(3 * DAY)
     };
-    let some = paid.clone().with(back(8000, DAY)).with(again(5000)).seen(5 * DAY);
-    assert_eq!(some.assess().gap, Some(Cents::new(-3000)));
-    paid.clone().with(back(8000, DAY)).with(again(8000)).seen(5 * DAY).raises(&[]);
+    for cents in [1, 5000, 8000] {
+        let some = paid.clone().with(back(8000, DAY)).with(again(cents)).seen(5 * DAY);
+        some.raises(&[]);
+        assert_eq!(some.assess().gap, Some(Cents::ZERO), "{cents}");
+    }
     // Given back before the order was paid whole, a payment was an attempt.
     let attempt = order(20_000).with(voucher(12_000));
     let attempt = attempt.with(voucher(12_000).id("RV").refund().at(60).happened(60));
@@ -518,4 +520,48 @@ fn two_payments_may_pay_one_instalment_together() {
     let half = vouchers(plan(), 6000, "1", 0).seen(2 * DAY);
     half.raises(&[Kind::ComplementMissing]);
     assert_eq!(held_against(&half), [(10_000, -4000)]);
+}
+
+/// Of a part-paid order, too: of 300 euros 100 and 100 were paid, and one payment went back.
+#[test]
+fn what_is_given_back_of_an_order_that_is_paid_in_part_is_no_debt() {
+    let card = |cents: i64, call: &str, at| {
+        let told = plain_card(cents).sogecommerce().total(cents);
+        told.id(&format!("C{call}")).call(call).at(at).happened(at)
+    };
+    let paid = || order(30_000).due(JUNE).with(card(10_000, "1", 0)).with(card(10_000, "2", 5));
+    for cents in [10_000, 9999] {
+        let back = card(cents, "2", DAY).id("R2").refund_of("C2");
+        let case = paid().with(back);
+        assert_eq!(case.clone().seen(2 * DAY).assess().gap, Some(Cents::new(-10_000)), "{cents}");
+        let due = case.seen(JUNE + DAY).finding(Kind::AmountShort);
+        assert_eq!(due.expected.zip(due.actual).map(|(due, paid)| due.minus(paid)), Some(Cents::new(10_000)));
+    }
+}
+
+/// A deposit, an attempt whose vouchers went back because the card failed, and the balance.
+#[test]
+fn an_attempt_that_went_back_leaves_the_order_as_dear_as_it_was() {
+    let deposit = split(order(30_000).due(JUNE), Psp::Up2pay, "1", (6000, 4000), 0);
+    let attempt = deposit
+        .with(voucher(5000).call("2").id("V2").at(DAY).happened(DAY))
+        .with(card(15_000).call("2").id("C2").state(ReportedState::Refused).at(DAY).happened(DAY))
+        .with(voucher(5000).call("2").id("R2").refund_of("V2").at(DAY + 60).happened(DAY + 60));
+    assert_eq!(attempt.clone().seen(2 * DAY).assess().gap, Some(Cents::new(-20_000)));
+    let most = plain_card(15_000).sogecommerce().total(15_000).call("3").at(3 * DAY).happened(3 * DAY);
+    assert_eq!(attempt.with(most).seen(JUNE + DAY).assess().gap, Some(Cents::new(-5000)));
+}
+
+/// Of three instalments of 100 the second is paid twice, and once given back: the third is still to come.
+#[test]
+fn an_instalment_that_was_paid_twice_and_given_back_once_pays_no_other() {
+    let card = |call: &str, at| {
+        let told = plain_card(10_000).sogecommerce().total(10_000);
+        told.id(&format!("C{call}")).call(call).at(at).happened(at)
+    };
+    let plan = order(30_000).planned(&[(10_000, DAY), (10_000, 30 * DAY), (10_000, JUNE)]);
+    let twice = plan.with(card("1", 0)).with(card("2", 20 * DAY)).with(card("3", 20 * DAY + 5));
+    let back = twice.with(card("3", 21 * DAY).id("R3").refund_of("C3"));
+    assert_eq!(back.clone().seen(22 * DAY).assess().gap, Some(Cents::new(-10_000)));
+    assert_eq!(figures(&back.seen(JUNE + DAY).finding(Kind::AmountShort)), (Some(30_000), Some(20_000)));
 }

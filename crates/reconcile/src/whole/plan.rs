@@ -22,7 +22,7 @@ pub(super) fn demands(order: &Order, policy: &Policy, heard_at: &[Timestamp]) ->
 }
 
 /// Whoever pays the same twice within this time has hardly meant to; later it may be the next instalment, or money on account.
-const AT_ONCE: Duration = Duration::from_hours(24);
+pub(super) const AT_ONCE: Duration = Duration::from_hours(24);
 
 /// By so much instalments may differ that are meant to be equal.
 const ROUNDING: Cents = Cents::new(100);

@@ -134,3 +134,24 @@ fn what_was_never_paid_stays_as_much_when_a_bank_takes_some_back() {
     assert_eq!(figures(&taken.assess().findings[0]), figures(&before));
     assert_eq!(taken.assess().gap, Some(Cents::new(-11_000)));
 }
+
+/// The merchant gives some back and the bank takes some: who pays the bank's share again owes nothing more.
+#[test]
+fn who_pays_what_the_bank_took_owes_no_refund() {
+    let at = |told: Told, minutes| {
+        told.psp(Psp::Worldline).state(ReportedState::Captured).total(20_000).at(minutes).happened(minutes)
+    };
+    for refunded in [12_000, 2000] {
+        let went_back = order(20_000)
+            .with(at(plain_card(20_000), 0))
+            .with(at(plain_card(8000).id("B1"), 10 * DAY).charged_back())
+            .with(at(plain_card(refunded).id("R1"), 11 * DAY).refund());
+        let owed = went_back.clone().seen(12 * DAY);
+        assert_eq!(owed.assess().gap, Some(Cents::new(-8000)), "{refunded}");
+        let again =
+            plain_card(8000).sogecommerce().total(8000).id("C2").call("7002").at(13 * DAY).happened(13 * DAY);
+        let paid = went_back.with(again).seen(20 * DAY);
+        assert_eq!(paid.assess().gap, Some(Cents::ZERO), "{refunded}");
+        paid.raises(&[]);
+    }
+}
