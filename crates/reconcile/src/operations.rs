@@ -29,19 +29,19 @@ pub(super) fn merge_operations(attempts: &mut [Attempt]) {
 /// others are all that the PSP says was paid so far: then a smaller capture is a part of it, and not a card beside a voucher
 /// of which nothing was heard yet.
 fn work_out_what_was_authorised(tenders: &mut [Evidence], total: Cents) {
+    let authorised: Vec<_> =
+        tenders.iter().filter(|e| is_authorised(e) && !e.basis.is_own()).map(means).collect();
     let is_captured = |evidence: &Evidence| evidence.tender.state == TenderState::Captured;
-    let captured: Vec<&Evidence> = tenders.iter().filter(|evidence| is_captured(evidence)).collect();
-    let paid_so_far =
-        captured.iter().filter_map(|evidence| evidence.running).map(|running| running.most).max();
-    let known: Cents = captured.iter().map(|evidence| evidence.tender.amount).sum();
-    // Of one alone what was paid so far is its own amount.
-    let are_known = captured.len() == 1 || captured.iter().all(|evidence| evidence.basis.is_own());
-    if paid_so_far != Some(known) || !are_known {
+    if !tenders.iter().any(|evidence| is_captured(evidence) && authorised.contains(&means(evidence))) {
         return;
     }
-    let captured: Vec<_> =
-        captured.into_iter().map(|evidence| (means(evidence), evidence.tender.amount)).collect();
-    let mut is_worked_out = false;
+    let Some(own) = own_amounts(tenders.iter().filter(|evidence| is_captured(evidence))) else { return };
+    let mut captured = Vec::with_capacity(own.len());
+    for (evidence, amount) in tenders.iter_mut().filter(|evidence| is_captured(evidence)).zip(own) {
+        evidence.tender.amount = amount;
+        evidence.basis = evidence.basis.min(Basis::Told(AmountFrom::Part));
+        captured.push((means(evidence), amount));
+    }
     for evidence in tenders.iter_mut().filter(|evidence| is_authorised(evidence) && !evidence.basis.is_own())
     {
         let own = means(evidence);
@@ -51,12 +51,28 @@ fn work_out_what_was_authorised(tenders: &mut [Evidence], total: Cents) {
             evidence.tender.amount = left;
             evidence.tender.complement = !of_others.is_empty();
             evidence.basis = Basis::Told(AmountFrom::Part);
-            is_worked_out = true;
         }
     }
-    for evidence in tenders.iter_mut().filter(|evidence| is_worked_out && is_captured(evidence)) {
-        evidence.basis = evidence.basis.min(Basis::Told(AmountFrom::Part));
+}
+
+/// What each capture is by itself: what was paid so far grows by one after the other. `None` if the figures do not say so.
+fn own_amounts<'e>(captured: impl Iterator<Item = &'e Evidence>) -> Option<Vec<Cents>> {
+    let captured: Vec<&Evidence> = captured.collect();
+    let mut turns = Vec::with_capacity(captured.len());
+    for (place, evidence) in captured.iter().enumerate() {
+        turns.push((evidence.running?.most, place));
     }
+    turns.sort_unstable();
+    let mut own = vec![Cents::ZERO; captured.len()];
+    let mut before = Cents::ZERO;
+    for (so_far, place) in turns {
+        let step = so_far.minus(before);
+        let evidence = captured.get(place)?;
+        let fits = step.is_positive() && (!evidence.basis.is_own() || evidence.tender.amount == step);
+        *own.get_mut(place).filter(|_| fits)? = step;
+        before = so_far;
+    }
+    Some(own)
 }
 
 /// What is captured in parts is no complement because each part is less than the order: the whole of it decides.

@@ -196,3 +196,27 @@ fn a_partial_capture_may_be_told_by_what_was_paid_so_far_alone() {
         finding.detail
     );
 }
+
+/// A voucher, and a card that is captured in two parts: no message states an amount of its own.
+#[test]
+fn captures_in_parts_beside_a_voucher_may_be_told_by_what_was_paid_so_far_alone() {
+    let at = |told: Told, id: &str, minutes| told.psp(Psp::Worldline).id(id).total(14_000).at(minutes);
+    for held in [plain_card(14_000).of_the_whole(), plain_card(5000).so_far()] {
+        let first = order(14_000)
+            .with(at(voucher(5000).state(Captured).so_far(), "8_0", 0))
+            .with(at(held, "8_1", 1))
+            .with(at(plain_card(9000).state(Captured).so_far(), "8_2", DAY));
+        let finding = first.clone().seen(2 * DAY).finding(Kind::AmountShort);
+        assert_eq!(figures(&finding), (Some(14_000), Some(9000)));
+        assert!(
+            matches!(finding.detail, Detail::PartCaptured { left, .. } if left == Cents::new(5000)),
+            "{:?}",
+            finding.detail
+        );
+        let last = plain_card(14_000).state(Captured).of_the_whole().running(14_000);
+        let all = first.with(at(last, "8_3", 2 * DAY)).seen(3 * DAY);
+        let parts = [("8_0", 5000), ("8_2", 4000), ("8_3", 5000)].map(|(id, cents)| (id.to_owned(), cents));
+        assert_eq!(all.parts(), parts);
+        all.raises(&[]);
+    }
+}
