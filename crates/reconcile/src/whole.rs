@@ -11,7 +11,7 @@ use cvco_domain::{Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Policy
 
 use super::records::complement_failed;
 use super::refunds::By;
-use super::tenders::Attempt;
+use super::tenders::{Attempt, Evidence};
 use balance::{Balance, Moved, Movement, Reason};
 
 /// What the payments of an order come to together.
@@ -252,7 +252,7 @@ fn moved(attempts: &[Attempt], payments: &[Payment], order: &Order) -> Vec<Moved
         } else {
             Reason::Payment
         };
-        for back in attempt.accepted().flat_map(|evidence| evidence.made()) {
+        for back in attempt.accepted().flat_map(Evidence::made) {
             let what = match back.by {
                 By::Merchant => Movement::GivenBack(reason),
                 By::Bank => Movement::TakenBack,
