@@ -37,6 +37,8 @@ async fn in_trouble() -> Daemon {
         daemon.get(&Up2pay::voucher("CMD-3", 8, 100).target().replace("Mt=100", "Mt=101")).status,
         403
     );
+    // It is noted beside the log.
+    daemon.until("SELECT COUNT(*) FROM rejections", &["1"]).await;
     let statement = "reference,autorisation,contrat,montant_brut,montant_net,date_operation,date_remise\n\
                      =NOBODY,123456,,10.00,9.80,2026-03-12,2026-03-13\n";
     let path = daemon.path("bank.csv");
