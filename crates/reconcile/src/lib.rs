@@ -121,7 +121,7 @@ pub fn assess(order: &Order, facts: &[Fact], policy: &Policy, now: Timestamp) ->
     refunds::allocate(&mut attempts, &facts, measure);
     books::enter(&mut attempts, policy);
     let unallocated = payouts::allocate(&mut attempts, order);
-    let (whole, payments) = whole::of(&attempts, measure, policy);
+    let (whole, payments) = whole::of(&attempts, measure, policy, now);
     let mut drafts: Vec<_> = attempts
         .into_iter()
         .zip(payments)

@@ -95,6 +95,9 @@ fn waiting(attempt: &Attempt, payment: &Payment, whole: &Whole, policy: &Policy,
             | Wait::Over(Missing::Complement | Missing::Voucher)
     );
     let is_over = matches!(wait, Wait::Over(_));
+    if is_of_a_part && is_over && whole.has_begun_beside(payment) {
+        return wait;
+    }
     let is_paid_again = payment.instalment == Instalment::PaidAgain;
     let is_not_missed = payment.counts() && whole.was_settled()
         || is_over

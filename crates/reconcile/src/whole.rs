@@ -29,6 +29,8 @@ pub(super) struct Whole {
     gap: Option<Cents>,
     /// What was let off by giving whole payments back: by so much [`Self::total`] is less than what was registered.
     pub(super) let_off: Cents,
+    /// Until when another attempt, of which one part was paid, is given the time for its other part.
+    begun_until: Option<Timestamp>,
     /// What is to be paid by when. "As soon as the customer pays" is the grace after the last payment.
     demands: Vec<(Timestamp, Cents)>,
 }
@@ -153,7 +155,12 @@ impl Payment {
 }
 
 /// Adds up the payments of an order; one [`Payment`] for each attempt, in their order.
-pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole, Vec<Payment>) {
+pub(super) fn of(
+    attempts: &[Attempt],
+    order: &Order,
+    policy: &Policy,
+    now: Timestamp,
+) -> (Whole, Vec<Payment>) {
     let counted_mode = attempts.iter().map(Attempt::mode).min();
     let mut payments: Vec<Payment> =
         attempts.iter().map(|attempt| payment(attempt, order, counted_mode)).collect();
@@ -183,6 +190,7 @@ pub(super) fn of(attempts: &[Attempt], order: &Order, policy: &Policy) -> (Whole
             .map(|payment| payment.taken_back)
             .sum(),
         let_off,
+        begun_until: begun_until(attempts, &payments, policy).filter(|until| now < *until),
         demands: plan::demands(order, policy, &heard_at),
     };
     match whole.total {
@@ -233,6 +241,15 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         left_over_beside: None,
         expected: None,
     }
+}
+
+/// When the last attempt that is under way should be complete.
+fn begun_until(attempts: &[Attempt], payments: &[Payment], policy: &Policy) -> Option<Timestamp> {
+    let is_under_way =
+        |payment: &Payment| payment.counts() && payment.is_half() && !payment.other_part_failed;
+    let begun = attempts.iter().zip(payments).filter(|(_, payment)| is_under_way(payment));
+    let since = begun.filter_map(|(attempt, _)| attempt.accepted().filter_map(|e| e.accepted_seen_at).min());
+    since.max().map(|since| since.after(policy.complement_grace))
 }
 
 /// Everything that moved money of an order.
@@ -325,6 +342,12 @@ impl Whole {
         self.gap
     }
 
+    /// Whether an attempt that came to nothing is still to be told of: what another one has paid so far may be as much as is
+    /// missing, and its other part is still to come.
+    pub(super) fn has_begun_beside(&self, payment: &Payment) -> bool {
+        payment.other_part_failed && self.begun_until.is_some()
+    }
+
     /// Something of the registered total was paid, and not all.
     pub(super) fn is_less(&self) -> bool {
         self.total.is_some() && self.paid.is_positive() && !self.is_reached()
@@ -349,7 +372,8 @@ impl Whole {
     /// When time alone makes more of it overdue.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
         let is_open = self.paid.is_positive() && !self.is_reached();
-        self.demands().filter(move |(_, cents)| is_open && *cents > self.paid).map(|(at, _)| at)
+        let due = self.demands().filter(move |(_, cents)| is_open && *cents > self.paid).map(|(at, _)| at);
+        due.chain(self.begun_until)
     }
 
     /// What is to be paid by when, without what was let off of the whole.

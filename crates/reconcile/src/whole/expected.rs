@@ -31,6 +31,8 @@ pub(super) fn of_order(payments: &mut [Payment], whole: &Whole, total: Cents, or
             (own, ExpectedFrom::Psp)
         } else if !payment.counts() || accepted >= total || is_all {
             (total, ExpectedFrom::Order)
+        } else if whole.has_begun_beside(payment) {
+            (payment.tried, ExpectedFrom::Order)
         } else if whole.paid == total {
             (accepted, ExpectedFrom::Order)
         } else if let Some(own) = own_total {

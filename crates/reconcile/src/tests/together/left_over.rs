@@ -201,3 +201,20 @@ fn a_card_of_long_before_is_no_complement() {
         }
     }
 }
+
+/// The second attempt begins with as much as the first one lacks; its own card part is still to come.
+#[test]
+fn nothing_is_over_while_another_attempt_has_only_begun() {
+    let orphan = order(10_000)
+        .with(voucher(5000).call("1"))
+        .with(card(5000).call("1").state(ReportedState::Refused))
+        .seen(25);
+    orphan.raises(&[Kind::VoucherOrphan]);
+    let again = orphan.with(voucher(5000).call("2").id("V2").at(60).happened(60));
+    again.clone().seen(61).raises(&[Kind::VoucherOrphan]);
+    let whole = again.clone().with(card(5000).call("2").id("C2").at(62).happened(62)).seen(63);
+    whole.raises(&[Kind::AmountOver]);
+    // If nothing more comes, the two vouchers are what the order costs.
+    again.clone().seen_just_before(80).raises(&[Kind::VoucherOrphan]);
+    again.seen(80).raises(&[]);
+}
