@@ -23,9 +23,9 @@ pub struct ReportRange {
 // Parameters: ?1, ?2 the days; ?3, ?4 the instants from which on and before which; ?5 the shop; ?6 with trials.
 
 /// What register and gaps are about. `own`: the payments of the span; `gaps`: the discrepancies that were open in it, or
-/// are open still and concern such a payment. So what is a gap in one list is a row of the other; and so is what was
-/// received or went back in the span of a payment of another month, or was only learned of it after that month was closed, for the books of the span
-/// hold it.
+/// are open still and concern such a payment. So what is a gap in one list is a row of the other. A payment of another
+/// month is a row too if something was received for it or went back in the span, or was learned only after that month was
+/// closed: the books of the span hold it.
 const SUBJECTS: &str = "
   WITH moved AS (
     SELECT order_id, psp, call_number FROM tenders WHERE received_on BETWEEN ?1 AND ?2

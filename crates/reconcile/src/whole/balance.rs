@@ -1,8 +1,8 @@
 //! What an order still costs its customer, by what was paid and what went back, in the order in which it happened.
 //!
-//! What the merchant gives back is no debt: of a surplus it ends that, and of the rest it makes the order cost less. An attempt that
-//! was given back before the order was paid, and an instalment that was paid twice, leave it as it was. What a bank takes back is a
-//! debt. Once all went back nothing is owed but that; who pays then begins anew.
+//! What the merchant gives back is no debt: of a surplus it ends that, and of the rest it makes the order cost less. An
+//! attempt that was given back before the order was paid, and an instalment that was paid twice, leave it as it was. What
+//! a bank takes back is a debt. Once all went back, nothing else is owed; who pays after that owes the whole order again.
 
 use cvco_domain::{Cents, Timestamp};
 
@@ -14,6 +14,7 @@ pub(super) struct Moved {
     pub(super) amount: Cents,
 }
 
+/// Who moved it. The order of the variants is the order in which they count when they happened in the same instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Movement {
     Paid,
