@@ -10,7 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Program, or several of which one is enough, and package.
 build=("make make" "cc gcc" "cc libc6-dev")
 readers=("hledger hledger" "ledger ledger" "bean-check beancount" "systemd-analyze systemd" "promtool prometheus"
-    "php php-cli" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core" "mariadb mariadb-client-core")
+    "php php-cli" "php-fpm php-fpm" "/usr/sbin/nginx nginx" "/usr/sbin/mariadbd mariadb-server-core"
+    "mariadb mariadb-client-core")
 # Their programs alone: the tests run a Postfix of their own, and none of the system's is set up.
 servers=("postfix postfix" "saslpasswd2 sasl2-bin" "pg_ctlcluster postgresql")
 # The dashboard is tried in a browser (tests/browser); npm fetches what looks there for barriers.
@@ -96,11 +97,16 @@ if ((${#packages[@]})); then
         packages=("${packages[@]/%chromium/chromium-browser}")
         packages=("${packages[@]/chromium-driver/chromium-chromedriver}")
     fi
-    mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vxE 'prometheus|nginx')
+    mapfile -t whole < <(printf '%s\n' "${packages[@]}" | grep -vxE 'prometheus|nginx|php-fpm')
     if ((${#whole[@]})); then
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${whole[@]}"
     fi
     if ! command -v promtool >/dev/null; then alone prometheus usr/bin/promtool /usr/local/bin/promtool; fi
+    if ! command -v php-fpm >/dev/null; then
+        # Its package has the version of php in its name. Its libraries come with php and systemd.
+        version=$(php -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
+        alone "php$version-fpm" "usr/sbin/php-fpm$version" /usr/local/bin/php-fpm
+    fi
     if ! command -v /usr/sbin/nginx >/dev/null; then alone nginx usr/sbin/nginx /usr/sbin/nginx; fi
 fi
 

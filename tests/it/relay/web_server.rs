@@ -25,21 +25,19 @@ fn lines_of_the_page() -> (String, String) {
     (http.to_owned(), server.to_owned())
 }
 
-/// A web server in front of shop and daemon; killed when it goes out of scope.
-struct WebServer(Child);
+/// nginx; killed when it goes out of scope.
+pub(super) struct WebServer(Child);
 
 impl WebServer {
-    fn start(folder: &Path, at: SocketAddr, shop: &Sandbox, daemon: SocketAddr) -> Option<Self> {
-        let (http, server) = lines_of_the_page();
-        let server = server.replace("127.0.0.1:8080", &daemon.to_string());
-        let (inside, shop) = (folder.display(), shop.address());
+    /// With these lines in its `http` block. `None` if there is no nginx.
+    pub(super) fn start(folder: &Path, http: &str) -> Option<Self> {
+        let inside = folder.display();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|what| format!("{what}_temp_path {inside}/{what};\n"))
             .concat();
         let text = format!(
             "daemon off; master_process off; pid {inside}/pid; error_log stderr notice;\nevents {{}}\nhttp {{\n\
-             access_log off;\n{temporary}{http}\nserver {{\nlisten {at};\n{server}\n\
-             location / {{ proxy_pass http://{shop}; proxy_http_version 1.1; }}\n}}\n}}\n"
+             access_log off;\n{temporary}{http}}}\n"
         );
         let configuration = folder.join("nginx.conf");
         std::fs::write(&configuration, text).expect("a configuration");
@@ -64,6 +62,17 @@ impl Drop for WebServer {
     }
 }
 
+/// A web server at an address, in front of shop and daemon.
+fn in_front(folder: &Path, at: SocketAddr, shop: &Sandbox, daemon: SocketAddr) -> Option<WebServer> {
+    let (http, server) = lines_of_the_page();
+    let server = server.replace("127.0.0.1:8080", &daemon.to_string());
+    let shop = shop.address();
+    let block = format!(
+        "server {{\nlisten {at};\n{server}\nlocation / {{ proxy_pass http://{shop}; proxy_http_version 1.1; }}\n}}\n"
+    );
+    WebServer::start(folder, &format!("{http}\n{block}"))
+}
+
 fn get(at: SocketAddr, target: &str) -> u16 {
     let request = format!("GET {target} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
     send_raw(at, request.as_bytes()).expect("an answer").status
@@ -81,7 +90,7 @@ async fn a_psps_call_goes_through_the_daemon_to_the_module_and_the_customer_stra
     .await;
     drop(free);
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(_server) = WebServer::start(folder.path(), at, &shop, daemon.public) else { return };
+    let Some(_server) = in_front(folder.path(), at, &shop, daemon.public) else { return };
 
     let query = format!("action=ipn&order=12&{}", Up2pay::voucher("CMD/1,a", 1001, 6000).wire().query);
     assert_eq!(get(at, &format!("{PATH}?{query}")), 200);
