@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use cvco_domain::Timestamp;
-use cvco_mail::{RenderedMail, one_line};
+use cvco_domain::{Bilingual, Timestamp, Worded};
+use cvco_mail::RenderedMail;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -16,7 +16,10 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use super::smtp_url::{Encryption, SmtpUrl, SmtpUrlError};
+mod error;
+
+use super::smtp_url::{Encryption, SmtpUrl};
+pub use error::{MailError, SendError};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -47,82 +50,6 @@ pub struct ServerSettings {
     pub password: Option<SecretString>,
 }
 
-/// What is wrong with the settings: the key, and what would be right.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MailError {
-    /// The sender.
-    #[error("alerts.from: {0:?} is not an e-mail address; write for instance cvco@camping.example")]
-    From(String),
-    /// One of the recipients.
-    #[error("{key}: {address:?} is not an e-mail address; write for instance [\"compta@camping.example\"]")]
-    To {
-        /// The key that names it.
-        key: String,
-        /// What stands there.
-        address: String,
-    },
-    /// Nobody to write to.
-    #[error("{key} is empty; name at least one recipient, for instance [\"compta@camping.example\"]")]
-    NoRecipient {
-        /// The key that names nobody.
-        key: String,
-    },
-    /// The server.
-    #[error("{table}.smtp: {error}")]
-    Smtp {
-        /// Its table.
-        table: String,
-        /// What is wrong.
-        error: SmtpUrlError,
-    },
-    /// A user without a password.
-    #[error("{table}.smtp names a user, but there is no {table}.password_file (nor {table}.password)")]
-    PasswordMissing {
-        /// Its table.
-        table: String,
-    },
-    /// A password without a user.
-    #[error("{table}.password is set, but {table}.smtp names no user; write for instance smtps://user@host")]
-    UserMissing {
-        /// Its table.
-        table: String,
-    },
-    /// A password that the network would see.
-    #[error(
-        "{table}.smtp would send the password readable over the network; write smtps://user@host, or \
-         smtp://user@host?starttls=required"
-    )]
-    PasswordExposed {
-        /// Its table.
-        table: String,
-    },
-    /// TLS does not work on this host.
-    #[error("{table}.smtp: TLS cannot be set up ({why}); is the package ca-certificates installed?")]
-    Tls {
-        /// Its table.
-        table: String,
-        /// The reason.
-        why: String,
-    },
-}
-
-/// Why a message did not leave; what gives most hope stands first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum SendError {
-    /// The server holds unknown senders off at first, and will take it in some minutes.
-    #[error("greylisted, it is taken later: {0}")]
-    Greylisted(String),
-    /// The server does not want this message, or one of its recipients, for now.
-    #[error("refused for now: {0}")]
-    Temporary(String),
-    /// The server is not there, or fails, or does not let us in: that is not about this message.
-    #[error("the server cannot be used: {0}")]
-    Unreachable(String),
-    /// The server will never take this message.
-    #[error("refused for good: {0}")]
-    Permanent(String),
-}
-
 /// Sends mails to the configured recipients.
 #[derive(Clone)]
 pub struct Mailer {
@@ -148,7 +75,10 @@ impl TryFrom<&MailSettings> for Mailer {
     type Error = MailError;
 
     fn try_from(settings: &MailSettings) -> Result<Self, MailError> {
-        let from = settings.from.parse().map_err(|_| MailError::From(settings.from.clone()))?;
+        let from = settings
+            .from
+            .parse()
+            .map_err(|_| MailError::no_address("alerts.from", &settings.from, "cvco@camping.example"))?;
         let to = mailboxes(&settings.to, "alerts.to")?;
         let servers = settings.servers.iter().map(Server::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { from, to, servers: servers.into() })
@@ -161,7 +91,7 @@ impl TryFrom<&ServerSettings> for Server {
     fn try_from(settings: &ServerSettings) -> Result<Self, MailError> {
         let table = settings.table.clone();
         let url = SmtpUrl::parse(&settings.smtp_url)
-            .map_err(|error| MailError::Smtp { table: table.clone(), error })?;
+            .map_err(|error| MailError::new(format!("{table}.smtp"), error.words()))?;
         let name = format!("{}:{}", url.host, url.port);
         Ok(Self { name, transport: transport(&url, settings.password.as_ref(), &table)? })
     }
@@ -169,9 +99,13 @@ impl TryFrom<&ServerSettings> for Server {
 
 fn mailboxes(addresses: &[String], key: &str) -> Result<Vec<Mailbox>, MailError> {
     if addresses.is_empty() {
-        return Err(MailError::NoRecipient { key: key.to_owned() });
+        let what = Bilingual::new(
+            "vide\u{a0}: indiquez au moins un destinataire, par exemple [\"compta@camping.example\"]",
+            "empty: name at least one recipient, for instance [\"compta@camping.example\"]",
+        );
+        return Err(MailError::new(key, what));
     }
-    let wrong = |address: &String| MailError::To { key: key.to_owned(), address: address.clone() };
+    let wrong = |address: &String| MailError::no_address(key, address, "[\"compta@camping.example\"]");
     addresses.iter().map(|address| address.parse().map_err(|_| wrong(address))).collect()
 }
 
@@ -180,11 +114,17 @@ fn transport(
     password: Option<&SecretString>,
     table: &str,
 ) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
-    let table = || table.to_owned();
+    let wrong = |french: String, english: String| {
+        MailError::new(format!("{table}.smtp"), Bilingual::new(french, english))
+    };
     // lettre takes rustls' installed provider, or else ring, and asks the system which authorities to trust.
     let parameters = || {
-        TlsParameters::new_rustls(url.host.clone())
-            .map_err(|error| MailError::Tls { table: table(), why: error.to_string() })
+        TlsParameters::new_rustls(url.host.clone()).map_err(|error| {
+            wrong(
+                format!("TLS ne peut pas être mis en place (en anglais\u{a0}: {error})\u{a0}; le paquet ca-certificates est-il installé\u{a0}?"),
+                format!("TLS cannot be set up ({error}); is the package ca-certificates installed?"),
+            )
+        })
     };
     let tls = match url.encryption {
         Encryption::Plain => Tls::None,
@@ -198,10 +138,31 @@ fn transport(
         .timeout(Some(CONNECT));
     let builder = match (&url.user, password) {
         (None, None) => builder,
-        (Some(_), None) => return Err(MailError::PasswordMissing { table: table() }),
-        (None, Some(_)) => return Err(MailError::UserMissing { table: table() }),
+        (Some(_), None) => {
+            return Err(wrong(
+                format!(
+                    "un utilisateur est nommé, mais il n’y a pas de {table}.password_file (ni de {table}.password)"
+                ),
+                format!("names a user, but there is no {table}.password_file (nor {table}.password)"),
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(wrong(
+                format!(
+                    "{table}.password est donné, mais aucun utilisateur n’est nommé\u{a0}; écrivez par exemple smtps://user@host"
+                ),
+                format!("names no user, but {table}.password is set; write for instance smtps://user@host"),
+            ));
+        }
         (Some(_), Some(_)) if !url.keeps_secrets() => {
-            return Err(MailError::PasswordExposed { table: table() });
+            return Err(wrong(
+                "le mot de passe circulerait en clair sur le réseau\u{a0}; écrivez smtps://user@host, ou \
+                 smtp://user@host?starttls=required"
+                    .to_owned(),
+                "would send the password readable over the network; write smtps://user@host, or \
+                 smtp://user@host?starttls=required"
+                    .to_owned(),
+            ));
         }
         (Some(user), Some(password)) => {
             builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()))
@@ -376,45 +337,6 @@ impl Mailer {
             Some(error) => Err(error),
             None => Ok(()),
         }
-    }
-}
-
-impl SendError {
-    /// A 5xx answer is permanent, apart from those about the login (RFC 4954, section 6): they are about the
-    /// configuration, and once that is corrected the mail is still wanted. 421 closes the connection (RFC 5321, 3.8).
-    fn of(error: &lettre::transport::smtp::Error) -> Self {
-        const ABOUT_THE_SERVER: [u16; 6] = [421, 454, 530, 534, 535, 538];
-        let text = one_line(&error.to_string());
-        let lower = text.to_ascii_lowercase();
-        let code = error.status().map(u16::from);
-        match code {
-            Some(code) if code < 500 && (lower.contains("greylist") || lower.contains("graylist")) => {
-                Self::Greylisted(text)
-            }
-            Some(code) if ABOUT_THE_SERVER.contains(&code) => Self::Unreachable(text),
-            Some(400..=499) => Self::Temporary(text),
-            Some(500..) => Self::Permanent(text),
-            Some(_) | None => Self::Unreachable(text),
-        }
-    }
-
-    /// The same, with the address that was tried.
-    fn at(self, server: &str) -> Self {
-        let with = |why: String| format!("{server}: {why}");
-        match self {
-            Self::Greylisted(why) => Self::Greylisted(with(why)),
-            Self::Temporary(why) => Self::Temporary(with(why)),
-            Self::Unreachable(why) => Self::Unreachable(with(why)),
-            Self::Permanent(why) => Self::Permanent(with(why)),
-        }
-    }
-
-    fn no_server() -> Self {
-        Self::Unreachable("no server is configured".to_owned())
-    }
-
-    fn too_slow() -> Self {
-        Self::Unreachable(format!("the mail server took more than {} s", CONVERSATION.as_secs()))
     }
 }
 

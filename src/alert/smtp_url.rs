@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use cvco_domain::Worded;
 use percent_encoding::percent_decode_str;
 
 /// How the connection is protected.
@@ -50,6 +51,35 @@ pub enum SmtpUrlError {
     /// STARTTLS asked of a connection that is encrypted already.
     #[error("smtps:// is encrypted from the start: leave ?starttls away, or write smtp://")]
     StartTlsInTls,
+}
+
+impl Worded for SmtpUrlError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Scheme => {
+                "l’adresse commence par smtp:// ou smtps://, par exemple smtp://127.0.0.1:25 ou smtps://user@host"
+            }
+            Self::Password => {
+                "l’adresse ne doit pas contenir le mot de passe\u{a0}: donnez-le par alerts.password_file (ou \
+                 alerts.password)"
+            }
+            Self::User => {
+                "le nom d’utilisateur devant @ ne doit pas être vide\u{a0}; ses caractères spéciaux s’écrivent %XX (@ s’écrit \
+                 %40)"
+            }
+            Self::Host => {
+                "l’hôte est un nom, une adresse IPv4 ou une adresse IPv6 entre crochets, comme [::1]"
+            }
+            Self::Port => "le port est un nombre de 1 à 65535",
+            Self::Option => {
+                "après l’hôte et son port ne peut suivre que ?starttls=required ou ?starttls=opportunistic"
+            }
+            Self::StartTlsInTls => {
+                "smtps:// est chiffré dès le début\u{a0}: retirez ?starttls, ou écrivez smtp://"
+            }
+        }
+        .to_owned()
+    }
 }
 
 impl SmtpUrl {

@@ -43,7 +43,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use cvco_domain::ShopId;
+use cvco_domain::{Bilingual, ShopId, Worded};
 use cvco_ledger::{LedgerError, Reader};
 use cvco_log::LogError;
 use cvco_mail::Language;
@@ -53,7 +53,7 @@ use crate::admin::commands::client::SocketError;
 use crate::app::AppError;
 use crate::config::{
     BookSettings, CommandSettings, Config, ConfigError, DEFAULT_PATH, EndpointOutline, LedgerSettings,
-    RawConfig,
+    RawConfig, spoken_language,
 };
 use crate::telemetry::{self, LogFormat};
 use errand::Needs;
@@ -263,6 +263,27 @@ impl Failure {
         }
     }
 
+    /// Why, in both languages as far as that is known: what is explained in a language stays as it is.
+    fn words(&self) -> Bilingual {
+        match self {
+            Self::Config(error) => error.words(),
+            Self::Ledger(error) | Self::App(AppError::Ledger(error)) => error.words(),
+            Self::Log(error) | Self::App(AppError::Log(error)) => error.words(),
+            Self::Io { what, source } => {
+                Bilingual::new(format!("{what}\u{a0}: {}", source.in_french()), self.to_string())
+            }
+            Self::Usage(_)
+            | Self::Explained(_)
+            | Self::App(_)
+            | Self::Refused(_)
+            | Self::Hindered(_)
+            | Self::Socket(_)
+            | Self::Told { .. }
+            | Self::Asks(_)
+            | Self::Other(_) => Bilingual::same(self.to_string()),
+        }
+    }
+
     /// Standard output was closed, as by `head`: the reader has enough.
     fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
@@ -286,13 +307,14 @@ pub fn main() -> ExitCode {
     // The demo tells its own story.
     let quiet = matches!(line.command, Command::Demo(_));
     telemetry::init(if quiet { LevelFilter::ERROR } else { line.log }, format);
+    let config = line.config.clone();
     let ended = run(line);
     match ended {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::FoundSomething) => ExitCode::from(1),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            output::complain(&failure);
+            output::complain(&failure, spoken_language(&config));
             ExitCode::from(failure.exit_code())
         }
     }

@@ -47,9 +47,10 @@ impl Drop for Quiet {
 }
 
 /// Says on standard error why a command could not end.
-pub(super) fn complain(failure: &Failure) {
+pub(super) fn complain(failure: &Failure, language: Language) {
+    let why = language.of(&failure.words()).to_owned();
     // There is no third place to say that standard error is closed.
-    drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: {failure}"));
+    drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: {why}"));
 }
 
 /// Says on standard error what a person should know, though the command goes on.
@@ -84,6 +85,14 @@ pub(super) fn pair(language: Language, french: &str, english: &str) -> String {
         Language::English => english,
     }
     .to_owned()
+}
+
+/// What stands before a remark about something.
+pub(super) const fn colon(language: Language) -> &'static str {
+    match language {
+        Language::French => "\u{a0}:",
+        Language::English => ":",
+    }
 }
 
 /// A heading, in both languages.

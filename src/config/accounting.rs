@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cvco_books::accounting::{Account, Books, Chart, Journal, JournalRole, Override, Role, plain};
-use cvco_domain::{BookAt, CommissionRate, CommissionRates, Contract, Day, Issuer, Psp, ShopId};
+use cvco_domain::{
+    Bilingual, BookAt, CommissionRate, CommissionRates, Contract, Day, Issuer, Psp, ShopId, UnknownWord,
+    Worded,
+};
 use serde::Deserialize;
 
 use super::AccountingSettings;
-use super::check::Check;
+use super::check::{Check, not};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,7 +102,9 @@ fn named<T: Copy>(check: &mut Check<'_>, key: &str, name: &str, all: &[(&str, T)
     let found = all.iter().find(|(known, _)| *known == name).map(|(_, role)| *role);
     if found.is_none() {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-        check.wrong(format!("{key}.{name}"), format!("unknown; there are {}", names.join(", ")));
+        let names = names.join(", ");
+        let what = (format!("inconnu\u{a0}; il y a {names}"), format!("unknown; there are {names}"));
+        check.wrong(format!("{key}.{name}"), what);
     }
     found
 }
@@ -129,7 +134,11 @@ fn journals(
         let is_code = (1..=6).contains(&code.len())
             && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         if !is_code {
-            check.wrong(format!("{key}.{name}"), format!("{code:?} is not a code: 1 to 6 of A-Z 0-9"));
+            let what = (
+                format!("«\u{a0}{code}\u{a0}» n’est pas un code\u{a0}: 1 à 6 caractères parmi A-Z 0-9"),
+                format!("{code:?} is not a code: 1 to 6 of A-Z 0-9"),
+            );
+            check.wrong(format!("{key}.{name}"), what);
             continue;
         }
         journals
@@ -139,8 +148,8 @@ fn journals(
 }
 
 /// A percentage in hundredths of a percent: `2.5 %`, `2,5%`.
-fn percentage(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is not a percentage; write for instance \"2.5 %\"");
+fn percentage(text: &str) -> Result<u32, Bilingual> {
+    let wrong = || not(text, ("un pourcentage", "a percentage"), "\"2.5 %\"");
     let figure = text.trim().strip_suffix('%').map(str::trim).ok_or_else(wrong)?;
     let (whole, fraction) = figure.split_once(['.', ',']).unwrap_or((figure, ""));
     let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
@@ -151,7 +160,7 @@ fn percentage(text: &str) -> Result<u32, String> {
 }
 
 /// Nine digits, the last of which checks the others (Luhn).
-pub(super) fn siren(text: &str) -> Result<String, String> {
+pub(super) fn siren(text: &str) -> Result<String, Bilingual> {
     let digits: String = text.chars().filter(|c| *c != ' ').collect();
     let sum: u32 = digits
         .chars()
@@ -166,7 +175,10 @@ pub(super) fn siren(text: &str) -> Result<String, String> {
     if digits.len() == 9 && digits.bytes().all(|b| b.is_ascii_digit()) && sum.is_multiple_of(10) {
         Ok(digits)
     } else {
-        Err(format!("{text:?} is not a SIREN: nine digits, as on the company's registration"))
+        Err(Bilingual::new(
+            format!("«\u{a0}{text}\u{a0}» n’est pas un SIREN\u{a0}: neuf chiffres, comme sur l’extrait Kbis"),
+            format!("{text:?} is not a SIREN: nine digits, as on the company's registration"),
+        ))
     }
 }
 
@@ -175,7 +187,7 @@ impl RawAccounting {
         let one_of = |check: &mut Check<'_>, key: &str, text: Option<&str>, words: [&str; 2]| {
             let text = text.unwrap_or(words[0]);
             if !words.contains(&text) {
-                check.wrong(key, format!("{text:?} is not one of {}", words.join(", ")));
+                check.wrong(key, UnknownWord::new(text, words.join(", ")).words());
             }
             text == words[1]
         };
@@ -202,11 +214,12 @@ impl RawAccounting {
         for shop in shops {
             let codes = JournalRole::ALL.map(|role| chart.journal(role, shop).code);
             if codes.iter().enumerate().any(|(n, code)| codes.iter().skip(n + 1).any(|other| other == code)) {
+                let codes = codes.join(", ");
                 check.wrong(
                     "accounting.journals",
-                    format!(
-                        "two journals of shop {shop} have one code ({}): give each its own",
-                        codes.join(", ")
+                    (
+                        format!("deux journaux de la boutique {shop} ont le même code ({codes})\u{a0}: donnez à chacun le sien"),
+                        format!("two journals of shop {shop} have one code ({codes}): give each its own"),
                     ),
                 );
             }
@@ -240,7 +253,13 @@ impl RawAccounting {
 pub(super) fn known_shop(check: &mut Check<'_>, key: &str, name: &str, shops: &[ShopId]) -> Option<ShopId> {
     let shop = check.value(key, ShopId::new(name))?;
     if !shops.contains(&shop) {
-        check.wrong(key, format!("there is no [[shop]] with the id {name}"));
+        check.wrong(
+            key,
+            (
+                format!("il n’y a pas de [[shop]] dont l’id est {name}"),
+                format!("there is no [[shop]] with the id {name}"),
+            ),
+        );
     }
     Some(shop)
 }
@@ -250,7 +269,10 @@ impl RawOverride {
         if self.shop.is_none() && self.psp.is_none() && self.contract.is_none() && self.issuer.is_none() {
             check.wrong(
                 key,
-                "for whom? give shop, psp, issuer or contract; what holds for all goes to [accounting]",
+                (
+                    "pour qui\u{a0}? donnez shop, psp, issuer ou contract\u{a0}; ce qui vaut pour tous va dans [accounting]",
+                    "for whom? give shop, psp, issuer or contract; what holds for all goes to [accounting]",
+                ),
             );
             return None;
         }
@@ -258,7 +280,10 @@ impl RawOverride {
         if !self.journals.is_empty() && is_narrow {
             check.wrong(
                 format!("{key}.journals"),
-                "journals can differ for a shop, not for a psp, an issuer or a contract",
+                (
+                    "les journaux peuvent différer d’une boutique à l’autre, mais pas selon le prestataire, l’émetteur ou le contrat",
+                    "journals can differ for a shop, not for a psp, an issuer or a contract",
+                ),
             );
         }
         let shop =

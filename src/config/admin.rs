@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use cvco_domain::crypto::HashedPassword;
+use cvco_domain::{Bilingual, UnknownWord};
 use cvco_pages::Role;
 use serde::Deserialize;
 
-use super::User;
-use super::check::Check;
+use super::check::{Check, given_twice};
+use super::{User, secrets};
 
 /// The longest name of a user.
 const LONGEST_NAME: usize = 64;
@@ -40,7 +41,12 @@ impl RawAdmin {
             if users.iter().any(|other| other.name == name) {
                 check.wrong(
                     key("name"),
-                    format!("{name} is the name of an earlier user; give each their own"),
+                    (
+                        format!(
+                            "{name} est déjà le nom d’un utilisateur précédent\u{a0}; donnez à chacun le sien"
+                        ),
+                        format!("{name} is the name of an earlier user; give each their own"),
+                    ),
                 );
                 continue;
             }
@@ -55,18 +61,23 @@ impl RawUser {
         let text = match (&self.password_hash, &self.password_hash_file) {
             (Some(hash), None) => hash.clone(),
             (None, Some(file)) => {
-                let read = super::secrets::path(file, check.folder).and_then(|path: PathBuf| {
-                    std::fs::read_to_string(&path)
-                        .map_err(|error| format!("cannot read {}: {error}", path.display()))
+                let read = secrets::path(file, check.folder).and_then(|path: PathBuf| {
+                    std::fs::read_to_string(&path).map_err(|error| secrets::unreadable(&path, &error))
                 });
                 check.value(key, read)?
             }
             (None, None) => {
-                check.wrong(key, "needed (or password_hash_file): make one with `cvco-reconciled user-hash`");
+                check.wrong(
+                    key,
+                    (
+                        "nécessaire (ou password_hash_file)\u{a0}: créez-en une avec `cvco-reconciled user-hash`",
+                        "needed (or password_hash_file): make one with `cvco-reconciled user-hash`",
+                    ),
+                );
                 return None;
             }
             (Some(_), Some(_)) => {
-                check.wrong(key, "given twice, inline and as a file; keep one");
+                check.wrong(key, given_twice());
                 return None;
             }
         };
@@ -74,7 +85,7 @@ impl RawUser {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+fn name(text: &str) -> Result<String, Bilingual> {
     let fits = !text.is_empty()
         && text.chars().count() <= LONGEST_NAME
         && text == text.trim()
@@ -82,13 +93,16 @@ fn name(text: &str) -> Result<String, String> {
     if fits {
         Ok(text.to_owned())
     } else {
-        Err(format!("a name has 1 to {LONGEST_NAME} characters on one line"))
+        Err(Bilingual::new(
+            format!("un nom compte de 1 à {LONGEST_NAME} caractères sur une ligne"),
+            format!("a name has 1 to {LONGEST_NAME} characters on one line"),
+        ))
     }
 }
 
-fn role(text: &str) -> Result<Role, String> {
+fn role(text: &str) -> Result<Role, UnknownWord> {
     Role::ALL
         .into_iter()
         .find(|role| role.as_str() == text)
-        .ok_or_else(|| format!("{text:?} is no role; write viewer, accountant or admin"))
+        .ok_or_else(|| UnknownWord::new(text, "viewer, accountant, admin"))
 }

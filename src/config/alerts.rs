@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::AlertSettings;
 use super::channel::RawChannel;
-use super::check::Check;
+use super::check::{Check, not, taken};
 use super::secrets::Source;
 use super::shop::RawShop;
 use crate::alert::{MailError, MailSettings, Mailer, ServerSettings, ShopAlerts};
@@ -86,16 +86,32 @@ pub(super) fn resolve(
     check: &mut Check<'_>,
 ) -> Option<Alerts> {
     let Some(raw) = alerts else {
-        check.unwise("alerts", "missing: discrepancies go to the ledger, but nobody is told by e-mail");
+        check.unwise(
+            "alerts",
+            (
+                "manque\u{a0}: les écarts vont au registre, mais personne n’est prévenu par courriel",
+                "missing: discrepancies go to the ledger, but nobody is told by e-mail",
+            ),
+        );
         if !anchor_to.is_empty() {
             check.wrong(
                 "ledger.anchor_to",
-                "needs [alerts], whose language, from and smtp say how its mails are written and sent; add \
+                (
+                    "suppose [alerts], dont language, from et smtp disent comment ces courriels sont écrits et envoyés\u{a0}; ajoutez \
+                     [alerts], ou retirez anchor_to",
+                    "needs [alerts], whose language, from and smtp say how its mails are written and sent; add \
                      [alerts], or leave anchor_to out",
+                ),
             );
         }
         for (n, _) in shops.iter().enumerate().filter(|(_, shop)| shop.is_told_otherwise()) {
-            check.wrong(format!("shop[{n}]"), "to, urgent_to, language and digest need [alerts]");
+            check.wrong(
+                format!("shop[{n}]"),
+                (
+                    "to, urgent_to, language et digest supposent [alerts]",
+                    "to, urgent_to, language and digest need [alerts]",
+                ),
+            );
         }
         return None;
     };
@@ -148,8 +164,7 @@ impl RawAlerts {
             let key = format!("alerts.channel[{n}]");
             let Some((channel, audience)) = raw.resolve(&key, &ids, check) else { continue };
             if audiences.insert(channel.id.clone(), audience).is_some() {
-                let what = format!("{} is the id of an earlier channel; give each its own `id`", channel.id);
-                check.wrong(format!("{key}.id"), what);
+                check.wrong(format!("{key}.id"), taken(&channel.id, ("un canal", "channel")));
             }
             channels.push(channel);
         }
@@ -196,7 +211,7 @@ impl RawAlerts {
         if is_url && is_plain {
             return Some(text.to_owned());
         }
-        let what = format!("{text:?} is not an address; write for instance \"https://cvco.camping.example\"");
+        let what = not(text, ("une adresse", "an address"), "\"https://cvco.camping.example\"");
         check.wrong("alerts.dashboard_url", what);
         None
     }
@@ -204,7 +219,10 @@ impl RawAlerts {
     fn quiet(&self, check: &mut Check<'_>) -> Option<QuietHours> {
         let Some(text) = &self.quiet else {
             if self.urgent_in_quiet.is_some() {
-                check.wrong("alerts.urgent_in_quiet", "needs quiet, the hours that it is about");
+                check.wrong(
+                    "alerts.urgent_in_quiet",
+                    ("suppose quiet, les heures dont il s’agit", "needs quiet, the hours that it is about"),
+                );
             }
             return None;
         };
@@ -212,7 +230,7 @@ impl RawAlerts {
         let Some((from, to)) = span.filter(|(from, to)| from != to) else {
             check.wrong(
                 "alerts.quiet",
-                format!("{text:?} is no span of hours; write for instance \"22:00-07:00\""),
+                not(text, ("une plage horaire", "a span of hours"), "\"22:00-07:00\""),
             );
             return None;
         };
@@ -223,12 +241,15 @@ impl RawAlerts {
         let after = check.duration("alerts.escalate_after", self.escalate_after.as_deref(), ESCALATE_AFTER);
         if self.escalate_to.is_empty() {
             if self.escalate_after.is_some() {
-                check.wrong("alerts.escalate_after", "needs escalate_to, who is told then");
+                check.wrong(
+                    "alerts.escalate_after",
+                    ("suppose escalate_to, qui est alors prévenu", "needs escalate_to, who is told then"),
+                );
             }
             return None;
         }
         if after < Duration::from_mins(1) {
-            check.wrong("alerts.escalate_after", "at least 1m");
+            check.wrong("alerts.escalate_after", ("au moins 1m", "at least 1m"));
         }
         Some(after)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Audience, Severity, ShopId, Way};
+use cvco_domain::{Audience, Bilingual, Severity, ShopId, Way, Worded};
 use hyper::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -40,19 +40,25 @@ impl RawChannel {
     ) -> Option<(Channel, Audience)> {
         let of = |name: &str| format!("{key}.{name}");
         let kind: Option<ChannelKind> = check.value(&of("kind"), self.kind.parse());
-        let id = Way::new(self.id.as_deref().unwrap_or(&self.kind)).map_err(|error| error.to_string());
+        let id = Way::new(self.id.as_deref().unwrap_or(&self.kind)).map_err(|error| error.words());
         let id = id.and_then(|id| {
-            if id.is_mail() { Err("mail is the name of e-mail; take another".to_owned()) } else { Ok(id) }
+            let reserved = || {
+                Bilingual::new(
+                    "mail est le nom du courriel\u{a0}; choisissez-en un autre",
+                    "mail is the name of e-mail; take another",
+                )
+            };
+            if id.is_mail() { Err(reserved()) } else { Ok(id) }
         });
         let id = check.value(&of("id"), id);
         let url = self.url(&of("url"), check);
         let token = Source::new(self.token.as_ref(), self.token_file.as_deref());
         let secret = Source::new(self.secret.as_ref(), self.secret_file.as_deref());
         if token.is_given() && kind.is_some_and(|kind| kind != ChannelKind::Ntfy) {
-            check.wrong(of("token"), "only ntfy takes one");
+            check.wrong(of("token"), ("seul ntfy en prend un", "only ntfy takes one"));
         }
         if secret.is_given() && kind.is_some_and(|kind| kind != ChannelKind::Webhook) {
-            check.wrong(of("secret"), "only a webhook is signed");
+            check.wrong(of("secret"), ("seul un webhook est signé", "only a webhook is signed"));
         }
         let token = check.secret(&of("token"), token);
         let signer = signer(&of("secret"), secret, kind, check);
@@ -68,7 +74,10 @@ impl RawChannel {
         if !source.is_given() {
             check.wrong(
                 key,
-                "missing; write url_file, the file that holds it: who knows the URL can write there",
+                (
+                    "manque\u{a0}: donnez url_file, le fichier qui la contient, car qui connaît l’URL peut y écrire",
+                    "missing; write url_file, the file that holds it: who knows the URL can write there",
+                ),
             );
             return None;
         }
@@ -79,7 +88,13 @@ impl RawChannel {
             no_password && matches!(uri.scheme_str(), Some("https" | "http"))
         });
         if !is_address {
-            check.wrong(key, "not an address that begins with https:// (or http:// on this machine)");
+            check.wrong(
+                key,
+                (
+                    "ce n’est pas une adresse qui commence par https:// (ou http:// sur cette machine)",
+                    "not an address that begins with https:// (or http:// on this machine)",
+                ),
+            );
             return None;
         }
         Some(url)
@@ -90,14 +105,26 @@ impl RawChannel {
             return BTreeSet::from([Severity::Urgent, Severity::Warning]);
         };
         if named.is_empty() {
-            check.wrong(key, "empty: it would never be told anything; write for instance [\"urgent\"]");
+            check.wrong(
+                key,
+                (
+                    "vide\u{a0}: ce canal ne recevrait jamais rien\u{a0}; écrivez par exemple [\"urgent\"]",
+                    "empty: it would never be told anything; write for instance [\"urgent\"]",
+                ),
+            );
         }
         named.iter().filter_map(|text| check.value(key, text.parse())).collect()
     }
 
     fn shops(&self, key: &str, known: &BTreeSet<&str>, check: &mut Check<'_>) -> BTreeSet<ShopId> {
         for shop in self.shops.iter().filter(|shop| !known.contains(shop.as_str())) {
-            check.wrong(key, format!("{shop:?} is the id of no [[shop]]"));
+            check.wrong(
+                key,
+                (
+                    format!("«\u{a0}{shop}\u{a0}» n’est l’id d’aucun [[shop]]"),
+                    format!("{shop:?} is the id of no [[shop]]"),
+                ),
+            );
         }
         self.shops.iter().filter_map(|shop| ShopId::new(shop.as_str()).ok()).collect()
     }
@@ -106,7 +133,13 @@ impl RawChannel {
 /// What signs the calls of a webhook.
 fn signer(key: &str, source: Source<'_>, kind: Option<ChannelKind>, check: &mut Check<'_>) -> Option<Signer> {
     if kind == Some(ChannelKind::Webhook) && !source.is_given() {
-        check.unwise(key, "missing: the receiver cannot prove that a call is ours; write secret_file");
+        check.unwise(
+            key,
+            (
+                "manque\u{a0}: le destinataire ne peut pas prouver qu’un appel vient de nous\u{a0}; donnez secret_file",
+                "missing: the receiver cannot prove that a call is ours; write secret_file",
+            ),
+        );
     }
     let secret = check.secret(key, source)?;
     check.value(key, Signer::of([&secret]))

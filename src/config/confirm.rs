@@ -32,26 +32,42 @@ impl RawConfirm {
         let proxy = match &self.proxy {
             None => {
                 if password.is_some() {
-                    check.wrong("confirm.proxy", "missing: proxy_password is for the user in it");
+                    check.wrong(
+                        "confirm.proxy",
+                        (
+                            "manque\u{a0}: proxy_password va avec l’utilisateur qui y est nommé",
+                            "missing: proxy_password is for the user in it",
+                        ),
+                    );
                 }
                 None
             }
             Some(text) if holds_password(text) => {
-                check.wrong("confirm.proxy", "holds a password; write it into proxy_password_file");
+                check.wrong(
+                    "confirm.proxy",
+                    (
+                        "contient un mot de passe\u{a0}; mettez-le dans proxy_password_file",
+                        "holds a password; write it into proxy_password_file",
+                    ),
+                );
                 None
             }
             Some(text) => Some(check.value("confirm.proxy", Proxy::parse(text, password))?),
         };
         let calls_per_second = self.calls_per_second.unwrap_or(default.calls_per_second);
         if !(1..=1000).contains(&calls_per_second) {
-            check.wrong("confirm.calls_per_second", "a whole number from 1 to 1000");
+            check.wrong(
+                "confirm.calls_per_second",
+                ("un nombre entier de 1 à 1000", "a whole number from 1 to 1000"),
+            );
         }
         let refund_window = self.refund_window(check);
         let mut span = |name: &str, text: Option<&str>, default: Duration, least: Duration| {
             let key = format!("confirm.{name}");
             let span = check.duration(&key, text, default);
             if span < least {
-                check.wrong(key, format!("at least {}", humantime::format_duration(least)));
+                let least = humantime::format_duration(least);
+                check.wrong(key, (format!("au moins {least}"), format!("at least {least}")));
             }
             span
         };

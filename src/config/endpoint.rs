@@ -12,12 +12,12 @@ mod worldline;
 use std::collections::BTreeSet;
 
 use cvco_domain::crypto::SecretToken;
-use cvco_domain::{Contract, EndpointId, Mode, Psp, ShopId};
+use cvco_domain::{Bilingual, Contract, EndpointId, Mode, Psp, ShopId};
 use cvco_psp::{Adapter, ReferencePattern, ReferencePatternError, WithReferences};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::check::{Check, Purpose};
+use super::check::{Check, Purpose, missing};
 use super::secrets::Source;
 use super::{Endpoint, EndpointOutline};
 use api::RawApi;
@@ -133,28 +133,50 @@ impl RawEndpoint {
         let key = format!("{at}.path");
         let is_plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'"');
         if !path.starts_with('/') || path.len() > 200 || !path.bytes().all(is_plain) {
-            check.wrong(&key, "not a path like \"/wc-api/WC_EStd_Gw/\": it begins with /, and has no ? or #");
+            check.wrong(
+                &key,
+                (
+                    "ce n’est pas un chemin comme \"/wc-api/WC_EStd_Gw/\"\u{a0}: il commence par /, sans ? ni #",
+                    "not a path like \"/wc-api/WC_EStd_Gw/\": it begins with /, and has no ? or #",
+                ),
+            );
         } else if path.starts_with("/n/") {
-            check.wrong(&key, "begins with /n/, where the secret addresses are");
+            check.wrong(
+                &key,
+                (
+                    "commence par /n/, où sont les adresses secrètes",
+                    "begins with /n/, where the secret addresses are",
+                ),
+            );
         }
         if matches!(psp, Psp::Monext | Psp::Ancv) {
             check.wrong(
                 &key,
-                format!("{psp} signs nothing: whoever knows this path could call; use the secret address"),
+                (
+                    format!("{} ne signe rien\u{a0}: quiconque connaît ce chemin pourrait appeler\u{a0}; utilisez l’adresse secrète", psp.title()),
+                    format!("{psp} signs nothing: whoever knows this path could call; use the secret address"),
+                ),
             );
         }
         // One key signs for all merchants there, and whoever has a test account can have a call signed and sent to any URL.
         if psp == Psp::Up2pay && self.api.is_none() {
             check.unwise(
                 &key,
-                "without api: Up2pay signs for every merchant alike, so that only its API or a secret address proves that \
-                 a payment is this shop's (docs/relay.md)",
+                (
+                    "sans api\u{a0}: Up2pay signe de la même façon pour tous les commerçants\u{a0}; seule son API ou une adresse secrète \
+                     prouve qu’un paiement est bien celui de cette boutique (docs/relay.md)",
+                    "without api: Up2pay signs for every merchant alike, so that only its API or a secret address proves that \
+                     a payment is this shop's (docs/relay.md)",
+                ),
             );
         }
         if self.relay.is_empty() {
             check.unwise(
                 &key,
-                "without [[shop.endpoint.relay]]: the shop's own module hears nothing any more",
+                (
+                    "sans [[shop.endpoint.relay]]\u{a0}: le module de la boutique ne reçoit plus rien",
+                    "without [[shop.endpoint.relay]]: the shop's own module hears nothing any more",
+                ),
             );
         }
         Some(path.to_owned())
@@ -197,7 +219,13 @@ impl RawEndpoint {
         let before = check.problems.len();
         let secret = check.secret(&key, source);
         if secret.is_none() && check.problems.len() == before {
-            check.wrong(&key, "missing (or token_file); make one with `openssl rand -hex 16`");
+            check.wrong(
+                &key,
+                (
+                    "manque (ou token_file)\u{a0}; créez-en un avec `openssl rand -hex 16`",
+                    "missing (or token_file); make one with `openssl rand -hex 16`",
+                ),
+            );
         }
         let secret = secret?;
         check.placeholder_secret(&key, mode, &secret);
@@ -209,7 +237,7 @@ impl RawEndpoint {
         &self,
         key: &str,
         source: Source<'_>,
-        what: &str,
+        what: impl Into<Bilingual>,
         check: &mut Check<'_>,
     ) -> Option<SecretString> {
         self.warn_of_inline(key, self.mode.parse().ok(), source, check);
@@ -217,7 +245,12 @@ impl RawEndpoint {
         let secret = check.secret(key, source);
         if secret.is_none() && check.problems.len() == before {
             let name = key.rsplit('.').next().unwrap_or(key);
-            check.wrong(key, format!("missing (or {name}_file): {what}"));
+            let Bilingual { french, english } = what.into();
+            let what = (
+                format!("manque (ou {name}_file)\u{a0}: {french}"),
+                format!("missing (or {name}_file): {english}"),
+            );
+            check.wrong(key, what);
         }
         if let Some(secret) = &secret {
             check.secret_of_psp(key, self.mode.parse().ok(), secret);
@@ -230,13 +263,13 @@ impl RawEndpoint {
         &self,
         key: &str,
         text: Option<&str>,
-        what: &str,
+        what: impl Into<Bilingual>,
         check: &mut Check<'_>,
     ) -> Option<String> {
         let text = text.map(str::trim).filter(|text| !text.is_empty());
         match text {
             Some(text) => check.placeholder(key, self.mode.parse().ok(), text),
-            None => check.wrong(key, format!("missing: {what}")),
+            None => check.wrong(key, missing(what)),
         }
         text.map(str::to_owned)
     }
@@ -245,7 +278,13 @@ impl RawEndpoint {
         if source.is_inline() && mode == Some(Mode::Production) {
             check.unwise(
                 key,
-                format!("inline in production ({}); {key}_file keeps it out of this file", self.id),
+                (
+                    format!(
+                        "en clair en production ({})\u{a0}; {key}_file le garde hors de ce fichier",
+                        self.id
+                    ),
+                    format!("inline in production ({}); {key}_file keeps it out of this file", self.id),
+                ),
             );
         }
     }
@@ -276,7 +315,10 @@ impl RawEndpoint {
         for (name, given, owners) in keys {
             if given && !owners.contains(&psp) {
                 let owners: Vec<_> = owners.iter().map(|owner| format!("\"{owner}\"")).collect();
-                let what = format!("belongs to psp = {}; remove it here", owners.join(" or "));
+                let what = (
+                    format!("n’a de sens qu’avec psp = {}\u{a0}; retirez cette clé", owners.join(" ou ")),
+                    format!("belongs to psp = {}; remove it here", owners.join(" or ")),
+                );
                 check.wrong(format!("{at}.{name}"), what);
             }
         }

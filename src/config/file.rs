@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cvco_domain::text_file;
-use cvco_domain::{EndpointId, Mode, ShopId};
+use cvco_domain::{Bilingual, EndpointId, Mode, ShopId};
 use cvco_mail::Language;
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::accounting::{self, RawAccounting};
 use super::admin::RawAdmin;
 use super::alerts::{self, RawAlerts};
-use super::check::{Check, OTHERS, Purpose};
+use super::check::{Check, OTHERS, Purpose, taken};
 use super::confirm::RawConfirm;
 use super::endpoint::RawEndpoint;
 use super::explain::explain;
@@ -64,7 +64,10 @@ impl RawConfig {
         let bytes = std::fs::read(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let text = String::from_utf8(text_file::utf8(&bytes).into_owned()).map_err(|_| {
-            let message = "not text in UTF-8; save it as UTF-8".to_owned();
+            let message = Bilingual::new(
+                "ce n’est pas du texte en UTF-8\u{a0}; enregistrez le fichier en UTF-8",
+                "not text in UTF-8; save it as UTF-8",
+            );
             ConfigError::Syntax { path: path.to_owned(), message }
         })?;
         toml::from_str(&text)
@@ -206,10 +209,7 @@ impl RawConfig {
             let Some(settings) = raw.resolve(n, shops, check) else { continue };
             if statements.iter().any(|other| other.profile.id == settings.profile.id) {
                 let id = &settings.profile.id;
-                check.wrong(
-                    format!("statement[{n}].id"),
-                    format!("{id} is the id of an earlier one; give each its own"),
-                );
+                check.wrong(format!("statement[{n}].id"), taken(id, ("un relevé", "statement")));
             }
             statements.push(settings);
         }
@@ -252,8 +252,14 @@ impl RawConfig {
             && ledger.payload_retention < PARKED_AFTER
             && endpoints.iter().any(|endpoint| !endpoint.relays.is_empty())
         {
-            let what = "shorter than the 72 h for which a shop's handler is tried: a call would be gone before it is taken";
-            check.wrong("ledger.payload_retention", what);
+            check.wrong(
+                "ledger.payload_retention",
+                (
+                    "moins que les 72 h pendant lesquelles le module d’une boutique est rappelé\u{a0}: un appel serait effacé avant \
+                     d’être pris en charge",
+                    "shorter than the 72 h for which a shop's handler is tried: a call would be gone before it is taken",
+                ),
+            );
         }
         let ids: Vec<ShopId> = shops.iter().map(|shop| shop.id.clone()).collect();
         let (accounting, statements) = self.accounting(&ids, &mut check);
@@ -293,11 +299,14 @@ impl RawConfig {
         }
         for (n, shop) in self.shop.iter().enumerate() {
             for (m, endpoint) in shop.endpoint.iter().enumerate().filter(|(_, endpoint)| endpoint.filters()) {
-                check.unwise(
-                    format!("endpoint {}: shop[{n}].endpoint[{m}].allow_from", endpoint.id),
+                let what = Bilingual::new(
+                    "ne peut voir que le proxy placé devant, car listener.public est une adresse de bouclage (loopback) et \
+                         listener.trusted_proxies ne contient pas 127.0.0.1/32\u{a0}: ajoutez-le",
                     "can only ever see the proxy in front, because listener.public is a loopback address and \
-                     listener.trusted_proxies does not hold 127.0.0.1/32: add it there",
+                         listener.trusted_proxies does not hold 127.0.0.1/32: add it there",
                 );
+                let key = format!("shop[{n}].endpoint[{m}].allow_from");
+                check.about(&endpoint.id, |check| check.unwise(key, what));
             }
         }
     }
@@ -321,11 +330,16 @@ fn refuse_relays_to_ourselves(
     for endpoint in endpoints {
         let leads_back = |url: &str| own.iter().flatten().any(|own| url.starts_with(own.as_str()));
         if let Some(relay) = endpoint.relays.iter().find(|relay| leads_back(&relay.url)) {
-            let what = format!(
-                "relay {}: its url leads back to this daemon; it must be the address of the shop's own handler",
-                relay.id
+            let id = &relay.id;
+            let what = Bilingual::new(
+                format!(
+                    "relais {id}\u{a0}: son url ramène à ce service\u{a0}; ce doit être l’adresse du module de la boutique"
+                ),
+                format!(
+                    "relay {id}: its url leads back to this daemon; it must be the address of the shop's own handler"
+                ),
             );
-            check.wrong(format!("endpoint {}", endpoint.id), what);
+            check.about(endpoint.id.as_str(), |check| check.wrong("", what));
         }
     }
 }

@@ -7,7 +7,7 @@ use cvco_domain::crypto::SecretToken;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::check::{Check, OTHERS};
+use super::check::{Check, OTHERS, not};
 use super::secrets::{self, Source};
 use super::{ListenerSettings, Tls};
 use crate::listener::tls::{Identity, TlsFiles};
@@ -47,14 +47,21 @@ impl RawListener {
         if public == admin && public.port() != 0 {
             check.wrong(
                 "listener.admin",
-                format!("{admin} is listener.public too: give it a port of its own"),
+                (
+                    format!("{admin} est aussi listener.public\u{a0}: donnez-lui un port à part"),
+                    format!("{admin} is listener.public too: give it a port of its own"),
+                ),
             );
         }
         if !admin.ip().is_loopback() && admin_token.is_none() {
             check.wrong(
                 key,
-                "needed (or admin_token_file), because listener.admin is not a loopback address; \
-                 make one with `openssl rand -hex 32`",
+                (
+                    "nécessaire (ou admin_token_file), car listener.admin n’est pas une adresse de bouclage (loopback)\u{a0}; \
+                     créez-en un avec `openssl rand -hex 32`",
+                    "needed (or admin_token_file), because listener.admin is not a loopback address; \
+                     make one with `openssl rand -hex 32`",
+                ),
             );
         }
         let admin_socket = self.admin_socket(check);
@@ -68,11 +75,17 @@ impl RawListener {
             (None, None) => return None,
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(_), None) => {
-                check.wrong("listener.tls_key_file", "needed beside tls_certificate_file");
+                check.wrong(
+                    "listener.tls_key_file",
+                    ("nécessaire avec tls_certificate_file", "needed beside tls_certificate_file"),
+                );
                 return None;
             }
             (None, Some(_)) => {
-                check.wrong("listener.tls_certificate_file", "needed beside tls_key_file");
+                check.wrong(
+                    "listener.tls_certificate_file",
+                    ("nécessaire avec tls_key_file", "needed beside tls_key_file"),
+                );
                 return None;
             }
         };
@@ -84,7 +97,10 @@ impl RawListener {
         if is_credential {
             check.unwise(
                 "listener.tls_key_file",
-                "systemd copies a credential when the service starts: after each renewal it must be restarted",
+                (
+                    "systemd copie un secret au démarrage du service\u{a0}: redémarrez-le après chaque renouvellement",
+                    "systemd copies a credential when the service starts: after each renewal it must be restarted",
+                ),
             );
         }
         let files = TlsFiles { certificate, key };
@@ -124,8 +140,7 @@ impl RawListener {
         let text = self.public_url.as_deref()?.trim_end_matches('/');
         let is_url = text.starts_with("https://") || text.starts_with("http://");
         if !is_url || text.contains(['?', '#', ' ']) {
-            let what =
-                format!("{text:?} is not an address; write for instance \"https://pay.camping.example\"");
+            let what = not(text, ("une adresse", "an address"), "\"https://pay.camping.example\"");
             check.wrong("listener.public_url", what);
             return None;
         }

@@ -1,9 +1,10 @@
 //! `[log]`: where the log stands, if not in `log.sqlite` beside the ledger.
 
+use cvco_domain::Bilingual;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::check::Check;
+use super::check::{Check, given_twice};
 use super::secrets::{self, Source};
 use super::{ClusterSettings, Url};
 
@@ -26,13 +27,16 @@ impl RawLog {
                 if self.ca_file.is_some() || self.name.is_some() || self.replication.is_some() {
                     check.wrong(
                         "log.url_file",
-                        "missing; without it the log stands in log.sqlite, and [log] has nothing to say",
+                        (
+                            "manque\u{a0}: sans elle, le journal est dans log.sqlite et [log] n’a rien à dire",
+                            "missing; without it the log stands in log.sqlite, and [log] has nothing to say",
+                        ),
                     );
                 }
                 return None;
             }
             (Some(_), Some(_)) => {
-                check.wrong("log.url", "given twice, inline and as a file; keep one");
+                check.wrong("log.url", given_twice());
                 return None;
             }
             (Some(url), None) => Url::Inline(url.clone()),
@@ -41,7 +45,10 @@ impl RawLog {
         if !cfg!(feature = "postgres") {
             check.wrong(
                 "log.url_file",
-                "this program was built without PostgreSQL; take the one of the packages",
+                (
+                    "ce programme a été compilé sans PostgreSQL\u{a0}; prenez celui des paquets",
+                    "this program was built without PostgreSQL; take the one of the packages",
+                ),
             );
             return None;
         }
@@ -54,7 +61,10 @@ impl RawLog {
         if name.is_empty() || name.len() > 200 || !name.chars().all(is_plain) {
             check.wrong(
                 "log.name",
-                "not a machine's name; write for instance \"payments-1\", another on each machine",
+                (
+                    "ce n’est pas un nom de machine\u{a0}; écrivez par exemple \"paiements-1\", un autre sur chaque machine",
+                    "not a machine's name; write for instance \"payments-1\", another on each machine",
+                ),
             );
             return None;
         }
@@ -64,7 +74,13 @@ impl RawLog {
             Some(other) => {
                 check.wrong(
                     "log.replication",
-                    format!("{other:?} is not known; write \"storage\" where the platform replicates below PostgreSQL"),
+                    (
+                        format!(
+                            "«\u{a0}{other}\u{a0}» n’est pas admis\u{a0}; écrivez \"storage\" si la plateforme réplique au-dessous de \
+                             PostgreSQL"
+                        ),
+                        format!("{other:?} is not known; write \"storage\" where the platform replicates below PostgreSQL"),
+                    ),
                 );
                 return None;
             }
@@ -78,7 +94,7 @@ impl RawLog {
         if let (Some(url), Some(settings)) = (url, self.resolve(check))
             && let Err(what) = crate::cluster::settings(&settings, &url)
         {
-            check.wrong("log.url", what);
+            check.wrong("log.url", Bilingual::in_english_alone(what));
         }
     }
 }

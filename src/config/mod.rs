@@ -15,6 +15,7 @@ mod ledger;
 mod listener;
 mod log;
 mod placeholders;
+mod problem;
 mod reconcile;
 mod secrets;
 mod shop;
@@ -22,7 +23,6 @@ mod statement;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,9 +43,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use check::Purpose;
 pub use file::RawConfig;
+pub(crate) use problem::spoken_language;
+pub use problem::{ConfigError, Problem};
 pub use trial::{Signing, TrialEndpoint};
 
-use crate::alert::{AlertSettings, MailError};
+use crate::alert::AlertSettings;
 use crate::listener::tls::{Identity, TlsFiles};
 use crate::outbound::Proxy;
 use crate::relay::RelaySettings;
@@ -58,54 +60,6 @@ pub const DEFAULT_ADMIN_SOCKET: &str = "/run/cvco-reconciled/admin.sock";
 
 /// What `init` writes in the place of a secret that is not known yet. As long as a form key of Sogecommerce.
 pub const PLACEHOLDER: &str = "A-REMPLACER-ICI!";
-
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}; {}", remedy(source))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// Not TOML, an unknown key, or a value of another type; with line and column.
-    #[error("{path}: {message}")]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where, what, and what would be right.
-        message: String,
-    },
-    /// Well-formed, but wrong: every problem, one a line.
-    #[error("{}", problems.iter().map(|p| format!("{}: {p}", path.display())).collect::<Vec<_>>().join("\n"))]
-    Wrong {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problems: Vec<Problem>,
-    },
-}
-
-/// What to do about a configuration that cannot be read.
-fn remedy(error: &std::io::Error) -> &'static str {
-    if error.kind() == ErrorKind::PermissionDenied {
-        "only the service's user may: put `sudo -u cvco-reconciled` in front"
-    } else {
-        "name another file with --config"
-    }
-}
-
-/// A wrong value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {what}")]
-pub struct Problem {
-    /// The key, with its table, as in `shop[0].endpoint[1].site_id`.
-    pub key: String,
-    /// What is wrong and what would be right.
-    pub what: String,
-}
 
 /// All settings, ready for use.
 pub struct Config {
@@ -440,13 +394,5 @@ impl Config {
     #[must_use]
     pub fn shop_name<'a>(&'a self, id: &'a ShopId) -> &'a str {
         self.shops.iter().find(|shop| shop.id == *id).map_or(id.as_str(), |shop| &shop.name)
-    }
-}
-
-impl From<&MailError> for Problem {
-    fn from(error: &MailError) -> Self {
-        let text = error.to_string();
-        let (key, what) = text.split_once([' ', ':']).unwrap_or(("alerts", &text));
-        Self { key: key.to_owned(), what: what.trim().to_owned() }
     }
 }

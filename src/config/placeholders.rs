@@ -1,6 +1,6 @@
 //! Values out of the documents that somebody forgot to replace. In production they are errors: everybody knows them.
 
-use cvco_domain::Mode;
+use cvco_domain::{Bilingual, Mode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::check::Check;
@@ -39,7 +39,10 @@ impl Check<'_> {
     pub(super) fn secret_of_psp(&mut self, key: &str, mode: Option<Mode>, secret: &SecretString) {
         self.placeholder_secret(key, mode, secret);
         if secret.expose_secret().trim().chars().count() < SHORTEST_SECRET {
-            let what = format!("has fewer than {SHORTEST_SECRET} characters: copy the whole of it again");
+            let what = Bilingual::new(
+                format!("compte moins de {SHORTEST_SECRET} caractères\u{a0}: recopiez-le en entier"),
+                format!("has fewer than {SHORTEST_SECRET} characters: copy the whole of it again"),
+            );
             if mode == Some(Mode::Production) {
                 self.wrong(key, what);
             } else {
@@ -56,10 +59,19 @@ impl Check<'_> {
         if mode == Some(Mode::Production) {
             self.known_to_all(
                 key,
-                "is an example of the documents; in mode = \"production\" it must be your own",
+                (
+                    "c’est un exemple de la documentation\u{a0}; en mode = \"production\", mettez votre propre valeur",
+                    "is an example of the documents; in mode = \"production\" it must be your own",
+                ),
             );
         } else {
-            self.unwise(key, "is an example of the documents: enough for trials, an error in production");
+            self.unwise(
+                key,
+                (
+                    "c’est un exemple de la documentation\u{a0}: suffisant pour des essais, une erreur en production",
+                    "is an example of the documents: enough for trials, an error in production",
+                ),
+            );
         }
     }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cvco_domain::ShopId;
+use cvco_domain::{Bilingual, ShopId};
 use cvco_psp::ShopReferences;
 use serde::Deserialize;
 
-use super::check::Check;
+use super::check::{Check, taken};
 use super::endpoint::RawEndpoint;
 use super::{Endpoint, Shop};
 
@@ -44,43 +44,56 @@ pub(super) fn resolve(
     let (mut shops, mut endpoints) = (Vec::<Shop>::new(), Vec::<Arc<Endpoint>>::new());
     let mut accounts = BTreeMap::new();
     if shops_of_file.is_empty() {
-        check.unwise("shop", "no [[shop]]: no notification can be received");
+        check.unwise(
+            "shop",
+            (
+                "aucun [[shop]]\u{a0}: aucune notification ne peut être reçue",
+                "no [[shop]]: no notification can be received",
+            ),
+        );
     }
     for (n, raw) in shops_of_file.iter().enumerate() {
         let key = format!("shop[{n}].id");
         let Some(id) = check.value(&key, ShopId::new(raw.id.as_str())) else { continue };
         if shops.iter().any(|shop| shop.id == id) {
-            check.wrong(&key, format!("{id} is the id of an earlier shop; give each its own"));
+            check.wrong(&key, taken(&id, ("une boutique", "shop")));
         }
         for (m, raw) in raw.endpoint.iter().enumerate().filter(|(_, raw)| is_concerned(raw)) {
             let key = format!("shop[{n}].endpoint[{m}]");
-            let before = (check.problems.len(), check.warnings.len());
-            let endpoint = raw.resolve(&key, &id, check);
-            check.name_since(before, &raw.id);
+            let endpoint = check.about(&raw.id, |check| raw.resolve(&key, &id, check));
             let Some(endpoint) = endpoint else { continue };
             if endpoints.iter().any(|other| other.id == endpoint.id) {
-                check.wrong(
-                    format!("{key}.id"),
-                    format!("{} is the id of an earlier endpoint; give each its own", endpoint.id),
-                );
+                check.wrong(format!("{key}.id"), taken(&endpoint.id, ("un point d’entrée", "endpoint")));
             }
             let same_path = |other: &&Arc<Endpoint>| other.path.is_some() && other.path == endpoint.path;
             if let Some(other) = endpoints.iter().find(same_path) {
                 check.wrong(
                     format!("{key}.path"),
-                    format!("the path of {}; let the web server put a folder in front", other.id),
+                    (
+                        format!(
+                            "c’est le chemin de {}\u{a0}; faites mettre un dossier devant par le serveur web",
+                            other.id
+                        ),
+                        format!("the path of {}; let the web server put a folder in front", other.id),
+                    ),
                 );
             }
             if let Some(account) = raw.account() {
                 let (first, owner) =
                     accounts.entry(account).or_insert_with(|| (endpoint.id.clone(), id.clone()));
                 if *owner != id {
-                    let what = format!(
-                        "{first}, of the shop {owner}, has this account at {} too: a payment that the PSP tells to both \
-                         addresses counts in both shops",
-                        endpoint.psp
+                    let psp = endpoint.psp;
+                    let what = Bilingual::new(
+                        format!(
+                            "{first}, de la boutique {owner}, a aussi ce compte chez {psp}\u{a0}: un paiement que le prestataire \
+                             notifie aux deux adresses compte dans les deux boutiques"
+                        ),
+                        format!(
+                            "{first}, of the shop {owner}, has this account at {psp} too: a payment that the PSP tells to both \
+                             addresses counts in both shops"
+                        ),
                     );
-                    check.unwise(format!("endpoint {}", endpoint.id), what);
+                    check.about(endpoint.id.as_str(), |check| check.unwise("", what));
                 }
             }
             endpoints.push(Arc::new(endpoint));

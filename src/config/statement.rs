@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cvco_books::settlement::{AmountColumns, Columns, Profile};
+use cvco_books::settlement::{AmountColumns, Columns, Problem, Profile};
 use cvco_domain::{Brand, DatePattern, Day, EndpointId, Issuer, PayoutTerms, ShopId};
 use serde::Deserialize;
 
 use super::accounting::known_shop;
-use super::check::Check;
+use super::check::{Check, not};
 use super::{Endpoint, StatementSettings};
 
 #[derive(Debug, Deserialize)]
@@ -79,13 +79,19 @@ impl RawStatement {
         let name = self.encoding.as_deref().unwrap_or("utf-8");
         let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
         let encoding = known.ok_or_else(|| {
-            format!("{name:?} is not an encoding; write \"utf-8\", \"windows-1252\" or \"iso-8859-15\"")
+            not(name, ("un codage", "an encoding"), "\"utf-8\", \"windows-1252\", \"iso-8859-15\"")
         });
         let encoding = check.value(&key("encoding"), encoding);
         let delimiter = match self.delimiter.as_deref().unwrap_or(";").as_bytes() {
             [one] if *one == b'\t' || one.is_ascii_punctuation() && *one != b'"' => Some(*one),
             _ => {
-                check.wrong(key("delimiter"), "one character, such as \";\", \",\" or \"\\t\"");
+                check.wrong(
+                    key("delimiter"),
+                    (
+                        "un seul caractère, comme \";\", \",\" ou \"\\t\"",
+                        "one character, such as \";\", \",\" or \"\\t\"",
+                    ),
+                );
                 None
             }
         };
@@ -93,13 +99,19 @@ impl RawStatement {
             "," => Some(','),
             "." => Some('.'),
             other => {
-                check.wrong(key("decimal"), format!("{other:?} is not a decimal sign; write \",\" or \".\""));
+                check.wrong(
+                    key("decimal"),
+                    not(other, ("un signe décimal", "a decimal sign"), "\",\", \".\""),
+                );
                 None
             }
         };
         let skip_lines = self.skip_lines.unwrap_or(0);
         if skip_lines > MOST_SKIPPED {
-            check.wrong(key("skip_lines"), format!("at most {MOST_SKIPPED}"));
+            check.wrong(
+                key("skip_lines"),
+                (format!("au plus {MOST_SKIPPED}"), format!("at most {MOST_SKIPPED}")),
+            );
         }
         let profile = Profile {
             id: self.id.clone(),
@@ -116,10 +128,21 @@ impl RawStatement {
         if let Some(shop) = shops.first()
             && let Err(error) = profile.exercise(shop)
         {
-            let what: Vec<String> = error.0.into_iter().map(|problem| problem.what.to_string()).collect();
+            let listed = |word: fn(&Problem) -> String, between: &str| {
+                error.0.iter().map(|problem| word(&problem.what)).collect::<Vec<_>>().join(between)
+            };
             check.wrong(
                 key("columns"),
-                format!("a line that is laid out so could not be read: {}", what.join("; ")),
+                (
+                    format!(
+                        "une ligne ainsi présentée ne pourrait pas être lue\u{a0}: {}",
+                        listed(Problem::in_french, "\u{a0}; ")
+                    ),
+                    format!(
+                        "a line that is laid out so could not be read: {}",
+                        listed(Problem::to_string, "; ")
+                    ),
+                ),
             );
         }
         let brands = self.brands(&key("brands"), issuer?, check)?;
@@ -129,7 +152,13 @@ impl RawStatement {
     /// The brands of vouchers that the issuer pays out, where they are named.
     fn brands(&self, key: &str, issuer: Issuer, check: &mut Check<'_>) -> Option<Vec<Brand>> {
         if issuer == Issuer::Bank && !self.brands.is_empty() {
-            check.wrong(key, "a bank pays out cards, whatever their brand: leave it out");
+            check.wrong(
+                key,
+                (
+                    "une banque verse les cartes, quelle que soit leur marque\u{a0}: retirez cette clé",
+                    "a bank pays out cards, whatever their brand: leave it out",
+                ),
+            );
         }
         self.brands.iter().map(|name| check.value(key, Brand::new(name.as_str()))).collect()
     }
@@ -149,7 +178,13 @@ impl RawStatement {
 impl RawColumns {
     fn resolve(&self, key: &str, check: &mut Check<'_>) -> Option<Columns> {
         if self.reference.is_none() && self.transaction.is_none() && self.authorisation.is_none() {
-            check.wrong(key, "which column tells the payment? give reference, transaction or authorisation");
+            check.wrong(
+                key,
+                (
+                    "quelle colonne désigne le paiement\u{a0}? donnez reference, transaction ou authorisation",
+                    "which column tells the payment? give reference, transaction or authorisation",
+                ),
+            );
         }
         let amount = match (&self.amount, &self.direction, &self.debit, &self.credit) {
             (Some(amount), None, None, None) => Some(AmountColumns::Signed(amount.clone())),
@@ -162,8 +197,12 @@ impl RawColumns {
             _ => {
                 check.wrong(
                     key,
-                    "which column tells the amount? give amount; or amount, and direction for a column that says debit \
-                     or credit; or debit and credit, both",
+                    (
+                        "quelle colonne donne le montant\u{a0}? donnez amount\u{a0}; ou amount, avec direction pour une colonne qui dit \
+                         débit ou crédit\u{a0}; ou debit et credit, tous les deux",
+                        "which column tells the amount? give amount; or amount, and direction for a column that says debit \
+                         or credit; or debit and credit, both",
+                    ),
                 );
                 None
             }

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cvco_domain::Bilingual;
 use cvco_psp::api::{Answer, Api, ApiRequest, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 
 use crate::clock::Clock;
@@ -52,7 +53,7 @@ where
 ///
 /// # Errors
 /// Why the API cannot be asked.
-pub async fn probe(api: &dyn Api, client: &Client, clock: &Clock) -> Result<String, NoAnswer> {
+pub async fn probe(api: &dyn Api, client: &Client, clock: &Clock) -> Result<Bilingual, NoAnswer> {
     let mut said = Vec::new();
     loop {
         let step = guarded(|| api.probe(&said, clock.now()));

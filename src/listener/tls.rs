@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cvco_domain::Timestamp;
+use cvco_domain::{Timestamp, Worded};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio::net::{TcpListener, TcpStream};
@@ -82,6 +82,33 @@ pub enum TlsError {
         /// Why.
         why: String,
     },
+}
+
+impl Worded for TlsError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Unreadable { file, why } => {
+                format!("impossible de lire {} (en anglais\u{a0}: {why})", file.display())
+            }
+            Self::NoCertificate(file) => format!(
+                "{} ne contient pas de certificat PEM\u{a0}: indiquez ici la chaîne complète, comme fullchain.pem de certbot",
+                file.display()
+            ),
+            Self::NoKey(file) => format!(
+                "{} ne contient pas de clé privée PEM, ou en contient une avec mot de passe\u{a0}: indiquez ici une clé sans mot \
+                 de passe, comme privkey.pem de certbot",
+                file.display()
+            ),
+            Self::Mismatch { key, certificate } => format!(
+                "la clé de {} n’est pas celle du premier certificat de {}",
+                key.display(),
+                certificate.display()
+            ),
+            Self::Unusable { file, why } => {
+                format!("{} est inutilisable (en anglais\u{a0}: {why})", file.display())
+            }
+        }
+    }
 }
 
 /// By what callers know that they have reached us.

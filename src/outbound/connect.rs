@@ -63,7 +63,7 @@ impl Way {
             if reach == Reach::Outside
                 && let Some(why) = target.bare_host().parse().ok().and_then(why_private)
             {
-                return Err(target.unreachable(why));
+                return Err(target.unreachable(why.english));
             }
             Box::new(TokioIo::new(self.tunnel(proxy, target).await?))
         } else {
@@ -154,7 +154,7 @@ async fn dial(host: &str, port: u16, time: Duration, reach: Reach) -> Result<Tcp
         if reach == Reach::Outside
             && let Some(private) = why_private(address.ip())
         {
-            why = private;
+            why = private.english;
             continue;
         }
         match tokio::time::timeout(time / shares, TcpStream::connect(address)).await {

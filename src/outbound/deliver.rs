@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cvco_domain::Bilingual;
 use cvco_psp::api::CallFailure;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -100,9 +101,14 @@ async fn first_bytes(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
 
 /// Why a handler at this address is not called unless the configuration allows it: a name of the outside that leads into the
 /// own network may have been made to.
-pub(crate) fn why_private(address: IpAddr) -> Option<String> {
+pub(crate) fn why_private(address: IpAddr) -> Option<Bilingual> {
     is_private(address).then(|| {
-        format!("{address} is an address of this host or a private network; allow_private = true allows it")
+        Bilingual::new(
+            format!(
+                "{address} est une adresse de cette machine ou d’un réseau privé\u{a0}; allow_private = true l’autorise"
+            ),
+            format!("{address} is an address of this host or a private network; allow_private = true allows it"),
+        )
     })
 }
 

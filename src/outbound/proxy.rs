@@ -1,5 +1,6 @@
 //! The way out, where a network has only one.
 
+use cvco_domain::Worded;
 use secrecy::SecretString;
 
 /// A proxy that tunnels TLS (`CONNECT`).
@@ -20,6 +21,19 @@ pub enum ProxyError {
     /// A user without a password, or the reverse.
     #[error("a user and proxy_password (or proxy_password_file) go together")]
     HalfCredentials,
+}
+
+impl Worded for ProxyError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Shape(text) => format!(
+                "«\u{a0}{text}\u{a0}» n’est pas une adresse comme http://proxy.example:3128 ou http://user@proxy.example:3128"
+            ),
+            Self::HalfCredentials => {
+                "un utilisateur et proxy_password (ou proxy_password_file) vont ensemble".to_owned()
+            }
+        }
+    }
 }
 
 impl Proxy {

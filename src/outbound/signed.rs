@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cvco_domain::Timestamp;
 use cvco_domain::crypto::hmac_sha256;
+use cvco_domain::{Timestamp, Worded};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 /// What a secret begins with.
@@ -18,6 +18,14 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
     "not a secret of Standard Webhooks; make one with: echo \"whsec_$(openssl rand -base64 32)\" (24 to 64 bytes)"
 )]
 pub struct SecretError;
+
+impl Worded for SecretError {
+    fn in_french(&self) -> String {
+        "ce n’est pas un secret Standard Webhooks\u{a0}; créez-en un avec\u{a0}: echo \"whsec_$(openssl rand -base64 32)\" (24 à 64 \
+         octets)"
+            .to_owned()
+    }
+}
 
 /// Signs calls with one secret, or with several while one is replaced.
 #[derive(Debug, Clone)]

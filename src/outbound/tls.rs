@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use cvco_domain::Bilingual;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
@@ -72,9 +73,9 @@ fn connector(roots: RootCertStore) -> Result<TlsConnector, Error> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Distrust {
     /// Nobody would.
-    Certain(String),
+    Certain(Bilingual),
     /// Callers who know what this system knows would not.
-    Likely(String),
+    Likely(Bilingual),
 }
 
 /// Whether callers would trust a chain of certificates shown for a name. This system's roots stand for theirs.
@@ -82,27 +83,42 @@ pub enum Distrust {
 /// # Errors
 /// Why they would not.
 pub fn trusted_by_callers(chain: &[CertificateDer<'_>], name: &str, at: UnixTime) -> Result<(), Distrust> {
-    let unfit = |error: Error| Distrust::Certain(error.to_string());
-    let (leaf, others) =
-        chain.split_first().ok_or_else(|| Distrust::Certain("there is no certificate".to_owned()))?;
+    let certain = |french: &str, english: &str| Distrust::Certain(Bilingual::new(french, english));
+    let unfit = |error: Error| Distrust::Certain(Bilingual::in_english_alone(error));
+    let (leaf, others) = chain
+        .split_first()
+        .ok_or_else(|| certain("il n’y a pas de certificat", "there is no certificate"))?;
     let parsed = ParsedCertificate::try_from(leaf).map_err(unfit)?;
-    let server = ServerName::try_from(name)
-        .map_err(|_| Distrust::Certain(format!("{name} is no name that a certificate could be for")))?;
-    verify_server_name(&parsed, &server).map_err(|_| {
-        Distrust::Certain(format!("it is not for {name}, the name in [listener] public_url that PSPs call"))
+    let server = ServerName::try_from(name).map_err(|_| {
+        certain(
+            &format!("{name} n’est pas un nom pour lequel un certificat peut être établi"),
+            &format!("{name} is no name that a certificate could be for"),
+        )
     })?;
-    let roots = system_roots().map_err(Distrust::Likely)?;
+    verify_server_name(&parsed, &server).map_err(|_| {
+        certain(
+            &format!("il n’est pas établi pour {name}, le nom de [listener] public_url que les prestataires appellent"),
+            &format!("it is not for {name}, the name in [listener] public_url that PSPs call"),
+        )
+    })?;
+    let roots = system_roots().map_err(|why| Distrust::Likely(Bilingual::in_english_alone(why)))?;
     let algorithms = ring::default_provider().signature_verification_algorithms.all;
     match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, at, algorithms) {
         Ok(()) => Ok(()),
-        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => Err(Distrust::Likely(
-            "its chain does not lead to an authority that this system trusts: PSPs do not fetch what is missing of it \
-             (write the whole chain into the file), and trust no authority of your own"
-                .to_owned(),
-        )),
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            Err(Distrust::Likely(Bilingual::new(
+                "sa chaîne ne mène pas à une autorité que ce système reconnaît\u{a0}: les prestataires ne vont pas chercher ce \
+                 qui y manque (mettez la chaîne complète dans le fichier) et ne reconnaissent aucune autorité interne",
+                "its chain does not lead to an authority that this system trusts: PSPs do not fetch what is missing of it \
+                 (write the whole chain into the file), and trust no authority of your own",
+            )))
+        }
         Err(Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        )) => Err(Distrust::Certain("it has expired, or one of its chain has".to_owned())),
+        )) => Err(certain(
+            "il a expiré, ou un certificat de sa chaîne a expiré",
+            "it has expired, or one of its chain has",
+        )),
         Err(error) => Err(unfit(error)),
     }
 }

@@ -128,7 +128,7 @@ async fn a_log_of_a_newer_program_is_refused_in_words() {
     for command in [&["serve"][..], &["verify"], &["backup", daemon.path("b").to_str().expect("a path")]] {
         let output = run(daemon.path("").as_path(), command);
         assert!(
-            told(&output).contains("has format 2, and this program knows 1"),
+            told(&output).contains("est au format 2, et ce programme connaît le format 1"),
             "{command:?}: {}",
             told(&output)
         );

@@ -154,7 +154,10 @@ fn secrets_that_windows_programs_saved_are_what_they_show() {
         std::fs::write(folder.path().join("vads.key"), bytes).expect("a key");
         let config = Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
         let about_key = config.warnings.iter().filter(|warning| warning.key.contains(".key"));
-        assert_eq!(about_key.map(|warning| &warning.what).collect::<Vec<_>>(), Vec::<&String>::new());
+        assert_eq!(
+            about_key.map(|warning| &warning.what).collect::<Vec<_>>(),
+            Vec::<&cvco_domain::Bilingual>::new()
+        );
     }
 }
 
@@ -218,11 +221,12 @@ fn files_with_secrets_that_others_can_read_are_named() {
         file("soge.key", "1122334455667788", modes[1]);
         file("payload.key", "", modes[2]);
         let warnings = Config::load(&path).unwrap_or_else(|error| panic!("{error}")).warnings;
-        let readable = warnings.into_iter().filter(|warning| warning.what.contains("can be read by others"));
+        let readable =
+            warnings.into_iter().filter(|warning| warning.what.english.contains("can be read by others"));
         let name = |what: &str| {
             what.split(" can be").next().and_then(|path| path.rsplit('/').next()).map(str::to_owned)
         };
-        readable.filter_map(|warning| name(&warning.what)).collect::<Vec<_>>()
+        readable.filter_map(|warning| name(&warning.what.english)).collect::<Vec<_>>()
     };
     assert_eq!(warned([0o640, 0o640, 0o600]), [""; 0]);
     assert_eq!(warned([0o644, 0o644, 0o640]), ["config.toml", "soge.key", "payload.key"]);
@@ -238,7 +242,7 @@ fn a_filter_that_sees_only_the_proxy_is_named() {
         );
         std::fs::write(&path, text).expect("file");
         let warnings = Config::load(&path).unwrap_or_else(|error| panic!("{error}")).warnings;
-        warnings.iter().any(|warning| warning.key == "endpoint e: shop[0].endpoint[0].allow_from")
+        warnings.iter().any(|warning| warning.place().english == "endpoint e: shop[0].endpoint[0].allow_from")
     };
     assert!(warned("trusted_proxies = []"));
     assert!(warned("trusted_proxies = [\"10.0.0.1/32\"]"), "the proxy on this machine is another");
@@ -256,7 +260,10 @@ fn a_secret_that_was_cut_off_is_named() {
     };
     assert!(error_of(&text("production")).contains("webhook_keys[0].secret: has fewer than 8 characters"));
     let warned = warnings_of(&text("test"));
-    assert!(warned.iter().any(|warning| warning.what.contains("fewer than 8 characters")), "{warned:?}");
+    assert!(
+        warned.iter().any(|warning| warning.what.english.contains("fewer than 8 characters")),
+        "{warned:?}"
+    );
 }
 
 #[test]
@@ -271,9 +278,10 @@ fn one_account_in_two_shops_is_named() {
     };
     let told = |second: &str| {
         let warned = warnings_of(&format!("{}{}", shop(1, "12345678"), shop(2, second)));
-        warned
-            .iter()
-            .any(|warning| warning.key == "endpoint e2" && warning.what.contains("e1, of the shop camping-1"))
+        warned.iter().any(|warning| {
+            warning.place().english == "endpoint e2"
+                && warning.what.english.contains("e1, of the shop camping-1")
+        })
     };
     assert!(told("12345678"));
     assert!(!told("87654321"));

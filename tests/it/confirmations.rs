@@ -366,8 +366,8 @@ async fn check_tries_each_api_and_says_what_to_change() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{text}");
     for (endpoint, key) in [("monext", "access_key"), ("worldline", "api.key_id")] {
-        let line = text.lines().find(|line| line.contains(&format!("API of {endpoint}"))).expect("a line");
-        assert!(line.starts_with("BAD") && line.contains(key), "{line}");
+        let line = text.lines().find(|line| line.contains(&format!("API de {endpoint}"))).expect("a line");
+        assert!(line.starts_with("FAUX") && line.contains(key), "{line}");
     }
 
     sandbox.recover();
@@ -379,7 +379,7 @@ async fn check_tries_each_api_and_says_what_to_change() {
     );
     let text = String::from_utf8_lossy(&daemon.run(&["check"]).stdout).into_owned();
     for endpoint in ["monext", "worldline"] {
-        assert!(text.contains(&format!("ok    API of {endpoint}")), "{text}");
+        assert!(text.contains(&format!("ok    API de {endpoint}")), "{text}");
     }
 }
 

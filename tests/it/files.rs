@@ -104,7 +104,11 @@ async fn an_empty_log_is_not_begun_beside_the_files_of_an_older_one() {
         }
         let refused = daemon.run(&["serve"]);
         assert_eq!(refused.status.code(), Some(3));
-        assert!(words(&refused).contains("put the log back from a backup"), "{}", words(&refused));
+        assert!(
+            words(&refused).contains("remettez le journal en place depuis une sauvegarde"),
+            "{}",
+            words(&refused)
+        );
         assert!(words(&refused).contains(beside), "{}", words(&refused));
         assert!(!daemon.path("log.sqlite").exists());
     }
@@ -119,11 +123,11 @@ async fn a_key_that_is_lost_or_another_is_refused() {
     fs::copy(other.path("payload.key"), daemon.path("payload.key")).expect("copied");
     let refused = daemon.run(&["serve"]);
     assert_eq!(refused.status.code(), Some(3));
-    assert!(words(&refused).contains("put the right file back"), "{}", words(&refused));
+    assert!(words(&refused).contains("remettez le bon fichier en place"), "{}", words(&refused));
     fs::remove_file(daemon.path("payload.key")).expect("deleted");
     let refused = daemon.run(&["serve"]);
     assert_eq!(refused.status.code(), Some(3));
-    assert!(words(&refused).contains("put the file back"), "{}", words(&refused));
+    assert!(words(&refused).contains("remettez le fichier en place"), "{}", words(&refused));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +140,7 @@ async fn the_ledger_of_another_log_is_refused() {
     fs::copy(other.path("ledger.sqlite"), one.path("ledger.sqlite")).expect("copied");
     let refused = one.run(&["serve"]);
     assert_eq!(refused.status.code(), Some(3));
-    assert!(words(&refused).contains("another log"), "{}", words(&refused));
+    assert!(words(&refused).contains("vient d’un autre journal"), "{}", words(&refused));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +158,7 @@ async fn an_older_log_that_was_put_back_is_served_once_the_ledger_was_made_again
     let before = entries();
     let refused = daemon.run(&["serve"]);
     assert_eq!(refused.status.code(), Some(3));
-    assert!(words(&refused).contains("an older log was put back"), "{}", words(&refused));
+    assert!(words(&refused).contains("un journal plus ancien a été remis en place"), "{}", words(&refused));
     assert_eq!(entries(), before, "nothing was appended to it");
     daemon.out(&["rebuild"]);
     daemon.restart();

@@ -103,7 +103,7 @@ fn check_accepts_what_init_wrote() {
     let config = Config::load(&folder.path().join("config.toml")).expect("a configuration");
     assert_eq!(config.endpoints.len(), 4);
     assert_eq!(
-        said.matches("still the placeholder").count(),
+        said.matches("c’est encore le texte provisoire").count(),
         4,
         "every secret that is not there yet: {said}"
     );

@@ -25,6 +25,7 @@ mod dashboard;
 mod exchange;
 mod files;
 mod floods;
+mod french;
 mod hostile_calls;
 mod house;
 mod init;

@@ -42,7 +42,7 @@ async fn a_log_whose_end_was_changed_is_refused_by_every_command_that_would_go_o
     let serve = daemon.run(&["serve"]);
     assert_eq!(serve.status.code(), Some(3));
     let words = String::from_utf8_lossy(&serve.stderr).into_owned();
-    assert!(words.contains("is damaged") && words.contains("Run `verify`"), "{words}");
+    assert!(words.contains("est endommagé") && words.contains("Lancez `verify`"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn a_database_of_another_program_is_left_alone() {
         let refused = daemon.run(&[command]);
         assert_eq!(refused.status.code(), Some(3), "{command}");
         let words = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(words.contains("is not a ledger of cvco-reconciled"), "{command}: {words}");
+        assert!(words.contains("n’est pas un registre de cvco-reconciled"), "{command}: {words}");
     }
     let bookmarks: i64 = other.query_row("SELECT COUNT(*) FROM bookmarks", [], |row| row.get(0)).expect("it");
     assert_eq!(bookmarks, 0);

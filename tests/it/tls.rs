@@ -148,25 +148,25 @@ async fn check_says_of_a_certificate_what_a_psp_would() {
         let output = daemon.run(&["check", "--offline"]);
         let text =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let lines = text.lines().filter(|line| line.contains("certificate") || line.contains("tls_"));
+        let lines = text.lines().filter(|line| line.contains("certificat") || line.contains("tls_"));
         lines.collect::<Vec<_>>().join("\n")
     };
     let good = certificate();
-    assert!(good.contains("ok    certificate:") && good.contains("01/01/2126"), "{good}");
-    assert!(good.contains("note  certificate: its chain does not lead to an authority"), "{good}");
+    assert!(good.contains("ok    certificat\u{a0}:") && good.contains("01/01/2126"), "{good}");
+    assert!(good.contains("note  certificat\u{a0}: sa chaîne ne mène pas à une autorité"), "{good}");
 
     put(&daemon, "chain.pem", &fixture(OTHER_NAME));
     let other = certificate();
-    assert!(other.contains("BAD   certificate: it is not for psp.example"), "{other}");
+    assert!(other.contains("FAUX  certificat\u{a0}: il n’est pas établi pour psp.example"), "{other}");
     put(&daemon, "chain.pem", &fixture("expired.pem"));
-    assert!(certificate().contains("BAD   certificate: it expired on 01/01/2021"), "{}", certificate());
+    assert!(certificate().contains("FAUX  certificat\u{a0}: il a expiré le 01/01/2021"), "{}", certificate());
     put(&daemon, "chain.pem", &fixture(GOOD));
     put(&daemon, "tls.key", &fixture("other.key"));
     let mismatch = certificate();
-    assert!(mismatch.contains("listener.tls_certificate_file: the key in"), "{mismatch}");
+    assert!(mismatch.contains("listener.tls_certificate_file\u{a0}: la clé de"), "{mismatch}");
     put(&daemon, "tls.key", &fixture(GOOD));
-    assert!(certificate().contains("holds no private key in PEM"), "{}", certificate());
+    assert!(certificate().contains("ne contient pas de clé privée PEM"), "{}", certificate());
     daemon.rewrite_configuration(|text| text.replace("tls_key_file = \"tls.key\"\n", ""));
     let half = certificate();
-    assert!(half.contains("listener.tls_key_file: needed beside tls_certificate_file"), "{half}");
+    assert!(half.contains("listener.tls_key_file\u{a0}: nécessaire avec tls_certificate_file"), "{half}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contract, IdError, Issuer, Psp, ShopId, plain};
+use super::{Contract, IdError, IdRule, Issuer, Psp, ShopId, plain};
 
 /// An account's number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ impl AccountNumber {
         if begins_well && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
             Ok(Self(text))
         } else {
-            Err(IdError::new("account number", "3 to 20 of A-Z a-z 0-9, the first three digits"))
+            Err(IdError::new("account number", IdRule::Account))
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use chrono::format::{Item, Parsed, StrftimeItems};
 use chrono_tz::Europe::Paris;
 
-use super::Day;
+use super::{Day, Worded};
 
 /// A pattern of `strftime` that tells every day from every other one: `%d/%m/%Y`. It may tell a time as well, which is
 /// dropped; with an offset from UTC the day is the one in Paris.
@@ -19,6 +19,16 @@ pub struct DatePattern(String);
     "{0:?} is not a form of dates; write for instance \"%d/%m/%Y\", or \"%d/%m/%Y %H:%M:%S\" with a time"
 )]
 pub struct PatternError(String);
+
+impl Worded for PatternError {
+    fn in_french(&self) -> String {
+        format!(
+            "«\u{a0}{}\u{a0}» n’est pas une forme de date\u{a0}; écrivez par exemple «\u{a0}%d/%m/%Y\u{a0}», ou \
+             «\u{a0}%d/%m/%Y %H:%M:%S\u{a0}» avec l’heure",
+            self.0
+        )
+    }
+}
 
 impl DatePattern {
     /// Takes a pattern that reads back what it writes.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Timestamp, Worded};
 
 /// A date in Paris, `2026-03-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,15 +23,22 @@ pub struct Period {
 
 /// Why a text is not a date, or not a month.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not {expected}")]
+#[error("{text:?} is not {}", if *is_month { "a month such as 2026-03" } else { "a date such as 2026-03-31" })]
 pub struct DateError {
     text: String,
-    expected: &'static str,
+    is_month: bool,
 }
 
 impl DateError {
-    fn new(text: &str, expected: &'static str) -> Self {
-        Self { text: text.chars().take(40).collect(), expected }
+    fn new(text: &str, is_month: bool) -> Self {
+        Self { text: text.chars().take(40).collect(), is_month }
+    }
+}
+
+impl Worded for DateError {
+    fn in_french(&self) -> String {
+        let expected = if self.is_month { "un mois comme 2026-03" } else { "une date comme 2026-03-31" };
+        format!("«\u{a0}{}\u{a0}» n’est pas {expected}", self.text)
     }
 }
 
@@ -122,7 +129,7 @@ impl fmt::Display for Day {
 impl FromStr for Day {
     type Err = DateError;
     fn from_str(text: &str) -> Result<Self, DateError> {
-        let wrong = || DateError::new(text, "a date such as 2026-03-31");
+        let wrong = || DateError::new(text, false);
         if text.len() != 10 {
             return Err(wrong());
         }
@@ -176,7 +183,7 @@ impl FromStr for Period {
     type Err = DateError;
     fn from_str(text: &str) -> Result<Self, DateError> {
         let day = if text.len() == 7 { format!("{text}-01").parse::<Day>().ok() } else { None };
-        day.map(Day::period).ok_or_else(|| DateError::new(text, "a month such as 2026-03"))
+        day.map(Day::period).ok_or_else(|| DateError::new(text, true))
     }
 }
 

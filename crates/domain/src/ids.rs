@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Worded;
 use crate::crypto::sha256;
 
 /// Why a text is not an identifier of its kind.
@@ -12,14 +13,60 @@ use crate::crypto::sha256;
 #[error("the {what} must be {rule}")]
 pub struct IdError {
     what: &'static str,
-    rule: &'static str,
+    rule: IdRule,
 }
 
 impl IdError {
-    /// The error about a `what`, and what is right: `"site id", "8 digits"`.
+    /// The error about a `what`, and what is right: `"site id", IdRule::Digits(8)`.
     #[must_use]
-    pub const fn new(what: &'static str, rule: &'static str) -> Self {
+    pub const fn new(what: &'static str, rule: IdRule) -> Self {
         Self { what, rule }
+    }
+}
+
+impl Worded for IdError {
+    // Without `what`: whoever reads it sees the key that it stands at.
+    fn in_french(&self) -> String {
+        match self.rule {
+            IdRule::Slug(most) => format!("il faut 1 à {most} caractères parmi A-Z a-z 0-9 - _ ."),
+            IdRule::Printable(most) => format!("il faut 1 à {most} caractères affichables"),
+            IdRule::Digits(count) => format!("il faut {count} chiffres"),
+            IdRule::LettersAndDigits(most) => format!("il faut 1 à {most} caractères parmi A-Z a-z 0-9"),
+            IdRule::Currency => "il faut trois lettres ou trois chiffres (ISO 4217)".to_owned(),
+            IdRule::Account => {
+                "il faut 3 à 20 caractères parmi A-Z a-z 0-9, dont trois chiffres pour commencer".to_owned()
+            }
+        }
+    }
+}
+
+/// What an identifier is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdRule {
+    /// So many characters at most that need no escape in an address.
+    Slug(usize),
+    /// So many characters at most that show as what they are.
+    Printable(usize),
+    /// So many digits.
+    Digits(usize),
+    /// So many letters and digits at most.
+    LettersAndDigits(usize),
+    /// ISO 4217.
+    Currency,
+    /// The number of an account.
+    Account,
+}
+
+impl fmt::Display for IdRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slug(most) => write!(f, "1 to {most} of A-Z a-z 0-9 - _ ."),
+            Self::Printable(most) => write!(f, "1 to {most} printable characters"),
+            Self::Digits(count) => write!(f, "{count} digits"),
+            Self::LettersAndDigits(most) => write!(f, "1 to {most} of A-Z a-z 0-9"),
+            Self::Currency => f.write_str("three letters or three digits (ISO 4217)"),
+            Self::Account => f.write_str("3 to 20 of A-Z a-z 0-9, the first three digits"),
+        }
     }
 }
 
@@ -52,10 +99,10 @@ fn trimmed(text: String) -> String {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $check:expr) => {
         text_id!($(#[$doc])* $name, $what, $rule, $check, |text| text);
     };
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr, $tidied:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $check:expr, $tidied:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -110,57 +157,57 @@ macro_rules! text_id {
 
 text_id!(
     /// One point of sale of a merchant, as the configuration names it.
-    ShopId, "shop id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+    ShopId, "shop id", IdRule::Slug(64), |t| slug(t, 64)
 );
 text_id!(
     /// One notification URL of a shop at one PSP, as the configuration names it.
-    EndpointId, "endpoint id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+    EndpointId, "endpoint id", IdRule::Slug(64), |t| slug(t, 64)
 );
 text_id!(
     /// A place to which an endpoint's notifications are relayed, as the configuration names it.
-    RelayTarget, "relay's id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+    RelayTarget, "relay's id", IdRule::Slug(64), |t| slug(t, 64)
 );
 text_id!(
     /// Where a handler of the shop is: its URL without the query, in which there may be a secret.
-    HandlerAddress, "handler's address", "1 to 300 printable characters", |t| printable(t, 300)
+    HandlerAddress, "handler's address", IdRule::Printable(300), |t| printable(t, 300)
 );
 text_id!(
     /// A way on which people are told: e-mail, or a channel as the configuration names it.
-    Way, "channel's id", "1 to 64 of A-Z a-z 0-9 - _ .", |t| slug(t, 64)
+    Way, "channel's id", IdRule::Slug(64), |t| slug(t, 64)
 );
 text_id!(
     /// The shop's own reference of an order (`PBX_CMD`, `vads_order_id`). Blanks around it are none of it: nobody sees them,
     /// and one PSP keeps them where another, or the shop, does not.
-    OrderRef, "order reference", "1 to 250 printable characters", |t| printable(t, 250), trimmed
+    OrderRef, "order reference", IdRule::Printable(250), |t| printable(t, 250), trimmed
 );
 text_id!(
     /// What ties the tenders of one payment attempt together.
-    CallNumber, "call number", "1 to 100 printable characters", |t| printable(t, 100)
+    CallNumber, "call number", IdRule::Printable(100), |t| printable(t, 100)
 );
 text_id!(
     /// The PSP's identifier of one transaction.
-    TenderId, "transaction id", "1 to 64 printable characters", |t| printable(t, 64)
+    TenderId, "transaction id", IdRule::Printable(64), |t| printable(t, 64)
 );
 text_id!(
     /// What a question to a PSP's API is about: a token, a transaction, a reference.
-    Subject, "subject of a question", "1 to 250 printable characters", |t| printable(t, 250)
+    Subject, "subject of a question", IdRule::Printable(250), |t| printable(t, 250)
 );
 text_id!(
     /// The payment instrument as the PSP names it (`CVCONNECT`, `LIMOCB`, `CVCO`, `VISA`).
-    Brand, "brand", "1 to 64 printable characters", |t| printable(t, 64)
+    Brand, "brand", IdRule::Printable(64), |t| printable(t, 64)
 );
 text_id!(
     /// The acquirer's authorisation number.
-    AuthorisationNumber, "authorisation number", "1 to 32 printable characters", |t| printable(t, 32)
+    AuthorisationNumber, "authorisation number", IdRule::Printable(32), |t| printable(t, 32)
 );
 text_id!(
     /// The acceptance contract on which the PSP settles a tender.
-    Contract, "contract", "1 to 250 printable characters", |t| printable(t, 250)
+    Contract, "contract", IdRule::Printable(250), |t| printable(t, 250)
 );
 
 text_id!(
     /// The number of a statement, as its issuer gives it.
-    StatementNumber, "statement number", "1 to 64 printable characters", |t| printable(t, 64)
+    StatementNumber, "statement number", IdRule::Printable(64), |t| printable(t, 64)
 );
 
 impl Way {

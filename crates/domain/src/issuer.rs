@@ -150,7 +150,10 @@ impl FromStr for Issuer {
             "ancv" => Ok(Self::Ancv),
             "bank" => Ok(Self::Bank),
             name => IssuerName::new(name).map(Self::Other).ok_or_else(|| {
-                UnknownWord::new(text, "ancv, bank, or a name of your own: 2 to 20 of a-z 0-9 -")
+                UnknownWord::new(text, "ancv, bank").or(
+                    ", ou un nom de votre choix\u{a0}: 2 à 20 caractères parmi a-z 0-9 -",
+                    ", or a name of your own: 2 to 20 of a-z 0-9 -",
+                )
             }),
         }
     }

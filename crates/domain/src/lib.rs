@@ -15,7 +15,9 @@
 //! | discrepancy | [`Finding`], [`Kind`], [`Severity`], [`Detail`], [`Identity`] |
 //! | the merchant's settings that decide | [`Policy`], [`Books`] |
 //! | number of an entry in the log | [`Seq`] |
+//! | what people read, in both languages | [`Bilingual`], [`Worded`] |
 
+mod bilingual;
 mod chart;
 #[cfg(feature = "rusqlite")]
 mod columns;
@@ -44,6 +46,7 @@ mod tender;
 pub mod text_file;
 mod time;
 
+pub use bilingual::{Bilingual, Worded};
 pub use chart::{Account, AccountNumber, Booking, Books, Chart, Journal, JournalRole, Override, Role};
 pub use commission::{CommissionRate, CommissionRates, spread};
 pub use date_pattern::{DatePattern, PatternError};
@@ -58,7 +61,7 @@ pub use event::{
 };
 pub use ids::{
     AuthorisationNumber, Brand, CallNumber, Contract, DiscrepancyId, EndpointId, HandlerAddress, IdError,
-    OrderRef, RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId, Way,
+    IdRule, OrderRef, RelayTarget, Seq, ShopId, StatementNumber, Subject, TenderId, Way,
 };
 pub use issuer::{Issuer, IssuerName, VoucherKind};
 pub use money::{AmountError, Cents, Currency};

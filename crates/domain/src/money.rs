@@ -100,7 +100,7 @@ impl Currency {
     /// # Errors
     /// Anything but three ASCII letters or three digits.
     pub fn parse(code: &str) -> Result<Self, super::IdError> {
-        let wrong = || super::IdError::new("currency", "three letters or three digits (ISO 4217)");
+        let wrong = || super::IdError::new("currency", super::IdRule::Currency);
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| wrong())?;
         if bytes.iter().all(u8::is_ascii_alphabetic) {
             return Ok(Self(bytes.map(|b| b.to_ascii_uppercase())));

@@ -1,24 +1,43 @@
 //! The payment providers, and the two worlds in which each of them lives.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Worded;
+
 /// A text that is none of the words of a closed list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not one of {expected}")]
+#[error("{text:?} is not one of {expected}{}", besides.map_or("", |(_, english)| english))]
 pub struct UnknownWord {
     text: String,
-    expected: &'static str,
+    expected: Cow<'static, str>,
+    /// What may stand there beside these words, in French and in English.
+    besides: Option<(&'static str, &'static str)>,
 }
 
 impl UnknownWord {
     /// The error about `text`, where only the words in `expected` are known. A long text is cut short.
     #[must_use]
-    pub fn new(text: &str, expected: &'static str) -> Self {
-        Self { text: text.chars().take(40).collect(), expected }
+    pub fn new(text: &str, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.chars().take(40).collect(), expected: expected.into(), besides: None }
+    }
+
+    /// The same where other words than these may stand too, as the two texts say in French and in English.
+    #[must_use]
+    pub fn or(self, french: &'static str, english: &'static str) -> Self {
+        Self { besides: Some((french, english)), ..self }
+    }
+}
+
+impl Worded for UnknownWord {
+    fn in_french(&self) -> String {
+        let Self { text, expected, besides } = self;
+        let besides = besides.map_or("", |(french, _)| french);
+        format!("«\u{a0}{text}\u{a0}» n’est pas admis\u{a0}; valeurs possibles\u{a0}: {expected}{besides}")
     }
 }
 

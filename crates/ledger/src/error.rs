@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cvco_domain::Seq;
+use cvco_domain::{Bilingual, Seq, Worded};
 use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
 use rusqlite::ErrorCode as Code;
 
@@ -108,25 +108,98 @@ pub enum LedgerError {
     #[error("content of the ledger: {0}")]
     Json(#[from] serde_json::Error),
     /// SQLite's own error.
-    #[error("the ledger: SQLite: {0}{remedy}", remedy = remedy(.0))]
+    #[error("the ledger: SQLite: {0}{remedy}", remedy = remedy(.0).english)]
     Sqlite(#[from] rusqlite::Error),
 }
 
 /// What to do about an error of SQLite, if a person can do something. A reader needs the shared memory of the
 /// write-ahead log, which only the ledger's owner can make while no daemon runs.
-fn remedy(error: &rusqlite::Error) -> &'static str {
+fn remedy(error: &rusqlite::Error) -> Bilingual {
     match error.sqlite_error_code() {
-        Some(Code::ReadOnly) => {
+        Some(Code::ReadOnly) => Bilingual::new(
+            "\u{a0}; tant que le service est arrêté, seul son utilisateur peut lire\u{a0}: mettez `sudo -u cvco-reconciled` devant la \
+             commande",
             "; while the daemon is stopped, only the service's user can read: put `sudo -u cvco-reconciled` in \
-             front"
+             front",
+        ),
+        Some(Code::CannotOpen | Code::PermissionDenied) => Bilingual::new(
+            "\u{a0}; l’utilisateur du service et le groupe cvco-ledger peuvent le lire\u{a0}: voyez à qui il appartient",
+            "; the service's user and the group cvco-ledger may read it: see who owns it",
+        ),
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => Bilingual::new(
+            "\u{a0}; le fichier est endommagé\u{a0}: arrêtez le service et lancez `rebuild`, qui le refait à partir du journal",
+            "; the file is damaged: stop the daemon and run `rebuild`, which makes it again from the log",
+        ),
+        _ => Bilingual::same(""),
+    }
+}
+
+impl Worded for LedgerError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::NoLedger(path) => format!(
+                "il n’y a pas de registre à l’emplacement {}\u{a0}: démarrez une fois le service, ou corrigez [ledger] path",
+                path.display()
+            ),
+            Self::NotALedger(path) => format!(
+                "{} n’est pas un registre de cvco-reconciled\u{a0}: corrigez [ledger] path",
+                path.display()
+            ),
+            Self::BeforeRelease(path) => format!(
+                "{} est un registre de version 0.x, qui gardait son journal dans le même fichier\u{a0}: aucune version publiée ne \
+                 l’a écrit, et celle-ci ne le lit pas. Déplacez-le\u{a0}; le service en fait un nouveau",
+                path.display()
+            ),
+            Self::File { path, source } => format!(
+                "impossible d’ouvrir le registre {}\u{a0}: {}\u{a0}; seul l’utilisateur du service peut y écrire\u{a0}: mettez \
+                 `sudo -u cvco-reconciled` devant la commande",
+                path.display(),
+                source.in_french()
+            ),
+            Self::SchemaVersion { path, found, known } => format!(
+                "le registre {} est à la version {found} du schéma, et ce programme connaît la version {known}\u{a0}: démarrez une \
+                 fois le service de ce programme, ou lancez `rebuild`\u{a0}; le registre est refait à partir du journal",
+                path.display()
+            ),
+            Self::OtherLog(path) => format!(
+                "le registre {} vient d’un autre journal que celui qui est à côté\u{a0}: déplacez-le, puis lancez `rebuild` pour le \
+                 refaire à partir de ce journal",
+                path.display()
+            ),
+            Self::Replaced(path) => format!(
+                "{} a été supprimé ou remplacé pendant que le programme s’en servait. Arrêtez le programme avant de déplacer ses \
+                 fichiers, puis redémarrez-le",
+                path.display()
+            ),
+            Self::LogMoved { seq } => format!(
+                "l’entrée {seq} du journal ne fait pas suite à ce dont le registre est fait\u{a0}: lancez `verify`\u{a0}; ou, si un journal \
+                 plus ancien a été remis en place, `rebuild`"
+            ),
+            Self::AheadOfLog { folded, head } => format!(
+                "le registre a pris en compte l’entrée {folded}, et le journal s’arrête à {head}\u{a0}: un journal plus ancien a été \
+                 remis en place. Remettez le plus récent\u{a0}; s’il est perdu, lancez `rebuild`, qui oublie les entrées {} à {folded}",
+                head.next()
+            ),
+            Self::CorruptRow { table, id } => {
+                format!("la ligne {id} de {table} est endommagée\u{a0}: lancez `rebuild`")
+            }
+            Self::RuleFailed(order) => format!(
+                "une règle a échoué sur la commande {order}\u{a0}: signalez-le\u{a0}; une version ultérieure l’examinera de nouveau"
+            ),
+            Self::NoDiscrepancy(number) => format!("il n’y a pas d’écart {number}"),
+            Self::HasClosed(number) => {
+                format!("l’écart {number} est clos\u{a0}: il n’y a rien à rappeler")
+            }
+            Self::Stopped => "arrêté".to_owned(),
+            Self::Thread(error) => {
+                format!("le système ne fournit pas de fil d’exécution\u{a0}: {}", error.in_french())
+            }
+            Self::Log(error) => error.in_french(),
+            Self::Json(error) => format!("contenu du registre (en anglais\u{a0}: {error})"),
+            Self::Sqlite(error) => {
+                format!("le registre (SQLite, en anglais\u{a0}: {error}){}", remedy(error).french)
+            }
         }
-        Some(Code::CannotOpen | Code::PermissionDenied) => {
-            "; the service's user and the group cvco-ledger may read it: see who owns it"
-        }
-        Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-            "; the file is damaged: stop the daemon and run `rebuild`, which makes it again from the log"
-        }
-        _ => "",
     }
 }
 

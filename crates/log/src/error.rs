@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cvco_domain::Seq;
+use cvco_domain::{Bilingual, Seq, Worded};
 use rusqlite::ErrorCode;
 
 /// Why the log could not do something.
@@ -130,6 +130,86 @@ pub enum LogError {
     /// SQLite's own error.
     #[error("the log: SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+impl Worded for LogError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Busy => {
+                "le journal est saturé\u{a0}: trop d’entrées attendent d’être enregistrées".to_owned()
+            }
+            Self::Stopped => "l’écriture dans le journal s’est arrêtée".to_owned(),
+            Self::NotStored(why) => format!("non enregistré (en anglais\u{a0}: {why})"),
+            Self::NoLog(path) => format!(
+                "il n’y a pas de journal à l’emplacement {}\u{a0}: démarrez une fois le service, ou corrigez [ledger] path",
+                path.display()
+            ),
+            Self::NotALog(path) => format!(
+                "{} n’est pas un journal de cvco-reconciled\u{a0}: corrigez [ledger] path",
+                path.display()
+            ),
+            Self::Format { path, found, known } => format!(
+                "le journal {} est au format {found}, et ce programme connaît le format {known}\u{a0}: lancez le programme qui \
+                 l’a écrit",
+                path.display()
+            ),
+            Self::LogLost { log, beside } => format!(
+                "il n’y a pas de journal à l’emplacement {}, alors que {beside} existe\u{a0}: remettez le journal en place depuis \
+                 une sauvegarde, ou déplacez {beside} pour commencer un journal vide",
+                log.display(),
+                beside = beside.display()
+            ),
+            Self::Replaced(path) => format!(
+                "{} a été supprimé ou remplacé pendant que le programme s’en servait\u{a0}: ce qui y est écrit maintenant serait \
+                 perdu. Arrêtez le programme avant de déplacer ses fichiers, puis redémarrez-le",
+                path.display()
+            ),
+            Self::Damaged { path, what } => format!(
+                "le journal {} est endommagé (en anglais\u{a0}: {what})\u{a0}: plus rien n’y est enregistré. Lancez `verify` pour voir \
+                 ce qui est perdu, puis restaurez une sauvegarde",
+                path.display()
+            ),
+            Self::Corrupt { seq, what } => format!(
+                "l’entrée {seq} du journal est endommagée (en anglais\u{a0}: {what})\u{a0}: lancez `verify`"
+            ),
+            Self::File { path, source } => format!(
+                "impossible d’ouvrir {}\u{a0}: {}\u{a0}; seul l’utilisateur du service y a accès\u{a0}: mettez \
+                 `sudo -u cvco-reconciled` devant la commande",
+                path.display(),
+                source.in_french()
+            ),
+            Self::KeyFile { path, source } => format!(
+                "la clé des contenus {} ([ledger] payload_key_file)\u{a0}: {}",
+                path.display(),
+                source.in_french()
+            ),
+            Self::KeyLost(path) => format!(
+                "la clé des contenus {} manque, et le journal contient des contenus scellés avec elle\u{a0}: remettez le fichier \
+                 en place",
+                path.display()
+            ),
+            Self::OtherKey(path) => format!(
+                "la clé des contenus {} n’est pas celle avec laquelle ceux du journal sont scellés\u{a0}: remettez le bon fichier \
+                 en place",
+                path.display()
+            ),
+            Self::Away(why) => {
+                format!("le PostgreSQL du journal ne répond pas (en anglais\u{a0}: {why})")
+            }
+            Self::CannotJoin(why) => format!("le journal dans PostgreSQL (en anglais\u{a0}: {why})"),
+            Self::Disagrees(what) => format!(
+                "il manque au journal de PostgreSQL des entrées que cette machine connaît (en anglais\u{a0}: {what})\u{a0}: il les a \
+                 perdues, peut-être lors d’une bascule. Lancez `log status` sur chaque machine, puis `log heal` sur celle qui \
+                 en connaît le plus"
+            ),
+            Self::NotLeading => "une autre machine dirige maintenant".to_owned(),
+            Self::Outdated { own, theirs } => format!(
+                "une version plus récente de ce programme dirige (ses règles sont au numéro {theirs}, celles-ci au numéro \
+                 {own})\u{a0}: mettez cette machine à jour"
+            ),
+            Self::Seal(_) | Self::Json(_) | Self::Sqlite(_) => Bilingual::in_english_alone(self).french,
+        }
+    }
 }
 
 impl LogError {

@@ -14,7 +14,7 @@ pub use case::Case;
 pub use gap::GapName;
 pub use page::page;
 
-use cvco_domain::{Kind, Psp, UnknownWord, VoucherKind};
+use cvco_domain::{Bilingual, Kind, Psp, UnknownWord, VoucherKind};
 
 use super::render::capitalised;
 use super::typography::typeset;
@@ -38,6 +38,15 @@ impl Language {
         match self {
             Self::French => "fr",
             Self::English => "en",
+        }
+    }
+
+    /// Of a text in both languages, the one in this.
+    #[must_use]
+    pub fn of(self, text: &Bilingual) -> &str {
+        match self {
+            Self::French => &text.french,
+            Self::English => &text.english,
         }
     }
 }

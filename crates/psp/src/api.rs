@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use cvco_domain::{Event, Question, Standing, Timestamp};
+use cvco_domain::{Bilingual, Event, Question, Standing, Timestamp, Worded};
 
 use super::Method;
 
@@ -137,7 +137,7 @@ pub enum ProbeStep {
     /// Make this call, then call [`Api::probe`] again with its outcome.
     Call(ApiRequest),
     /// The API answers and accepts the credentials.
-    Good(String),
+    Good(Bilingual),
     /// The API cannot be used.
     Bad(NoAnswer),
 }
@@ -177,6 +177,20 @@ pub enum BaseUrlError {
     /// Credentials would travel in the clear.
     #[error("{0:?} must be https: credentials travel there (plain http only to this machine, for trials)")]
     Plain(String),
+}
+
+impl Worded for BaseUrlError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Shape(text) => {
+                format!("«\u{a0}{text}\u{a0}» n’est pas une adresse comme https://hôte/chemin")
+            }
+            Self::Plain(text) => format!(
+                "«\u{a0}{text}\u{a0}» doit être en https\u{a0}: des identifiants y circulent (http est admis vers cette \
+                 machine seulement, pour des essais)"
+            ),
+        }
+    }
 }
 
 impl BaseUrl {

@@ -2,7 +2,7 @@
 //! `woo_{order}_{first name}_{last name}_{time}`, which changes with each attempt and names the customer. A pattern of
 //! the endpoint says where the order's number stands; nothing else of the reference goes any further.
 
-use cvco_domain::{Event, Mode, OrderRef, Psp, Question, Timestamp, Topic};
+use cvco_domain::{Event, Mode, OrderRef, Psp, Question, Timestamp, Topic, Worded};
 use regex::{Regex, RegexBuilder};
 
 use crate::api::{Answer, Api, Exchange, Inquiry, ProbeStep, Step};
@@ -54,6 +54,17 @@ pub enum ReferencePatternError {
     /// Nothing in it says which part is the order's number.
     #[error("it has no group (?<order>…) around the order's number, as in ^woo_(?<order>[^_]+)_")]
     NoOrder,
+}
+
+impl Worded for ReferencePatternError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Syntax(what) => format!("ce n’est pas une expression régulière (en anglais\u{a0}: {what})"),
+            Self::NoOrder => {
+                "il manque un groupe (?<order>…) autour du numéro de commande, comme dans ^woo_(?<order>[^_]+)_".to_owned()
+            }
+        }
+    }
 }
 
 impl ReferencePattern {

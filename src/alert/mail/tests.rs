@@ -58,7 +58,7 @@ fn what_is_wrong_with_the_settings_is_said_by_key() {
     );
     let to = MailSettings { to: vec!["compta@camping.example".to_owned(), "x y".to_owned()], ..good.clone() };
     assert!(refusal(&to).starts_with("alerts.to: \"x y\" is not"));
-    assert!(refusal(&MailSettings { to: Vec::new(), ..good }).starts_with("alerts.to is empty"));
+    assert!(refusal(&MailSettings { to: Vec::new(), ..good }).starts_with("alerts.to: empty"));
     assert!(refusal(&settings("mail.example")).starts_with("alerts.smtp: it must begin with smtp://"));
     assert!(refusal(&settings("smtps://u@mail.example")).contains("no alerts.password_file"));
     assert!(refusal(&with_password("smtps://mail.example")).contains("names no user"));

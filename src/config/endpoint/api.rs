@@ -1,11 +1,12 @@
 //! `api = { … }` of an endpoint: where the PSP's own API is, and what it takes to ask it.
 
+use cvco_domain::Bilingual;
 use cvco_psp::api::BaseUrl;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::RawEndpoint;
-use crate::config::check::Check;
+use crate::config::check::{Check, missing};
 use crate::config::explain::holds_password;
 use crate::config::secrets::Source;
 
@@ -37,7 +38,13 @@ impl RawApi {
         ];
         for (owner, name, given) in keys {
             if given && !own.contains(&owner) {
-                check.wrong(format!("{at}.{name}"), "this PSP's API has no use for it; remove it here");
+                check.wrong(
+                    format!("{at}.{name}"),
+                    (
+                        "sans objet pour l’API de ce prestataire\u{a0}; retirez cette clé",
+                        "this PSP's API has no use for it; remove it here",
+                    ),
+                );
             }
         }
     }
@@ -49,14 +56,21 @@ impl RawApi {
         text: Option<&str>,
         check: &mut Check<'_>,
     ) -> Option<BaseUrl> {
-        let text = Self::text(at, name, text, "the address of the PSP's API", check)?;
+        let what = ("l’adresse de l’API du prestataire", "the address of the PSP's API");
+        let text = Self::text(at, name, text, what, check)?;
         Self::base_url(&format!("{at}.{name}"), &text, check)
     }
 
     /// An address, or note that it is wrong.
     pub(super) fn base_url(key: &str, text: &str, check: &mut Check<'_>) -> Option<BaseUrl> {
         if holds_password(text) {
-            check.wrong(key, "holds a password; the API takes none there");
+            check.wrong(
+                key,
+                (
+                    "contient un mot de passe\u{a0}; l’API n’en prend pas à cet endroit",
+                    "holds a password; the API takes none there",
+                ),
+            );
             return None;
         }
         check.value(key, BaseUrl::parse(text))
@@ -67,12 +81,12 @@ impl RawApi {
         at: &str,
         name: &str,
         text: Option<&str>,
-        what: &str,
+        what: impl Into<Bilingual>,
         check: &mut Check<'_>,
     ) -> Option<String> {
         let text = text.map(str::trim).filter(|text| !text.is_empty());
         if text.is_none() {
-            check.wrong(format!("{at}.{name}"), format!("missing: {what}"));
+            check.wrong(format!("{at}.{name}"), missing(what));
         }
         text.map(str::to_owned)
     }
@@ -82,13 +96,18 @@ impl RawApi {
         at: &str,
         name: &str,
         text: Option<&str>,
-        what: &str,
+        what: impl Into<Bilingual>,
         check: &mut Check<'_>,
     ) -> Option<String> {
-        let text = Self::text(at, name, text, what, check)?;
+        let what = what.into();
+        let text = Self::text(at, name, text, what.clone(), check)?;
         let digits = text.bytes().all(|b| b.is_ascii_digit());
         if !digits {
-            check.wrong(format!("{at}.{name}"), format!("{text:?} is not {what}"));
+            let what = (
+                format!("«\u{a0}{text}\u{a0}» n’est pas {}", what.french),
+                format!("{text:?} is not {}", what.english),
+            );
+            check.wrong(format!("{at}.{name}"), what);
         }
         digits.then_some(text)
     }
@@ -97,7 +116,7 @@ impl RawApi {
     pub(super) fn secret(
         &self,
         at: &str,
-        what: &str,
+        what: impl Into<Bilingual>,
         endpoint: &RawEndpoint,
         check: &mut Check<'_>,
     ) -> Option<SecretString> {

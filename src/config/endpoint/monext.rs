@@ -5,19 +5,23 @@ use cvco_psp::monext;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::check::Check;
+use crate::config::check::{Check, missing};
 use crate::config::secrets::Source;
 
 impl RawEndpoint {
     pub(super) fn monext(&self, at: &str, mode: Mode, check: &mut Check<'_>) -> Option<monext::Monext> {
         let key = format!("{at}.merchant_id");
-        let merchant_id =
-            self.needed_text(&key, self.merchant_id.as_deref(), "the merchant id, digits", check);
+        let merchant_id = self.needed_text(
+            &key,
+            self.merchant_id.as_deref(),
+            ("l’identifiant du commerçant, en chiffres", "the merchant id, digits"),
+            check,
+        );
         let source = Source::new(self.access_key.as_ref(), self.access_key_file.as_deref());
         let access_key = self.needed_secret(
             &format!("{at}.access_key"),
             source,
-            "the access key from the Administration Center",
+            ("la clé d’accès du Centre d’administration", "the access key from the Administration Center"),
             check,
         );
         let voucher_contracts =
@@ -26,13 +30,21 @@ impl RawEndpoint {
         if voucher_contracts.is_empty() {
             check.unwise(
                 format!("{at}.voucher_contracts"),
-                "missing: voucher and card are told apart by the payment method alone",
+                missing((
+                    "part chèque-vacances et part carte ne se distinguent que par le moyen de paiement",
+                    "voucher and card are told apart by the payment method alone",
+                )),
             );
         }
         if let Some(both) = voucher_contracts.iter().find(|contract| card_contracts.contains(contract)) {
             check.wrong(
                 format!("{at}.card_contracts"),
-                format!("{both} stands in voucher_contracts too; keep it where it belongs"),
+                (
+                    format!(
+                        "{both} figure aussi dans voucher_contracts\u{a0}; gardez-le là où il a sa place"
+                    ),
+                    format!("{both} stands in voucher_contracts too; keep it where it belongs"),
+                ),
             );
         }
         let (usual, usual_directory) = monext::Settings::usual_addresses(mode);

@@ -7,7 +7,7 @@ use cvco_domain::{HandlerAddress, RelayTarget};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::config::check::{Check, Purpose};
+use crate::config::check::{Check, Purpose, taken};
 use crate::config::secrets::Source;
 use crate::outbound::{Signer, why_private};
 use crate::relay::RelaySettings;
@@ -39,8 +39,7 @@ pub(super) fn resolve(relays: &[RawRelay], at: &str, check: &mut Check<'_>) -> V
         let at = format!("{at}.relay[{n}]");
         let Some(relay) = raw.resolve(&at, check) else { continue };
         if resolved.iter().any(|other| other.id == relay.id) {
-            let what = format!("{} is the id of an earlier relay; give each its own", relay.id);
-            check.wrong(format!("{at}.id"), what);
+            check.wrong(format!("{at}.id"), taken(&relay.id, ("un relais", "relay")));
         }
         resolved.push(relay);
     }
@@ -55,10 +54,19 @@ impl RawRelay {
         if !is_address(url) {
             check.wrong(
                 &key,
-                "not an address like \"https://shop.example/ipn.php\": http or https, no user, no #",
+                (
+                    "ce n’est pas une adresse comme \"https://boutique.example/ipn.php\"\u{a0}: http ou https, sans utilisateur ni #",
+                    "not an address like \"https://shop.example/ipn.php\": http or https, no user, no #",
+                ),
             );
         } else if url.starts_with("http://") && !self.allow_private {
-            check.unwise(&key, "plain http: whoever is on the way reads and changes what the shop hears");
+            check.unwise(
+                &key,
+                (
+                    "http sans chiffrement\u{a0}: quiconque se trouve sur le trajet lit et modifie ce que reçoit la boutique",
+                    "plain http: whoever is on the way reads and changes what the shop hears",
+                ),
+            );
         }
         if let Some(why) = (!self.allow_private).then(|| literal_address(url)).flatten().and_then(why_private)
         {
@@ -66,13 +74,22 @@ impl RawRelay {
         }
         let host = self.host.as_deref().map(str::trim).map(str::to_owned);
         if host.as_deref().is_some_and(|host| host.parse::<hyper::http::uri::Authority>().is_err()) {
-            check.wrong(format!("{at}.host"), "not a name like \"shop.example\"");
+            check.wrong(
+                format!("{at}.host"),
+                ("ce n’est pas un nom comme \"boutique.example\"", "not a name like \"shop.example\""),
+            );
         }
         let without_query = url.split('?').next().unwrap_or(url);
         let address = check.value(&key, HandlerAddress::new(without_query));
         let wait = check.duration(&format!("{at}.wait"), self.wait.as_deref(), Duration::ZERO);
         if wait > LONGEST_WAIT {
-            check.wrong(format!("{at}.wait"), "longer than \"5s\": the PSP would give up its call");
+            check.wrong(
+                format!("{at}.wait"),
+                (
+                    "plus de \"5s\"\u{a0}: le prestataire abandonnerait son appel",
+                    "longer than \"5s\": the PSP would give up its call",
+                ),
+            );
         }
         let signer = self.signer(at, check);
         Some(RelaySettings {
@@ -96,7 +113,13 @@ impl RawRelay {
         let previous = Source::new(self.previous_secret.as_ref(), self.previous_secret_file.as_deref());
         let previous = check.secret(&previous_key, previous);
         if secret.is_none() && previous.is_some() {
-            check.wrong(&previous_key, "stands alone: it is the secret that `secret` replaces");
+            check.wrong(
+                &previous_key,
+                (
+                    "figure seul\u{a0}: c’est le secret que `secret` remplace",
+                    "stands alone: it is the secret that `secret` replaces",
+                ),
+            );
         }
         let secrets: Vec<_> = secret.into_iter().chain(previous).collect();
         if secrets.is_empty() { None } else { check.value(&key, Signer::of(&secrets)) }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::check::Check;
+use crate::config::check::{Check, missing};
 use crate::config::secrets::Source;
 
 /// Sogecommerce's keys for form notifications have this length.
@@ -39,7 +39,13 @@ impl RawEndpoint {
         let site_id = if let Some(text) = &self.site_id {
             check.value(&key, sogecommerce::SiteId::new(text.as_str()))
         } else {
-            check.wrong(&key, "missing: the shop's eight digits, as in site_id = \"12345678\"");
+            check.wrong(
+                &key,
+                missing((
+                    "les huit chiffres de la boutique, comme site_id = \"12345678\"",
+                    "the shop's eight digits, as in site_id = \"12345678\"",
+                )),
+            );
             None
         };
         let keys = self.form_keys(at, mode, check);
@@ -51,7 +57,13 @@ impl RawEndpoint {
                 let at = format!("{at}.api");
                 raw.refuse_other_keys(&at, &["base_url"], check);
                 if rest_passwords.is_empty() {
-                    check.wrong(&at, "needs rest_password (or rest_password_file) beside it");
+                    check.wrong(
+                        &at,
+                        (
+                            "suppose rest_password (ou rest_password_file) à côté",
+                            "needs rest_password (or rest_password_file) beside it",
+                        ),
+                    );
                 }
                 let usual = sogecommerce::API_ADDRESS;
                 Some(RawApi::address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check)?)
@@ -73,14 +85,21 @@ impl RawEndpoint {
         if sources.is_empty() {
             check.wrong(
                 format!("{at}.key"),
-                "missing (or key_file, or keys = [...] while it is changed): the form key of this mode from the back \
-                 office",
+                (
+                    "manque (ou key_file, ou keys = [...] pendant un changement de clé)\u{a0}: la clé de formulaire de ce mode, dans le \
+                     back-office",
+                    "missing (or key_file, or keys = [...] while it is changed): the form key of this mode from the back \
+                     office",
+                ),
             );
         }
         if self.keys.is_some() && (self.key.is_some() || self.key_file.is_some()) {
             check.wrong(
                 format!("{at}.keys"),
-                "stands beside key or key_file; name all keys here, or one there",
+                (
+                    "figure à côté de key ou key_file\u{a0}; donnez toutes les clés ici, ou une seule là",
+                    "stands beside key or key_file; name all keys here, or one there",
+                ),
             );
         }
         let mut keys = Vec::new();
@@ -90,7 +109,10 @@ impl RawEndpoint {
             if secret.expose_secret().trim().len() != FORM_KEY_LENGTH {
                 check.unwise(
                     key,
-                    "the form key has 16 characters; the keys and passwords of the REST API are others",
+                    (
+                        "la clé de formulaire compte 16 caractères\u{a0}; les clés et mots de passe de l’API REST sont d’autres clés",
+                        "the form key has 16 characters; the keys and passwords of the REST API are others",
+                    ),
                 );
             }
             check.secret_of_psp(key, Some(mode), &secret);

@@ -1,7 +1,7 @@
 //! The keys of an Up2pay endpoint.
 
-use cvco_domain::Mode;
 use cvco_domain::crypto::RsaPublicKey;
+use cvco_domain::{Bilingual, Mode, Worded};
 use cvco_psp::up2pay;
 
 use super::RawEndpoint;
@@ -21,10 +21,12 @@ impl RawEndpoint {
         for (n, file) in files.iter().enumerate() {
             let key = format!("{at}.public_key_files[{n}]");
             let Some(path) = check.value(&key, secrets::path(file, check.folder)) else { continue };
-            let pem =
-                std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+            let pem = std::fs::read(&path).map_err(|error| secrets::unreadable(&path, &error));
             let Some(pem) = check.value(&key, pem) else { continue };
-            let parsed = RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()));
+            let parsed = RsaPublicKey::from_pem(&pem).map_err(|error| {
+                let path = path.display();
+                Bilingual::new(format!("{path}\u{a0}: {}", error.in_french()), format!("{path}: {error}"))
+            });
             let Some(parsed) = check.value(&key, parsed) else { continue };
             if parsed.fingerprint() == up2pay::Settings::published_trial_key().fingerprint() {
                 Self::note_published_key(&key, mode, check);
@@ -46,12 +48,19 @@ impl RawEndpoint {
         match mode {
             Mode::Production => check.known_to_all(
                 key,
-                "is the trial key that is published with the program: with it anybody can make payments up; in \
-                 mode = \"production\" take it out, or name a key of your own",
+                (
+                    "c’est la clé d’essai publiée avec le programme\u{a0}: avec elle, n’importe qui peut inventer des paiements\u{a0}; en \
+                     mode = \"production\", retirez-la ou indiquez votre propre clé",
+                    "is the trial key that is published with the program: with it anybody can make payments up; in \
+                     mode = \"production\" take it out, or name a key of your own",
+                ),
             ),
             Mode::Test => check.unwise(
                 key,
-                "is the trial key that is published with the program: anybody can make trial payments up",
+                (
+                    "c’est la clé d’essai publiée avec le programme\u{a0}: n’importe qui peut inventer des paiements d’essai",
+                    "is the trial key that is published with the program: anybody can make trial payments up",
+                ),
             ),
         }
     }
@@ -71,16 +80,20 @@ impl RawEndpoint {
             None => None,
             Some(url) => Some(RawApi::address(at, "backup_url", Some(url), check)?),
         };
-        let site =
-            RawApi::digits(at, "site", raw.site.as_deref(), "the contract's seven digits (PBX_SITE)", check);
+        let what = ("les sept chiffres du contrat (PBX_SITE)", "the contract's seven digits (PBX_SITE)");
+        let site = RawApi::digits(at, "site", raw.site.as_deref(), what, check);
         let rang = RawApi::digits(
             at,
             "rang",
             raw.rang.as_deref(),
-            "the rank, two or three digits (PBX_RANG)",
+            ("le rang, deux ou trois chiffres (PBX_RANG)", "the rank, two or three digits (PBX_RANG)"),
             check,
         );
-        let secret = raw.secret(at, "the HMAC key of the back office, 128 hexadecimal digits", self, check);
+        let what = (
+            "la clé HMAC du back-office, 128 chiffres hexadécimaux",
+            "the HMAC key of the back office, 128 hexadecimal digits",
+        );
+        let secret = raw.secret(at, what, self, check);
         let key = format!("{at}.secret");
         let secret = check.value(&key, up2pay::ApiKey::from_hex(&secret?));
         Some(up2pay::ApiSettings { base_url: base_url?, backup_url, site: site?, rang: rang?, key: secret? })

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::RawEndpoint;
 use super::api::RawApi;
-use crate::config::check::Check;
+use crate::config::check::{Check, missing};
 use crate::config::secrets::Source;
 
 #[derive(Debug, Deserialize)]
@@ -44,28 +44,41 @@ impl RawEndpoint {
         let merchant_id = self.needed_text(
             &format!("{at}.merchant_id"),
             self.merchant_id.as_deref(),
-            "the PSPID, as the Merchant Portal shows it at the top",
+            (
+                "le PSPID, affiché en haut du Merchant Portal",
+                "the PSPID, as the Merchant Portal shows it at the top",
+            ),
             check,
         );
         let mut webhook_keys = Vec::new();
         for (n, raw) in self.webhook_keys.iter().flatten().enumerate() {
             let key = format!("{at}.webhook_keys[{n}].secret");
-            let secret = self.needed_secret(&key, raw.source(), "the secret webhook key", check);
+            let secret = self.needed_secret(
+                &key,
+                raw.source(),
+                ("la clé secrète de webhook", "the secret webhook key"),
+                check,
+            );
             webhook_keys
                 .extend(secret.map(|secret| worldline::WebhookKey { id: raw.id.trim().to_owned(), secret }));
         }
         if self.webhook_keys.as_ref().is_none_or(Vec::is_empty) {
             check.wrong(
                 format!("{at}.webhook_keys"),
-                "missing: at least one { id = \"…\", secret_file = \"…\" } from the Merchant Portal, \
-                 Developer > Webhooks",
+                missing((
+                    "au moins une paire { id = \"…\", secret_file = \"…\" }, du Merchant Portal, Developer > Webhooks",
+                    "at least one { id = \"…\", secret_file = \"…\" } from the Merchant Portal, Developer > Webhooks",
+                )),
             );
         }
         let api = match &self.api {
             None => {
                 check.unwise(
                     format!("{at}.api"),
-                    "missing: the webhooks do not always say how a payment splits into voucher and card",
+                    missing((
+                        "les webhooks ne disent pas toujours comment un paiement se répartit entre chèque-vacances et carte",
+                        "the webhooks do not always say how a payment splits into voucher and card",
+                    )),
                 );
                 None
             }
@@ -75,8 +88,14 @@ impl RawEndpoint {
                 let usual = worldline::ApiSettings::usual_address(mode);
                 let base_url =
                     RawApi::address(&at, "base_url", raw.base_url.as_deref().or(Some(usual)), check);
-                let key_id = RawApi::text(&at, "key_id", raw.key_id.as_deref(), "the API key id", check);
-                let secret = raw.secret(&at, "the secret API key", self, check);
+                let key_id = RawApi::text(
+                    &at,
+                    "key_id",
+                    raw.key_id.as_deref(),
+                    ("l’identifiant de la clé d’API", "the API key id"),
+                    check,
+                );
+                let secret = raw.secret(&at, ("la clé d’API secrète", "the secret API key"), self, check);
                 Some(worldline::ApiSettings { base_url: base_url?, key_id: key_id?, secret: secret? })
             }
         };

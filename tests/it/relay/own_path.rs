@@ -82,8 +82,11 @@ async fn a_psp_that_signs_nothing_gets_no_path_that_everybody_knows() {
     let said =
         format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
     assert_eq!(checked.status.code(), Some(2), "{said}");
-    assert!(said.contains("signs nothing: whoever knows this path could call"), "{said}");
-    assert!(said.contains("the path of up2pay"), "{said}");
+    assert!(
+        said.contains("ANCV ne signe rien\u{a0}: quiconque connaît ce chemin pourrait appeler"),
+        "{said}"
+    );
+    assert!(said.contains("c’est le chemin de up2pay"), "{said}");
 }
 
 /// A line of the first block of configuration in a page, and its value.

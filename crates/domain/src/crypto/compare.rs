@@ -6,6 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::Worded;
+
 /// The secret segment of a notification URL, or the token of the admin listener. Compared by digest, so that
 /// neither its text nor its length shows in the time that a comparison takes.
 #[derive(Clone)]
@@ -25,6 +27,25 @@ pub enum TokenError {
     /// A character that would not survive in a URL as it is.
     #[error("a token is made of A-Z a-z 0-9 - _ . ~; make one with `openssl rand -hex 16`")]
     NotUrlSafe,
+}
+
+impl Worded for TokenError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::TooShort => {
+                "il faut au moins 128 bits\u{a0}: 32 chiffres hexadécimaux ou plus, par exemple avec \
+                 `openssl rand -hex 16`"
+            }
+            Self::Guessable => {
+                "un jeton doit être tiré au hasard, et celui-ci se répète\u{a0}: créez-en un avec \
+                 `openssl rand -hex 16`"
+            }
+            Self::NotUrlSafe => {
+                "un jeton se compose de A-Z a-z 0-9 - _ . ~\u{a0}; créez-en un avec `openssl rand -hex 16`"
+            }
+        }
+        .to_owned()
+    }
 }
 
 impl SecretToken {

@@ -6,6 +6,8 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::Worded;
+
 /// The hash of a password, in PHC form (`$argon2id$v=19$…`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct HashedPassword(String);
@@ -22,6 +24,19 @@ pub enum PasswordError {
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
+}
+
+impl Worded for PasswordError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Form => {
+                "ce n’est pas une empreinte Argon2\u{a0}; créez-en une avec `cvco-reconciled user-hash`"
+            }
+            Self::TooShort => "un mot de passe compte au moins 12 caractères",
+            Self::Random => "le système n’a pas fourni de nombres aléatoires",
+        }
+        .to_owned()
+    }
 }
 
 /// Fewer characters are guessed too fast.

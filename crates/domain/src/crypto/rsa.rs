@@ -6,6 +6,7 @@ use rustls_pki_types::pem::PemObject;
 
 use super::der::{self, BIT_STRING, INTEGER, RSA_ENCRYPTION, SEQUENCE};
 use super::{BadSignature, Signed, Verified, sha256};
+use crate::Worded;
 use crate::text_file::utf8;
 
 /// A public key, parsed and known to be RSA.
@@ -44,6 +45,30 @@ pub enum KeyError {
     /// Smaller than 1024 or larger than 8192 bits.
     #[error("an RSA key of 1024 to 8192 bits is needed")]
     Size,
+}
+
+impl Worded for KeyError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::NoPem => "aucun bloc PEM `-----BEGIN PUBLIC KEY-----`",
+            Self::Pkcs1 => {
+                "une clé au format PKCS#1 (`BEGIN RSA PUBLIC KEY`)\u{a0}; convertissez-la dans le format usuel\u{a0}: \
+                 openssl rsa -RSAPublicKey_in -in FICHIER -pubout"
+            }
+            Self::Private => {
+                "une clé privée\u{a0}; il faut sa moitié publique\u{a0}: openssl pkey -in FICHIER -pubout"
+            }
+            Self::Certificate => {
+                "un certificat\u{a0}; extrayez-en la clé\u{a0}: openssl x509 -in FICHIER -pubkey -noout"
+            }
+            Self::Der => {
+                "une clé au format binaire (DER)\u{a0}; convertissez-la en PEM\u{a0}: openssl pkey -pubin -inform DER -in FICHIER"
+            }
+            Self::NotRsa => "ce n’est pas une clé publique RSA",
+            Self::Size => "il faut une clé RSA de 1024 à 8192 bits",
+        }
+        .to_owned()
+    }
 }
 
 impl KeyError {

@@ -3,7 +3,7 @@
 mod facts;
 mod seal;
 
-use cvco_domain::{Asking, Event, Question, Standing, Timestamp, Topic};
+use cvco_domain::{Asking, Bilingual, Event, Question, Standing, Timestamp, Topic};
 
 use super::message::{self, Envelope, Transaction};
 use super::{Ancv, question};
@@ -35,9 +35,10 @@ impl Api for Ancv {
     fn probe(&self, said: &[Exchange], _now: Timestamp) -> ProbeStep {
         let Some(last) = said.last() else { return ProbeStep::Call(self.status_call(NO_TRANSACTION)) };
         match heard(last) {
-            Ok(Heard::Transaction(_) | Heard::NotFound) => {
-                ProbeStep::Good("ANCV's API answers, and does not complain about the seal".to_owned())
-            }
+            Ok(Heard::Transaction(_) | Heard::NotFound) => ProbeStep::Good(Bilingual::new(
+                "l’API de l’ANCV répond, et accepte le sceau",
+                "ANCV's API answers, and does not complain about the seal",
+            )),
             Err(none) => ProbeStep::Bad(none),
         }
     }

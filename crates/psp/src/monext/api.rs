@@ -16,7 +16,7 @@ mod when;
 pub(super) mod xml;
 
 use cvco_domain::{
-    Asking, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
+    Asking, Bilingual, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
 };
 
 use super::Monext;
@@ -145,10 +145,10 @@ fn probed(exchange: &Exchange, token: &Token) -> ProbeStep {
     match verdict {
         Ok(verdict) => match verdict.class {
             Class::UnknownSubject | Class::KnownElsewhere | Class::BadRequest | Class::Abandoned => {
-                let code = verdict.code;
-                ProbeStep::Good(format!(
-                    "Monext takes the credentials, and does not know the token {} ({code})",
-                    token.as_str()
+                let (code, token) = (verdict.code, token.as_str());
+                ProbeStep::Good(Bilingual::new(
+                    format!("Monext accepte les identifiants, et ne connaît pas le jeton {token} ({code})"),
+                    format!("Monext takes the credentials, and does not know the token {token} ({code})"),
                 ))
             }
             Class::Paid

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use cvco_domain::{Asking, Contract, IdError, Question, Subject, Timestamp, Topic};
+use cvco_domain::{Asking, Contract, IdError, IdRule, Question, Subject, Timestamp, Topic};
 
 /// The token of a payment session: AN50. Those in public are 33 letters and digits, the last 13 of them the
 /// milliseconds since 1970.
@@ -16,7 +16,7 @@ impl Token {
         if (1..=50).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(IdError::new("token", "1 to 50 of A-Z a-z 0-9"))
+            Err(IdError::new("token", IdRule::LettersAndDigits(50)))
         }
     }
 
@@ -49,7 +49,7 @@ impl TransactionId {
         if (1..=50).contains(&text.len()) && text.bytes().all(sound) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(IdError::new("transaction id", "1 to 50 of A-Z a-z 0-9 - _ ."))
+            Err(IdError::new("transaction id", IdRule::Slug(50)))
         }
     }
 

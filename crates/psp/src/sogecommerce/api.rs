@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cvco_domain::{
-    Asking, CallNumber, Event, Mode, OrderRef, Question, ReportedState, Standing, Subject, TenderId,
-    Timestamp, Topic,
+    Asking, Bilingual, CallNumber, Event, Mode, OrderRef, Question, ReportedState, Standing, Subject,
+    TenderId, Timestamp, Topic,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -209,7 +209,11 @@ impl Api for RestApi {
         };
         match self.content::<Echo>(exchange) {
             Ok(echo) if echo.value.0.0 == ECHO => {
-                ProbeStep::Good(format!("the REST API takes the password of mode {}", self.mode))
+                let mode = self.mode;
+                ProbeStep::Good(Bilingual::new(
+                    format!("l’API REST accepte le mot de passe du mode {mode}"),
+                    format!("the REST API takes the password of mode {mode}"),
+                ))
             }
             Ok(_) => ProbeStep::Bad(NoAnswer::Trouble("the API does not send back what it was sent".into())),
             Err(Unanswered::Unknown(why)) => ProbeStep::Bad(NoAnswer::Trouble(why)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cvco_domain::crypto::HmacSha256Key;
-use cvco_domain::{IdError, Mode};
+use cvco_domain::{IdError, IdRule, Mode, Worded};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::BaseUrl;
@@ -45,7 +45,7 @@ impl SiteId {
         if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text))
         } else {
-            Err(IdError::new("site id", "8 digits"))
+            Err(IdError::new("site id", IdRule::Digits(8)))
         }
     }
 
@@ -86,6 +86,12 @@ impl fmt::Display for Algorithm {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an algorithm is hmac-sha-256 or sha-1")]
 pub struct UnknownAlgorithm;
+
+impl Worded for UnknownAlgorithm {
+    fn in_french(&self) -> String {
+        "un algorithme est hmac-sha-256 ou sha-1".to_owned()
+    }
+}
 
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;

@@ -10,8 +10,8 @@ mod tender_key;
 use std::cmp::Reverse;
 
 use cvco_domain::{
-    AmountFrom, Asking, Authorisation, Cents, Event, Mode, Operation, Question, ReportedState, Standing,
-    StatusCode, TenderId, Timestamp, Topic,
+    AmountFrom, Asking, Authorisation, Bilingual, Cents, Event, Mode, Operation, Question, ReportedState,
+    Standing, StatusCode, TenderId, Timestamp, Topic,
 };
 
 use super::settings::ApiSettings;
@@ -142,7 +142,10 @@ impl Api for Consultation {
         match self.turn(&TenderKey::impossible(), said, now) {
             Turn::Ask(request) => ProbeStep::Call(request),
             Turn::Read(PlatformAnswer::Status(_) | PlatformAnswer::NotFound) => {
-                ProbeStep::Good("the platform takes site, rang and key".to_owned())
+                ProbeStep::Good(Bilingual::new(
+                    "la plateforme accepte le site, le rang et la clé",
+                    "the platform takes site, rang and key",
+                ))
             }
             Turn::Read(PlatformAnswer::OutOfOrder(what) | PlatformAnswer::Trouble(what)) => {
                 ProbeStep::Bad(NoAnswer::Trouble(what))

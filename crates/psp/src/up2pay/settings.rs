@@ -1,7 +1,7 @@
 //! What the adapter of one Up2pay endpoint must know.
 
-use cvco_domain::Mode;
 use cvco_domain::crypto::{HmacSha512Key, RsaPublicKey};
+use cvco_domain::{Mode, Worded};
 use secrecy::SecretString;
 
 use super::template::Template;
@@ -88,6 +88,12 @@ pub struct ApiKey(pub(super) HmacSha512Key);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the key must be hexadecimal digits, as the back office shows it: 128 of them")]
 pub struct NotHex;
+
+impl Worded for NotHex {
+    fn in_french(&self) -> String {
+        "la clé se compose de 128 chiffres hexadécimaux, comme l’affiche le back-office".to_owned()
+    }
+}
 
 impl ApiKey {
     /// Reads the key as the back office shows it.

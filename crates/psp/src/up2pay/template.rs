@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use cvco_domain::Worded;
+
 /// The template of an endpoint: names and letters, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -98,6 +100,51 @@ const fn purpose(letter: char) -> &'static str {
 
 fn usual_name(letter: char) -> &'static str {
     DEFAULT.iter().find(|(_, known)| *known == letter).map_or("Name", |(name, _)| name)
+}
+
+const fn purpose_in_french(letter: char) -> &'static str {
+    match letter {
+        AMOUNT => "le montant",
+        REFERENCE => "la référence de la commande",
+        CALL => "le numéro d’appel",
+        PAYMENT_TYPE => "le type de paiement",
+        CARD_TYPE => "le type de carte",
+        ERROR => "le code réponse",
+        TRANSACTION => "le numéro de transaction",
+        SIGNATURE => "la signature",
+        _ => "une variable",
+    }
+}
+
+impl Worded for TemplateError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Shape(piece) => format!(
+                "PBX_RETOUR\u{a0}: écrivez «\u{a0}{piece}\u{a0}» sous la forme d’un nom, de deux-points et d’une lettre, par exemple \
+                 `Mt:M`"
+            ),
+            Self::Name { letter, name } => format!(
+                "PBX_RETOUR\u{a0}: donnez à la lettre {letter} un nom en ASCII sans espace ni `&`, `=`, `%`, `+`, `#` ou `?`, au \
+                 lieu de «\u{a0}{name}\u{a0}»"
+            ),
+            Self::RepeatedName(name) => format!(
+                "PBX_RETOUR\u{a0}: le nom «\u{a0}{name}\u{a0}» figure deux fois\u{a0}; donnez à chaque variable son propre nom"
+            ),
+            Self::RepeatedLetter(letter) => {
+                format!("PBX_RETOUR\u{a0}: la lettre {letter} figure deux fois\u{a0}; gardez-en une")
+            }
+            Self::Missing(letter) => format!(
+                "PBX_RETOUR\u{a0}: ajoutez la lettre {letter} ({}), par exemple `{}:{letter}`",
+                purpose_in_french(*letter),
+                usual_name(*letter)
+            ),
+            Self::SignatureNotLast => "PBX_RETOUR\u{a0}: placez la signature (lettre K) à la fin\u{a0}; elle ne couvre que ce qui la \
+                                       précède"
+                .to_owned(),
+            Self::Subscriber => "PBX_RETOUR\u{a0}: retirez la lettre U\u{a0}; Up2pay refuse les paiements par chèque-vacances avec elle"
+                .to_owned(),
+        }
+    }
 }
 
 impl Template {

@@ -6,7 +6,7 @@ mod details;
 
 use std::collections::BTreeSet;
 
-use cvco_domain::{Asking, CallNumber, Event, Question, Standing, Subject, Timestamp, Topic};
+use cvco_domain::{Asking, Bilingual, CallNumber, Event, Question, Standing, Subject, Timestamp, Topic};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -101,7 +101,11 @@ impl Api for Confirmation {
         });
         match tested {
             Ok(test) if test.result.0.as_ref().is_some_and(|result| result.0 == "OK") => {
-                ProbeStep::Good(format!("{} takes the key of {}", self.api.base_url, self.merchant_id))
+                let (api, merchant) = (&self.api.base_url, &self.merchant_id);
+                ProbeStep::Good(Bilingual::new(
+                    format!("{api} accepte la clé de {merchant}"),
+                    format!("{api} takes the key of {merchant}"),
+                ))
             }
             Ok(_) => {
                 ProbeStep::Bad(NoAnswer::Trouble("the test of the connection is not answered OK".to_owned()))
