@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
+use cvco_domain::Bilingual;
 use cvco_log::Log;
 use cvco_mail::Language;
 use cvco_psp::Diagnosis;
@@ -74,8 +75,8 @@ pub trait Errands: Send + Sync {
     /// Says why a message that somebody saved does or does not verify at an endpoint.
     ///
     /// # Errors
-    /// It is no message; in English.
-    fn diagnose(&self, endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, String>;
+    /// It is no message.
+    fn diagnose(&self, endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, Bilingual>;
 }
 
 /// Where an answer goes, piece by piece.

@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use cvco_domain::crypto::RsaPublicKey;
 use cvco_domain::text_file::utf8;
+use cvco_domain::{Bilingual, Worded};
+use cvco_mail::Language;
 use cvco_psp::logged_call;
 use cvco_psp::{Diagnosis, Method, Request, sogecommerce, up2pay, worldline};
+use serde::Serialize;
 
 use super::key::Places;
 use super::{Failure, Outcome, ReportFormat, output};
-use crate::config::{Endpoint, RawConfig};
+use crate::config::{Endpoint, RawConfig, spoken_language};
 
 /// The largest message that is read.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -79,53 +82,63 @@ enum Message {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
+    let language = spoken_language(path);
     let diagnosis = match (&options.without_configuration, &options.endpoint, &options.file) {
-        (Some(message), _, _) => without_configuration(message)?,
+        (Some(message), _, _) => without_configuration(message, language)?,
         (None, Some(id), Some(file)) => {
             let raw = RawConfig::read(path)?;
             let config = raw.command(path, |endpoint| endpoint.id == id)?;
             let endpoint = config.endpoints.first().ok_or_else(|| {
-                let known: Vec<_> = raw.endpoint_ids().collect();
-                Failure::Usage(format!(
-                    "no endpoint {id} in the configuration; there are: {}",
-                    known.join(", ")
+                let known = raw.endpoint_ids().collect::<Vec<_>>().join(", ");
+                Failure::Misused(Bilingual::new(
+                    format!("aucun point d’entrée {id} dans la configuration\u{a0}; il y a\u{a0}: {known}"),
+                    format!("no endpoint {id} in the configuration; there are: {known}"),
                 ))
             })?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes.text, endpoint.adapter.headers())?;
+            let captured = Captured::of(&bytes.text, endpoint.adapter.headers()).map_err(Failure::Misused)?;
             bytes.remark_on(endpoint.adapter.diagnose(&captured.request()))
         }
-        (None, _, _) => return Err(Failure::Usage("name --endpoint ID and FILE".to_owned())),
+        (None, _, _) => {
+            return Err(Failure::Misused(Bilingual::new(
+                "indiquez --endpoint ID et FICHIER",
+                "name --endpoint ID and FILE",
+            )));
+        }
     };
-    print(&diagnosis, options.format)?;
+    print(&diagnosis, language, options.format)?;
     Ok(if diagnosis.genuine { Outcome::Fine } else { Outcome::FoundSomething })
 }
 
 /// Why a message that somebody saved does or does not verify at an endpoint.
-pub(super) fn at_endpoint(endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, Failure> {
+pub(super) fn at_endpoint(endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, Bilingual> {
     let text = utf8(message);
     let captured = Captured::of(&text, endpoint.adapter.headers())?;
     Ok(endpoint.adapter.diagnose(&captured.request()))
 }
 
-fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
+fn without_configuration(message: &Message, language: Language) -> Result<Diagnosis, Failure> {
+    let captured = |text, headers| Captured::of(text, headers).map_err(Failure::Misused);
+    let about = |option: &str, words: Bilingual| {
+        Failure::Misused(Bilingual::new(
+            format!("{option}\u{a0}: {}", words.french),
+            format!("{option}: {}", words.english),
+        ))
+    };
     match message {
         Message::Up2pay { pbx_retour, public_key, file } => {
             let template = up2pay::Template::parse_lenient(pbx_retour)
-                .map_err(|error| Failure::Usage(format!("--pbx-retour: {error}")))?;
+                .map_err(|error| about("--pbx-retour", error.words()))?;
             let key = match public_key {
                 None => up2pay::Settings::platform_key(),
                 Some(path) => {
-                    let pem = std::fs::read(path).map_err(|error| {
-                        Failure::Usage(format!("--public-key {}: {error}", path.display()))
-                    })?;
-                    RsaPublicKey::from_pem(&pem).map_err(|error| {
-                        Failure::Usage(format!("--public-key {}: {error}", path.display()))
-                    })?
+                    let option = format!("--public-key {}", path.display());
+                    let pem = std::fs::read(path).map_err(|error| about(&option, error.words()))?;
+                    RsaPublicKey::from_pem(&pem).map_err(|error| about(&option, error.words()))?
                 }
             };
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes.text, &[])?;
+            let captured = captured(&bytes.text, &[])?;
             let diagnosis = up2pay::diagnose_query(&template, &[key], captured.request().payload());
             Ok(bytes.remark_on(diagnosis))
         }
@@ -136,9 +149,9 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
                 given: key.as_deref(),
                 file: key_file.as_ref(),
             };
-            let key = places.read(file)?;
+            let key = places.read(file, language)?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes.text, &[])?;
+            let captured = captured(&bytes.text, &[])?;
             let diagnosis = sogecommerce::diagnose_form(&key, *algorithm, captured.request().payload());
             Ok(bytes.remark_on(diagnosis))
         }
@@ -149,13 +162,16 @@ fn without_configuration(message: &Message) -> Result<Diagnosis, Failure> {
                 given: secret.as_deref(),
                 file: secret_file.as_ref(),
             };
-            let secret = places.read(file)?;
+            let secret = places.read(file, language)?;
             let bytes = read(file)?;
-            let captured = Captured::of(&bytes.text, worldline::HEADERS)?;
+            let captured = captured(&bytes.text, worldline::HEADERS)?;
             let in_file = || captured.request().header(worldline::SIGNATURE).next().map(<[u8]>::to_vec);
             let signature = signature.as_ref().map(|text| text.clone().into_bytes()).or_else(in_file);
             let signature = signature.ok_or_else(|| {
-                Failure::Usage("name --signature: FILE has no header X-GCS-Signature".to_owned())
+                Failure::Misused(Bilingual::new(
+                    "indiquez --signature\u{a0}: FICHIER n’a pas d’en-tête X-GCS-Signature",
+                    "name --signature: FILE has no header X-GCS-Signature",
+                ))
             })?;
             let diagnosis = worldline::diagnose_webhook(&secret, &signature, captured.body);
             Ok(bytes.remark_on(diagnosis))
@@ -174,8 +190,11 @@ struct Saved {
 impl Saved {
     fn remark_on(&self, mut diagnosis: Diagnosis) -> Diagnosis {
         if self.was_encoded {
-            let remark = "the file begins with a byte-order mark, or is in UTF-16: it was read as the text that it shows";
-            diagnosis.details.push(remark.to_owned());
+            diagnosis.details.push(Bilingual::new(
+                "le fichier commence par une marque d’ordre des octets, ou est en UTF-16\u{a0}: il a été lu comme le texte qu’il \
+                 affiche",
+                "the file begins with a byte-order mark, or is in UTF-16: it was read as the text that it shows",
+            ));
         }
         diagnosis
     }
@@ -206,7 +225,7 @@ impl<'a> Captured<'a> {
     /// Tells a whole HTTP request, the line of a log and an address from a bare query string or body. An editor's line end
     /// after the latter is not part of it. Of the headers those are kept that an adapter reads, by their names in lower
     /// case.
-    fn of(bytes: &'a [u8], headers: &[&'static str]) -> Result<Self, Failure> {
+    fn of(bytes: &'a [u8], headers: &[&'static str]) -> Result<Self, Bilingual> {
         if let Some(request) = Self::http_request(bytes, headers) {
             return Ok(request);
         }
@@ -222,7 +241,7 @@ impl<'a> Captured<'a> {
     }
 
     /// The one call that a web server's log shows.
-    fn logged(bytes: &[u8]) -> Result<Option<Self>, Failure> {
+    fn logged(bytes: &[u8]) -> Result<Option<Self>, Bilingual> {
         let calls = logged_call::calls(bytes);
         let queries: BTreeSet<&[u8]> =
             calls.iter().map(|call| call.query.as_slice()).filter(|query| !query.is_empty()).collect();
@@ -234,11 +253,13 @@ impl<'a> Captured<'a> {
                 body: &[],
                 headers: Vec::new(),
             })),
-            (Some(_), Some(_)) => {
-                Err(Failure::Usage("a log with several calls; keep the line of one".to_owned()))
-            }
-            (None, _) if !calls.is_empty() => Err(Failure::Usage(
-                "the line of a log, and no message in it: no log keeps what was sent by POST".to_owned(),
+            (Some(_), Some(_)) => Err(Bilingual::new(
+                "un journal de serveur web avec plusieurs appels\u{a0}; gardez la ligne d’un seul",
+                "a log with several calls; keep the line of one",
+            )),
+            (None, _) if !calls.is_empty() => Err(Bilingual::new(
+                "une ligne de journal de serveur web sans message\u{a0}: aucun journal ne garde ce qui est envoyé par POST",
+                "the line of a log, and no message in it: no log keeps what was sent by POST",
             )),
             (None, _) => Ok(None),
         }
@@ -290,13 +311,30 @@ fn header(line: &[u8], wanted: &[&'static str]) -> Option<(&'static str, Vec<u8>
     Some((name, value.strip_prefix(b":")?.trim_ascii().to_vec()))
 }
 
-fn print(diagnosis: &Diagnosis, format: ReportFormat) -> Result<(), Failure> {
+/// For programs.
+#[derive(Serialize)]
+struct Report<'d> {
+    genuine: bool,
+    summary: &'d str,
+    details: Vec<&'d str>,
+}
+
+fn print(diagnosis: &Diagnosis, language: Language, format: ReportFormat) -> Result<(), Failure> {
+    let report = Report {
+        genuine: diagnosis.genuine,
+        summary: language.of(&diagnosis.summary),
+        details: diagnosis.details.iter().map(|detail| language.of(detail)).collect(),
+    };
     if format == ReportFormat::Json {
-        return output::json(diagnosis);
+        return output::json(&report);
     }
-    output::line(if diagnosis.genuine { "GENUINE" } else { "NOT GENUINE" })?;
-    output::line(&diagnosis.summary)?;
-    for detail in &diagnosis.details {
+    output::line(if report.genuine {
+        output::pair(language, "AUTHENTIQUE", "GENUINE")
+    } else {
+        output::pair(language, "NON AUTHENTIQUE", "NOT GENUINE")
+    })?;
+    output::line(report.summary)?;
+    for detail in report.details {
         output::line(format!("  {detail}"))?;
     }
     Ok(())

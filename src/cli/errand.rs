@@ -8,6 +8,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::FromArgMatches;
+use cvco_domain::Bilingual;
 use cvco_mail::Language;
 use cvco_psp::Diagnosis;
 use rustix::fs::{Access, access};
@@ -165,8 +166,8 @@ pub fn errands() -> Arc<dyn Errands> {
 }
 
 impl Errands for Accountant {
-    fn diagnose(&self, endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, String> {
-        diagnose::at_endpoint(endpoint, message).map_err(|failure| failure.to_string())
+    fn diagnose(&self, endpoint: &Endpoint, message: &[u8]) -> Result<Diagnosis, Bilingual> {
+        diagnose::at_endpoint(endpoint, message)
     }
 
     fn carry_out(&self, errand: &Errand, desk: &Desk, answer: &mut dyn Say) {

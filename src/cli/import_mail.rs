@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use cvco_domain::Psp;
 use cvco_domain::crypto::{SealKey, sha256};
 use cvco_domain::text_file::utf8;
+use cvco_domain::{Bilingual, Event, Psp, Worded};
 use cvco_log::entry::Origin;
 use cvco_log::{Draft, Envelope, LogEntry, LogError, key_file};
 use cvco_psp::logged_call::{self, LoggedCall};
@@ -16,8 +16,8 @@ use cvco_psp::up2pay::warning_mail::{self, Quotation, WarningMail};
 use cvco_psp::{Method, Rejection, Request};
 
 use super::append::Writer;
-use super::{Failure, Outcome, command_settings, output};
-use crate::config::Endpoint;
+use super::{Failure, Outcome, output};
+use crate::config::{Endpoint, RawConfig};
 use crate::listener::understand;
 
 /// The largest file that is read.
@@ -34,17 +34,29 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
-    let config = command_settings(path, |endpoint| endpoint.psp == Some(Psp::Up2pay))?;
-    let choice = Choice::new(&config.endpoints, options.endpoint.as_deref()).map_err(Failure::Usage)?;
+    let raw = RawConfig::read(path)?;
+    let config = raw.command(path, |endpoint| endpoint.psp == Some(Psp::Up2pay))?;
+    let language = raw.language(path)?;
+    let choice = Choice::new(&config.endpoints, options.endpoint.as_deref()).map_err(Failure::Misused)?;
     let file = read(&options.file)?;
     let (mails, calls) = (warning_mail::read(&file), logged_call::calls(&utf8(&file)));
     let is_log = !calls.is_empty() && mails.iter().all(|mail| mail.quotations.is_empty());
     let plan = if is_log { of_log(&calls, &choice) } else { of_mails(mails, &choice) };
-    let plan = plan.map_err(|what| Failure::Usage(format!("{what}; nothing was imported")))?;
+    let plan = plan.map_err(|what| {
+        Failure::Misused(Bilingual::new(
+            format!("{}\u{a0}; rien n’a été importé", what.french),
+            format!("{}; nothing was imported", what.english),
+        ))
+    })?;
+    let tell = |place: &Bilingual, fate: &Fate| {
+        let (place, colon) = (language.of(place), output::colon(language));
+        output::line(format!("{place}{colon} {}", language.of(&fate.words())))
+    };
     if plan.iter().all(|found| found.call.is_err()) {
         for Found { place, call } in plan {
-            let why = call.err().unwrap_or_default();
-            output::line(format!("{place}: {}", Fate::NotReadable(why)))?;
+            if let Err(why) = call {
+                tell(&place, &Fate::NotReadable(why))?;
+            }
         }
         return Ok(Outcome::FoundSomething);
     }
@@ -57,7 +69,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
             Err(why) => Fate::NotReadable(why.clone()),
             Ok(call) => import(&mut writer, &key, call)?,
         };
-        output::line(format!("{}: {fate}", found.place))?;
+        tell(&found.place, &fate)?;
         if !fate.is_fine() {
             outcome = Outcome::FoundSomething;
         }
@@ -75,7 +87,11 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     };
     result.map_err(Failure::io(file.display().to_string()))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
-        return Err(Failure::Usage(format!("{}: larger than 64 MiB; split the mailbox", file.display())));
+        let file = file.display();
+        return Err(Failure::Misused(Bilingual::new(
+            format!("{file}\u{a0}: plus de 64 Mio\u{a0}; divisez la boîte aux lettres"),
+            format!("{file}: larger than 64 MiB; split the mailbox"),
+        )));
     }
     Ok(bytes)
 }
@@ -89,13 +105,24 @@ struct Choice<'c> {
 }
 
 impl<'c> Choice<'c> {
-    fn new(endpoints: &'c [Arc<Endpoint>], named: Option<&str>) -> Result<Self, String> {
+    fn new(endpoints: &'c [Arc<Endpoint>], named: Option<&str>) -> Result<Self, Bilingual> {
         let endpoints: Vec<&Endpoint> = endpoints.iter().map(AsRef::as_ref).collect();
         let otherwise = match (named, endpoints.as_slice()) {
-            (_, []) => return Err("the configuration has no endpoint of Up2pay".to_owned()),
+            (_, []) => {
+                return Err(Bilingual::new(
+                    "la configuration n’a pas de point d’entrée Up2pay",
+                    "the configuration has no endpoint of Up2pay",
+                ));
+            }
             (Some(id), all) => {
                 let named = all.iter().copied().find(|endpoint| endpoint.id.as_str() == id);
-                Some(named.ok_or_else(|| format!("no Up2pay endpoint {id}; there are: {}", names(all)))?)
+                Some(named.ok_or_else(|| {
+                    let known = names(all);
+                    Bilingual::new(
+                        format!("aucun point d’entrée Up2pay {id}\u{a0}; il y a\u{a0}: {known}"),
+                        format!("no Up2pay endpoint {id}; there are: {known}"),
+                    )
+                })?)
             }
             (None, [lone]) => Some(*lone),
             (None, _) => None,
@@ -110,12 +137,13 @@ impl<'c> Choice<'c> {
     }
 
     /// The endpoint whose address the platform called; else the one named, or the only one.
-    fn of(&self, quotation: &Quotation) -> Result<&'c Endpoint, String> {
+    fn of(&self, quotation: &Quotation) -> Result<&'c Endpoint, Bilingual> {
         let called = quotation.url.as_deref().and_then(|url| self.called(url));
         called.or(self.otherwise).ok_or_else(|| {
-            format!(
-                "its address is of no endpoint: say which with --endpoint ID; there are: {}",
-                names(&self.endpoints)
+            let known = names(&self.endpoints);
+            Bilingual::new(
+                format!("son adresse n’est celle d’aucun point d’entrée\u{a0}: indiquez-le par --endpoint ID\u{a0}; il y a\u{a0}: {known}"),
+                format!("its address is of no endpoint: say which with --endpoint ID; there are: {known}"),
             )
         })
     }
@@ -123,8 +151,8 @@ impl<'c> Choice<'c> {
 
 /// Where a call stands in the file, and the call with the endpoint that it was for, or why there is none.
 struct Found<'c> {
-    place: String,
-    call: Result<Call<'c>, String>,
+    place: Bilingual,
+    call: Result<Call<'c>, Bilingual>,
 }
 
 struct Call<'c> {
@@ -134,16 +162,22 @@ struct Call<'c> {
 }
 
 /// Every call of every mail; an error if one of them has no endpoint.
-fn of_mails<'c>(mails: Vec<WarningMail>, choice: &Choice<'c>) -> Result<Vec<Found<'c>>, String> {
+fn of_mails<'c>(mails: Vec<WarningMail>, choice: &Choice<'c>) -> Result<Vec<Found<'c>>, Bilingual> {
     let mut plan = Vec::new();
     for (number, mail) in (1_usize..).zip(mails) {
-        let place = format!("mail {number}");
+        let place = Bilingual::new(format!("courriel {number}"), format!("mail {number}"));
         if mail.quotations.is_empty() {
-            let why = mail.unreadable.map_or_else(|| "no call in it".to_owned(), |form| form.to_string());
+            let none = || Bilingual::new("aucun appel n’y figure", "no call in it");
+            let why = mail.unreadable.map_or_else(none, |form| form.words());
             plan.push(Found { place: place.clone(), call: Err(why) });
         }
         for quotation in mail.quotations {
-            let endpoint = choice.of(&quotation).map_err(|what| format!("{place}: {what}"))?;
+            let endpoint = choice.of(&quotation).map_err(|what| {
+                Bilingual::new(
+                    format!("{}\u{a0}: {}", place.french, what.french),
+                    format!("{}: {}", place.english, what.english),
+                )
+            })?;
             let call = Call { endpoint, origin: Origin::Mail, query: quotation.query };
             plan.push(Found { place: place.clone(), call: Ok(call) });
         }
@@ -153,10 +187,10 @@ fn of_mails<'c>(mails: Vec<WarningMail>, choice: &Choice<'c>) -> Result<Vec<Foun
 
 /// The calls of a log to an endpoint's own address; and those to any other address, as to the shop's own handler, that are
 /// genuine at the endpoint that was named. A log is full of other calls, of which nothing is said.
-fn of_log<'c>(calls: &[LoggedCall], choice: &Choice<'c>) -> Result<Vec<Found<'c>>, String> {
+fn of_log<'c>(calls: &[LoggedCall], choice: &Choice<'c>) -> Result<Vec<Found<'c>>, Bilingual> {
     let mut plan = Vec::new();
     for call in calls {
-        let place = format!("line {}", call.line);
+        let place = Bilingual::new(format!("ligne {}", call.line), format!("line {}", call.line));
         let proven = || {
             let endpoint = choice.otherwise?;
             let request = Request { method: Method::Get, query: &call.query, body: b"", headers: &[] };
@@ -164,17 +198,26 @@ fn of_log<'c>(calls: &[LoggedCall], choice: &Choice<'c>) -> Result<Vec<Found<'c>
         };
         let Some(endpoint) = choice.called(&call.path).or_else(proven) else { continue };
         let call = if call.query.is_empty() {
-            Err("a call without a query: no log keeps what was sent by POST".to_owned())
+            Err(Bilingual::new(
+                "un appel sans paramètres\u{a0}: aucun journal ne garde ce qui est envoyé par POST",
+                "a call without a query: no log keeps what was sent by POST",
+            ))
         } else {
             Ok(Call { endpoint, origin: Origin::Log, query: call.query.clone() })
         };
         plan.push(Found { place, call });
     }
     if plan.is_empty() {
-        return Err(format!(
-            "a web server's log without a call to an Up2pay endpoint; name one with --endpoint ID if the shop's own \
-             address was called; there are: {}",
-            names(&choice.endpoints)
+        let known = names(&choice.endpoints);
+        return Err(Bilingual::new(
+            format!(
+                "un journal de serveur web sans appel à un point d’entrée Up2pay\u{a0}; si c’est l’adresse de la boutique qui a été \
+                 appelée, indiquez le point d’entrée par --endpoint ID\u{a0}; il y a\u{a0}: {known}"
+            ),
+            format!(
+                "a web server's log without a call to an Up2pay endpoint; name one with --endpoint ID if the shop's own \
+                 address was called; there are: {known}"
+            ),
         ));
     }
     Ok(plan)
@@ -198,29 +241,39 @@ fn endpoint_id(url: &str) -> Option<&str> {
 /// What became of a call.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
-    Imported(String),
-    Known(String),
-    NotUnderstood(String),
-    NotGenuine(String),
-    NotReadable(String),
+    Imported(Bilingual),
+    Known(Bilingual),
+    NotUnderstood(Bilingual),
+    NotGenuine(Bilingual),
+    NotReadable(Bilingual),
 }
 
 impl Fate {
     const fn is_fine(&self) -> bool {
         matches!(self, Self::Imported(_) | Self::Known(_))
     }
-}
 
-impl std::fmt::Display for Fate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn words(&self) -> Bilingual {
         match self {
-            Self::Imported(what) => write!(f, "imported: {what}"),
-            Self::Known(what) => write!(f, "known already: {what}"),
-            Self::NotUnderstood(why) => {
-                write!(f, "kept, but not understood: {why}; a later version of this program may")
+            Self::Imported(Bilingual { french, english }) => {
+                Bilingual::new(format!("importé\u{a0}: {french}"), format!("imported: {english}"))
             }
-            Self::NotGenuine(why) => write!(f, "signature does not verify: {why}"),
-            Self::NotReadable(why) => write!(f, "not readable: {why}"),
+            Self::Known(Bilingual { french, english }) => {
+                Bilingual::new(format!("déjà connu\u{a0}: {french}"), format!("known already: {english}"))
+            }
+            Self::NotUnderstood(Bilingual { french, english }) => Bilingual::new(
+                format!(
+                    "conservé, mais pas compris\u{a0}: {french}\u{a0}; une version ultérieure du programme y parviendra peut-être"
+                ),
+                format!("kept, but not understood: {english}; a later version of this program may"),
+            ),
+            Self::NotGenuine(Bilingual { french, english }) => Bilingual::new(
+                format!("la signature ne convient pas\u{a0}: {french}"),
+                format!("signature does not verify: {english}"),
+            ),
+            Self::NotReadable(Bilingual { french, english }) => {
+                Bilingual::new(format!("illisible\u{a0}: {french}"), format!("not readable: {english}"))
+            }
         }
     }
 }
@@ -237,10 +290,11 @@ fn import(writer: &mut Writer, key: &SealKey, call: &Call<'_>) -> Result<Fate, F
         Err(
             malformed @ (Rejection::Malformed { .. } | Rejection::Method { .. } | Rejection::Foreign { .. }),
         ) => {
-            return Ok(Fate::NotReadable(malformed.to_string()));
+            return Ok(Fate::NotReadable(malformed.words()));
         }
     };
-    let what = format!("{} ({})", summary(&entry), endpoint.id);
+    let (id, summary) = (&endpoint.id, summary(&entry));
+    let what = Bilingual::new(format!("{} ({id})", summary.french), format!("{} ({id})", summary.english));
     let reader = writer.reader()?;
     if reader.has_payload(&endpoint.id, &sha256(&[request.payload()]).to_string())? {
         return Ok(Fate::Known(what));
@@ -263,7 +317,7 @@ fn import(writer: &mut Writer, key: &SealKey, call: &Call<'_>) -> Result<Fate, F
     })
 }
 
-fn summary(entry: &LogEntry) -> String {
+fn summary(entry: &LogEntry) -> Bilingual {
     let (event, remark) = if let LogEntry::Notification(notification) = entry {
         (notification.events.first(), notification.remark.clone())
     } else if let LogEntry::Unread(unread) = entry {
@@ -274,10 +328,21 @@ fn summary(entry: &LogEntry) -> String {
         (None, None)
     };
     match event {
-        None => remark.unwrap_or_else(|| "no fact about a voucher payment".to_owned()),
+        None => remark.map_or_else(
+            || Bilingual::new("rien sur un paiement par chèque-vacances", "no fact about a voucher payment"),
+            Bilingual::in_english_alone,
+        ),
         Some(event) => {
-            let reference = event.order_ref.as_ref().map_or("an order without reference", |r| r.as_str());
-            format!("{reference}, {} {} {}", event.brand, event.amount, event.currency)
+            let reference = event.order_ref.as_ref().map_or_else(
+                || Bilingual::new("une commande sans référence", "an order without reference"),
+                |reference| Bilingual::same(reference.as_str()),
+            );
+            let Event { brand, amount, currency, .. } = event;
+            let french = amount.to_string().replace('.', ",");
+            Bilingual::new(
+                format!("{}, {brand} {french} {currency}", reference.french),
+                format!("{}, {brand} {amount} {currency}", reference.english),
+            )
         }
     }
 }

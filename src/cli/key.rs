@@ -4,7 +4,9 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cvco_domain::Bilingual;
 use cvco_domain::text_file::utf8;
+use cvco_mail::Language;
 use secrecy::SecretString;
 
 use super::{Failure, output};
@@ -26,27 +28,44 @@ pub(super) struct Places<'k> {
 
 impl Places<'_> {
     /// Reads the key. `message` is the file of the message, which cannot come from standard input as well.
-    pub(super) fn read(&self, message: &Path) -> Result<SecretString, Failure> {
+    pub(super) fn read(&self, message: &Path, language: Language) -> Result<SecretString, Failure> {
         let Self { option, variable, .. } = self;
         if let Some(file) = self.file {
             if file == Path::new("-") && message == Path::new("-") {
-                return Err(Failure::Usage(format!(
-                    "{option}-file and FILE are both standard input: put one of them into a file"
+                return Err(Failure::Misused(Bilingual::new(
+                    format!(
+                        "{option}-file et FICHIER sont tous deux l’entrée standard\u{a0}: mettez l’un des deux dans un fichier"
+                    ),
+                    format!("{option}-file and FILE are both standard input: put one of them into a file"),
                 )));
             }
             return taken(&bytes(file)?, &format!("{option}-file {}", file.display()));
         }
         if let Some(given) = self.given {
-            output::warn(&format!(
-                "{option} on the command line is seen by everybody on this machine and kept in the shell's history; \
-                 {option}-file FILE (- for standard input) or the variable {variable} hide it"
-            ));
+            output::caution(
+                language,
+                &Bilingual::new(
+                    format!(
+                        "{option} sur la ligne de commande est visible de tous sur cette machine et reste dans l’historique du \
+                         shell\u{a0}; {option}-file FICHIER (- pour l’entrée standard) ou la variable {variable} le cachent"
+                    ),
+                    format!(
+                        "{option} on the command line is seen by everybody on this machine and kept in the shell's history; \
+                         {option}-file FILE (- for standard input) or the variable {variable} hide it"
+                    ),
+                ),
+            );
             return Ok(given.to_owned().into());
         }
         match std::env::var_os(variable) {
             Some(value) => taken(value.as_encoded_bytes(), variable),
-            None => Err(Failure::Usage(format!(
-                "which key? give {option}-file FILE (- for standard input), or put it into the variable {variable}"
+            None => Err(Failure::Misused(Bilingual::new(
+                format!(
+                    "quelle clé\u{a0}? donnez {option}-file FICHIER (- pour l’entrée standard), ou mettez-la dans la variable {variable}"
+                ),
+                format!(
+                    "which key? give {option}-file FILE (- for standard input), or put it into the variable {variable}"
+                ),
             ))),
         }
     }
@@ -56,10 +75,18 @@ impl Places<'_> {
 fn taken(bytes: &[u8], place: &str) -> Result<SecretString, Failure> {
     let bytes = utf8(bytes);
     let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::Usage(format!("{place}: not text in UTF-8")))?
+        .map_err(|_| {
+            Failure::Misused(Bilingual::new(
+                format!("{place}\u{a0}: ce n’est pas du texte en UTF-8"),
+                format!("{place}: not text in UTF-8"),
+            ))
+        })?
         .trim();
     if text.is_empty() {
-        return Err(Failure::Usage(format!("{place}: empty")));
+        return Err(Failure::Misused(Bilingual::new(
+            format!("{place}\u{a0}: vide"),
+            format!("{place}: empty"),
+        )));
     }
     Ok(text.to_owned().into())
 }

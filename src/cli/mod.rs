@@ -212,6 +212,9 @@ enum Failure {
     /// The same, in the language of whoever gives the command.
     #[error("{0}")]
     Explained(String),
+    /// The same, where that language is not known yet.
+    #[error("{0}")]
+    Misused(Bilingual),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -249,7 +252,7 @@ impl Failure {
     /// The exit code that says so.
     const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Explained(_) | Self::Config(_) => 2,
+            Self::Usage(_) | Self::Explained(_) | Self::Misused(_) | Self::Config(_) => 2,
             Self::Told { exit, .. } => *exit,
             Self::App(_)
             | Self::Ledger(_)
@@ -266,6 +269,7 @@ impl Failure {
     /// Why, in both languages as far as that is known: what is explained in a language stays as it is.
     fn words(&self) -> Bilingual {
         match self {
+            Self::Misused(what) => what.clone(),
             Self::Config(error) => error.words(),
             Self::Ledger(error) | Self::App(AppError::Ledger(error)) => error.words(),
             Self::Log(error) | Self::App(AppError::Log(error)) => error.words(),

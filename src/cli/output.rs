@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
+use cvco_domain::Bilingual;
 use cvco_mail::Language;
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -56,6 +57,12 @@ pub(super) fn complain(failure: &Failure, language: Language) {
 /// Says on standard error what a person should know, though the command goes on.
 pub(super) fn warn(what: &str) {
     drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: warning: {what}"));
+}
+
+/// The same in the reader's language.
+pub(super) fn caution(language: Language, what: &Bilingual) {
+    let (word, what) = (pair(language, "attention\u{a0}", "warning"), language.of(what));
+    drop(writeln!(std::io::stderr().lock(), "cvco-reconciled: {word}: {what}"));
 }
 
 /// Asks on the terminal, where there is one, a question that ends with `[y/N]` or the like; elsewhere nobody could answer, and whoever wrote the script has.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use cvco_domain::EndpointId;
+use cvco_domain::{Bilingual, EndpointId};
 use cvco_ledger::{RelayFilter, RelayRow, RelayState};
 use cvco_pages::operations::{Diagnosed, LastProof, Machine, Machines, Operations, SHOWN};
 use cvco_pages::{Role, Section};
@@ -130,11 +130,14 @@ pub(super) async fn diagnose(
         settings.endpoints.iter().find(|endpoint| endpoint.id.as_str() == id).ok_or(Refusal::NotFound)?;
     // What a browser sends as a line end is two characters.
     let message = fields.get("message").replace("\r\n", "\n");
+    let said = |text: &Bilingual| visit.say.0.of(text).to_owned();
     let diagnosed = match dashboard.admin.errands.diagnose(endpoint, message.as_bytes()) {
-        Ok(diagnosis) => {
-            Diagnosed { genuine: diagnosis.genuine, summary: diagnosis.summary, details: diagnosis.details }
-        }
-        Err(what) => Diagnosed { genuine: false, summary: what, details: Vec::new() },
+        Ok(diagnosis) => Diagnosed {
+            genuine: diagnosis.genuine,
+            summary: said(&diagnosis.summary),
+            details: diagnosis.details.iter().map(said).collect(),
+        },
+        Err(what) => Diagnosed { genuine: false, summary: said(&what), details: Vec::new() },
     };
     dashboard.operations(&visit, Some((endpoint.id.clone(), diagnosed))).await
 }

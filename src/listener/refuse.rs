@@ -124,7 +124,7 @@ impl Receiver {
         let Some(Alarm { refused: calls, taken }) = alarm else { return };
         let explanation = match (because, refused.request) {
             (Refusal::Signature, Some(request)) => {
-                guarded(endpoint, || endpoint.adapter.diagnose(request).summary)
+                guarded(endpoint, || endpoint.adapter.diagnose(request).summary.english)
                     .unwrap_or_else(|| refused.grounds.to_string())
             }
             _ => refused.grounds.to_string(),

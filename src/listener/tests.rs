@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cvco_domain::crypto::{HmacSha256Key, SealKey, SecretToken};
-use cvco_domain::{EndpointId, Mode, Psp, ShopId, Timestamp};
+use cvco_domain::{Bilingual, EndpointId, Mode, Psp, ShopId, Timestamp};
 use cvco_ledger::Ledger;
 use cvco_log::{Appender, LogStore, MemoryLog};
 use cvco_psp::api::{ApiRequest, ApiResponse};
@@ -69,7 +69,7 @@ impl Adapter for Greeter {
     }
 
     fn diagnose(&self, _: &Request<'_>) -> Diagnosis {
-        Diagnosis { genuine: true, summary: String::new(), details: Vec::new() }
+        Diagnosis { genuine: true, summary: Bilingual::same(""), details: Vec::new() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Daemon, Settings, command};
+use crate::support::{Daemon, Settings, Up2pay, command};
 
 /// The lines that a command prints, whatever it is that they say.
 #[track_caller]
@@ -133,5 +133,94 @@ fn a_file_that_says_no_language_is_explained_in_that_of_the_system() {
         ),
         "{}",
         complaint(unknown, ENGLISH)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn diagnose_says_why_a_signature_does_or_does_not_verify() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let file = daemon.path("call");
+    let path = file.to_str().expect("path");
+    let query = Up2pay::voucher("CMD-1", 1, 1500).wire().query;
+    std::fs::write(&file, &query).expect("file");
+    lines(
+        &daemon.out(&["diagnose", "--endpoint", "up2pay", path]),
+        &[
+            "AUTHENTIQUE",
+            "authentique\u{a0}: la signature couvre les variables du modèle placées avant la signature, tel que reçu",
+            "  faits concernant un paiement par chèque-vacances\u{a0}: 1",
+        ],
+    );
+    std::fs::write(&file, query.replace('&', "&amp;")).expect("file");
+    let told = |arguments: &[&str]| String::from_utf8(daemon.run(arguments).stdout).expect("text");
+    lines(
+        &told(&["diagnose", "--endpoint", "up2pay", path]),
+        &[
+            "NON AUTHENTIQUE",
+            "pas authentique tel que reçu, mais presque\u{a0}: la signature convient avec `&amp;` lu comme `&`\u{a0}: l’appel a été \
+             échappé pour HTML en chemin",
+        ],
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&told(&["diagnose", "--format", "json", "--endpoint", "up2pay", path]))
+            .expect("JSON");
+    assert_eq!(json["genuine"], false);
+    let unknown = daemon.run(&["diagnose", "--endpoint", "nobody", path]);
+    assert_eq!(
+        String::from_utf8(unknown.stderr).expect("text"),
+        "cvco-reconciled: aucun point d’entrée nobody dans la configuration\u{a0}; il y a\u{a0}: up2pay, sogecommerce\n"
+    );
+}
+
+#[test]
+fn a_diagnosis_without_configuration_is_in_the_language_of_the_system() {
+    let message = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/sogecommerce/S1-cascade-ok.http");
+    let diagnose = |key: &str| {
+        let diagnosed = command()
+            .args(["--config", "/no/such/file", "diagnose", "sogecommerce", "--key", key, message])
+            .env("LC_ALL", FRENCH)
+            .output()
+            .expect("ran");
+        (
+            String::from_utf8(diagnosed.stdout).expect("text"),
+            String::from_utf8(diagnosed.stderr).expect("text"),
+        )
+    };
+    let (genuine, warned) = diagnose("1122334455667788");
+    lines(
+        &genuine,
+        &[
+            "AUTHENTIQUE",
+            "authentique\u{a0}: hmac-sha-256 sur les valeurs dans l’ordre de leurs noms, puis la clé",
+            "  signature\u{a0}: 44 caractères, comme un HMAC-SHA-256 en base64",
+        ],
+    );
+    assert!(
+        warned.starts_with(
+            "cvco-reconciled: attention\u{a0}: --key sur la ligne de commande est visible de tous"
+        )
+    );
+    let (forged, _) = diagnose("8877665544332211");
+    lines(
+        &forged,
+        &[
+            "pas authentique\u{a0}; rien ne convient\u{a0}: sans doute une autre clé (TEST et PRODUCTION ont chacun la leur, et \
+           l’API REST en a d’autres), ou des valeurs modifiées en chemin",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn import_mail_says_what_it_cannot_take() {
+    let daemon = Daemon::start(&Settings::default()).await;
+    let file = daemon.path("access.log");
+    std::fs::write(&file, "1.2.3.4 - - [28/Nov/2026:10:00:01 +0100] \"GET /shop?q=1 HTTP/1.1\" 200 9\n")
+        .expect("file");
+    let refused = daemon.run(&["import-mail", file.to_str().expect("path")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(refused.stderr).expect("text"),
+        "cvco-reconciled: un journal de serveur web sans appel à un point d’entrée Up2pay\u{a0}; si c’est l’adresse de la boutique \
+         qui a été appelée, indiquez le point d’entrée par --endpoint ID\u{a0}; il y a\u{a0}: up2pay\u{a0}; rien n’a été importé\n"
     );
 }

@@ -24,12 +24,12 @@ async fn a_mailbox_of_warnings_is_imported_beside_the_running_daemon() {
     let path = file.to_str().expect("path");
 
     let first = daemon.out(&["import-mail", path]);
-    assert!(first.contains("mail 1: known already: A, CVCONNECT"), "{first}");
-    assert!(first.contains("mail 2: imported: A, LIMOCB"), "{first}");
+    assert!(first.contains("courriel 1\u{a0}: déjà connu\u{a0}: A, CVCONNECT 15,00 EUR (up2pay)"), "{first}");
+    assert!(first.contains("courriel 2\u{a0}: importé\u{a0}: A, LIMOCB 10,00 EUR (up2pay)"), "{first}");
     assert!(!first.contains(TOKEN), "{first}");
     assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
     let again = daemon.out(&["import-mail", path]);
-    assert_eq!(again.matches("known already").count(), 2, "{again}");
+    assert_eq!(again.matches("déjà connu").count(), 2, "{again}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,8 +44,11 @@ async fn what_is_not_genuine_is_not_imported() {
     let ended = daemon.run(&["import-mail", path]);
     let says = String::from_utf8_lossy(&ended.stdout);
     assert_eq!(ended.status.code(), Some(1));
-    assert!(says.contains("mail 1: signature does not verify: "), "{says}");
-    assert!(says.contains("mail 2: not readable: no call in it"), "{says}");
+    assert!(
+        says.contains("courriel 1\u{a0}: la signature ne convient pas\u{a0}: pas authentique\u{a0}: "),
+        "{says}"
+    );
+    assert!(says.contains("courriel 2\u{a0}: illisible\u{a0}: aucun appel n’y figure"), "{says}");
     assert_eq!(daemon.rows("SELECT COUNT(*) FROM acct_notifications"), ["0"]);
 
     assert_eq!(daemon.run(&["import-mail", "--endpoint", "sogecommerce", path]).status.code(), Some(2));
@@ -70,19 +73,19 @@ async fn what_only_the_web_servers_log_has_is_imported() {
     let path = file.to_str().expect("path");
 
     let says = daemon.out(&["import-mail", path]);
-    assert!(says.contains("line 1: imported: A, CVCONNECT"), "{says}");
-    assert!(says.contains("line 3: imported: A, LIMOCB"), "{says}");
-    assert!(!says.contains("line 2") && !says.contains(TOKEN), "{says}");
+    assert!(says.contains("ligne 1\u{a0}: importé\u{a0}: A, CVCONNECT"), "{says}");
+    assert!(says.contains("ligne 3\u{a0}: importé\u{a0}: A, LIMOCB"), "{says}");
+    assert!(!says.contains("ligne 2") && !says.contains(TOKEN), "{says}");
     assert_eq!(daemon.rows("SELECT state FROM acct_register"), ["balanced"]);
     assert_eq!(daemon.rows("SELECT DISTINCT origin FROM acct_notifications"), ["log"]);
 
     let line = log.lines().next().expect("a line");
     std::fs::write(&file, line).expect("file");
-    assert!(daemon.out(&["diagnose", "--endpoint", "up2pay", path]).starts_with("GENUINE"));
+    assert!(daemon.out(&["diagnose", "--endpoint", "up2pay", path]).starts_with("AUTHENTIQUE"));
     let saved: Vec<u8> = format!("\u{feff}{voucher}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
     std::fs::write(&file, saved).expect("file");
     let says = daemon.out(&["diagnose", "--endpoint", "up2pay", path]);
-    assert!(says.starts_with("GENUINE") && says.contains("UTF-16"), "{says}");
+    assert!(says.starts_with("AUTHENTIQUE") && says.contains("UTF-16"), "{says}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,5 +96,5 @@ async fn a_message_that_only_outlook_reads_is_called_what_it_is() {
     let ended = daemon.run(&["import-mail", file.to_str().expect("path")]);
     let says = String::from_utf8_lossy(&ended.stdout);
     assert_eq!(ended.status.code(), Some(1));
-    assert!(says.contains("Outlook message (.msg)") && says.contains("Text Only"), "{says}");
+    assert!(says.contains("message Outlook (.msg)") && says.contains("Texte seulement"), "{says}");
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Psp;
+use crate::{Psp, Worded};
 
 /// Why calls are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,7 +122,6 @@ impl Grounds {
     }
 }
 
-/// In English, for logs.
 impl fmt::Display for Grounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -146,6 +145,40 @@ impl fmt::Display for Grounds {
             ),
             Self::Flood => f.write_str("more unsigned or unreadable calls than an endpoint stores"),
             Self::Loop => f.write_str("it carries Cvco-Relay: the url of a relay leads back to this address"),
+        }
+    }
+}
+
+impl Worded for Grounds {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Signature => "la signature ne convient pas".to_owned(),
+            Self::UnknownKey => "il nomme une clé de signature que le point d’entrée n’a pas".to_owned(),
+            Self::Account { psp, field } => format!(
+                "signé pour un autre compte {}\u{a0}: {field} n’est pas celui de la configuration",
+                psp.title()
+            ),
+            Self::Form { psp, what } => {
+                format!("ce n’est pas une notification de {} (en anglais\u{a0}: {what})", psp.title())
+            }
+            Self::Redirected { psp } => format!(
+                "pas une notification de {}, qui les envoie par POST\u{a0}: une redirection en a fait un GET, ou c’est une visite",
+                psp.title()
+            ),
+            Self::Verb => "ni GET ni POST".to_owned(),
+            Self::Size => "le corps dépasse ce qui est accepté (512 Kio)".to_owned(),
+            Self::Incomplete => "le corps a été coupé, ou n’est pas arrivé à temps".to_owned(),
+            Self::Address { signed: true } => {
+                "authentique, mais venu d’une adresse hors de allow_from".to_owned()
+            }
+            Self::Address { signed: false } => "venu d’une adresse hors de allow_from".to_owned(),
+            Self::Http => {
+                "HTTP illisible, ou lisible de deux façons, ou avec un en-tête de plus de 16 Kio".to_owned()
+            }
+            Self::Flood => {
+                "plus d’appels non signés ou illisibles qu’un point d’entrée n’en garde".to_owned()
+            }
+            Self::Loop => "il porte Cvco-Relay\u{a0}: l’adresse d’une transmission ramène ici".to_owned(),
         }
     }
 }

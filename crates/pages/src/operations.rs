@@ -65,7 +65,7 @@ const SILENT: Duration = Duration::from_mins(1);
 pub struct Diagnosed {
     /// Whether its signature is genuine.
     pub genuine: bool,
-    /// In one sentence, in English.
+    /// In one sentence, in the reader's language.
     pub summary: String,
     /// What was looked at, line by line.
     pub details: Vec<String>,

@@ -1,6 +1,8 @@
 //! Words that several pages and files say.
 
-use cvco_domain::{Cents, Event, Grounds, Instrument, Issuer, Operation, Source, Tender, Timestamp, Way};
+use cvco_domain::{
+    Cents, Event, Grounds, Instrument, Issuer, Operation, Source, Tender, Timestamp, Way, Worded,
+};
 use cvco_ledger::{OrderRow, OrderStanding, RelayState, Reported};
 use cvco_mail::lists;
 
@@ -148,59 +150,14 @@ pub(crate) fn standing(t: Say, standing: OrderStanding) -> &'static str {
 
 /// Why a call was refused.
 pub(crate) fn grounds(t: Say, grounds: &Grounds) -> String {
-    match grounds {
-        Grounds::Signature => t.say("la signature ne convient pas", "the signature does not verify"),
-        Grounds::UnknownKey => t.say(
-            "il nomme une clé de signature que le point d'entrée n'a pas",
-            "it names a signing key that the endpoint does not have",
-        ),
-        Grounds::Account { psp, field } => t.say(
-            &format!("signé pour un autre compte {} : {field} n'est pas celui de la configuration", psp.title()),
-            &format!("signed for another account of {}: {field} is not the one configured", psp.title()),
-        ),
-        Grounds::Form { psp, .. } => t.say(
-            &format!("ce n'est pas une notification de {}", psp.title()),
-            &format!("not a notification of {}", psp.title()),
-        ),
-        Grounds::Redirected { psp } => t.say(
-            &format!(
-                "pas une notification de {}, qui les envoie par POST : une redirection en a fait un GET, ou c'est une visite",
-                psp.title()
-            ),
-            &format!(
-                "not a notification of {}, which are sent by POST: a redirect made a GET of it, or it is a visit",
-                psp.title()
-            ),
-        ),
-        Grounds::Verb => t.say("ni GET ni POST", "neither GET nor POST"),
-        Grounds::Size => t.say(
-            "le corps dépasse ce qui est accepté (512 Kio)",
-            "the body is larger than what is taken (512 KiB)",
-        ),
-        Grounds::Incomplete => t.say(
-            "le corps a été coupé, ou n'est pas arrivé à temps",
-            "the body was cut, or did not come in time",
-        ),
-        Grounds::Address { signed: true } => t.say(
-            "authentique, mais venu d'une adresse hors de allow_from",
-            "genuine, but from an address outside allow_from",
-        ),
-        Grounds::Address { signed: false } => {
-            t.say("venu d'une adresse hors de allow_from", "from an address outside allow_from")
-        }
-        Grounds::Http => t.say(
-            "HTTP illisible, ou lisible de deux façons, ou avec un en-tête de plus de 16 Kio",
-            "HTTP that cannot be read, or in two ways, or with a head of more than 16 KiB",
-        ),
-        Grounds::Flood => t.say(
-            "plus d'appels non signés ou illisibles qu'un point d'entrée n'en garde",
-            "more unsigned or unreadable calls than an endpoint stores",
-        ),
-        Grounds::Loop => t.say(
-            "il porte Cvco-Relay : l'adresse d'une transmission ramène ici",
-            "it carries Cvco-Relay: the url of a relay leads back to this address",
-        ),
+    if let Grounds::Form { psp, .. } = grounds {
+        let psp = psp.title();
+        return t.say(
+            &format!("ce n’est pas une notification de {psp}"),
+            &format!("not a notification of {psp}"),
+        );
     }
+    t.say(&grounds.in_french(), &grounds.to_string())
 }
 
 /// What is technical about that, in English: a name of a field, and what is odd about it.

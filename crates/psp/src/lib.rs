@@ -10,6 +10,7 @@ pub mod api;
 pub mod logged_call;
 mod message;
 pub mod monext;
+mod phrase;
 mod reference;
 pub mod sogecommerce;
 pub mod up2pay;
@@ -23,7 +24,7 @@ pub use reference::{ReferencePattern, ReferencePatternError, ShopReferences, Wit
 
 pub use message::{Message, NotUnderstood, Proof, Reading, Rejection};
 
-use cvco_domain::{Mode, Psp, Question};
+use cvco_domain::{Bilingual, Mode, Psp, Question};
 
 /// The parts of an HTTP request that an adapter may look at, untouched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,16 +114,26 @@ pub trait Adapter: Send + Sync {
     fn diagnose(&self, request: &Request<'_>) -> Diagnosis;
 }
 
-/// What `diagnose` says about one signature. It is in English, for administrators and developers.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// What `diagnose` says about one signature, to administrators and developers.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Whether the signature is genuine.
     pub genuine: bool,
     /// The answer in one sentence: the bytes over which the signature verifies, the small change that would make it
     /// verify, or why nothing does.
-    pub summary: String,
+    pub summary: Bilingual,
     /// What was looked at, line by line.
-    pub details: Vec<String>,
+    pub details: Vec<Bilingual>,
+}
+
+impl Diagnosis {
+    pub(crate) fn not_genuine(summary: impl Into<Bilingual>, details: Vec<Bilingual>) -> Self {
+        Self { genuine: false, summary: summary.into(), details }
+    }
+
+    pub(crate) fn genuine(summary: impl Into<Bilingual>, details: Vec<Bilingual>) -> Self {
+        Self { genuine: true, summary: summary.into(), details }
+    }
 }
 
 /// A message as a PSP sends it, made by an adapter's `sender` for trials, load and tests.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Event, Grounds, Psp, Question};
+use cvco_domain::{Event, Grounds, Psp, Question, Worded};
 
 use crate::sogecommerce::VadsFields;
 
@@ -154,6 +154,12 @@ impl NotUnderstood {
     }
 }
 
+impl Worded for NotUnderstood {
+    fn in_french(&self) -> String {
+        format!("authentique, mais pas compris (en anglais\u{a0}: {})", self.what)
+    }
+}
+
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
@@ -203,3 +209,9 @@ impl fmt::Display for Rejection {
 }
 
 impl std::error::Error for Rejection {}
+
+impl Worded for Rejection {
+    fn in_french(&self) -> String {
+        self.grounds().in_french()
+    }
+}

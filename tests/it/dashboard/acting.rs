@@ -104,6 +104,10 @@ async fn a_role_does_what_is_its_own_and_nothing_more() {
     let changed = genuine.replace("Mt=100", "Mt=101");
     let told = adam.send_form("/", "/operations/diagnose", &[("endpoint", "up2pay"), ("message", &changed)]);
     assert!(told.body.contains("Message non authentique"), "{told:?}");
+    assert!(
+        told.body.contains("<p>pas authentique\u{a0}: la signature ne convient ni à ces octets"),
+        "{told:?}"
+    );
     assert!(daemon.rows(ACTS).is_empty(), "nobody has acted");
 }
 

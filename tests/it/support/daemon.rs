@@ -67,8 +67,11 @@ struct Bounds {
 }
 
 /// The program under test.
+/// The program. Where no configuration names a language, it speaks that of the locale.
 pub fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_cvco-reconciled"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cvco-reconciled"));
+    command.env("LC_ALL", "C");
+    command
 }
 
 impl Daemon {

@@ -1,5 +1,7 @@
 //! Diagnoses an automatic response, which carries no signature.
 
+use cvco_domain::{Bilingual, Worded};
+
 use super::Ancv;
 use crate::{Adapter, Diagnosis, Request};
 
@@ -7,12 +9,22 @@ use crate::{Adapter, Diagnosis, Request};
 pub(super) fn diagnose(adapter: &Ancv, request: &Request<'_>) -> Diagnosis {
     let details = match adapter.prove(request).map(|message| adapter.read(&message)) {
         Ok(Ok(reading)) => {
-            reading.questions().iter().map(|question| format!("asks about: {question}")).collect()
+            let asks = |question| {
+                Bilingual::new(
+                    format!("fait interroger sur\u{a0}: {question}"),
+                    format!("asks about: {question}"),
+                )
+            };
+            reading.questions().iter().map(asks).collect()
         }
-        Ok(Err(not_understood)) => vec![not_understood.to_string()],
-        Err(rejection) => vec![rejection.to_string()],
+        Ok(Err(not_understood)) => vec![not_understood.words()],
+        Err(rejection) => vec![rejection.words()],
     };
-    let summary = "ANCV's automatic responses carry no seal that could be checked: whatever they say is taken for a \
-                   hint, and ANCV's API is asked";
-    Diagnosis { genuine: false, summary: summary.to_owned(), details }
+    let summary = (
+        "les réponses automatiques de l’ANCV ne portent pas de sceau vérifiable\u{a0}: ce qu’elles disent n’est qu’un indice, et \
+         l’API de l’ANCV est interrogée",
+        "ANCV's automatic responses carry no seal that could be checked: whatever they say is taken for a \
+         hint, and ANCV's API is asked",
+    );
+    Diagnosis::not_genuine(summary, details)
 }

@@ -43,7 +43,7 @@ pub use template::{Template, TemplateError};
 #[cfg(any(test, feature = "sender"))]
 pub use trial_key::{NoKey, TrialKey};
 
-use cvco_domain::{Mode, Psp};
+use cvco_domain::{Bilingual, Mode, Psp, Worded};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use api::Consultation;
@@ -107,16 +107,20 @@ impl Adapter for Up2pay {
         let mut diagnosis = diagnose_query(template, keys, request.payload());
         match self.prove(request).map(|message| self.read(&message)) {
             Ok(Ok(reading)) => {
-                diagnosis.details.push(format!("facts about a voucher payment: {}", reading.events().len()));
-                diagnosis.details.extend(reading.remark().map(str::to_owned));
+                let facts = reading.events().len();
+                diagnosis.details.push(Bilingual::new(
+                    format!("faits concernant un paiement par chèque-vacances\u{a0}: {facts}"),
+                    format!("facts about a voucher payment: {facts}"),
+                ));
+                diagnosis.details.extend(reading.remark().map(Bilingual::in_english_alone));
             }
-            Ok(Err(not_understood)) => diagnosis.details.push(not_understood.to_string()),
+            Ok(Err(not_understood)) => diagnosis.details.push(not_understood.words()),
             Err(Rejection::Signature | Rejection::UnknownKey) => {}
             Err(
                 refused
                 @ (Rejection::Malformed { .. } | Rejection::Method { .. } | Rejection::Foreign { .. }),
             ) => {
-                diagnosis.details.push(refused.to_string());
+                diagnosis.details.push(refused.words());
             }
         }
         diagnosis

@@ -5,13 +5,14 @@ use percent_encoding::percent_encode;
 use super::RFC_3986;
 use super::template::Template;
 use super::verify::{SplitCall, join};
+use crate::phrase::{Phrase, phrase};
 use crate::wire::{FormPair, decode_plus, decode_raw};
 
 /// The bytes that would have been signed if one thing had not happened.
 pub(super) struct NearMiss {
     pub(super) bytes: Vec<u8>,
     /// Completes "it verifies …".
-    pub(super) how: &'static str,
+    pub(super) how: Phrase,
 }
 
 /// The whole text as it was before someone copied it out of a page or a mail.
@@ -19,30 +20,69 @@ pub(super) fn repairs(payload: &[u8]) -> [NearMiss; 2] {
     let html = replace(payload, b"&amp;", b"&");
     let lines: Vec<u8> = payload.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
     [
-        NearMiss { bytes: html, how: "with `&amp;` as `&`: it was escaped for HTML on its way" },
-        NearMiss { bytes: lines, how: "without its line breaks: the text was wrapped on its way" },
+        NearMiss {
+            bytes: html,
+            how: phrase(
+                "avec `&amp;` lu comme `&`\u{a0}: l’appel a été échappé pour HTML en chemin",
+                "with `&amp;` as `&`: it was escaped for HTML on its way",
+            ),
+        },
+        NearMiss {
+            bytes: lines,
+            how: phrase(
+                "sans ses retours à la ligne\u{a0}: le texte a été coupé en lignes en chemin",
+                "without its line breaks: the text was wrapped on its way",
+            ),
+        },
     ]
 }
 
 /// The ways to rewrite a value so that the signature may fit again.
 type Rewrite = fn(&[u8]) -> Vec<u8>;
 
-const REWRITES: [(&str, Rewrite); 6] = [
-    ("with its values decoded and encoded again (RFC 3986): they were decoded on their way", |value| {
-        encode(&decode_raw(value))
-    }),
+const REWRITES: [(Phrase, Rewrite); 6] = [
     (
-        "with its values read as a form and encoded again (RFC 3986): spaces became `+` on their way",
+        phrase(
+            "avec ses valeurs décodées puis réencodées (RFC 3986)\u{a0}: elles ont été décodées en chemin",
+            "with its values decoded and encoded again (RFC 3986): they were decoded on their way",
+        ),
+        |value| encode(&decode_raw(value)),
+    ),
+    (
+        phrase(
+            "avec ses valeurs lues comme un formulaire puis réencodées (RFC 3986)\u{a0}: les espaces sont devenus des `+` en chemin",
+            "with its values read as a form and encoded again (RFC 3986): spaces became `+` on their way",
+        ),
         |value| encode(&decode_plus(value)),
     ),
-    ("with its values form-encoded, spaces as `+`", |value| form_encode(&decode_raw(value))),
-    ("with its values form-decoded: they were form-encoded on their way", decode_plus),
-    ("with spaces alone encoded: the values were decoded on their way", |value| {
-        replace(&decode_raw(value), b" ", b"%20")
-    }),
-    ("with spaces alone encoded: the values were form-encoded on their way", |value| {
-        replace(&decode_plus(value), b" ", b"%20")
-    }),
+    (
+        phrase(
+            "avec ses valeurs encodées comme un formulaire, les espaces en `+`",
+            "with its values form-encoded, spaces as `+`",
+        ),
+        |value| form_encode(&decode_raw(value)),
+    ),
+    (
+        phrase(
+            "avec ses valeurs décodées comme un formulaire\u{a0}: elles ont été encodées ainsi en chemin",
+            "with its values form-decoded: they were form-encoded on their way",
+        ),
+        decode_plus,
+    ),
+    (
+        phrase(
+            "avec les seuls espaces encodés\u{a0}: les valeurs ont été décodées en chemin",
+            "with spaces alone encoded: the values were decoded on their way",
+        ),
+        |value| replace(&decode_raw(value), b" ", b"%20"),
+    ),
+    (
+        phrase(
+            "avec les seuls espaces encodés\u{a0}: les valeurs ont été encodées comme un formulaire en chemin",
+            "with spaces alone encoded: the values were form-encoded on their way",
+        ),
+        |value| replace(&decode_plus(value), b" ", b"%20"),
+    ),
 ];
 
 /// The distortions, likeliest first; some may be equal to others.
@@ -60,18 +100,30 @@ pub(super) fn near_misses(template: &Template, call: &SplitCall<'_>) -> Vec<Near
             add(rewritten(pairs, rewrite), how);
         }
         let raw = join(pairs);
-        add(raw.trim_ascii().to_vec(), "without the white space around it");
-        add([raw.as_slice(), b"\n"].concat(), "with a line end after it");
-        add([raw.as_slice(), b" "].concat(), "with a space after it");
+        add(raw.trim_ascii().to_vec(), phrase("sans les blancs autour", "without the white space around it"));
+        add(
+            [raw.as_slice(), b"\n"].concat(),
+            phrase("avec une fin de ligne à la suite", "with a line end after it"),
+        );
+        add([raw.as_slice(), b" "].concat(), phrase("avec une espace à la suite", "with a space after it"));
     }
     let all: Vec<_> = before.iter().chain(call.after()).copied().collect();
     let all_templated: Vec<_> = all.iter().filter(known).copied().collect();
     for pairs in [&all, &all_templated] {
-        add(join(pairs), "with the variables after the signature as well: the signature was not at the end");
+        add(
+            join(pairs),
+            phrase(
+                "avec les variables placées après la signature aussi\u{a0}: la signature n’était pas à la fin",
+                "with the variables after the signature as well: the signature was not at the end",
+            ),
+        );
     }
     add(
         join(in_order(template, &all).iter()),
-        "with the variables in the order of PBX_RETOUR: they were put in another order on their way",
+        phrase(
+            "avec les variables dans l’ordre de PBX_RETOUR\u{a0}: elles ont été mises dans un autre ordre en chemin",
+            "with the variables in the order of PBX_RETOUR: they were put in another order on their way",
+        ),
     );
     misses
 }

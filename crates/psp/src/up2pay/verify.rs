@@ -8,7 +8,6 @@
 //! [`Candidate`]; fields are read from the one that verifies and from nothing else.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +16,7 @@ use cvco_domain::crypto::{BadSignature, RsaPublicKey, Verified};
 
 use super::settings::Settings;
 use super::template::Template;
+use crate::phrase::{Phrase, phrase};
 use crate::wire::{FormPair, PairList, decode_raw};
 use crate::{Message, Rejection, Request};
 
@@ -244,25 +244,37 @@ pub(super) fn join<'p, 'a: 'p>(pairs: impl IntoIterator<Item = &'p FormPair<'a>>
     raw.join(&b'&')
 }
 
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Templated => "the template's variables before the signature",
-            Self::FromFirstVariable => {
-                "everything from the template's first variable to the signature, with variables outside the template"
-            }
-            Self::Everything => "everything before the signature, the shop's own parameters too",
-        })
+impl Cut {
+    /// What the signature covers.
+    pub(super) const fn phrase(self) -> Phrase {
+        match self {
+            Self::Templated => phrase(
+                "les variables du modèle placées avant la signature",
+                "the template's variables before the signature",
+            ),
+            Self::FromFirstVariable => phrase(
+                "tout ce qui va de la première variable du modèle à la signature, avec des variables hors du modèle",
+                "everything from the template's first variable to the signature, with variables outside the template",
+            ),
+            Self::Everything => phrase(
+                "tout ce qui précède la signature, les paramètres de la boutique aussi",
+                "everything before the signature, the shop's own parameters too",
+            ),
+        }
     }
 }
 
-impl fmt::Display for Layer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AsReceived => "as received",
-            Self::DecodedOnce => "percent-decoded once",
-            Self::RawBytes => "with the bytes outside ASCII that the escapes stand for",
-        })
+impl Layer {
+    /// In which form it covers that.
+    pub(super) const fn phrase(self) -> Phrase {
+        match self {
+            Self::AsReceived => phrase("tel que reçu", "as received"),
+            Self::DecodedOnce => phrase("décodé une fois (%XX)", "percent-decoded once"),
+            Self::RawBytes => phrase(
+                "avec les octets hors ASCII que représentent les séquences %XX",
+                "with the bytes outside ASCII that the escapes stand for",
+            ),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod quotation;
 
 use std::collections::BTreeSet;
 
+use cvco_domain::Worded;
 use cvco_domain::text_file::utf8;
 use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
 
@@ -35,6 +36,21 @@ pub enum Unreadable {
     /// `winmail.dat`, in which an Exchange server wraps attachments.
     #[error("it holds a winmail.dat, which only Outlook reads: open the mail there and save its text")]
     WinMail,
+}
+
+impl Worded for Unreadable {
+    fn in_french(&self) -> String {
+        match self {
+            Self::OutlookMessage => {
+                "c’est un message Outlook (.msg), ou il en contient un\u{a0}: ouvrez-le dans Outlook, choisissez Enregistrer sous avec \
+                 le type «\u{a0}Texte seulement\u{a0}», et importez ce fichier"
+            }
+            Self::WinMail => {
+                "il contient un winmail.dat, que seul Outlook lit\u{a0}: ouvrez-y le message et enregistrez son texte"
+            }
+        }
+        .to_owned()
+    }
 }
 
 impl Unreadable {

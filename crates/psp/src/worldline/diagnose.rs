@@ -1,18 +1,23 @@
 //! Why a signature verifies or does not. Values from the message are not repeated, except the id of the key,
 //! which is no secret.
 
+use cvco_domain::Bilingual;
 use secrecy::SecretString;
 
 use super::near_miss::{self, Candidate};
 use super::notification;
 use super::settings::{Settings, WebhookKey};
 use super::verify::{self, KEY_ID, RETRY_COUNT, SIGNATURE};
+use crate::phrase::{Phrase, characters, phrase, refused, stored_unread, taken, would_fit};
 use crate::{Diagnosis, Method, Rejection, Request};
 
 /// No known mistake explains the signature.
-const NOTHING_FITS: &str = "nothing fits: probably another secret (test and production are accounts of their own, \
-                            and generating a new key revokes the old one at once), or a body that was changed \
-                            on its way";
+const NOTHING_FITS: Phrase = phrase(
+    "pas authentique\u{a0}; rien ne convient\u{a0}: sans doute un autre secret (test et production sont des comptes distincts, et créer \
+     une nouvelle clé révoque aussitôt l’ancienne), ou un corps modifié en chemin",
+    "not genuine; nothing fits: probably another secret (test and production are accounts of their own, and generating a \
+     new key revokes the old one at once), or a body that was changed on its way",
+);
 
 /// The id that stands for "the one key there is", where no configuration names any.
 const ANY_KEY: &str = "the key given";
@@ -33,105 +38,143 @@ pub(super) fn of_endpoint(settings: &Settings, request: &Request<'_>) -> Diagnos
 
 fn explain(request: &Request<'_>, keys: &[WebhookKey], merchant: Option<&str>) -> Diagnosis {
     if request.method == Method::Get {
-        return not_genuine(
-            "a webhook is a POST; a GET is no more than the trial of the address, and is not signed"
-                .to_owned(),
+        return Diagnosis::not_genuine(
+            (
+                "un webhook est un POST\u{a0}; un GET n’est que l’essai de l’adresse, et n’est pas signé",
+                "a webhook is a POST; a GET is no more than the trial of the address, and is not signed",
+            ),
             Vec::new(),
         );
     }
-    let mut details = vec![format!("body: {} bytes, of which each counts", request.body.len())];
+    let bytes = request.body.len();
+    let mut details = vec![Bilingual::new(
+        format!("corps\u{a0}: {bytes} octets, qui comptent tous"),
+        format!("body: {bytes} bytes, of which each counts"),
+    )];
     let headers = (one(request, SIGNATURE, "X-GCS-Signature"), one(request, KEY_ID, "X-GCS-KeyId"));
     let (signature, key_id) = match headers {
         (Ok(signature), Ok(key_id)) => (signature, key_id),
-        (Err(why), _) | (_, Err(why)) => return not_genuine(why, details),
+        (Err(why), _) | (_, Err(why)) => return Diagnosis::not_genuine(why, details),
     };
-    details.push(format!("X-GCS-Signature: {}", shape(signature)));
+    details.push(shape("X-GCS-Signature", signature));
+    let header = |name: &str, value: &[u8]| {
+        let value = shown(value);
+        Bilingual::new(format!("{name}\u{a0}: {}", value.french), format!("{name}: {}", value.english))
+    };
     if key_id != ANY_KEY.as_bytes() {
-        details.push(format!("X-GCS-KeyId: {}", shown(key_id)));
+        details.push(header("X-GCS-KeyId", key_id));
     }
     if let Some(count) = verify::once(request, RETRY_COUNT) {
-        details.push(format!("retry-count: {}", shown(count)));
+        details.push(header("retry-count", count));
     }
     match verify::verify(request, keys) {
         Ok(body) => {
             let account = merchant.map_or(Ok(()), |merchant| notification::check_account(&body, merchant));
             details.push(match account.map(|()| notification::read(&body)) {
-                Ok(Ok(reading)) => format!("an endpoint takes it: {} event(s)", reading.events().len()),
-                Ok(Err(not_understood)) => format!("an endpoint stores it unread: {not_understood}"),
-                Err(rejection) => format!("an endpoint refuses it all the same: {rejection}"),
+                Ok(Ok(reading)) => taken(&reading),
+                Ok(Err(not_understood)) => stored_unread(&not_understood.what),
+                Err(rejection) => refused(&rejection),
             });
-            let summary =
-                "genuine: HMAC-SHA-256 over the body as it is, under the key that it names".to_owned();
-            Diagnosis { genuine: true, summary, details }
+            let summary = (
+                "authentique\u{a0}: HMAC-SHA-256 sur le corps tel quel, avec la clé qu’il nomme",
+                "genuine: HMAC-SHA-256 over the body as it is, under the key that it names",
+            );
+            Diagnosis::genuine(summary, details)
         }
         Err(rejection) => {
             let candidates: Vec<_> = keys.iter().map(|key| candidate(key, key_id)).collect();
             let near_miss = near_miss::of(signature, request.body, &candidates);
-            not_genuine(verdict(&rejection, near_miss, key_id, keys), details)
+            Diagnosis::not_genuine(verdict(&rejection, near_miss, key_id, keys), details)
         }
     }
 }
 
 fn candidate<'a>(key: &'a WebhookKey, named: &[u8]) -> Candidate<'a> {
-    let words = if key.id.as_bytes() == named {
-        String::new()
-    } else {
-        format!("under the key {:?} of webhook_keys", key.id)
-    };
+    let words = (key.id.as_bytes() != named).then(|| {
+        Bilingual::new(
+            format!("avec la clé {:?} de webhook_keys", key.id),
+            format!("under the key {:?} of webhook_keys", key.id),
+        )
+    });
     Candidate { words, secret: &key.secret }
 }
 
-fn verdict(rejection: &Rejection, near_miss: Option<String>, key_id: &[u8], keys: &[WebhookKey]) -> String {
+fn verdict(
+    rejection: &Rejection,
+    near_miss: Option<Bilingual>,
+    key_id: &[u8],
+    keys: &[WebhookKey],
+) -> Bilingual {
     let known: Vec<_> = keys.iter().map(|key| format!("{:?}", key.id)).collect();
     match (rejection, near_miss) {
         (Rejection::UnknownKey, near_miss) => {
-            let near_miss = near_miss.map(|words| format!("; the signature would fit {words}"));
-            format!(
-                "not genuine: it names the key {}, and webhook_keys has only {}{}",
-                shown(key_id),
-                known.join(", "),
-                near_miss.unwrap_or_default()
+            let (known, key) = (known.join(", "), shown(key_id));
+            let (french, english) = near_miss.map_or_else(Default::default, |words| {
+                (
+                    format!("\u{a0}; la signature conviendrait {}", words.french),
+                    format!("; the signature would fit {}", words.english),
+                )
+            });
+            Bilingual::new(
+                format!(
+                    "pas authentique\u{a0}: il nomme la clé {}, et webhook_keys ne contient que {known}{french}",
+                    key.french
+                ),
+                format!(
+                    "not genuine: it names the key {}, and webhook_keys has only {known}{english}",
+                    key.english
+                ),
             )
         }
-        (_, Some(circumstances)) => format!("not genuine, but it would fit {circumstances}"),
-        (_, None) => format!("not genuine; {NOTHING_FITS}"),
+        (_, Some(circumstances)) => would_fit(&circumstances),
+        (_, None) => NOTHING_FITS.into(),
     }
 }
 
 /// A header that stands once, or what is wrong with it.
-fn one<'a>(request: &Request<'a>, name: &str, title: &str) -> Result<&'a [u8], String> {
+fn one<'a>(request: &Request<'a>, name: &str, title: &str) -> Result<&'a [u8], Bilingual> {
+    let missing = || {
+        Bilingual::new(
+            format!(
+                "pas authentique\u{a0}: l’en-tête {title} manque\u{a0}; Worldline l’envoie\u{a0}: un proxy l’a peut-être retiré, ou l’appel \
+                 vient de quelqu’un d’autre"
+            ),
+            format!(
+                "not genuine: the header {title} is missing; Worldline sends it, a proxy may have dropped it, or the \
+                 call is somebody else's"
+            ),
+        )
+    };
     match request.header(name).count() {
-        0 => Err(format!(
-            "not genuine: the header {title} is missing; Worldline sends it, a proxy may have dropped it, or the \
-             call is somebody else's"
+        0 | 1 => verify::once(request, name).ok_or_else(missing),
+        times => Err(Bilingual::new(
+            format!(
+                "pas authentique\u{a0}: l’en-tête {title} figure {times} fois\u{a0}; Worldline l’envoie une seule fois"
+            ),
+            format!("not genuine: the header {title} stands {times} times; Worldline sends it once"),
         )),
-        1 => verify::once(request, name).ok_or_else(|| format!("not genuine: the header {title} is missing")),
-        times => {
-            Err(format!("not genuine: the header {title} stands {times} times; Worldline sends it once"))
-        }
     }
-}
-
-fn not_genuine(summary: String, details: Vec<String>) -> Diagnosis {
-    Diagnosis { genuine: false, summary, details }
 }
 
 /// What came from outside, as far as it is harmless to show.
-fn shown(text: &[u8]) -> String {
+fn shown(text: &[u8]) -> Bilingual {
     match std::str::from_utf8(text) {
         Ok(text) if (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) => {
-            format!("{text:?}")
+            Bilingual::same(format!("{text:?}"))
         }
-        Ok(_) | Err(_) => "of no printable form".to_owned(),
+        Ok(_) | Err(_) => Bilingual::new("de forme non affichable", "of no printable form"),
     }
 }
 
-fn shape(signature: &[u8]) -> String {
+fn shape(header: &str, signature: &[u8]) -> Bilingual {
     let hexadecimal = signature.iter().all(u8::is_ascii_hexdigit);
     let guess = match (signature.len(), hexadecimal) {
-        (44, _) => "as base64 of HMAC-SHA-256 has",
-        (64, true) => "hexadecimal, as Worldline does not write it",
-        _ => "as no signature of Worldline has",
+        (44, _) => phrase("comme un HMAC-SHA-256 en base64", "as base64 of HMAC-SHA-256 has"),
+        (64, true) => phrase(
+            "hexadécimaux, ce que Worldline n’écrit pas",
+            "hexadecimal, as Worldline does not write it",
+        ),
+        _ => phrase("comme aucune signature de Worldline", "as no signature of Worldline has"),
     };
-    format!("{} characters, {guess}", signature.len())
+    characters(header, signature.len(), guess)
 }

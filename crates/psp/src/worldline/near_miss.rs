@@ -3,29 +3,63 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use cvco_domain::Bilingual;
 use cvco_domain::crypto::hmac_sha256;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::phrase::{Phrase, listed, phrase};
+
 /// A way in which a body may have been changed on its way, undone, and the words for it; none for the body as
 /// it is.
-type Body = (&'static str, fn(&[u8]) -> Vec<u8>);
+type Body = (Phrase, fn(&[u8]) -> Vec<u8>);
 
 const BODIES: [Body; 9] = [
-    ("", <[u8]>::to_vec),
-    ("with line ends LF where this body has CRLF", |body| replaced(body, b"\r\n", b"\n")),
-    ("with line ends CRLF where this body has LF", |body| {
-        replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n")
+    (Phrase::NONE, <[u8]>::to_vec),
+    (
+        phrase(
+            "avec des fins de ligne LF là où ce corps a des CRLF",
+            "with line ends LF where this body has CRLF",
+        ),
+        |body| replaced(body, b"\r\n", b"\n"),
+    ),
+    (
+        phrase(
+            "avec des fins de ligne CRLF là où ce corps a des LF",
+            "with line ends CRLF where this body has LF",
+        ),
+        |body| replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n"),
+    ),
+    (phrase("avec une fin de ligne (LF) après le corps", "with a line end (LF) after the body"), |body| {
+        [body, b"\n"].concat()
     }),
-    ("with a line end (LF) after the body", |body| [body, b"\n"].concat()),
-    ("with a line end (CRLF) after the body", |body| [body, b"\r\n"].concat()),
-    ("without the line end after the body", |body| body.trim_ascii_end().to_vec()),
-    ("without the blanks between its values: somebody formatted the JSON", compact),
-    ("with / where this body has \\/: something wrote the JSON again, as PHP does", |body| {
-        replaced(body, b"\\/", b"/")
+    (
+        phrase("avec une fin de ligne (CRLF) après le corps", "with a line end (CRLF) after the body"),
+        |body| [body, b"\r\n"].concat(),
+    ),
+    (phrase("sans la fin de ligne après le corps", "without the line end after the body"), |body| {
+        body.trim_ascii_end().to_vec()
     }),
-    ("without the byte order mark before the body", |body| {
-        body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).to_vec()
-    }),
+    (
+        phrase(
+            "sans les blancs entre ses valeurs\u{a0}: le JSON a été remis en forme",
+            "without the blanks between its values: somebody formatted the JSON",
+        ),
+        compact,
+    ),
+    (
+        phrase(
+            "avec / là où ce corps a \\/\u{a0}: le JSON a été réécrit, comme le fait PHP",
+            "with / where this body has \\/: something wrote the JSON again, as PHP does",
+        ),
+        |body| replaced(body, b"\\/", b"/"),
+    ),
+    (
+        phrase(
+            "sans la marque d’ordre des octets devant le corps",
+            "without the byte order mark before the body",
+        ),
+        |body| body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).to_vec(),
+    ),
 ];
 
 fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -59,48 +93,58 @@ fn compact(json: &[u8]) -> Vec<u8> {
 }
 
 /// The bytes that a secret may have been taken for; its text as it is first, which is right.
-fn secrets(secret: &SecretString) -> Vec<(&'static str, Vec<u8>)> {
+fn secrets(secret: &SecretString) -> Vec<(Phrase, Vec<u8>)> {
     let text = secret.expose_secret();
     let trimmed = text.trim();
-    let mut bytes = vec![("", text.as_bytes().to_vec())];
+    let mut bytes = vec![(Phrase::NONE, text.as_bytes().to_vec())];
     if trimmed != text {
-        bytes.push(("with the blanks around the secret left out", trimmed.as_bytes().to_vec()));
+        bytes.push((
+            phrase("sans les blancs autour du secret", "with the blanks around the secret left out"),
+            trimmed.as_bytes().to_vec(),
+        ));
     }
-    bytes.extend(
-        STANDARD
-            .decode(trimmed)
-            .ok()
-            .map(|key| ("with the secret decoded from base64, which Worldline does not do", key)),
-    );
-    bytes.extend(
-        hex::decode(trimmed)
-            .ok()
-            .map(|key| ("with the secret decoded from hexadecimal, which Worldline does not do", key)),
-    );
+    bytes.extend(STANDARD.decode(trimmed).ok().map(|key| {
+        (
+            phrase(
+                "avec le secret décodé de base64, ce que Worldline ne fait pas",
+                "with the secret decoded from base64, which Worldline does not do",
+            ),
+            key,
+        )
+    }));
+    bytes.extend(hex::decode(trimmed).ok().map(|key| {
+        (
+            phrase(
+                "avec le secret décodé d’hexadécimal, ce que Worldline ne fait pas",
+                "with the secret decoded from hexadecimal, which Worldline does not do",
+            ),
+            key,
+        )
+    }));
     bytes
 }
 
 /// The texts that a tag can have; the right one first.
-fn texts(tag: [u8; 32]) -> [(&'static str, String); 5] {
+fn texts(tag: [u8; 32]) -> [(Phrase, String); 5] {
     let base64 = STANDARD.encode(tag);
     [
-        ("", base64.clone()),
-        ("with its + read as a blank", base64.replace('+', " ")),
-        ("in hexadecimal instead of base64", hex::encode(tag)),
-        ("in base64 without =", STANDARD_NO_PAD.encode(tag)),
-        ("in base64 for URLs", URL_SAFE.encode(tag)),
+        (Phrase::NONE, base64.clone()),
+        (phrase("avec ses + lus comme des blancs", "with its + read as a blank"), base64.replace('+', " ")),
+        (phrase("en hexadécimal au lieu de base64", "in hexadecimal instead of base64"), hex::encode(tag)),
+        (phrase("en base64 sans =", "in base64 without ="), STANDARD_NO_PAD.encode(tag)),
+        (phrase("en base64 pour URL", "in base64 for URLs"), URL_SAFE.encode(tag)),
     ]
 }
 
 /// A key, and the words for it; none for the one that the message names.
 pub(super) struct Candidate<'a> {
-    pub(super) words: String,
+    pub(super) words: Option<Bilingual>,
     pub(super) secret: &'a SecretString,
 }
 
 /// The change with which the signature would fit, to complete the words "it would fit". The fewest deviations win.
-pub(super) fn of(signature: &[u8], body: &[u8], candidates: &[Candidate<'_>]) -> Option<String> {
-    let mut fewest: Option<Vec<String>> = None;
+pub(super) fn of(signature: &[u8], body: &[u8], candidates: &[Candidate<'_>]) -> Option<Bilingual> {
+    let mut fewest: Option<Vec<Bilingual>> = None;
     for (changed, undo) in BODIES {
         let body = undo(body);
         for candidate in candidates {
@@ -108,18 +152,16 @@ pub(super) fn of(signature: &[u8], body: &[u8], candidates: &[Candidate<'_>]) ->
                 let texts = texts(hmac_sha256(&key, &body));
                 let fits = texts.iter().find(|(_, text)| text.as_bytes() == signature);
                 let Some((form, _)) = fits else { continue };
-                let words: Vec<_> = [candidate.words.as_str(), key_words, changed, form]
-                    .into_iter()
-                    .filter(|words| !words.is_empty())
-                    .map(str::to_owned)
-                    .collect();
+                let deviations = [key_words, changed, *form].into_iter().filter(|words| !words.is_none());
+                let words: Vec<Bilingual> =
+                    candidate.words.iter().cloned().chain(deviations.map(Bilingual::from)).collect();
                 if fewest.as_ref().is_none_or(|best| words.len() < best.len()) {
                     fewest = Some(words);
                 }
             }
         }
     }
-    fewest.map(|words| words.join(", and "))
+    fewest.map(|words| listed(&words))
 }
 
 #[cfg(test)]

@@ -52,5 +52,5 @@ fn nothing_is_ever_called_genuine() {
     let body = body(fixture!("automatic-response")).as_bytes();
     let diagnosis = adapter().diagnose(&Request { method: Method::Post, query: b"", body, headers: &[] });
     assert!(!diagnosis.genuine);
-    assert_eq!(diagnosis.details, ["asks about: transaction fiawa31zot"]);
+    assert_eq!(diagnosis.details[0].english, "asks about: transaction fiawa31zot");
 }

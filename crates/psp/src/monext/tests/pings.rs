@@ -124,7 +124,10 @@ fn no_notification_is_called_genuine() {
     {
         let request = Request { method: Method::Get, query: query.as_bytes(), body: b"", headers: &[] };
         let diagnosis = monext().diagnose(&request);
-        assert!(!diagnosis.genuine && diagnosis.summary.contains("signature"), "{query}: {diagnosis:?}");
+        assert!(
+            !diagnosis.genuine && diagnosis.summary.english.contains("signature"),
+            "{query}: {diagnosis:?}"
+        );
     }
 }
 

@@ -297,7 +297,7 @@ fn exercise(body: &[u8]) {
         assert!(genuine, "whatever is proven is genuine");
         let _reading_or_not = adapter.read(&message);
     }
-    assert!(!diagnose_form(&KEY.to_owned().into(), Algorithm::Sha1, body).summary.is_empty());
+    assert!(!diagnose_form(&KEY.to_owned().into(), Algorithm::Sha1, body).summary.english.is_empty());
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! What an administrator is told.
 
+use cvco_domain::Bilingual;
+
 use super::*;
 use crate::Diagnosis;
 use crate::up2pay::diagnose_query;
@@ -12,7 +14,12 @@ fn diagnose(payload: &str) -> Diagnosis {
 fn refusal(payload: &str) -> String {
     let Diagnosis { genuine, summary, details } = diagnose(payload);
     assert!(!genuine, "{summary} {details:?}");
-    summary
+    summary.english
+}
+
+/// The lines in English.
+fn texts(details: &[Bilingual]) -> Vec<String> {
+    details.iter().map(|detail| detail.english.clone()).collect()
 }
 
 /// A call whose reference shows every way of encoding.
@@ -28,10 +35,19 @@ fn a_genuine_call_is_told_by_its_bytes_and_its_key() {
         diagnosis,
         Diagnosis {
             genuine: true,
-            summary: "genuine: the signature covers the template's variables before the signature, as received".into(),
+            summary: Bilingual::new(
+                "authentique\u{a0}: la signature couvre les variables du modèle placées avant la signature, tel que reçu",
+                "genuine: the signature covers the template's variables before the signature, as received",
+            ),
             details: vec![
-                "signed bytes: \"amount=500&reference=order.test%20123&autorization=XXXXXX&error=00000\"".into(),
-                "key: SHA-256 e3e24366a97653cb40f9ed2ee2b91fe6d8c28ee81d062ca1508c9e32abe141bb (the platform's own)".into(),
+                Bilingual::new(
+                    "octets signés\u{a0}: \"amount=500&reference=order.test%20123&autorization=XXXXXX&error=00000\"",
+                    "signed bytes: \"amount=500&reference=order.test%20123&autorization=XXXXXX&error=00000\"",
+                ),
+                Bilingual::new(
+                    "clé\u{a0}: SHA-256 e3e24366a97653cb40f9ed2ee2b91fe6d8c28ee81d062ca1508c9e32abe141bb (celle de la plateforme)",
+                    "key: SHA-256 e3e24366a97653cb40f9ed2ee2b91fe6d8c28ee81d062ca1508c9e32abe141bb (the platform's own)",
+                ),
             ],
         }
     );
@@ -41,28 +57,34 @@ fn a_genuine_call_is_told_by_its_bytes_and_its_key() {
 fn an_address_is_cut_at_its_question_mark() {
     let diagnosis = diagnose(&format!("https://shop.example/ipn?shop=1&{}", telling()));
     assert!(diagnosis.genuine);
-    assert!(diagnosis.details[0].starts_with("this is an address"), "{:?}", diagnosis.details);
+    assert!(diagnosis.details[0].english.starts_with("this is an address"), "{:?}", diagnosis.details);
 }
 
 #[test]
 fn what_follows_the_signature_is_mentioned() {
     let diagnosis = diagnose(&format!("{}&loop=1", telling()));
     assert!(diagnosis.genuine);
-    assert!(diagnosis.details[0].contains("variables after the signature: 1;"), "{:?}", diagnosis.details);
+    assert!(
+        diagnosis.details[0].english.contains("variables after the signature: 1;"),
+        "{:?}",
+        diagnosis.details
+    );
 }
 
 #[test]
 fn the_adapter_adds_what_it_makes_of_the_call() {
     let adapter = synthetic(FULL);
-    let details = |query: &str| adapter.diagnose(&get(query)).details.join("\n");
+    let details = |query: &str| texts(&adapter.diagnose(&get(query)).details).join("\n");
     assert!(details(&payload(S1)).ends_with("facts about a voucher payment: 1"));
     let other = facts::changed(&Call { brand: "VISA".into(), ..call() }, "CARTE", "PAYPAL");
     let other = own(Mode::Test).diagnose(&get(&other));
-    assert!(other.details.last().is_some_and(|line| line.starts_with("neither a voucher nor a card")));
+    assert!(
+        other.details.last().is_some_and(|line| line.english.starts_with("neither a voucher nor a card"))
+    );
     let doubled = sign("Mt=1&Mt=2");
     let diagnosis = own(Mode::Test).diagnose(&get(&doubled));
     assert!(diagnosis.genuine);
-    assert!(diagnosis.details.last().is_some_and(|line| line.ends_with("a variable stands twice")));
+    assert!(diagnosis.details.last().is_some_and(|line| line.english.ends_with("a variable stands twice")));
 }
 
 #[test]
@@ -86,7 +108,7 @@ fn a_call_that_was_written_again_is_recognised() {
         let expected = format!("not genuine as received, but close: it verifies {expected}");
         let summary = refusal(&query);
         assert!(summary.starts_with(&expected), "{query}: {summary}");
-        assert_eq!(diagnose(&query).details.last(), Some(&format!("signed bytes: {signed:?}")));
+        assert_eq!(texts(&diagnose(&query).details).last(), Some(&format!("signed bytes: {signed:?}")));
     }
 }
 
@@ -102,10 +124,10 @@ fn a_signature_that_was_moved_is_recognised() {
 fn a_call_of_up2pay_under_other_keys_is_told_by_the_platforms_key() {
     let diagnosis = diagnose_query(&lenient(V1_TEMPLATE), &[synthetic_key()], payload(V1).as_bytes());
     assert!(!diagnosis.genuine);
-    assert!(diagnosis.summary.contains("under the platform's own"), "{}", diagnosis.summary);
+    assert!(diagnosis.summary.english.contains("under the platform's own"), "{}", diagnosis.summary);
 
     let the_reverse = diagnose_query(&lenient(FULL), &[Settings::platform_key()], payload(S1).as_bytes());
-    assert!(the_reverse.summary.contains("another key made it"), "{}", the_reverse.summary);
+    assert!(the_reverse.summary.english.contains("another key made it"), "{}", the_reverse.summary);
 }
 
 #[test]
@@ -144,7 +166,7 @@ fn a_signature_of_another_length_is_told_by_its_length() {
     assert!(with(&"A".repeat(171)).contains("is not base64"));
     assert!(with("").contains("is cut short"));
     let keyless = diagnose_query(&lenient(OWN), &[], query.as_bytes());
-    assert_eq!(keyless.summary, "not genuine: no key is configured");
+    assert_eq!(keyless.summary.english, "not genuine: no key is configured");
 }
 
 #[test]
@@ -158,21 +180,22 @@ fn a_changed_value_fits_nothing_and_what_was_tried_is_shown() {
     let changed = telling().replacen("Mt=1500", "Mt=1501", 1);
     let Diagnosis { genuine, summary, details } = diagnose(&changed);
     assert!(!genuine);
-    assert!(summary.contains("fits neither"), "{summary}");
+    assert!(summary.english.contains("fits neither"), "{summary}");
     assert!(
         details[0]
+            .english
             .starts_with("tried the template's variables before the signature, as received: \"Mt=1501&")
     );
-    assert!(details.iter().any(|line| line.contains("percent-decoded once")), "{details:?}");
-    assert!(details.iter().any(|line| line.contains(own_public_key().fingerprint())), "{details:?}");
+    assert!(details.iter().any(|line| line.english.contains("percent-decoded once")), "{details:?}");
+    assert!(details.iter().any(|line| line.english.contains(own_public_key().fingerprint())), "{details:?}");
 }
 
 #[test]
 fn quotations_are_bounded_and_printable() {
     let query = sign(&format!("Mt=1&Ref={}\u{1b}[31m", "é".repeat(1000)));
-    let details = diagnose(&query).details.concat();
+    let details = texts(&diagnose(&query).details).concat();
     assert!(details.contains(" …") && details.chars().count() < 1000, "{details}");
-    let details = diagnose(&sign("Mt=1&Ref=\u{1b}[31m")).details.concat();
+    let details = texts(&diagnose(&sign("Mt=1&Ref=\u{1b}[31m")).details).concat();
     assert!(details.contains("\\u{1b}"), "{details}");
 }
 
