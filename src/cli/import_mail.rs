@@ -321,7 +321,10 @@ fn summary(entry: &LogEntry) -> Bilingual {
     let (event, remark) = if let LogEntry::Notification(notification) = entry {
         (notification.events.first(), notification.remark.clone())
     } else if let LogEntry::Unread(unread) = entry {
-        (None, Some(unread.what.clone()))
+        return match &unread.what_fr {
+            Some(french) => Bilingual::new(french.as_str(), unread.what.as_str()),
+            None => Bilingual::in_english_alone(&unread.what),
+        };
     } else if let LogEntry::Hint(hint) = entry {
         (None, hint.remark.clone())
     } else {

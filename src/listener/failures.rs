@@ -329,7 +329,16 @@ mod tests {
             mode: Mode::Production,
         };
         let explanation = "its address is outside allow_from".to_owned();
-        Refusals { endpoint, refusal, calls, taken, signed: true, caller: None, explanation }
+        Refusals {
+            endpoint,
+            refusal,
+            calls,
+            taken,
+            signed: true,
+            caller: None,
+            explanation,
+            explanation_fr: None,
+        }
     }
 
     /// Tells of what is to be told; what was told.

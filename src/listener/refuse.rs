@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cvco_domain::crypto::sha256;
-use cvco_domain::{Grounds, Refusal, Timestamp};
+use cvco_domain::{Grounds, Refusal, Timestamp, Worded};
 use cvco_ledger::Rejected;
 use cvco_log::entry::Refusals;
 use cvco_log::{Draft, LogEntry};
@@ -124,10 +124,10 @@ impl Receiver {
         let Some(Alarm { refused: calls, taken }) = alarm else { return };
         let explanation = match (because, refused.request) {
             (Refusal::Signature, Some(request)) => {
-                guarded(endpoint, || endpoint.adapter.diagnose(request).summary.english)
-                    .unwrap_or_else(|| refused.grounds.to_string())
+                guarded(endpoint, || endpoint.adapter.diagnose(request).summary)
+                    .unwrap_or_else(|| refused.grounds.words())
             }
-            _ => refused.grounds.to_string(),
+            _ => refused.grounds.words(),
         };
         let refusals = Refusals {
             endpoint: endpoint.reference(),
@@ -136,7 +136,8 @@ impl Receiver {
             taken,
             signed: is_signed,
             caller: Some(caller.to_string()),
-            explanation,
+            explanation: explanation.english,
+            explanation_fr: Some(explanation.french),
         };
         self.failures.told(&refusals);
         self.note(refusals).await;

@@ -54,7 +54,7 @@ impl Adapter for Greeter {
         match message {
             Message::Unsigned(_) => Ok(Reading::hint(Vec::new(), None)),
             Message::Genuine(greeting) if greeting.as_slice() == b"riddle" => {
-                Err(NotUnderstood::new("a riddle"))
+                Err(NotUnderstood::new(("une énigme", "a riddle")))
             }
             Message::Genuine(_) | Message::GenuineForm(_) => Ok(Reading::nothing("a greeting")),
         }

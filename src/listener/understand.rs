@@ -25,8 +25,8 @@ pub fn understand(
     request: &Request<'_>,
     origin: Origin,
 ) -> Result<Understood, Rejection> {
-    const FAILED: &str = "the adapter failed on it";
-    let failed = || Rejection::Malformed { psp: endpoint.psp, what: FAILED.to_owned() };
+    const FAILED: (&str, &str) = ("l’adaptateur a échoué sur ce message", "the adapter failed on it");
+    let failed = || Rejection::Malformed { psp: endpoint.psp, what: FAILED.1.to_owned() };
     let message = guarded(endpoint, || endpoint.adapter.prove(request)).unwrap_or_else(|| Err(failed()))?;
     let reading = guarded(endpoint, || endpoint.adapter.read(&message))
         .unwrap_or_else(|| Err(NotUnderstood::new(FAILED)));
@@ -45,7 +45,9 @@ pub fn understand(
         Ok(Reading::Hint { questions, remark }) => {
             LogEntry::Hint(Hint { endpoint, origin, questions, remark })
         }
-        Err(NotUnderstood { what }) => LogEntry::Unread(Unread { endpoint, origin, what }),
+        Err(NotUnderstood { what }) => {
+            LogEntry::Unread(Unread { endpoint, origin, what: what.english, what_fr: Some(what.french) })
+        }
     };
     Ok(Understood { entry, proven: message.proven_bytes().into_owned() })
 }

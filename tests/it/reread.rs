@@ -25,8 +25,12 @@ fn leave_unread(daemon: &Daemon, psp: Psp, endpoint: &str, query: &str, body: &s
         psp,
         mode: Mode::Production,
     };
-    let entry =
-        LogEntry::Unread(Unread { endpoint, origin: Origin::Call, what: "a field of tomorrow".to_owned() });
+    let entry = LogEntry::Unread(Unread {
+        endpoint,
+        origin: Origin::Call,
+        what: "a field of tomorrow".to_owned(),
+        what_fr: None,
+    });
     let mut log = SqliteLog::open(&daemon.path("log.sqlite")).expect("the log");
     let draft = Draft::with_payload(&entry, sealed).expect("a draft");
     log.append(&[draft], Timestamp::parse("2026-03-01T10:00:00Z").expect("a time")).expect("appended");

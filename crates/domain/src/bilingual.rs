@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
+use serde::{Deserialize, Serialize};
+
 /// One text in French and in English: whoever words it writes both, and whoever shows it takes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bilingual {
     /// For French readers.
     pub french: String,
@@ -43,6 +45,56 @@ impl<F: Into<String>, E: Into<String>> From<(F, E)> for Bilingual {
 impl fmt::Display for Bilingual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.english)
+    }
+}
+
+/// Technical words as whoever noticed something noted them: in both languages, where French was known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Noted {
+    /// In English alone.
+    English(String),
+    /// In both languages.
+    Both(Bilingual),
+}
+
+impl Noted {
+    /// What is noted in English, and perhaps in French.
+    #[must_use]
+    pub fn new(english: &str, french: Option<&str>) -> Self {
+        match french {
+            Some(french) => Self::Both(Bilingual::new(french, english)),
+            None => Self::English(english.to_owned()),
+        }
+    }
+
+    /// In English.
+    #[must_use]
+    pub fn english(&self) -> &str {
+        match self {
+            Self::English(english) | Self::Both(Bilingual { english, .. }) => english,
+        }
+    }
+
+    /// In French, where that is known.
+    #[must_use]
+    pub fn french(&self) -> Option<&str> {
+        match self {
+            Self::English(_) => None,
+            Self::Both(Bilingual { french, .. }) => Some(french),
+        }
+    }
+}
+
+impl From<Bilingual> for Noted {
+    fn from(both: Bilingual) -> Self {
+        Self::Both(both)
+    }
+}
+
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.english())
     }
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Day, EndpointId, HandlerAddress,
-    Instrument, Issuer, LineId, OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber, Subject,
-    TenderId, Timestamp, Topic,
+    Instrument, Issuer, LineId, Noted, OrderRef, Psp, Refusal, ReportedState, Seq, Source, StatementNumber,
+    Subject, TenderId, Timestamp, Topic,
 };
 
 /// What a discrepancy is about, beyond its order, its payment and its figures.
@@ -124,8 +124,8 @@ pub enum Detail {
     Refused {
         /// How many.
         calls: u32,
-        /// What the adapter found out about them, in English.
-        diagnosis: String,
+        /// What the adapter found out about them.
+        diagnosis: Noted,
     },
     /// Calls that were refused for another reason than their signature.
     RefusedFor {
@@ -139,15 +139,15 @@ pub enum Detail {
         /// The address that the last of them came from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller: Option<String>,
-        /// What is wrong, in English.
-        why: String,
+        /// What is wrong.
+        why: Noted,
     },
     /// Calls that a handler of the shop does not take.
     NotTaken(ShopCalls),
     /// Calls that a handler of the shop refused.
     RefusedByShop(ShopCalls),
     /// Why something failed, in the technical words of whoever noticed.
-    Technical(String),
+    Technical(Noted),
     /// An entry of the log that could not be taken in.
     Entry {
         /// Its number.
@@ -157,7 +157,7 @@ pub enum Detail {
         /// Its kind, of one that could not be folded; nothing of a message that was not understood.
         kind: Option<String>,
         /// Why, in technical words.
-        reason: String,
+        reason: Noted,
     },
 }
 
@@ -440,7 +440,7 @@ impl fmt::Display for Detail {
                 write!(f, "; {why}")
             }
             Self::NotTaken(calls) | Self::RefusedByShop(calls) => write!(f, "{calls}"),
-            Self::Technical(what) => f.write_str(what),
+            Self::Technical(what) => what.fmt(f),
             Self::Entry { seq, others, kind, reason } => {
                 write!(f, "entry {seq}")?;
                 if *others > 0 {

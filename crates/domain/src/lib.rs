@@ -46,7 +46,7 @@ mod tender;
 pub mod text_file;
 mod time;
 
-pub use bilingual::{Bilingual, Worded};
+pub use bilingual::{Bilingual, Noted, Worded};
 pub use chart::{Account, AccountNumber, Booking, Books, Chart, Journal, JournalRole, Override, Role};
 pub use commission::{CommissionRate, CommissionRates, spread};
 pub use date_pattern::{DatePattern, PatternError};

@@ -18,6 +18,12 @@ pub enum AmountError {
     NotDigits,
 }
 
+impl super::Worded for AmountError {
+    fn in_french(&self) -> String {
+        "un montant compte de 1 à 12 chiffres, en centimes".to_owned()
+    }
+}
+
 impl Cents {
     /// No money.
     pub const ZERO: Self = Self(0);

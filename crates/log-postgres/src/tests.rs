@@ -53,6 +53,7 @@ pub(crate) fn notified(what: &str) -> Draft {
         },
         origin: cvco_log::entry::Origin::Call,
         what: what.to_owned(),
+        what_fr: None,
     };
     let payload = cvco_log::SealedPayload { sha256: what.to_owned(), sealed: what.as_bytes().to_vec() };
     Draft::with_payload(&LogEntry::Unread(unread), payload).expect("a draft")

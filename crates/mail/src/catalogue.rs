@@ -14,7 +14,7 @@ pub use case::Case;
 pub use gap::GapName;
 pub use page::page;
 
-use cvco_domain::{Bilingual, Kind, Psp, UnknownWord, VoucherKind};
+use cvco_domain::{Bilingual, Kind, Noted, Psp, UnknownWord, VoucherKind};
 
 use super::render::capitalised;
 use super::typography::typeset;
@@ -47,6 +47,15 @@ impl Language {
         match self {
             Self::French => &text.french,
             Self::English => &text.english,
+        }
+    }
+
+    /// Of what was noted, the words in this language; in English where they are known in no other.
+    #[must_use]
+    pub fn of_noted(self, noted: &Noted) -> &str {
+        match self {
+            Self::French => noted.french().unwrap_or_else(|| noted.english()),
+            Self::English => noted.english(),
         }
     }
 }

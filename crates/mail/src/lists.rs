@@ -119,7 +119,7 @@ pub const fn gap(language: Language, name: GapName) -> &'static str {
 #[must_use]
 pub fn detail(language: Language, detail: &Detail) -> Option<String> {
     let said = particulars::in_words(language, detail, &[]);
-    let technical = particulars::technical(detail, None);
+    let technical = particulars::technical(language, detail, None);
     match (said, technical) {
         (Some(said), Some(technical)) => Some(format!("{said} ({technical})")),
         (said, technical) => said.or(technical),

@@ -150,17 +150,19 @@ pub(super) fn in_words(language: Language, detail: &Detail, records: &[Record]) 
 }
 
 /// What helps whoever administers the program, in the words of whoever noticed it; `None` where the particulars say it all.
-pub(super) fn technical(detail: &Detail, last_error: Option<&str>) -> Option<String> {
+pub(super) fn technical(language: Language, detail: &Detail, last_error: Option<&str>) -> Option<String> {
     let noted = if let Detail::Refused { diagnosis: what, .. }
     | Detail::RefusedFor {
         refusal: Refusal::Form | Refusal::Method | Refusal::Http,
         why: what,
         ..
     }
-    | Detail::NotTaken(ShopCalls { why: what, .. })
-    | Detail::RefusedByShop(ShopCalls { why: what, .. })
     | Detail::Technical(what)
     | Detail::Entry { reason: what, .. } = detail
+    {
+        Some(language.of_noted(what))
+    } else if let Detail::NotTaken(ShopCalls { why: what, .. })
+    | Detail::RefusedByShop(ShopCalls { why: what, .. }) = detail
     {
         Some(what.as_str())
     } else {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Event, Grounds, Psp, Question, Worded};
+use cvco_domain::{Bilingual, Event, Grounds, Psp, Question, Worded};
 
 use crate::sogecommerce::VadsFields;
 
@@ -137,26 +137,29 @@ impl Reading {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("genuine, but not understood: {what}")]
 pub struct NotUnderstood {
-    /// The field or part that is wrong, and how: in English, without any value from outside.
-    pub what: String,
+    /// The field or part that is wrong, and how: without any value from outside.
+    pub what: Bilingual,
 }
 
 impl NotUnderstood {
     /// The error about `what`.
     #[must_use]
-    pub fn new(what: impl Into<String>) -> Self {
+    pub fn new(what: impl Into<Bilingual>) -> Self {
         Self { what: what.into() }
     }
 
     /// The error about a message that another adapter proved.
     pub(crate) fn of_another_psp(psp: Psp) -> Self {
-        Self::new(format!("not a message that the adapter of {psp} proved"))
+        Self::new((
+            format!("ce n’est pas un message que l’adaptateur de {psp} a prouvé"),
+            format!("not a message that the adapter of {psp} proved"),
+        ))
     }
 }
 
 impl Worded for NotUnderstood {
     fn in_french(&self) -> String {
-        format!("authentique, mais pas compris (en anglais\u{a0}: {})", self.what)
+        format!("authentique, mais pas compris\u{a0}: {}", self.what.french)
     }
 }
 

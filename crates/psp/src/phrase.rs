@@ -54,11 +54,11 @@ pub(crate) fn taken(reading: &Reading) -> Bilingual {
     )
 }
 
-/// That it cannot be read; `what` is in English.
-pub(crate) fn stored_unread(what: &str) -> Bilingual {
+/// That it cannot be read.
+pub(crate) fn stored_unread(what: &Bilingual) -> Bilingual {
     Bilingual::new(
-        format!("un point d’entrée la conserve sans la lire (en anglais\u{a0}: {what})"),
-        format!("an endpoint stores it unread: {what}"),
+        format!("un point d’entrée la conserve sans la lire\u{a0}: {}", what.french),
+        format!("an endpoint stores it unread: {}", what.english),
     )
 }
 

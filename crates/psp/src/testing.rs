@@ -23,7 +23,7 @@ impl From<Rejection> for Stopped {
 
 impl From<NotUnderstood> for Stopped {
     fn from(NotUnderstood { what }: NotUnderstood) -> Self {
-        Self::NotUnderstood(what)
+        Self::NotUnderstood(what.english)
     }
 }
 

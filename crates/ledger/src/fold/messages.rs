@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cvco_domain::{
-    Detail, EndpointRef, Event, Kind, OrderKey, Question, Refusal, Seq, Severity, Source, Standing,
+    Detail, EndpointRef, Event, Kind, Noted, OrderKey, Question, Refusal, Seq, Severity, Source, Standing,
     Timestamp, Topic,
 };
 use cvco_log::entry::{Answer, Hint, Notification, Origin, Refusals, Reread, Unread};
@@ -135,14 +135,19 @@ impl Fold<'_> {
         chain_hash: &str,
         unread: &Unread,
     ) -> Result<(), LedgerError> {
-        let Unread { endpoint, origin, what } = unread;
+        let Unread { endpoint, origin, what, what_fr } = unread;
         let at = logged.at;
         let notified = Notified { remark: Some(what), ..Notified::of(logged, chain_hash, endpoint, *origin) };
         notifications::insert(&self.db, &notified, Verdict::Unread)?;
         self.owe_relays(&notified, &Subject::default(), Repetition::SaysNothingNew)?;
         set_aside::insert(self.conn, logged.seq, at, "unread", Some(&endpoint.endpoint), what)?;
         let others = set_aside::others(self.conn, logged.seq, Some(&endpoint.endpoint))?;
-        let detail = Detail::Entry { seq: logged.seq, others, kind: None, reason: what.clone() };
+        let detail = Detail::Entry {
+            seq: logged.seq,
+            others,
+            kind: None,
+            reason: Noted::new(what, what_fr.as_deref()),
+        };
         let known = discrepancies::find_of_endpoint(self.conn, &endpoint.endpoint, Kind::SetAside, "")?;
         self.open_of_endpoint(endpoint, &Trouble::of(Kind::SetAside, &detail), at)?;
         known.map(|known| acts::tell_more(self.conn, known.id, at)).transpose()?;
@@ -273,11 +278,13 @@ impl Fold<'_> {
     }
 
     pub(super) fn refusals(&self, refusals: &Refusals, at: Timestamp) -> Result<(), LedgerError> {
-        let Refusals { endpoint, refusal, calls, taken, signed, caller, explanation } = refusals;
+        let Refusals { endpoint, refusal, calls, taken, signed, caller, explanation, explanation_fr } =
+            refusals;
+        let explanation = Noted::new(explanation, explanation_fr.as_deref());
         let over_at = Some(at.after(REFUSALS_OVER));
         let detail = match refusal {
-            Refusal::Signature => Detail::Refused { calls: *calls, diagnosis: explanation.clone() },
-            Refusal::Account => Detail::Technical(explanation.clone()),
+            Refusal::Signature => Detail::Refused { calls: *calls, diagnosis: explanation },
+            Refusal::Account => Detail::Technical(explanation),
             Refusal::Form
             | Refusal::Method
             | Refusal::Size
@@ -290,7 +297,7 @@ impl Fold<'_> {
                 calls: *calls,
                 signed: *signed,
                 caller: caller.clone(),
-                why: explanation.clone(),
+                why: explanation,
             },
         };
         let trouble = match refusal {

@@ -16,7 +16,7 @@ mod time;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cvco_domain::{Detail, Instrument, Kind, OrderKey, Policy, RecordState, Seq, Timestamp};
+use cvco_domain::{Detail, Instrument, Kind, Noted, OrderKey, Policy, RecordState, Seq, Timestamp};
 use cvco_log::LogEntry;
 use cvco_log::entry::{Act, Deed, Inquiry, OrderRegistration};
 use cvco_log::row::Logged;
@@ -171,7 +171,8 @@ impl<'c> Fold<'c> {
         }
         set_aside::insert(self.conn, seq, at, kind, None, reason)?;
         let others = set_aside::others(self.conn, seq, None)?;
-        let detail = Detail::Entry { seq, others, kind: Some(kind.to_owned()), reason: reason.to_owned() };
+        let detail =
+            Detail::Entry { seq, others, kind: Some(kind.to_owned()), reason: Noted::new(reason, None) };
         let known = discrepancies::find_of_daemon(self.conn, Kind::SetAside)?;
         discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)?;
         known.map(|id| acts::tell_more(self.conn, id, at)).transpose()?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cvco_domain::{Detail, DiscrepancyId, EndpointId, EndpointRef, Kind, Mode, Reminder, Timestamp};
+use cvco_domain::{Detail, DiscrepancyId, EndpointId, EndpointRef, Kind, Mode, Reminder, Timestamp, Worded};
 use cvco_log::entry::{Origin, Pause};
 use cvco_reconcile::silent_from;
 
@@ -203,7 +203,7 @@ impl Fold<'_> {
             Err(error @ LedgerError::RuleFailed(_)) => {
                 tracing::error!(order.id = order_id.get(), %error, "an order is not assessed");
                 orders::stop_checking(self.conn, order_id)?;
-                let detail = Detail::Technical(error.to_string());
+                let detail = Detail::Technical(error.words().into());
                 discrepancies::open_of_daemon(self.conn, Kind::SetAside, &detail, at, None)
             }
             assessed => assessed,

@@ -214,6 +214,7 @@ fn wrong_signatures() -> Refusals {
         signed: false,
         caller: None,
         explanation: "no variant matches".to_owned(),
+        explanation_fr: None,
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn unread() -> LogEntry {
         endpoint: up2pay(),
         origin: Origin::Call,
         what: "a status of another type".to_owned(),
+        what_fr: Some("un statut d’un autre type".to_owned()),
     })
 }
 

@@ -33,6 +33,9 @@ pub struct Unread {
     pub origin: Origin,
     /// What was not understood, in English, without any value from outside.
     pub what: String,
+    /// The same in French.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_fr: Option<String>,
 }
 
 /// What a later program reads in the sealed bytes of an unread notification.
@@ -122,4 +125,7 @@ pub struct Refusals {
     pub caller: Option<String>,
     /// What would have matched, or what is wrong, as far as the adapter can tell; in English.
     pub explanation: String,
+    /// The same in French.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation_fr: Option<String>,
 }

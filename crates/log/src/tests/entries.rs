@@ -134,8 +134,9 @@ prop_compose! {
         refusal in select(vec![Refusal::Signature, Refusal::Account, Refusal::Address, Refusal::Http]),
         (calls, taken, signed) in any::<(u32, u32, bool)>(),
         (caller, explanation) in (option::of(any::<String>()), any::<String>()),
+        explanation_fr in option::of(any::<String>()),
     ) -> Refusals {
-        Refusals { endpoint, refusal, calls, taken, signed, caller, explanation }
+        Refusals { endpoint, refusal, calls, taken, signed, caller, explanation, explanation_fr }
     }
 }
 
@@ -262,11 +263,9 @@ fn entries() -> BoxedStrategy<LogEntry> {
                 remark
             })
         ),
-        (endpoints(), origins(), texts()).prop_map(|(endpoint, origin, what)| LogEntry::Unread(Unread {
-            endpoint,
-            origin,
-            what
-        })),
+        (endpoints(), origins(), texts(), option::of(texts())).prop_map(
+            |(endpoint, origin, what, what_fr)| LogEntry::Unread(Unread { endpoint, origin, what, what_fr })
+        ),
         (any::<i64>(), endpoints(), origins(), vec(events(), 0..3)).prop_map(
             |(of, endpoint, origin, events)| LogEntry::Reread(Reread {
                 of: Seq::new(of),

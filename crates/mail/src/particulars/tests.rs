@@ -1,5 +1,5 @@
 use cvco_domain::{
-    Brand, CallNumber, Currency, HandlerAddress, Issuer, OrderRef, Psp, Seq, StatementNumber, StoryOf,
+    Brand, CallNumber, Currency, HandlerAddress, Issuer, Noted, OrderRef, Psp, Seq, StatementNumber, StoryOf,
     Subject, TenderId,
 };
 
@@ -56,7 +56,7 @@ fn each_is_said_in_the_language_of_its_reader() {
                 calls: 12,
                 signed: true,
                 caller: Some("194.2.122.190".to_owned()),
-                why: "genuine, but its address is outside allow_from".to_owned(),
+                why: Noted::new("genuine, but its address is outside allow_from", None),
             },
             "au moins 12 appels authentiques refusés en un jour pour leur adresse d’origine, qui n’est pas dans \
              allow_from, le dernier venu de 194.2.122.190",
@@ -108,7 +108,7 @@ fn each_is_said_in_the_language_of_its_reader() {
             "last notification 2026-03-01 14:05",
         ),
         (
-            Detail::Refused { calls: 240, diagnosis: "the key of the test mode fits".to_owned() },
+            Detail::Refused { calls: 240, diagnosis: Noted::new("the key of the test mode fits", None) },
             "au moins 240 appels refusés",
             "at least 240 calls refused",
         ),
@@ -130,10 +130,13 @@ fn parts_that_are_all_listed_as_payments_are_not_named_twice() {
 
 #[test]
 fn technical_words_stand_apart() {
-    let refused = Detail::Refused { calls: 2, diagnosis: "another key".to_owned() };
-    assert_eq!(technical(&refused, None).as_deref(), Some("another key"));
-    assert_eq!(technical(&Detail::Nothing, Some("HTTP 503\n")).as_deref(), Some("HTTP 503"));
-    assert_eq!(technical(&Detail::Nothing, None), None);
+    let refused = Detail::Refused { calls: 2, diagnosis: Noted::new("another key", None) };
+    assert_eq!(technical(French, &refused, None).as_deref(), Some("another key"));
+    let in_both = Detail::Refused { calls: 2, diagnosis: Noted::new("another key", Some("une autre clé")) };
+    assert_eq!(technical(French, &in_both, None).as_deref(), Some("une autre clé"));
+    assert_eq!(technical(English, &in_both, None).as_deref(), Some("another key"));
+    assert_eq!(technical(French, &Detail::Nothing, Some("HTTP 503\n")).as_deref(), Some("HTTP 503"));
+    assert_eq!(technical(French, &Detail::Nothing, None), None);
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn one_call_that_was_refused_is_spoken_of_as_one_and_without_english_beside_it()
         calls: 1,
         signed: refusal == Refusal::Address,
         caller: Some("194.2.122.190".to_owned()),
-        why: "in English".to_owned(),
+        why: Noted::new("in English", None),
     };
     assert_eq!(
         said(French, &one(Refusal::Address)),
@@ -198,9 +201,9 @@ fn one_call_that_was_refused_is_spoken_of_as_one_and_without_english_beside_it()
         "1 call refused for its size (over 512 KiB), from 194.2.122.190"
     );
     for refusal in [Refusal::Size, Refusal::Incomplete, Refusal::Address, Refusal::Flood, Refusal::Loop] {
-        assert_eq!(technical(&one(refusal), None), None, "{refusal:?}");
+        assert_eq!(technical(French, &one(refusal), None), None, "{refusal:?}");
     }
-    assert!(technical(&one(Refusal::Form), None).is_some(), "what the adapter has found");
+    assert!(technical(French, &one(Refusal::Form), None).is_some(), "what the adapter has found");
 }
 
 #[test]
@@ -220,8 +223,12 @@ fn a_line_is_named_by_its_place_in_the_statement_and_not_in_the_file() {
 
 #[test]
 fn an_entry_that_stands_aside_is_named_with_how_many_others_do() {
-    let of =
-        |others| Detail::Entry { seq: Seq::new(12), others, kind: None, reason: "vads_amount".to_owned() };
+    let of = |others| Detail::Entry {
+        seq: Seq::new(12),
+        others,
+        kind: None,
+        reason: Noted::new("vads_amount", None),
+    };
     assert_eq!(said(French, &of(0)), "entrée n° 12 du journal");
     assert_eq!(said(French, &of(1)), "entrée n° 12 du journal, et une autre");
     assert_eq!(said(French, &of(7)), "entrée n° 12 du journal, et 7 autres");

@@ -189,7 +189,7 @@ fn facts(language: Language, item: &Item) -> Vec<Fact> {
     let dues = if item.news == News::Closed { Vec::new() } else { item.due_so_far() };
     let due = |due: &Due| Fact::plain(words::due(language, due.at), figure(due.cents));
     let technical = (item.news != News::Closed)
-        .then(|| particulars::technical(&item.detail, item.last_error.as_deref()))
+        .then(|| particulars::technical(language, &item.detail, item.last_error.as_deref()))
         .flatten();
     let is_reminder = matches!(item.news, News::Reminded | News::Escalated);
     let note = item.last_note.as_ref().filter(|_| is_reminder);

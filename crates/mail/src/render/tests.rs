@@ -1,7 +1,7 @@
 use cvco_domain::{
     Brand, CallNumber, Cents, Day, Detail, Difference, Instrument, Issuer, Kind, LineId, LineSays, Mode,
-    OddStatus, OrderNow, OrderRef, OrderTotal, PartName, PaymentName, Psp, Record, RecordState, Reminder,
-    ReportedState, StatementNumber, StatusOf, StoryOf, Tender, TenderId, TenderState,
+    Noted, OddStatus, OrderNow, OrderRef, OrderTotal, PartName, PaymentName, Psp, Record, RecordState,
+    Reminder, ReportedState, StatementNumber, StatusOf, StoryOf, Tender, TenderId, TenderState,
 };
 
 mod closings;
@@ -253,7 +253,7 @@ fn what_nobody_has_seen_says_so_and_since_when() {
 fn hostile_values_are_harmless() {
     let mut hostile = item(Kind::ConflictingNotification);
     hostile.order_ref = OrderRef::new("<script>alert('x')</script>").ok();
-    hostile.detail = Detail::Technical("a\r\nBcc: x@example\u{2028}<img src=//x>".to_owned());
+    hostile.detail = Detail::Technical(Noted::new("a\r\nBcc: x@example\u{2028}<img src=//x>", None));
     if let Some(tender) = hostile.records.first_mut().and_then(|record| record.tenders.first_mut()) {
         tender.brand = Brand::new("<b>\"&").expect("valid");
     }

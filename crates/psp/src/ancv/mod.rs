@@ -31,7 +31,7 @@ pub use answers::{Transaction, asked_about, refusal};
 pub use api::security_header;
 pub use settings::Settings;
 
-use cvco_domain::{Asking, Mode, Psp, Question, Subject, Topic};
+use cvco_domain::{Asking, Bilingual, Mode, Psp, Question, Subject, Topic};
 
 use crate::api::Api;
 use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
@@ -65,7 +65,8 @@ impl Adapter for Ancv {
 
     fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
         match message {
-            Message::Unsigned(body) => notification::read(&self.settings, body).map_err(NotUnderstood::new),
+            Message::Unsigned(body) => notification::read(&self.settings, body)
+                .map_err(|what| NotUnderstood::new(Bilingual::in_english_alone(what))),
             Message::Genuine(_) | Message::GenuineForm(_) => Err(NotUnderstood::of_another_psp(Psp::Ancv)),
         }
     }

@@ -27,7 +27,7 @@ pub use settings::Settings;
 
 use subject::Token;
 
-use cvco_domain::{Asking, IdError, Mode, Psp, Question};
+use cvco_domain::{Asking, Bilingual, IdError, Mode, Psp, Question};
 
 use crate::api::Api;
 use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
@@ -61,7 +61,8 @@ impl Adapter for Monext {
 
     fn read(&self, message: &Message) -> Result<Reading, NotUnderstood> {
         match message {
-            Message::Unsigned(payload) => notification::read(payload).map_err(NotUnderstood::new),
+            Message::Unsigned(payload) => notification::read(payload)
+                .map_err(|what| NotUnderstood::new(Bilingual::in_english_alone(what))),
             Message::Genuine(_) | Message::GenuineForm(_) => Err(NotUnderstood::of_another_psp(Psp::Monext)),
         }
     }

@@ -132,7 +132,7 @@ impl RestApi {
         let standing = if undecided { Standing::Unsettled } else { Standing::Settled };
         let reading = self
             .reading(&order, transactions, inquiry.known)
-            .map_err(|Malformed(what)| Unanswered::garbled(&what))?;
+            .map_err(|Malformed(what)| Unanswered::garbled(&what.english))?;
         Ok(Answer { standing, events: reading.events, questions: Vec::new(), remark: reading.remark })
     }
 
@@ -157,7 +157,10 @@ impl RestApi {
             let details = transactions.iter_mut().find_map(RestTransaction::order_details);
             let mut details = details.unwrap_or_default();
             if details.mode.0.is_some_and(|mode| mode != self.mode) {
-                return Err(Malformed::new("orderDetails.mode is not the endpoint's"));
+                return Err(Malformed::new(
+                    "orderDetails.mode n’est pas celui du point d’entrée",
+                    "orderDetails.mode is not the endpoint's",
+                ));
             }
             details.order_id.0 = details.order_id.0.or_else(|| order.order_id.0.clone());
             let facts = payment(call_number, self.mode, details, transactions)?.facts()?;
@@ -304,7 +307,7 @@ struct OrderTransactions {
 
 fn envelope<T: DeserializeOwned>(response: &ApiResponse) -> Result<Envelope<T>, Unanswered> {
     match response.status {
-        200 => read_json(&response.body).map_err(|what| Unanswered::garbled(&what)),
+        200 => read_json(&response.body).map_err(|what| Unanswered::garbled(&what.english)),
         401 | 403 => Err(credentials()),
         404 => Err(address()),
         status => Err(Unanswered::trouble(format!("the API answers with HTTP status {status}"))),

@@ -56,7 +56,7 @@ pub(super) fn of_endpoint(settings: &Settings, request: &Request<'_>) -> Diagnos
 
 fn explain(body: &[u8], by_format: impl FnOnce(&Submission<'_>, Format) -> Diagnosis) -> Diagnosis {
     match Submission::parse(body) {
-        Err(Malformed(what)) => Diagnosis::not_genuine(Bilingual::in_english_alone(what), Vec::new()),
+        Err(Malformed(what)) => Diagnosis::not_genuine(what, Vec::new()),
         Ok(submission) => {
             if let Some(format) = submission.format() {
                 return by_format(&submission, format);

@@ -262,6 +262,8 @@ pub(super) fn check_none_renamed<'a>(
     let missing = needed.iter().any(|needed| !fields.clone().any(|(name, _)| name == needed.as_bytes()));
     if stranger && missing {
         return Err(Malformed::new(
+            "il manque un champ qui dit de quelle commande ou transaction il s’agit, et un autre porte un nom inconnu\u{a0}; la \
+             signature ne couvre pas les noms, l’un peut donc avoir été fait de l’autre",
             "a field is missing that says which order or transaction this is, and another has a name that is not \
              known; the signature does not cover names, so one may have been made of the other",
         ));
@@ -303,6 +305,8 @@ pub(super) fn check_none_hidden<'a>(
         fields.clone().filter(|field| !is_as_known(*field) && !is_read(field.0) && !field.1.is_empty());
     if strangers.any(hides) {
         return Err(Malformed::new(
+            "un champ au nom inconnu ressemble à un champ qui est lu, et se trouve à sa place\u{a0}; la signature ne couvre pas les \
+             noms, l’un peut donc avoir été fait de l’autre",
             "a field whose name is not known looks like one that is read, and stands in its place; the signature does \
              not cover names, so one may have been made of the other",
         ));
@@ -330,6 +334,8 @@ pub(super) fn check<'a>(fields: impl Iterator<Item = Field<'a>>) -> Result<(), M
     let mut fields = fields;
     if fields.any(is_wrong) {
         return Err(Malformed::new(
+            "un champ placé avant vads_currency a une valeur que la plateforme n’y envoie pas\u{a0}; la signature ne couvre pas les \
+             noms, il peut donc avoir déplacé le montant, le mode ou la devise",
             "a field before vads_currency has a value that the platform does not send there; the signature does not \
              cover names, so it could have moved the amount, the mode or the currency",
         ));

@@ -1,7 +1,7 @@
 //! Reads the fields of a form notification, strictly.
 
 use cvco_domain::crypto::Verified;
-use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState, Timestamp};
+use cvco_domain::{Brand, Cents, Currency, Mode, OrderRef, Psp, ReportedState, Timestamp, Worded};
 
 use super::codes::{Source, TransStatus};
 use super::format::{
@@ -86,7 +86,7 @@ pub(super) fn read(form: &Verified<VadsFields>) -> Result<Reading, Malformed> {
         Some(brand) if brand.as_str() == MULTI => cascade(form, &head, &trans_id, &mut payment)?,
         Some(brand) => single(form, &head, brand, &mut payment)?,
         None if form.bytes(PAYMENT_SEQ).is_some() => cascade(form, &head, &trans_id, &mut payment)?,
-        None if head.is_accepted() => return Err(Malformed::new("vads_card_brand is missing")),
+        None if head.is_accepted() => return Err(Malformed::missing("vads_card_brand")),
         None => payment.remarks.push("no vads_card_brand: the buyer left before any instrument was tried"),
     }
     names::check_none_renamed(&form.fields(), head.fields_that_matter(payment.itemised))?;
@@ -108,7 +108,10 @@ fn single(form: &VadsFields, head: &Head, brand: Brand, payment: &mut Payment) -
     if head.operation.is_none() && head.is_accepted() {
         // The signature does not cover names: a refund must not become a payment by renaming one field.
         if form.fields().any(|(_, value)| OperationType::is_one(value)) {
-            return Err(Malformed::new("vads_operation_type is missing, but another field has such a value"));
+            return Err(Malformed::new(
+                "vads_operation_type manque, mais un autre champ a une telle valeur",
+                "vads_operation_type is missing, but another field has such a value",
+            ));
         }
         payment.remarks.push("no vads_operation_type: read as DEBIT");
     }
@@ -150,9 +153,12 @@ fn cascade(
         return Ok(());
     }
     if head.is_accepted() {
-        return Err(Malformed::new("vads_payment_seq lists no parts of an accepted MULTI payment"));
+        return Err(Malformed::new(
+            "vads_payment_seq ne donne pas les parts d’un paiement MULTI accepté",
+            "vads_payment_seq lists no parts of an accepted MULTI payment",
+        ));
     }
-    let brand = Brand::new(MULTI).map_err(|error| Malformed(error.to_string()))?;
+    let brand = Brand::new(MULTI).map_err(|error| Malformed(error.words()))?;
     payment.transactions.push(head.attempt(brand, Share::Voucher));
     Ok(())
 }

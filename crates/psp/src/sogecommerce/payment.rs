@@ -4,6 +4,7 @@ use cvco_domain::crypto::Verified;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Event,
     Instrument, Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
+    Worded,
 };
 
 use super::codes::{CvcoResult, TransStatus};
@@ -136,7 +137,7 @@ pub(super) fn call_number(
         Mode::Test => "-test",
     };
     CallNumber::new(format!("{}-{}-{}{world}", trans_id.0, day.0, site.as_str()))
-        .map_err(|error| Malformed(error.to_string()))
+        .map_err(|error| Malformed(error.words()))
 }
 
 impl Payment {
@@ -219,7 +220,7 @@ impl Payment {
         let suffix = if transaction.operation == Some(OperationType::Credit) { "/credit" } else { "" };
         TenderId::new(format!("{}/{number}{suffix}", self.call_number))
             .map(Some)
-            .map_err(|error| Malformed(error.to_string()))
+            .map_err(|error| Malformed(error.words()))
     }
 }
 

@@ -50,14 +50,20 @@ pub(super) fn read(
     trans_id: &TransId,
     currency: Currency,
 ) -> Result<Vec<Transaction>, Malformed> {
-    let sequence: PaymentSeq = json(text).map_err(|what| Malformed(format!("vads_payment_seq: {what}")))?;
+    let sequence: PaymentSeq = json(text).map_err(|what| Malformed::inside("vads_payment_seq", &what))?;
     let parts = sequence.transactions.or(sequence.transaction).unwrap_or_default();
     if parts.len() > MAX_PARTS {
-        return Err(Malformed(format!("vads_payment_seq has more than {MAX_PARTS} parts")));
+        return Err(Malformed::new(
+            format!("vads_payment_seq compte plus de {MAX_PARTS} parts"),
+            format!("vads_payment_seq has more than {MAX_PARTS} parts"),
+        ));
     }
     let ids = parts.iter().filter_map(|part| part.trans_id.0.as_ref());
     if ids.chain([&sequence.trans_id.0]).any(|id| id != trans_id) {
-        return Err(Malformed::new("vads_payment_seq belongs to another vads_trans_id"));
+        return Err(Malformed::new(
+            "vads_payment_seq appartient à un autre vads_trans_id",
+            "vads_payment_seq belongs to another vads_trans_id",
+        ));
     }
     Ok(parts.into_iter().map(|part| part.into_transaction(currency)).collect())
 }
@@ -91,7 +97,9 @@ mod tests {
     fn sequence(parts: &str) -> Result<usize, String> {
         let text = format!(r#"{{"trans_id":"xrT15p",{parts}}}"#);
         let trans_id = TransId("xrt15p".to_owned());
-        read(text.as_bytes(), &trans_id, Currency::EUR).map(|parts| parts.len()).map_err(|wrong| wrong.0)
+        read(text.as_bytes(), &trans_id, Currency::EUR)
+            .map(|parts| parts.len())
+            .map_err(|wrong| wrong.0.english)
     }
 
     const PART: &str = r#"{"amount":"6000","card_brand":"CVCO","trans_status":"AUTHORISED"}"#;

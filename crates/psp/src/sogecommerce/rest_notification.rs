@@ -37,7 +37,7 @@ pub(super) fn check_account(answer: &Verified<Vec<u8>>, settings: &Settings) -> 
 }
 
 fn parse(answer: &Verified<Vec<u8>>) -> Result<Answer, Malformed> {
-    json(answer).map_err(|what| Malformed(format!("kr-answer: {what}")))
+    json(answer).map_err(|what| Malformed::inside("kr-answer", &what))
 }
 
 /// Reads a verified text.
@@ -45,7 +45,9 @@ pub(super) fn read(answer: &Verified<Vec<u8>>) -> Result<Reading, Malformed> {
     let proof = answer;
     let answer = parse(answer)?;
     let mode = answer.order_details.mode.0;
-    let mode = mode.ok_or_else(|| Malformed::new("kr-answer: orderDetails.mode is missing"))?;
+    let mode = mode.ok_or_else(|| {
+        Malformed::new("kr-answer\u{a0}: orderDetails.mode manque", "kr-answer: orderDetails.mode is missing")
+    })?;
     let mut transactions = answer.transactions.unwrap_or_default();
     transactions.sort_by_key(RestTransaction::sequence_number);
     let Some(first) = transactions.first() else {

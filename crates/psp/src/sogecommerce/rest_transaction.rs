@@ -2,7 +2,7 @@
 //! code, so that both state the same events.
 
 use cvco_domain::{
-    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Mode, OrderRef, TenderId,
+    AuthorisationNumber, Brand, CallNumber, Cents, Contract, Currency, Mode, OrderRef, TenderId, Worded,
 };
 use serde::Deserialize;
 
@@ -199,8 +199,10 @@ impl RestTransaction {
     /// The call number, or a substitute for it.
     pub(super) fn call_number(&self, site: &SiteId, mode: Mode) -> Result<CallNumber, Malformed> {
         self.legacy_call_number(site, mode).unwrap_or_else(|| {
-            let uuid = self.uuid().ok_or_else(|| Malformed::new("a payment without identifiers"))?;
-            CallNumber::new(uuid.as_str()).map_err(|error| Malformed(error.to_string()))
+            let uuid = self.uuid().ok_or_else(|| {
+                Malformed::new("un paiement sans identifiants", "a payment without identifiers")
+            })?;
+            CallNumber::new(uuid.as_str()).map_err(|error| Malformed(error.words()))
         })
     }
 
@@ -212,7 +214,10 @@ impl RestTransaction {
     }
 
     fn into_transaction(self, cascade: bool) -> Result<Transaction, Malformed> {
-        let brand = self.brand().cloned().ok_or_else(|| Malformed::new("a transaction without a brand"))?;
+        let brand = self
+            .brand()
+            .cloned()
+            .ok_or_else(|| Malformed::new("une transaction sans marque", "a transaction without a brand"))?;
         let amount = self.amount_taken();
         let captured_at =
             self.methods().find_map(|method| method.capture_response.as_ref()?.capture_date.0.as_ref()?.0);

@@ -1,23 +1,32 @@
 //! The fields of one POST, whichever of the platform's two formats they are in.
 
-use cvco_domain::Psp;
+use cvco_domain::{Bilingual, Psp, Worded};
 
 use crate::wire::{PairList, decode_plus};
 use crate::{NotUnderstood, Rejection};
 
-/// What is wrong with a message, in English, without any value from outside.
+/// What is wrong with a message, without any value from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed(pub(super) String);
+pub(super) struct Malformed(pub(super) Bilingual);
 
 impl Malformed {
-    pub(super) fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
+    pub(super) fn new(french: impl Into<String>, english: impl Into<String>) -> Self {
+        Self(Bilingual::new(french, english))
+    }
+
+    /// The same, of something inside this field.
+    pub(super) fn inside(field: &str, what: &Bilingual) -> Self {
+        Self::new(format!("{field}\u{a0}: {}", what.french), format!("{field}: {}", what.english))
+    }
+
+    pub(super) fn missing(field: &str) -> Self {
+        Self::new(format!("{field} manque"), format!("{field} is missing"))
     }
 }
 
 impl From<Malformed> for Rejection {
     fn from(malformed: Malformed) -> Self {
-        Self::Malformed { psp: Psp::Sogecommerce, what: malformed.0 }
+        Self::Malformed { psp: Psp::Sogecommerce, what: malformed.0.english }
     }
 }
 
@@ -54,13 +63,13 @@ impl<'a> Submission<'a> {
 
     /// Splits a body. It is not defined which of two fields with one name was signed, so neither is accepted.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let list = PairList::split(body, Self::MAX_FIELDS).map_err(|error| Malformed(error.to_string()))?;
+        let list = PairList::split(body, Self::MAX_FIELDS).map_err(|error| Malformed(error.words()))?;
         let pairs = list.pairs().iter().filter(|pair| !pair.raw.is_empty());
         let mut fields: Vec<_> =
             pairs.map(|pair| Field { name: decode_plus(pair.name), raw: pair.value }).collect();
         fields.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         if fields.array_windows().any(|[one, next]| one.name == next.name) {
-            return Err(Malformed::new("two fields have the same name"));
+            return Err(Malformed::new("deux champs portent le même nom", "two fields have the same name"));
         }
         Ok(Self(fields))
     }
@@ -98,7 +107,10 @@ mod tests {
     #[test]
     fn a_name_stands_once_however_it_is_written() {
         let twice = Submission::parse(b"vads_amount=1&vads%5Famount=2");
-        assert_eq!(twice.err(), Some(Malformed::new("two fields have the same name")));
+        assert_eq!(
+            twice.err(),
+            Some(Malformed::new("deux champs portent le même nom", "two fields have the same name"))
+        );
         assert!(Submission::parse(b"&&vads_amount=1&&").is_ok(), "empty pieces are no fields");
         assert!(Submission::parse("a&".repeat(8193).as_bytes()).is_err());
     }

@@ -23,13 +23,17 @@ pub(super) fn prove(
 ) -> Result<Message, Rejection> {
     match request.method {
         Method::Post => {}
-        Method::Get => return Err(Malformed::new("a notification is a POST").into()),
+        Method::Get => {
+            return Err(Malformed::new("une notification est un POST", "a notification is a POST").into());
+        }
     }
     let submission = Submission::parse(request.body)?;
     match submission.format() {
         Some(Format::FormV2) => prove_form(&submission, settings, keys).map(Message::GenuineForm),
         Some(Format::RestV4) => prove_rest(&submission, settings).map(Message::Genuine),
-        None => Err(Malformed::new("neither vads_ fields nor kr-answer").into()),
+        None => {
+            Err(Malformed::new("ni champs vads_ ni kr-answer", "neither vads_ fields nor kr-answer").into())
+        }
     }
 }
 
@@ -39,7 +43,7 @@ fn prove_form(
     keys: &[HmacSha256Key],
 ) -> Result<Verified<VadsFields>, Rejection> {
     let Some(signature) = submission.decoded("signature") else {
-        return Err(Malformed::new("signature is missing").into());
+        return Err(Malformed::missing("signature").into());
     };
     let proven = keys
         .iter()
@@ -53,7 +57,11 @@ fn prove_form(
 /// not believed.
 fn prove_rest(submission: &Submission<'_>, settings: &Settings) -> Result<Verified<Vec<u8>>, Rejection> {
     if settings.rest_passwords.is_empty() {
-        return Err(Malformed::new("a REST notification, but the endpoint has no REST password").into());
+        return Err(Malformed::new(
+            "une notification REST, mais le point d’entrée n’a pas de mot de passe REST",
+            "a REST notification, but the endpoint has no REST password",
+        )
+        .into());
     }
     let answer = verify_rest(submission, &settings.rest_passwords)?;
     rest_notification::check_account(&answer, settings)?;
@@ -68,12 +76,18 @@ fn verify_rest(
 ) -> Result<Verified<Vec<u8>>, Rejection> {
     let hash = field(submission, "kr-hash")?;
     if field(submission, "kr-hash-algorithm")? != b"sha256_hmac" {
-        return Err(Malformed::new("kr-hash-algorithm must be sha256_hmac").into());
+        return Err(Malformed::new(
+            "kr-hash-algorithm doit être sha256_hmac",
+            "kr-hash-algorithm must be sha256_hmac",
+        )
+        .into());
     }
     if field(submission, "kr-hash-key")? != b"password" {
-        return Err(
-            Malformed::new("kr-hash-key must be password: only the platform's own calls count").into()
-        );
+        return Err(Malformed::new(
+            "kr-hash-key doit être password\u{a0}: seuls les appels de la plateforme comptent",
+            "kr-hash-key must be password: only the platform's own calls count",
+        )
+        .into());
     }
     let answer = field(submission, "kr-answer")?;
     let proven =
@@ -100,7 +114,7 @@ pub(super) fn unescape_slashes(json: &[u8]) -> Vec<u8> {
 }
 
 fn field(submission: &Submission<'_>, name: &str) -> Result<Vec<u8>, Malformed> {
-    submission.decoded(name).ok_or_else(|| Malformed(format!("{name} is missing")))
+    submission.decoded(name).ok_or_else(|| Malformed::missing(name))
 }
 
 /// The `vads_` fields in the order of their names' bytes, decoded once; no name stands twice.
@@ -171,13 +185,17 @@ impl VadsFields {
     /// A field that may be missing or empty.
     pub(super) fn optional<T: format::Format>(&self, name: &str) -> Result<Option<T>, Malformed> {
         let Some(bytes) = self.bytes(name) else { return Ok(None) };
-        let text = std::str::from_utf8(bytes).map_err(|_| Malformed(format!("{name} is not UTF-8")))?;
-        T::read(text).map(Some).ok_or_else(|| Malformed(format!("{name} must be {}", T::RULE)))
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            Malformed::new(format!("{name} n’est pas en UTF-8"), format!("{name} is not UTF-8"))
+        })?;
+        T::read(text).map(Some).ok_or_else(|| {
+            Malformed::new(format!("{name} n’a pas la forme attendue"), format!("{name} must be {}", T::RULE))
+        })
     }
 
     /// A field that every notification has.
     pub(super) fn required<T: format::Format>(&self, name: &str) -> Result<T, Malformed> {
-        self.optional(name)?.ok_or_else(|| Malformed(format!("{name} is missing")))
+        self.optional(name)?.ok_or_else(|| Malformed::missing(name))
     }
 
     /// A field's bytes, unless it is missing or empty.

@@ -3,7 +3,7 @@
 use cvco_domain::crypto::Verified;
 use cvco_domain::{
     AmountFrom, Authorisation, AuthorisationNumber, Brand, CallNumber, Cents, Currency, Event, Instrument,
-    Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId,
+    Mode, Operation, OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Worded,
 };
 
 use super::Settings;
@@ -51,14 +51,13 @@ impl<'t> Fields<'t> {
     /// The values are those of the signed bytes, however these travelled: a call that was encoded once more on
     /// its way says the same, so that nobody can make a second order out of it.
     pub(super) fn parse(genuine: &Verified<Vec<u8>>, template: &'t Template) -> Result<Self, NotUnderstood> {
-        let list =
-            PairList::split(genuine, MAX_PAIRS).map_err(|error| NotUnderstood::new(error.to_string()))?;
+        let list = PairList::split(genuine, MAX_PAIRS).map_err(|error| NotUnderstood::new(error.words()))?;
         let pairs = list.pairs();
         let repeated = pairs.iter().enumerate().any(|(at, pair)| {
             pairs.get(..at).unwrap_or_default().iter().any(|earlier| earlier.name == pair.name)
         });
         if repeated {
-            return Err(NotUnderstood::new("a variable stands twice"));
+            return Err(NotUnderstood::new(("une variable figure deux fois", "a variable stands twice")));
         }
         let found = |(name, letter): (&str, char)| {
             let pair = pairs.iter().find(|pair| pair.name == name.as_bytes() && !pair.value.is_empty())?;
@@ -75,7 +74,10 @@ impl<'t> Fields<'t> {
     fn digits(&self, letter: char, max: usize) -> Result<Option<&str>, NotUnderstood> {
         match self.get(letter) {
             Some(text) if text.len() > max || !text.bytes().all(|b| b.is_ascii_digit()) => {
-                Err(NotUnderstood::new(format!("the variable of letter {letter} is not 1 to {max} digits")))
+                Err(NotUnderstood::new((
+                    format!("la variable de lettre {letter} ne compte pas de 1 à {max} chiffres"),
+                    format!("the variable of letter {letter} is not 1 to {max} digits"),
+                )))
             }
             value => Ok(value),
         }
@@ -90,13 +92,16 @@ impl<'t> Fields<'t> {
     fn error_code(&self) -> Result<&str, NotUnderstood> {
         match self.get(ERROR) {
             Some(code) if code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
-            Some(_) | None => Err(NotUnderstood::new("the response code (letter E) is not five digits")),
+            Some(_) | None => Err(NotUnderstood::new((
+                "le code réponse (lettre E) ne compte pas cinq chiffres",
+                "the response code (letter E) is not five digits",
+            ))),
         }
     }
 
     fn amount(&self) -> Result<Option<Cents>, NotUnderstood> {
         let digits = self.digits(AMOUNT, 10)?;
-        digits.map(Cents::parse).transpose().map_err(|error| NotUnderstood::new(error.to_string()))
+        digits.map(Cents::parse).transpose().map_err(|error| NotUnderstood::new(error.words()))
     }
 
     fn reference(&self) -> Option<OrderRef> {
@@ -104,25 +109,19 @@ impl<'t> Fields<'t> {
     }
 
     fn call_number(&self) -> Result<Option<CallNumber>, NotUnderstood> {
-        self.number(CALL)?
-            .map(CallNumber::new)
-            .transpose()
-            .map_err(|error| NotUnderstood::new(error.to_string()))
+        self.number(CALL)?.map(CallNumber::new).transpose().map_err(|error| NotUnderstood::new(error.words()))
     }
 
     fn transaction(&self) -> Result<Option<TenderId>, NotUnderstood> {
         self.number(TRANSACTION)?
             .map(TenderId::new)
             .transpose()
-            .map_err(|error| NotUnderstood::new(error.to_string()))
+            .map_err(|error| NotUnderstood::new(error.words()))
     }
 
     fn authorisation_number(&self) -> Result<Option<AuthorisationNumber>, NotUnderstood> {
         let number = self.get(AUTHORISATION).filter(|text| !text.trim().is_empty());
-        number
-            .map(AuthorisationNumber::new)
-            .transpose()
-            .map_err(|error| NotUnderstood::new(error.to_string()))
+        number.map(AuthorisationNumber::new).transpose().map_err(|error| NotUnderstood::new(error.words()))
     }
 
     /// The `n` of `i-n`, which means part `i` of `n` of a mixed payment.
@@ -219,8 +218,9 @@ pub(super) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Content, 
         Err(Incomplete::NotUnderstood(error)) => return Err(error),
         // An ordinary card sale that cannot be tied to an order is another product's.
         Err(Incomplete::Lacks(letter)) if accepted && !paid_with.ordinary => {
-            return Err(NotUnderstood::new(format!(
-                "an accepted part without the variable of letter {letter}"
+            return Err(NotUnderstood::new((
+                format!("une part acceptée sans la variable de lettre {letter}"),
+                format!("an accepted part without the variable of letter {letter}"),
             )));
         }
         Err(Incomplete::Lacks(letter)) => {

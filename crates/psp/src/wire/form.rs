@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use cvco_domain::Worded;
 use percent_encoding::percent_decode;
 
 /// Why bytes are not a list of pairs.
@@ -22,6 +23,13 @@ pub(crate) struct FormPair<'a> {
     pub(crate) name: &'a [u8],
     /// What follows the first `=`, undecoded; empty if there is no `=`.
     pub(crate) value: &'a [u8],
+}
+
+impl Worded for FormError {
+    fn in_french(&self) -> String {
+        let Self::TooManyPairs(most) = self;
+        format!("plus de {most} champs")
+    }
 }
 
 /// Pairs in the order received.

@@ -180,7 +180,7 @@ fn page(exchange: &Exchange) -> Result<Option<&[u8]>, NoAnswer> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, NoAnswer> {
-    json(body).map_err(|what| garbled(&what))
+    json(body).map_err(|what| garbled(&what.english))
 }
 
 fn parse_payment(body: &[u8], asked: &CallNumber) -> Result<Payment, NoAnswer> {

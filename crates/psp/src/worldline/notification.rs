@@ -47,14 +47,18 @@ pub(super) fn check_account(body: &Verified<Vec<u8>>, merchant: &str) -> Result<
 pub(super) fn read(body: &Verified<Vec<u8>>) -> Result<Reading, NotUnderstood> {
     let notices = notices(body)?;
     if !(1..=MOST_EVENTS).contains(&notices.len()) {
-        return Err(NotUnderstood::new(format!(
-            "a webhook holds 1 to {MOST_EVENTS} events, this one {}",
-            notices.len()
+        let count = notices.len();
+        return Err(NotUnderstood::new((
+            format!("un webhook contient de 1 à {MOST_EVENTS} événements, celui-ci {count}"),
+            format!("a webhook holds 1 to {MOST_EVENTS} events, this one {count}"),
         )));
     }
     let is_v1 = |notice: &Notice| notice.api_version.0.as_ref().is_some_and(|version| version.0 == "v1");
     if !notices.iter().all(is_v1) {
-        return Err(NotUnderstood::new("apiVersion is not v1: a version of the webhooks that is not known"));
+        return Err(NotUnderstood::new((
+            "apiVersion n’est pas v1\u{a0}: une version des webhooks qui n’est pas connue",
+            "apiVersion is not v1: a version of the webhooks that is not known",
+        )));
     }
     let mut events = Vec::new();
     let mut remarks = BTreeSet::new();
@@ -62,7 +66,10 @@ pub(super) fn read(body: &Verified<Vec<u8>>) -> Result<Reading, NotUnderstood> {
         match told {
             Ok(event) => events.push(event),
             Err(Untold { what, moved_money: true }) => {
-                return Err(NotUnderstood::new(format!("{what}, and money moved")));
+                return Err(NotUnderstood::new((
+                    format!("de l’argent a bougé, mais le message ne se lit pas (en anglais\u{a0}: {what})"),
+                    format!("{what}, and money moved"),
+                )));
             }
             Err(Untold { what, moved_money: false }) => {
                 remarks.insert(what);
