@@ -8,8 +8,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cvco_domain::Timestamp;
 use cvco_domain::crypto::Sha256Writer;
+use cvco_domain::{Bilingual, Timestamp, Worded};
 use cvco_ledger::{Anchor, Ledger, Proof, Reader, Yardstick};
 use cvco_log::SqliteLog;
 use cvco_mail::lists;
@@ -186,11 +186,13 @@ fn prove(
     bars.clear();
     match proof.flaws.as_slice() {
         [] => Ok(proof),
-        [first, rest @ ..] => Err(Failure::Refused(format!(
-            "not right: {}: {} (and {} more): `verify` says what is wrong",
-            first.place,
-            first.what,
-            rest.len()
+        [first, rest @ ..] => Err(Failure::Unsound(Bilingual::new(
+            format!(
+                "des défauts\u{a0}: {} (et {} de plus)\u{a0}: `verify` dit ce qui ne va pas",
+                first.in_french(),
+                rest.len()
+            ),
+            format!("not right: {first} (and {} more): `verify` says what is wrong", rest.len()),
         ))),
     }
 }

@@ -229,6 +229,9 @@ enum Failure {
     /// The same, in the language of whoever gives the command.
     #[error("{0}")]
     Hindered(String),
+    /// What it was to be done with has flaws.
+    #[error("{0}")]
+    Unsound(Bilingual),
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The daemon, which carried the command out, could not do it.
@@ -259,6 +262,7 @@ impl Failure {
             | Self::Log(_)
             | Self::Refused(_)
             | Self::Hindered(_)
+            | Self::Unsound(_)
             | Self::Socket(_)
             | Self::Asks(_)
             | Self::Io { .. }
@@ -269,7 +273,7 @@ impl Failure {
     /// Why, in both languages as far as that is known: what is explained in a language stays as it is.
     fn words(&self) -> Bilingual {
         match self {
-            Self::Misused(what) => what.clone(),
+            Self::Misused(what) | Self::Unsound(what) => what.clone(),
             Self::Config(error) => error.words(),
             Self::Ledger(error) | Self::App(AppError::Ledger(error)) => error.words(),
             Self::Log(error) | Self::App(AppError::Log(error)) => error.words(),

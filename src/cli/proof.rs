@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cvco_domain::Worded;
 use cvco_domain::crypto::SealKey;
-use cvco_ledger::{Anchor, Flaw, Ledger, LedgerError, Phase, Progress, Proof, Rebuilt, Yardstick};
+use cvco_ledger::{Anchor, Ledger, LedgerError, Phase, Progress, Proof, Rebuilt, Yardstick};
 use cvco_log::{LogError, SqliteLog, key_file};
 use cvco_mail::Language;
 use indicatif::ProgressBar;
@@ -57,9 +58,8 @@ pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<Outcome, Fa
 fn tell(language: Language, proof: &Proof) -> Result<(), Failure> {
     let say = |fr: &str, en: &str| output::line(pair(language, fr, en));
     let Proof { entries, payloads, purged, folded, head, flaws, note } = proof;
-    for Flaw { place, what } in flaws {
-        // What is wrong is told to a technician, and in English alone.
-        say(&format!("FAUX   {place}: {what}"), &format!("WRONG  {place}: {what}"))?;
+    for flaw in flaws {
+        say(&format!("FAUX   {}", flaw.in_french()), &format!("WRONG  {flaw}"))?;
     }
     if flaws.is_empty() {
         say(
@@ -83,7 +83,7 @@ fn tell(language: Language, proof: &Proof) -> Result<(), Failure> {
             )?;
         }
     }
-    note.as_ref().map_or(Ok(()), output::line)
+    note.as_ref().map_or(Ok(()), |note| output::line(language.of(note)))
 }
 
 /// The payload key. Accountants may not read it: they prove the rest.

@@ -40,7 +40,7 @@ impl Dashboard {
         let proof = Verified::last(&settings.ledger).map(|last| LastProof {
             at: last.at(),
             flaws: last.flaws,
-            first: last.first,
+            first: last.first.iter().map(|flaw| visit.say.0.of_noted(flaw).to_owned()).collect(),
         });
         let machines = match &self.admin.cluster {
             Some(cluster) => Some(cluster.machines().await.as_ref().map(machines).map_err(Clone::clone)),

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cvco_domain::Timestamp;
+use cvco_domain::{Noted, Timestamp, Worded};
 use cvco_ledger::Flaw;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,8 @@ pub struct Verified {
     at_millis: i64,
     /// How much was not right.
     pub flaws: usize,
-    /// The first of that, in English.
-    pub first: Vec<String>,
+    /// The first of that.
+    pub first: Vec<Noted>,
 }
 
 /// So many flaws are said; the command says all.
@@ -24,7 +24,7 @@ impl Verified {
     /// A run that ended at this instant, and what was not right.
     #[must_use]
     pub fn new(at: Timestamp, flaws: &[Flaw]) -> Self {
-        let said = |flaw: &Flaw| format!("{}: {}", flaw.place, flaw.what);
+        let said = |flaw: &Flaw| Noted::from(flaw.words());
         Self {
             at_millis: at.millis(),
             flaws: flaws.len(),
@@ -70,11 +70,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = folder.path().join("ledger.sqlite");
         assert_eq!(Verified::last(&ledger), None);
-        let flaw = |place: usize| Flaw { place: format!("entry {place}"), what: "another hash".to_owned() };
+        let flaw = |place: usize| {
+            Flaw::new(
+                (format!("entrée {place}"), format!("entry {place}")),
+                ("une autre empreinte", "another hash"),
+            )
+        };
         let flaws: Vec<_> = (1..8).map(flaw).collect();
         let verified = Verified::new(Timestamp::from_millis(1_780_000_000_000), &flaws);
         assert_eq!((verified.flaws, verified.first.len()), (7, SAID));
-        assert_eq!(verified.first[0], "entry 1: another hash");
+        assert_eq!(verified.first[0].english(), "entry 1: another hash");
+        assert_eq!(verified.first[0].french(), Some("entrée 1\u{a0}: une autre empreinte"));
         verified.note(&ledger);
         assert_eq!(Verified::last(&ledger), Some(verified.clone()));
         std::fs::write(folder.path().join("verified.json"), "{").expect("written");

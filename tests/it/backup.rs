@@ -104,7 +104,7 @@ async fn restoring_overwrites_nothing_and_refuses_what_is_damaged_or_too_old() {
     )[0];
     refused(at, &["restore", &path, "--anchor", head], "it is older");
     let other = format!("1:{}", "0".repeat(64));
-    refused(at, &["restore", &path, "--anchor", &other], "not right");
+    refused(at, &["restore", &path, "--anchor", &other], "des défauts\u{a0}: entrée ");
     assert!(!at.join("log.sqlite").exists() && !at.join("log.restoring").exists(), "nothing is left behind");
     assert!(run(at, &["restore", &path, "--anchor", head, "--accept-loss"]).status.success());
     refused(at, &["restore", &path], "overwrites nothing");

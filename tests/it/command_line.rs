@@ -130,7 +130,7 @@ async fn verify_names_the_first_bad_row() {
     let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(text.contains("log entry 3"), "{text}");
+    assert!(text.contains("entrée 3 du journal"), "{text}");
 }
 
 #[test]

@@ -224,3 +224,26 @@ async fn import_mail_says_what_it_cannot_take() {
          qui a été appelée, indiquez le point d’entrée par --endpoint ID\u{a0}; il y a\u{a0}: up2pay\u{a0}; rien n’a été importé\n"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_says_what_is_wrong_and_programs_find_the_words_that_they_know() {
+    let mut daemon = Daemon::start(&Settings::default()).await;
+    assert_eq!(daemon.up2pay(&Up2pay::voucher("CMD-1", 1, 1500)), 200);
+    daemon.signal("-TERM");
+    daemon.ended();
+    let ledger = rusqlite::Connection::open(daemon.path("ledger.sqlite")).expect("ledger");
+    ledger.execute("UPDATE records SET paid_cents = paid_cents + 1", []).expect("changed");
+    let verified = daemon.run(&["verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let said = String::from_utf8(verified.stdout).expect("text");
+    assert!(
+        said.lines().any(|line| line.starts_with("FAUX   records, ligne ")
+            && line.contains("\u{a0}: n’est pas ce que donne le journal (entrées du journal ")),
+        "{said}"
+    );
+    let json = daemon.run(&["verify", "--format", "json"]);
+    let proof: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let what = proof["flaws"][0]["what"].as_str().expect("words");
+    assert!(what.starts_with("is not what the log amounts to"), "{what}");
+    assert_eq!(proof["flaws"][0].as_object().map(serde_json::Map::len), Some(2), "place and what: {proof}");
+}

@@ -35,7 +35,10 @@ async fn a_log_whose_end_was_changed_is_refused_by_every_command_that_would_go_o
     let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(text.contains("log entry 3: its chain hash does not follow"), "{text}");
+    assert!(
+        text.contains("FAUX   entrée 3 du journal\u{a0}: son empreinte ne découle pas de son contenu"),
+        "{text}"
+    );
     for command in [&["rebuild"][..], &["alerts", "ack", "1", "--note", "seen"]] {
         assert_eq!(daemon.run(command).status.code(), Some(3), "{command:?}");
     }
@@ -57,7 +60,7 @@ async fn cents_that_went_missing_from_the_ledger_are_found_by_row_and_come_back(
     let verified = daemon.run(&["verify"]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(text.contains("FAUX   records row ") && text.contains("FAUX   tenders row "), "{text}");
+    assert!(text.contains("FAUX   records, ligne ") && text.contains("FAUX   tenders, ligne "), "{text}");
     let rebuilt = daemon.out(&["rebuild"]);
     assert!(rebuilt.contains("records") && rebuilt.contains("tenders"), "{rebuilt}");
     assert!(daemon.out(&["verify"]).starts_with("tout est juste"));
@@ -175,5 +178,10 @@ async fn the_anchor_of_a_day_outlives_a_mail_server_that_is_down_and_finds_a_for
     let verified = daemon.run(&["verify", "--anchor", &forged]);
     assert_eq!(verified.status.code(), Some(1));
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(text.contains("log entry 2: its chain hash is not the one that was mailed"), "{text}");
+    assert!(
+        text.contains(
+            "entrée 2 du journal\u{a0}: son empreinte n’est pas celle qui a été envoyée par courriel"
+        ),
+        "{text}"
+    );
 }

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 /// One text in French and in English: whoever words it writes both, and whoever shows it takes one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Bilingual {
     /// For French readers.
     pub french: String,

@@ -195,7 +195,7 @@ async fn carry_over(
             head = link
                 .row
                 .follow(&head, &link.chain_hash)
-                .map_err(|what| LogError::Corrupt { seq: link.row.seq, what })?;
+                .map_err(|what| LogError::Corrupt { seq: link.row.seq, what: what.english })?;
             if let Some(sealed) = log.payload(link.row.seq)? {
                 payloads.push((link.row.seq.get(), sealed));
             }

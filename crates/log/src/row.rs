@@ -1,7 +1,7 @@
 //! Entries as rows: laid out, numbered and dated, hashed into the chain, read back.
 
 use cvco_domain::crypto::sha256;
-use cvco_domain::{Seq, Timestamp};
+use cvco_domain::{Bilingual, Seq, Timestamp};
 
 use crate::entry::LogEntry;
 use crate::error::LogError;
@@ -223,18 +223,29 @@ impl Row {
     /// What is wrong with this row in its place after `head`, or the head that it makes.
     ///
     /// # Errors
-    /// What is wrong, in English.
-    pub fn follow(&self, head: &Head, chain_hash: &str) -> Result<Head, String> {
+    /// What is wrong.
+    pub fn follow(&self, head: &Head, chain_hash: &str) -> Result<Head, Bilingual> {
         if self.seq != head.seq.next() {
-            return Err(format!("entry {} is missing", head.seq.next()));
+            let missing = head.seq.next();
+            return Err(Bilingual::new(
+                format!("l’entrée {missing} manque"),
+                format!("entry {missing} is missing"),
+            ));
         }
-        let at = self.date().map_err(|_| "its date cannot be read".to_owned())?;
+        let at =
+            self.date().map_err(|_| Bilingual::new("sa date est illisible", "its date cannot be read"))?;
         if at < head.at && !self.corrects_dates() {
-            return Err("it is dated before the entry above".to_owned());
+            return Err(Bilingual::new(
+                "elle est datée d’avant l’entrée précédente",
+                "it is dated before the entry above",
+            ));
         }
         let hash = self.chain_hash(&head.hash);
         if hash != chain_hash {
-            return Err("its chain hash does not follow from its content and the entry before".to_owned());
+            return Err(Bilingual::new(
+                "son empreinte ne découle pas de son contenu et de l’entrée précédente",
+                "its chain hash does not follow from its content and the entry before",
+            ));
         }
         Ok(Head { seq: self.seq, at, hash })
     }

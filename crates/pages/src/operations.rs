@@ -21,7 +21,7 @@ pub struct LastProof {
     pub at: Timestamp,
     /// How much was not right.
     pub flaws: usize,
-    /// The first of that, in English.
+    /// The first of that, in the reader's language.
     pub first: Vec<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use cvco_domain::Seq;
+use cvco_domain::{Bilingual, Seq};
 use rusqlite::{Connection, Row};
 
 /// What people know of the chain.
@@ -35,8 +35,11 @@ impl FromStr for Anchor {
 
 impl Anchor {
     /// Where it is remembered, as the end of a sentence.
-    pub(super) fn when(&self) -> String {
-        self.day.as_ref().map_or_else(String::new, |day| format!(" after {day}"))
+    pub(super) fn when(&self) -> Bilingual {
+        match &self.day {
+            Some(day) => Bilingual::new(format!(" après le {day}"), format!(" after {day}")),
+            None => Bilingual::same(""),
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
 use cvco_domain::crypto::SealKey;
-use cvco_domain::{Seq, Timestamp};
+use cvco_domain::{Bilingual, Seq, Timestamp};
 use cvco_log::row::{Head, Link, Logged};
 use cvco_log::{Envelope, LogError, LogStore};
 use rusqlite::ErrorCode;
 
+use super::flaw::and_more;
 use super::{Anchor, Meter, Phase};
 use crate::LedgerError;
 
@@ -32,7 +33,7 @@ pub(super) struct Batch {
 }
 
 /// Something wrong, and the entry at which it shows.
-pub(super) type Finding = (Seq, String);
+pub(super) type Finding = (Seq, Bilingual);
 
 /// What came of reading.
 #[derive(Default)]
@@ -70,7 +71,11 @@ pub(super) fn read(
                 continue;
             }
             Err(LogError::Sqlite(error)) if is_unreadable(&error) => {
-                read.broken = Some((read.head.seq.next(), format!("it cannot be read: {error}")));
+                let what = Bilingual::new(
+                    format!("elle est illisible (en anglais\u{a0}: {error})"),
+                    format!("it cannot be read: {error}"),
+                );
+                read.broken = Some((read.head.seq.next(), what));
                 break;
             }
             Err(error) => return Err(error.into()),
@@ -94,7 +99,14 @@ pub(super) fn read(
             payloads.check(log, &link)?;
             for anchor in anchors.remove(&link.row.seq).unwrap_or_default() {
                 if anchor.hash != link.chain_hash {
-                    let what = format!("its chain hash is not the one that was mailed{}", anchor.when());
+                    let when = anchor.when();
+                    let what = Bilingual::new(
+                        format!(
+                            "son empreinte n’est pas celle qui a été envoyée par courriel{}",
+                            when.french
+                        ),
+                        format!("its chain hash is not the one that was mailed{}", when.english),
+                    );
                     read.findings.push((link.row.seq, what));
                 }
             }
@@ -109,7 +121,12 @@ pub(super) fn read(
     if read.broken.is_none() {
         for (seq, anchors) in anchors {
             for anchor in anchors {
-                read.findings.push((seq, format!("it was mailed{}, and is not in the log", anchor.when())));
+                let when = anchor.when();
+                let what = Bilingual::new(
+                    format!("elle a été envoyée par courriel{}, et n’est pas dans le journal", when.french),
+                    format!("it was mailed{}, and is not in the log", when.english),
+                );
+                read.findings.push((seq, what));
             }
         }
     }
@@ -181,7 +198,13 @@ impl<'w> Payloads<'w> {
         let sealed = match log.payload(seq) {
             Ok(sealed) => sealed,
             Err(LogError::Sqlite(error)) if damage(&error).is_some() => {
-                Several::count(&mut self.unfit, seq, &format!("its payload cannot be read: {error}"));
+                let what = || {
+                    Bilingual::new(
+                        format!("son message scellé est illisible (en anglais\u{a0}: {error})"),
+                        format!("its payload cannot be read: {error}"),
+                    )
+                };
+                Several::count(&mut self.unfit, seq, what);
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -194,20 +217,37 @@ impl<'w> Payloads<'w> {
         let Some(key) = self.witnesses.key else { return Ok(()) };
         match Envelope::open(key, digest, &sealed) {
             Ok(envelope) if envelope.carries(digest) => self.checked = self.checked.saturating_add(1),
-            Ok(_) => Several::count(&mut self.unfit, seq, "its payload does not fit payload_sha256"),
-            Err(error) => {
-                Several::count(&mut self.unfit, seq, &format!("its payload cannot be opened: {error}"));
-            }
+            Ok(_) => Several::count(&mut self.unfit, seq, || {
+                Bilingual::new(
+                    "son message scellé ne correspond pas à payload_sha256",
+                    "its payload does not fit payload_sha256",
+                )
+            }),
+            Err(error) => Several::count(&mut self.unfit, seq, || {
+                Bilingual::new(
+                    format!("son message scellé ne s’ouvre pas (en anglais\u{a0}: {error})"),
+                    format!("its payload cannot be opened: {error}"),
+                )
+            }),
         }
         Ok(())
     }
 
     fn check_gone(&mut self, seq: Seq, at: Timestamp, kept_since: Timestamp) {
         if self.begun {
-            Several::count(&mut self.missing, seq, "its payload is gone, while an older one is kept");
+            Several::count(&mut self.missing, seq, || {
+                Bilingual::new(
+                    "son message scellé a disparu, alors qu’un plus ancien est conservé",
+                    "its payload is gone, while an older one is kept",
+                )
+            });
         } else if at >= kept_since {
-            let what = "its payload is gone before its time (unless payload_retention was shorter once)";
-            Several::count(&mut self.too_early, seq, what);
+            Several::count(&mut self.too_early, seq, || {
+                Bilingual::new(
+                    "son message scellé a disparu avant son heure (sauf si payload_retention était plus court autrefois)",
+                    "its payload is gone before its time (unless payload_retention was shorter once)",
+                )
+            });
         } else {
             self.purged = self.purged.saturating_add(1);
         }
@@ -218,7 +258,8 @@ impl<'w> Payloads<'w> {
         if self.witnesses.kept_since.is_some_and(|kept_since| at < kept_since)
             && let Some(Several { more, .. }) = self.too_early.take()
         {
-            self.purged = self.purged.saturating_add(more).saturating_add(1);
+            let gone = i64::try_from(more).unwrap_or(i64::MAX).saturating_add(1);
+            self.purged = self.purged.saturating_add(gone);
         }
     }
 }
@@ -226,19 +267,19 @@ impl<'w> Payloads<'w> {
 /// Findings of one sort: the first, and how many more there are.
 struct Several {
     first: Finding,
-    more: i64,
+    more: u64,
 }
 
 impl Several {
-    fn count(several: &mut Option<Self>, seq: Seq, what: &str) {
+    fn count(several: &mut Option<Self>, seq: Seq, what: impl FnOnce() -> Bilingual) {
         match several {
             Some(several) => several.more = several.more.saturating_add(1),
-            None => *several = Some(Self { first: (seq, what.to_owned()), more: 0 }),
+            None => *several = Some(Self { first: (seq, what()), more: 0 }),
         }
     }
 
     fn into_finding(self) -> Finding {
         let Self { first: (seq, what), more } = self;
-        (seq, if more > 0 { format!("{what}; {more} more like it") } else { what })
+        (seq, and_more(what, more))
     }
 }

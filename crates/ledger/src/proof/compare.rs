@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 
+use cvco_domain::Bilingual;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, Rows};
 
+use super::flaw::row_of;
 use super::{Flaw, Meter, Phase};
 use crate::LedgerError;
 use crate::tables::FOLD_TABLES;
@@ -29,7 +31,7 @@ pub(super) fn first_differences(
     for (table, order) in FOLD_TABLES {
         let flaw = match first_difference(conn, scratch, (table, order), meter)? {
             Ok(flaw) => flaw,
-            Err(error) => Some(Flaw { place: table.to_owned(), what: format!("cannot be read: {error}") }),
+            Err(error) => Some(Flaw::unreadable(Bilingual::same(table), &error)),
         };
         flaws.extend(flaw.map(|flaw| (table, flaw)));
     }
@@ -53,7 +55,8 @@ fn first_difference(
         Err(error) => return Ok(Err(error)),
     };
     if stored.column_count() != columns {
-        return Ok(Ok(Some(Flaw { place: table.to_owned(), what: "has other columns".to_owned() })));
+        let what = ("a d’autres colonnes", "has other columns");
+        return Ok(Ok(Some(Flaw::new(Bilingual::same(table), what))));
     }
     let mut stored = match stored.query([]) {
         Ok(stored) => stored,
@@ -66,25 +69,24 @@ fn first_difference(
             (Ok(left), _) => left,
             // A page that cannot be read: the row that should stand there is the one to name.
             (Err(error), Some(right)) => {
-                let what = format!("cannot be read: {error}");
-                return Ok(Ok(Some(Flaw { place: place(table, right, keys), what })));
+                return Ok(Ok(Some(Flaw::unreadable(place(table, right, keys), &error))));
             }
             (Err(error), None) => return Ok(Err(error)),
         };
+        let missing = || Bilingual::new("manque", "is missing");
+        let surplus = || Bilingual::new("n’est pas dans le journal", "is not in the log");
         let (row, what) = match (left, right) {
             (None, None) => return Ok(Ok(None)),
             (Some(left), Some(right)) if same(left, right, columns) => continue,
-            (Some(left), None) => (left, "is not in the log".to_owned()),
-            (None, Some(right)) => (right, "is missing".to_owned()),
+            (Some(left), None) => (left, surplus()),
+            (None, Some(right)) => (right, missing()),
             (Some(left), Some(right)) => match compare_keys(left, right, keys) {
-                Ordering::Less => (left, "is not in the log".to_owned()),
-                Ordering::Equal => {
-                    (left, format!("is not what the log amounts to{}", origins(scratch, order, left)?))
-                }
-                Ordering::Greater => (right, "is missing".to_owned()),
+                Ordering::Less => (left, surplus()),
+                Ordering::Equal => (left, other(&origins(scratch, order, left)?)),
+                Ordering::Greater => (right, missing()),
             },
         };
-        return Ok(Ok(Some(Flaw { place: place(table, row, keys), what })));
+        return Ok(Ok(Some(Flaw::new(place(table, row, keys), what))));
     }
 }
 
@@ -105,9 +107,22 @@ fn compare_keys(left: &Row<'_>, right: &Row<'_>, keys: usize) -> Ordering {
     (0..keys).map(order).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-fn place(table: &str, row: &Row<'_>, keys: usize) -> String {
+/// That a row is another one than it should be, with the entries to look at.
+fn other(origins: &str) -> Bilingual {
+    let (of_french, of_english) = if origins.is_empty() {
+        <(String, String)>::default()
+    } else {
+        (format!(" (entrées du journal {origins})"), format!(" (log entries {origins})"))
+    };
+    Bilingual::new(
+        format!("n’est pas ce que donne le journal{of_french}"),
+        format!("is not what the log amounts to{of_english}"),
+    )
+}
+
+fn place(table: &str, row: &Row<'_>, keys: usize) -> Bilingual {
     let named: Vec<_> = (0..keys).map(|column| name(row.get_ref(column).unwrap_or(ValueRef::Null))).collect();
-    format!("{table} row {}", named.join(" "))
+    row_of(table, &named.join(" "))
 }
 
 pub(super) fn name(key: ValueRef<'_>) -> String {
@@ -129,7 +144,7 @@ fn origins(scratch: &Connection, order: &str, row: &Row<'_>) -> Result<String, L
     let seqs: Vec<i64> = statement.query_map([order_id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let named: Vec<_> = seqs.iter().take(ORIGINS).map(ToString::to_string).collect();
     let more = if seqs.len() > ORIGINS { " …" } else { "" };
-    Ok(if named.is_empty() { String::new() } else { format!(" (log entries {}{more})", named.join(", ")) })
+    Ok(format!("{}{more}", named.join(", ")))
 }
 
 /// Copies the tables that are beside the fold, as far as they can be read: they cannot be made again, and can be forgotten.

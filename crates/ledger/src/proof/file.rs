@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use cvco_domain::Bilingual;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Flaw;
 use super::compare::name;
+use super::flaw::{Flaw, and_more, row_of};
 use crate::{LedgerError, schema};
 
 /// Where the ledger is not laid out as this program lays one out.
@@ -18,13 +19,17 @@ pub(super) fn layout(conn: &Connection) -> Result<Vec<Flaw>, LedgerError> {
     let mut flaws = Vec::new();
     for (object, sql) in wanted {
         let what = match found.remove(&object) {
-            None => "is missing",
-            Some(other) if other != sql => "is not as this program makes it",
+            None => ("manque", "is missing"),
+            Some(other) if other != sql => {
+                ("n’est pas tel que ce programme le fait", "is not as this program makes it")
+            }
             Some(_) => continue,
         };
-        flaws.push(Flaw { place: object, what: what.to_owned() });
+        flaws.push(Flaw::new(Bilingual::same(object), what));
     }
-    let foreign = |object| Flaw { place: object, what: "is not of this program".to_owned() };
+    let foreign = |object: String| {
+        Flaw::new(Bilingual::same(object), ("ne vient pas de ce programme", "is not of this program"))
+    };
     flaws.extend(found.into_keys().map(foreign));
     Ok(flaws)
 }
@@ -40,7 +45,7 @@ fn objects(conn: &Connection) -> Result<BTreeMap<String, String>, LedgerError> {
 
 /// What SQLite finds wrong with the file itself. A check that cannot end is a finding too.
 pub(super) fn sqlite_checks(conn: &Connection) -> Vec<Flaw> {
-    let broken = |error: rusqlite::Error| vec![Flaw { place: "SQLite".to_owned(), what: error.to_string() }];
+    let broken = |error: rusqlite::Error| vec![Flaw::of_sqlite(error)];
     let mut flaws = integrity(conn).unwrap_or_else(broken);
     flaws.extend(references(conn).unwrap_or_else(broken));
     flaws
@@ -49,8 +54,7 @@ pub(super) fn sqlite_checks(conn: &Connection) -> Vec<Flaw> {
 fn integrity(conn: &Connection) -> rusqlite::Result<Vec<Flaw>> {
     let mut statement = conn.prepare("PRAGMA integrity_check(5)")?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let flaw = |line| Flaw { place: "SQLite".to_owned(), what: line };
-    Ok(lines.into_iter().filter(|line| line != "ok").map(flaw).collect())
+    Ok(lines.into_iter().filter(|line| line != "ok").map(Flaw::of_sqlite).collect())
 }
 
 /// Of each reference that leads nowhere the first row, and how many there are.
@@ -68,10 +72,11 @@ fn references(conn: &Connection) -> rusqlite::Result<Vec<Flaw>> {
             Some(rowid) => rowid.to_string(),
             None => first_loose(conn, &table, key, &parent)?.unwrap_or_else(|| "?".to_owned()),
         };
-        let more =
-            if count > 1 { format!("; {} more like it", count.saturating_sub(1)) } else { String::new() };
-        let what = format!("refers to a row of {parent} that is not there{more}");
-        flaws.push(Flaw { place: format!("{table} row {row}"), what });
+        let what = Bilingual::new(
+            format!("renvoie à une ligne de {parent} qui n’existe pas"),
+            format!("refers to a row of {parent} that is not there"),
+        );
+        flaws.push(Flaw::new(row_of(&table, &row), and_more(what, count.saturating_sub(1))));
     }
     Ok(flaws)
 }

@@ -9,35 +9,24 @@ mod anchor;
 mod chain;
 mod compare;
 mod file;
+mod flaw;
 
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use cvco_domain::crypto::SealKey;
-use cvco_domain::{Seq, Timestamp};
+use cvco_domain::{Bilingual, Seq, Timestamp};
 use cvco_log::LogStore;
 use rusqlite::Connection;
+use serde::{Serialize, Serializer};
 
 use crate::ledger::Ledger;
 use crate::tables::{FOLD_TABLES, progress};
 use crate::{LedgerError, schema};
 pub use anchor::{Anchor, AnchorError};
 use chain::{Batch, Read, Witnesses};
-
-/// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Flaw {
-    /// Where: the entry of the log, or the table and row.
-    pub place: String,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl Flaw {
-    fn of_entry(seq: Seq, what: impl Into<String>) -> Self {
-        Self { place: format!("log entry {seq}"), what: what.into() }
-    }
-}
+pub use flaw::Flaw;
+use flaw::row_of;
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -53,10 +42,15 @@ pub struct Proof {
     /// The last link of the chain.
     pub head: String,
     /// What could not be checked, and why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_english")]
+    pub note: Option<Bilingual>,
     /// What is wrong; nothing, if all is right. The first is the first bad row.
     pub flaws: Vec<Flaw>,
+}
+
+#[expect(clippy::ref_option, reason = "as serde calls it")]
+fn in_english<S: Serializer>(note: &Option<Bilingual>, serializer: S) -> Result<S::Ok, S::Error> {
+    note.as_ref().map(|note| &note.english).serialize(serializer)
 }
 
 /// What `rebuild` did.
@@ -145,7 +139,11 @@ pub fn verify(
         let mut meter = Meter::new(progress);
         let mut proof = verify_content(log, &conn, yardstick, &mut meter)?;
         meter.begin(Phase::File, 0);
-        proof.flaws.extend(log.flaws().into_iter().map(|what| Flaw { place: "log".to_owned(), what }));
+        proof.flaws.extend(
+            log.flaws()
+                .into_iter()
+                .map(|what| Flaw::new(("journal", "log"), Bilingual::in_english_alone(what))),
+        );
         proof.flaws.extend(of_file.join().map_err(|_| LedgerError::Stopped)?);
         Ok(proof)
     })
@@ -166,7 +164,7 @@ fn verify_content(
         Ok(()) => {}
         // A table that is gone, or a page that cannot be read, ends what it concerns; it is a finding all the same.
         Err(LedgerError::Sqlite(reason)) if !laid_out.is_empty() || chain::damage(&reason).is_some() => {
-            proof.flaws.push(Flaw { place: "SQLite".to_owned(), what: reason.to_string() });
+            proof.flaws.push(Flaw::of_sqlite(reason));
         }
         Err(error) => return Err(error),
     }
@@ -185,8 +183,7 @@ fn verify_rows(
     let stored = match anchor::stored(conn) {
         Ok(stored) => stored,
         Err(error) => {
-            let what = format!("cannot be read: {error}");
-            proof.flaws.push(Flaw { place: "anchors".to_owned(), what });
+            proof.flaws.push(Flaw::unreadable(("ancrages", "anchors"), &error));
             Vec::new()
         }
     };
@@ -202,7 +199,10 @@ fn verify_rows(
     let log_id = progress::origin(conn)?.map_or_else(String::new, |(log_id, _)| log_id);
     let Refound { read, ledger } = read_and_fold(log, Ledger::scratch(&log_id)?, until, &witnesses, meter)?;
     if yardstick.key.is_none() {
-        proof.note = Some("payloads were not opened: the payload key cannot be read".to_owned());
+        proof.note = Some(Bilingual::new(
+            "les messages scellés n’ont pas été ouverts\u{a0}: leur clé est illisible pour vous",
+            "payloads were not opened: the payload key cannot be read",
+        ));
     }
     proof.entries = read.entries;
     proof.payloads = read.payloads;
@@ -212,10 +212,14 @@ fn verify_rows(
     let sound = read.broken.is_none();
     proof.flaws.extend(read.broken.map(|(seq, what)| Flaw::of_entry(seq, what)));
     if let Some(folded) = folded.filter(|folded| *folded > read.head.seq && sound) {
-        proof.flaws.push(Flaw {
-            place: "progress".to_owned(),
-            what: format!("the ledger has folded entry {folded}, and the log ends at {}", read.head.seq),
-        });
+        let end = read.head.seq;
+        proof.flaws.push(Flaw::new(
+            ("progression", "progress"),
+            (
+                format!("le registre a pris en compte l’entrée {folded}, et le journal s’arrête à {end}"),
+                format!("the ledger has folded entry {folded}, and the log ends at {end}"),
+            ),
+        ));
     }
     // After a broken link nothing can be trusted, nor compared.
     if sound {
@@ -235,11 +239,10 @@ fn folded(conn: &Connection, proof: &mut Proof) -> Result<Option<Seq>, LedgerErr
     match progress::read(conn) {
         Ok(_) => {}
         Err(error) if error.is_damage() && folded.is_some() => {
-            let what = format!("cannot be read: {error}");
-            proof.flaws.push(Flaw { place: "progress row 1".to_owned(), what });
+            proof.flaws.push(Flaw::unreadable(row_of("progress", "1"), &error));
         }
         Err(error) if error.is_damage() => {
-            proof.flaws.push(Flaw { place: "progress row 1".to_owned(), what: "is missing".to_owned() });
+            proof.flaws.push(Flaw::new(row_of("progress", "1"), ("manque", "is missing")));
         }
         Err(error) => return Err(error),
     }
@@ -270,7 +273,7 @@ pub fn rebuild(
     let Refound { read, ledger: mut fresh } =
         read_and_fold(log, fresh, until, &Witnesses::default(), &mut meter)?;
     if let Some((seq, what)) = read.broken {
-        return Err(LedgerError::Log(cvco_log::LogError::Corrupt { seq, what }));
+        return Err(LedgerError::Log(cvco_log::LogError::Corrupt { seq, what: what.english }));
     }
     let differing = match differences(log, ledger, &mut fresh, &mut meter) {
         Ok(differing) => differing,

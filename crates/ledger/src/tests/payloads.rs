@@ -145,6 +145,6 @@ fn without_the_key_it_is_still_seen_that_a_payload_is_gone() {
     book.damage_log("DELETE FROM payloads WHERE seq = 2");
     book.key = None;
     let proof = book.proof();
-    assert!(proof.note.is_some_and(|note| note.contains("payloads were not opened")));
+    assert!(proof.note.is_some_and(|note| note.english.contains("payloads were not opened")));
     assert_eq!(proof.flaws[0].place, "log entry 2");
 }
