@@ -67,13 +67,21 @@ pub async fn probe(api: &dyn Api, client: &Client, clock: &Clock) -> Result<Bili
 }
 
 fn endless() -> NoAnswer {
-    NoAnswer::Trouble(format!("no answer after {MOST_CALLS} calls"))
+    NoAnswer::trouble(
+        format!("pas de réponse après {MOST_CALLS} appels"),
+        format!("no answer after {MOST_CALLS} calls"),
+    )
 }
 
 /// What an adapter says. A panic in one would be a bug of ours: it costs an attempt at that one question, and nothing
 /// else.
 fn guarded<T>(say: impl FnOnce() -> T) -> Result<T, NoAnswer> {
-    let failed = |_| NoAnswer::Trouble("the adapter failed on what it was told; please report it".to_owned());
+    let failed = |_| {
+        NoAnswer::trouble(
+            "l’adaptateur a échoué sur ce qui lui a été répondu\u{a0}; signalez-le",
+            "the adapter failed on what it was told; please report it",
+        )
+    };
     catch_unwind(AssertUnwindSafe(say)).map_err(failed)
 }
 

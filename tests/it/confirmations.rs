@@ -369,6 +369,10 @@ async fn check_tries_each_api_and_says_what_to_change() {
         let line = text.lines().find(|line| line.contains(&format!("API de {endpoint}"))).expect("a line");
         assert!(line.starts_with("FAUX") && line.contains(key), "{line}");
     }
+    assert!(
+        text.contains("FAUX  API de monext\u{a0}: Monext refuse les identifiants (HTTP 401)\u{a0}: vérifiez merchant_id et access_key, "),
+        "{text}"
+    );
 
     sandbox.recover();
     let unknown = session_result(("02317", "ERROR"), Prefixes::Both);

@@ -77,6 +77,19 @@ pub enum CallFailure {
     },
 }
 
+impl Worded for CallFailure {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Connect { host, why } => format!("{host} est injoignable (en anglais\u{a0}: {why})"),
+            Self::Timeout { host } => format!("{host} n’a pas répondu à temps"),
+            Self::TooLarge { host, limit } => format!("la réponse de {host} dépasse {limit} octets"),
+            Self::Cut { host, why } => {
+                format!("la réponse de {host} s’est interrompue (en anglais\u{a0}: {why})")
+            }
+        }
+    }
+}
+
 /// One call and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
@@ -119,16 +132,40 @@ pub struct Answer {
     pub remark: Option<String>,
 }
 
-/// Why there is no answer. The texts are for people, in English, and hold no secret; what comes from outside is
-/// shortened.
+/// Why there is no answer. The texts are for people and hold no secret; what comes from outside is shortened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     /// The server or the network failed, or the answer cannot be read. Asking again may help.
     #[error("{0}")]
-    Trouble(String),
+    Trouble(Bilingual),
     /// A setting is wrong: credentials, a right, an address. The text says what to change.
     #[error("{0}")]
-    Setting(String),
+    Setting(Bilingual),
+}
+
+impl NoAnswer {
+    /// Asking again may help.
+    pub fn trouble(french: impl Into<String>, english: impl Into<String>) -> Self {
+        Self::Trouble(Bilingual::new(french, english))
+    }
+
+    /// The configuration must be corrected.
+    pub fn setting(french: impl Into<String>, english: impl Into<String>) -> Self {
+        Self::Setting(Bilingual::new(french, english))
+    }
+}
+
+impl Worded for NoAnswer {
+    fn in_french(&self) -> String {
+        let (Self::Trouble(why) | Self::Setting(why)) = self;
+        why.french.clone()
+    }
+}
+
+impl From<&CallFailure> for NoAnswer {
+    fn from(failure: &CallFailure) -> Self {
+        Self::Trouble(failure.words())
+    }
 }
 
 /// What a harmless call found.

@@ -5,7 +5,7 @@
 use cvco_domain::{Event, Mode, OrderRef, Psp, Question, Timestamp, Topic, Worded};
 use regex::{Regex, RegexBuilder};
 
-use crate::api::{Answer, Api, Exchange, Inquiry, ProbeStep, Step};
+use crate::api::{Answer, Api, Exchange, Inquiry, NoAnswer, ProbeStep, Step};
 use crate::{Adapter, Diagnosis, Message, NotUnderstood, Reading, Rejection, Request};
 
 /// The group of the pattern that is the order's number.
@@ -54,6 +54,10 @@ pub enum ReferencePatternError {
     /// Nothing in it says which part is the order's number.
     #[error("it has no group (?<order>…) around the order's number, as in ^woo_(?<order>[^_]+)_")]
     NoOrder,
+}
+
+fn no_settings() -> NoAnswer {
+    NoAnswer::setting("le point d’entrée n’a pas de réglages d’API", "the endpoint has no API settings")
 }
 
 impl Worded for ReferencePatternError {
@@ -177,17 +181,12 @@ impl Api for WithReferences {
         match self.adapter.api().map(|api| api.next(inquiry, said, now)) {
             Some(Step::Answered(answer)) => Step::Answered(self.answer(answer)),
             Some(other @ (Step::Call(_) | Step::Failed(_))) => other,
-            None => {
-                Step::Failed(crate::api::NoAnswer::Setting("the endpoint has no API settings".to_owned()))
-            }
+            None => Step::Failed(no_settings()),
         }
     }
 
     fn probe(&self, said: &[Exchange], now: Timestamp) -> ProbeStep {
-        self.adapter.api().map_or_else(
-            || ProbeStep::Bad(crate::api::NoAnswer::Setting("the endpoint has no API settings".to_owned())),
-            |api| api.probe(said, now),
-        )
+        self.adapter.api().map_or_else(|| ProbeStep::Bad(no_settings()), |api| api.probe(said, now))
     }
 
     fn window(&self, from: Timestamp, until: Timestamp) -> Vec<Question> {

@@ -177,7 +177,7 @@ pub(super) fn apis(config: &Config) -> Result<Vec<Line>, Failure> {
         let what = (format!("API de {}", endpoint.id), format!("API of {}", endpoint.id));
         match runtime.block_on(confirm::probe(api, &client, &clock)) {
             Ok(words) => Line::new(what, Verdict::Good, words),
-            Err(why) => Line::new(what, Verdict::Wrong, Bilingual::in_english_alone(why)),
+            Err(why) => Line::new(what, Verdict::Wrong, why.words()),
         }
     });
     Ok(tried.collect())

@@ -73,7 +73,7 @@ enum Heard {
 
 /// It is not published which HTTP status goes with which error, so the error code decides if there is one.
 fn heard(exchange: &Exchange) -> Result<Heard, NoAnswer> {
-    let response = exchange.outcome.as_ref().map_err(|failure| NoAnswer::Trouble(failure.to_string()))?;
+    let response = exchange.outcome.as_ref().map_err(NoAnswer::from)?;
     let envelope = message::parse::<Envelope<Transaction>>(&response.body);
     if let Ok(Envelope { error_code: Some(code), .. }) = &envelope {
         return error(&code.text());
@@ -81,26 +81,38 @@ fn heard(exchange: &Exchange) -> Result<Heard, NoAnswer> {
     by_status(response)?;
     match envelope {
         Ok(Envelope { transaction: Some(transaction), .. }) => Ok(Heard::Transaction(Box::new(transaction))),
-        Ok(_) => Err(NoAnswer::Trouble("the answer of ANCV's API holds no transaction".to_owned())),
-        Err(why) => Err(NoAnswer::Trouble(format!("the answer of ANCV's API is {why}"))),
+        Ok(_) => Err(NoAnswer::trouble(
+            "la réponse de l’API de l’ANCV ne contient pas de transaction",
+            "the answer of ANCV's API holds no transaction",
+        )),
+        Err(why) => Err(NoAnswer::trouble(
+            format!("la réponse de l’API de l’ANCV est inutilisable (en anglais\u{a0}: {why})"),
+            format!("the answer of ANCV's API is {why}"),
+        )),
     }
 }
 
 fn error(code: &str) -> Result<Heard, NoAnswer> {
-    let setting = |text: &str| Err(NoAnswer::Setting(text.to_owned()));
+    let setting = |french: &str, english: &str| Err(NoAnswer::setting(french, english));
     match code {
         "TRANSACTION_NOT_FOUND" => Ok(Heard::NotFound),
         "INVALID_SEAL" => setting(
+            "l’API de l’ANCV refuse le sceau (INVALID_SEAL)\u{a0}: vérifiez la clé et sa version, api.secret et api.key_id",
             "ANCV's API refuses the seal (INVALID_SEAL): check the key and its version, api.secret and api.key_id",
         ),
         "MERCHANT_NOT_ALLOWED" => setting(
+            "l’API de l’ANCV ne sert pas ce commerçant (MERCHANT_NOT_ALLOWED)\u{a0}: vérifiez shop_id et service_provider_id, et \
+             demandez à l’ANCV si l’accès est ouvert",
             "ANCV's API does not serve this merchant (MERCHANT_NOT_ALLOWED): check shop_id and \
              service_provider_id, and ask ANCV whether the access is open",
         ),
         other => {
             let shown: String =
                 other.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
-            Err(NoAnswer::Trouble(format!("ANCV's API answers with the error {shown}")))
+            Err(NoAnswer::trouble(
+                format!("l’API de l’ANCV répond par l’erreur {shown}"),
+                format!("ANCV's API answers with the error {shown}"),
+            ))
         }
     }
 }
@@ -108,13 +120,28 @@ fn error(code: &str) -> Result<Heard, NoAnswer> {
 fn by_status(response: &ApiResponse) -> Result<(), NoAnswer> {
     match response.status {
         200..=299 => Ok(()),
-        status @ (401 | 403) => Err(NoAnswer::Setting(format!(
-            "ANCV's API refuses access (HTTP {status}): check api.secret and api.key_id, and that ANCV admits this machine"
-        ))),
-        status @ (300..=399 | 404 | 405) => Err(NoAnswer::Setting(format!(
-            "no such API there (HTTP {status}): check api.base_url, as in https://host/acquisition/api/public/v1"
-        ))),
-        status => Err(NoAnswer::Trouble(format!("ANCV's API answers with HTTP {status}"))),
+        status @ (401 | 403) => Err(NoAnswer::setting(
+            format!(
+                "l’API de l’ANCV refuse l’accès (HTTP {status})\u{a0}: vérifiez api.secret et api.key_id, et que l’ANCV admet cette \
+                 machine"
+            ),
+            format!(
+                "ANCV's API refuses access (HTTP {status}): check api.secret and api.key_id, and that ANCV admits this machine"
+            ),
+        )),
+        status @ (300..=399 | 404 | 405) => Err(NoAnswer::setting(
+            format!(
+                "il n’y a pas cette API à cette adresse (HTTP {status})\u{a0}: vérifiez api.base_url, comme \
+                 https://host/acquisition/api/public/v1"
+            ),
+            format!(
+                "no such API there (HTTP {status}): check api.base_url, as in https://host/acquisition/api/public/v1"
+            ),
+        )),
+        status => Err(NoAnswer::trouble(
+            format!("l’API de l’ANCV répond HTTP {status}"),
+            format!("ANCV's API answers with HTTP {status}"),
+        )),
     }
 }
 

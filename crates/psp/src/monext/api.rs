@@ -17,6 +17,7 @@ pub(super) mod xml;
 
 use cvco_domain::{
     Asking, Bilingual, Event, Operation, OrderRef, Question, Standing, Subject, TenderId, Timestamp, Topic,
+    Worded,
 };
 
 use super::Monext;
@@ -57,7 +58,7 @@ impl Api for Monext {
 
     fn probe(&self, said: &[Exchange], _now: Timestamp) -> ProbeStep {
         match (Token::new(NOBODYS_TOKEN), said.last()) {
-            (Err(error), _) => ProbeStep::Bad(NoAnswer::Trouble(error.to_string())),
+            (Err(error), _) => ProbeStep::Bad(NoAnswer::Trouble(error.words())),
             (Ok(token), None) => ProbeStep::Call(SoapCall::session(&token).at_home(&self.settings)),
             (Ok(token), Some(exchange)) => probed(exchange, &token),
         }
@@ -165,10 +166,10 @@ fn probed(exchange: &Exchange, token: &Token) -> ProbeStep {
             | Class::Trouble
             | Class::Setting => match without_payment(&verdict) {
                 Step::Failed(none) => ProbeStep::Bad(none),
-                Step::Answered(_) | Step::Call(_) => ProbeStep::Bad(NoAnswer::Trouble(format!(
-                    "Monext answers {} to a token that cannot exist",
-                    verdict.code
-                ))),
+                Step::Answered(_) | Step::Call(_) => ProbeStep::Bad(NoAnswer::trouble(
+                    format!("Monext répond {} à un jeton qui ne peut pas exister", verdict.code),
+                    format!("Monext answers {} to a token that cannot exist", verdict.code),
+                )),
             },
         },
         Err(garbled) => ProbeStep::Bad(garbled.into()),

@@ -84,17 +84,21 @@ impl RestApi {
 
     /// The content of a successful answer in our world.
     fn content<T: DeserializeOwned>(&self, exchange: &Exchange) -> Result<T, Unanswered> {
-        let response =
-            exchange.outcome.as_ref().map_err(|failure| Unanswered::trouble(failure.to_string()))?;
+        let response = exchange.outcome.as_ref().map_err(|failure| Unanswered::No(failure.into()))?;
         let head: Envelope<Refusal> = envelope(response)?;
         if head.status.0.0 != "SUCCESS" {
             return Err(refused(head.answer));
         }
         if head.mode.0.is_some_and(|mode| mode != self.mode) {
-            return Err(Unanswered::setting(format!(
-                "the API answers in another mode than the endpoint's ({}): correct rest_password or mode",
-                self.mode
-            )));
+            let mode = self.mode;
+            return Err(Unanswered::setting(
+                format!(
+                    "l’API répond dans un autre mode que celui du point d’entrée ({mode})\u{a0}: corrigez rest_password ou mode"
+                ),
+                format!(
+                    "the API answers in another mode than the endpoint's ({mode}): correct rest_password or mode"
+                ),
+            ));
         }
         Ok(envelope::<T>(response)?.answer)
     }
@@ -105,7 +109,10 @@ impl RestApi {
             Topic::Transaction => {
                 let transaction: RestTransaction = self.content(exchange)?;
                 if transaction.uuid().is_none_or(|uuid| !uuid.as_str().eq_ignore_ascii_case(subject)) {
-                    return Err(Unanswered::garbled("it is about another transaction"));
+                    return Err(Unanswered::garbled((
+                        "elle concerne une autre transaction",
+                        "it is about another transaction",
+                    )));
                 }
                 OrderTransactions { transactions: Some(vec![transaction]), ..OrderTransactions::default() }
             }
@@ -113,15 +120,24 @@ impl RestApi {
         };
         let told = order.order_id.0.as_ref();
         if inquiry.question.topic == Topic::Order && told.is_some_and(|told| told.as_str() != subject) {
-            return Err(Unanswered::garbled("it is about another order"));
+            return Err(Unanswered::garbled((
+                "elle concerne une autre commande",
+                "it is about another order",
+            )));
         }
         let transactions = order.transactions.take().unwrap_or_default();
         let shops = transactions.iter().filter_map(RestTransaction::shop).chain(order.shop_id.0.as_ref());
         if shops.into_iter().any(|shop| *shop != self.site_id) {
-            return Err(Unanswered::garbled("it is about another shop"));
+            return Err(Unanswered::garbled((
+                "elle concerne une autre boutique",
+                "it is about another shop",
+            )));
         }
         if transactions.len() > MOST_TRANSACTIONS {
-            return Err(Unanswered::garbled("it has more transactions than any order"));
+            return Err(Unanswered::garbled((
+                "elle contient plus de transactions que n’en a aucune commande",
+                "it has more transactions than any order",
+            )));
         }
         if transactions.is_empty() {
             return Err(Unanswered::Unknown("the order has no transactions: nothing was tried".to_owned()));
@@ -132,7 +148,7 @@ impl RestApi {
         let standing = if undecided { Standing::Unsettled } else { Standing::Settled };
         let reading = self
             .reading(&order, transactions, inquiry.known)
-            .map_err(|Malformed(what)| Unanswered::garbled(&what.english))?;
+            .map_err(|Malformed(what)| Unanswered::garbled(what))?;
         Ok(Answer { standing, events: reading.events, questions: Vec::new(), remark: reading.remark })
     }
 
@@ -218,8 +234,13 @@ impl Api for RestApi {
                     format!("the REST API takes the password of mode {mode}"),
                 ))
             }
-            Ok(_) => ProbeStep::Bad(NoAnswer::Trouble("the API does not send back what it was sent".into())),
-            Err(Unanswered::Unknown(why)) => ProbeStep::Bad(NoAnswer::Trouble(why)),
+            Ok(_) => ProbeStep::Bad(NoAnswer::trouble(
+                "l’API ne renvoie pas ce qui lui a été envoyé",
+                "the API does not send back what it was sent",
+            )),
+            Err(Unanswered::Unknown(why)) => {
+                ProbeStep::Bad(NoAnswer::Trouble(Bilingual::in_english_alone(why)))
+            }
             Err(Unanswered::No(no_answer)) => ProbeStep::Bad(no_answer),
         }
     }
@@ -249,16 +270,20 @@ enum Unanswered {
 }
 
 impl Unanswered {
-    fn trouble(what: impl Into<String>) -> Self {
-        Self::No(NoAnswer::Trouble(what.into()))
+    fn trouble(french: impl Into<String>, english: impl Into<String>) -> Self {
+        Self::No(NoAnswer::trouble(french, english))
     }
 
-    fn setting(what: impl Into<String>) -> Self {
-        Self::No(NoAnswer::Setting(what.into()))
+    fn setting(french: impl Into<String>, english: impl Into<String>) -> Self {
+        Self::No(NoAnswer::setting(french, english))
     }
 
-    fn garbled(what: &str) -> Self {
-        Self::trouble(format!("the API's answer cannot be used: {what}"))
+    fn garbled(what: impl Into<Bilingual>) -> Self {
+        let Bilingual { french, english } = what.into();
+        Self::trouble(
+            format!("la réponse de l’API est inutilisable\u{a0}: {french}"),
+            format!("the API's answer cannot be used: {english}"),
+        )
     }
 }
 
@@ -307,10 +332,13 @@ struct OrderTransactions {
 
 fn envelope<T: DeserializeOwned>(response: &ApiResponse) -> Result<Envelope<T>, Unanswered> {
     match response.status {
-        200 => read_json(&response.body).map_err(|what| Unanswered::garbled(&what.english)),
+        200 => read_json(&response.body).map_err(Unanswered::garbled),
         401 | 403 => Err(credentials()),
         404 => Err(address()),
-        status => Err(Unanswered::trouble(format!("the API answers with HTTP status {status}"))),
+        status => Err(Unanswered::trouble(
+            format!("l’API répond par le statut HTTP {status}"),
+            format!("the API answers with HTTP status {status}"),
+        )),
     }
 }
 
@@ -320,6 +348,8 @@ fn refused(refusal: Refusal) -> Unanswered {
     match code.as_str() {
         "PSP_010" => Unanswered::Unknown("the platform knows no such transaction".to_owned()),
         "PSP_100" => Unanswered::setting(
+            "l’offre de la banque ne comprend pas les web services REST\u{a0}: faites-les ajouter au contrat, ou retirez api du \
+             point d’entrée",
             "the bank's offer does not include the REST web services: have them added to the contract, or take \
              api out of the endpoint",
         ),
@@ -328,18 +358,26 @@ fn refused(refusal: Refusal) -> Unanswered {
         code => {
             let shown: String =
                 code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(20).collect();
-            Unanswered::trouble(format!("the API refuses with error {shown}"))
+            Unanswered::trouble(
+                format!("l’API refuse avec l’erreur {shown}"),
+                format!("the API refuses with error {shown}"),
+            )
         }
     }
 }
 
 fn credentials() -> Unanswered {
     Unanswered::setting(
+        "l’API refuse site_id et rest_password\u{a0}: prenez le mot de passe REST de ce mode dans le back-office (Paramétrage > \
+         Boutique > Clés d’API REST)",
         "the API refuses site_id and rest_password: take the REST password of this mode from the back office \
          (Paramétrage > Boutique > Clés d'API REST)",
     )
 }
 
 fn address() -> Unanswered {
-    Unanswered::setting("there is no REST API (V4) at this address: correct api.base_url")
+    Unanswered::setting(
+        "il n’y a pas d’API REST (V4) à cette adresse\u{a0}: corrigez api.base_url",
+        "there is no REST API (V4) at this address: correct api.base_url",
+    )
 }

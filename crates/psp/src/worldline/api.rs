@@ -74,7 +74,9 @@ impl Confirmation {
             let exchange =
                 said.next().ok_or_else(|| Step::Call(self.call(&format!("payments/{id}"), now)))?;
             if let Some(body) = page(exchange)? {
-                let looked = PaymentId::parse(id).ok_or_else(|| garbled("an operation has no id"))?;
+                let looked = PaymentId::parse(id).ok_or_else(|| {
+                    garbled("une opération n’a pas d’identifiant", "an operation has no id")
+                })?;
                 looks.push(Look { id: id.to_owned(), payment: about(looked.payment(), parse(body)?)? });
             }
         }
@@ -93,8 +95,9 @@ impl Api for Confirmation {
         };
         let tested = page(exchange).and_then(|body| {
             let body = body.ok_or_else(|| {
-                NoAnswer::Setting(
-                    "the API has no such account: api.base_url or merchant_id is wrong".to_owned(),
+                NoAnswer::setting(
+                    "l’API ne connaît pas ce compte\u{a0}: api.base_url ou merchant_id est faux",
+                    "the API has no such account: api.base_url or merchant_id is wrong",
                 )
             })?;
             parse::<ConnectionTest>(body)
@@ -107,9 +110,10 @@ impl Api for Confirmation {
                     format!("{api} takes the key of {merchant}"),
                 ))
             }
-            Ok(_) => {
-                ProbeStep::Bad(NoAnswer::Trouble("the test of the connection is not answered OK".to_owned()))
-            }
+            Ok(_) => ProbeStep::Bad(NoAnswer::trouble(
+                "la réponse au test de connexion n’est pas OK",
+                "the test of the connection is not answered OK",
+            )),
             Err(no_answer) => ProbeStep::Bad(no_answer),
         }
     }
@@ -163,33 +167,50 @@ struct ApiError {
 /// What is on a page; `None` if there is no such page. An id in the wrong form is a bad request to some
 /// versions.
 fn page(exchange: &Exchange) -> Result<Option<&[u8]>, NoAnswer> {
-    let response = exchange.outcome.as_ref().map_err(|failure| NoAnswer::Trouble(failure.to_string()))?;
-    let answered = || format!("the API answers {}{}", response.status, code_of_error(&response.body));
+    let response = exchange.outcome.as_ref().map_err(NoAnswer::from)?;
+    let answer = || format!("{}{}", response.status, code_of_error(&response.body));
     match response.status {
         200..=299 => Ok(Some(&response.body)),
         400 | 404 => Ok(None),
-        300..=399 => Err(NoAnswer::Setting(format!("{}: api.base_url is not the API's address", answered()))),
-        401 | 403 => Err(NoAnswer::Setting(format!(
-            "{}: api.key_id and its secret must be a pair of the account merchant_id, not expired, and \
-             of the same world, test or production, as api.base_url; and this machine's clock must be \
-             right to within 5 minutes",
-            answered()
-        ))),
-        _ => Err(NoAnswer::Trouble(answered())),
+        300..=399 => Err(NoAnswer::setting(
+            format!("l’API répond {}\u{a0}: api.base_url n’est pas l’adresse de l’API", answer()),
+            format!("the API answers {}: api.base_url is not the API's address", answer()),
+        )),
+        401 | 403 => Err(NoAnswer::setting(
+            format!(
+                "l’API répond {}\u{a0}: api.key_id et son secret doivent former une paire du compte merchant_id, non expirée, du \
+                 même monde (test ou production) que api.base_url\u{a0}; et l’horloge de cette machine doit être juste à 5 minutes \
+                 près",
+                answer()
+            ),
+            format!(
+                "the API answers {}: api.key_id and its secret must be a pair of the account merchant_id, not expired, and \
+                 of the same world, test or production, as api.base_url; and this machine's clock must be \
+                 right to within 5 minutes",
+                answer()
+            ),
+        )),
+        _ => Err(NoAnswer::trouble(
+            format!("l’API répond {}", answer()),
+            format!("the API answers {}", answer()),
+        )),
     }
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, NoAnswer> {
-    json(body).map_err(|what| garbled(&what.english))
+    json(body).map_err(|what| garbled(&what.french, &what.english))
 }
 
 fn parse_payment(body: &[u8], asked: &CallNumber) -> Result<Payment, NoAnswer> {
     let payment: Payment = parse(body)?;
     if !payment.is_there() {
-        return Err(garbled("no payment in it"));
+        return Err(garbled("elle ne contient pas de paiement", "no payment in it"));
     }
     if payment.operations.len() > MOST_OPERATIONS {
-        return Err(garbled("more operations than any payment has"));
+        return Err(garbled(
+            "elle contient plus d’opérations que n’en a aucun paiement",
+            "more operations than any payment has",
+        ));
     }
     about(asked, payment)
 }
@@ -197,11 +218,18 @@ fn parse_payment(body: &[u8], asked: &CallNumber) -> Result<Payment, NoAnswer> {
 /// The payment, unless it is another than was asked for.
 fn about(asked: &CallNumber, payment: Payment) -> Result<Payment, NoAnswer> {
     let another = payment.id.0.as_ref().is_some_and(|id| id.payment() != asked);
-    if another { Err(garbled("it is about another payment")) } else { Ok(payment) }
+    if another {
+        Err(garbled("elle concerne un autre paiement", "it is about another payment"))
+    } else {
+        Ok(payment)
+    }
 }
 
-fn garbled(what: &str) -> NoAnswer {
-    NoAnswer::Trouble(format!("the API's answer is garbled: {what}"))
+fn garbled(french: &str, english: &str) -> NoAnswer {
+    NoAnswer::trouble(
+        format!("la réponse de l’API est inutilisable\u{a0}: {french}"),
+        format!("the API's answer is garbled: {english}"),
+    )
 }
 
 fn code_of_error(body: &[u8]) -> String {

@@ -1,8 +1,8 @@
 //! From a transaction, as the API states it, to an answer.
 
 use cvco_domain::{
-    AmountFrom, Authorisation, Brand, CallNumber, Cents, Currency, Event, Instrument, Operation, OrderRef,
-    ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
+    AmountFrom, Authorisation, Bilingual, Brand, CallNumber, Cents, Currency, Event, Instrument, Operation,
+    OrderRef, ReportedState, StatusCode, StatusReading, TenderId, Timestamp,
 };
 
 use super::super::Settings;
@@ -70,13 +70,18 @@ fn belongs(transaction: &Transaction, settings: &Settings, asked: &str) -> Resul
         |stated: Option<&Drift>, own: &str| stated.is_some_and(|stated| !same_number(&stated.text(), own));
     let merchant = transaction.merchant.as_ref();
     if differs(merchant.and_then(|m| m.shop_id.as_ref()), &settings.shop_id) {
-        let text = "ANCV says that the transaction is another shop's: check shop_id, and which shop's \
-                    automatic responses come to this endpoint";
-        return Err(NoAnswer::Setting(text.to_owned()));
+        return Err(NoAnswer::setting(
+            "selon l’ANCV, la transaction est celle d’une autre boutique\u{a0}: vérifiez shop_id, et de quelle boutique les réponses \
+             automatiques arrivent à ce point d’entrée",
+            "ANCV says that the transaction is another shop's: check shop_id, and which shop's automatic responses come to \
+             this endpoint",
+        ));
     }
     if differs(merchant.and_then(|m| m.service_provider_id.as_ref()), &settings.service_provider_id) {
-        let text = "ANCV says that the transaction is another service provider's: check service_provider_id";
-        return Err(NoAnswer::Setting(text.to_owned()));
+        return Err(NoAnswer::setting(
+            "selon l’ANCV, la transaction est celle d’un autre prestataire de services\u{a0}: vérifiez service_provider_id",
+            "ANCV says that the transaction is another service provider's: check service_provider_id",
+        ));
     }
     Ok(())
 }
@@ -200,5 +205,5 @@ fn remark(transaction: &Transaction, reading: StatusReading) -> Option<String> {
 }
 
 fn trouble(what: &dyn std::fmt::Display) -> NoAnswer {
-    NoAnswer::Trouble(what.to_string())
+    NoAnswer::Trouble(Bilingual::in_english_alone(what))
 }

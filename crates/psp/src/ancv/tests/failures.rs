@@ -53,6 +53,7 @@ fn what_is_not_reached_is_trouble() {
     let Step::Call(request) = adapter().next(&inquiry, &[], now()) else { panic!("no call") };
     let outcome = Err(CallFailure::Timeout { host: "ancv.example".into() });
     let step = adapter().next(&inquiry, &[Exchange { request, outcome }], now());
-    let expected = NoAnswer::Trouble("ancv.example did not answer in time".into());
+    let expected =
+        NoAnswer::trouble("ancv.example n’a pas répondu à temps", "ancv.example did not answer in time");
     assert_eq!(step, Step::Failed(expected));
 }

@@ -95,14 +95,14 @@ fn event(answer: Result<Answer, NoAnswer>) -> Event {
 
 fn setting(answer: Result<Answer, NoAnswer>) -> String {
     match answer {
-        Err(NoAnswer::Setting(text)) => text,
+        Err(NoAnswer::Setting(text)) => text.english,
         other => panic!("{other:?}"),
     }
 }
 
 fn trouble(answer: Result<Answer, NoAnswer>) -> String {
     match answer {
-        Err(NoAnswer::Trouble(text)) => text,
+        Err(NoAnswer::Trouble(text)) => text.english,
         other => panic!("{other:?}"),
     }
 }

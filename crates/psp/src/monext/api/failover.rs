@@ -1,7 +1,7 @@
 //! The other platforms. If one is down, or does not know a token, Monext's directory names others. Monext's PHP library
 //! does the same for sessions, but not for calls about transactions.
 
-use cvco_domain::Standing;
+use cvco_domain::{Bilingual, Standing};
 use serde::Deserialize;
 
 use super::super::excerpt;
@@ -39,7 +39,7 @@ pub(super) fn next(
     };
     let platforms = match platforms(listing, &settings.base_url) {
         Ok(platforms) => platforms,
-        Err(why) => return doubted(so_far, &why),
+        Err(why) => return doubted(so_far, &Bilingual::in_english_alone(why)),
     };
     for exchange in tried {
         match judge(exchange) {
@@ -162,9 +162,16 @@ fn worse(one: Step, other: Step) -> Step {
 }
 
 /// The same, where the directory could not be asked.
-fn doubted(step: Step, why: &str) -> Step {
+fn doubted(step: Step, why: &Bilingual) -> Step {
     let unknown = matches!(&step, Step::Answered(answer) if answer.standing == Standing::Unknown);
-    if unknown { Step::Failed(NoAnswer::Trouble(format!("not known here, and {why}"))) } else { step }
+    if unknown {
+        Step::Failed(NoAnswer::trouble(
+            format!("inconnu ici, et {}", why.french),
+            format!("not known here, and {}", why.english),
+        ))
+    } else {
+        step
+    }
 }
 
 #[cfg(test)]

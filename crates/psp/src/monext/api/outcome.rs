@@ -1,6 +1,6 @@
 //! What a result means for a question, whatever it was about.
 
-use cvco_domain::{Asking, Event, Question, ReportedState, Standing, TenderId};
+use cvco_domain::{Asking, Bilingual, Event, Question, ReportedState, Standing, TenderId};
 
 use super::super::codes::{Class, Verdict, meaning};
 use super::super::subject::TransactionId;
@@ -39,10 +39,9 @@ pub(super) fn step(
 
 /// The step after a result that names no payment.
 pub(super) fn without_payment(verdict: &Verdict) -> Step {
-    let said = said(verdict);
     let standing = match verdict.class {
-        Class::Trouble | Class::TooMuch => return Step::Failed(NoAnswer::Trouble(said)),
-        Class::Setting => return Step::Failed(NoAnswer::Setting(what_to_change(verdict, &said))),
+        Class::Trouble | Class::TooMuch => return Step::Failed(NoAnswer::Trouble(answered(verdict))),
+        Class::Setting => return Step::Failed(NoAnswer::Setting(what_to_change(verdict))),
         Class::Pending | Class::Contradiction => Standing::Unsettled,
         Class::UnknownSubject | Class::KnownElsewhere | Class::NoneFound | Class::BadRequest => {
             Standing::Unknown
@@ -56,7 +55,7 @@ pub(super) fn without_payment(verdict: &Verdict) -> Step {
         | Class::Duplicate
         | Class::NotAPayment => Standing::Settled,
     };
-    Step::Answered(only(standing, said))
+    Step::Answered(only(standing, said(verdict)))
 }
 
 /// Nothing was paid. An attempt with a transaction is recorded. A session of several parts has one result for all of
@@ -100,23 +99,40 @@ pub(super) fn settled(events: Vec<Event>) -> Answer {
 }
 
 fn said(verdict: &Verdict) -> String {
-    let code = &verdict.code;
-    meaning(code).map_or_else(
-        || format!("Monext answers {code}, which is in no table"),
-        |meaning| format!("Monext answers {code}: {meaning}"),
-    )
+    answered(verdict).english
 }
 
-fn what_to_change(verdict: &Verdict, said: &str) -> String {
-    let change = match verdict.code.as_str() {
-        "02303" => "check voucher_contracts",
-        _ => "check merchant_id, access_key and the rights that the Administration Center gives them",
+fn answered(verdict: &Verdict) -> Bilingual {
+    let code = &verdict.code;
+    match meaning(code) {
+        None => Bilingual::new(
+            format!("Monext répond {code}, qui ne figure dans aucune table"),
+            format!("Monext answers {code}, which is in no table"),
+        ),
+        Some(meaning) => Bilingual::new(
+            format!("Monext répond {code} (en anglais\u{a0}: {meaning})"),
+            format!("Monext answers {code}: {meaning}"),
+        ),
+    }
+}
+
+fn what_to_change(verdict: &Verdict) -> Bilingual {
+    let (french, english) = match verdict.code.as_str() {
+        "02303" => ("vérifiez voucher_contracts", "check voucher_contracts"),
+        _ => (
+            "vérifiez merchant_id, access_key et les droits que leur donne le Centre d’administration",
+            "check merchant_id, access_key and the rights that the Administration Center gives them",
+        ),
     };
-    format!("{said}; {change}")
+    let answered = answered(verdict);
+    Bilingual::new(format!("{}\u{a0}; {french}", answered.french), format!("{}; {english}", answered.english))
 }
 
 impl From<Unreadable> for NoAnswer {
     fn from(garbled: Unreadable) -> Self {
-        Self::Trouble(format!("Monext's answer cannot be understood: {garbled}"))
+        Self::trouble(
+            format!("la réponse de Monext n’est pas comprise (en anglais\u{a0}: {garbled})"),
+            format!("Monext's answer cannot be understood: {garbled}"),
+        )
     }
 }

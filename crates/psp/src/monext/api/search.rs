@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cvco_domain::{Asking, OrderRef, Question, Standing, Timestamp};
+use cvco_domain::{Asking, Bilingual, OrderRef, Question, Standing, Timestamp};
 
 use super::super::codes::Class;
 use super::super::settings::Settings;
@@ -26,7 +26,7 @@ const REACHES: [Duration; 3] = [DAY.saturating_mul(30), DAY.saturating_mul(7), D
 /// What a search comes to.
 enum Found {
     Transactions(Answer),
-    TooMuch(String),
+    TooMuch(Bilingual),
     Other(Step),
 }
 
@@ -41,9 +41,12 @@ pub(super) fn in_window(window: &Window, settings: &Settings, said: &[Exchange])
         Found::TooMuch(why) => match window.halves() {
             Some(halves) => Step::Answered(Answer {
                 questions: halves.iter().filter_map(|half| half.question().ok()).collect(),
-                ..only(Standing::Settled, format!("{why}: asked again in halves"))
+                ..only(Standing::Settled, format!("{}: asked again in halves", why.english))
             }),
-            None => Step::Failed(NoAnswer::Trouble(format!("{why}, within a single minute"))),
+            None => Step::Failed(NoAnswer::trouble(
+                format!("{}, en une seule minute", why.french),
+                format!("{}, within a single minute", why.english),
+            )),
         },
     }
 }
@@ -56,7 +59,7 @@ pub(super) fn by_order(reference: &OrderRef, settings: &Settings, said: &[Exchan
         Some(Found::Transactions(answer)) => return Step::Answered(answer),
         Some(Found::Other(step)) => return step,
         Some(Found::TooMuch(why)) => why,
-        None => String::new(),
+        None => Bilingual::same(""),
     };
     match REACHES.get(said.len()) {
         Some(reach) => Step::Call(SoapCall::order(reference, now.before(*reach), until).at_home(settings)),
@@ -83,11 +86,14 @@ fn found(exchange: &Exchange, none: Standing) -> Found {
             remark: None,
         }),
         Class::NoneFound => Found::Transactions(only(none, "no transaction found".to_owned())),
-        Class::TooMuch => Found::TooMuch(format!("Monext answers {}", verdict.code)),
-        Class::BadRequest => Found::Other(Step::Failed(NoAnswer::Trouble(format!(
-            "Monext does not take the search ({})",
-            verdict.code
-        )))),
+        Class::TooMuch => Found::TooMuch(Bilingual::new(
+            format!("Monext répond {}", verdict.code),
+            format!("Monext answers {}", verdict.code),
+        )),
+        Class::BadRequest => Found::Other(Step::Failed(NoAnswer::trouble(
+            format!("Monext n’accepte pas la recherche ({})", verdict.code),
+            format!("Monext does not take the search ({})", verdict.code),
+        ))),
         Class::PaidAtRisk
         | Class::Pending
         | Class::Refused

@@ -111,7 +111,7 @@ fn calls_about_transactions_do_not_fail_over() {
 fn a_fault_of_the_service_is_trouble() {
     let fault = status(500, body(fixture!("x-fault")));
     let NoAnswer::Trouble(text) = failed(after(&[fault])) else { panic!("trouble") };
-    assert!(text.contains("Internal error"), "{text}");
+    assert!(text.english.contains("Internal error"), "{text}");
     let made = status(500, &answers::fault("<&>"));
     assert!(failed(after(&[made])).to_string().contains("<&>"));
 }
@@ -120,10 +120,10 @@ fn a_fault_of_the_service_is_trouble() {
 fn a_wrong_setting_is_told_with_what_to_change() {
     for (code, key) in [(401, "access_key"), (403, "access_key"), (404, "base_url"), (302, "base_url")] {
         let NoAnswer::Setting(text) = failed(after(&[status(code, "<html/>")])) else { panic!("{code}") };
-        assert!(text.contains(key), "{text}");
+        assert!(text.english.contains(key), "{text}");
     }
     let NoAnswer::Setting(text) = failed(after(&[bare("09101")])) else { panic!("a setting") };
-    assert!(text.contains("access_key") && text.contains("09101"), "{text}");
+    assert!(text.english.contains("access_key") && text.english.contains("09101"), "{text}");
     assert!(matches!(failed(after(&[status(429, "")])), NoAnswer::Trouble(_)));
     assert!(matches!(failed(after(&[ok("<html/>")])), NoAnswer::Trouble(_)));
     let large = CallFailure::TooLarge { host: "h".to_owned(), limit: 1 };

@@ -85,7 +85,7 @@ fn a_search_that_fails_says_why() {
     let NoAnswer::Setting(text) = failed(searched(TWO_HOURS, ("02303", "ERROR"))) else {
         panic!("a setting")
     };
-    assert!(text.contains("voucher_contracts"), "{text}");
+    assert!(text.english.contains("voucher_contracts"), "{text}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::ApiSettings;
 
 use ReportedState::{Authorised, Cancelled, Captured, Refused};
 use StatusReading::{Attention, Known};
-use cvco_domain::{ReportedState, StatusReading};
+use cvco_domain::{Bilingual, ReportedState, StatusReading, Worded};
 
 /// Several times more than any answer has.
 const MAX_PAIRS: usize = 64;
@@ -21,11 +21,11 @@ pub(super) enum PlatformAnswer {
     /// There is no such transaction of this site and rang.
     NotFound,
     /// This server cannot answer; its backup may.
-    OutOfOrder(String),
+    OutOfOrder(Bilingual),
     /// The backup would not do better, but asking again later may help.
-    Trouble(String),
+    Trouble(Bilingual),
     /// Site, rang, key or option are wrong.
-    Setting(String),
+    Setting(Bilingual),
 }
 
 /// `STATUS`, without accents, case or a feminine `e`; what it means for the money (`None`: it does not say); and for
@@ -78,17 +78,22 @@ fn plain(status: &str) -> String {
 /// Reads an exchange.
 pub(super) fn read(exchange: &Exchange, settings: &ApiSettings) -> PlatformAnswer {
     match &exchange.outcome {
-        Err(failure) => PlatformAnswer::OutOfOrder(failure.to_string()),
+        Err(failure) => PlatformAnswer::OutOfOrder(failure.words()),
         Ok(ApiResponse { status: 200, body }) => match Fields::parse(body) {
             Some(fields) => fields.read(&exchange.request.body, settings),
-            None => PlatformAnswer::OutOfOrder("the platform's answer is no list of fields".to_owned()),
+            None => PlatformAnswer::OutOfOrder(Bilingual::new(
+                "la réponse de la plateforme n’est pas une liste de champs",
+                "the platform's answer is no list of fields",
+            )),
         },
-        Ok(ApiResponse { status: 401 | 403 | 404, .. }) => {
-            PlatformAnswer::Setting("there is no PPPS.php at this address: correct api.base_url".to_owned())
-        }
-        Ok(ApiResponse { status, .. }) => {
-            PlatformAnswer::OutOfOrder(format!("the platform answers with HTTP status {status}"))
-        }
+        Ok(ApiResponse { status: 401 | 403 | 404, .. }) => PlatformAnswer::Setting(Bilingual::new(
+            "il n’y a pas de PPPS.php à cette adresse\u{a0}: corrigez api.base_url",
+            "there is no PPPS.php at this address: correct api.base_url",
+        )),
+        Ok(ApiResponse { status, .. }) => PlatformAnswer::OutOfOrder(Bilingual::new(
+            format!("la plateforme répond par le statut HTTP {status}"),
+            format!("the platform answers with HTTP status {status}"),
+        )),
     }
 }
 
@@ -123,32 +128,47 @@ impl Fields {
             [("SITE", settings.site.as_str()), ("RANG", settings.rang.as_str()), ("NUMQUESTION", number)]
         {
             if self.get(name).is_some_and(|told| !same_number(told, sent)) {
-                return PlatformAnswer::Trouble(format!(
-                    "the platform answers another question: its {name} differs"
+                return PlatformAnswer::Trouble(Bilingual::new(
+                    format!("la plateforme répond à une autre question\u{a0}: son champ {name} diffère"),
+                    format!("the platform answers another question: its {name} differs"),
                 ));
             }
         }
         match self.get("CODEREPONSE").unwrap_or_default() {
             "00000" => match self.get("STATUS") {
-                None => PlatformAnswer::Trouble("the platform's answer states no STATUS".to_owned()),
+                None => PlatformAnswer::Trouble(Bilingual::new(
+                    "la réponse de la plateforme ne donne pas de STATUS",
+                    "the platform's answer states no STATUS",
+                )),
                 Some(status) if plain(status) == "transaction non trouv" => PlatformAnswer::NotFound,
                 Some(status) => PlatformAnswer::Status(shown(status, 40)),
             },
             "00015" | "00018" => PlatformAnswer::NotFound,
-            code @ ("00001" | "00003" | "00097" | "00098") => {
-                PlatformAnswer::OutOfOrder(format!("the platform is out of order (CODEREPONSE {code})"))
+            code @ ("00001" | "00003" | "00097" | "00098") => PlatformAnswer::OutOfOrder(Bilingual::new(
+                format!("la plateforme est en panne (CODEREPONSE {code})"),
+                format!("the platform is out of order (CODEREPONSE {code})"),
+            )),
+            code @ ("00002" | "00006" | "00014") => {
+                let comment = self.comment();
+                PlatformAnswer::Setting(Bilingual::new(
+                    format!(
+                        "la plateforme refuse la question (CODEREPONSE {code}{comment})\u{a0}: corrigez api.site, api.rang ou api.secret \
+                         (la clé HMAC de ce mode), ou faites ajouter au contrat l’option Gestion automatisée des encaissements (GAE)"
+                    ),
+                    format!(
+                        "the platform refuses the question (CODEREPONSE {code}{comment}): correct api.site, api.rang or api.secret \
+                         (the HMAC key of this mode), or have the option Gestion automatisée des encaissements (GAE) added \
+                         to the contract"
+                    ),
+                ))
             }
-            code @ ("00002" | "00006" | "00014") => PlatformAnswer::Setting(format!(
-                "the platform refuses the question (CODEREPONSE {code}{}): correct api.site, api.rang or api.secret \
-                 (the HMAC key of this mode), or have the option Gestion automatisée des encaissements (GAE) added \
-                 to the contract",
-                self.comment()
-            )),
-            code => PlatformAnswer::Trouble(format!(
-                "the platform does not answer the question (CODEREPONSE {}{})",
-                shown(code, 8),
-                self.comment()
-            )),
+            code => {
+                let (code, comment) = (shown(code, 8), self.comment());
+                PlatformAnswer::Trouble(Bilingual::new(
+                    format!("la plateforme ne répond pas à la question (CODEREPONSE {code}{comment})"),
+                    format!("the platform does not answer the question (CODEREPONSE {code}{comment})"),
+                ))
+            }
         }
     }
 

@@ -240,7 +240,9 @@ fn a_wrong_setting_says_what_to_change() {
         let step = end(&[], |question| answers::refusal(question, code, "Accès refusé"));
         let Step::Failed(NoAnswer::Setting(what)) = step else { panic!("{code}: {step:?}") };
         assert!(
-            ["api.site", "api.rang", "api.secret", "GAE", code].iter().all(|word| what.contains(word)),
+            ["api.site", "api.rang", "api.secret", "GAE", code]
+                .iter()
+                .all(|word| what.english.contains(word)),
             "{what}"
         );
     }
@@ -276,7 +278,7 @@ fn other_failures_are_worth_asking_again() {
     for failure in failures {
         let step = end(&[voucher()], failure);
         assert!(
-            matches!(&step, Step::Failed(NoAnswer::Trouble(why)) if !why.contains(['<', '\u{202e}'])),
+            matches!(&step, Step::Failed(NoAnswer::Trouble(why)) if !why.english.contains(['<', '\u{202e}'])),
             "{step:?}"
         );
     }

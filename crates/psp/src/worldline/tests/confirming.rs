@@ -246,7 +246,10 @@ fn more_parts_than_any_payment_has_are_not_gone_through() {
     let details = format!(r#"{{"id":"10083980800_0","Operations":[{}]}}"#, vec![part; 50_000].join(","));
     let (asked, end) = ask_about("10083980800", |_| ok(details.as_str()));
     assert_eq!(asked.len(), 1);
-    assert!(matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.contains("operations")), "{end:?}");
+    assert!(
+        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.english.contains("operations")),
+        "{end:?}"
+    );
 }
 
 #[test]
@@ -254,7 +257,7 @@ fn what_is_said_of_another_payment_is_no_answer() {
     let details = fixture!("D1-details-split").body;
     let (_, end) = ask_about("10083980801", |_| ok(details.as_str()));
     assert!(
-        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.contains("another payment")),
+        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.english.contains("another payment")),
         "{end:?}"
     );
 
@@ -264,7 +267,7 @@ fn what_is_said_of_another_payment_is_no_answer() {
     });
     assert_eq!(asked.len(), 2);
     assert!(
-        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.contains("another payment")),
+        matches!(&end, Step::Failed(NoAnswer::Trouble(why)) if why.english.contains("another payment")),
         "{end:?}"
     );
 }
@@ -279,10 +282,12 @@ fn a_failure_says_whose_it_is() {
     for status in [401, 403] {
         let NoAnswer::Setting(text) = failed(&status_only(status)) else { panic!("a setting") };
         for word in ["api.key_id", "secret", "merchant_id", "clock"] {
-            assert!(text.contains(word), "{text}");
+            assert!(text.english.contains(word), "{text}");
         }
     }
-    assert!(matches!(failed(&status_only(302)), NoAnswer::Setting(text) if text.contains("base_url")));
+    assert!(
+        matches!(failed(&status_only(302)), NoAnswer::Setting(text) if text.english.contains("base_url"))
+    );
     for status in [429, 500, 503, 100] {
         assert!(matches!(failed(&status_only(status)), NoAnswer::Trouble(_)), "{status}");
     }
@@ -292,7 +297,10 @@ fn a_failure_says_whose_it_is() {
     let away = Err(CallFailure::Timeout { host: "payment.preprod.example".to_owned() });
     assert_eq!(
         failed_by(&away),
-        NoAnswer::Trouble("payment.preprod.example did not answer in time".to_owned())
+        NoAnswer::trouble(
+            "payment.preprod.example n’a pas répondu à temps",
+            "payment.preprod.example did not answer in time",
+        )
     );
 }
 
