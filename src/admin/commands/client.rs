@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use cvco_domain::Worded;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -40,6 +41,30 @@ pub enum SocketError {
         "the daemon did not end its answer: {0}; `alerts list`, `records` or `record` show what was done"
     )]
     Cut(String),
+}
+
+impl Worded for SocketError {
+    fn in_french(&self) -> String {
+        match self {
+            Self::Barred(path) => format!(
+                "seuls root et les membres du groupe cvco-ledger peuvent agir par {}\u{a0}: `sudo usermod --append --groups \
+                 cvco-ledger NOM` y ajoute NOM, à partir de sa prochaine connexion",
+                path.display()
+            ),
+            Self::Nobody(path) => format!(
+                "le service n’écoute pas à {}\u{a0}: tourne-t-il (`systemctl status cvco-reconciled`)\u{a0}?",
+                path.display()
+            ),
+            Self::TooLarge(bytes) => {
+                format!("le fichier compte {bytes} octets\u{a0}; {INPUT_BYTES} au plus sont acceptés")
+            }
+            Self::Refused(why) => format!("le service a refusé la commande (en anglais\u{a0}: {why})"),
+            Self::Cut(why) => format!(
+                "le service n’a pas terminé sa réponse (en anglais\u{a0}: {why})\u{a0}; `alerts list`, `records` ou `record` \
+                 montrent ce qui a été fait"
+            ),
+        }
+    }
 }
 
 /// An answer that is still coming in.
