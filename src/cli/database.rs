@@ -99,7 +99,7 @@ fn losses(server: &Server, replicated_below: bool) -> Vec<Line> {
         None => lines.push(line(
             Verdict::Unwise,
             Bilingual::new(
-                "ce compte ne voit pas les serveurs secondaires\u{a0}: GRANT pg_monitor TO cvco_node, et `check` dit s’ils suivent",
+                "ce compte ne voit pas les serveurs secondaires\u{a0}: exécutez GRANT pg_monitor TO cvco_node, et `check` dira s’ils suivent",
                 "this account may not see the standbys: GRANT pg_monitor TO cvco_node, and `check` tells whether they follow",
             ),
         )),

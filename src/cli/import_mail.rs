@@ -332,7 +332,12 @@ fn summary(entry: &LogEntry) -> Bilingual {
     };
     match event {
         None => remark.map_or_else(
-            || Bilingual::new("rien sur un paiement par chèque-vacances", "no fact about a voucher payment"),
+            || {
+                Bilingual::new(
+                    "aucun fait concernant un paiement par chèque-vacances",
+                    "no fact about a voucher payment",
+                )
+            },
             Bilingual::in_english_alone,
         ),
         Some(event) => {

@@ -97,7 +97,7 @@ pub(super) fn resolve(
             check.wrong(
                 "ledger.anchor_to",
                 (
-                    "suppose [alerts], dont language, from et smtp disent comment ces courriels sont écrits et envoyés\u{a0}; ajoutez \
+                    "nécessite [alerts], dont language, from et smtp disent comment ces courriels sont écrits et envoyés\u{a0}; ajoutez \
                      [alerts], ou retirez anchor_to",
                     "needs [alerts], whose language, from and smtp say how its mails are written and sent; add \
                      [alerts], or leave anchor_to out",
@@ -108,7 +108,7 @@ pub(super) fn resolve(
             check.wrong(
                 format!("shop[{n}]"),
                 (
-                    "to, urgent_to, language et digest supposent [alerts]",
+                    "to, urgent_to, language et digest nécessitent [alerts]",
                     "to, urgent_to, language and digest need [alerts]",
                 ),
             );
@@ -221,7 +221,7 @@ impl RawAlerts {
             if self.urgent_in_quiet.is_some() {
                 check.wrong(
                     "alerts.urgent_in_quiet",
-                    ("suppose quiet, les heures dont il s’agit", "needs quiet, the hours that it is about"),
+                    ("nécessite quiet, les heures dont il s’agit", "needs quiet, the hours that it is about"),
                 );
             }
             return None;
@@ -243,7 +243,7 @@ impl RawAlerts {
             if self.escalate_after.is_some() {
                 check.wrong(
                     "alerts.escalate_after",
-                    ("suppose escalate_to, qui est alors prévenu", "needs escalate_to, who is told then"),
+                    ("nécessite escalate_to, qui est alors prévenu", "needs escalate_to, who is told then"),
                 );
             }
             return None;

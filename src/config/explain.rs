@@ -66,7 +66,7 @@ fn reason(line: &str, message: &str) -> Bilingual {
         line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| SECRETS.contains(&word));
     if is_secret {
         return Bilingual::new(
-            "ce n’est pas du TOML\u{a0}; écrivez la valeur comme un texte, entre guillemets, et regardez virgules et crochets",
+            "ce n’est pas du TOML\u{a0}; écrivez la valeur comme un texte, entre guillemets, et vérifiez virgules et crochets",
             "not TOML; write the value as text, in quotes, and look at commas and brackets",
         );
     }

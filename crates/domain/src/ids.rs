@@ -34,7 +34,8 @@ impl Worded for IdError {
             IdRule::LettersAndDigits(most) => format!("il faut 1 à {most} caractères parmi A-Z a-z 0-9"),
             IdRule::Currency => "il faut trois lettres ou trois chiffres (ISO 4217)".to_owned(),
             IdRule::Account => {
-                "il faut 3 à 20 caractères parmi A-Z a-z 0-9, dont trois chiffres pour commencer".to_owned()
+                "il faut 3 à 20 caractères parmi A-Z a-z 0-9, les trois premiers étant des chiffres"
+                    .to_owned()
             }
         }
     }

@@ -179,22 +179,22 @@ impl Worded for LogError {
                 source.in_french()
             ),
             Self::KeyFile { path, source } => format!(
-                "la clé des contenus {} ([ledger] payload_key_file)\u{a0}: {}",
+                "la clé des messages scellés {} ([ledger] payload_key_file)\u{a0}: {}",
                 path.display(),
                 source.in_french()
             ),
             Self::KeyLost(path) => format!(
-                "la clé des contenus {} manque, et le journal contient des contenus scellés avec elle\u{a0}: remettez le fichier \
+                "la clé des messages scellés {} manque, et le journal en contient qui sont scellés avec elle\u{a0}: remettez le fichier \
                  en place",
                 path.display()
             ),
             Self::OtherKey(path) => format!(
-                "la clé des contenus {} n’est pas celle avec laquelle ceux du journal sont scellés\u{a0}: remettez le bon fichier \
+                "la clé des messages scellés {} n’est pas celle avec laquelle ceux du journal le sont\u{a0}: remettez le bon fichier \
                  en place",
                 path.display()
             ),
             Self::Away(why) => {
-                format!("le PostgreSQL du journal ne répond pas (en anglais\u{a0}: {why})")
+                format!("PostgreSQL, où se trouve le journal, ne répond pas (en anglais\u{a0}: {why})")
             }
             Self::CannotJoin(why) => format!("le journal dans PostgreSQL (en anglais\u{a0}: {why})"),
             Self::Disagrees(what) => format!(
@@ -204,7 +204,7 @@ impl Worded for LogError {
             ),
             Self::NotLeading => "une autre machine dirige maintenant".to_owned(),
             Self::Outdated { own, theirs } => format!(
-                "une version plus récente de ce programme dirige (ses règles sont au numéro {theirs}, celles-ci au numéro \
+                "une version plus récente de ce programme dirige (ses règles portent le numéro {theirs}, celles-ci le numéro \
                  {own})\u{a0}: mettez cette machine à jour"
             ),
             Self::Seal(_) | Self::Json(_) | Self::Sqlite(_) => Bilingual::in_english_alone(self).french,

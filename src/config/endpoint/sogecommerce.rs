@@ -60,7 +60,7 @@ impl RawEndpoint {
                     check.wrong(
                         &at,
                         (
-                            "suppose rest_password (ou rest_password_file) à côté",
+                            "nécessite rest_password (ou rest_password_file) à côté",
                             "needs rest_password (or rest_password_file) beside it",
                         ),
                     );
@@ -110,7 +110,7 @@ impl RawEndpoint {
                 check.unwise(
                     key,
                     (
-                        "la clé de formulaire compte 16 caractères\u{a0}; les clés et mots de passe de l’API REST sont d’autres clés",
+                        "la clé de formulaire compte 16 caractères\u{a0}; ne la confondez pas avec les clés et mots de passe de l’API REST",
                         "the form key has 16 characters; the keys and passwords of the REST API are others",
                     ),
                 );

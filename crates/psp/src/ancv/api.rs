@@ -131,7 +131,7 @@ fn by_status(response: &ApiResponse) -> Result<(), NoAnswer> {
         )),
         status @ (300..=399 | 404 | 405) => Err(NoAnswer::setting(
             format!(
-                "il n’y a pas cette API à cette adresse (HTTP {status})\u{a0}: vérifiez api.base_url, comme \
+                "cette API ne se trouve pas à cette adresse (HTTP {status})\u{a0}: vérifiez api.base_url, comme \
                  https://host/acquisition/api/public/v1"
             ),
             format!(

@@ -31,7 +31,7 @@ pub fn diagnose(request: &Request<'_>) -> Diagnosis {
             (
                 asks,
                 (
-                    "une notification de Monext n’est pas signée et ne prouve rien\u{a0}; la réponse de son API, si",
+                    "une notification de Monext n’est pas signée et ne prouve rien\u{a0}; seule la réponse de son API fait foi",
                     "a notification of Monext carries no signature and proves nothing; the answer of its API does",
                 ),
             )

@@ -75,7 +75,7 @@ impl<'t> Fields<'t> {
         match self.get(letter) {
             Some(text) if text.len() > max || !text.bytes().all(|b| b.is_ascii_digit()) => {
                 Err(NotUnderstood::new((
-                    format!("la variable de lettre {letter} ne compte pas de 1 à {max} chiffres"),
+                    format!("la variable de lettre {letter} doit compter de 1 à {max} chiffres"),
                     format!("the variable of letter {letter} is not 1 to {max} digits"),
                 )))
             }
@@ -93,7 +93,7 @@ impl<'t> Fields<'t> {
         match self.get(ERROR) {
             Some(code) if code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
             Some(_) | None => Err(NotUnderstood::new((
-                "le code réponse (lettre E) ne compte pas cinq chiffres",
+                "le code réponse (lettre E) doit compter cinq chiffres",
                 "the response code (letter E) is not five digits",
             ))),
         }
