@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cvco_domain::Psp;
+use cvco_domain::{Bilingual, Psp};
 
 use super::schedule::LONGEST_REST;
 use crate::outbound::Reply;
@@ -13,7 +13,7 @@ pub(super) enum Verdict {
     /// The handler took the call.
     Delivered,
     /// It has the call, and does not want it: the very same call will not fare better.
-    Refused(&'static str),
+    Refused(Bilingual),
     /// It may take the call later.
     Failed {
         /// What was wrong.
@@ -31,7 +31,10 @@ pub(super) fn judge(psp: Psp, reply: &Reply) -> Verdict {
         // Lyra's modules answer 200 in any case, and say in the text what became of the call:
         // `<span style="display:none">KO-Error signature=…</span>`.
         200..=299 if psp == Psp::Sogecommerce && text_of(&reply.start).starts_with("KO-") => {
-            Verdict::Refused("the shop's module answered KO-")
+            Verdict::Refused(Bilingual::new(
+                "le module de la boutique a répondu KO-",
+                "the shop's module answered KO-",
+            ))
         }
         200..=299 => Verdict::Delivered,
         300..=399 => {
@@ -42,7 +45,9 @@ pub(super) fn judge(psp: Psp, reply: &Reply) -> Verdict {
             ))
         }
         403 | 408 | 409 | 425 | 429 => failed(format!("it answered {}", reply.status)),
-        400..=499 => Verdict::Refused("the handler refused it"),
+        400..=499 => {
+            Verdict::Refused(Bilingual::new("le module de la boutique l’a refusée", "the handler refused it"))
+        }
         508 => failed("it answered 508: the relay's url leads back to this daemon".to_owned()),
         status => failed(format!("it answered {status}")),
     }

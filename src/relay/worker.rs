@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cvco_domain::crypto::SealKey;
-use cvco_domain::{Seq, Timestamp};
+use cvco_domain::{Bilingual, Seq, Timestamp};
 use cvco_ledger::PendingRelay;
 use cvco_log::entry::RelayOutcome;
 use cvco_log::{Envelope, Log, LogEntry, LogError, LogStore, SqliteLog};
@@ -340,8 +340,9 @@ impl Attempt {
         let status = reply.status;
         match judge(self.relay.psp, &reply) {
             Verdict::Delivered => (Ended::For(RelayOutcome::Delivered { status }), Sign::Answered),
-            Verdict::Refused(why) => {
-                (Ended::For(RelayOutcome::Refused { status, why: why.to_owned() }), Sign::Answered)
+            Verdict::Refused(Bilingual { french, english }) => {
+                let why_fr = Some(french);
+                (Ended::For(RelayOutcome::Refused { status, why: english, why_fr }), Sign::Answered)
             }
             Verdict::Failed { why, rest } => (Ended::Failed(why), Sign::Failed { rest }),
         }

@@ -227,8 +227,8 @@ pub struct ShopCalls {
     /// The first orders that they are about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<OrderRef>,
-    /// What the handler last answered, in English.
-    pub why: String,
+    /// What the handler last answered.
+    pub why: Noted,
 }
 
 /// A part of a payment, as people find it in a back office.

@@ -157,14 +157,12 @@ pub(super) fn technical(language: Language, detail: &Detail, last_error: Option<
         why: what,
         ..
     }
+    | Detail::NotTaken(ShopCalls { why: what, .. })
+    | Detail::RefusedByShop(ShopCalls { why: what, .. })
     | Detail::Technical(what)
     | Detail::Entry { reason: what, .. } = detail
     {
         Some(language.of_noted(what))
-    } else if let Detail::NotTaken(ShopCalls { why: what, .. })
-    | Detail::RefusedByShop(ShopCalls { why: what, .. }) = detail
-    {
-        Some(what.as_str())
     } else {
         None
     };

@@ -112,6 +112,10 @@ async fn what_a_module_of_lyra_refuses_is_told_and_sent_again_when_a_person_says
     daemon.until(STATES, &["CMD-1 refused"]).await;
     daemon.until(TOLD, &["relay_refused open"]).await;
     mailed(&daemon, "notification refusée par la boutique").await;
+    let mails = daemon.mailbox.mails();
+    let why = "le module de la boutique a répondu KO-";
+    let texts: Vec<_> = mails.iter().filter_map(|mail| mail.text.as_deref()).collect();
+    assert!(texts.iter().any(|text| text.contains(why)), "{texts:?}");
     assert!(daemon.out(&["relay", "list", "--state", "refused"]).contains("the shop's module answered KO-"));
 
     shop.answer(Match::post("/vads.php"), Canned::text("OK-done"));

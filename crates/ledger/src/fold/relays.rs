@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cvco_domain::{
-    CallNumber, Detail, EndpointId, EndpointRef, Event, Instrument, Kind, Mode, OrderRef, Question,
+    CallNumber, Detail, EndpointId, EndpointRef, Event, Instrument, Kind, Mode, Noted, OrderRef, Question,
     RelayTarget, Reminder, Severity, ShopCalls, Timestamp,
 };
 use cvco_log::entry::{Origin, RelayOutcome, Relayed, Replayed, Unreached};
@@ -106,8 +106,10 @@ impl Fold<'_> {
         let Relayed { target, outcome, .. } = relayed;
         let Some(endpoint) = relays::end(self.conn, relayed, at)? else { return Ok(()) };
         match outcome {
-            RelayOutcome::Refused { status, why } => {
-                self.tell_of_refused(&endpoint, target, &format!("{why} ({status})"), at)?;
+            RelayOutcome::Refused { status, why, why_fr } => {
+                let french = why_fr.as_ref().map(|why| format!("{why} ({status})"));
+                let why = Noted::new(&format!("{why} ({status})"), french.as_deref());
+                self.tell_of_refused(&endpoint, target, why, at)?;
             }
             RelayOutcome::Parked { why } => self.tell_of_not_taken(&endpoint.endpoint, target, why, at)?,
             RelayOutcome::Delivered { .. } | RelayOutcome::Dropped { .. } => {}
@@ -134,7 +136,7 @@ impl Fold<'_> {
         let Some(calls) = relays::not_taken(self.conn, endpoint, target)? else { return Ok(()) };
         let is_long = calls.parked > 0 || at.since(calls.since) >= LONG;
         let endpoint = calls.endpoint.clone();
-        let detail = Detail::NotTaken(self.shop_calls(calls, target, why));
+        let detail = Detail::NotTaken(self.shop_calls(calls, target, Noted::new(why, None)));
         let mut trouble = Trouble { subject: target.as_str(), ..Trouble::of(Kind::RelayFailing, &detail) };
         if is_long && endpoint.mode == Mode::Production {
             trouble.severity = Severity::Urgent;
@@ -146,7 +148,7 @@ impl Fold<'_> {
         &self,
         endpoint: &EndpointRef,
         target: &RelayTarget,
-        why: &str,
+        why: Noted,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let Some(calls) = relays::refused(self.conn, &endpoint.endpoint, target)? else { return Ok(()) };
@@ -162,10 +164,10 @@ impl Fold<'_> {
         }
     }
 
-    fn shop_calls(&self, calls: InVain, target: &RelayTarget, why: &str) -> ShopCalls {
+    fn shop_calls(&self, calls: InVain, target: &RelayTarget, why: Noted) -> ShopCalls {
         let InVain { endpoint, calls, parked, since, orders } = calls;
         let address = self.progress.policy.handler(&endpoint.endpoint, target).cloned();
-        ShopCalls { address, calls, parked, since, orders, why: why.to_owned() }
+        ShopCalls { address, calls, parked, since, orders, why }
     }
 
     /// Closes what was told of a handler, where it is no longer true.

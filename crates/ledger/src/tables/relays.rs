@@ -148,7 +148,7 @@ pub(crate) fn end(
 ) -> Result<Option<EndpointRef>, LedgerError> {
     let (status, reason) = match &relayed.outcome {
         RelayOutcome::Delivered { status } => (Some(*status), None),
-        RelayOutcome::Refused { status, why } => (Some(*status), Some(why.clone())),
+        RelayOutcome::Refused { status, why, .. } => (Some(*status), Some(why.clone())),
         RelayOutcome::Parked { why } => (None, Some(why.clone())),
         RelayOutcome::Dropped { by, note } => {
             let note = note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();

@@ -133,7 +133,7 @@ fn a_person_sends_again_what_failed_or_gives_it_up() {
     let taken = book.call(2, voucher("B", 6000), "2");
     let parked = book.call(3, voucher("C", 6000), "3");
     let why = || "the handler refused it".to_owned();
-    book.take(4, ended(refused, RelayOutcome::Refused { status: 404, why: why() }));
+    book.take(4, ended(refused, RelayOutcome::Refused { status: 404, why: why(), why_fr: None }));
     book.take(4, delivered(taken));
     book.take(4, ended(parked, RelayOutcome::Parked { why: why() }));
     book.take(5, replay(Replayed::Between { from: minute(0), to: minute(3), failed: true, endpoint: None }));
@@ -160,7 +160,8 @@ fn a_ledger_that_is_made_again_owes_what_it_owed() {
 }
 
 fn refused(notification: Seq) -> LogEntry {
-    ended(notification, RelayOutcome::Refused { status: 404, why: "the handler refused it".to_owned() })
+    let why = "the handler refused it".to_owned();
+    ended(notification, RelayOutcome::Refused { status: 404, why, why_fr: None })
 }
 
 fn dropped(notification: Seq) -> LogEntry {

@@ -83,6 +83,9 @@ pub enum RelayOutcome {
         status: u16,
         /// What was wrong, in English, without any value from outside.
         why: String,
+        /// The same in French.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why_fr: Option<String>,
     },
     /// It was tried for as long as makes sense; a person decides.
     Parked {

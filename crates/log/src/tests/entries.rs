@@ -187,7 +187,8 @@ fn mails() -> impl Strategy<Value = MailAbout> {
 fn relayed() -> impl Strategy<Value = Relayed> {
     let outcomes = prop_oneof![
         any::<u16>().prop_map(|status| RelayOutcome::Delivered { status }),
-        (any::<u16>(), any::<String>()).prop_map(|(status, why)| RelayOutcome::Refused { status, why }),
+        (any::<u16>(), any::<String>(), option::of(any::<String>()))
+            .prop_map(|(status, why, why_fr)| RelayOutcome::Refused { status, why, why_fr }),
         any::<String>().prop_map(|why| RelayOutcome::Parked { why }),
         (any::<String>(), option::of(any::<String>()))
             .prop_map(|(by, note)| RelayOutcome::Dropped { by, note }),

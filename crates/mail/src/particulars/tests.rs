@@ -34,7 +34,7 @@ fn calls_to_shop(calls: u32, parked: u32, orders: &[&str]) -> ShopCalls {
         parked,
         since: at("2026-03-01T13:05:09Z"),
         orders: orders.iter().filter_map(|order| OrderRef::new(*order).ok()).collect(),
-        why: "it answered 503".to_owned(),
+        why: Noted::new("it answered 503", None),
     }
 }
 
