@@ -250,7 +250,7 @@ impl Words {
             Difference::Outcome { accepted_by, failed_by } => {
                 let mut sides = [
                     (accepted_by, self.pair("accepté", "accepted")),
-                    (failed_by, self.pair("refusé", "refused")),
+                    (failed_by, self.pair("refusé ou annulé", "refused or cancelled")),
                 ];
                 let is_answer = |verdict: &Verdict| verdict.source == Source::Confirmation;
                 if accepted_by.iter().all(is_answer) {

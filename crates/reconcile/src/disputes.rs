@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use cvco_domain::{Cents, Currency, Difference, ReportedState, Source, Verdict};
 
 use super::Fact;
-use super::weighing::is_accepting;
+use super::weighing::{contradicts, is_accepting};
 
 /// The story about a tender that is not the one believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,11 @@ fn own_amounts(notified: &[&Fact], believed: Cents) -> BTreeSet<Cents> {
 fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
     let amounts = own_amounts(notified, believed);
     let other = amounts.iter().copied().find(|amount| *amount != believed).filter(|_| amounts.len() > 1);
-    let (accepting, failing) = (codes(notified, is_accepting), codes(notified, is_failing));
+    let (mut accepting, mut failing) = (codes(notified, is_accepting), codes(notified, is_failing));
+    if contradicts(notified) {
+        accepting = codes(notified, |state| state == ReportedState::Captured);
+        failing.extend(codes(notified, |state| state == ReportedState::Cancelled));
+    }
     let contradictory = !accepting.is_empty() && !failing.is_empty();
     let by = Source::Notification;
     let differences = contradictory.then(|| Difference::Outcome {

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use cvco_domain::{
-    Authorisation, Booked, Cents, Issuer, OddStatus, ReportedState, Source, StatusReading, Tender,
-    TenderState, Timestamp,
+    Authorisation, Booked, Cents, Instrument, Issuer, OddStatus, ReportedState, Source, StatusReading,
+    Tender, TenderState, Timestamp,
 };
 
 use super::Fact;
@@ -65,6 +65,30 @@ fn revised<'a>(facts: &[&'a Fact], first: Cents) -> Option<&'a Fact> {
     })
 }
 
+/// The furthest state. What was captured is captured, where a cancellation after it [`contradicts`] it.
+fn furthest(facts: &[&Fact]) -> Option<ReportedState> {
+    let contradicted = contradicts(facts);
+    let states = facts.iter().map(|fact| fact.event.state);
+    states.filter(|state| !(contradicted && *state == ReportedState::Cancelled)).max()
+}
+
+/// Whether notifications tell a captured card payment as cancelled. Where captures are told, that says that the money was
+/// taken: it can be refunded, and no longer cancelled (Worldline: `isCancellable` is false once a payment is captured).
+/// Vouchers are another matter: a platform gives them back when the rest is not paid.
+pub(super) fn contradicts(facts: &[&Fact]) -> bool {
+    let is_told = |wanted: ReportedState| {
+        facts.iter().any(|fact| {
+            fact.event.state == wanted
+                && fact.source == Source::Notification
+                && fact.psp.terms().tells_of_captures
+                && fact.event.instrument == Instrument::Card
+        })
+    };
+    let is_answered =
+        |fact: &&Fact| fact.source == Source::Confirmation && fact.event.state == ReportedState::Cancelled;
+    is_told(ReportedState::Captured) && is_told(ReportedState::Cancelled) && !facts.iter().any(is_answered)
+}
+
 /// The failure that the PSP's API states although the transaction was notified as accepted, if nothing accepted it since
 /// then: money that the PSP's own books do not have is not claimed.
 pub(super) fn overruled(facts: &[&Fact]) -> Option<ReportedState> {
@@ -80,7 +104,7 @@ pub(super) fn overruled(facts: &[&Fact]) -> Option<ReportedState> {
 /// that accept the tender the [`confirmed`] one decides the amount, or else the [`leading`] one; but what the merchant
 /// [`revised`] since then replaces it.
 pub(super) fn weigh(facts: &[&Fact]) -> Option<Evidence> {
-    let furthest = overruled(facts).or_else(|| facts.iter().map(|fact| fact.event.state).max())?;
+    let furthest = overruled(facts).or_else(|| furthest(facts))?;
     let accepting: Vec<&Fact> = facts.iter().copied().filter(|fact| is_accepting(fact.event.state)).collect();
     let deciding = if accepting.is_empty() { facts } else { accepting.as_slice() };
     let confirmed = confirmed(deciding);

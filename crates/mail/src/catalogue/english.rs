@@ -109,11 +109,11 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             ],
         ),
         Case::AcceptedAndRefused => says(
-            "payment said to be accepted and refused",
-            "One genuine notification says that the transaction is accepted, another that it is refused.",
+            "payment said to be accepted and failed",
+            "One genuine notification says that the transaction is accepted, another that it is refused or cancelled.",
             &[
                 "Open the transaction in {back_office} and read its state there, which is authoritative.",
-                "If it is refused there, do not confirm the booking, and ask the customer to pay again.",
+                "If it is refused or cancelled there, do not confirm the booking, and ask the customer to pay again.",
                 "Report the contradiction to {support}, quoting the transaction number.",
             ],
         ),

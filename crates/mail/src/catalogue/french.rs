@@ -109,11 +109,11 @@ pub(super) const fn case(case: Case, psp: Option<Psp>) -> Entry {
             ],
         ),
         Case::AcceptedAndRefused => says(
-            "paiement dit accepté et refusé",
-            "Selon une notification authentique, la transaction est acceptée ; selon une autre, elle est refusée.",
+            "paiement dit accepté et en échec",
+            "Selon une notification authentique, la transaction est acceptée ; selon une autre, elle est refusée ou annulée.",
             &[
                 "Ouvrez la transaction dans {back_office} et lisez-y son état : c'est lui qui fait foi.",
-                "Si elle y est refusée, ne confirmez pas la prestation et demandez au client de payer à nouveau.",
+                "Si elle y est refusée ou annulée, ne confirmez pas la prestation et demandez au client de payer à nouveau.",
                 "Signalez la contradiction à {support}, avec le numéro de la transaction.",
             ],
         ),

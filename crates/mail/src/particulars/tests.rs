@@ -97,9 +97,9 @@ fn each_is_said_in_the_language_of_its_reader() {
                     failed_by: verdicts(Source::Notification, "00105"),
                 }],
             },
-            "carte (VISA), transaction V1 : refusé selon une notification (statut « 00105 »), accepté selon le \
+            "carte (VISA), transaction V1 : refusé ou annulé selon une notification (statut « 00105 »), accepté selon le \
              prestataire interrogé (statut « 00000 »)",
-            "card (VISA), transaction V1: refused by a notification (status “00105”), accepted by the provider when \
+            "card (VISA), transaction V1: refused or cancelled by a notification (status “00105”), accepted by the provider when \
              asked (status “00000”)",
         ),
         (

@@ -127,6 +127,23 @@ fn the_ordinary_course_of_a_tender_is_no_conflict() {
 }
 
 #[test]
+fn a_captured_card_payment_that_is_told_as_cancelled_is_a_conflict_and_stays_captured() {
+    let told = |state, code: &str, at| {
+        plain_card(10_000).psp(Psp::Worldline).state(state).status(code, StatusReading::Known).happened(at)
+    };
+    let captured = order(10_000).with(told(ReportedState::Captured, "9", 0));
+    let cancelled = told(ReportedState::Cancelled, "6", 60);
+    let case = captured.clone().with(cancelled.clone()).seen(DAY);
+    assert_eq!(case.finding(Kind::ConflictingNotification).detail.to_string(), "C1/VISA: 9 ≠ 6");
+    case.is(RecordState::Balanced);
+    let answered = case.with(cancelled.answered().at(120));
+    assert_eq!(answered.record().state, RecordState::Failed, "the PSP's own books decide");
+
+    let authorised = order(10_000).with(told(ReportedState::Authorised, "5", 0));
+    authorised.with(told(ReportedState::Cancelled, "6", 60)).seen(DAY).raises(&[]);
+}
+
+#[test]
 fn a_double_payment_is_mended_only_by_what_is_too_much() {
     let twice = || {
         let paid = |case: Case, call: &str, ids: [&str; 2]| {
