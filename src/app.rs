@@ -5,6 +5,7 @@ mod reload;
 mod settings;
 mod sockets;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -337,11 +338,13 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
     };
     parts.start("the timekeeper", timekeeper.run(stop.clone()));
     let host = host_name();
+    let (refused, never_reached) = watch::channel(BTreeMap::new());
     let troubles = TroubleWorker {
         addressees: views.addressees.clone(),
         log_trouble,
         certificate_trouble,
         fault,
+        refused: never_reached,
         followed: followed.clone(),
         clock: clock.clone(),
         host: host.clone(),
@@ -363,6 +366,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         asked: views.asked,
         relays: views.relays,
         addressees: views.addressees,
+        refused,
     };
     parts.start("the leader's office", office.run(parts.clone(), stop.clone()));
     let reloading = Reloads { config_path, settings, policies };

@@ -1,6 +1,6 @@
 //! The way out by e-mail: one SMTP conversation per mail, with the first server that takes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -48,6 +48,15 @@ pub struct ServerSettings {
     pub smtp_url: String,
     /// `password`, or what `password_file` holds.
     pub password: Option<SecretString>,
+}
+
+/// What has become of one mail so far, by recipient.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Those who have it.
+    pub taken: BTreeSet<String>,
+    /// Those whom the server refuses for good, and its words.
+    pub refused: BTreeMap<String, String>,
 }
 
 /// Sends mails to the configured recipients.
@@ -216,37 +225,35 @@ impl Mailer {
 
     /// Sends one mail to all recipients that have not got it. `message_id` and `in_reply_to` are written without angle
     /// brackets; the same id for the same mail lets a mail reader recognise a repetition, and `in_reply_to` threads.
-    /// `delivered` are those who have it, before and after.
+    /// `delivery` is how far that is, before and after.
     ///
     /// # Errors
     /// [`SendError::Permanent`] if no recipient can ever get it. A recipient whom the server refuses does not
-    /// keep the others from their mail; one whom it refuses for good is logged, one whom it refuses for now is an error.
+    /// keep the others from their mail; one whom it refuses for now is an error.
     pub async fn send(
         &self,
         mail: &RenderedMail,
         message_id: &str,
         in_reply_to: Option<&str>,
         at: Timestamp,
-        delivered: &mut BTreeSet<String>,
+        delivery: &mut Delivery,
     ) -> Result<(), SendError> {
         let bytes = self.message(mail, message_id, in_reply_to, at)?.formatted();
-        let is_left = |to: &&Mailbox| !delivered.contains::<str>(to.email.as_ref());
+        let is_left = |to: &&Mailbox| !delivery.taken.contains::<str>(to.email.as_ref());
         let left: Vec<Address> = self.to.iter().filter(is_left).map(|to| to.email.clone()).collect();
         if left.is_empty() {
             return Ok(());
         }
         match self.deliver(left.clone(), &bytes).await {
             Ok(()) => {
-                delivered.extend(left.iter().map(ToString::to_string));
+                delivery.taken.extend(left.iter().map(ToString::to_string));
                 Ok(())
             }
             Err(error @ SendError::Unreachable(_)) => Err(error),
-            Err(_) if left.len() > 1 => self.deliver_one_by_one(left, &bytes, delivered).await,
-            Err(SendError::Permanent(why)) if !delivered.is_empty() => {
-                tracing::warn!(%why, "the last recipient of a mail is refused for good");
-                Ok(())
-            }
-            Err(error) => Err(error),
+            Err(error) => match left.as_slice() {
+                [alone] => delivery.after(vec![(alone.clone(), error)]),
+                _ => self.deliver_one_by_one(left, &bytes, delivery).await,
+            },
         }
     }
 
@@ -319,21 +326,31 @@ impl Mailer {
         &self,
         left: Vec<Address>,
         bytes: &[u8],
-        delivered: &mut BTreeSet<String>,
+        delivery: &mut Delivery,
     ) -> Result<(), SendError> {
-        let mut refused: Vec<SendError> = Vec::new();
+        let mut refused = Vec::new();
         for to in left {
             match self.deliver(vec![to.clone()], bytes).await {
-                Ok(()) => drop(delivered.insert(to.to_string())),
+                Ok(()) => drop(delivery.taken.insert(to.to_string())),
                 Err(error @ SendError::Unreachable(_)) => return Err(error),
-                Err(error) => {
-                    tracing::warn!(recipient = %to, %error, "a recipient is refused");
-                    refused.push(error);
-                }
+                Err(error) => refused.push((to, error)),
             }
         }
-        match refused.into_iter().min() {
-            Some(SendError::Permanent(_)) if !delivered.is_empty() => Ok(()),
+        delivery.after(refused)
+    }
+}
+
+impl Delivery {
+    /// What comes of it when these were refused: nothing, if others have the mail and these never can.
+    fn after(&mut self, refused: Vec<(Address, SendError)>) -> Result<(), SendError> {
+        for (to, error) in &refused {
+            tracing::warn!(recipient = %to, %error, "a recipient is refused");
+            if matches!(error, SendError::Permanent(_)) {
+                self.refused.insert(to.to_string(), error.to_string());
+            }
+        }
+        match refused.into_iter().map(|(_, error)| error).min() {
+            Some(SendError::Permanent(_)) if !self.taken.is_empty() => Ok(()),
             Some(error) => Err(error),
             None => Ok(()),
         }

@@ -12,7 +12,7 @@ mod smtp_url;
 pub mod trouble;
 pub mod worker;
 
-pub use mail::{MailError, MailSettings, Mailer, SendError, ServerSettings};
+pub use mail::{Delivery, MailError, MailSettings, Mailer, SendError, ServerSettings};
 pub use settings::{Addressees, AlertSettings, ShopAlerts};
 pub use smtp_url::SmtpUrlError;
 

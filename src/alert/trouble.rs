@@ -1,7 +1,7 @@
 //! Tells people of trouble of the daemon itself. These e-mails need neither log nor ledger: a full disk is just what they
 //! are about.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use cvco_mail::trouble::{Trouble, TroubleLetter, render};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Addressees;
+use super::{Addressees, Delivery};
 use crate::clock::Clock;
 use crate::fault::Note;
 use crate::follower::Followed;
@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Trouble that lasts is told again this often.
 const AGAIN: Duration = Duration::from_hours(1);
+
+/// An address that is refused is told again this often.
+const REFUSED_AGAIN: Duration = Duration::from_hours(7 * 24);
 
 /// How often trouble is looked for.
 const EVERY: Duration = Duration::from_secs(5);
@@ -34,6 +37,8 @@ pub struct TroubleWorker {
     pub certificate_trouble: watch::Receiver<Option<String>>,
     /// What of the program itself failed, and nobody was told of.
     pub fault: Note,
+    /// Who never gets e-mails, and the server's words.
+    pub refused: watch::Receiver<BTreeMap<String, String>>,
     /// What keeps the ledger from following.
     pub followed: Followed,
     /// The time.
@@ -45,6 +50,7 @@ pub struct TroubleWorker {
 /// What is wrong, since when, and when it was last told.
 struct Case {
     trouble: Trouble,
+    detail: String,
     since: Timestamp,
     told_at: Option<Timestamp>,
 }
@@ -63,12 +69,25 @@ impl TroubleWorker {
                 case = None;
                 continue;
             };
-            let mut known = match case.take().filter(|known| known.trouble == trouble) {
-                Some(known) => known,
-                None => Case { trouble, since: now, told_at: None },
+            let is_known = |known: &Case| {
+                // One more of them is news.
+                known.trouble == trouble && (trouble != Trouble::RecipientRefused || known.detail == detail)
             };
-            let is_due = known.told_at.is_none_or(|at| now.since(at) >= AGAIN);
-            if is_due && now.since(known.since) >= PATIENCE && self.tell(trouble, &detail, now).await {
+            let mut known = match case.take().filter(is_known) {
+                Some(known) => known,
+                None => Case { trouble, detail: detail.clone(), since: now, told_at: None },
+            };
+            // Who is refused for good was so at once, and the others are told of what matters meanwhile.
+            let (patience, again) = match trouble {
+                Trouble::RecipientRefused => (Duration::ZERO, REFUSED_AGAIN),
+                Trouble::NothingStored
+                | Trouble::LedgerBehind
+                | Trouble::ReaderHoldsLedger
+                | Trouble::CertificateNotRenewed
+                | Trouble::ProgramFault => (PATIENCE, AGAIN),
+            };
+            let is_due = known.told_at.is_none_or(|at| now.since(at) >= again);
+            if is_due && now.since(known.since) >= patience && self.tell(trouble, &detail, now).await {
                 known.told_at = Some(now);
                 if trouble == Trouble::ProgramFault {
                     self.fault.told();
@@ -92,7 +111,12 @@ impl TroubleWorker {
         if let Some(detail) = self.certificate_trouble.borrow().clone() {
             return Some((Trouble::CertificateNotRenewed, detail));
         }
-        self.followed.held_by().map(|readers| (Trouble::ReaderHoldsLedger, readers))
+        if let Some(readers) = self.followed.held_by() {
+            return Some((Trouble::ReaderHoldsLedger, readers));
+        }
+        let refused = self.refused.borrow();
+        let named = refused.iter().map(|(to, why)| format!("{to} ({why})"));
+        (!refused.is_empty()).then(|| (Trouble::RecipientRefused, named.collect::<Vec<_>>().join("; ")))
     }
 
     async fn tell(&self, trouble: Trouble, detail: &str, now: Timestamp) -> bool {
@@ -112,7 +136,7 @@ impl TroubleWorker {
             }
         };
         let message_id = format!("cvco-trouble-{}@{}", now.millis(), self.host);
-        match alerts.mailer.send(&mail, &message_id, None, now, &mut BTreeSet::new()).await {
+        match alerts.mailer.send(&mail, &message_id, None, now, &mut Delivery::default()).await {
             Ok(()) => {
                 tracing::info!(mail.id = message_id, "trouble mailed");
                 true

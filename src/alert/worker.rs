@@ -1,7 +1,7 @@
 //! The worker that mails what the ledger owes. Before an e-mail leaves, the log says so under its message id; after it left,
 //! again. So a crash at any point costs at most one repetition of one e-mail, under the same message id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use cvco_mail::week::{self, DayTakings, InOtherCurrency, ShopWeek, WeekLetter};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::Delivery;
 use super::desk::{Desk, Trouble};
 use super::settings::{Addressees, AlertSettings};
 use crate::back_off;
@@ -33,13 +34,15 @@ pub struct AlertWorker {
     pub addressees: watch::Receiver<Arc<Addressees>>,
     /// What it works with.
     pub desk: Desk,
+    /// Who never gets e-mails, and the server's words; a person is told.
+    pub refused: watch::Sender<BTreeMap<String, String>>,
 }
 
 /// What the worker knows and may forget.
 #[derive(Default)]
 struct Memory {
     /// Who has got an e-mail that others have still to get. A restart forgets it: better twice than never.
-    delivered: BTreeMap<String, BTreeSet<String>>,
+    deliveries: BTreeMap<String, Delivery>,
     /// The mail server is left alone until then: it would fail with any other mail too.
     resting_until: Option<Timestamp>,
 }
@@ -68,8 +71,9 @@ impl AlertWorker {
                     if changed.is_err() {
                         return;
                     }
-                    // Perhaps another server.
+                    // Perhaps another server, or other readers.
                     memory.resting_until = None;
+                    self.refused.send_replace(BTreeMap::new());
                 }
             }
             tokio::time::sleep(SETTLES_IN).await;
@@ -120,8 +124,8 @@ impl AlertWorker {
         if let Some(due) = due {
             let about = MailAbout::Discrepancies(due.items.clone());
             let message_id = self.id_of(due.message_id.clone(), about).await?;
-            let delivered = memory.delivered.entry(message_id.clone()).or_default();
-            let sent = self.send(addressees, alerts, &due, &message_id, delivered).await;
+            let delivery = memory.deliveries.entry(message_id.clone()).or_default();
+            let sent = self.send(addressees, alerts, &due, &message_id, delivery).await;
             self.ended(message_id, sent, memory).await?;
             return Ok(true);
         }
@@ -129,10 +133,10 @@ impl AlertWorker {
             && let Some(due) = self.desk.readers.read(move |reader| reader.next_anchor(now)).await?
         {
             let message_id = self.id_of(due.message_id.clone(), MailAbout::Anchor(due.seq)).await?;
-            let delivered = memory.delivered.entry(message_id.clone()).or_default();
+            let delivery = memory.deliveries.entry(message_id.clone()).or_default();
             let sent = async {
                 let mail = anchor::render(&self.anchor_letter(addressees, alerts, due).await?)?;
-                Ok(mailer.send(&mail, &message_id, None, self.desk.clock.now(), delivered).await?)
+                Ok(mailer.send(&mail, &message_id, None, self.desk.clock.now(), delivery).await?)
             };
             let sent = sent.await;
             self.ended(message_id, sent, memory).await?;
@@ -160,15 +164,18 @@ impl AlertWorker {
         memory: &mut Memory,
     ) -> Result<(), Trouble> {
         memory.resting_until = None;
+        if let Some(delivery) = memory.deliveries.get(&message_id) {
+            self.note_refused(delivery);
+        }
         match sent {
             Ok(()) => {
-                memory.delivered.remove(&message_id);
+                memory.deliveries.remove(&message_id);
                 tracing::info!(mail.id = message_id, "mail sent");
                 self.desk.departed(&Way::mail(), message_id).await
             }
             Err(error) => {
-                if memory.delivered.get(&message_id).is_some_and(BTreeSet::is_empty) {
-                    memory.delivered.remove(&message_id);
+                if memory.deliveries.get(&message_id).is_some_and(|delivery| delivery.taken.is_empty()) {
+                    memory.deliveries.remove(&message_id);
                 }
                 let rest = self.desk.failed(&Way::mail(), &message_id, &error, None).await?;
                 memory.resting_until = rest.map(|rest| self.desk.clock.now().after(rest));
@@ -177,18 +184,28 @@ impl AlertWorker {
         }
     }
 
+    /// Who takes an e-mail again is refused no longer. The first words stand: later ones differ by the number of the mail.
+    fn note_refused(&self, delivery: &Delivery) {
+        self.refused.send_modify(|known| {
+            known.retain(|to, _| !delivery.taken.contains(to));
+            for (to, why) in &delivery.refused {
+                known.entry(to.clone()).or_insert_with(|| why.clone());
+            }
+        });
+    }
+
     async fn send(
         &self,
         addressees: &Addressees,
         alerts: &AlertSettings,
         due: &DueMail,
         message_id: &str,
-        delivered: &mut BTreeSet<String>,
+        delivery: &mut Delivery,
     ) -> Result<(), Trouble> {
         let mail = render(&self.desk.letter(addressees, alerts, due).await?)?;
         let now = self.desk.clock.now();
         let mailer = alerts.mailer_for(due);
-        Ok(mailer.send(&mail, message_id, due.in_reply_to.as_deref(), now, delivered).await?)
+        Ok(mailer.send(&mail, message_id, due.in_reply_to.as_deref(), now, delivery).await?)
     }
 
     /// Sums up a week for those shops that have the readers and the language of the first.
@@ -212,7 +229,7 @@ impl AlertWorker {
         };
         let about = MailAbout::Week(Week { until: due.until, shops: shops.clone() });
         let message_id = self.id_of(due.message_id, about).await?;
-        let delivered = memory.delivered.entry(message_id.clone()).or_default();
+        let delivery = memory.deliveries.entry(message_id.clone()).or_default();
         let sent = async {
             let mail = week::render(&WeekLetter {
                 language,
@@ -221,7 +238,7 @@ impl AlertWorker {
                 last: due.until.paris_day().plus(-1),
                 shops: self.weeks_of(addressees, due.until, shops).await?,
             })?;
-            Ok(mailer.send(&mail, &message_id, None, self.desk.clock.now(), delivered).await?)
+            Ok(mailer.send(&mail, &message_id, None, self.desk.clock.now(), delivery).await?)
         };
         let sent = sent.await;
         self.ended(message_id, sent, memory).await

@@ -1,5 +1,6 @@
 //! What only the leader does: mails, relays, questions to PSPs, settings that decide. It begins with a lead and ends with it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cvco_domain::crypto::SealKey;
@@ -39,6 +40,7 @@ pub(super) struct Office {
     pub(super) asked: watch::Receiver<Arc<Asked>>,
     pub(super) relays: watch::Receiver<Arc<Relays>>,
     pub(super) addressees: watch::Receiver<Arc<Addressees>>,
+    pub(super) refused: watch::Sender<BTreeMap<String, String>>,
 }
 
 impl Office {
@@ -99,7 +101,7 @@ impl Office {
         };
         let channels = ChannelWorker { addressees: self.addressees.clone(), desk: desk.clone() };
         parts.start("the channels", channels.run(term.clone()));
-        let alerts = AlertWorker { addressees: self.addressees.clone(), desk };
+        let alerts = AlertWorker { addressees: self.addressees.clone(), desk, refused: self.refused.clone() };
         parts.start("the alert worker", alerts.run(term.clone()));
     }
 }

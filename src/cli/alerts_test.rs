@@ -1,6 +1,5 @@
 //! `alerts test`: a message to those whom alerts go to, so that nobody finds out too late that they do not arrive.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Args;
@@ -12,7 +11,7 @@ use super::output::pair;
 use super::site::{Here, Site};
 use super::{Failure, Outcome, output, runtime};
 use crate::alert::channel::{Message, TIME_LIMIT};
-use crate::alert::{AlertSettings, Mailer};
+use crate::alert::{AlertSettings, Delivery, Mailer};
 use crate::app::host_name;
 use crate::clock::Clock;
 use crate::config::{Config, Shop};
@@ -64,10 +63,10 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<Outcome, Failure> {
     let runtime = runtime()?;
     if is_wanted(&Way::mail()) {
         for mailer in trial.mailers() {
-            let mut delivered = BTreeSet::new();
-            let sent = runtime.block_on(trial.mail(&mailer, &mut delivered));
+            let mut delivery = Delivery::default();
+            let sent = runtime.block_on(trial.mail(&mailer, &mut delivery));
             let (taken, left): (Vec<_>, Vec<_>) =
-                mailer.readers().into_iter().partition(|reader| delivered.contains(reader));
+                mailer.readers().into_iter().partition(|reader| delivery.taken.contains(reader));
             if !taken.is_empty() {
                 tell(language, &taken.join(", "), Ok(()))?;
             }
@@ -129,10 +128,10 @@ impl Trial<'_> {
         format!("cvco-test-{}@{}", self.clock.now().millis(), self.host)
     }
 
-    async fn mail(&self, mailer: &Mailer, delivered: &mut BTreeSet<String>) -> Result<(), String> {
+    async fn mail(&self, mailer: &Mailer, delivery: &mut Delivery) -> Result<(), String> {
         let mail = trial_mail::mail(self.alerts.language_of(self.shop), self.shop_name, &self.host);
         let (id, now) = (self.message_id(), self.clock.now());
-        mailer.send(&mail, &id, None, now, delivered).await.map_err(|error| error.to_string())
+        mailer.send(&mail, &id, None, now, delivery).await.map_err(|error| error.to_string())
     }
 }
 

@@ -112,6 +112,25 @@ async fn a_kill_between_the_servers_word_and_the_log_costs_one_repetition_under_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_never_gets_alerts_is_named_to_the_others() {
+    let mut daemon = patient().await;
+    daemon.rewrite_configuration(|text| {
+        text.replace(
+            "[\"compta@camping.example\"]",
+            "[\"compta@camping.example\", \"marie@camping.example\"]",
+        )
+    });
+    daemon.kill();
+    daemon.restart();
+    daemon.mailbox.set_behaviour(Behaviour::RefuseRecipient("compta@camping.example".to_owned()));
+    over_by_a_euro(&daemon, "A", 1);
+    let mails = daemon.mailbox.wait_for(2).await;
+    let about_it = mails.iter().find(|mail| mail.subject().contains("destinataire refusé")).expect("a mail");
+    assert_eq!(about_it.to, ["marie@camping.example"]);
+    assert!(text(about_it).contains("compta@camping.example") && text(about_it).contains("no such mailbox"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_listed_and_a_test_says_whether_it_arrives() {
     let daemon = patient().await;
     daemon.mailbox.set_behaviour(Behaviour::RefuseRecipient("compta@camping.example".to_owned()));

@@ -21,6 +21,8 @@ pub enum Trouble {
     CertificateNotRenewed,
     /// A part of the program failed in a way that it must not.
     ProgramFault,
+    /// The mail server never takes an e-mail for one of the recipients.
+    RecipientRefused,
 }
 
 /// One such mail.
@@ -98,6 +100,16 @@ const fn french(trouble: Trouble) -> Text {
             ],
             detail: "Erreur",
         },
+        Trouble::RecipientRefused => Text {
+            title: "destinataire refusé",
+            what: "Le serveur de messagerie refuse définitivement un destinataire des alertes : cette personne ne reçoit aucun de ces messages.",
+            steps: &[
+                "Corrigez l'adresse dans la configuration ([alerts] to, ou to de la boutique), ou faites rétablir la boîte, puis rechargez le service.",
+                "Vérifiez avec cvco-reconciled alerts test : chaque destinataire y est essayé.",
+                "Les messages déjà partis sans cette personne ne sont pas renvoyés : cvco-reconciled alerts list montre ce qui est ouvert.",
+            ],
+            detail: "Réponse du serveur",
+        },
     }
 }
 
@@ -148,6 +160,16 @@ const fn english(trouble: Trouble) -> Text {
                 "Report the fault to the program's authors with the message below, after a look at it: it should hold no payment and no secret.",
             ],
             detail: "The fault",
+        },
+        Trouble::RecipientRefused => Text {
+            title: "a recipient is refused",
+            what: "The mail server refuses a recipient of the alerts for good: this person gets none of these messages.",
+            steps: &[
+                "Correct the address in the configuration ([alerts] to, or the shop's to), or have the mailbox restored, and reload the service.",
+                "See whether it works with cvco-reconciled alerts test: it tries each recipient.",
+                "Messages that left without this person are not sent again: cvco-reconciled alerts list shows what is open.",
+            ],
+            detail: "The server's answer",
         },
     }
 }
@@ -211,6 +233,7 @@ mod tests {
                 Trouble::ReaderHoldsLedger,
                 Trouble::CertificateNotRenewed,
                 Trouble::ProgramFault,
+                Trouble::RecipientRefused,
             ] {
                 let letter = TroubleLetter {
                     language,

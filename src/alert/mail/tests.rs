@@ -40,7 +40,7 @@ async fn sink_and_mailer() -> (MailSink, Mailer) {
 
 async fn send(mailer: &Mailer) -> Result<(), SendError> {
     mailer
-        .send(&alert(), "alert-17@pins.example", None, at("2026-03-01T13:30:00Z"), &mut BTreeSet::new())
+        .send(&alert(), "alert-17@pins.example", None, at("2026-03-01T13:30:00Z"), &mut Delivery::default())
         .await
 }
 
@@ -105,7 +105,7 @@ async fn what_can_wait_has_no_header_that_says_otherwise() {
     let (sink, mailer) = sink_and_mailer().await;
     let mail = RenderedMail { urgent: false, ..alert() };
     let now = at("2026-03-01T13:30:00Z");
-    mailer.send(&mail, "alert-17@pins.example", None, now, &mut BTreeSet::new()).await.expect("accepted");
+    mailer.send(&mail, "alert-17@pins.example", None, now, &mut Delivery::default()).await.expect("accepted");
     let mails = sink.wait_for(1).await;
     assert_eq!((mails[0].header("X-Priority"), mails[0].header("Importance")), (None, None));
 }
@@ -115,7 +115,7 @@ async fn a_later_mail_joins_the_thread() {
     let (sink, mailer) = sink_and_mailer().await;
     let at = at("2026-03-01T14:00:00Z");
     mailer
-        .send(&alert(), "closed-17@pins.example", Some("alert-17@pins.example"), at, &mut BTreeSet::new())
+        .send(&alert(), "closed-17@pins.example", Some("alert-17@pins.example"), at, &mut Delivery::default())
         .await
         .expect("accepted");
     let mails = sink.wait_for(1).await;
@@ -156,8 +156,10 @@ async fn a_mail_sent_again_after_a_cut_is_recognised_by_its_id() {
 async fn a_refused_recipient_does_not_keep_the_other_from_the_mail() {
     let (sink, mailer) = sink_and_mailer().await;
     sink.set_behaviour(Behaviour::RefuseRecipient("compta@camping.example".to_owned()));
-    send(&mailer).await.expect("one of two");
+    let mut delivery = Delivery::default();
+    mailer.send(&alert(), "a@h", None, at("2026-03-01T13:30:00Z"), &mut delivery).await.expect("one of two");
     assert_eq!(sink.wait_for(1).await[0].to, ["gerant@camping.example"]);
+    assert!(delivery.refused["compta@camping.example"].contains("no such mailbox"), "{delivery:?}");
 }
 
 #[tokio::test]
@@ -203,16 +205,16 @@ async fn a_server_without_starttls_gets_nothing_where_it_is_required() {
 #[tokio::test]
 async fn a_recipient_who_is_refused_for_now_gets_the_mail_later_and_the_others_once() {
     let (sink, mailer) = sink_and_mailer().await;
-    let mut delivered = BTreeSet::new();
+    let mut delivery = Delivery::default();
     let mail = alert();
     let now = at("2026-03-01T13:30:00Z");
     sink.set_behaviour(Behaviour::DeferRecipient("compta@camping.example".to_owned()));
     for _ in 0..2 {
-        let error = mailer.send(&mail, "a@h", None, now, &mut delivered).await.expect_err("one is missing");
+        let error = mailer.send(&mail, "a@h", None, now, &mut delivery).await.expect_err("one is missing");
         assert!(matches!(error, SendError::Temporary(_)), "{error}");
     }
     sink.set_behaviour(Behaviour::Accept);
-    mailer.send(&mail, "a@h", None, now, &mut delivered).await.expect("the other one");
+    mailer.send(&mail, "a@h", None, now, &mut delivery).await.expect("the other one");
     let to: Vec<Vec<String>> = sink.mails().into_iter().map(|mail| mail.to).collect();
     assert_eq!(to, [["gerant@camping.example"], ["compta@camping.example"]]);
 }
