@@ -12,7 +12,7 @@ use cvco_domain::{Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Policy
 use super::records::complement_failed;
 use super::refunds::By;
 use super::tenders::{Attempt, Evidence};
-use balance::{Balance, Moved, Movement, Reason};
+use balance::{Balance, Cause, Change, Reason};
 
 /// What the payments of an order come to together.
 #[derive(Debug, Clone)]
@@ -176,7 +176,7 @@ pub(super) fn of(
     let paid: Cents = counted().map(|payment| payment.paid).sum();
     plan::complete(&mut payments, order);
     let counted = || payments.iter().filter(|payment| payment.counts());
-    let balance = registered.map(|total| Balance::of(moved(attempts, &payments, order), total));
+    let balance = registered.map(|total| Balance::of(changes(attempts, &payments, order), total));
     // Where nothing is left of what was paid, the whole order is what the payments are held against.
     let let_off = balance.filter(|_| paid.is_positive()).map_or(Cents::ZERO, |balance| balance.let_off);
     let whole = Whole {
@@ -253,13 +253,13 @@ fn begun_until(attempts: &[Attempt], payments: &[Payment], policy: &Policy) -> O
 }
 
 /// Everything that moved money of an order.
-fn moved(attempts: &[Attempt], payments: &[Payment], order: &Order) -> Vec<Moved> {
+fn changes(attempts: &[Attempt], payments: &[Payment], order: &Order) -> Vec<Change> {
     let has_plan = order.current().is_some_and(|version| !version.instalments.is_empty());
-    let mut moved = Vec::new();
+    let mut changes = Vec::new();
     for (attempt, payment) in attempts.iter().zip(payments).filter(|(_, payment)| payment.is_of_the_order()) {
         let heard_at = || attempt.accepted().filter_map(|evidence| evidence.accepted_seen_at).min();
         let Some(paid_at) = payment.at.or_else(heard_at) else { continue };
-        moved.push(Moved { at: paid_at, what: Movement::Paid, amount: payment.accepted() });
+        changes.push(Change { at: paid_at, cause: Cause::Paid, amount: payment.accepted() });
         let reason = if payment.standing == Standing::Counts {
             Reason::Part
         } else if has_plan && payment.is_paid_twice(payments) {
@@ -270,15 +270,15 @@ fn moved(attempts: &[Attempt], payments: &[Payment], order: &Order) -> Vec<Moved
             Reason::Payment
         };
         for back in attempt.accepted().flat_map(Evidence::made) {
-            let what = match back.by {
-                By::Merchant => Movement::GivenBack(reason),
-                By::Bank => Movement::TakenBack,
+            let cause = match back.by {
+                By::Merchant => Cause::GivenBack(reason),
+                By::Bank => Cause::TakenBack,
             };
             // Nothing goes back before it was paid, whatever the clocks say.
-            moved.push(Moved { at: back.at.max(paid_at), what, amount: back.amount });
+            changes.push(Change { at: back.at.max(paid_at), cause, amount: back.amount });
         }
     }
-    moved
+    changes
 }
 
 /// Tried, and came to nothing.

@@ -6,17 +6,17 @@
 
 use cvco_domain::{Cents, Timestamp};
 
-/// Something that moved money of an order.
+/// Money of an order that came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moved {
+pub(super) struct Change {
     pub(super) at: Timestamp,
-    pub(super) what: Movement,
+    pub(super) cause: Cause,
     pub(super) amount: Cents,
 }
 
-/// Who moved it. The order of the variants is the order in which they count when they happened in the same instant.
+/// Who caused it. The order of the variants is the order in which they count when they happened in the same instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Movement {
+pub(super) enum Cause {
     Paid,
     GivenBack(Reason),
     TakenBack,
@@ -49,14 +49,14 @@ pub(super) struct Balance {
 }
 
 impl Balance {
-    pub(super) fn of(mut moved: Vec<Moved>, total: Cents) -> Self {
-        moved.sort_unstable();
+    pub(super) fn of(mut changes: Vec<Change>, total: Cents) -> Self {
+        changes.sort_unstable();
         let mut balance = Self { claim: total, held: Cents::ZERO, taken: Cents::ZERO, let_off: Cents::ZERO };
-        for Moved { what, amount, .. } in moved {
-            match what {
-                Movement::Paid => balance.is_paid(amount, total),
-                Movement::GivenBack(reason) => balance.is_given_back(amount, reason),
-                Movement::TakenBack => {
+        for Change { cause, amount, .. } in changes {
+            match cause {
+                Cause::Paid => balance.is_paid(amount, total),
+                Cause::GivenBack(reason) => balance.is_given_back(amount, reason),
+                Cause::TakenBack => {
                     balance.held = balance.held.minus(amount);
                     balance.taken = balance.taken.plus(amount);
                 }
