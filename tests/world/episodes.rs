@@ -6,8 +6,8 @@ use cvco_domain::Instrument::{Card, Voucher};
 
 use crate::history::Back::{OneEuro, Others, Some as Part, Whole};
 use crate::history::Deed::{
-    self, After, Becomes, Contradicts, GivesBack, IsChargedBack, Lost, Misauthorised, OnAnotherContract,
-    Pays, Visit,
+    self, After, Allows, Becomes, Contradicts, Further, GivesBack, IsChargedBack, Lost, Misauthorised,
+    OnAnotherContract, Pays, Visit,
 };
 use crate::history::Fate::{
     Abandoned, Accepted, AsksBack, Authorised, Cancelled, Captured, KeepsAll, Lapsed, Odd, Pending, Refused,
@@ -315,6 +315,61 @@ pub(crate) const EPISODES: &[Episode] = &[
             Becomes(1, Captured),
         ],
     ),
+    episode(
+        "captured in two parts",
+        AT_WORLDLINE,
+        &[
+            Allows(Card, All, Vouchers),
+            After(DAY),
+            Becomes(0, Captured),
+            After(5),
+            Further(0, Rest, Captured),
+        ],
+    ),
+    episode(
+        "captured in two parts, a day apart",
+        AT_WORLDLINE,
+        &[
+            Allows(Card, All, Vouchers),
+            After(DAY),
+            Becomes(0, Captured),
+            After(DAY),
+            Further(0, Rest, Captured),
+        ],
+    )
+    .mends(&["amount_short"]),
+    episode(
+        "captured in two parts beside a voucher",
+        AT_WORLDLINE,
+        &[
+            V,
+            Allows(Card, Rest, Half),
+            After(DAY),
+            Becomes(1, Captured),
+            After(DAY),
+            Further(1, OtherHalf, Captured),
+        ],
+    )
+    .mends(&["amount_short"]),
+    episode(
+        "only a part captured",
+        AT_WORLDLINE,
+        &[V, Allows(Card, Rest, Half), After(DAY), Becomes(1, Captured)],
+    )
+    .raises(&["amount_short"]),
+    episode(
+        "a part captured, and the rest cancelled",
+        AT_WORLDLINE,
+        &[
+            V,
+            Allows(Card, Rest, Half),
+            After(DAY),
+            Becomes(1, Captured),
+            After(DAY),
+            Further(1, OtherHalf, Cancelled),
+        ],
+    )
+    .raises(&["amount_short"]),
     episode(
         "voucher cancelled",
         LATER_DEEDS,

@@ -14,6 +14,10 @@ pub(crate) enum Deed {
     After(u32),
     /// The customer pays a share, or tries to.
     Pays(Instrument, Share, Fate),
+    /// The customer allows a share of the first kind to be taken, of which the merchant will take the second first.
+    Allows(Instrument, Share, Share),
+    /// Of what was allowed for a part before, another share goes on to this state.
+    Further(usize, Share, Fate),
     /// A part paid before, counted from 0 over all visits, goes on to this state.
     Becomes(usize, Fate),
     /// Money of a part goes back.
@@ -103,6 +107,10 @@ pub(crate) struct Part {
     pub(crate) visit: usize,
     pub(crate) instrument: Instrument,
     pub(crate) amount: Cents,
+    /// What was authorised with it, where that is more.
+    pub(crate) allowed: Option<Cents>,
+    /// It was authorised with an earlier part.
+    pub(crate) further: bool,
     pub(crate) misauthorised: bool,
     pub(crate) on_another_contract: bool,
     pub(crate) fates: Vec<Happened<Fate>>,
@@ -133,6 +141,22 @@ impl Fate {
 }
 
 impl Part {
+    fn begun(visit: usize, instrument: Instrument, cents: i64, begun: Happened<Fate>) -> Self {
+        Self {
+            visit,
+            instrument,
+            amount: Cents::new(cents),
+            allowed: None,
+            further: false,
+            misauthorised: false,
+            on_another_contract: false,
+            fates: vec![begun],
+            backs: Vec::new(),
+            charged_back: false,
+            contradicted: None,
+        }
+    }
+
     /// The first state, and those that followed.
     pub(crate) fn first_and_later(&self) -> (Happened<Fate>, &[Happened<Fate>]) {
         let (first, later) = self.fates.split_first().expect("a part has a state");
@@ -179,21 +203,29 @@ impl History {
                 Deed::Lost => lost = true,
                 Deed::Misauthorised => misauthorised = true,
                 Deed::OnAnotherContract => on_another_contract = true,
-                Deed::Pays(instrument, share, fate) => history.parts.push(Part {
-                    visit: history.visits.len() - 1,
-                    instrument,
-                    amount: Cents::new(cents(share)),
-                    misauthorised: std::mem::take(&mut misauthorised),
-                    on_another_contract: std::mem::take(&mut on_another_contract),
-                    fates: vec![Happened {
-                        what: place.usual(fate),
-                        at: now,
-                        lost: std::mem::take(&mut lost),
-                    }],
-                    backs: Vec::new(),
-                    charged_back: false,
-                    contradicted: None,
-                }),
+                Deed::Pays(instrument, share, fate) => {
+                    let begun =
+                        Happened { what: place.usual(fate), at: now, lost: std::mem::take(&mut lost) };
+                    history.parts.push(Part {
+                        misauthorised: std::mem::take(&mut misauthorised),
+                        on_another_contract: std::mem::take(&mut on_another_contract),
+                        ..Part::begun(history.visits.len() - 1, instrument, cents(share), begun)
+                    });
+                }
+                Deed::Allows(instrument, allowed, share) => {
+                    let begun = Happened { what: Fate::Authorised, at: now, lost: false };
+                    history.parts.push(Part {
+                        allowed: Some(Cents::new(cents(allowed))),
+                        ..Part::begun(history.visits.len() - 1, instrument, cents(share), begun)
+                    });
+                }
+                Deed::Further(of, share, fate) => {
+                    let begun = Happened { what: fate, at: now, lost: std::mem::take(&mut lost) };
+                    let Part { visit, instrument, .. } = history.parts[of];
+                    history
+                        .parts
+                        .push(Part { further: true, ..Part::begun(visit, instrument, cents(share), begun) });
+                }
                 Deed::Becomes(part, fate) => {
                     let what = place.usual(fate);
                     let happened = Happened { what, at: now, lost: std::mem::take(&mut lost) };

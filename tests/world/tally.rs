@@ -18,6 +18,8 @@ pub(crate) struct Told {
     pub(crate) brand: String,
     pub(crate) refund: bool,
     pub(crate) standing: Standing,
+    /// A capture, by a PSP that tells captures.
+    pub(crate) captured: bool,
     pub(crate) amount: Cents,
     /// Whether `amount` is the tender's own.
     pub(crate) own: bool,
@@ -113,6 +115,7 @@ impl Told {
             brand: event.brand.to_string(),
             refund,
             standing,
+            captured: event.state == ReportedState::Captured && psp.terms().tells_of_captures,
             amount: event.amount,
             own: event.amount_from.is_part(),
             running_total: event.running_total,
@@ -156,7 +159,10 @@ fn bounds_of(about: &[&Told], tenders: &[Vec<&Told>], ceilings: &Ceilings) -> Su
     let accepted: Vec<&Told> = about.iter().copied().filter(|one| one.is_accepted()).collect();
     let withdrawn = about.iter().any(|one| one.standing == Standing::Withdrawn);
     let pots: BTreeSet<(Currency, Pot)> = accepted.iter().map(|one| one.pot()).collect();
-    let Some(first) = accepted.first().filter(|_| !withdrawn) else { return Sums::new() };
+    // What was captured of a card cannot be cancelled: one of the two messages is wrong.
+    let contradictory =
+        withdrawn && accepted.iter().any(|one| one.captured && one.instrument == Instrument::Card);
+    let Some(first) = accepted.first().filter(|_| !withdrawn || contradictory) else { return Sums::new() };
     let own: BTreeSet<Cents> = accepted.iter().filter(|one| one.own).map(|one| one.amount).collect();
     let any: BTreeSet<Cents> = accepted.iter().map(|one| one.amount).collect();
     let said = if own.is_empty() && first.refund { &any } else { &own };
@@ -172,7 +178,7 @@ fn bounds_of(about: &[&Told], tenders: &[Vec<&Told>], ceilings: &Ceilings) -> Su
         bounds = Bounds::up_to(ceiling.max(bounds.most));
     }
     // Accepted by one message and refused by another, or told of two instruments.
-    if about.iter().any(|one| one.standing == Standing::Failed) || pots.len() > 1 {
+    if contradictory || about.iter().any(|one| one.standing == Standing::Failed) || pots.len() > 1 {
         bounds.least = Cents::ZERO;
     }
     pots.into_iter().map(|pot| (pot, bounds)).collect()

@@ -5,7 +5,7 @@
 //! some of them carry the amount of the operation itself. Its official plugins read the parts out of these
 //! figures; where they leave room for doubt, the answer of the API ends it.
 
-use cvco_domain::{AmountFrom, Cents, Instrument};
+use cvco_domain::{AmountFrom, Cents, Instrument, TenderState};
 
 use super::disputes::Between;
 use super::tenders::{Attempt, Basis, Evidence, Running};
@@ -33,12 +33,15 @@ fn is_of_one_currency(attempt: &Attempt) -> bool {
 }
 
 /// An accepted tender, as far as its amount goes.
+#[derive(Clone, Copy)]
 struct Part {
     /// Where it stands in its attempt.
     place: usize,
     amount: Cents,
     standing: Standing,
     running: Option<Running>,
+    /// It was authorised, and its capture is still to come.
+    is_only_authorised: bool,
 }
 
 impl Part {
@@ -74,6 +77,7 @@ fn parts(attempt: &Attempt) -> Vec<Part> {
         amount: evidence.tender.amount,
         standing: standing(attempt, evidence),
         running: running(attempt, evidence),
+        is_only_authorised: evidence.tender.state == TenderState::Authorised,
     };
     accepted.map(part).collect()
 }
@@ -132,6 +136,36 @@ fn accept_answers(attempt: &mut Attempt) {
 
 /// `None` where every part's own amount is stated.
 fn reckon(parts: &[Part], total: Option<Cents>) -> Option<Reckoning> {
+    with_one_unpaid(parts, total).or_else(|| all_paid(parts, total))
+}
+
+/// No document says whether what was paid so far holds what is only authorised. Where it is what a captured part came to before,
+/// it does not: then the authorised one is what is left of the order.
+fn with_one_unpaid(parts: &[Part], total: Option<Cents>) -> Option<Reckoning> {
+    let most = |part: &Part| part.running.map(|running| running.most);
+    let is_unpaid = |part: &Part| {
+        let same = |other: &Part| !other.is_only_authorised && most(other) == most(part);
+        part.standing != Standing::Fixed
+            && part.is_only_authorised
+            && most(part).is_some()
+            && parts.iter().any(same)
+    };
+    let (unpaid, paid): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| is_unpaid(part));
+    let [unpaid] = unpaid.as_slice() else { return None };
+    let paid: Vec<Part> = paid.into_iter().copied().collect();
+    let Reckoning { amounts, in_doubt } = all_paid(&paid, total).unwrap_or_else(|| Reckoning {
+        amounts: paid.iter().map(|part| part.amount).collect(),
+        in_doubt: false,
+    });
+    let left = total?.minus(amounts.iter().copied().sum());
+    let mut resolved = amounts.into_iter();
+    let amounts =
+        parts.iter().map(|part| if part.place == unpaid.place { Some(left) } else { resolved.next() });
+    let amounts = amounts.collect::<Option<Vec<Cents>>>()?;
+    left.is_positive().then_some(Reckoning { amounts, in_doubt })
+}
+
+fn all_paid(parts: &[Part], total: Option<Cents>) -> Option<Reckoning> {
     let is_open = |part: &&Part| part.standing != Standing::Fixed;
     let fixed = parts.iter().filter(|part| !is_open(part)).map(|part| part.amount).sum();
     let said = parts.iter().filter_map(|part| part.running).map(|running| running.most).max().or(total);
@@ -140,10 +174,10 @@ fn reckon(parts: &[Part], total: Option<Cents>) -> Option<Reckoning> {
         [] => None,
         [one] => {
             let rest = said.unwrap_or(one.amount.plus(fixed)).minus(fixed);
-            // A card that is authorised only is not paid yet, and so not in what was paid so far.
-            let unpaid = total.map(|total| total.minus(fixed)).filter(|rest| one.first_told() == Some(*rest));
-            let rest = if rest.is_positive() { rest } else { unpaid.unwrap_or(rest) };
-            Some(the_rest(parts, one, rest, total))
+            // A card that is authorised only is not paid yet, and may not be in what was paid so far.
+            let unpaid = total.map(|total| total.minus(fixed));
+            let unpaid = unpaid.filter(|rest| rest.is_positive() && one.first_told() == Some(*rest));
+            Some(the_rest(parts, one, unpaid.unwrap_or(rest), total))
         }
         [..] => {
             let acquired = said.unwrap_or_else(|| parts.iter().map(|part| part.amount).sum());

@@ -22,6 +22,8 @@ const CB: (u32, &str) = (130, "CB");
 struct Told {
     webhook: Webhook,
     lost: bool,
+    /// An authorisation of which parts will be captured.
+    only_allowed: bool,
 }
 
 /// One payment while it is told.
@@ -50,14 +52,21 @@ pub(crate) fn tell(history: &History, dice: &mut Dice) -> Account {
             operations: 0,
             told: Vec::new(),
         };
-        let parts: Vec<(&Part, Kind, &str)> =
-            history.parts_of(visit).map(|part| with_kind(part, dice)).collect();
+        let mut parts: Vec<(&Part, Kind, &str)> = Vec::new();
+        for part in history.parts_of(visit) {
+            let same = parts.iter().rev().find(|(of, _, _)| part.further && of.allowed.is_some());
+            let told = same.map(|(_, kind, brand)| (part, kind.clone(), *brand));
+            parts.push(told.unwrap_or_else(|| with_kind(part, dice)));
+        }
         // Operations are numbered as they happen: what the page does first, then what is done later.
         let mut firsts = Vec::new();
-        for (part, kind, _) in &parts {
+        for (part, kind, _) in parts.iter().filter(|(part, _, _)| !part.further) {
             firsts.push(payment.begin(part, kind));
         }
-        for ((part, kind, brand), first) in parts.iter().zip(firsts) {
+        let mut firsts = firsts.into_iter();
+        for (part, kind, brand) in &parts {
+            let first = if part.further { None } else { firsts.next() };
+            let first = first.unwrap_or_else(|| payment.begin(part, kind));
             let last = payment.go_on(part, kind, first);
             account.names.push(Name { id: Some(payment.id(last)), brand: (*brand).to_owned() });
         }
@@ -133,7 +142,11 @@ impl Payment<'_> {
                 let webhook = self.refund(refund, (part, kind), (part.amount, Cents::ZERO), happened.at);
                 let asked = happened.what == Fate::AsksBack;
                 let happening = if asked { Happening::RefundRequested } else { Happening::RefundRefused };
-                self.told.push(Told { webhook: Webhook { happening, ..webhook }, lost: happened.lost });
+                self.told.push(Told {
+                    webhook: Webhook { happening, ..webhook },
+                    lost: happened.lost,
+                    only_allowed: false,
+                });
                 continue;
             }
             if stood == Fate::Authorised {
@@ -149,7 +162,7 @@ impl Payment<'_> {
             for back in &part.backs {
                 let webhook = self.refund(operation, (part, kind), (back.what, back.what), back.at);
                 let webhook = Webhook { happening: Happening::ChargedBack, ..webhook };
-                self.told.push(Told { webhook, lost: back.lost });
+                self.told.push(Told { webhook, lost: back.lost, only_allowed: false });
             }
             return known_as;
         }
@@ -159,13 +172,17 @@ impl Payment<'_> {
             so_far = so_far.plus(back.what);
             let webhook = self.refund(refund, (part, kind), (back.what, so_far), back.at);
             for happening in [Happening::RefundRequested, Happening::Refunded] {
-                self.told.push(Told { webhook: Webhook { happening, ..webhook.clone() }, lost: back.lost });
+                self.told.push(Told {
+                    webhook: Webhook { happening, ..webhook.clone() },
+                    lost: back.lost,
+                    only_allowed: false,
+                });
             }
         }
         if let Some(at) = part.contradicted {
             let told = self.told.iter().find(|told| told.webhook.operation == first).expect("it was told");
             let webhook = Webhook { amount: part.amount.plus(Cents::new(10_00)), at, ..told.webhook.clone() };
-            self.told.push(Told { webhook, lost: false });
+            self.told.push(Told { webhook, lost: false, only_allowed: false });
         }
         known_as
     }
@@ -183,12 +200,15 @@ impl Payment<'_> {
             .told
             .iter()
             .filter(|told| matches!(told.webhook.happening, Happening::Authorised | Happening::Captured))
+            .filter(|told| !told.only_allowed)
             .map(|told| {
                 ((matches!(told.webhook.part, Kind::Card(..)), told.webhook.operation), told.webhook.amount)
             })
             .collect();
         let own = (part.instrument == Instrument::Card, operation);
-        if accepted {
+        // Where parts of it will be captured, nothing is acquired of what is only allowed.
+        let allowed = part.allowed.filter(|_| fate == Fate::Authorised);
+        if accepted && allowed.is_none() {
             paid.insert(own, part.amount);
         }
         let acquired: Cents = paid.values().copied().sum();
@@ -201,12 +221,12 @@ impl Payment<'_> {
             order_total: self.history.total,
             acquired: acquired.min(self.history.total.max(part.amount)),
             part: kind.clone(),
-            amount: part.amount,
+            amount: allowed.unwrap_or(part.amount),
             states_amount: if operation == 0 { self.states_amount.0 } else { self.states_amount.1 },
             happening: happening(fate),
             at,
         };
-        self.told.push(Told { webhook, lost });
+        self.told.push(Told { webhook, lost, only_allowed: allowed.is_some() });
     }
 
     fn refund(

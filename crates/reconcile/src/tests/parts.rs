@@ -201,3 +201,19 @@ fn a_refund_told_in_turns_is_the_sum_of_its_turns() {
     assert_eq!(refunded(&paid.clone().with(back(2000, 5000)).with(back(3000, 3000))), 5000);
     assert_eq!(refunded(&paid.with(back(2000, 5000)).with(back(4000, 9000))), 6000, "the first was missed");
 }
+
+/// What was paid so far need not hold what is only authorised: no document says so of Worldline.
+#[test]
+fn a_card_that_is_authorised_beside_captured_vouchers_is_the_rest_of_the_order() {
+    let at = |told: Told, id: &str| told.psp(Psp::Worldline).id(id).total(10_000);
+    let vouchers = [voucher(6000).running(6000), voucher(6000).so_far()];
+    let cards = [card(4000).brand("VISA").running(6000), card(6000).brand("VISA").so_far()];
+    for vouchers in &vouchers {
+        for held in &cards {
+            let captured = at(vouchers.clone().state(ReportedState::Captured), "8_0");
+            let case = order(10_000).with(captured).with(at(held.clone(), "8_1"));
+            assert_eq!(case.parts(), [("8_0".to_owned(), 6000), ("8_1".to_owned(), 4000)]);
+            case.raises(&[]);
+        }
+    }
+}
