@@ -103,6 +103,7 @@ pub(crate) struct Happened<T> {
 
 /// One part of a visit.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true of it by itself")]
 pub(crate) struct Part {
     pub(crate) visit: usize,
     pub(crate) instrument: Instrument,

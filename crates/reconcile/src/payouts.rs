@@ -143,6 +143,8 @@ struct Fit {
     is_in_time: bool,
     /// It is what is owed of it, to the cent.
     is_owed: bool,
+    /// It is what it came to, to the cent, and nothing of it was paid out yet: an issuer may pay out first what was given back.
+    is_all_of_it: bool,
     owes_something: bool,
     is_exact: bool,
     is_first: bool,
@@ -157,6 +159,7 @@ fn fit(payout: &Payout, evidence: &Evidence) -> Option<Fit> {
             || line.authorisation.is_some() && line.authorisation == tender.authorisation,
         is_in_time: is_in_time(payout, evidence),
         is_owed: evidence.owed() == line.amount,
+        is_all_of_it: line.amount == tender.amount && tender.booked.settled == Cents::ZERO,
         owes_something: evidence.owed().is_positive(),
         is_exact: evidence.is_exact(line.amount),
         is_first: tender.booked.settled == Cents::ZERO,

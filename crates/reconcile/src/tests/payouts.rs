@@ -234,6 +234,26 @@ fn a_line_goes_to_the_payment_that_stands_rather_than_to_one_that_was_cancelled_
     }
 }
 
+/// The bank pays out what it received, and takes back afterwards what was given back before.
+#[test]
+fn a_line_goes_to_the_payment_of_its_amount_although_that_was_given_back_in_parts() {
+    let back = |cents, id: &str| plain_card(cents).id(id).call("7000").refund_of("C0").happened(DAYS);
+    let lines = [36_892, 5000, -10_000, -26_892];
+    let case = order(41_892)
+        .with(plain_card(36_892).id("C0").call("7000"))
+        .with(plain_card(5000).id("C1").call("7001"))
+        .with(back(10_000, "R0"))
+        .with(back(26_892, "R1"))
+        .due_on_statements();
+    let paid_out = lines.into_iter().fold(case, |case, cents| case.paid_out(Issuer::Bank, cents));
+    let records = paid_out.assess().records;
+    let of = |place: usize| -> Vec<i64> {
+        records[place].tenders[0].booked.payouts.iter().map(|paid| paid.amount.get()).collect()
+    };
+    assert_eq!((of(0), of(1)), (vec![36_892, -10_000, -26_892], vec![5000]));
+    paid_out.seen(30 * DAYS).raises(&[]);
+}
+
 #[test]
 fn a_line_that_pays_out_what_was_never_received_is_a_mismatch() {
     let refused = order(6000).with(voucher(6000).state(ReportedState::Refused)).paid_out(Issuer::Ancv, 6000);
