@@ -5,6 +5,7 @@
 
 mod balance;
 mod expected;
+mod made_up;
 mod plan;
 
 use cvco_domain::{Cents, Currency, ExpectedFrom, Instrument, Mode, Order, Policy, TenderState, Timestamp};
@@ -59,6 +60,8 @@ pub(super) struct Payment {
     begun: Option<Cents>,
     /// Nothing is missing of it, as far as anybody says what it should be.
     pub(super) is_complete: bool,
+    /// One part alone, or the payment that made up for its other part.
+    is_made_up: bool,
     /// One part alone, while the order is paid without it: what should be paid instead, and was.
     pub(super) left_over_beside: Option<Cents>,
     /// What it should come to, and who says so.
@@ -130,6 +133,12 @@ impl Payment {
         self.parts == Parts::Alone(Instrument::Voucher)
             && !self.other_part_failed
             && wanted <= Some(self.accepted())
+    }
+
+    /// What a payment of one part alone was to come to with the other part, if anything says so.
+    fn wanted(&self) -> Option<Cents> {
+        self.alone()?;
+        self.own_total.max(Some(self.tried)).filter(|wanted| *wanted > self.accepted())
     }
 
     /// The instrument of a payment that is one part alone.
@@ -238,6 +247,7 @@ fn payment(attempt: &Attempt, order: &Order, counted_mode: Option<Mode>) -> Paym
         instalment: Instalment::No,
         begun: None,
         is_complete: announced == Some(true),
+        is_made_up: false,
         left_over_beside: None,
         expected: None,
     }

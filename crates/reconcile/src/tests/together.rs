@@ -1,5 +1,6 @@
 //! The order judged whole: deposits and balances, what is left over, what is too much.
 
+mod in_pieces;
 mod left_over;
 mod taken_back;
 

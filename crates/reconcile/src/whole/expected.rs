@@ -33,7 +33,7 @@ pub(super) fn of_order(payments: &mut [Payment], whole: &Whole, total: Cents, or
             (total, ExpectedFrom::Order)
         } else if whole.has_begun_beside(payment) {
             (payment.tried, ExpectedFrom::Order)
-        } else if whole.paid == total {
+        } else if whole.paid == total || payment.is_made_up {
             (accepted, ExpectedFrom::Order)
         } else if let Some(own) = own_total {
             (own, ExpectedFrom::Psp)
@@ -55,11 +55,10 @@ pub(super) fn of_order(payments: &mut [Payment], whole: &Whole, total: Cents, or
 
 /// What was paid later in the place of a payment of which one part came to nothing: the sum that both were to come to.
 fn tried_again(half: &Payment, payments: &[Payment]) -> Option<Cents> {
-    if !half.counts() || half.alone().is_none() {
+    if !half.counts() || half.alone().is_none() || half.is_made_up {
         return None;
     }
-    let is_more = |wanted: &Cents| *wanted > half.accepted();
-    let wanted = half.own_total.max(Some(half.tried)).filter(is_more).or(half.begun)?;
+    let wanted = half.wanted().or(half.begun)?;
     let instead = |other: &&Payment| {
         other.counts() && !other.is_half() && other.accepted() == wanted && other.at > half.at
     };
@@ -90,7 +89,12 @@ pub(super) fn as_stated(payments: &mut [Payment]) {
     let beside: Vec<Option<Cents>> = payments.iter().map(|half| paid_instead_of(half, payments)).collect();
     for (payment, beside) in payments.iter_mut().zip(beside) {
         payment.left_over_beside = beside;
-        payment.expected = payment.own_total.map(|own| (own, ExpectedFrom::Psp));
+        let own = if payment.is_made_up {
+            payment.own_total.map(|_| payment.accepted())
+        } else {
+            payment.own_total
+        };
+        payment.expected = own.map(|own| (own, ExpectedFrom::Psp));
     }
 }
 

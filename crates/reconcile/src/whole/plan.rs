@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cvco_domain::{self as domain, Cents, Demand, Order, Policy, Timestamp};
 
+use super::made_up::{self, Pair};
 use super::{Instalment, Payment, by_time};
 
 /// When each demand has to be met. A customer who pays is given the grace to go on, whatever was due before; who pays some
@@ -30,19 +31,31 @@ const ROUNDING: Cents = Cents::new(100);
 /// Says of each payment whether anything is missing of it by itself: it comes to the order, to its own total where its PSP
 /// states one, or to an instalment that no other payment came to.
 pub(super) fn complete(payments: &mut [Payment], order: &Order) {
+    let pairs = made_up::pairs(payments);
+    for place in pairs.iter().flat_map(|Pair { half, rest }| [*half, *rest]) {
+        payments.get_mut(place).into_iter().for_each(|payment| payment.is_made_up = true);
+    }
     let Some(version) = order.current() else {
         for payment in payments.iter_mut() {
-            payment.is_complete =
-                payment.own_total.map_or(payment.is_complete, |own| payment.accepted() >= own);
+            let pays_its_own = payment.own_total.map_or(payment.is_complete, |own| payment.accepted() >= own);
+            payment.is_complete = pays_its_own || payment.is_made_up;
         }
         return;
     };
     let mut open = Open::of(&version.instalments);
     let mut paid: Vec<(Cents, Option<Timestamp>)> = Vec::new();
+    let mut together = Together::default();
     for place in by_time(payments) {
+        if let Some(pair) = pairs.iter().find(|pair| [pair.half, pair.rest].contains(&place)) {
+            if pair.rest == place {
+                pay_as_one(payments, *pair, &mut open);
+            }
+            continue;
+        }
         let Some(payment) = payments.get_mut(place) else { continue };
         let accepted = payment.accepted();
         let pays_its_own = payment.own_total.is_some_and(|own| accepted >= own);
+        let mut done = Vec::new();
         if payment.counts() && open.take(accepted) {
             payment.instalment = Instalment::Paid;
             paid.push((accepted, payment.at));
@@ -53,24 +66,24 @@ pub(super) fn complete(payments: &mut [Payment], order: &Order) {
             if paid.iter().any(is_repeated) && !open.has_one_near(accepted) {
                 payment.instalment = Instalment::PaidAgain;
             } else if payment.alone().is_none() || pays_its_own {
-                open.fill(accepted, place);
+                done = together.complete(&mut open, place, accepted);
+                if done.is_empty() {
+                    open.fill(accepted, place);
+                }
             }
         }
         payment.is_complete = accepted >= version.total
             || (accepted.is_positive() && (pays_its_own || payment.instalment == Instalment::Paid));
-    }
-    let is_half =
-        |payment: &&mut Payment| payment.counts() && payment.is_half() && payment.own_total.is_none();
-    let mut together = Together::default();
-    for place in by_time(payments) {
-        let Some(payment) = payments.get_mut(place).filter(is_half) else { continue };
-        for paid in together.pay(&mut open, place, payment.accepted()) {
-            let Some(payment) = payments.get_mut(paid) else { continue };
+        if is_half(payment) {
+            done = together.add(&mut open, place, accepted);
+        }
+        for place in done {
+            let Some(payment) = payments.get_mut(place) else { continue };
             (payment.instalment, payment.is_complete) = (Instalment::Paid, true);
         }
     }
     for place in by_time(payments) {
-        let Some(payment) = payments.get_mut(place).filter(is_half) else { continue };
+        let Some(payment) = payments.get_mut(place).filter(|payment| is_half(payment)) else { continue };
         payment.begun = open.begin(payment.accepted(), payment.tried);
     }
     for Left { cents, filled_by } in open.0 {
@@ -81,7 +94,30 @@ pub(super) fn complete(payments: &mut [Payment], order: &Order) {
     }
 }
 
-/// Parts that were paid one after the other, each alone, and come to no instalment yet: two vouchers may pay one together.
+/// One part alone of which nobody says what it was to come to with another.
+fn is_half(payment: &Payment) -> bool {
+    payment.counts() && payment.is_half() && payment.own_total.is_none()
+}
+
+/// Two payments that come to what one of them was to be are one to the plan.
+fn pay_as_one(payments: &mut [Payment], Pair { half, rest }: Pair, open: &mut Open) {
+    let both = [half, rest];
+    let accepted = both.iter().filter_map(|place| payments.get(*place)).map(Payment::accepted).sum();
+    let is_instalment = open.take(accepted);
+    if !is_instalment {
+        open.fill(accepted, rest);
+    }
+    for place in both {
+        let Some(payment) = payments.get_mut(place) else { continue };
+        payment.is_complete = true;
+        if is_instalment {
+            payment.instalment = Instalment::Paid;
+        }
+    }
+}
+
+/// Parts that were paid one after the other, each alone, and come to no instalment yet: two vouchers may pay one together, or
+/// vouchers and a card that was paid elsewhere.
 #[derive(Default)]
 struct Together {
     places: Vec<usize>,
@@ -90,13 +126,20 @@ struct Together {
 
 impl Together {
     /// Takes one more part; the places of those that pay an instalment with it, itself among them.
-    fn pay(&mut self, open: &mut Open, place: usize, accepted: Cents) -> Vec<usize> {
-        if open.take(accepted) {
-            return vec![place];
-        }
+    fn add(&mut self, open: &mut Open, place: usize, accepted: Cents) -> Vec<usize> {
         self.places.push(place);
         self.sum = self.sum.plus(accepted);
-        if open.take(self.sum) { std::mem::take(self).places } else { Vec::new() }
+        if open.take_with_earlier(self.sum) { std::mem::take(self).places } else { Vec::new() }
+    }
+
+    /// The same for a payment that may stand for itself: it is one of them only where it completes an instalment.
+    fn complete(&mut self, open: &mut Open, place: usize, accepted: Cents) -> Vec<usize> {
+        if self.places.is_empty() || !open.take_with_earlier(self.sum.plus(accepted)) {
+            return Vec::new();
+        }
+        let mut places = std::mem::take(self).places;
+        places.push(place);
+        places
     }
 }
 
@@ -120,6 +163,23 @@ impl Open {
     fn take(&mut self, cents: Cents) -> bool {
         let place = self.0.iter().position(|left| left.cents == cents);
         place.map(|place| self.0.remove(place)).is_some()
+    }
+
+    /// Takes an instalment as [`Self::take`], or the first of them that come to just so much together.
+    fn take_with_earlier(&mut self, cents: Cents) -> bool {
+        let mut so_far = Cents::ZERO;
+        let mut count = 0;
+        while so_far < cents
+            && let Some(left) = self.0.get(count)
+        {
+            so_far = so_far.plus(left.cents);
+            count += 1;
+        }
+        let is_several = count > 1 && so_far == cents;
+        if is_several {
+            self.0.drain(..count);
+        }
+        is_several || self.take(cents)
     }
 
     /// Instalments of a third differ by a cent: who pays the next one so pays it.
