@@ -386,9 +386,9 @@ impl Whole {
         due.chain(self.begun_until)
     }
 
-    /// What is to be paid by when, without what was let off of the whole.
+    /// What is to be paid by when, without what was let off by giving it back: that was paid, and is asked for no more.
     fn demands(&self) -> impl Iterator<Item = (Timestamp, Cents)> + '_ {
-        let most = self.total.unwrap_or(Cents::ZERO);
-        self.demands.iter().map(move |(at, cents)| (*at, (*cents).min(most)))
+        let left = |cents: Cents| cents.minus(self.let_off).max(Cents::ZERO);
+        self.demands.iter().map(move |(at, cents)| (*at, left(*cents)))
     }
 }

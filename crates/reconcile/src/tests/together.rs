@@ -566,3 +566,21 @@ fn an_instalment_that_was_paid_twice_and_given_back_once_pays_no_other() {
     assert_eq!(back.clone().seen(22 * DAY).assess().gap, Some(Cents::new(-10_000)));
     assert_eq!(figures(&back.seen(JUNE + DAY).finding(Kind::AmountShort)), (Some(30_000), Some(20_000)));
 }
+
+#[test]
+fn an_instalment_that_was_given_back_wholly_is_not_asked_for_again() {
+    let third = |case: Case, call: &str, at| {
+        case.with(plain_card(30_000).sogecommerce().call(call).id(call).happened(at).listed_in(30_000))
+    };
+    let plan = [(30_000, 10 * DAY), (30_000, 40 * DAY), (30_000, 70 * DAY)];
+    let paid = third(third(order(90_000).planned(&plan), "1", 0), "2", 30 * DAY);
+    for cents in [30_000, 29_999] {
+        let back = plain_card(cents).sogecommerce().call("1").id("R").refund_of("1").happened(42 * DAY);
+        let case = paid.clone().with(back);
+        case.clone().seen(60 * DAY).raises(&[]);
+        let late = case.clone().seen(70 * DAY).finding(Kind::AmountShort);
+        let missing = late.expected.expect("known").minus(late.actual.expect("known"));
+        assert_eq!(missing, Cents::new(30_000), "the last one");
+        third(case, "3", 65 * DAY).seen(70 * DAY).raises(&[]);
+    }
+}
