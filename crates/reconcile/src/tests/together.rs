@@ -584,3 +584,35 @@ fn an_instalment_that_was_given_back_wholly_is_not_asked_for_again() {
         third(case, "3", 65 * DAY).seen(70 * DAY).raises(&[]);
     }
 }
+
+#[test]
+fn a_surplus_that_went_back_of_either_payment_leaves_no_gap() {
+    let paid = |cents, call: &str, at| {
+        plain_card(cents).sogecommerce().call(call).id(call).happened(at).listed_in(cents)
+    };
+    let over = order(30_000).with(paid(30_000, "1", 0)).with(paid(12_000, "2", 30)).seen(DAY);
+    over.raises(&[Kind::AmountOver]);
+    let back = |of: &str| {
+        over.clone().with(plain_card(12_000).sogecommerce().call(of).id("R").refund_of(of).happened(DAY))
+    };
+    for case in [back("1"), back("2")] {
+        case.raises(&[]);
+        assert_eq!(case.assess().gap, Some(Cents::ZERO));
+        assert!(!states(&case).contains(&"unbalanced"), "{:?}", states(&case));
+        let records = case.assess().records;
+        let left: i64 = records.iter().map(|r| r.gap().expect("known").minus(r.refunded()).get()).sum();
+        assert!(left <= 0, "each gap that is left went back: {:?}", held_against(&case));
+    }
+}
+
+#[test]
+fn a_voucher_of_a_given_up_attempt_that_went_back_lacks_nothing() {
+    let listed = |told: Told| told.sogecommerce().listed_in(30_000);
+    let orphan =
+        order(30_000).with(listed(voucher(12_000))).with(listed(card(18_000)).state(ReportedState::Refused));
+    let again = orphan.with(listed(plain_card(30_000)).call("2").id("C2").happened(60)).seen(DAY);
+    let back = voucher(12_000).sogecommerce().id("R").refund_of("V1").happened(DAY);
+    let case = again.with(back);
+    case.raises(&[]);
+    assert_eq!(held_against(&case), [(30_000, 0), (12_000, 0)]);
+}

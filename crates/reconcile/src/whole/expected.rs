@@ -22,8 +22,8 @@ pub(super) fn of_order(payments: &mut [Payment], whole: &Whole, total: Cents, or
         let total = if payment.counts() { total } else { total.plus(whole.let_off) };
         let is_all = !several && own_total.is_none() && !has_plan && payment.begun.is_none();
         let accepted = payment.accepted();
-        let is_undone_deposit = payment.standing == Standing::Undone && (has_plan || !payment.is_half());
-        let expected = if is_undone_deposit && accepted.is_positive() {
+        let is_undone_half = payment.is_half() && !has_plan && !whole.paid.is_positive();
+        let expected = if payment.standing == Standing::Undone && accepted.is_positive() && !is_undone_half {
             // Nothing is missing of what was given back.
             (accepted.min(total), ExpectedFrom::Order)
         } else if let (false, Some(own)) = (payment.counts(), own_total) {
@@ -49,7 +49,14 @@ pub(super) fn of_order(payments: &mut [Payment], whole: &Whole, total: Cents, or
         payment.expected = Some(expected);
     }
     if whole.paid > total && several {
-        share_out(payments, total);
+        if whole.gap() == Some(Cents::ZERO) {
+            for payment in payments.iter_mut().filter(|payment| payment.counts()) {
+                // What was too much went back, of whichever payment.
+                payment.expected = Some((payment.kept().plus(payment.taken_back), ExpectedFrom::Order));
+            }
+        } else {
+            share_out(payments, total);
+        }
     }
 }
 
