@@ -368,6 +368,11 @@ impl Whole {
         self.is_less() && self.overdue(now).is_none()
     }
 
+    /// What is kept comes to just the next instalments of the plan, in whatever payments.
+    pub(super) fn is_as_planned(&self) -> bool {
+        self.demands.iter().any(|(_, cents)| *cents == self.kept())
+    }
+
     /// All that is due by now, if it was not paid.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<Cents> {
         let due = self.demands().filter(|(at, _)| *at <= now).map(|(_, cents)| cents).max()?;

@@ -62,9 +62,9 @@ pub(super) fn over(drafts: &[Draft], whole: &Whole, now: Timestamp) -> Option<Fi
 
 /// The rest of the order is due later, or is missing, of which [`short`] speaks. Until then an attempt that was made again
 /// left its voucher over, and who pays an instalment twice paid one time too many: customer and merchant decide whether it
-/// is kept for what is still to come.
+/// is kept for what is still to come. It was kept where all of it comes to instalments.
 fn over_what_is_due(counted: &[&Draft], whole: &Whole, now: Timestamp) -> Option<Finding> {
-    if whole.overdue(now).is_some() {
+    if whole.overdue(now).is_some() || whole.is_as_planned() {
         return None;
     }
     // Vouchers alone may yet be completed, to another instalment.

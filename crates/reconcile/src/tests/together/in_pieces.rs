@@ -89,3 +89,17 @@ fn without_a_registered_order_a_part_is_made_up_for_elsewhere_too() {
     paid.raises(&[]);
     assert_eq!(states(&paid), ["balanced", "balanced"]);
 }
+
+/// What was too much is kept for the next instalment, as the customer and the merchant may decide.
+#[test]
+fn what_was_too_much_is_none_once_all_of_it_comes_to_instalments() {
+    let twice = elsewhere(elsewhere(planned(), "1", 10_000, 0), "2", 10_000, 5);
+    twice.clone().seen(DAY).raises(&[Kind::DoublePayment]);
+    elsewhere(twice, "3", 10_000, 30 * DAY).seen(50 * DAY).raises(&[]);
+
+    let listed = |told: Told| told.sogecommerce().listed_in(10_000);
+    let orphan = planned().with(listed(voucher(6000))).with(listed(card(4000)).state(ReportedState::Refused));
+    let again = elsewhere(orphan, "2", 10_000, 60);
+    again.clone().seen(DAY).raises(&[Kind::AmountOver]);
+    elsewhere(again, "3", 14_000, 30 * DAY).seen(50 * DAY).raises(&[]);
+}
