@@ -124,12 +124,16 @@ impl PostgresLog {
         self.runtime.block_on(self.writer.append(group, epoch))
     }
 
-    /// Finds out whether a group whose outcome is not known is in the log.
+    /// Which of these calls are in the log after an entry.
     ///
     /// # Errors
     /// It cannot be found out now.
-    pub fn settle(&mut self, mark: &Mark) -> Result<bool, LogError> {
-        self.runtime.block_on(self.writer.settle(mark, Look::UnderTheLock))
+    pub fn stored_after<'d>(
+        &mut self,
+        after: Seq,
+        calls: impl Iterator<Item = &'d Draft>,
+    ) -> Result<Vec<Draft>, LogError> {
+        self.runtime.block_on(self.writer.stored_after(after, calls.collect()))
     }
 
     /// Writes and commits that this machine is alive, and how far its replica has come.
@@ -268,13 +272,47 @@ impl Writer {
         }
     }
 
-    /// Looks into an unknown outcome: on a new connection, after whatever the old one still does, and with a committed write of
-    /// its own, so that what is found is as durable as that.
+    /// Looks into an unknown outcome.
     async fn settle(&mut self, mark: &Mark, look: Look) -> Result<bool, LogError> {
+        let seq = mark.seq.get();
+        let found = self.look(look, async |client: &Client| {
+            let row = client.query_opt("SELECT chain_hash FROM log WHERE seq = $1", &[&seq]).await?;
+            row.map(|row| row.try_get::<_, String>(0)).transpose()
+        });
+        Ok(found.await?.is_some_and(|hash| hash == mark.hash))
+    }
+
+    async fn stored_after(&mut self, after: Seq, calls: Vec<&Draft>) -> Result<Vec<Draft>, LogError> {
+        let after = after.get();
+        let digests: Vec<&str> =
+            calls.iter().filter_map(|call| Some(call.payload()?.sha256.as_str())).collect();
+        let found = self.look(Look::UnderTheLock, async |client: &Client| {
+            let query =
+                "SELECT kind, content, payload_sha256 FROM log WHERE seq > $1 AND payload_sha256 = ANY ($2)";
+            let rows = client.query(query, &[&after, &digests]).await?;
+            let texts = rows.iter().map(|row| Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]));
+            texts.collect::<Result<Vec<[String; 3]>, tokio_postgres::Error>>()
+        });
+        let found = found.await?;
+        let is_there = |call: &&&Draft| {
+            let [kind, content] = call.text();
+            let digest = call.payload().map_or("", |payload| &payload.sha256);
+            found.iter().any(|texts| texts.each_ref().map(String::as_str) == [kind, content, digest])
+        };
+        Ok(calls.iter().filter(is_there).map(|call| (*call).clone()).collect())
+    }
+
+    /// Looks at the log on a new connection, after whatever an old one still does, and with a committed write of its own, so
+    /// that what is found is as durable as that.
+    async fn look<T>(
+        &mut self,
+        look: Look,
+        query: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, LogError> {
         self.counts.settles.fetch_add(1, Ordering::Relaxed);
         self.ready = None;
         let mut session = joined(&self.settings, &self.own, &self.known).await?;
-        let (seq, name) = (mark.seq.get(), self.settings.name.clone());
+        let name = self.settings.name.clone();
         let first = match look {
             Look::UnderTheLock => "SELECT seq FROM head FOR UPDATE",
             #[cfg(test)]
@@ -283,8 +321,7 @@ impl Writer {
         let found = session.run(LOCKED, async |client: &Client| {
             client.batch_execute("BEGIN").await?;
             client.batch_execute(first).await?;
-            let row = client.query_opt("SELECT chain_hash FROM log WHERE seq = $1", &[&seq]).await?;
-            let found = row.map(|row| row.try_get::<_, String>(0)).transpose()?;
+            let found = query(client).await?;
             // Takes a number from nobody, and waits for the standby like any other write.
             client
                 .execute(
@@ -299,7 +336,7 @@ impl Writer {
         let found = found.await.map_err(|trouble| away(&trouble))?;
         match session.warnings().pop() {
             Some(warning) => Err(LogError::Away(warning)),
-            None => Ok(found.is_some_and(|hash| hash == mark.hash)),
+            None => Ok(found),
         }
     }
 

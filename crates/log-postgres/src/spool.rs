@@ -5,9 +5,7 @@ use std::path::Path;
 
 use cvco_domain::Seq;
 use cvco_log::{Draft, LogError, SealedPayload};
-use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::append::Mark;
+use rusqlite::{Connection, params};
 
 /// At most this many calls are kept.
 const CALLS: i64 = 10_000;
@@ -28,8 +26,7 @@ const TABLES: &str = "
       content        TEXT NOT NULL,
       payload_sha256 TEXT NOT NULL,
       sealed         BLOB NOT NULL,
-      group_seq      INTEGER,  -- the last entry of a group that may have been stored all the same
-      group_hash     TEXT,
+      tried_after    INTEGER,  -- it may have been stored all the same, after this entry
       UNIQUE (payload_sha256, kind, content)
     ) STRICT";
 
@@ -43,6 +40,8 @@ pub(crate) struct Kept {
     pub(crate) number: i64,
     /// `None` if this program cannot read it.
     pub(crate) draft: Option<Draft>,
+    /// It may be in the log, after this entry.
+    pub(crate) tried_after: Option<Seq>,
 }
 
 impl Spool {
@@ -59,8 +58,9 @@ impl Spool {
         Ok(self.conn.prepare_cached("SELECT count(*) FROM calls")?.query_row([], |row| row.get(0))?)
     }
 
-    /// Keeps the calls of a group that was not acknowledged; how many had no more room.
-    pub(crate) fn keep(&mut self, group: &[Draft], open: Option<&Mark>) -> Result<usize, LogError> {
+    /// Keeps the calls of a group that was not acknowledged, and may have been stored after an entry if one is given; how many
+    /// had no more room.
+    pub(crate) fn keep(&mut self, group: &[Draft], tried_after: Option<Seq>) -> Result<usize, LogError> {
         let calls = group.iter().filter(|draft| KINDS.contains(&draft.text()[0]));
         let calls: Vec<_> = calls.filter_map(|draft| Some((draft, draft.payload()?))).collect();
         if calls.is_empty() {
@@ -80,18 +80,18 @@ impl Spool {
             }
             let [kind, content] = draft.text();
             // A PSP that calls again meanwhile brings nothing new.
-            let added = tx.prepare_cached(
-                "INSERT OR IGNORE INTO calls (kind, content, payload_sha256, sealed, group_seq, group_hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                kind,
-                content,
-                payload.sha256,
-                payload.sealed,
-                open.map(|mark| mark.seq.get()),
-                open.map(|mark| &mark.hash)
-            ])?;
+            let added = tx
+                .prepare_cached(
+                    "INSERT INTO calls (kind, content, payload_sha256, sealed, tried_after) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO UPDATE SET tried_after = excluded.tried_after WHERE tried_after IS NULL",
+                )?
+                .execute(params![
+                    kind,
+                    content,
+                    payload.sha256,
+                    payload.sealed,
+                    tried_after.map(Seq::get)
+                ])?;
             if added > 0 {
                 count = count.saturating_add(1);
                 bytes = bytes.saturating_add(more);
@@ -101,54 +101,41 @@ impl Spool {
         Ok(dropped)
     }
 
-    /// A group whose outcome is still to be found out.
-    pub(crate) fn open_group(&self) -> Result<Option<Mark>, LogError> {
-        let query =
-            "SELECT group_seq, group_hash FROM calls WHERE group_seq IS NOT NULL ORDER BY number LIMIT 1";
-        let mut query = self.conn.prepare_cached(query)?;
-        let mark = query.query_row([], |row| Ok(Mark { seq: Seq::new(row.get(0)?), hash: row.get(1)? }));
-        Ok(mark.optional()?)
-    }
-
-    /// What became of a group: its calls wait no more, or wait like others.
-    pub(crate) fn group_is(&self, mark: &Mark, stored: bool) -> Result<(), LogError> {
-        let sql = if stored {
-            "DELETE FROM calls WHERE group_seq = ?1 AND group_hash = ?2"
-        } else {
-            "UPDATE calls SET group_seq = NULL, group_hash = NULL WHERE group_seq = ?1 AND group_hash = ?2"
-        };
-        self.conn.execute(sql, params![mark.seq.get(), mark.hash])?;
-        Ok(())
-    }
-
     /// The calls that wait the longest.
     pub(crate) fn next(&self) -> Result<Vec<Kept>, LogError> {
         let mut query = self.conn.prepare_cached(
-            "SELECT number, kind, content, payload_sha256, sealed FROM calls WHERE group_seq IS NULL
+            "SELECT number, kind, content, payload_sha256, sealed, tried_after FROM calls
              ORDER BY number LIMIT ?1",
         )?;
         let kept = query.query_map([AT_A_TIME], |row| {
             let (kind, content): (String, String) = (row.get(1)?, row.get(2)?);
             let payload = SealedPayload { sha256: row.get(3)?, sealed: row.get(4)? };
-            Ok(Kept { number: row.get(0)?, draft: Draft::restored(&kind, content, Some(payload)) })
+            Ok(Kept {
+                number: row.get(0)?,
+                draft: Draft::restored(&kind, content, Some(payload)),
+                tried_after: row.get::<_, Option<i64>>(5)?.map(Seq::new),
+            })
         })?;
         Ok(kept.collect::<Result<_, _>>()?)
     }
 
-    /// These wait no more; or, if their outcome is not known, until it is.
-    pub(crate) fn submitted(&mut self, numbers: &[i64], open: Option<&Mark>) -> Result<(), LogError> {
+    /// These are about to be submitted: from now on they may be in the log, after this entry.
+    pub(crate) fn trying(&mut self, numbers: &[i64], after: Seq) -> Result<(), LogError> {
+        let sql = "UPDATE calls SET tried_after = ?2 WHERE number = ?1 AND tried_after IS NULL";
         let tx = self.conn.transaction()?;
         for number in numbers {
-            match open {
-                None => tx.execute("DELETE FROM calls WHERE number = ?1", [number])?,
-                Some(mark) => tx.execute(
-                    "UPDATE calls SET group_seq = ?2, group_hash = ?3 WHERE number = ?1",
-                    params![number, mark.seq.get(), mark.hash],
-                )?,
-            };
+            tx.prepare_cached(sql)?.execute(params![number, after.get()])?;
         }
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
+    }
+
+    /// These wait no more.
+    pub(crate) fn submitted(&mut self, numbers: &[i64]) -> Result<(), LogError> {
+        let tx = self.conn.transaction()?;
+        for number in numbers {
+            tx.prepare_cached("DELETE FROM calls WHERE number = ?1")?.execute([number])?;
+        }
+        Ok(tx.commit()?)
     }
 }
 
@@ -179,23 +166,24 @@ mod tests {
         let kept = spool.next().expect("read");
         let drafts: Vec<_> = kept.iter().filter_map(|kept| kept.draft.clone()).collect();
         assert_eq!(drafts, [call, other], "as they were, to the byte");
-        spool.submitted(&kept.iter().map(|kept| kept.number).collect::<Vec<_>>(), None).expect("submitted");
+        spool.submitted(&kept.iter().map(|kept| kept.number).collect::<Vec<_>>()).expect("submitted");
         assert_eq!(spool.len().expect("read"), 0);
     }
 
     #[test]
-    fn a_call_of_a_group_that_may_be_stored_waits_until_that_is_known() {
+    fn the_first_entry_counts_after_which_a_call_may_have_been_stored() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut spool = spool(&folder);
-        let mark = |n: i64| Mark { seq: Seq::new(n), hash: n.to_string() };
-        spool.keep(&[notified("A")], Some(&mark(1))).expect("kept");
-        spool.keep(&[notified("B")], Some(&mark(2))).expect("kept");
-        assert!(spool.next().expect("read").is_empty());
-        assert_eq!(spool.open_group().expect("read"), Some(mark(1)));
-        spool.group_is(&mark(1), true).expect("known");
-        spool.group_is(&mark(2), false).expect("known");
-        assert_eq!(spool.open_group().expect("read"), None);
-        let kept = spool.next().expect("read");
-        assert_eq!(kept.iter().filter_map(|kept| kept.draft.clone()).collect::<Vec<_>>(), [notified("B")]);
+        let tried = |spool: &Spool| -> Vec<_> {
+            let kept = spool.next().expect("read");
+            kept.iter().map(|kept| kept.tried_after.map(Seq::get)).collect()
+        };
+        spool.keep(&[notified("A"), notified("B")], None).expect("kept");
+        spool.keep(&[notified("C")], Some(Seq::new(3))).expect("kept");
+        assert_eq!(tried(&spool), [None, None, Some(3)]);
+        // The PSP calls again.
+        spool.keep(&[notified("A"), notified("C")], Some(Seq::new(5))).expect("kept");
+        spool.trying(&[1, 2, 3], Seq::new(7)).expect("written down");
+        assert_eq!(tried(&spool), [Some(5), Some(7), Some(3)]);
     }
 }

@@ -8,7 +8,7 @@ use cvco_domain::{Seq, Timestamp};
 use cvco_log::row::{Head, Link};
 use cvco_log::{Draft, Epoch, LogError, LogStore, SqliteLog, Stamp};
 
-use crate::append::{Counts, PostgresLog, Unstored};
+use crate::append::{Counts, Mark, PostgresLog, Unstored};
 use crate::joined::Identity;
 use crate::settings::Settings;
 use crate::spool::{Kept, Spool};
@@ -43,7 +43,10 @@ impl ClusterLog {
         match self.remote.append(group, epoch) {
             Ok(stamps) => Ok(stamps),
             Err(Unstored { error, open }) => {
-                match self.spool.keep(group, open.as_ref()) {
+                let before = |mark: Mark| {
+                    mark.seq.get().saturating_sub(i64::try_from(group.len()).unwrap_or(i64::MAX))
+                };
+                match self.spool.keep(group, open.map(before).map(Seq::new)) {
                     Ok(0) => {}
                     Ok(dropped) => {
                         tracing::error!(dropped, "the spool is full: calls were refused and not kept");
@@ -64,15 +67,12 @@ impl ClusterLog {
 
     /// Submits what waits, where PostgreSQL takes it.
     fn submit(&mut self) -> Result<(), LogError> {
-        while let Some(mark) = self.spool.open_group()? {
-            let stored = self.remote.settle(&mark)?;
-            self.spool.group_is(&mark, stored)?;
-        }
         loop {
             let kept = self.spool.next()?;
             if kept.is_empty() {
                 return self.count();
             }
+            let kept = self.without_stored(kept)?;
             let numbers: Vec<i64> = kept.iter().map(|kept| kept.number).collect();
             let (readable, unreadable): (Vec<Kept>, Vec<Kept>) =
                 kept.into_iter().partition(|kept| kept.draft.is_some());
@@ -83,22 +83,23 @@ impl ClusterLog {
                 );
             }
             let drafts: Vec<Draft> = readable.into_iter().filter_map(|kept| kept.draft).collect();
-            match self.remote.append(&drafts, None) {
-                Ok(_) => {
-                    tracing::info!(
-                        calls = drafts.len(),
-                        "calls that came while PostgreSQL was away are stored"
-                    );
-                    self.spool.submitted(&numbers, None)?;
-                }
-                Err(Unstored { error, open }) => {
-                    if open.is_some() {
-                        self.spool.submitted(&numbers, open.as_ref())?;
-                    }
-                    return Err(error);
-                }
-            }
+            self.spool.trying(&numbers, self.replica.head()?.seq)?;
+            self.remote.append(&drafts, None).map_err(|unstored| unstored.error)?;
+            tracing::info!(calls = drafts.len(), "calls that came while PostgreSQL was away are stored");
+            self.spool.submitted(&numbers)?;
         }
+    }
+
+    /// Without those that are in the log: what was not acknowledged may have been stored, and a process may end between the
+    /// commit and its word in the spool.
+    fn without_stored(&mut self, kept: Vec<Kept>) -> Result<Vec<Kept>, LogError> {
+        let Some(after) = kept.iter().filter_map(|call| call.tried_after).min() else { return Ok(kept) };
+        let drafts = kept.iter().filter_map(|call| call.draft.as_ref());
+        let there = self.remote.stored_after(after, drafts)?;
+        let is_stored = |call: &Kept| call.draft.as_ref().is_some_and(|draft| there.contains(draft));
+        let (stored, others): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(is_stored);
+        self.spool.submitted(&stored.iter().map(|call| call.number).collect::<Vec<_>>())?;
+        Ok(others)
     }
 }
 
@@ -155,5 +156,39 @@ impl LogStore for ClusterLog {
 
     fn tend(&mut self) -> Result<(), LogError> {
         self.replica.tend()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::postgres::Postgres;
+    use crate::tests::{machine, migrated, notified, settings};
+
+    #[test]
+    fn a_call_whose_process_ended_between_its_commit_and_the_spool_is_stored_once() {
+        let Some(server) = Postgres::start("") else { return };
+        let identity = migrated(&server);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let (stored, lost) = (notified("STORED"), notified("LOST"));
+        let mut spool = Spool::open(&path("spool.sqlite")).expect("a spool");
+        spool.keep(&[stored.clone(), lost, notified("NEW")], None).expect("kept");
+        spool.trying(&[1, 2], Seq::ZERO).expect("written down");
+        machine(&server, "one", &identity).append(&[stored], None).expect("appended");
+
+        let replica = SqliteLog::open_or_create_replica(&path("log.sqlite"), &identity.log_id);
+        let mut log = ClusterLog::new(
+            settings(&server.url(), "one"),
+            identity,
+            replica.expect("a replica"),
+            &path("spool.sqlite"),
+            Arc::default(),
+        )
+        .expect("a log");
+        log.mark_alive(Timestamp::from_millis(0)).expect("alive");
+        let calls = "SELECT payload_sha256 FROM log WHERE kind = 'unread' ORDER BY seq";
+        assert_eq!(server.rows(calls), ["STORED", "LOST", "NEW"]);
+        assert_eq!(spool.len().expect("read"), 0);
     }
 }

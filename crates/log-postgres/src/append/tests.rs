@@ -81,7 +81,7 @@ fn a_standby_that_was_not_waited_for_is_no_success() {
     });
     server.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names");
     server.reload();
-    assert!(log.settle(&mark).expect("looked"));
+    assert!(log.runtime.block_on(log.writer.settle(&mark, Look::UnderTheLock)).expect("looked"));
 }
 
 #[test]
