@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use cvco_ledger::Ledger;
+use cvco_log::row::Head;
 use cvco_log::sqlite::Lease;
-use cvco_log::{LogError, SqliteLog, key_file};
+use cvco_log::{LogError, LogStore, SqliteLog, key_file};
 use cvco_log_postgres::mend::{self, Brought};
 use cvco_log_postgres::{Identity, Report, Settings, migrate};
 use indicatif::ProgressBar;
@@ -61,7 +62,7 @@ pub(super) fn run(path: &Path, command: &Command) -> Result<Outcome, Failure> {
         ));
     };
     match command {
-        Command::Status(options) => status(&settings(&cluster)?, options),
+        Command::Status(options) => status(&ledger, &settings(&cluster)?, options),
         Command::Migrate(options) => make_tables(&cluster, options),
         Command::Push => push(&ledger, &settings(&cluster)?),
         Command::Pull => pull(&ledger, &settings(&cluster)?),
@@ -142,8 +143,8 @@ fn heal(ledger: &LedgerSettings, settings: &Settings) -> Result<Outcome, Failure
     let brought = mend::heal(settings, &own, &mut replica, &mut |done, all| show(&bar, done, all))?;
     bar.finish_and_clear();
     drop(replica);
-    let Brought { as_they_were, at_the_end, common, end } = brought;
-    if at_the_end > 0 {
+    let Brought { as_they_were, at_the_end, is_apart, common, end } = brought;
+    if is_apart {
         // What stands here under these numbers stands there under others.
         let aside = move_aside(ledger)?;
         output::line(format!(
@@ -187,18 +188,40 @@ fn show(bar: &ProgressBar, done: i64, all: i64) {
     bar.set_position(done.unsigned_abs());
 }
 
-fn status(settings: &Settings, options: &StatusOptions) -> Result<Outcome, Failure> {
-    let report = cvco_log_postgres::inspect(settings)?;
-    if options.format == ReportFormat::Json {
-        output::json(&as_json(&report))?;
-    } else {
-        tell(&report, settings)?;
+/// How far this machine's replica has come, and whether PostgreSQL has that.
+struct Here {
+    head: Head,
+    agrees: bool,
+}
+
+impl Here {
+    fn of(ledger: &LedgerSettings, settings: &Settings) -> Result<Option<Self>, Failure> {
+        if !ledger.log.exists() {
+            return Ok(None);
+        }
+        let head = SqliteLog::open(&ledger.log)?.head()?;
+        match cvco_log_postgres::must_know(settings, &head) {
+            Ok(()) => Ok(Some(Self { head, agrees: true })),
+            Err(LogError::Disagrees(_)) => Ok(Some(Self { head, agrees: false })),
+            Err(error) => Err(error.into()),
+        }
     }
-    let disagrees = report.machines.iter().any(|machine| machine.agrees == Some(false));
+}
+
+fn status(ledger: &LedgerSettings, settings: &Settings, options: &StatusOptions) -> Result<Outcome, Failure> {
+    let report = cvco_log_postgres::inspect(settings)?;
+    let here = Here::of(ledger, settings)?;
+    if options.format == ReportFormat::Json {
+        output::json(&as_json(&report, here.as_ref()))?;
+    } else {
+        tell(&report, here.as_ref(), settings)?;
+    }
+    let disagrees = report.machines.iter().any(|machine| machine.agrees == Some(false))
+        || here.is_some_and(|here| !here.agrees);
     Ok(if disagrees { Outcome::FoundSomething } else { Outcome::Fine })
 }
 
-fn as_json(report: &Report) -> serde_json::Value {
+fn as_json(report: &Report, here: Option<&Here>) -> serde_json::Value {
     let machine = |machine: &cvco_log_postgres::Machine| {
         json!({
             "name": machine.name, "entry": machine.seq, "agrees": machine.agrees, "version": machine.version,
@@ -211,6 +234,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "log_id": report.identity.log_id,
         "entries": report.end.head.seq.get(),
         "head": report.end.head.hash,
+        "here": here.map(|here| json!({ "entry": here.head.seq.get(), "agrees": here.agrees })),
         "leader": report.leader.as_ref().map(|leader| json!({
             "name": leader.name, "epoch": leader.epoch, "until": leader.until.to_string(),
         })),
@@ -223,10 +247,18 @@ fn as_json(report: &Report) -> serde_json::Value {
     })
 }
 
-fn tell(report: &Report, settings: &Settings) -> Result<(), Failure> {
+fn tell(report: &Report, here: Option<&Here>, settings: &Settings) -> Result<(), Failure> {
     let end = &report.end;
     output::line(format!("log       {} at {}", report.identity.log_id, settings.place()))?;
     output::line(format!("end       entry {}, {}, {}", end.head.seq, end.head.at, end.head.hash))?;
+    if let Some(Here { head, agrees }) = here {
+        let standing = if *agrees {
+            "which PostgreSQL has"
+        } else {
+            "which PostgreSQL LACKS: run `log heal` on the machine that has come furthest, then on the others"
+        };
+        output::line(format!("here      log.sqlite ends with entry {}, {standing}", head.seq))?;
+    }
     match &report.leader {
         Some(leader) => output::line(format!("leader    {} (lead {})", leader.name, leader.epoch))?,
         None => output::line("leader    nobody at the moment")?,

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use crate::machines::{Machines, Traffic};
+use crate::machines::Machines;
 use crate::postgres::Postgres;
 use crate::support::Settings;
+use crate::traffic::{STORED, Traffic};
 
 fn say(text: &str) {
     writeln!(std::io::stderr(), "{text}").expect("told");
@@ -22,8 +23,8 @@ async fn a_server_and_a_daemon_are_killed_under_traffic() {
     let mut machines = Machines::start_at(2, &url, &settings).await;
     let leader = machines.leader(&primary).await;
     say(&format!("cvco-reconciled: two machines; machine-{} leads", leader + 1));
-    let traffic = Traffic::new();
-    let senders = traffic.send_to(&machines.addresses());
+    let traffic = Traffic::of_vouchers();
+    let senders = traffic.send_to(&machines);
     traffic.flows(100).await;
     say(&format!("{} notifications acknowledged; the primary is killed", traffic.count()));
     primary.kill();
@@ -37,7 +38,7 @@ async fn a_server_and_a_daemon_are_killed_under_traffic() {
     machines.all[leader].restart();
     let head = machines.agree(&standby).await;
     for (n, machine) in machines.all.iter().enumerate() {
-        let stored = machine.rows("SELECT order_ref FROM acct_tenders");
+        let stored = machine.rows(STORED);
         let lost = traffic.lost(&stored);
         say(&format!(
             "machine-{}: log up to entry {head}, {} payments, {} lost",

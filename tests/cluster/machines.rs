@@ -1,12 +1,7 @@
 //! Machines that share a log: each with its own folder, and the same payload key.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
-
 use crate::postgres::Postgres;
-use crate::support::{Daemon, Settings, Up2pay, send_raw, until};
+use crate::support::{Daemon, Settings, until};
 
 /// Machines, by their numbers.
 pub struct Machines {
@@ -51,9 +46,22 @@ impl Machines {
         self.all.push(Daemon::on(folder, mailbox));
     }
 
-    /// Where they take notifications.
-    pub fn addresses(&self) -> Vec<std::net::SocketAddr> {
-        self.all.iter().map(|machine| machine.public).collect()
+    /// Ends one in good order.
+    pub fn stop(&mut self, n: usize) {
+        self.all[n].signal("-TERM");
+        assert_eq!(self.all[n].ended(), Some(0));
+    }
+
+    /// Ends all of them in good order.
+    pub fn stop_all(&mut self) {
+        (0..self.all.len()).for_each(|n| self.stop(n));
+    }
+
+    /// Starts all of them again.
+    pub fn restart(&mut self) {
+        for machine in &mut self.all {
+            machine.restart();
+        }
     }
 
     /// Waits until every running machine has folded what the log holds.
@@ -92,6 +100,35 @@ impl Machines {
         .await
     }
 
+    /// Waits until the ledgers are the same on all machines: each table of the fold, each row, each column.
+    pub async fn ledgers_are_equal(&self) {
+        let tables =
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('attempts', 'rejections')
+                      AND name NOT LIKE 'sqlite%'";
+        let all_of = |table: &String| {
+            let count = &self.all[0].rows(&format!("SELECT count(*) FROM pragma_table_info('{table}')"))[0];
+            let columns = 1..=count.parse().expect("a number");
+            let columns: Vec<String> = columns.map(|column: u32| column.to_string()).collect();
+            format!("SELECT * FROM {table} ORDER BY {}", columns.join(", "))
+        };
+        let queries: Vec<String> = self.all[0].rows(tables).iter().map(all_of).collect();
+        let queries: Vec<&str> = queries.iter().map(String::as_str).collect();
+        assert!(queries.len() > 20, "{queries:?}");
+        self.same(&queries).await;
+    }
+
+    /// Waits until each machine is red and its reason has these words.
+    pub async fn are_not_ready(&self, which: &[usize], words: &str) {
+        for n in which {
+            until(async || {
+                let ready = self.all[*n].admin_get("/readyz");
+                let is_red = ready.status == 503 && ready.body.contains(words);
+                if is_red { Ok(()) } else { Err(format!("{ready:?}")) }
+            })
+            .await;
+        }
+    }
+
     /// The number of the machine that leads.
     pub async fn leader(&self, server: &Postgres) -> usize {
         until(async || {
@@ -109,78 +146,4 @@ fn tail(machine: &Daemon) -> String {
     let text = machine.log_text();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(10)..].join("\n")
-}
-
-/// Traffic from several threads to machines in turn: distinct vouchers, and which of them were acknowledged.
-pub struct Traffic {
-    next: AtomicU64,
-    acknowledged: Mutex<Vec<String>>,
-    over: AtomicBool,
-}
-
-impl Traffic {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self {
-            next: AtomicU64::new(0),
-            acknowledged: Mutex::default(),
-            over: AtomicBool::new(false),
-        })
-    }
-
-    /// Sends until it is over; a machine that is gone is left alone for a moment.
-    pub fn send_to(self: &Arc<Self>, addresses: &[std::net::SocketAddr]) -> Vec<std::thread::JoinHandle<()>> {
-        (0..4)
-            .map(|thread| {
-                let (traffic, addresses) = (Arc::clone(self), addresses.to_vec());
-                std::thread::spawn(move || {
-                    let mut turn = thread;
-                    while !traffic.over.load(Ordering::SeqCst) {
-                        turn += 1;
-                        let n = traffic.next.fetch_add(1, Ordering::Relaxed);
-                        let reference = format!("R{n}");
-                        let call = Up2pay::voucher(&reference, 1000 + n, 1500);
-                        let request =
-                            format!("GET {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", call.target());
-                        match send_raw(addresses[turn % addresses.len()], request.as_bytes()) {
-                            Some(answer) if answer.status == 200 => {
-                                traffic.acknowledged.lock().expect("lock").push(reference);
-                            }
-                            Some(answer) => assert_eq!(answer.status, 503, "{answer:?}"),
-                            None => std::thread::park_timeout(Duration::from_millis(20)),
-                        }
-                    }
-                })
-            })
-            .collect()
-    }
-
-    pub fn count(&self) -> usize {
-        self.acknowledged.lock().expect("lock").len()
-    }
-
-    /// Returns when so many more were acknowledged.
-    pub async fn flows(&self, more: usize) {
-        let wanted = self.count() + more;
-        until(async || {
-            let count = self.count();
-            if count >= wanted { Ok(()) } else { Err(format!("{count} of {wanted}")) }
-        })
-        .await;
-    }
-
-    /// Ends it, until somebody sends again.
-    pub fn end(&self, senders: Vec<std::thread::JoinHandle<()>>) {
-        self.over.store(true, Ordering::SeqCst);
-        for sender in senders {
-            sender.join().expect("sender");
-        }
-        self.over.store(false, Ordering::SeqCst);
-    }
-
-    /// What was acknowledged and is not among these.
-    pub fn lost(&self, stored: &[String]) -> Vec<String> {
-        let stored: std::collections::BTreeSet<&String> = stored.iter().collect();
-        let acknowledged = self.acknowledged.lock().expect("lock");
-        acknowledged.iter().filter(|reference| !stored.contains(reference)).cloned().collect()
-    }
 }

@@ -12,10 +12,13 @@ mod machines;
 mod postgres;
 #[expect(dead_code, reason = "the tests of one machine use the rest")]
 mod support;
+mod traffic;
 
 mod commands;
 mod demo;
 mod leading;
 mod loss;
 mod outage;
+mod random;
+mod restored;
 mod together;

@@ -1,9 +1,10 @@
 //! A PostgreSQL of its own for each test: `initdb` once, a copy of that for each, and a socket in its own folder. It is
 //! Debian's (`packaging/bootstrap.sh`); without it these tests are left out, loudly, but never in continuous integration.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,6 @@ fn is_root() -> bool {
 }
 
 fn own_uid() -> u32 {
-    use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").map_or(u32::MAX, |own| own.uid())
 }
 
@@ -98,10 +98,15 @@ fn template(bin: &Path) -> &'static Path {
     })
 }
 
+/// PostgreSQL's own.
+const PORT: u16 = 5432;
+
 /// A running server; killed when it goes out of scope.
 pub struct Postgres {
     folder: TempDir,
     bin: PathBuf,
+    /// What its socket is named by.
+    port: u16,
     child: Option<Child>,
 }
 
@@ -111,7 +116,7 @@ impl Postgres {
         let bin = programs()?;
         let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
         run(Command::new("cp").arg("-r").arg(template(&bin).join("data")).arg(folder.path().join("data")));
-        let mut server = Self { folder, bin, child: None };
+        let mut server = Self { folder, bin, port: PORT, child: None };
         server.configure(settings);
         server.run();
         server.sql("postgres", "CREATE DATABASE cvco");
@@ -120,16 +125,8 @@ impl Postgres {
 
     /// Starts a standby of this one, that follows it under a name.
     pub fn standby(&self, name: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
-        give_away(folder.path());
-        let data = folder.path().join("data");
-        run(unprivileged(&self.bin.join("pg_basebackup"))
-            .args(["--no-sync", "--checkpoint=fast", "--wal-method=stream", "-U", "cvco", "-h"])
-            .arg(self.folder.path())
-            .arg("-D")
-            .arg(&data));
-        let mut server = Self { folder, bin: self.bin.clone(), child: None };
-        std::fs::write(data.join("standby.signal"), "").expect("signal");
+        let mut server = Self { folder: self.backup(), bin: self.bin.clone(), port: PORT, child: None };
+        std::fs::write(server.folder.path().join("data/standby.signal"), "").expect("signal");
         let primary = self.folder.path().display();
         server.configure(&format!(
             "hot_standby = on\nsynchronous_standby_names = ''\n\
@@ -137,6 +134,27 @@ impl Postgres {
         ));
         server.run();
         server
+    }
+
+    /// A base backup of it as it is now.
+    pub fn backup(&self) -> TempDir {
+        let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").expect("folder");
+        give_away(folder.path());
+        run(unprivileged(&self.bin.join("pg_basebackup"))
+            .args(["--no-sync", "--checkpoint=fast", "--wal-method=stream", "-U", "cvco", "-h"])
+            .arg(self.folder.path())
+            .arg("-D")
+            .arg(folder.path().join("data")));
+        folder
+    }
+
+    /// Starts it again with what a backup holds, at the same address.
+    pub fn restore(&mut self, backup: &TempDir) {
+        self.kill();
+        let data = self.folder.path().join("data");
+        std::fs::remove_dir_all(&data).expect("removed");
+        std::fs::rename(backup.path().join("data"), &data).expect("in place");
+        self.run();
     }
 
     /// Adds settings; they count from the next start on, or from [`Postgres::reload`].
@@ -178,7 +196,7 @@ impl Postgres {
 
     fn answers(&self) -> bool {
         Command::new(self.bin.join("pg_isready"))
-            .args(["-q", "-h"])
+            .args(["-q", "-p", &self.port.to_string(), "-h"])
             .arg(self.folder.path())
             .status()
             .is_ok_and(|status| status.success())
@@ -222,6 +240,25 @@ impl Postgres {
         self.sql("postgres", "SELECT pg_promote(true, 30)");
     }
 
+    /// Holds the end of the log, as a machine does while it appends, until the value is dropped.
+    pub fn hold_the_end(&self) -> Held {
+        let mut child =
+            self.psql("cvco").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut script = child.stdin.take().expect("a pipe");
+        script.write_all(b"BEGIN; SELECT 'held' FROM head FOR UPDATE;\n").expect("written");
+        let mut answer = [0; 4];
+        child.stdout.take().expect("a pipe").read_exact(&mut answer).expect("held");
+        Held { child, _script: script }
+    }
+
+    fn psql(&self, database: &str) -> Command {
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "cvco", "-d", database])
+            .args(["-p", &self.port.to_string(), "-h"])
+            .arg(self.folder.path());
+        psql
+    }
+
     /// The address of its database for the log.
     pub fn url(&self) -> String {
         Self::url_of(&[self])
@@ -237,11 +274,7 @@ impl Postgres {
     /// Runs a script; rows come as text, columns separated by `|`.
     #[track_caller]
     pub fn sql(&self, database: &str, script: &str) -> Vec<String> {
-        let text = run(Command::new(self.bin.join("psql"))
-            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "cvco", "-d", database, "-h"])
-            .arg(self.folder.path())
-            .arg("-c")
-            .arg(script));
+        let text = run(self.psql(database).arg("-c").arg(script));
         text.lines().map(str::to_owned).collect()
     }
 
@@ -249,6 +282,19 @@ impl Postgres {
     #[track_caller]
     pub fn rows(&self, query: &str) -> Vec<String> {
         self.sql("cvco", query)
+    }
+}
+
+/// A session that holds the end of the log.
+pub struct Held {
+    child: Child,
+    _script: ChildStdin,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

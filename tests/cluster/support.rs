@@ -9,7 +9,7 @@ mod payments;
 #[path = "../it/support/wait.rs"]
 mod wait;
 
-pub use daemon::{Daemon, Settings, command};
+pub use daemon::{Daemon, Settings, command, post};
 pub use http::send_raw;
-pub use payments::Up2pay;
+pub use payments::{Sogecommerce, Up2pay};
 pub use wait::until;

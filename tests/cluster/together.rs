@@ -1,14 +1,8 @@
 //! Machines that take what comes, and come to the same ledger.
 
-use crate::machines::{Machines, Traffic};
+use crate::machines::Machines;
 use crate::postgres::Postgres;
-use crate::support::Up2pay;
-
-const LEDGER: [&str; 3] = [
-    "SELECT * FROM acct_register ORDER BY 1, 2, 3, 4, 5, 6",
-    "SELECT * FROM acct_tenders ORDER BY 1, 2, 3, 4, 5, 6, 7",
-    "SELECT * FROM acct_notifications ORDER BY seq",
-];
+use crate::support::{Up2pay, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_two_machines_take_is_one_payment_in_both_ledgers() {
@@ -21,7 +15,7 @@ async fn what_two_machines_take_is_one_payment_in_both_ledgers() {
     let rows =
         machines.same(&["SELECT order_ref, voucher_cents, card_cents, state FROM acct_register"]).await;
     assert_eq!(rows, [["CMD-1|15000|5000|balanced"]]);
-    machines.same(&LEDGER).await;
+    machines.ledgers_are_equal().await;
     for machine in &machines.all {
         assert!(machine.out(&["verify"]).starts_with("tout est juste"));
         assert!(machine.out(&["rebuild"]).contains("rien n’a changé"));
@@ -30,21 +24,41 @@ async fn what_two_machines_take_is_one_payment_in_both_ledgers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_that_is_killed_takes_nothing_with_it() {
+async fn a_machine_that_stands_still_while_it_holds_the_end_of_the_log_holds_nobody_up() {
     let Some(server) = Postgres::start("") else { return };
-    let mut machines = Machines::start(3, &server).await;
-    let traffic = Traffic::new();
-    let senders = traffic.send_to(&machines.addresses());
-    for n in [0, 1] {
-        traffic.flows(100).await;
-        machines.all[n].kill();
-    }
-    traffic.flows(100).await;
-    traffic.end(senders);
-    machines.all[0].restart();
-    machines.all[1].restart();
+    let machines = Machines::start(2, &server).await;
+    let (stopped, other) = (&machines.all[0], &machines.all[1]);
+    let call = Up2pay::voucher("CMD-1", 1001, 15_000);
+    let session = async |what: &str, is: &str| {
+        let query = format!(
+            "SELECT {what} FROM pg_stat_activity
+             WHERE application_name LIKE '% machine-1' AND query LIKE '%FROM head FOR UPDATE'"
+        );
+        until(async || {
+            let rows = server.rows(&query);
+            if rows.iter().any(|row| row == is) { Ok(()) } else { Err(format!("{rows:?}")) }
+        })
+        .await;
+    };
+    let held = server.hold_the_end();
+    std::thread::scope(|scope| {
+        let calling = scope.spawn(|| stopped.up2pay(&call));
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                session("wait_event_type", "Lock").await;
+                stopped.signal("-STOP");
+                drop(held);
+                session("state", "idle in transaction").await;
+                // Another's call is answered in the time for which a call is held.
+                assert_eq!(other.up2pay(&Up2pay::voucher("CMD-2", 1002, 15_000)), 200);
+                stopped.signal("-CONT");
+            });
+        });
+        // Stored now or, if that took too long, later; in any case once.
+        assert!([200, 503].contains(&calling.join().expect("an answer")));
+    });
+    other.until("SELECT order_ref FROM acct_tenders ORDER BY 1", &["CMD-1", "CMD-2"]).await;
     machines.agree(&server).await;
-    let stored = machines.all[0].rows("SELECT order_ref FROM acct_tenders");
-    assert_eq!(traffic.lost(&stored), [""; 0]);
-    machines.same(&LEDGER).await;
+    machines.ledgers_are_equal().await;
+    assert_eq!(server.rows("SELECT count(*) FROM log WHERE content LIKE '%CMD-1%'"), ["1"]);
 }

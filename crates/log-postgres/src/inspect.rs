@@ -2,11 +2,12 @@
 
 use cvco_domain::Timestamp;
 use cvco_log::LogError;
+use cvco_log::row::Head;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row};
 
 use crate::append::runtime;
-use crate::joined::{END, End, Identity, away, identity};
+use crate::joined::{self, END, End, Identity, away, identity};
 use crate::session::{PROMPT, Session};
 use crate::settings::Settings;
 
@@ -128,6 +129,18 @@ pub fn inspect(settings: &Settings) -> Result<Report, LogError> {
         let mut report = read.await.map_err(|trouble| away(&trouble))?;
         report.server.standbys = standbys(&mut session).await?;
         Ok(report)
+    })
+}
+
+/// Looks whether PostgreSQL has an entry that this machine knows. A machine whose entries it lacks takes no part, and so its row
+/// among the machines says nothing of that.
+///
+/// # Errors
+/// [`LogError::Disagrees`] if it lacks the entry; or PostgreSQL is away.
+pub fn must_know(settings: &Settings, known: &Head) -> Result<(), LogError> {
+    runtime()?.block_on(async {
+        let mut session = Session::open(settings).await.map_err(|trouble| away(&trouble))?;
+        joined::must_know(&mut session, known).await
     })
 }
 

@@ -35,7 +35,7 @@ mod tls;
 
 pub use append::{Counts, Mark, PostgresLog, Unstored};
 pub use identify::{Found, adopt_key, identify};
-pub use inspect::{Leader, Machine, Report, Server, Standby, inspect};
+pub use inspect::{Leader, Machine, Report, Server, Standby, inspect, must_know};
 pub use joined::{End, Identity};
 pub use lead::Lead;
 pub use settings::Settings;

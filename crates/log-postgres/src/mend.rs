@@ -1,11 +1,15 @@
 //! Bringing a log to PostgreSQL, and mending it after a failover that lost entries.
 
+mod again;
+
 use cvco_domain::Seq;
 use cvco_domain::crypto::SealKey;
 use cvco_log::row::{Head, Link};
-use cvco_log::{Draft, LogError, LogStore, SealedPayload, SqliteLog};
+use cvco_log::{LogError, LogStore, SqliteLog};
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
+
+use again::Again;
 
 use crate::append::{PostgresLog, runtime};
 use crate::joined::{END, End, Identity, away, identity};
@@ -15,9 +19,6 @@ use crate::settings::Settings;
 /// So many rows go at a time.
 const AT_A_TIME: usize = 256;
 
-/// Entries that say something about the log or the moment, and nothing that would be missed.
-const PASSING: [&str; 4] = ["time", "clock", "pause", "policy"];
-
 /// What was brought there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Brought {
@@ -25,6 +26,9 @@ pub struct Brought {
     pub as_they_were: i64,
     /// Entries under new numbers, at the end, because others had gone on without them.
     pub at_the_end: usize,
+    /// Whether others had gone on: what this machine has after the last common entry stands under other numbers there, and its
+    /// replica is to be made again.
+    pub is_apart: bool,
     /// The last entry that both had.
     pub common: i64,
     /// Where the log ends now.
@@ -64,12 +68,17 @@ pub fn push(
         let end = end(&mut session).await?;
         must_be_part(log, &end.head)?;
         let brought = carry_over(&mut session, log, end.head.clone(), progress).await?;
-        Ok(Brought { as_they_were: brought.seq.get() - end.head.seq.get(), common: end.head.seq.get(), end: brought.seq.get(), at_the_end: 0 })
+        Ok(Brought {
+            as_they_were: brought.seq.get().saturating_sub(end.head.seq.get()),
+            common: end.head.seq.get(),
+            end: brought.seq.get(),
+            ..Brought::default()
+        })
     })
 }
 
-/// Brings the entries that PostgreSQL lost: as they were if nothing came after them there, else at its end. In the latter case
-/// this machine's replica is to be made again.
+/// Brings the entries that PostgreSQL lost: as they were if nothing came after them there, else at its end, unless another
+/// machine has brought them already.
 ///
 /// # Errors
 /// It is another log, or PostgreSQL is away.
@@ -102,6 +111,11 @@ pub fn heal(
         brought.end = end.seq.get();
         return Ok(brought);
     }
+    let mut again = Again::after(common);
+    runtime.block_on(async {
+        let mut session = Session::open(settings).await.map_err(|trouble| away(&trouble))?;
+        again.read(&mut session).await
+    })?;
     let mut log =
         PostgresLog::new(settings.clone(), own.clone(), Head::default(), std::sync::Arc::default())?;
     let mut after = common;
@@ -109,33 +123,23 @@ pub fn heal(
         let links = replica.read(after, AT_A_TIME)?;
         let Some(last) = links.last() else { break };
         after = last.row.seq;
-        let mut drafts = Vec::new();
         for link in &links {
-            drafts.extend(draft_of(link, replica)?);
+            again.say(link, replica, &mut log)?;
         }
-        let stamps = log.append(&drafts, None).map_err(|unstored| unstored.error)?;
-        brought.at_the_end = brought.at_the_end.saturating_add(stamps.len());
-        brought.end = stamps.last().map_or(brought.end, |stamp| stamp.seq.get());
+        again.append(&mut log)?;
         progress(after.get(), here.seq.get());
     }
+    brought.is_apart = true;
+    brought.at_the_end = again.appended;
+    brought.end = runtime
+        .block_on(async {
+            let mut session = Session::open(settings).await.map_err(|trouble| away(&trouble))?;
+            end(&mut session).await
+        })?
+        .head
+        .seq
+        .get();
     Ok(brought)
-}
-
-/// An entry to be said once more.
-fn draft_of(link: &Link, replica: &mut SqliteLog) -> Result<Option<Draft>, LogError> {
-    let row = &link.row;
-    if PASSING.contains(&row.kind.as_str()) {
-        return Ok(None);
-    }
-    let payload = match (&row.payload_sha256, replica.payload(row.seq)?) {
-        (Some(sha256), Some(sealed)) => Some(SealedPayload { sha256: sha256.clone(), sealed }),
-        _ => None,
-    };
-    let draft = Draft::restored(&row.kind, row.content.clone(), payload);
-    draft.map(Some).ok_or_else(|| LogError::Corrupt {
-        seq: row.seq,
-        what: "this program cannot read it; bring it with the program that wrote it".to_owned(),
-    })
 }
 
 async fn end(session: &mut Session) -> Result<End, LogError> {

@@ -42,15 +42,19 @@ pub(crate) fn called(body: &str) -> Draft {
     Draft::with_payload(&LogEntry::Time, payload).expect("a draft")
 }
 
+pub(crate) fn endpoint() -> cvco_domain::EndpointRef {
+    cvco_domain::EndpointRef {
+        shop: ShopId::new("camping").expect("a shop"),
+        endpoint: cvco_domain::EndpointId::new("up2pay").expect("an endpoint"),
+        psp: cvco_domain::Psp::Up2pay,
+        mode: cvco_domain::Mode::Production,
+    }
+}
+
 /// A call of a PSP; the same bytes each time.
 pub(crate) fn notified(what: &str) -> Draft {
     let unread = cvco_log::entry::Unread {
-        endpoint: cvco_domain::EndpointRef {
-            shop: ShopId::new("camping").expect("a shop"),
-            endpoint: cvco_domain::EndpointId::new("up2pay").expect("an endpoint"),
-            psp: cvco_domain::Psp::Up2pay,
-            mode: cvco_domain::Mode::Production,
-        },
+        endpoint: endpoint(),
         origin: cvco_log::entry::Origin::Call,
         what: what.to_owned(),
         what_fr: None,

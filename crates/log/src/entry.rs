@@ -4,7 +4,7 @@ mod done;
 mod heard;
 mod merchant;
 
-use cvco_domain::{Policy, Timestamp};
+use cvco_domain::{Policy, Seq, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use done::{
@@ -113,6 +113,20 @@ kinds! {
     Relayed = "relayed",
     Unreached = "unreached",
     Replay = "replay",
+}
+
+impl LogEntry {
+    /// The number of the notification that this entry is about, where it names one.
+    pub const fn notification_mut(&mut self) -> Option<&mut Seq> {
+        if let Self::Reread(Reread { of: number, .. })
+        | Self::Relayed(Relayed { notification: number, .. })
+        | Self::Replay(Replay { which: Replayed::One { notification: number, .. }, .. }) = self
+        {
+            Some(number)
+        } else {
+            None
+        }
+    }
 }
 
 /// How a call reached the daemon.

@@ -311,7 +311,7 @@ pub fn ledger_rows(ledger: &Path, query: &str) -> Vec<String> {
     rows.map(|row| row.expect("row")).collect()
 }
 
-fn post(target: &str, content_type: &str, body: &str) -> String {
+pub fn post(target: &str, content_type: &str, body: &str) -> String {
     format!(
         "POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
          Content-Length: {}\r\n\r\n{body}",
