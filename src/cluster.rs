@@ -111,8 +111,7 @@ pub(crate) fn open(ledger: &LedgerSettings, settings: Settings) -> Result<Opened
     let counts = Arc::new(Counts::default());
     let (spool, written) = (spool(ledger), replica.reader()?);
     let store = ClusterLog::new(settings.clone(), own.clone(), written, &spool, Arc::clone(&counts))?;
-    let now = Clock::system().now();
-    let last_alive = found.and_then(|found| found.last_seen).filter(|seen| now.since(*seen) >= SHOWN);
+    let last_alive = found.and_then(|found| found.last_seen.filter(|seen| found.now.since(*seen) >= SHOWN));
     let membership = Membership { settings, own, replica: replica.reader()?, counts };
     Ok(Opened { store, replica, key, last_alive, membership })
 }

@@ -27,8 +27,7 @@ async fn the_leader_alone_mails_and_after_a_clean_stop_another_does() {
         if rows == ["1"] { Ok(()) } else { Err(format!("{rows:?}")) }
     })
     .await;
-    machines.all[first].signal("-TERM");
-    assert_eq!(machines.all[first].ended(), Some(0));
+    machines.stop(first);
     let began = std::time::Instant::now();
     assert_eq!(machines.leader(&server).await, other);
     // Its lead would have lasted longer: nobody waited for its end.
@@ -61,27 +60,27 @@ async fn a_machine_with_other_settings_is_not_ready_and_says_which() {
     let mut machines = Machines::start(1, &server).await;
     machines.leader(&server).await;
     machines.join_with(&Settings { complement_grace: "2h", ..Settings::default() }).await;
-    let ready = until(async || {
-        let ready = machines.all[1].admin_get("/readyz");
-        if ready.body.contains("complement_grace") { Ok(ready) } else { Err(format!("{ready:?}")) }
-    })
-    .await;
-    assert_eq!(ready.status, 503);
+    machines.are_not_ready(&[1], "complement_grace").await;
     assert_eq!(machines.all[0].admin_get("/readyz").status, 200);
     // What comes to it all the same is stored.
     assert_eq!(machines.all[1].up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
     assert_eq!(server.rows("SELECT count(*) FROM log WHERE kind = 'policy'"), ["1"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_older_than_the_one_that_leads_takes_no_calls() {
-    let Some(server) = Postgres::start("") else { return };
-    let machines = Machines::start(1, &server).await;
-    machines.leader(&server).await;
-    assert_eq!(machines.all[0].up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
-    server.rows("UPDATE head SET fold_version = 99");
-    assert_eq!(machines.all[0].up2pay(&Up2pay::voucher("CMD-2", 1002, 15_000)), 503);
-    assert!(machines.all[0].admin_get("/readyz").body.contains("newer version"));
+    // Its settings are in force once it leads; then it is the other that differs.
+    machines.stop(0);
+    until(async || {
+        let policies = server.rows("SELECT count(*) FROM log WHERE kind = 'policy'");
+        if policies == ["2"] { Ok(()) } else { Err(format!("{policies:?}")) }
+    })
+    .await;
+    machines.all[0].restart();
+    machines.are_not_ready(&[0], "complement_grace").await;
+    until(async || {
+        let ready = machines.all[1].admin_get("/readyz");
+        if ready.status == 200 { Ok(()) } else { Err(ready.body) }
+    })
+    .await;
+    machines.agree(&server).await;
+    machines.ledgers_are_equal().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

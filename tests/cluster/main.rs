@@ -14,6 +14,7 @@ mod postgres;
 mod support;
 mod traffic;
 
+mod clock;
 mod commands;
 mod demo;
 mod leading;
@@ -22,3 +23,4 @@ mod outage;
 mod random;
 mod restored;
 mod together;
+mod versions;

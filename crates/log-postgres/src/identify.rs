@@ -16,6 +16,8 @@ pub struct Found {
     pub identity: Identity,
     /// When any machine last showed that it can write there.
     pub last_seen: Option<Timestamp>,
+    /// What time it is there: this machine's own clock may be wrong.
+    pub now: Timestamp,
 }
 
 /// Looks which log there is.
@@ -27,11 +29,14 @@ pub fn identify(settings: &Settings) -> Result<Found, LogError> {
         let mut session = Session::open(settings).await.map_err(|trouble| away(&trouble))?;
         let identity = identity(&mut session).await?;
         let seen = session.run(PROMPT, async |client: &Client| {
-            let query = "SELECT floor(extract(epoch FROM max(seen)) * 1000)::bigint FROM nodes";
-            client.query_one(query, &[]).await?.try_get::<_, Option<i64>>(0)
+            let query = "SELECT floor(extract(epoch FROM max(seen)) * 1000)::bigint,
+                                floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM nodes";
+            let row = client.query_one(query, &[]).await?;
+            Ok((row.try_get::<_, Option<i64>>(0)?, row.try_get(1)?))
         });
-        let last_seen = seen.await.map_err(|trouble| away(&trouble))?.map(Timestamp::from_millis);
-        Ok(Found { identity, last_seen })
+        let (last_seen, now) = seen.await.map_err(|trouble| away(&trouble))?;
+        let (last_seen, now) = (last_seen.map(Timestamp::from_millis), Timestamp::from_millis(now));
+        Ok(Found { identity, last_seen, now })
     })
 }
 
