@@ -22,5 +22,6 @@ mod loss;
 mod outage;
 mod random;
 mod restored;
+mod secured;
 mod together;
 mod versions;

@@ -2,7 +2,7 @@
 //! Debian's (`packaging/bootstrap.sh`); without it these tests are left out, loudly, but never in continuous integration.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -121,6 +121,33 @@ impl Postgres {
         server.run();
         server.sql("postgres", "CREATE DATABASE cvco");
         Some(server)
+    }
+
+    /// Has it speak TLS on the loopback address too, with the key and a certificate of a folder; its port.
+    pub fn secure(&mut self, folder: &Path, certificate: &str) -> u16 {
+        self.port =
+            std::net::TcpListener::bind("127.0.0.1:0").expect("bound").local_addr().expect("bound").port();
+        let here = self.folder.path();
+        std::fs::copy(folder.join("server.key"), here.join("server.key")).expect("a key");
+        // It takes no key that others may read.
+        std::fs::set_permissions(here.join("server.key"), std::fs::Permissions::from_mode(0o600))
+            .expect("set");
+        std::fs::copy(folder.join(certificate), here.join("server.pem")).expect("a certificate");
+        self.configure(&format!(
+            "port = {}\nlisten_addresses = '127.0.0.1'\nssl = on\nssl_cert_file = '{}/server.pem'\n\
+             ssl_key_file = '{1}/server.key'",
+            self.port,
+            here.display()
+        ));
+        self.kill();
+        self.run();
+        self.port
+    }
+
+    /// Has it show another certificate from now on.
+    pub fn show(&self, certificate: &Path) {
+        std::fs::copy(certificate, self.folder.path().join("server.pem")).expect("a certificate");
+        self.reload();
     }
 
     /// Starts a standby of this one, that follows it under a name.

@@ -140,6 +140,10 @@ fn servers(config: &Config) -> Vec<Config> {
             Host::Tcp(name) => one.host(name),
             Host::Unix(path) => one.host_path(path),
         };
+        // The name is still what the certificate must be for.
+        if let Some(address) = config.get_hostaddrs().get(n) {
+            one.hostaddr(*address);
+        }
         if let Some(port) = ports.get(n).or_else(|| ports.first()) {
             one.port(*port);
         }

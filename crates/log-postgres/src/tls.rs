@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 /// Makes connections secure.
 #[derive(Clone)]
@@ -37,6 +37,9 @@ impl Tls {
                 for certificate in certificates {
                     let certificate = certificate.map_err(|error| read(error.to_string()))?;
                     roots.add(certificate).map_err(|error| read(error.to_string()))?;
+                }
+                if roots.is_empty() {
+                    return Err(read("holds no certificate in PEM".to_owned()));
                 }
             }
             None => {
@@ -86,9 +89,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Named
         Box::pin(async move {
             let name =
                 self.name.ok_or_else(|| io::Error::other("a certificate cannot be for such a name"))?;
-            Ok(Secured(self.connector.connect(name, plain).await?))
+            let connected = self.connector.connect(name.clone(), plain).await;
+            Ok(Secured(connected.map_err(|error| why_not_trusted(error, &name))?))
         })
     }
+}
+
+/// The words for an administrator, where it is the server's certificate that is not good.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's own words do for the rest")]
+fn why_not_trusted(error: io::Error, name: &ServerName<'_>) -> io::Error {
+    use CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, Other, UnknownIssuer,
+    };
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let Some(Error::InvalidCertificate(certificate)) = inner else { return error };
+    io::Error::other(match certificate {
+        NotValidForName | NotValidForNameContext { .. } => {
+            format!("its certificate is for another name than {}", name.to_str())
+        }
+        Expired | ExpiredContext { .. } => {
+            "its certificate has expired, or this machine's clock is wrong".to_owned()
+        }
+        // The verifier's other words are about a certificate that is its own authority.
+        UnknownIssuer | Other(_) => {
+            "its certificate is of an authority that is not trusted: name yours in [log] ca_file".to_owned()
+        }
+        other => format!("its certificate is not good: {other}"),
+    })
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Secured<S> {
