@@ -17,6 +17,7 @@ use super::settings::Addressees;
 use super::worker::{AT_LEAST_EVERY, SETTLES_IN};
 use crate::back_off;
 use crate::outbound::Client;
+use crate::telemetry::MailOutcome;
 
 /// Tells channels what they are owed.
 pub struct ChannelWorker {
@@ -60,9 +61,11 @@ impl ChannelWorker {
 async fn tell(desk: Desk, addressees: Arc<Addressees>, channel: Channel, stop: CancellationToken) {
     let client = Client::new(addressees.proxy.clone(), TIME_LIMIT);
     let mut position = desk.followed.position();
+    // A message that left, and of which the log does not say so yet.
+    let mut left = None;
     while !stop.is_cancelled() {
         position.borrow_and_update();
-        let pause = match send_one(&desk, &addressees, &channel, &client).await {
+        let pause = match send_one(&desk, &addressees, &channel, &client, &mut left).await {
             Ok(Sent::One) => continue,
             Ok(Sent::Nothing(pause)) => pause,
             Ok(Sent::Rest(rest)) => {
@@ -100,7 +103,9 @@ async fn send_one(
     addressees: &Addressees,
     channel: &Channel,
     client: &Client,
+    left: &mut Option<String>,
 ) -> Result<Sent, Trouble> {
+    desk.departed(left).await?;
     let Some(alerts) = &addressees.alerts else { return Ok(Sent::Nothing(AT_LEAST_EVERY)) };
     let (now, way, pace) = (desk.clock.now(), channel.id.clone(), alerts.pace.clone());
     let due = desk.readers.read(move |reader| match reader.next_mail(now, &way, &pace)? {
@@ -127,7 +132,9 @@ async fn send_one(
     match sent.await {
         Ok(()) => {
             tracing::info!(mail.id = message_id, channel = %channel.id, "channel told");
-            desk.departed(&channel.id, message_id).await?;
+            desk.count(&channel.id, MailOutcome::Sent);
+            *left = Some(message_id);
+            desk.departed(left).await?;
             Ok(Sent::One)
         }
         Err((error, rest)) => {

@@ -84,10 +84,12 @@ impl Desk {
         Ok(message_id)
     }
 
-    /// Says in the log that it left.
-    pub(super) async fn departed(&self, way: &Way, message_id: String) -> Result<(), Trouble> {
-        self.count(way, MailOutcome::Sent);
+    /// Says in the log that a message left, if one did of which the log does not know yet. Until it does nothing else leaves:
+    /// what it does not know would leave again.
+    pub(super) async fn departed(&self, left: &mut Option<String>) -> Result<(), Trouble> {
+        let Some(message_id) = left.clone() else { return Ok(()) };
         let stamp = self.log.append(Draft::new(&LogEntry::Told(Told { message_id }))?).await?;
+        *left = None;
         Ok(self.followed.folded(stamp.seq).await?)
     }
 
@@ -109,7 +111,7 @@ impl Desk {
         Ok(error.is_of_server().then_some(pause))
     }
 
-    fn count(&self, way: &Way, outcome: MailOutcome) {
+    pub(super) fn count(&self, way: &Way, outcome: MailOutcome) {
         if way.is_mail() {
             self.metrics.count_mail(outcome);
         }

@@ -1,8 +1,10 @@
 //! PostgreSQL away.
 
+use cvco_trial::mail_sink::Behaviour;
+
 use crate::machines::Machines;
 use crate::postgres::Postgres;
-use crate::support::{Up2pay, until};
+use crate::support::{Settings, Up2pay, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_while_postgresql_is_away_is_refused_and_stored_all_the_same_when_it_is_back() {
@@ -31,4 +33,28 @@ async fn what_comes_while_postgresql_is_away_is_refused_and_stored_all_the_same_
         if ready.status == 200 { Ok(()) } else { Err(ready.body) }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_left_when_postgresql_went_away_does_not_leave_again() {
+    let Some(mut server) = Postgres::start("") else { return };
+    let settings = Settings { complement_grace: "1s", ..Settings::default() };
+    let machines = Machines::start_at(1, &server.url(), &settings).await;
+    let machine = &machines.all[0];
+    machine.expect_order("CMD-1", 20_000);
+    machine.mailbox.set_behaviour(Behaviour::HoldAnswer);
+    assert_eq!(machine.up2pay(&Up2pay::voucher("CMD-1", 1001, 15_000)), 200);
+    machine.mailbox.wait_for(1).await;
+    server.kill();
+    machine.mailbox.set_behaviour(Behaviour::Accept);
+    // It has been tried again to say that it left.
+    until(async || {
+        let tries = machine.log_text().matches("owed e-mails could not be looked up").count();
+        if tries >= 2 { Ok(()) } else { Err(format!("{tries} tries")) }
+    })
+    .await;
+    server.run();
+    machine.until("SELECT count(*) FROM owed WHERE done_at IS NOT NULL", &["1"]).await;
+    assert_eq!(machine.mailbox.mails().len(), 1);
+    assert_eq!(server.rows("SELECT count(*) FROM log WHERE kind = 'told'"), ["1"]);
 }
