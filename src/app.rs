@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::commands::Errands;
 use crate::admin::{Admin, Door, command_places};
+use crate::alert::desk::Unsaid;
 use crate::alert::trouble::TroubleWorker;
 use crate::clock::{Ahead, Clock};
 use crate::cluster::{self, Member, Membership};
@@ -362,6 +363,7 @@ pub async fn run(setup: Setup, reloads: mpsc::Receiver<()>, stop: CancellationTo
         clock,
         metrics,
         host,
+        unsaid: Unsaid::default(),
         admin: views.admin,
         asked: views.asked,
         relays: views.relays,

@@ -17,7 +17,6 @@ use super::settings::Addressees;
 use super::worker::{AT_LEAST_EVERY, SETTLES_IN};
 use crate::back_off;
 use crate::outbound::Client;
-use crate::telemetry::MailOutcome;
 
 /// Tells channels what they are owed.
 pub struct ChannelWorker {
@@ -61,11 +60,9 @@ impl ChannelWorker {
 async fn tell(desk: Desk, addressees: Arc<Addressees>, channel: Channel, stop: CancellationToken) {
     let client = Client::new(addressees.proxy.clone(), TIME_LIMIT);
     let mut position = desk.followed.position();
-    // A message that left, and of which the log does not say so yet.
-    let mut left = None;
     while !stop.is_cancelled() {
         position.borrow_and_update();
-        let pause = match send_one(&desk, &addressees, &channel, &client, &mut left).await {
+        let pause = match send_one(&desk, &addressees, &channel, &client).await {
             Ok(Sent::One) => continue,
             Ok(Sent::Nothing(pause)) => pause,
             Ok(Sent::Rest(rest)) => {
@@ -103,10 +100,9 @@ async fn send_one(
     addressees: &Addressees,
     channel: &Channel,
     client: &Client,
-    left: &mut Option<String>,
 ) -> Result<Sent, Trouble> {
-    desk.departed(left).await?;
     let Some(alerts) = &addressees.alerts else { return Ok(Sent::Nothing(AT_LEAST_EVERY)) };
+    desk.say_what_left(&channel.id).await?;
     let (now, way, pace) = (desk.clock.now(), channel.id.clone(), alerts.pace.clone());
     let due = desk.readers.read(move |reader| match reader.next_mail(now, &way, &pace)? {
         Some(due) => Ok(Ok(due)),
@@ -132,9 +128,7 @@ async fn send_one(
     match sent.await {
         Ok(()) => {
             tracing::info!(mail.id = message_id, channel = %channel.id, "channel told");
-            desk.count(&channel.id, MailOutcome::Sent);
-            *left = Some(message_id);
-            desk.departed(left).await?;
+            desk.departed(&channel.id, message_id).await?;
             Ok(Sent::One)
         }
         Err((error, rest)) => {

@@ -1,8 +1,8 @@
 //! What both workers do: say in the log that a message is about to leave, and that it left; note what failed; put the letter
 //! together.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cvco_domain::{Currency, EndpointId, Mode, News, Way};
@@ -33,6 +33,18 @@ pub struct Desk {
     pub metrics: Arc<Metrics>,
     /// This machine's name, for message ids and the footer.
     pub host: String,
+    /// What left and could not be written down yet.
+    pub unsaid: Unsaid,
+}
+
+/// The last message on each way, where the log does not say yet that it left. It outlives a lead, and no process.
+#[derive(Clone, Default)]
+pub struct Unsaid(Arc<Mutex<BTreeMap<Way, String>>>);
+
+impl Unsaid {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Way, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why nothing could be sent.
@@ -84,12 +96,19 @@ impl Desk {
         Ok(message_id)
     }
 
-    /// Says in the log that a message left, if one did of which the log does not know yet. Until it does nothing else leaves:
-    /// what it does not know would leave again.
-    pub(super) async fn departed(&self, left: &mut Option<String>) -> Result<(), Trouble> {
-        let Some(message_id) = left.clone() else { return Ok(()) };
+    /// Says in the log that a message left.
+    pub(super) async fn departed(&self, way: &Way, message_id: String) -> Result<(), Trouble> {
+        self.count(way, MailOutcome::Sent);
+        self.unsaid.all().insert(way.clone(), message_id);
+        self.say_what_left(way).await
+    }
+
+    /// Says it of the last message on a way, if that could not be said yet. Until then nothing else leaves there: of what the
+    /// log does not know the ledger would have the same leave again.
+    pub(super) async fn say_what_left(&self, way: &Way) -> Result<(), Trouble> {
+        let Some(message_id) = self.unsaid.all().get(way).cloned() else { return Ok(()) };
         let stamp = self.log.append(Draft::new(&LogEntry::Told(Told { message_id }))?).await?;
-        *left = None;
+        self.unsaid.all().remove(way);
         Ok(self.followed.folded(stamp.seq).await?)
     }
 
@@ -111,7 +130,7 @@ impl Desk {
         Ok(error.is_of_server().then_some(pause))
     }
 
-    pub(super) fn count(&self, way: &Way, outcome: MailOutcome) {
+    fn count(&self, way: &Way, outcome: MailOutcome) {
         if way.is_mail() {
             self.metrics.count_mail(outcome);
         }

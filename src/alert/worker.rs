@@ -18,7 +18,6 @@ use super::Delivery;
 use super::desk::{Desk, Trouble};
 use super::settings::{Addressees, AlertSettings};
 use crate::back_off;
-use crate::telemetry::MailOutcome;
 
 /// What is owed is looked up this often at least: a digest's time may come, or another process may have appended.
 pub(super) const AT_LEAST_EVERY: Duration = Duration::from_secs(30);
@@ -44,8 +43,6 @@ pub struct AlertWorker {
 struct Memory {
     /// Who has got an e-mail that others have still to get. A restart forgets it: better twice than never.
     deliveries: BTreeMap<String, Delivery>,
-    /// An e-mail that left, and of which the log does not say so yet.
-    left: Option<String>,
     /// The mail server is left alone until then: it would fail with any other mail too.
     resting_until: Option<Timestamp>,
 }
@@ -122,7 +119,7 @@ impl AlertWorker {
         alerts: &AlertSettings,
         memory: &mut Memory,
     ) -> Result<bool, Trouble> {
-        self.desk.departed(&mut memory.left).await?;
+        self.desk.say_what_left(&Way::mail()).await?;
         let (now, pace) = (self.desk.clock.now(), alerts.pace.clone());
         let due = self.desk.readers.read(move |reader| reader.next_mail(now, &Way::mail(), &pace)).await?;
         if let Some(due) = due {
@@ -175,9 +172,7 @@ impl AlertWorker {
             Ok(()) => {
                 memory.deliveries.remove(&message_id);
                 tracing::info!(mail.id = message_id, "mail sent");
-                self.desk.count(&Way::mail(), MailOutcome::Sent);
-                memory.left = Some(message_id);
-                self.desk.departed(&mut memory.left).await
+                self.desk.departed(&Way::mail(), message_id).await
             }
             Err(error) => {
                 if memory.deliveries.get(&message_id).is_some_and(|delivery| delivery.taken.is_empty()) {

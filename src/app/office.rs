@@ -13,7 +13,7 @@ use super::reload::Policies;
 use crate::admin::AdminSettings;
 use crate::alert::Addressees;
 use crate::alert::channels::ChannelWorker;
-use crate::alert::desk::Desk;
+use crate::alert::desk::{Desk, Unsaid};
 use crate::alert::worker::AlertWorker;
 use crate::clock::Clock;
 use crate::confirm::worker::{Asked, ConfirmWorker};
@@ -36,6 +36,7 @@ pub(super) struct Office {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) host: String,
+    pub(super) unsaid: Unsaid,
     pub(super) admin: watch::Receiver<Arc<AdminSettings>>,
     pub(super) asked: watch::Receiver<Arc<Asked>>,
     pub(super) relays: watch::Receiver<Arc<Relays>>,
@@ -98,6 +99,7 @@ impl Office {
             clock: self.clock.clone(),
             metrics: Arc::clone(&self.metrics),
             host: self.host.clone(),
+            unsaid: self.unsaid.clone(),
         };
         let channels = ChannelWorker { addressees: self.addressees.clone(), desk: desk.clone() };
         parts.start("the channels", channels.run(term.clone()));
