@@ -25,8 +25,9 @@ demo: ## play split payments, good and bad, through a real daemon; needs no conf
 demo-cluster: ## two daemons with one log in two servers of PostgreSQL; a server and a daemon are killed under traffic
 	$(CARGO) test --locked --quiet --test cluster demo -- --nocapture
 
-test-cluster: ## the tests of several machines for longer: PostgreSQL dies twenty times under load; ROUNDS=how often
-	CLUSTER_ROUNDS=$(or $(ROUNDS),20) $(CARGO) test --locked --test cluster -p cvco-reconciled
+test-cluster: ## the tests of several machines for longer: whatever can die does so twenty times under load; ROUNDS=how often, SEED=in which order
+	CLUSTER_ROUNDS=$(or $(ROUNDS),20) CLUSTER_SEED=$(or $(SEED),$(strip $(shell od -An -N4 -tu4 /dev/urandom))) \
+	    $(CARGO) test --locked --test cluster -p cvco-reconciled
 
 build: reference ## the release binary, target/release/cvco-reconciled, its manual pages and completions
 	$(CARGO) build --locked --release
@@ -105,6 +106,7 @@ mutants: ## break reconciliation and the adapters on purpose, and see whether th
 
 bench: ## throughput, latency, and the time of verify, rebuild and export; DIR=folder on the disk to measure, N=notifications
 	$(CARGO) bench --locked --bench notifications -- $(DIR)
+	$(CARGO) bench --locked --bench cluster
 	$(CARGO) bench --locked --bench proof -- $(if $(N),N=$(N)) $(if $(DIR),DIR=$(DIR))
 	$(CARGO) bench --locked --bench export -- $(if $(ORDERS),ORDERS=$(ORDERS)) $(if $(DIR),DIR=$(DIR))
 

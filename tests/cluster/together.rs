@@ -29,28 +29,31 @@ async fn a_machine_that_stands_still_while_it_holds_the_end_of_the_log_holds_nob
     let machines = Machines::start(2, &server).await;
     let (stopped, other) = (&machines.all[0], &machines.all[1]);
     let call = Up2pay::voucher("CMD-1", 1001, 15_000);
-    let session = async |what: &str, is: &str| {
-        let query = format!(
-            "SELECT {what} FROM pg_stat_activity
-             WHERE application_name LIKE '% machine-1' AND query LIKE '%FROM head FOR UPDATE'"
-        );
-        until(async || {
-            let rows = server.rows(&query);
-            if rows.iter().any(|row| row == is) { Ok(()) } else { Err(format!("{rows:?}")) }
-        })
-        .await;
-    };
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE '% machine-1'
+                   AND query LIKE '%FROM head FOR UPDATE' AND wait_event_type = 'Lock'";
+    let holding = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE '% machine-1'
+                   AND state = 'idle in transaction'";
+    let let_go = "terminating connection due to idle-in-transaction timeout";
     let held = server.hold_the_end();
     std::thread::scope(|scope| {
         let calling = scope.spawn(|| stopped.up2pay(&call));
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
-                session("wait_event_type", "Lock").await;
+                until(async || {
+                    let rows = server.rows(waiting);
+                    if rows == ["1"] { Ok(()) } else { Err(format!("{rows:?}")) }
+                })
+                .await;
                 stopped.signal("-STOP");
                 drop(held);
-                session("state", "idle in transaction").await;
+                until(async || {
+                    let is_holding = server.rows(holding) == ["1"] || server.log().contains(let_go);
+                    if is_holding { Ok(()) } else { Err(server.log()) }
+                })
+                .await;
                 // Another's call is answered in the time for which a call is held.
                 assert_eq!(other.up2pay(&Up2pay::voucher("CMD-2", 1002, 15_000)), 200);
+                assert!(server.log().contains(let_go), "this test could not tell: {}", server.log());
                 stopped.signal("-CONT");
             });
         });

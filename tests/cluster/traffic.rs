@@ -97,17 +97,17 @@ impl Traffic {
         let card = || up2pay(&Up2pay::card(&reference, call, 500), "card", &reference);
         let Kind::Mixed(seed) = self.kind else { return vec![voucher()] };
         let mut dice = Dice::new(seed.wrapping_add(n));
-        let mut calls = match dice.below(8) {
+        let mut calls = match dice.below(24) {
             0 => vec![order(&reference, 2000)],
             1 => vec![order(&reference, 2000), voucher()],
-            2 => vec![voucher(), voucher(), card()],
-            3 => {
+            2..4 => vec![voucher(), voucher(), card()],
+            4 => {
                 let refused = Up2pay::card(&reference, call, 500).refused();
                 let refused = Call { states: Vec::new(), ..up2pay(&refused, "card", &reference) };
                 vec![order(&reference, 2000), voucher(), refused]
             }
-            4 => vec![split(&reference, n)],
             5 => vec![order(&reference, 1900), split(&reference, n)],
+            6..12 => vec![split(&reference, n)],
             _ => vec![order(&reference, 2000), voucher(), card()],
         };
         dice.shuffle(&mut calls);

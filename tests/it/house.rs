@@ -20,7 +20,7 @@ fn continuous_integration_runs_make_test_and_a_forge_runs_the_package_too() {
         "apt-get update && apt-get install --yes valgrind",
         "make instructions",
     ];
-    assert_eq!(commands, [["bash .ci/run"].as_slice(), &others].concat());
+    assert_eq!(commands, [["bash .ci/run", "make test-cluster"].as_slice(), &others].concat());
     let ours = read(".ci/run");
     assert_eq!(
         ours.lines().filter(|line| line.contains("make ") && !line.starts_with('#')).collect::<Vec<_>>(),
