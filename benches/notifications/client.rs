@@ -53,17 +53,17 @@ fn is_complete(answer: &[u8]) -> Result<bool> {
     Ok(body.len() >= length.trim().parse::<usize>()? + 4)
 }
 
-/// Sends `range` of the messages (again from the first behind the last) over so many connections; the first
-/// tenth warms up and is not measured.
+/// Sends `range` of the messages (again from the first behind the last) over so many connections, to the servers in turn; the
+/// first tenth warms up and is not measured.
 pub(crate) async fn drive(
-    server: SocketAddr,
+    servers: &[SocketAddr],
     connections: usize,
     messages: &Arc<Vec<Message>>,
     range: Range<usize>,
 ) -> Result<Sample> {
     let mut open = Vec::new();
-    for _ in 0..connections {
-        open.push(Connection::open(server).await?);
+    for server in servers.iter().cycle().take(connections) {
+        open.push(Connection::open(*server).await?);
     }
     let warm = range.start + range.len() / 10;
     let (_, open) = phase(open, messages, range.start..warm).await?;

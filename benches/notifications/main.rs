@@ -132,7 +132,7 @@ impl Bench {
         self.report.head()?;
         for (Run { connections, requests, .. }, range) in runs() {
             let send =
-                |server, range| client.block_on(client::drive(server, connections, &self.messages, range));
+                |server, range| client.block_on(client::drive(&[server], connections, &self.messages, range));
             let most = send(limit, range.clone())?;
             let count = range.len();
             let began = Instant::now();
