@@ -2,7 +2,7 @@
 
 use crate::machines::Machines;
 use crate::postgres::Postgres;
-use crate::support::{Up2pay, until};
+use crate::support::{Daemon, Up2pay, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_two_machines_take_is_one_payment_in_both_ledgers() {
@@ -45,6 +45,7 @@ async fn a_machine_that_stands_still_while_it_holds_the_end_of_the_log_holds_nob
                 })
                 .await;
                 stopped.signal("-STOP");
+                until(async || if stands_still(stopped) { Ok(()) } else { Err("it runs".to_owned()) }).await;
                 drop(held);
                 until(async || {
                     let is_holding = server.rows(holding) == ["1"] || server.log().contains(let_go);
@@ -64,4 +65,13 @@ async fn a_machine_that_stands_still_while_it_holds_the_end_of_the_log_holds_nob
     machines.agree(&server).await;
     machines.ledgers_are_equal().await;
     assert_eq!(server.rows("SELECT count(*) FROM log WHERE content LIKE '%CMD-1%'"), ["1"]);
+}
+
+/// Whether each of its threads has stopped: one that has not heard of the signal yet would go on.
+fn stands_still(machine: &Daemon) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", machine.process())).expect("its threads");
+    threads.flatten().all(|thread| {
+        let status = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        status.contains(") T ")
+    })
 }
