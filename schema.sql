@@ -224,6 +224,7 @@ CREATE TABLE discrepancies (
   psp            TEXT,
   call_number    TEXT,                 -- of a discrepancy of one record
   subject        TEXT NOT NULL,        -- tells two of one kind on one record apart
+  former_subject TEXT,                 -- what it was before its part went by another name
   expected_cents INTEGER,
   actual_cents   INTEGER,
   opened_expected_cents INTEGER,       -- the two figures as they were when it opened

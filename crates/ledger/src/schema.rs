@@ -17,7 +17,7 @@ const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// The schema's number, kept in `PRAGMA user_version`. A change of `schema.sql` raises it; a ledger of another number is
 /// made again from the log.
-const VERSION: i64 = 32;
+const VERSION: i64 = 33;
 
 /// Up to this number a ledger held its log in the same file.
 const LAST_BEFORE_RELEASE: i64 = 4;

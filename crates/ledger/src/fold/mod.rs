@@ -29,7 +29,7 @@ use crate::tables::prepared::Prepared;
 use crate::tables::progress::{self, Progress};
 use crate::tables::questions::Grounds;
 use crate::tables::{
-    acts, discrepancies, endpoints, facts, orders, questions, records, set_aside, statements, weeks,
+    acts, discrepancies, endpoints, facts, findings, orders, questions, records, set_aside, statements, weeks,
 };
 use crate::{LedgerError, close, owed};
 use flags::Flags;
@@ -301,7 +301,7 @@ impl<'c> Fold<'c> {
         if !order.payouts.is_empty() {
             self.note_payouts(key.shop(), id, &assessment.records)?;
         }
-        discrepancies::sync_order(&self.db, id, key.shop(), &assessment.findings, at, is_new)?;
+        findings::sync_order(&self.db, id, key.shop(), &assessment.findings, at, is_new)?;
         self.schedule(assessment.look_again_at);
         let was_refunded = !is_new && orders::is_refunded(&self.db, id)?;
         orders::note_state(&self.db, id, &assessment)?;

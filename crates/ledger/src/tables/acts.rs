@@ -92,7 +92,7 @@ pub(crate) fn find(
     Ok(conn
         .prepare_cached(&format!(
             "SELECT id FROM discrepancies
-             WHERE {about} AND shop IS ?2 AND kind = ?3 AND subject = ?4
+             WHERE {about} AND shop IS ?2 AND kind = ?3 AND ?4 IN (subject, former_subject)
                AND call_number IS ?6 AND (?6 IS NULL OR psp = ?5)
              ORDER BY opened_at = ?7 DESC, opened_at = ?7 AND id = ?8 DESC, closed_at IS NULL DESC, id DESC LIMIT 1"
         ))?

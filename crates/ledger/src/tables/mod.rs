@@ -7,6 +7,7 @@ pub(crate) mod claims;
 pub(crate) mod discrepancies;
 pub(crate) mod endpoints;
 pub(crate) mod facts;
+pub(crate) mod findings;
 pub(crate) mod ids;
 pub(crate) mod notifications;
 pub(crate) mod orders;

@@ -16,7 +16,7 @@ use cvco_domain::{
 
 use cvco_log::entry::ImportedStatement;
 
-use super::discrepancies;
+use super::findings;
 use super::ids::{OrderId, StatementId};
 use crate::LedgerError;
 
@@ -305,7 +305,7 @@ pub(crate) fn refresh_findings(
             detail: Detail::Statement { issuer, number: number.clone() },
         })
     }));
-    discrepancies::sync_statement(conn, &shop, &format!("{issuer} {number}"), &findings, at)
+    findings::sync_statement(conn, &shop, &format!("{issuer} {number}"), &findings, at)
 }
 
 /// Every statement.

@@ -404,3 +404,26 @@ fn nobody_else_is_told_before_the_message_had_time_to_be_read() {
     book.take(8 * 60, stories::told("m@host"));
     assert_eq!(escalates_at(&book), ["20:00"]);
 }
+
+/// Before the payment is known, its chargeback goes by a name of its own.
+#[test]
+fn a_chargeback_that_is_told_before_its_payment_stays_the_same_discrepancy() {
+    let mut book = Book::new();
+    book.take(0, registered("A", 10_000));
+    let taken = Event {
+        operation: Operation::Chargeback { of: None },
+        tender_id: TenderId::new("A-chargeback").ok(),
+        ..part("A", 4000, Instrument::Card)
+    };
+    book.take(1, notification(vec![taken]).saying(ReportedState::Captured));
+    let subjects = "SELECT id || ' ' || subject || IIF(closed_at IS NULL, '', ' closed') FROM discrepancies
+                    WHERE kind = 'chargeback'";
+    assert_eq!(book.texts(subjects), ["1 A-chargeback/LIMOCB"]);
+    let told_of = book.identity(1);
+    book.take(3, voucher("A", 6000));
+    book.take(3, card("A", 4000));
+    assert_eq!(book.texts(subjects), ["1 A-LIMOCB/LIMOCB"]);
+    // Written before the news of the payment was read.
+    book.take(4, done(told_of, 1, Deed::Acknowledged, Some("the bank has called")));
+    assert_eq!(book.notes(), ["1 the bank has called"]);
+}
