@@ -245,6 +245,7 @@ CREATE TABLE discrepancies (
 CREATE INDEX discrepancies_open_by_order ON discrepancies (order_id) WHERE closed_at IS NULL AND order_id IS NOT NULL;
 CREATE INDEX discrepancies_open_by_endpoint ON discrepancies (endpoint) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE INDEX discrepancies_open ON discrepancies (severity) WHERE closed_at IS NULL;
+CREATE INDEX discrepancies_open_by_kind ON discrepancies (kind) WHERE closed_at IS NULL;
 CREATE INDEX discrepancies_by_order ON discrepancies (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX discrepancies_to_remind_of ON discrepancies (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX discrepancies_to_escalate ON discrepancies (escalate_at) WHERE escalate_at IS NOT NULL AND escalated_at IS NULL;

@@ -150,7 +150,7 @@ fn wants_page(parts: &Parts) -> bool {
 }
 
 /// Says why there is no page.
-async fn apologise(dashboard: &Dashboard, visit: &Visit, parts: &Parts, refusal: &Refusal) -> Response {
+async fn apologise(dashboard: &Arc<Dashboard>, visit: &Visit, parts: &Parts, refusal: &Refusal) -> Response {
     if !wants_page(parts) {
         let body = format!("{}\n", serde_json::json!({ "error": refusal.in_english() }));
         return (refusal.status(), [(header::CONTENT_TYPE, "application/json")], body).into_response();

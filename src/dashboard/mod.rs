@@ -18,6 +18,7 @@ mod errand;
 mod files;
 mod form;
 mod gate;
+mod known;
 mod operations;
 mod order;
 mod orders;
@@ -44,9 +45,10 @@ use tokio::sync::Semaphore;
 use crate::admin::Admin;
 use crate::relay::worker::Payloads;
 use gate::Gate;
+use known::Known;
 pub(crate) use order::{file_name, items};
 use refusal::Refusal;
-use today::Figures;
+use today::{Figures, Outstanding};
 use visit::Visit;
 
 /// The dashboard.
@@ -59,6 +61,7 @@ pub struct Dashboard {
     /// How many passwords may still be checked at a time.
     hashing: Arc<Semaphore>,
     figures: Figures,
+    outstanding: Known<Option<ShopId>, Outstanding>,
 }
 
 /// So many passwords are checked at a time.
@@ -78,6 +81,7 @@ impl Dashboard {
             gate: Gate::default(),
             hashing: Arc::new(Semaphore::new(HASHING)),
             figures: Figures::default(),
+            outstanding: Known::default(),
         })
     }
 
@@ -135,12 +139,11 @@ impl Dashboard {
     }
 
     /// What is around a page.
-    async fn frame(&self, visit: &Visit, section: Section) -> Result<Frame, Refusal> {
-        let open = self.read(Reader::open_by_severity).await?;
-        let worst = open.iter().filter(|open| open.count > 0).map(|open| open.severity).max();
+    async fn frame(self: &Arc<Self>, visit: &Visit, section: Section) -> Result<Frame, Refusal> {
+        let outstanding = self.outstanding(None).await?;
         Ok(Frame {
-            open: open.iter().map(|open| open.count).sum(),
-            worst,
+            open: outstanding.count(),
+            worst: outstanding.worst(),
             section,
             shops: self.shops(),
             ..visit.frame()

@@ -24,7 +24,7 @@ const AT_A_TIME: u32 = 1000;
 
 impl Dashboard {
     async fn operations(
-        &self,
+        self: &Arc<Self>,
         visit: &Visit,
         diagnosed: Option<(EndpointId, Diagnosed)>,
     ) -> Result<Response, Refusal> {

@@ -1,5 +1,7 @@
 //! One order, as a page and as a file for the accountant's records.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 
 use askama::Template;
@@ -35,10 +37,10 @@ fn key(query: &Fields) -> Result<OrderKey, Refusal> {
 }
 
 impl Dashboard {
-    async fn order(&self, visit: &Visit) -> Result<OrderPage, Refusal> {
+    async fn order(self: &Arc<Self>, visit: &Visit) -> Result<OrderPage, Refusal> {
         let key = key(&visit.query)?;
         let dossier = self.read(move |reader| reader.dossier(&key)).await?.ok_or(Refusal::NotFound)?;
-        let settings = std::sync::Arc::clone(&self.admin.settings.borrow());
+        let settings = Arc::clone(&self.admin.settings.borrow());
         let items = items(&dossier, &settings.desk.trial_endpoints);
         let can_ask = settings
             .endpoints
@@ -100,7 +102,7 @@ pub(super) async fn ask(State(dashboard): Desk, visit: Visit, fields: Fields) ->
     let query = back.split_once('?').map(|(_, query)| query.as_bytes()).unwrap_or_default();
     let key = key(&Fields::read(query).ok_or(Refusal::NotFound)?)?;
     let dossier = dashboard.read(move |reader| reader.dossier(&key)).await?.ok_or(Refusal::NotFound)?;
-    let settings = std::sync::Arc::clone(&dashboard.admin.settings.borrow());
+    let settings = Arc::clone(&dashboard.admin.settings.borrow());
     let mut drafts = Vec::new();
     for endpoint in settings.endpoints.iter().filter(|endpoint| endpoint.adapter.api().is_some()) {
         let own = dossier.questions.iter().filter(|line| line.endpoint == endpoint.id.as_str());

@@ -1,21 +1,19 @@
-//! What the first page shows. Its sums run over a month of payments, and what is still to be paid out over all of them: they are
-//! added up beside the calls of people, and no call waits for more than the first.
+//! What the first page shows. Its sums run over a month of payments, and what is still to be paid out over all of them.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use cvco_domain::{Day, News, Seq, ShopId, Timestamp};
-use cvco_ledger::{Aged, Balance, DayTakings, DiscrepancyFilter, LedgerError, Reader, Unsettled};
+use cvco_domain::{Day, News, Severity, ShopId, Timestamp};
+use cvco_ledger::{Aged, Backlog, Balance, DayTakings, LedgerError, OpenNow, Reader, Unsettled, WorkFilter};
 use cvco_mail::Item;
 use cvco_pages::today::{DAYS, EndpointPulse, Today};
 use cvco_pages::{Section, csv};
 
 use super::files::{CSV, as_file, named};
+use super::known::Known;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::{Dashboard, Desk, page};
@@ -24,9 +22,6 @@ use crate::config::Endpoint;
 
 /// So many discrepancies are named.
 const NAMED: u32 = 8;
-
-/// Sums are added up again after so many times what it takes: so they cost a thread no more than a tenth of its time.
-const REST: u32 = 10;
 
 /// The sums of a shop, or of all.
 #[derive(Debug, Clone)]
@@ -40,11 +35,6 @@ pub(super) struct Sums {
     pub(super) aged: Vec<Aged>,
     /// When they were added up.
     at: Timestamp,
-    /// Of what.
-    folded: Seq,
-    /// When they were done, and how long it took.
-    done: Instant,
-    took: Duration,
 }
 
 /// The sums of what is still to be paid out go back so many days; what is older was told as missing long ago.
@@ -52,10 +42,8 @@ const LOOKED_BACK: i64 = 400;
 
 impl Sums {
     fn add_up(reader: &Reader, shop: Option<&ShopId>, now: Timestamp) -> Result<Self, LedgerError> {
-        let began = Instant::now();
         let to = now.paris_day();
         let (from, unpaid_since) = (to.plus(1 - DAYS), to.plus(-LOOKED_BACK));
-        let (folded, _) = reader.folded()?;
         Ok(Self {
             days: reader.takings_by_day(from, to, shop)?,
             balance: reader.balance(from.start(), to.next().start(), shop)?,
@@ -64,23 +52,30 @@ impl Sums {
             from,
             to,
             at: now,
-            folded,
-            done: Instant::now(),
-            took: began.elapsed(),
         })
-    }
-
-    fn is_current(&self, folded: Seq, now: Timestamp) -> bool {
-        self.to == now.paris_day() && (self.folded == folded || self.done.elapsed() < self.took * REST)
     }
 }
 
-/// The sums that are known.
-#[derive(Debug, Default)]
-pub(super) struct Figures {
-    known: Mutex<BTreeMap<Option<ShopId>, Sums>>,
-    /// Whose are being added up.
-    under_way: Mutex<std::collections::BTreeSet<Option<ShopId>>>,
+/// The sums that are known, by shop.
+pub(super) type Figures = Known<Option<ShopId>, Sums>;
+
+/// What people have to do about.
+#[derive(Debug, Clone)]
+pub(super) struct Outstanding {
+    open: Vec<OpenNow>,
+    waiting: Vec<Backlog>,
+}
+
+impl Outstanding {
+    /// The gravest severity of which any is open.
+    pub(super) fn worst(&self) -> Option<Severity> {
+        self.open.iter().filter(|open| open.count > 0).map(|open| open.severity).max()
+    }
+
+    /// How many are open.
+    pub(super) fn count(&self) -> i64 {
+        self.open.iter().map(|open| open.count).sum()
+    }
 }
 
 impl Dashboard {
@@ -90,37 +85,22 @@ impl Dashboard {
         shop: Option<ShopId>,
         now: Timestamp,
     ) -> Result<Sums, Refusal> {
+        let of = shop.clone();
+        let is_of_today = move |sums: &Sums| sums.to == now.paris_day();
+        let add_up = move |reader: &Reader| Sums::add_up(reader, of.as_ref(), now);
+        let found = self.known(|dashboard| &dashboard.figures, shop, is_of_today, add_up).await?;
         let folded = self.admin.followed.position().borrow().seq;
-        let known = self.figures.known.lock().unwrap_or_else(PoisonError::into_inner).get(&shop).cloned();
-        match known {
-            Some(known) if known.is_current(folded, now) => Ok(Sums { at: now, ..known }),
-            Some(known) if known.to == now.paris_day() && known.took > Duration::from_millis(20) => {
-                let is_first = {
-                    let mut under_way = self.figures.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-                    under_way.insert(shop.clone())
-                };
-                if is_first {
-                    let dashboard = Arc::clone(self);
-                    tokio::spawn(async move {
-                        // Whoever asks next is told of trouble.
-                        drop(dashboard.add_up(shop.clone(), now).await);
-                        let mut under_way =
-                            dashboard.figures.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-                        under_way.remove(&shop);
-                    });
-                }
-                Ok(known)
-            }
-            Some(_) | None => self.add_up(shop, now).await,
-        }
+        let at = if found.is_current(folded) { now } else { found.value.at };
+        Ok(Sums { at, ..found.value })
     }
 
-    async fn add_up(&self, shop: Option<ShopId>, now: Timestamp) -> Result<Sums, Refusal> {
+    /// What is open of a shop, or of all, and what waits.
+    pub(super) async fn outstanding(self: &Arc<Self>, shop: Option<ShopId>) -> Result<Outstanding, Refusal> {
         let of = shop.clone();
-        let sums = self.read(move |reader| Sums::add_up(reader, of.as_ref(), now)).await?;
-        let mut known = self.figures.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(shop, sums.clone());
-        Ok(sums)
+        let look = move |reader: &Reader| {
+            Ok(Outstanding { open: reader.open_now(of.as_ref())?, waiting: reader.backlogs()? })
+        };
+        Ok(self.known(|dashboard| &dashboard.outstanding, shop, |_| true, look).await?.value)
     }
 
     /// How each endpoint is heard.
@@ -163,26 +143,14 @@ pub(super) async fn show(State(dashboard): Desk, visit: Visit) -> Result<Respons
     let trials = settings.desk.trial_endpoints.clone();
     let endpoints = dashboard.pulses(shop.clone(), now).await?;
     let of = shop.clone();
-    let (open, gravest, waiting, set_aside) = dashboard
+    let Outstanding { open, waiting } = dashboard.outstanding(shop.clone()).await?;
+    let (gravest, set_aside) = dashboard
         .read(move |reader| {
-            let open = reader.open_now(of.as_ref())?;
-            let mut gravest = Vec::new();
-            for severity in open.iter().filter(|open| open.count > 0).map(|open| open.severity) {
-                let left = NAMED.saturating_sub(u32::try_from(gravest.len()).unwrap_or(NAMED));
-                if left == 0 {
-                    break;
-                }
-                let filter = DiscrepancyFilter {
-                    open: true,
-                    severity: Some(severity),
-                    snoozed: Some(false),
-                    shop: of.as_ref().map(ToString::to_string),
-                    limit: left,
-                    ..DiscrepancyFilter::default()
-                };
-                gravest.extend(reader.discrepancies(&filter)?);
-            }
-            Ok((open, gravest, reader.backlogs()?, reader.set_aside()?))
+            let open = WorkFilter { shop: of, ..WorkFilter::default() };
+            let places = reader.work(&open, None, NAMED)?.into_iter();
+            let gravest = places.filter_map(|place| reader.discrepancy(place.id()).transpose());
+            let gravest = gravest.collect::<Result<Vec<_>, LedgerError>>()?;
+            Ok((gravest, reader.set_aside()?))
         })
         .await?;
     let gravest: Vec<Item> = gravest.into_iter().map(|row| item(&trials, News::Opened, row)).collect();

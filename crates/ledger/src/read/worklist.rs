@@ -137,21 +137,22 @@ fn query(filter: &WorkFilter, after: Option<DiscrepancyId>, at_most: u32) -> (St
         conditions = format!("{conditions} AND id {sign} ?");
         values.push(Box::new(after));
     }
-    let table = table(filter.whether);
+    let table = table(filter);
     (format!("SELECT severity, id FROM {table} WHERE {conditions} ORDER BY id {way} LIMIT {at_most}"), values)
 }
 
-/// Open ones lie in an index of their own, by severity; closed ones are most of the table.
-const fn table(whether: Whether) -> &'static str {
-    match whether {
-        Whether::Open | Whether::Snoozed => "discrepancies INDEXED BY discrepancies_open",
-        Whether::Closed => "discrepancies",
+/// Open ones lie in indexes of their own, by severity and by kind; closed ones are most of the table.
+const fn table(filter: &WorkFilter) -> &'static str {
+    match (filter.whether, filter.kind) {
+        (Whether::Open | Whether::Snoozed, Some(_)) => "discrepancies INDEXED BY discrepancies_open_by_kind",
+        (Whether::Open | Whether::Snoozed, None) => "discrepancies INDEXED BY discrepancies_open",
+        (Whether::Closed, _) => "discrepancies",
     }
 }
 
 fn counting(filter: &WorkFilter) -> (String, Vec<Box<dyn ToSql>>) {
     let (conditions, values) = conditions(filter);
-    let table = table(filter.whether);
+    let table = table(filter);
     let order = if filter.whether == Whether::Closed { "ORDER BY id DESC" } else { "" };
     let sql = format!(
         "SELECT COUNT(*), COALESCE(SUM(at_stake), 0), MAX(id)
@@ -236,12 +237,15 @@ pub(super) mod plans {
         let open = WorkFilter { severity: Some(Severity::Urgent), ..WorkFilter::default() };
         let place = Some(DiscrepancyId::new(1));
         let snoozed = WorkFilter { whether: Whether::Snoozed, ..open.clone() };
+        let of_kind = WorkFilter { kind: Some(Kind::AmountOver), ..open.clone() };
         let closed = WorkFilter { whether: Whether::Closed, ..WorkFilter::default() };
         vec![
             query(&open, None, 50).0,
             query(&open, place, 50).0,
             query(&snoozed, place, 50).0,
             query(&closed, place, 50).0,
+            query(&of_kind, place, 50).0,
+            counting(&of_kind).0,
             counting(&open).0,
             counting(&snoozed).0,
         ]
