@@ -66,7 +66,7 @@ fn of_record(
     found.extend(disputes::findings(draft, order));
     let duplicates = duplicate_tenders(draft);
     let accepted_at = [draft.accepted_since(), draft.payment.at()].into_iter().flatten().min();
-    let was_right = explained_until.zip(accepted_at).is_some_and(|(until, at)| at < until);
+    let was_right = explained_until.zip(accepted_at).is_some_and(|(until, at)| at <= until);
     let is_explained = !duplicates.is_empty()
         || was_right
         || mixes_currencies(draft)

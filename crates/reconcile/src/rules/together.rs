@@ -247,7 +247,8 @@ fn paid_before(drafts: &[Draft], instant: Timestamp, currency: Currency, clock: 
                 Clock::Ours => part.accepted_seen_at,
                 Clock::Theirs => part.tender.authorised_at,
             };
-            at.is_some_and(|at| at < instant)
+            // Of the same millisecond nobody knows which came first: it is right if it was right then.
+            at.is_some_and(|at| at <= instant)
         })
         .map(|part| part.tender.amount)
         .sum()

@@ -42,6 +42,7 @@ fn a_total_changed_after_payment_shows_both_totals_and_explains_the_gap() {
     higher.is(RecordState::Unbalanced);
     order(10_000).with(voucher(10_000)).registered(12_000, 30).raises(&[Kind::TotalChanged]);
     order(10_000).with(voucher(10_000)).registered(8000, 30).raises(&[Kind::TotalChanged]);
+    order(10_000).with(voucher(10_000)).registered(12_000, 0).raises(&[Kind::TotalChanged]);
 }
 
 #[test]
