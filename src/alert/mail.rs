@@ -345,8 +345,8 @@ impl Delivery {
     fn after(&mut self, refused: Vec<(Address, SendError)>) -> Result<(), SendError> {
         for (to, error) in &refused {
             tracing::warn!(recipient = %to, %error, "a recipient is refused");
-            if matches!(error, SendError::Permanent(_)) {
-                self.refused.insert(to.to_string(), error.to_string());
+            if let SendError::Permanent(why) = error {
+                self.refused.insert(to.to_string(), why.clone());
             }
         }
         match refused.into_iter().map(|(_, error)| error).min() {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use cvco_domain::{Cents, Currency, Difference, ReportedState, Source, Verdict};
 
 use super::Fact;
-use super::weighing::{contradicts, is_accepting};
+use super::weighing::{is_accepting, is_captured_and_cancelled};
 
 /// The story about a tender that is not the one believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn among(notified: &[&Fact], believed: Cents) -> Option<Dispute> {
     let amounts = own_amounts(notified, believed);
     let other = amounts.iter().copied().find(|amount| *amount != believed).filter(|_| amounts.len() > 1);
     let (mut accepting, mut failing) = (codes(notified, is_accepting), codes(notified, is_failing));
-    if contradicts(notified) {
+    if is_captured_and_cancelled(notified) {
         accepting = codes(notified, |state| state == ReportedState::Captured);
         failing.extend(codes(notified, |state| state == ReportedState::Cancelled));
     }

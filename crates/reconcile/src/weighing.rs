@@ -65,17 +65,17 @@ fn revised<'a>(facts: &[&'a Fact], first: Cents) -> Option<&'a Fact> {
     })
 }
 
-/// The furthest state. What was captured is captured, where a cancellation after it [`contradicts`] it.
+/// The furthest state. What was captured stays captured, although it is told as cancelled too.
 fn furthest(facts: &[&Fact]) -> Option<ReportedState> {
-    let contradicted = contradicts(facts);
+    let stays_captured = is_captured_and_cancelled(facts);
     let states = facts.iter().map(|fact| fact.event.state);
-    states.filter(|state| !(contradicted && *state == ReportedState::Cancelled)).max()
+    states.filter(|state| !(stays_captured && *state == ReportedState::Cancelled)).max()
 }
 
 /// Whether notifications tell a captured card payment as cancelled. Where captures are told, that says that the money was
-/// taken: it can be refunded, and no longer cancelled (Worldline: `isCancellable` is false once a payment is captured).
+/// taken: it can be refunded, and no longer cancelled (Worldline's own messages say so of a captured payment).
 /// Vouchers are another matter: a platform gives them back when the rest is not paid.
-pub(super) fn contradicts(facts: &[&Fact]) -> bool {
+pub(super) fn is_captured_and_cancelled(facts: &[&Fact]) -> bool {
     let is_told = |wanted: ReportedState| {
         facts.iter().any(|fact| {
             fact.event.state == wanted

@@ -370,7 +370,7 @@ impl Whole {
 
     /// What is kept comes to just the next instalments of the plan, in whatever payments.
     pub(super) fn is_as_planned(&self) -> bool {
-        self.demands.iter().any(|(_, cents)| *cents == self.kept())
+        self.demands().any(|(_, cents)| cents == self.kept())
     }
 
     /// All that is due by now, if it was not paid.

@@ -100,8 +100,9 @@ fn sync(
     findings: &[Finding],
     at: Timestamp,
 ) -> Result<(), LedgerError> {
-    for known in open {
-        let Some(finding) = told_again(known, open, findings) else {
+    let told: Vec<Option<&Finding>> = open.iter().map(|known| told_again(known, open, findings)).collect();
+    for (known, finding) in open.iter().zip(&told) {
+        let Some(finding) = finding else {
             close(conn, known.id, at)?;
             continue;
         };
@@ -113,11 +114,9 @@ fn sync(
         }
     }
     for finding in findings {
-        let is_it = |known: &&Open| {
-            told_again(known, open, findings).is_some_and(|again| std::ptr::eq(again, finding))
-        };
-        match open.iter().find(is_it) {
-            Some(known) => {
+        let is_it = |again: Option<&Finding>| again.is_some_and(|again| std::ptr::eq(again, finding));
+        match open.iter().zip(&told).find(|(_, again)| is_it(**again)) {
+            Some((known, _)) => {
                 conn.prepare_cached(
                     "UPDATE discrepancies SET expected_cents = ?2, actual_cents = ?3, detail_json = ?4, detail = ?5
                      WHERE id = ?1 AND (expected_cents IS NOT ?2 OR actual_cents IS NOT ?3 OR detail_json <> ?4)",

@@ -42,7 +42,7 @@ pub(super) struct Balance {
     claim: Cents,
     /// What the merchant has of it.
     held: Cents,
-    /// What banks took back and nobody has paid since.
+    /// What banks took back and was not paid again since.
     taken: Cents,
     /// What of the cost was let off by giving whole payments back.
     pub(super) let_off: Cents,
