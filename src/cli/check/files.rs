@@ -6,6 +6,8 @@ use std::time::Duration;
 use cvco_domain::{Bilingual, Timestamp, Worded};
 use cvco_ledger::{LedgerError, Reader, SetAside};
 use cvco_log::{LogError, LogStore, SqliteLog};
+use cvco_mail::Language;
+use cvco_pages::Say;
 
 use super::{Line, Verdict};
 use crate::config::LedgerSettings;
@@ -112,17 +114,18 @@ fn clock(last: Timestamp, now: Timestamp) -> Line {
     if behind <= CLOCK_TOLERANCE {
         return line(Verdict::Good, Bilingual::new(format!("il est {time}"), format!("it is {time}")));
     }
-    let behind = humantime::format_duration(Duration::from_secs(behind.as_secs()));
+    let lasts = |language| Say(language).span(behind);
+    let (of_french, of_english) = (lasts(Language::French), lasts(Language::English));
     line(
         Verdict::Wrong,
         Bilingual::new(
             format!(
-                "il est {time}, et la dernière entrée du journal est datée du {last}\u{a0}: l’horloge retarde de {behind} sur elle. \
+                "il est {time}, et la dernière entrée du journal est datée du {last}\u{a0}: l’horloge retarde de {of_french} sur elle. \
                  Elle est fausse maintenant, ou l’était alors. Si elle est fausse maintenant, réglez-la\u{a0}; si elle est juste, le \
                  service corrige de lui-même les dates du journal"
             ),
             format!(
-                "it is {time}, and the last entry of the log is dated {last}: the clock is {behind} behind it. It is wrong now, or was \
+                "it is {time}, and the last entry of the log is dated {last}: the clock is {of_english} behind it. It is wrong now, or was \
                  wrong then. If it is wrong now, set it; if it is right, the daemon corrects the log's dates by itself"
             ),
         ),
@@ -206,8 +209,16 @@ mod tests {
         assert_eq!(clock(now.after(Duration::from_secs(30)), now).verdict, Verdict::Good);
         let behind = clock(now.after(Duration::from_hours(3)), now);
         assert_eq!(behind.verdict, Verdict::Wrong);
-        assert!(behind.remark.english.contains("the clock is 3h behind it"), "{}", behind.remark);
-        assert!(behind.remark.french.contains("l’horloge retarde de 3h"), "{}", behind.remark.french);
+        assert!(
+            behind.remark.english.contains("the clock is 3\u{a0}h\u{a0}00 behind it"),
+            "{}",
+            behind.remark
+        );
+        assert!(
+            behind.remark.french.contains("l’horloge retarde de 3\u{a0}h\u{a0}00"),
+            "{}",
+            behind.remark.french
+        );
     }
 
     #[test]
